@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use nebulusdb::db::{
-    Cancel, Clock, Comparison, Database, DatabaseOptions, MEMORY, Nearest, OnConflict, Operand, Output, Predicate,
-    Query, Scalar, Settings, Target,
+    Cancel, Clock, Database, DatabaseOptions, MEMORY, Nearest, OnConflict, Output, Query, Settings, Target,
 };
+use nebulusdb::expr::{Comparison, Expr, Operand, Scalar};
 use nebulusdb::merge::merge;
 use nebulusdb::model::{
     Field, Hlc, LogRead, NetworkId, NetworkOptions, PeerId, Run, Stage, Stamp, State, VectorClock, Verdict,
@@ -23,7 +23,7 @@ use nebulusdb::store::{
 };
 use nebulusdb::types::json::jsonb;
 use nebulusdb::types::json::jsonb::PathStep;
-use nebulusdb::types::{Value, parse_vector, vector_text};
+use nebulusdb::types::{ColumnType, Value, parse_vector, vector_text};
 use nebulusdb::vector::{BuildScope, Metric, NearestIndex, Parameters};
 
 const DIMENSIONS: usize = 384;
@@ -97,7 +97,7 @@ fn keys(criterion: &mut Criterion) {
         })
     });
     criterion.bench_function("decode the second part of a key", |bencher| {
-        bencher.iter(|| decode_key_part(black_box(&key), 1, &nebulusdb::types::ColumnType::Int8))
+        bencher.iter(|| decode_key_part(black_box(&key), 1, &ColumnType::Int8))
     });
 }
 
@@ -210,11 +210,11 @@ fn queries(criterion: &mut Criterion) {
     let point = |row: usize| Query {
         collection: Arc::clone(&collection),
         output: vec![Output::Operand(Operand::Column(0)), Output::Operand(Operand::Column(1))],
-        filter: Some(Predicate::Compare {
-            left: Operand::Column(0),
-            operator: Comparison::Equal,
-            right: Scalar::Value(Value::text(id(row))),
-        }),
+        filter: Some(Expr::compare(
+            Expr::column(0, ColumnType::Text),
+            Comparison::Equal,
+            Expr::constant(Value::text(id(row))),
+        )),
         nearest: None,
         order: Vec::new(),
         limit: None,
@@ -224,7 +224,10 @@ fn queries(criterion: &mut Criterion) {
     criterion.bench_function("point query in process", |bencher| {
         bencher.iter_batched(
             || point(rows.next().expect("a cycle")),
-            |query| database.view().query(&query, &settings, &cancel).and_then(|cursor| cursor.collect()),
+            |query| {
+                let query = query.bind(&[])?;
+                database.view().query(query, &settings, &cancel).and_then(|cursor| cursor.collect())
+            },
             BatchSize::SmallInput,
         )
     });
@@ -246,7 +249,10 @@ fn queries(criterion: &mut Criterion) {
     criterion.bench_function("nearest query in process", |bencher| {
         bencher.iter_batched(
             &mut nearest,
-            |query| database.view().query(&query, &settings, &cancel).and_then(|cursor| cursor.collect()),
+            |query| {
+                let query = query.bind(&[])?;
+                database.view().query(query, &settings, &cancel).and_then(|cursor| cursor.collect())
+            },
             BatchSize::SmallInput,
         )
     });

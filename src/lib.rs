@@ -10,6 +10,7 @@ pub mod metrics;
 
 pub mod types;
 
+pub mod expr;
 pub mod model;
 pub mod telemetry;
 

@@ -43,10 +43,7 @@ pub use open::load::{DatabaseOptions, PASSWORD_FILE};
 pub use pending::on_conflict::{Arbiters, Inserted, OnConflict};
 pub use pending::write_set::EntryKey;
 pub use read::cursor::{Cursor, Row, rows_bytes};
-pub use read::filter::compile_regex;
-pub use read::query::{
-    Comparison, Nearest, Operand, Order, OrderBy, Output, PathBase, PathResult, Predicate, Query, Scalar, Target,
-};
+pub use read::query::{BoundQuery, Nearest, Order, OrderBy, Output, Query, Target};
 pub use read::row_stream::{Gathered, HeldRows, RowSender, RowStream, RowsMemory};
 pub use read::view::{ReadView, Sought};
 pub use records::peers_status::{

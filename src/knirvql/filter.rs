@@ -1,44 +1,35 @@
-//! Lowers conditions to predicates.
+//! Lowers conditions to expressions.
 
 use regex::Regex;
 
-use crate::db::{self, Predicate};
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::{Comparison, Expr, ParameterTypes, Test};
 use crate::knirvql::ast::{AstComparison, Condition, Literal, Path};
-use crate::knirvql::resolve::{KnirvqlParameterTypes, ResolvedStatement, resolve, scalar};
+use crate::knirvql::resolve::{ResolvedStatement, resolve, scalar};
 use crate::model::Collection;
 use crate::types::ColumnType;
 
-/// The predicate of a condition on a collection. Recursion ends: the parser bounds the nesting.
+/// The condition on entries of a collection. Recursion ends: the parser bounds the nesting.
 ///
 /// # Errors
 /// As `resolve` and `scalar`; 22023 for a secret text after MATCHES that is no regular expression.
-pub fn filter(
-    collection: &Collection,
-    condition: &Condition,
-    parameters: &mut KnirvqlParameterTypes,
-) -> Result<Predicate> {
+pub fn filter(collection: &Collection, condition: &Condition, parameters: &mut ParameterTypes) -> Result<Expr> {
+    let mut all = |members: &[Condition]| {
+        members.iter().map(|member| filter(collection, member, parameters)).collect::<Result<Vec<_>>>()
+    };
     match condition {
-        Condition::And(members) => members
-            .iter()
-            .map(|member| filter(collection, member, parameters))
-            .collect::<Result<_>>()
-            .map(Predicate::And),
-        Condition::Or(members) => members
-            .iter()
-            .map(|member| filter(collection, member, parameters))
-            .collect::<Result<_>>()
-            .map(Predicate::Or),
-        Condition::Not(inner) => Ok(Predicate::Not(Box::new(filter(collection, inner, parameters)?))),
+        Condition::And(members) => all(members).map(Expr::And),
+        Condition::Or(members) => all(members).map(Expr::Or),
+        Condition::Not(inner) => Ok(filter(collection, inner, parameters)?.negated_if(true)),
         Condition::Compare { path, operator, value } => compare(collection, path, *operator, value, parameters),
         Condition::In { path, values } => {
-            let ResolvedStatement { operand: left, ty } = resolve(collection, path)?;
-            let values = values.iter().map(|value| scalar(value, &ty, parameters)).collect::<Result<_>>()?;
-            Ok(Predicate::In { left, values })
+            let ResolvedStatement { operand, ty } = resolve(collection, path)?;
+            let list = values.iter().map(|value| scalar(value, &ty, parameters).map(Expr::Scalar));
+            Ok(Expr::In { list: list.collect::<Result<_>>()?, left: Box::new(Expr::Field(operand, ty)) })
         }
         Condition::IsNull { path, negated } => {
-            let is_null = Predicate::IsNull(resolve(collection, path)?.operand);
-            Ok(if *negated { Predicate::Not(Box::new(is_null)) } else { is_null })
+            let ResolvedStatement { operand, ty } = resolve(collection, path)?;
+            Ok(Expr::Field(operand, ty).is_null().negated_if(*negated))
         }
     }
 }
@@ -48,35 +39,31 @@ fn compare(
     path: &Path,
     operator: AstComparison,
     literal: &Literal,
-    parameters: &mut KnirvqlParameterTypes,
-) -> Result<Predicate> {
-    let ResolvedStatement { operand: left, ty } = resolve(collection, path)?;
-    let operator = match operator {
-        AstComparison::Equal => db::Comparison::Equal,
-        AstComparison::NotEqual => db::Comparison::NotEqual,
-        AstComparison::Less => db::Comparison::Less,
-        AstComparison::LessOrEqual => db::Comparison::LessOrEqual,
-        AstComparison::Greater => db::Comparison::Greater,
-        AstComparison::GreaterOrEqual => db::Comparison::GreaterOrEqual,
+    parameters: &mut ParameterTypes,
+) -> Result<Expr> {
+    let ResolvedStatement { operand, ty } = resolve(collection, path)?;
+    let mut right = |ty: &ColumnType| scalar(literal, ty, parameters).map(Expr::Scalar);
+    let ordered = |operator, right| Ok(Expr::compare(Expr::Field(operand.clone(), ty.clone()), operator, right));
+    let tested = |test, right| Ok(Expr::test(Expr::Field(operand.clone(), ty.clone()), test, right));
+    match operator {
+        AstComparison::Equal => ordered(Comparison::Equal, right(&ty)?),
+        AstComparison::NotEqual => ordered(Comparison::NotEqual, right(&ty)?),
+        AstComparison::Less => ordered(Comparison::Less, right(&ty)?),
+        AstComparison::LessOrEqual => ordered(Comparison::LessOrEqual, right(&ty)?),
+        AstComparison::Greater => ordered(Comparison::Greater, right(&ty)?),
+        AstComparison::GreaterOrEqual => ordered(Comparison::GreaterOrEqual, right(&ty)?),
         AstComparison::Contains => {
             // A part of a text is a text; what a JSON value contains may be of any kind.
-            let part = if matches!(ty, ColumnType::Json | ColumnType::Jsonb) { ColumnType::Unknown } else { ty };
-            return Ok(Predicate::Contains { left, value: scalar(literal, &part, parameters)? });
+            let is_json = matches!(ty, ColumnType::Json | ColumnType::Jsonb);
+            tested(Test::Contains, right(if is_json { &ColumnType::Unknown } else { &ty })?)
         }
-        AstComparison::Like => {
-            let pattern = scalar(literal, &ColumnType::Text, parameters)?;
-            return Ok(Predicate::Like { left, pattern, case_insensitive: false });
-        }
-        AstComparison::StartsWith => {
-            return Ok(Predicate::StartsWith { left, prefix: scalar(literal, &ColumnType::Text, parameters)? });
-        }
+        AstComparison::Like => tested(Test::Like { case_insensitive: false }, right(&ColumnType::Text)?),
+        AstComparison::StartsWith => tested(Test::StartsWith, right(&ColumnType::Text)?),
         AstComparison::Matches => {
             check_secret_expression(literal)?;
-            let pattern = scalar(literal, &ColumnType::Text, parameters)?;
-            return Ok(Predicate::Matches { left, pattern, case_insensitive: false });
+            tested(Test::Matches { case_insensitive: false }, right(&ColumnType::Text)?)
         }
-    };
-    Ok(Predicate::Compare { left, operator, right: scalar(literal, &ty, parameters)? })
+    }
 }
 
 /// Refuses a wrong regular expression here where its text must not be shown; others are refused where they run.

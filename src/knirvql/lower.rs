@@ -1,4 +1,4 @@
-//! From statement to action: names become columns of the catalog, conditions predicates, parameters get their types.
+//! From statement to action: names become columns of the catalog, conditions expressions, parameters get their types.
 //!
 //! GET lowers to the [`Query`] that SQL lowers to as well, and DELETE and STAGE to the filter of the entries they change, so
 //! that both languages meet one executor. Lowering happens once, at Parse; each Execute binds parameters.
@@ -6,11 +6,9 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::db::{
-    AUTH, Catalog, MEMORY, Nearest, NetworkTable, Operand, Order, OrderBy, Output, PathResult, Predicate, Query, Row,
-    Scalar, Target,
-};
+use crate::db::{AUTH, Catalog, MEMORY, Nearest, NetworkTable, Order, OrderBy, Output, Query, Row, Target};
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::{Environment, Expr, Operand, ParameterTypes, PathResult, Program, Scalar};
 use crate::knirvql::ast::{
     self, AstEntryType, AstStage, AstText, Bindable, Delete, GetMemory, KnirvqlStatement, Path, Show, Similar, Step,
     VectorSource,
@@ -19,7 +17,7 @@ use crate::knirvql::filter::filter;
 use crate::knirvql::lower_network::{NetworkWrite, check_stage_network, lower_network};
 use crate::knirvql::memory_write::{MemoryWrite, id_column, vector_column, vector_scalar};
 use crate::knirvql::parameters::parameters;
-use crate::knirvql::resolve::{KnirvqlParameterTypes, ResolvedStatement, resolve};
+use crate::knirvql::resolve::{ResolvedStatement, parameter, resolve};
 use crate::model::{Collection, CollectionKind, IndexKind, NetworkId, OutputColumn};
 use crate::types::{ColumnType, Value};
 use crate::vector::Metric;
@@ -65,20 +63,24 @@ pub enum KnirvqlAction {
 #[derive(Clone, Debug)]
 pub struct Selection {
     pub collection: Arc<Collection>,
-    filter: Predicate,
+    filter: Expr,
     /// A parameter that does not fit this collection's types matches nothing here.
     /// One of all collections: what the condition does not fit is left out.
     pub lenient: bool,
 }
 
 impl Selection {
-    /// The filter with its parameters replaced; `None` where no entry of the collection can match.
+    pub fn filter(&self) -> &Expr {
+        &self.filter
+    }
+
+    /// The filter, ready to run with its parameters; `None` where no entry of the collection can match.
     ///
     /// # Errors
-    /// 42P02 for a parameter without a value, and what its conversion to the place's type fails with, unless that fits nothing
-    /// in a lenient selection.
-    pub fn bind(&self, parameters: &[Value]) -> Result<Option<Predicate>> {
-        match self.filter.bind(parameters) {
+    /// 42P02 for a parameter without a value, 2201B and 0A000 for a regular expression that cannot be had; what a parameter's
+    /// conversion to the place's type fails with, unless that fits nothing in a lenient selection.
+    pub fn bind(&self, parameters: &[Value]) -> Result<Option<Program>> {
+        match Program::compile(&self.filter, &Environment { parameters, ..Environment::default() }) {
             Ok(filter) => Ok(Some(filter)),
             Err(error) if self.lenient && fits_nothing(&error) => Ok(None),
             Err(error) => Err(error),
@@ -108,14 +110,14 @@ pub fn lower(
     declared: &[Option<ColumnType>],
 ) -> Result<LoweredStatement> {
     let highest = parameters(statement).last().map_or(0, |role| role.number);
-    let mut lowering = Lowering { catalog, parameters: KnirvqlParameterTypes::new(declared, highest) };
+    let mut lowering = Lowering { catalog, parameters: ParameterTypes::new(declared, highest.into()) };
     let (action, columns) = lowering.statement(statement)?;
     Ok(LoweredStatement { action, parameters: lowering.parameters.finish(), columns: columns.map(Arc::from) })
 }
 
 struct Lowering<'a> {
     catalog: &'a Catalog,
-    parameters: KnirvqlParameterTypes,
+    parameters: ParameterTypes,
 }
 
 pub type ActionWithColumns = (KnirvqlAction, Option<Vec<OutputColumn>>);
@@ -133,8 +135,8 @@ impl Lowering<'_> {
                 Ok((KnirvqlAction::Read(Box::new(query)), Some(columns)))
             }
             KnirvqlStatement::SetAuth { key, value } => {
-                for parameter in [key, value].into_iter().filter_map(Bindable::parameter) {
-                    self.parameters.scalar(parameter, &ColumnType::Text);
+                for number in [key, value].into_iter().filter_map(Bindable::parameter) {
+                    parameter(&mut self.parameters, number, &ColumnType::Text);
                 }
                 Ok((KnirvqlAction::SetAuth { key: key.clone(), value: value.clone() }, None))
             }
@@ -227,13 +229,13 @@ impl Lowering<'_> {
                 let position = id_column(collection)?;
                 let ty = collection.columns.get(position).map_or(ColumnType::Text, |column| column.ty.clone());
                 Target::Entry(match id {
-                    Bindable::Parameter(number) => parameters.scalar(*number, &ty),
+                    Bindable::Parameter(number) => parameter(parameters, *number, &ty),
                     Bindable::Value(text) => Scalar::Value(Value::parse_text(&ty, &text.value)?),
                 })
             }
         };
         let within = similar.within.as_ref().map(|within| match within {
-            Bindable::Parameter(number) => parameters.scalar(*number, &ColumnType::Float8),
+            Bindable::Parameter(number) => parameter(parameters, *number, &ColumnType::Float8),
             Bindable::Value(distance) => Scalar::Value(Value::Float8(*distance)),
         });
         let ef = similar.ef.as_ref().map(|ef| self.count(ef));
@@ -243,7 +245,7 @@ impl Lowering<'_> {
 
     fn count(&mut self, count: &Bindable<u64>) -> Scalar {
         match count {
-            Bindable::Parameter(number) => self.parameters.scalar(*number, &ColumnType::Int8),
+            Bindable::Parameter(number) => parameter(&mut self.parameters, *number, &ColumnType::Int8),
             Bindable::Value(count) => Scalar::Value(Value::Int8(i64::try_from(*count).unwrap_or(i64::MAX))),
         }
     }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::db::Scalar;
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::{ParameterTypes, Scalar};
 use crate::knirvql::ast::{Bindable, SetMemory};
-use crate::knirvql::resolve::{KnirvqlParameterTypes, scalar};
+use crate::knirvql::resolve::{parameter, scalar};
 use crate::model::{Collection, CollectionKind};
 use crate::types::limits::BLOB_BYTES_MAX;
 use crate::types::{ColumnType, Value, split_object};
@@ -39,14 +39,14 @@ impl MemoryWrite {
     ///
     /// # Errors
     /// 0A000 for an id, a vector or a blob where the collection has no place for one.
-    pub fn new(collection: Arc<Collection>, set: &SetMemory, parameters: &mut KnirvqlParameterTypes) -> Result<Self> {
+    pub fn new(collection: Arc<Collection>, set: &SetMemory, parameters: &mut ParameterTypes) -> Result<Self> {
         let id = set.id.as_ref().map(|id| -> Result<_> {
             let position = id_column(&collection)?;
             let ty = collection.columns.get(position).map_or(ColumnType::Text, |column| column.ty.clone());
             Ok((position, scalar(id, &ty, parameters)?))
         });
         let metadata = set.metadata.as_ref().map(|metadata| match metadata {
-            Bindable::Parameter(number) => Ok(parameters.scalar(*number, &ColumnType::Jsonb)),
+            Bindable::Parameter(number) => Ok(parameter(parameters, *number, &ColumnType::Jsonb)),
             Bindable::Value(members) => {
                 let text = serde_json::to_string(members)
                     .map_err(|error| Error::internal(format!("metadata cannot be written as JSON: {error}")))?;
@@ -58,7 +58,9 @@ impl MemoryWrite {
             Ok((position, vector_scalar(vector, &ty, parameters)))
         });
         let blob = set.blob.as_ref().map(|blob| match (collection.kind, blob) {
-            (CollectionKind::Memory, Bindable::Parameter(number)) => Ok(parameters.scalar(*number, &ColumnType::Bytea)),
+            (CollectionKind::Memory, Bindable::Parameter(number)) => {
+                Ok(parameter(parameters, *number, &ColumnType::Bytea))
+            }
             (CollectionKind::Memory, Bindable::Value(bytes)) => {
                 Ok(Scalar::Value(Value::Bytea(bytes.as_slice().into())))
             }
@@ -83,7 +85,7 @@ impl MemoryWrite {
     pub fn bind(&self, parameters: &[Value]) -> Result<EntryParts> {
         let mut parts = EntryParts::default();
         if let Some((position, id)) = &self.id {
-            let id = id.bind(parameters)?.value()?.clone();
+            let id = id.bind(parameters)?;
             if id.is_null() {
                 return Err(Error::new(ErrorKind::NotNullViolation, "the id of an entry is not null")
                     .with_hint("Leave the id out to have one made."));
@@ -92,19 +94,19 @@ impl MemoryWrite {
             parts.id = Some(id);
         }
         if let Some((position, vector)) = &self.vector {
-            parts.columns.push((*position, vector.bind(parameters)?.value()?.clone()));
+            parts.columns.push((*position, vector.bind(parameters)?));
         }
         if let Some(metadata) = &self.metadata {
-            self.spread(metadata.bind(parameters)?.value()?, &mut parts)?;
+            self.spread(&metadata.bind(parameters)?, &mut parts)?;
         }
         if let Some(blob) = &self.blob
-            && let Value::Bytea(bytes) = blob.bind(parameters)?.value()?
+            && let Value::Bytea(bytes) = blob.bind(parameters)?
         {
             if bytes.len() > BLOB_BYTES_MAX {
                 let message = format!("a blob of {} bytes is over the limit of {BLOB_BYTES_MAX}", bytes.len());
                 return Err(Error::new(ErrorKind::LimitExceeded, message));
             }
-            parts.blob = Some(bytes.clone());
+            parts.blob = Some(bytes);
         }
         Ok(parts)
     }
@@ -185,9 +187,9 @@ pub fn vector_column(collection: &Collection) -> Result<(usize, ColumnType)> {
 }
 
 /// A vector for a column of type `ty`.
-pub fn vector_scalar(vector: &Bindable<Vec<f32>>, ty: &ColumnType, parameters: &mut KnirvqlParameterTypes) -> Scalar {
+pub fn vector_scalar(vector: &Bindable<Vec<f32>>, ty: &ColumnType, parameters: &mut ParameterTypes) -> Scalar {
     match vector {
-        Bindable::Parameter(number) => parameters.scalar(*number, ty),
+        Bindable::Parameter(number) => parameter(parameters, *number, ty),
         Bindable::Value(components) => Scalar::Value(Value::Vector(components.as_slice().into())),
     }
 }

@@ -1,7 +1,7 @@
 //! From names to columns and from literals to typed constants, for one collection.
 
-use crate::db::{Operand, PathBase, PathResult, Scalar};
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::{Operand, ParameterTypes, PathBase, PathResult, Scalar};
 use crate::knirvql::ast::{AstText, Literal, Path, Step};
 use crate::model::{Collection, CollectionKind, SystemColumn};
 use crate::types::json::jsonb::PathStep;
@@ -89,52 +89,32 @@ fn no_parts(path: &Path, column: &str, ty: &ColumnType) -> Error {
         .with_hint("Only jsonb and json have parts.")
 }
 
-/// The parameters of a statement with the types known so far.
-#[derive(Debug)]
-pub struct KnirvqlParameterTypes(Vec<Option<ColumnType>>);
-
-impl KnirvqlParameterTypes {
-    /// Starts from what the client declared.
-    pub fn new(declared: &[Option<ColumnType>], highest: u16) -> Self {
-        let mut types = declared.to_vec();
-        types.resize(types.len().max(usize::from(highest)), None);
-        KnirvqlParameterTypes(types)
-    }
-
-    /// The parameter `$number` in a place of this type. A parameter of no declared type takes it. Text is read as the
-    /// type of the place; any other declared type stays where it is compared with a number or with a fact. Floats become
-    /// decimals beside decimals, integers and facts, which are decimals too: 0.1 is to equal 0.1.
-    pub fn scalar(&mut self, number: u16, wanted: &ColumnType) -> Scalar {
-        let position = usize::from(number.saturating_sub(1));
-        let fallback = if *wanted == ColumnType::Unknown { ColumnType::Text } else { wanted.clone() };
-        let Some(known) = self.0.get_mut(position) else {
-            return Scalar::Parameter(position, fallback);
-        };
-        let known = known.get_or_insert_with(|| fallback.clone());
-        let is_float = |ty: &ColumnType| matches!(ty, ColumnType::Float4 | ColumnType::Float8);
-        let stays = !known.is_text() && (*wanted == ColumnType::Unknown || known.is_number() && wanted.is_number());
-        let ty = match stays {
-            true if is_float(known) && !is_float(wanted) => ColumnType::Numeric(None),
-            true => known.clone(),
-            false => fallback,
-        };
-        Scalar::Parameter(position, ty)
-    }
-
-    /// The types that Describe reports; a parameter that is nowhere used is text.
-    pub fn finish(self) -> Vec<ColumnType> {
-        self.0.into_iter().map(|ty| ty.unwrap_or(ColumnType::Text)).collect()
-    }
+/// The parameter `$number` in a place of this type. A parameter of no declared type takes it. Text is read as the type of the
+/// place; any other declared type stays where it is compared with a number or with a fact. Floats become decimals beside
+/// decimals, integers and facts, which are decimals too: 0.1 is to equal 0.1.
+pub fn parameter(parameters: &mut ParameterTypes, number: u16, wanted: &ColumnType) -> Scalar {
+    let position = usize::from(number.saturating_sub(1));
+    let fallback = if *wanted == ColumnType::Unknown { ColumnType::Text } else { wanted.clone() };
+    parameters.suggest(position, &fallback);
+    let Some(known) = parameters.get(position) else { return Scalar::Parameter(position, fallback) };
+    let is_float = |ty: &ColumnType| matches!(ty, ColumnType::Float4 | ColumnType::Float8);
+    let stays = !known.is_text() && (*wanted == ColumnType::Unknown || known.is_number() && wanted.is_number());
+    let ty = match stays {
+        true if is_float(known) && !is_float(wanted) => ColumnType::Numeric(None),
+        true => known.clone(),
+        false => fallback,
+    };
+    Scalar::Parameter(position, ty)
 }
 
 /// A literal as a constant to compare with, or store in, a place of type `ty`.
 ///
 /// # Errors
 /// 42804 for a literal of another kind; what reading the type gives for a text that is not in its form.
-pub fn scalar(literal: &Literal, ty: &ColumnType, parameters: &mut KnirvqlParameterTypes) -> Result<Scalar> {
+pub fn scalar(literal: &Literal, ty: &ColumnType, parameters: &mut ParameterTypes) -> Result<Scalar> {
     let free = *ty == ColumnType::Unknown;
     let value = match literal {
-        Literal::Parameter(number) => return Ok(parameters.scalar(*number, ty)),
+        Literal::Parameter(number) => return Ok(parameter(parameters, *number, ty)),
         Literal::Null => Value::Null,
         Literal::Text(text) => text_value(text, ty)?,
         Literal::Boolean(truth) if free || *ty == ColumnType::Bool => Value::Bool(*truth),

@@ -28,7 +28,6 @@ mod statement;
 mod subqueries;
 mod write;
 
-pub use analyze::parameter_types::ParameterTypes;
 pub use arrow::context::{PlanContext, QueryFunction};
 pub use copy::copy_in::CopyIn;
 pub use copy::copy_out::CopyOut;

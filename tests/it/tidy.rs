@@ -10,7 +10,7 @@ const RANKS: [&[&str]; 16] = [
     &["defence", "error", "health", "metrics"],
     &["types", "telemetry"],
     &["model"],
-    &["merge", "vector"],
+    &["expr", "merge", "vector"],
     &["store"],
     &["backup"],
     &["db"],

@@ -6,11 +6,12 @@
 
 use std::ops::Bound;
 
-use crate::db::read::query::{Comparison, Nearest, Operand, OrderBy, PathBase, Predicate, Query, Scalar, Target};
+use crate::db::read::query::{BoundQuery, Nearest, OrderBy, Target};
 use crate::db::read::scan::index_keys;
 use crate::db::read::view::ReadView;
 use crate::db::settings::settings::{EF_SEARCH_MAX, Settings};
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::{Comparison, CompiledCondition, Operand, PathBase, Program};
 use crate::model::{Collection, CollectionId, CollectionKind, Index, IndexKind};
 use crate::store::{encode_sought, is_storable};
 use crate::types::Value;
@@ -62,9 +63,9 @@ pub(crate) struct AccessPlan {
 }
 
 /// Chooses the access path of a bound query.
-pub(crate) fn choose(view: &ReadView, query: &Query, settings: &Settings) -> Result<AccessPlan> {
+pub(crate) fn choose(view: &ReadView, query: &BoundQuery, settings: &Settings) -> Result<AccessPlan> {
     let collection = &query.collection;
-    let conjuncts = conjuncts(query.filter.as_ref());
+    let conjuncts = query.filter.as_ref().map(Program::conjuncts).unwrap_or_default();
     if collection.kind == CollectionKind::Auth {
         let key = fixed(&conjuncts, 0).and_then(|values| match values.as_slice() {
             [Value::Text(text)] => Some(text.to_string()),
@@ -102,9 +103,10 @@ pub(crate) fn choose(view: &ReadView, query: &Query, settings: &Settings) -> Res
 /// How many candidates the walk keeps: the query's own wish, else the session's.
 fn search_width(nearest: &Nearest, settings: &Settings) -> Result<usize> {
     let Some(ef) = &nearest.ef else { return Ok(settings.ef_search()) };
-    match ef.value()?.as_i64().and_then(|ef| usize::try_from(ef).ok()) {
+    let ef = ef.bind(&[])?;
+    match ef.as_i64().and_then(|ef| usize::try_from(ef).ok()) {
         Some(width) if (1..=EF_SEARCH_MAX).contains(&width) => Ok(width),
-        _ => Err(Error::new(ErrorKind::InvalidParameterValue, format!("ef is {}", ef.value()?.to_text()))
+        _ => Err(Error::new(ErrorKind::InvalidParameterValue, format!("ef is {}", ef.to_text()))
             .with_hint(format!("A whole number from 1 to {EF_SEARCH_MAX}."))),
     }
 }
@@ -113,57 +115,24 @@ fn full_scan(reverse: bool) -> Access {
     Access::Range { lower: Bound::Unbounded, upper: Bound::Unbounded, reverse }
 }
 
-/// The parts of a filter that must all hold.
-fn conjuncts(filter: Option<&Predicate>) -> Vec<&Predicate> {
-    let mut parts = Vec::new();
-    let mut waiting: Vec<&Predicate> = filter.into_iter().collect();
-    while let Some(predicate) = waiting.pop() {
-        match predicate {
-            Predicate::And(list) => waiting.extend(list),
-            other => parts.push(other),
-        }
-    }
-    parts
-}
-
 /// The values that the filter allows for an operand matched by `is`, when it names them one by one.
-fn fixed_by(parts: &[&Predicate], is: &dyn Fn(&Operand) -> bool) -> Option<Vec<Value>> {
-    parts.iter().find_map(|predicate| match predicate {
-        Predicate::Compare { left, operator: Comparison::Equal, right: Scalar::Value(value) } if is(left) => {
-            Some(vec![value.clone()])
-        }
-        Predicate::In { left, values } if is(left) && values.len() <= KEYS_MAX => values
-            .iter()
-            .map(|scalar| match scalar {
-                Scalar::Value(value) => Some(value.clone()),
-                Scalar::Parameter(..) => None,
-            })
-            .collect(),
-        // As planners write a short IN list.
-        Predicate::Or(branches) => {
-            let mut values = Vec::new();
-            for branch in branches {
-                values.extend(fixed_by(&conjuncts(Some(branch)), is)?);
-            }
-            Some(values).filter(|values| values.len() <= KEYS_MAX)
-        }
-        _ => None,
-    })
+fn fixed_by(parts: &[CompiledCondition<'_>], is: &dyn Fn(&Operand) -> bool) -> Option<Vec<Value>> {
+    parts.iter().find_map(|part| part.fixed(is, KEYS_MAX))
 }
 
-fn fixed(conjuncts: &[&Predicate], column: usize) -> Option<Vec<Value>> {
+fn fixed(conjuncts: &[CompiledCondition<'_>], column: usize) -> Option<Vec<Value>> {
     fixed_by(conjuncts, &|operand| *operand == Operand::Column(column))
 }
 
-/// Values in the column's own type, NULLs left out: nothing equals NULL, and a value that the column cannot hold matches
-/// no entry. `None` when one of them has no place in the column's order.
+/// Values in the column's own type: a value that the column cannot hold matches no entry. `None` when one of them has no place
+/// in the column's order.
 fn in_type(collection: &Collection, column: usize, values: Vec<Value>) -> Option<Vec<Value>> {
     let ty = &collection.columns.get(column)?.ty;
-    values.into_iter().filter(|value| !value.is_null()).map(|value| value.cast(ty, false).ok()).collect()
+    values.into_iter().map(|value| value.cast(ty, false).ok()).collect()
 }
 
 /// Encoded keys when the filter fixes every column of the primary key.
-fn primary_keys(collection: &Collection, conjuncts: &[&Predicate]) -> Result<Option<Vec<Vec<u8>>>> {
+fn primary_keys(collection: &Collection, conjuncts: &[CompiledCondition<'_>]) -> Result<Option<Vec<Vec<u8>>>> {
     if collection.primary_key.is_empty() {
         return Ok(None);
     }
@@ -206,7 +175,7 @@ fn storable(tuples: &[Vec<Value>]) -> Result<Vec<Vec<u8>>> {
 fn indexed(
     view: &ReadView,
     collection: &Collection,
-    conjuncts: &[&Predicate],
+    conjuncts: &[CompiledCondition<'_>],
     keys_max: usize,
 ) -> Result<Option<Access>> {
     let mut best: Option<(usize, IndexAccess)> = None;
@@ -236,7 +205,7 @@ fn ordered_access(
     collection: &Collection,
     index: &Index,
     columns: &[usize],
-    conjuncts: &[&Predicate],
+    conjuncts: &[CompiledCondition<'_>],
 ) -> Result<Option<(usize, IndexAccess)>> {
     let mut tuples: Vec<Vec<Value>> = vec![Vec::new()];
     let mut count = 0;
@@ -277,10 +246,14 @@ fn ordered_access(
 }
 
 /// The bounds that comparisons with a column leave, encoded; `None` when there are none.
-fn value_range(collection: &Collection, column: usize, conjuncts: &[&Predicate]) -> Result<Option<PrimaryKeyBounds>> {
+fn value_range(
+    collection: &Collection,
+    column: usize,
+    conjuncts: &[CompiledCondition<'_>],
+) -> Result<Option<PrimaryKeyBounds>> {
     let (mut lower, mut upper) = (Bound::Unbounded, Bound::Unbounded);
-    for predicate in conjuncts {
-        let Predicate::Compare { left, operator, right: Scalar::Value(value) } = predicate else { continue };
+    for condition in conjuncts {
+        let Some((left, operator, value)) = condition.comparison() else { continue };
         let Some(ty) = collection.columns.get(column).map(|column| &column.ty) else { continue };
         if *left != Operand::Column(column) || value.is_null() {
             continue;
@@ -304,7 +277,7 @@ fn fact_access(
     collection: &Collection,
     index: &Index,
     path: &[String],
-    conjuncts: &[&Predicate],
+    conjuncts: &[CompiledCondition<'_>],
 ) -> Result<Option<(usize, IndexAccess)>> {
     let Some(values) = fixed_by(conjuncts, &|operand| is_fact_path(collection, operand, path)) else {
         return Ok(None);
@@ -346,7 +319,7 @@ fn graph_index<'a>(view: &ReadView, collection: &'a Collection, column: usize, m
 }
 
 /// The range of primary keys that comparisons with the first key column leave.
-fn key_range(collection: &Collection, conjuncts: &[&Predicate]) -> Result<PrimaryKeyBounds> {
+fn key_range(collection: &Collection, conjuncts: &[CompiledCondition<'_>]) -> Result<PrimaryKeyBounds> {
     let Some(first) = collection.primary_key.first() else { return Ok((Bound::Unbounded, Bound::Unbounded)) };
     let (lower, upper) = value_range(collection, *first, conjuncts)?.unwrap_or((Bound::Unbounded, Bound::Unbounded));
     // Own uncommitted keys are compared as bytes, where a longer key comes after its prefix: with more key columns behind
@@ -367,7 +340,7 @@ fn key_range(collection: &Collection, conjuncts: &[&Predicate]) -> Result<Primar
 }
 
 /// Whether the wanted order is the key order, and in which direction.
-fn key_order(collection: &Collection, query: &Query) -> (bool, bool) {
+fn key_order(collection: &Collection, query: &BoundQuery) -> (bool, bool) {
     let descending = query.order.first().is_some_and(|order| order.descending);
     let follows = query.order.len() <= collection.primary_key.len()
         && query.order.iter().zip(&collection.primary_key).all(|(order, column)| {
@@ -378,7 +351,7 @@ fn key_order(collection: &Collection, query: &Query) -> (bool, bool) {
 
 impl AccessPlan {
     /// The lines of EXPLAIN, outermost first.
-    pub fn describe(&self, query: &Query) -> Vec<String> {
+    pub fn describe(&self, query: &BoundQuery) -> Vec<String> {
         let name = &query.collection.name;
         let mut lines = Vec::new();
         if query.limit.is_some() || query.offset.is_some() {

@@ -6,12 +6,12 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::ops::{Bound, ControlFlow};
+use std::sync::Arc;
 
 use crate::db::read::access_path::{Access, AccessPlan};
 use crate::db::read::entry_view::EntryView;
-use crate::db::read::filter::Filter;
 use crate::db::read::nearest::Neighbour;
-use crate::db::read::query::{Order, OrderBy, Output, Query};
+use crate::db::read::query::{BoundQuery, Order, OrderBy, Output};
 use crate::db::read::scan::{ScanSpan, visit_entries, visit_key};
 use crate::db::read::view::ReadView;
 use crate::db::read::{nearest, secrets};
@@ -21,7 +21,7 @@ use crate::model::{Collection, MemoryAccount, Reservation};
 use crate::types::limits::{CHUNK_BYTES_MAX, ROWS_PER_CHUNK};
 use crate::types::{ALLOCATION_BYTES, Value};
 
-/// One row of a result, in the order of [`Query::output`].
+/// One row of a result, in the order of [`BoundQuery::output`].
 pub type Row = Vec<Value>;
 
 /// Bytes of memory that a row takes.
@@ -45,9 +45,8 @@ const SHORT_KEYS: usize = 16;
 /// A running query. Blocking: see [`Cursor::is_short`].
 pub struct Cursor {
     view: ReadView,
-    query: Query,
+    query: Arc<BoundQuery>,
     plan: AccessPlan,
-    filter: Option<Filter>,
     cancel: Cancel,
     /// What its rows are taken from.
     account: MemoryAccount,
@@ -113,25 +112,24 @@ impl Access {
 impl Cursor {
     pub(crate) fn open(
         view: ReadView,
-        query: &Query,
+        query: Arc<BoundQuery>,
         plan: AccessPlan,
         cancel: Cancel,
         account: MemoryAccount,
     ) -> Result<Cursor> {
         let (limit, offset) = query.window()?;
-        let filter = query.filter.as_ref().map(Filter::compile).transpose()?;
         let state = if limit == Some(0) { State::Done } else { State::NotStarted };
         let keeps_ties = query.nearest.as_ref().is_some_and(|nearest| nearest.keeps_ties);
         // The search has cut already.
         let remaining = limit.filter(|_| !keeps_ties).unwrap_or(usize::MAX);
-        Ok(Cursor { view, query: query.clone(), plan, filter, cancel, account, skip: offset, remaining, state })
+        Ok(Cursor { view, query, plan, cancel, account, skip: offset, remaining, state })
     }
 
     /// Whether a chunk takes microseconds, so that it may be read on an async thread.
     pub fn is_short(&self) -> bool {
         match &self.plan.access {
             Access::Keys(keys) | Access::Index { keys, .. } => keys.len() <= SHORT_KEYS,
-            Access::Graph { .. } => self.filter.is_none() && self.remaining <= ROWS_PER_CHUNK,
+            Access::Graph { .. } => self.query.filter.is_none() && self.remaining <= ROWS_PER_CHUNK,
             Access::Range { .. } | Access::Secrets { .. } => false,
         }
     }
@@ -185,8 +183,7 @@ impl Cursor {
 
     fn start(&mut self) -> Result<State> {
         if self.query.nearest.is_some() {
-            let mut neighbours =
-                nearest::search(&self.view, &self.query, &self.plan, self.filter.as_ref(), &self.cancel)?;
+            let mut neighbours = nearest::search(&self.view, &self.query, &self.plan, &self.cancel)?;
             if self.query.order.is_empty() {
                 return Ok(State::Keys(neighbours.into_iter()));
             }
@@ -212,7 +209,7 @@ impl Cursor {
     /// Fills a chunk from keys; whether there may be more.
     fn read_keys(&mut self, keys: &mut std::vec::IntoIter<Neighbour>, chunk: &mut Chunk) -> Result<bool> {
         // Neighbours were filtered inside the search.
-        let filter = if self.query.nearest.is_some() { None } else { self.filter.as_ref() };
+        let filter = if self.query.nearest.is_some() { None } else { self.query.filter.as_ref() };
         while self.remaining > 0 && !chunk.is_full() {
             let Some(neighbour) = keys.next() else { return Ok(false) };
             let row = visit_key(&self.view, &self.query.collection, &neighbour.key, |entry| {
@@ -236,7 +233,7 @@ impl Cursor {
     /// Fills a chunk from a scan and moves the span behind it; whether there may be more.
     fn read_span(&mut self, span: &mut ScanSpan, chunk: &mut Chunk) -> Result<bool> {
         let (skip, remaining) = (&mut self.skip, &mut self.remaining);
-        let (filter, output) = (self.filter.as_ref(), &self.query.output);
+        let (filter, output) = (self.query.filter.as_ref(), &self.query.output);
         let mut last_key = None;
         visit_entries(&self.view, &self.query.collection, span, &self.cancel, &mut |entry| {
             if !filter.map_or(Ok(true), |filter| filter.accepts(entry))? {
@@ -275,7 +272,7 @@ impl Cursor {
 
     fn sort_entries(&self) -> Result<State> {
         let mut sorter = self.sorter();
-        let filter = self.filter.as_ref();
+        let filter = self.query.filter.as_ref();
         visit_access(&self.view, &self.query.collection, &self.plan.access, &self.cancel, &mut |entry| {
             if filter.map_or(Ok(true), |filter| filter.accepts(entry))? {
                 sorter.add(entry, None)?;
@@ -341,7 +338,7 @@ fn show(entry: &EntryView<'_>, output: &[Output], distance: Option<f64>) -> Resu
             Output::LinearDistance { constant, factor } => {
                 Ok(distance.map_or(Value::Null, |distance| Value::float8(constant + factor * distance)))
             }
-            Output::Constant(scalar) => scalar.value().cloned(),
+            Output::Constant(scalar) => scalar.bind(&[]),
         })
         .collect()
 }

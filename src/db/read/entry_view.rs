@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::db::pending::write_set::Pending;
-use crate::db::read::query::{Operand, PathBase, PathResult};
 use crate::db::read::view::ReadView;
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::{Operand, PathBase, PathResult, RowAccess};
 use crate::model::{Collection, CollectionKind, Column, EntryType, Stage, SystemColumn};
 use crate::store::{Publicity, RecordView, Stored, ValueRef, decode_key_part};
 use crate::types::json::jsonb;
 use crate::types::json::jsonb::PathStep;
-use crate::types::{ColumnType, Value, join_object, json_text_of_value, value_of_json_text};
+use crate::types::{ColumnType, Value, join_object, json_text_of_value};
 
 /// Borrowed view of one entry; reads only what is asked for.
 pub(crate) struct EntryView<'a> {
@@ -205,11 +205,55 @@ impl<'a> EntryView<'a> {
         }
     }
 
-    /// The text of an operand straight from the record, where it lies there as text: the fast path of filters.
-    ///
-    /// # Errors
-    /// XX001 for a damaged record.
-    pub fn stored_text(&self, operand: &Operand) -> Result<Option<&str>> {
+    fn serves_facts(&self, base: PathBase) -> bool {
+        match base {
+            PathBase::Facts => true,
+            PathBase::Column(position) => {
+                self.collection.kind == CollectionKind::Memory
+                    && self.collection.columns.get(position).is_some_and(|column| column.name == "metadata")
+            }
+        }
+    }
+
+    fn path(&self, base: PathBase, path: &[PathStep], result: PathResult) -> Result<Value> {
+        if !self.serves_facts(base) {
+            let PathBase::Column(position) = base else { return Ok(Value::Null) };
+            let document = self.column(position)?;
+            return Ok(match document.as_str() {
+                Some(text) => result.of_json(jsonb::get_path(text, path))?,
+                None => Value::Null,
+            });
+        }
+        let Some((PathStep::Key(key), rest)) = path.split_first() else {
+            return if path.is_empty() { self.metadata() } else { Ok(Value::Null) };
+        };
+        let Some(fact) = self.field(&fact_name(key), None)? else { return Ok(Value::Null) };
+        if rest.is_empty() {
+            return Ok(match result {
+                PathResult::Typed => match fact {
+                    Value::Json(text) => result.of_json(Some(&text))?,
+                    typed => typed,
+                },
+                PathResult::Json => Value::Json(json_text_of_value(&fact)),
+                PathResult::Text => match fact {
+                    Value::Json(text) => result.of_json(Some(&text))?,
+                    typed => Value::text(typed.to_text()),
+                },
+            });
+        }
+        Ok(match fact {
+            Value::Json(text) => result.of_json(jsonb::get_path(&text, rest))?,
+            _ => Value::Null,
+        })
+    }
+}
+
+impl RowAccess for EntryView<'_> {
+    fn value(&self, operand: &Operand) -> Result<Value> {
+        self.operand(operand)
+    }
+
+    fn stored_text(&self, operand: &Operand) -> Result<Option<&str>> {
         let (name, position) = match operand {
             Operand::Column(position) if key_part(self.collection, *position).is_none() => {
                 (self.collection.field_name(*position), Some(*position))
@@ -230,58 +274,6 @@ impl<'a> EntryView<'a> {
             _ => None,
         })
     }
-
-    fn serves_facts(&self, base: PathBase) -> bool {
-        match base {
-            PathBase::Facts => true,
-            PathBase::Column(position) => {
-                self.collection.kind == CollectionKind::Memory
-                    && self.collection.columns.get(position).is_some_and(|column| column.name == "metadata")
-            }
-        }
-    }
-
-    fn path(&self, base: PathBase, path: &[PathStep], result: PathResult) -> Result<Value> {
-        if !self.serves_facts(base) {
-            let PathBase::Column(position) = base else { return Ok(Value::Null) };
-            let document = self.column(position)?;
-            return Ok(match document.as_str() {
-                Some(text) => of_json(jsonb::get_path(text, path), result)?,
-                None => Value::Null,
-            });
-        }
-        let Some((PathStep::Key(key), rest)) = path.split_first() else {
-            return if path.is_empty() { self.metadata() } else { Ok(Value::Null) };
-        };
-        let Some(fact) = self.field(&fact_name(key), None)? else { return Ok(Value::Null) };
-        if rest.is_empty() {
-            return Ok(match result {
-                PathResult::Typed => match fact {
-                    Value::Json(text) => of_json(Some(&text), result)?,
-                    typed => typed,
-                },
-                PathResult::Json => Value::Json(json_text_of_value(&fact)),
-                PathResult::Text => match fact {
-                    Value::Json(text) => of_json(Some(&text), result)?,
-                    typed => Value::text(typed.to_text()),
-                },
-            });
-        }
-        Ok(match fact {
-            Value::Json(text) => of_json(jsonb::get_path(&text, rest), result)?,
-            _ => Value::Null,
-        })
-    }
-}
-
-fn of_json(text: Option<&str>, result: PathResult) -> Result<Value> {
-    Ok(match (text, result) {
-        (None, _) => Value::Null,
-        (Some(text), PathResult::Json) => Value::Json(text.into()),
-        (Some(text), PathResult::Text) => jsonb::as_text(text).map_or(Value::Null, Value::text),
-        (Some("null"), PathResult::Typed) => Value::Null,
-        (Some(text), PathResult::Typed) => value_of_json_text(text)?,
-    })
 }
 
 fn single_key(path: &[PathStep]) -> Option<&str> {

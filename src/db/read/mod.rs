@@ -1,13 +1,12 @@
 //! Reading: a [`Query`](crate::db::Query) on a view of one moment becomes an access path, then a cursor, then rows.
 //!
 //! `view` holds the snapshot and the own writes; `access_path` chooses between the primary key, an ordered index, a nearest search
-//! and a scan; `cursor` filters (`filter`), orders and cuts what that yields (`scan`, `nearest`), entry by entry (`entry_view`); `row_stream`
+//! and a scan; `cursor` filters (`expr::Program`), orders and cuts what that yields (`scan`, `nearest`), entry by entry (`entry_view`); `row_stream`
 //! hands the rows on with bounded memory.
 
 pub(super) mod access_path;
 pub(super) mod cursor;
 pub(super) mod entry_view;
-pub(super) mod filter;
 pub(super) mod nearest;
 pub(super) mod ordered_keys;
 pub(super) mod query;

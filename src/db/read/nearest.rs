@@ -14,13 +14,13 @@ use crate::db::pending::write_set::EntryKey;
 use crate::db::read::access_path::{Access, AccessPlan};
 use crate::db::read::cursor::visit_access;
 use crate::db::read::entry_view::{EntryView, check_dimension};
-use crate::db::read::filter::Filter;
-use crate::db::read::query::{Nearest, Query, Target};
+use crate::db::read::query::{BoundQuery, Nearest, Target};
 use crate::db::read::scan::visit_key;
 use crate::db::read::view::ReadView;
 use crate::db::state::cancel::Cancel;
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::Program;
 use crate::metrics;
 use crate::model::CollectionId;
 use crate::store::encode_sought;
@@ -68,12 +68,12 @@ fn compare_distances(left: Option<f64>, right: Option<f64>) -> Ordering {
 /// A bound search.
 struct Search<'a> {
     view: &'a ReadView,
-    query: &'a Query,
+    query: &'a BoundQuery,
     nearest: &'a Nearest,
     /// `None` is NULL, to which every distance is NULL.
     target: Option<Arc<[f32]>>,
     within: Option<f64>,
-    filter: Option<&'a Filter>,
+    filter: Option<&'a Program>,
     /// Neighbours wanted at most, offset included.
     wanted: usize,
     /// Those that are as far away as the last one are wanted, too.
@@ -85,9 +85,8 @@ struct Search<'a> {
 /// orders those that are equally near, all that are as far away as the last one.
 pub(crate) fn search(
     view: &ReadView,
-    query: &Query,
+    query: &BoundQuery,
     plan: &AccessPlan,
-    filter: Option<&Filter>,
     cancel: &Cancel,
 ) -> Result<Vec<Neighbour>> {
     let _timer = metrics::NEAREST_SECONDS.start();
@@ -99,13 +98,14 @@ pub(crate) fn search(
     let (limit, offset) = query.window()?;
     let within = match &nearest.within {
         None => None,
-        Some(within) => match within.value()?.clone().cast(&ColumnType::Float8, false)? {
+        Some(within) => match within.bind(&[])?.cast(&ColumnType::Float8, false)? {
             Value::Float8(within) => Some(within),
             _ => None,
         },
     };
     let wanted = limit.map_or(usize::MAX, |limit| limit.saturating_add(offset));
     let keeps_ties = nearest.keeps_ties || query.orders_ties();
+    let filter = query.filter.as_ref();
     let search = Search { view, query, nearest, target, within, filter, wanted, keeps_ties, cancel };
     match &plan.access {
         Access::Graph { id, ef, .. } => match &search.target {
@@ -117,18 +117,19 @@ pub(crate) fn search(
 }
 
 /// The vector that the neighbours are near to; `None` for a NULL, which is near to nothing.
-fn target(view: &ReadView, query: &Query, nearest: &Nearest) -> Result<Option<Arc<[f32]>>> {
+fn target(view: &ReadView, query: &BoundQuery, nearest: &Nearest) -> Result<Option<Arc<[f32]>>> {
     let value = match &nearest.target {
-        Target::Scalar(scalar) => scalar.value()?.clone().cast(&ColumnType::Vector(None), false)?,
+        Target::Scalar(scalar) => scalar.bind(&[])?.cast(&ColumnType::Vector(None), false)?,
         Target::Entry(id) => {
+            let id = id.bind(&[])?;
             let mut key = Vec::new();
-            encode_sought(std::slice::from_ref(id.value()?), &mut key)?;
+            encode_sought(std::slice::from_ref(&id), &mut key)?;
             let found = visit_key(view, &query.collection, &key, |entry| entry.column(nearest.column))?;
             match found {
                 Some(Value::Null) | None => {
                     return Err(Error::new(
                         ErrorKind::UndefinedObject,
-                        format!("entry \"{}\" has no vector in \"{}\"", id.value()?.to_text(), query.collection.name),
+                        format!("entry \"{}\" has no vector in \"{}\"", id.to_text(), query.collection.name),
                     ));
                 }
                 Some(vector) => vector,

@@ -2,8 +2,8 @@
 
 use crate::db::read::access_path::is_fact_path;
 use crate::db::read::entry_view::EntryView;
-use crate::db::read::query::{Operand, PathBase, PathResult};
 use crate::error::Result;
+use crate::expr::{Operand, PathBase, PathResult};
 use crate::model::{Collection, Index, IndexKind};
 use crate::store::{encode_key, encode_key_unbounded};
 use crate::types::Value;

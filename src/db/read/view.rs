@@ -7,7 +7,7 @@ use crate::db::catalog::catalog::Catalog;
 use crate::db::pending::write_set::{EntryKey, WriteSet};
 use crate::db::read::access_path;
 use crate::db::read::cursor::{Cursor, Row};
-use crate::db::read::query::Query;
+use crate::db::read::query::BoundQuery;
 use crate::db::read::scan::visit_key;
 use crate::db::settings::settings::Settings;
 use crate::db::state::activity::Activity;
@@ -84,11 +84,12 @@ impl ReadView {
     /// Runs a bound query.
     ///
     /// # Errors
-    /// As [`ReadView::explain`]; 2201B and 0A000 for a regular expression that cannot be had; 58030 for entries that other
-    /// members hold ([`ErrorKind::NotHeld`]); XX001 for a damaged record of what is held here.
-    pub fn query(&self, query: &Query, settings: &Settings, cancel: &Cancel) -> Result<Cursor> {
-        let plan = access_path::choose(self, query, settings)?;
-        self.check_held(query, &plan, settings)?;
+    /// As [`ReadView::explain`]; 58030 for entries that other members hold ([`ErrorKind::NotHeld`]); XX001 for a damaged record of
+    /// what is held here.
+    pub fn query(&self, query: impl Into<Arc<BoundQuery>>, settings: &Settings, cancel: &Cancel) -> Result<Cursor> {
+        let query = query.into();
+        let plan = access_path::choose(self, &query, settings)?;
+        self.check_held(&query, &plan, settings)?;
         Cursor::open(self.clone(), query, plan, cancel.clone(), settings.memory.clone())
     }
 
@@ -102,9 +103,9 @@ impl ReadView {
     ///
     /// # Errors
     /// 2201W and 2201X for a negative LIMIT or OFFSET, 54000 for more rows than a nearest query has and for a key that is too
-    /// long, 22023 for an `ef` out of bounds, 42P02 for a query that was not bound; 58030 where the store cannot be read, XX001
+    /// long, 22023 for an `ef` out of bounds; 58030 where the store cannot be read, XX001
     /// for a damaged index.
-    pub fn explain(&self, query: &Query, settings: &Settings) -> Result<Vec<String>> {
+    pub fn explain(&self, query: &BoundQuery, settings: &Settings) -> Result<Vec<String>> {
         Ok(access_path::choose(self, query, settings)?.describe(query))
     }
 

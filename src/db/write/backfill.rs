@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use crate::db::read::entry_view::EntryView;
 use crate::db::read::ordered_keys::{index_prefix, indexed_operands, unique_prefix};
-use crate::db::read::query::Operand;
 use crate::db::read::scan::{ScanSpan, visit_entries, visit_key};
 use crate::db::read::view::ReadView;
 use crate::db::state::cancel::Cancel;
@@ -19,6 +18,7 @@ use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::index_build::IndexBuild;
 use crate::db::write::ordered_indexes::not_unique;
 use crate::error::{Error, Result};
+use crate::expr::Operand;
 use crate::model::{Collection, CollectionId, Index};
 use crate::store::{Batch, Key, KeyRange, Snapshot, build_marker, has_null_part, skip_key_parts};
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use crate::db::read::entry_view::EntryView;
 use crate::db::read::ordered_keys::{index_prefix, indexed_operands, stored_prefix};
-use crate::db::read::query::Operand;
 use crate::db::state::index_builds::Build;
 use crate::db::write::encoder::{CommitEncoder, conflict};
 use crate::db::write::secondary_index::{SecondaryIndex, SeenChange};
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::Operand;
 use crate::model::{Collection, CollectionId, CollectionKind, Index, IndexKind};
 use crate::store::{Key, KeyRange, RecordView, has_null_part, skip_key_parts};
 use crate::types::Value;

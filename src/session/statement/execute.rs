@@ -242,7 +242,7 @@ impl Session {
         let settings = self.settings.effective();
         match action {
             knirvql::KnirvqlAction::Read(query) => {
-                let cursor = view.query(&query.bind(parameters)?, settings, &self.cancel)?;
+                let cursor = view.query(query.bind(parameters)?, settings, &self.cancel)?;
                 Ok(RowStream::from_cursor(cursor))
             }
             knirvql::KnirvqlAction::Rows(rows) => Ok(RowStream::from_rows(rows.clone())),

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::db::{
-    Cancel, EntryKey, Inserted, NetworkTable, OnConflict, Operand, Output, Predicate, Query, ReadView, Row, Settings,
-    Transaction,
+    BoundQuery, Cancel, EntryKey, Inserted, NetworkTable, OnConflict, Output, ReadView, Row, Settings, Transaction,
 };
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::{Operand, Program};
 use crate::knirvql::{AstText, Bindable, EntryParts, KnirvqlAction, MemoryWrite, NetworkWrite, Selection};
 use crate::model::{Collection, CollectionKind, Stage};
 use crate::session::statement::execute::off_the_async_threads;
@@ -205,7 +205,7 @@ impl KnirvqlRun<'_> {
         }
         let Some(filter) = selection.bind(self.parameters)? else { return Ok(Vec::new()) };
         let query = keys_query(&selection.collection, filter);
-        let mut cursor = self.transaction.view().query(&query, self.settings, self.cancel)?;
+        let mut cursor = self.transaction.view().query(query, self.settings, self.cancel)?;
         let mut keys = Vec::new();
         while let Some(chunk) = cursor.next_chunk()? {
             for value in chunk.into_iter().flatten() {
@@ -220,12 +220,12 @@ impl KnirvqlRun<'_> {
 }
 
 /// Reads the keys of entries; a secret has no stored key and is known by its name.
-fn keys_query(collection: &Arc<Collection>, filter: Predicate) -> Query {
+fn keys_query(collection: &Arc<Collection>, filter: Program) -> BoundQuery {
     let key = match collection.kind {
         CollectionKind::Auth => Operand::Column(0),
         CollectionKind::Memory | CollectionKind::Table => Operand::Key,
     };
-    Query {
+    BoundQuery {
         collection: Arc::clone(collection),
         output: vec![Output::Operand(key)],
         filter: Some(filter),
@@ -295,7 +295,7 @@ pub(super) fn explain_analyze(run: &mut KnirvqlRun<'_>, action: &KnirvqlAction) 
         run.write(action)?
     } else if let KnirvqlAction::Read(query) = action {
         let query = query.bind(run.parameters)?;
-        let mut cursor = run.transaction.view().query(&query, run.settings, run.cancel)?;
+        let mut cursor = run.transaction.view().query(query, run.settings, run.cancel)?;
         let mut rows = 0;
         while let Some(chunk) = cursor.next_chunk()? {
             rows += chunk.len();

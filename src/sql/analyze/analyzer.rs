@@ -19,9 +19,9 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::tokenizer::Location;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::{ParameterTypes, no_condition};
 use crate::sql::analyze::jsonb::ordinal;
 use crate::sql::analyze::outer_aggregates::AggregateLevel;
-use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::analyze::recursion::{check_recursion, shield};
 use crate::sql::analyze::scope::{Relation, Scope, ScopeColumn};
 use crate::sql::analyze::set_operations::{has_subquery, union_of_rows};
@@ -316,12 +316,6 @@ impl Analyzer<'_> {
             _ => error,
         }
     }
-}
-
-/// A value where a condition is wanted, `of` a clause or an operator.
-pub fn no_condition(of: &str, ty: &ColumnType) -> Error {
-    let message = format!("argument of {of} must be type boolean, not type {ty}");
-    Error::new(ErrorKind::DatatypeMismatch, message)
 }
 
 /// Columns under the names that an alias gives them; `what` they are of is said as PostgreSQL says it.

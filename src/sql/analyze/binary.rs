@@ -2,8 +2,8 @@
 
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Spanned, Value as Literal};
 
-use crate::db::{Operand, PathBase, PathResult};
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::{Operand, PathBase, PathResult};
 use crate::model::SystemColumn;
 use crate::sql::analyze::analyzer::Analyzer;
 use crate::sql::analyze::jsonb::{by_value, sort_key};

@@ -7,12 +7,12 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::unmodified;
 use crate::sql::analyze::analyzer::{Analyzer, unified};
 use crate::sql::analyze::arithmetic::native_cast;
 use crate::sql::analyze::casts::keep_type;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
 use crate::sql::analyze::literals::is_numeric;
-use crate::sql::analyze::parameter_types::unmodified;
 use crate::sql::analyze::special_calls::special_call;
 use crate::sql::analyze::times::common_time_of;
 use crate::sql::functions::{BYTES_LENGTH, JSON_SORT_KEY, NAMED, SAME_SHAPE, SERIES_END, function_types, plain_form};

@@ -3,11 +3,11 @@
 use datafusion::sql::sqlparser::ast::{Expr, Query, Spanned, UnaryOperator, Value as Literal};
 
 use crate::error::{Error, Result};
+use crate::expr::unmodified;
 use crate::sql::analyze::analyzer::Analyzer;
 use crate::sql::analyze::casts::keep_type;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
 use crate::sql::analyze::literals::{placeholder, string_of};
-use crate::sql::analyze::parameter_types::unmodified;
 use crate::sql::analyze::patterns::literal_text;
 use crate::sql::analyze::row_comparisons::{keyed_rows, without_rows};
 use crate::sql::analyze::scope;

@@ -16,7 +16,6 @@ pub(super) mod jsonb;
 pub(super) mod literals;
 pub(super) mod numbers;
 pub(super) mod outer_aggregates;
-pub(super) mod parameter_types;
 pub(super) mod patterns;
 pub(super) mod recursion;
 pub(super) mod row_comparisons;

@@ -13,11 +13,11 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use crate::error::Result;
+use crate::expr::{ParameterTypes, unmodified};
 use crate::sql::analyze::analyzer::{Analyzer, unified};
 use crate::sql::analyze::arithmetic::native_cast;
 use crate::sql::analyze::jsonb::by_value;
 use crate::sql::analyze::literals::placeholder;
-use crate::sql::analyze::parameter_types::{ParameterTypes, unmodified};
 use crate::sql::analyze::row_comparisons::keyed_rows;
 use crate::sql::analyze::scope::{ScopeColumn, column_of};
 use crate::sql::analyze::times::common_time;

@@ -17,6 +17,7 @@ use crate::sql::analyze::scope::column_of;
 use crate::sql::parse::names::{exact, last_part};
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::select_of;
+use crate::sql::parse::trees::unnested;
 use crate::sql::parse::visit::has_expression;
 use crate::sql::relational::engine::is_aggregate;
 use crate::sql::rewrite::expressions::kept_rows;
@@ -235,13 +236,6 @@ fn subquery_of(expr: &Expr) -> Option<&Query> {
         Expr::Subquery(query) => Some(query),
         _ => None,
     }
-}
-
-fn unnested(mut expr: &Expr) -> &Expr {
-    while let Expr::Nested(inner) = expr {
-        expr = inner;
-    }
-    expr
 }
 
 fn all(conditions: impl IntoIterator<Item = Expr>) -> Option<Expr> {

@@ -7,9 +7,9 @@ use datafusion::sql::sqlparser::ast::{Expr, SelectItem, SetExpr, SetOperator, Se
 use datafusion::sql::sqlparser::tokenizer::Location;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::unmodified;
 use crate::sql::analyze::analyzer::{Analyzer, unified};
 use crate::sql::analyze::numbers::{cast_branch, casts_of};
-use crate::sql::analyze::parameter_types::unmodified;
 use crate::sql::analyze::scope::ScopeColumn;
 use crate::sql::analyze::select::check_width;
 use crate::sql::analyze::times::common_time;

@@ -4,9 +4,9 @@
 use datafusion::sql::sqlparser::ast::Expr;
 
 use crate::error::Result;
+use crate::expr::unmodified;
 use crate::sql::analyze::analyzer::{Analyzer, unified};
 use crate::sql::analyze::jsonb::sort_key;
-use crate::sql::analyze::parameter_types::unmodified;
 use crate::sql::analyze::times::{common_time, common_time_of};
 use crate::types::ColumnType;
 

@@ -10,8 +10,9 @@ use datafusion::config::ConfigOptions;
 use datafusion::error::DataFusionError;
 
 use crate::db::{Cancel, Query, ReadView, Settings};
-use crate::error::Result;
-use crate::model::OutputColumn;
+use crate::error::{Error, Result};
+use crate::expr::{Invocation, StatementContext};
+use crate::model::{OutputColumn, Reservation};
 use crate::sql::arrow::results::Results;
 
 /// Lowers the text of another query language, for the table function `knirvql('…')`.
@@ -58,6 +59,29 @@ impl ReadContext {
     pub fn of(options: &ConfigOptions) -> Option<&ReadContext> {
         options.extensions.get::<ReadContext>()
     }
+}
+
+impl StatementContext for ReadContext {
+    fn began(&self) -> i64 {
+        self.now_micros
+    }
+
+    fn making(&self, bytes: usize) -> Result<Option<Reservation>> {
+        self.results.making(bytes).map(Some)
+    }
+
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(self)
+    }
+}
+
+/// The view and settings of the statement that a function runs in.
+///
+/// # Errors
+/// XX000 where it is evaluated outside of a statement that reads.
+pub fn context_of<'a>(invocation: &Invocation<'a>) -> Result<&'a ReadContext> {
+    let context = invocation.statement.and_then(StatementContext::as_any).and_then(|context| context.downcast_ref());
+    context.ok_or_else(|| Error::internal(format!("{}() runs outside a statement", invocation.name)))
 }
 
 impl fmt::Debug for ReadContext {

@@ -11,12 +11,11 @@ use datafusion::arrow::array::{Array, ArrayRef};
 use datafusion::logical_expr::ColumnarValue;
 use parking_lot::Mutex;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
+use crate::expr::too_large;
 use crate::model::{MemoryAccount, Reservation};
 use crate::sql::arrow::memory_pool::cover_measured;
 
-/// Bytes that one call of a function makes at most, for all rows of a batch together.
-pub const CALL_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Bytes of results that are in use at a time by one statement.
 const ALIVE_BYTES_MAX: usize = 512 * 1024 * 1024;
 /// Bytes of constants that one statement computes: they stay with its plan.
@@ -170,21 +169,6 @@ impl Results {
         held.arrays.push((Arc::downgrade(array), bytes));
         Ok(())
     }
-}
-
-/// 54000 for a call that would make too much.
-pub fn too_large(name: &str, most: usize) -> Error {
-    Error::new(ErrorKind::LimitExceeded, format!("the results of {name}() are too large"))
-        .with_detail(format!("At most {most} bytes are held at a time."))
-        .with_hint("Make shorter values, or fewer of them in one statement.")
-}
-
-/// Refuses a value of that many bytes that is about to be made.
-///
-/// # Errors
-/// 54000 above [`CALL_BYTES_MAX`].
-pub fn check_call_bytes(name: &str, bytes: usize) -> Result<()> {
-    if bytes <= CALL_BYTES_MAX { Ok(()) } else { Err(too_large(name, CALL_BYTES_MAX)) }
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use bytes::BytesMut;
 use datafusion::sql::sqlparser::ast::{CopySource, Ident, ObjectName, Query, Spanned, Statement};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::ParameterTypes;
 use crate::model::{Collection, CollectionKind};
-use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::copy::copy_in::CopyIn;
 use crate::sql::copy::copy_out::CopyOut;

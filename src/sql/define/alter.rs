@@ -12,9 +12,9 @@ use datafusion::sql::sqlparser::ast::{
 
 use crate::db::{Cancel, Settings, Transaction};
 use crate::error::{Error, ErrorKind, Notice, Result};
+use crate::expr::{self, Environment, ParameterTypes, Program, ValueRow};
 use crate::model::{Collection, Column, DefaultValue, IndexKind};
 use crate::sql::analyze::declared_type::{DeclaredType, declared_type};
-use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::definition::{DataDefinition, keys};
 use crate::sql::define::index::{IndexRequest, check_ordered, key_columns, unique_constraint, unique_of_column};
@@ -24,7 +24,6 @@ use crate::sql::parse::names::{folded, relation_name};
 use crate::sql::parse::unread;
 use crate::sql::write::insert::default_expression;
 use crate::sql::write::row_compiler::{Compiler, Visible};
-use crate::sql::write::row_expression::{RowExpression, RowInput};
 use crate::sql::write::write_target::{WritePlace, located, public_name, writable_table};
 use crate::types::{ColumnType, Value};
 
@@ -352,15 +351,17 @@ fn fill(
         DefaultValue::Sequence | DefaultValue::Identity => None,
         DefaultValue::GeneratedId => return Ok(()),
     };
-    let input = RowInput { now: chrono::Utc::now().timestamp_micros(), ..RowInput::default() };
-    if let Some(default) = default.as_ref().filter(|default| !default.any(&RowExpression::varies)) {
+    let environment = Environment { now: chrono::Utc::now().timestamp_micros(), parameters: &[] };
+    let program = default.as_ref().map(|default| Program::compile(default, &environment)).transpose()?;
+    let value = |program: &Program| program.value(&ValueRow::default());
+    if let (Some(program), Some(false)) = (&program, default.as_ref().map(expr::Expr::varies)) {
         // As in PostgreSQL a value that is the same for all is computed even where there is no entry to take it.
-        default.evaluate(&input)?;
+        value(program)?;
     }
     for key in keys(collection, transaction, settings, cancel)? {
         cancel.check()?;
-        let value: Value = match &default {
-            Some(default) => default.evaluate(&input)?,
+        let value: Value = match &program {
+            Some(program) => value(program)?,
             None => Value::Int8(transaction.next_number_of(collection, position)?),
         };
         transaction.update(collection, &key, vec![(position, value)])?;
@@ -374,7 +375,7 @@ fn compiled(
     text: &str,
     transaction: &Transaction,
     (settings, cancel): (&Settings, &Cancel),
-) -> Result<RowExpression> {
+) -> Result<expr::Expr> {
     let mut parameters = ParameterTypes::default();
     let view = transaction.view().clone();
     let context = PlanContext { view: &view, settings, text, query_function: None, cancel };

@@ -9,10 +9,10 @@ use datafusion::sql::sqlparser::ast::{
     CreateTable, Query, SchemaName, SetExpr, Statement, Truncate, TruncateIdentityOption,
 };
 
-use crate::db::{Cancel, EntryKey, OnConflict, Operand, Output, Query as DbQuery, Settings, Transaction};
+use crate::db::{BoundQuery, Cancel, EntryKey, OnConflict, Output, Settings, Transaction};
 use crate::error::{Error, ErrorKind, Notice, Result};
+use crate::expr::{Operand, ParameterTypes};
 use crate::model::{Collection, CollectionKind, Column};
-use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::alter::{TableChange, plan_alter};
 use crate::sql::define::drop::{DropRequest, plan_drop};
@@ -316,7 +316,7 @@ pub fn keys(
 ) -> Result<Vec<EntryKey>> {
     let is_auth = collection.kind == CollectionKind::Auth;
     let operand = if is_auth { Operand::Column(0) } else { Operand::Key };
-    let query = DbQuery {
+    let query = BoundQuery {
         collection: Arc::clone(collection),
         output: vec![Output::Operand(operand)],
         filter: None,
@@ -325,7 +325,7 @@ pub fn keys(
         limit: None,
         offset: None,
     };
-    let mut cursor = transaction.view().query(&query, settings, cancel)?;
+    let mut cursor = transaction.view().query(query, settings, cancel)?;
     let mut keys = Vec::new();
     while let Some(chunk) = cursor.next_chunk()? {
         for row in chunk {

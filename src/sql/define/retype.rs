@@ -7,8 +7,8 @@ use datafusion::sql::sqlparser::ast::{Expr, SetExpr, Statement};
 
 use crate::db::{Cancel, EntryKey, Settings, Transaction};
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::ParameterTypes;
 use crate::model::{Collection, Column, DefaultValue};
-use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names::exact;
 use crate::sql::parse::parse::parse;

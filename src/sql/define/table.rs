@@ -7,9 +7,9 @@ use datafusion::sql::sqlparser::ast::{
 
 use crate::db::Transaction;
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::ParameterTypes;
 use crate::model::{Collection, CollectionId, CollectionKind, Column, DefaultValue, Index, IndexKind, IndexOrigin};
 use crate::sql::analyze::declared_type::declared_type;
-use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::identity::{check_clauses, make_identity};
 use crate::sql::define::index::{check_ordered, generated_name, plain_column};

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::functions::definition::Parameter::Int;
-use crate::sql::functions::definition::{Invocation, SqlFunction, int_of};
+use crate::expr::Parameter::Int;
+use crate::expr::{Function, Invocation, int_of};
+use crate::sql::arrow::context::context_of;
 use crate::sql::functions::session::backend_pid;
 use crate::types::{ColumnType, Value};
 
@@ -37,13 +38,13 @@ static LOCKS: LazyLock<Mutex<Locks>> = LazyLock::new(Mutex::default);
 /// Told when locks become free.
 static FREED: Condvar = Condvar::new();
 
-pub fn definitions() -> Vec<SqlFunction> {
+pub fn definitions() -> Vec<Function> {
     let void = ColumnType::Void;
-    let lock = |name: &'static str, body: crate::sql::functions::definition::Body| {
-        SqlFunction::new(name, &[Int, Int], void.clone(), body).optional(1).volatile()
+    let lock = |name: &'static str, body: crate::expr::Body| {
+        Function::new(name, &[Int, Int], void.clone(), body).optional(1).volatile()
     };
-    let test = |name: &'static str, body: crate::sql::functions::definition::Body| {
-        SqlFunction::new(name, &[Int, Int], ColumnType::Bool, body).optional(1).volatile()
+    let test = |name: &'static str, body: crate::expr::Body| {
+        Function::new(name, &[Int, Int], ColumnType::Bool, body).optional(1).volatile()
     };
     vec![
         lock("pg_advisory_lock", |invocation, arguments| wait(invocation, arguments, false)),
@@ -57,7 +58,7 @@ pub fn definitions() -> Vec<SqlFunction> {
         test("pg_advisory_unlock", |invocation, arguments| {
             Ok(Value::Bool(unlock(session(invocation)?, key(arguments))))
         }),
-        SqlFunction::new("pg_advisory_unlock_all", &[], void.clone(), |invocation, _| {
+        Function::new("pg_advisory_unlock_all", &[], void.clone(), |invocation, _| {
             release(session(invocation)?, false);
             Ok(Value::text(""))
         })
@@ -66,7 +67,7 @@ pub fn definitions() -> Vec<SqlFunction> {
 }
 
 fn session(invocation: &Invocation<'_>) -> Result<i32> {
-    Ok(backend_pid(&invocation.context()?.settings))
+    Ok(backend_pid(&context_of(invocation)?.settings))
 }
 
 fn key(arguments: &[Value]) -> Key {
@@ -76,7 +77,7 @@ fn key(arguments: &[Value]) -> Key {
 /// Takes the lock if it is free or held by the same session already.
 fn take(invocation: &Invocation<'_>, locks: &mut Locks, key: Key, transaction: bool) -> Result<bool> {
     // A session that ends sets the flag before it gives up its locks: nothing is taken for it afterwards.
-    invocation.context()?.cancel.check()?;
+    context_of(invocation)?.cancel.check()?;
     take_for(session(invocation)?, locks, key, transaction)
 }
 
@@ -95,7 +96,7 @@ fn take_for(session: i32, locks: &mut Locks, key: Key, transaction: bool) -> Res
 }
 
 fn wait(invocation: &Invocation<'_>, arguments: &[Value], transaction: bool) -> Result<Value> {
-    let patience = invocation.context()?.settings.lock_timeout();
+    let patience = context_of(invocation)?.settings.lock_timeout();
     let began = Instant::now();
     let mut locks = LOCKS.lock();
     while !take(invocation, &mut locks, key(arguments), transaction)? {

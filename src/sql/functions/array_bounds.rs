@@ -2,29 +2,29 @@
 //! is NULL, as in PostgreSQL; `cardinality` alone says 0.
 
 use crate::error::Result;
-use crate::sql::functions::definition::Parameter::{AnyArray, Int};
-use crate::sql::functions::definition::{SqlFunction, int_of};
+use crate::expr::Parameter::{AnyArray, Int};
+use crate::expr::{Function, int_of};
 use crate::types::{ColumnType, Value};
 
-pub fn definitions() -> Vec<SqlFunction> {
+pub fn definitions() -> Vec<Function> {
     let number = ColumnType::Int4;
     vec![
-        SqlFunction::new("array_length", &[AnyArray, Int], number.clone(), |_, arguments| {
+        Function::new("array_length", &[AnyArray, Int], number.clone(), |_, arguments| {
             Ok(dimension(arguments, |_, length| length))
         }),
-        SqlFunction::new("array_lower", &[AnyArray, Int], number.clone(), |_, arguments| {
+        Function::new("array_lower", &[AnyArray, Int], number.clone(), |_, arguments| {
             Ok(dimension(arguments, |first, _| first))
         }),
-        SqlFunction::new("array_upper", &[AnyArray, Int], number.clone(), |_, arguments| {
+        Function::new("array_upper", &[AnyArray, Int], number.clone(), |_, arguments| {
             Ok(dimension(arguments, |first, length| first.saturating_add(length - 1)))
         }),
-        SqlFunction::new("array_ndims", &[AnyArray], number, |_, arguments| {
+        Function::new("array_ndims", &[AnyArray], number, |_, arguments| {
             Ok(match lengths(arguments).len() {
                 0 => Value::Null,
                 count => Value::Int4(i32::try_from(count).unwrap_or(i32::MAX)),
             })
         }),
-        SqlFunction::new("array_dims", &[AnyArray], ColumnType::Text, |_, arguments| dims(arguments)),
+        Function::new("array_dims", &[AnyArray], ColumnType::Text, |_, arguments| dims(arguments)),
     ]
 }
 

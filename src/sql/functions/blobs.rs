@@ -8,24 +8,24 @@ use tokio::task::block_in_place;
 
 use crate::db::{EntryKey, MEMORY};
 use crate::error::{Error, Result};
+use crate::expr::Parameter::Text;
+use crate::expr::{Function, Invocation, text_of};
 use crate::model::Collection;
-use crate::sql::arrow::context::ReadContext;
-use crate::sql::functions::definition::Parameter::Text;
-use crate::sql::functions::definition::{Invocation, SqlFunction, text_of};
+use crate::sql::arrow::context::{ReadContext, context_of};
 use crate::store::encode_sought;
 use crate::types::{ColumnType, Value};
 
 /// How often a statement that waits for a blob looks whether it was cancelled.
 const CANCEL_CHECK: Duration = Duration::from_millis(20);
 
-pub fn definitions() -> Vec<SqlFunction> {
-    vec![SqlFunction::new("blob", &[Text, Text], ColumnType::Bytea, blob).optional(1).stable()]
+pub fn definitions() -> Vec<Function> {
+    vec![Function::new("blob", &[Text, Text], ColumnType::Bytea, blob).optional(1).stable()]
 }
 
 /// `blob(id)` of a memory, or `blob(id, collection)`; NULL where there is no entry or no blob. The first read of a blob that
 /// was made on another node brings it here.
 fn blob(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
-    let context = invocation.context()?;
+    let context = context_of(invocation)?;
     let view = &context.view;
     let name = arguments.get(1).and_then(Value::as_str).unwrap_or(MEMORY);
     let collection = view.catalog().expect_collection(name)?;

@@ -11,10 +11,10 @@ use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF};
 
 use crate::error::Result;
+use crate::expr::{CALL_BYTES_MAX, too_large};
 use crate::model::Reservation;
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::to_datafusion;
-use crate::sql::arrow::results::{CALL_BYTES_MAX, too_large};
 use crate::sql::functions::growth::{Growth, GrowthArguments, Measure};
 use crate::sql::functions::wrapped::{Around, wrapped};
 

@@ -2,13 +2,14 @@
 //! has no size.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::Parameter::{Any, Bool, Int, Object, Oid, Text};
+use crate::expr::{Function, Invocation, int_of, text_of};
 use crate::model::Column;
-use crate::sql::functions::definition::Parameter::{Any, Bool, Int, Object, Oid, Text};
-use crate::sql::functions::definition::{Invocation, SqlFunction, int_of, text_of};
+use crate::sql::arrow::context::context_of;
 use crate::sql::pg_catalog;
 use crate::types::{ColumnType, Value};
 
-pub fn definitions() -> Vec<SqlFunction> {
+pub fn definitions() -> Vec<Function> {
     let mut all = names();
     all.extend(texts());
     all.extend(visibility());
@@ -19,7 +20,7 @@ pub fn definitions() -> Vec<SqlFunction> {
 /// An OID among the arguments: given as a number, or as the name of a relation.
 fn oid_of(invocation: &Invocation<'_>, arguments: &[Value], position: usize) -> Result<Option<u32>> {
     match arguments.get(position) {
-        Some(Value::Text(name)) => Ok(pg_catalog::find_class(invocation.context()?.view.catalog(), name)),
+        Some(Value::Text(name)) => Ok(pg_catalog::find_class(context_of(invocation)?.view.catalog(), name)),
         Some(other) => Ok(other.as_i64().and_then(|number| u32::try_from(number).ok())),
         None => Ok(None),
     }
@@ -33,20 +34,20 @@ fn optional_oid(oid: Option<u32>) -> Value {
     oid.map_or(Value::Null, |oid| Value::Int8(i64::from(oid)))
 }
 
-fn names() -> Vec<SqlFunction> {
+fn names() -> Vec<Function> {
     let text = ColumnType::Text;
     vec![
-        SqlFunction::new("to_regclass", &[Text], ColumnType::Oid, |invocation, arguments| {
+        Function::new("to_regclass", &[Text], ColumnType::Oid, |invocation, arguments| {
             Ok(optional_oid(oid_of(invocation, arguments, 0)?))
         })
         .stable(),
-        SqlFunction::new("to_regtype", &[Text], ColumnType::Oid, |_, arguments| {
+        Function::new("to_regtype", &[Text], ColumnType::Oid, |_, arguments| {
             Ok(optional_oid(pg_catalog::find_type(text_of(arguments, 0))))
         }),
-        SqlFunction::new("to_regnamespace", &[Text], ColumnType::Oid, |_, arguments| {
+        Function::new("to_regnamespace", &[Text], ColumnType::Oid, |_, arguments| {
             Ok(optional_oid(pg_catalog::find_namespace(text_of(arguments, 0)).ok()))
         }),
-        SqlFunction::new("regclass_oid", &[Object], ColumnType::Oid, |invocation, arguments| {
+        Function::new("regclass_oid", &[Object], ColumnType::Oid, |invocation, arguments| {
             match oid_of(invocation, arguments, 0)? {
                 None => Err(Error::new(
                     ErrorKind::UndefinedTable,
@@ -56,8 +57,8 @@ fn names() -> Vec<SqlFunction> {
             }
         })
         .stable(),
-        SqlFunction::new("regclass_out", &[Object], text.clone(), |invocation, arguments| {
-            let catalog = invocation.context()?.view.catalog();
+        Function::new("regclass_out", &[Object], text.clone(), |invocation, arguments| {
+            let catalog = context_of(invocation)?.view.catalog();
             match oid_of(invocation, arguments, 0)? {
                 Some(oid) => Ok(Value::text(pg_catalog::class_name(catalog, oid))),
                 None => Err(Error::new(
@@ -67,29 +68,29 @@ fn names() -> Vec<SqlFunction> {
             }
         })
         .stable(),
-        SqlFunction::new("regtype_oid", &[Object], ColumnType::Oid, |_, arguments| {
+        Function::new("regtype_oid", &[Object], ColumnType::Oid, |_, arguments| {
             regtype(arguments).map(|oid| Value::Int8(i64::from(oid)))
         }),
-        SqlFunction::new("regtype_out", &[Object], text.clone(), |_, arguments| {
+        Function::new("regtype_out", &[Object], text.clone(), |_, arguments| {
             Ok(Value::text(pg_catalog::type_name(regtype(arguments)?)))
         }),
-        SqlFunction::new("regnamespace_oid", &[Object], ColumnType::Oid, |_, arguments| {
+        Function::new("regnamespace_oid", &[Object], ColumnType::Oid, |_, arguments| {
             regnamespace(arguments).map(|oid| Value::Int8(i64::from(oid)))
         }),
-        SqlFunction::new("regnamespace_out", &[Object], text.clone(), |_, arguments| {
+        Function::new("regnamespace_out", &[Object], text.clone(), |_, arguments| {
             Ok(Value::text(pg_catalog::namespace_name(regnamespace(arguments)?)))
         }),
-        SqlFunction::new("to_regproc", &[Text], ColumnType::Oid, |_, arguments| {
+        Function::new("to_regproc", &[Text], ColumnType::Oid, |_, arguments| {
             let name = text_of(arguments, 0).rsplit('.').next().unwrap_or("");
             Ok(optional_oid(pg_catalog::find_procedure(name)))
         })
         .alias(&["to_regprocedure"]),
-        SqlFunction::new("regproc_out", &[Any], text.clone(), |_, arguments| {
+        Function::new("regproc_out", &[Any], text.clone(), |_, arguments| {
             let oid = int_of(arguments, 0).and_then(|oid| u32::try_from(oid).ok());
             let name = oid.and_then(pg_catalog::procedure_name).map(ToString::to_string);
             Ok(Value::text(name.unwrap_or_else(|| arguments.first().map(Value::to_text).unwrap_or_default())))
         }),
-        SqlFunction::new("format_type", &[Oid, Int], text, |_, arguments| {
+        Function::new("format_type", &[Oid, Int], text, |_, arguments| {
             let oid = int_of(arguments, 0).and_then(|oid| u32::try_from(oid).ok());
             let modifier = int_of(arguments, 1).and_then(|modifier| i32::try_from(modifier).ok());
             Ok(optional_text(pg_catalog::format_type(oid, modifier)))
@@ -117,29 +118,29 @@ fn regnamespace(arguments: &[Value]) -> Result<u32> {
     }
 }
 
-fn texts() -> Vec<SqlFunction> {
+fn texts() -> Vec<Function> {
     let text = ColumnType::Text;
-    let nothing = |name: &'static str, parameters: &[crate::sql::functions::Parameter], optional: usize| {
-        SqlFunction::new(name, parameters, ColumnType::Text, |_, _| Ok(Value::Null))
+    let nothing = |name: &'static str, parameters: &[crate::expr::Parameter], optional: usize| {
+        Function::new(name, parameters, ColumnType::Text, |_, _| Ok(Value::Null))
             .optional(optional)
             .with_nulls()
             .stable()
     };
     vec![
         // The catalogs hold expressions as text already.
-        SqlFunction::new("pg_get_expr", &[Text, Object, Bool], text.clone(), |_, arguments| {
+        Function::new("pg_get_expr", &[Text, Object, Bool], text.clone(), |_, arguments| {
             Ok(arguments.first().cloned().unwrap_or_default())
         })
         .optional(1),
-        SqlFunction::new("pg_get_constraintdef", &[Oid, Bool], text.clone(), |invocation, arguments| {
-            let catalog = invocation.context()?.view.catalog();
+        Function::new("pg_get_constraintdef", &[Oid, Bool], text.clone(), |invocation, arguments| {
+            let catalog = context_of(invocation)?.view.catalog();
             let oid = int_of(arguments, 0).and_then(|oid| u32::try_from(oid).ok());
             Ok(optional_text(oid.and_then(|oid| pg_catalog::constraint_definition(catalog, oid))))
         })
         .optional(1)
         .stable(),
-        SqlFunction::new("pg_get_indexdef", &[Oid, Int, Bool], text.clone(), index_definition).optional(2).stable(),
-        SqlFunction::new("pg_get_serial_sequence", &[Text, Text], text, serial_sequence).stable(),
+        Function::new("pg_get_indexdef", &[Oid, Int, Bool], text.clone(), index_definition).optional(2).stable(),
+        Function::new("pg_get_serial_sequence", &[Text, Text], text, serial_sequence).stable(),
         nothing("pg_get_viewdef", &[Oid, Any], 1),
         nothing("pg_get_ruledef", &[Oid, Bool], 1),
         nothing("pg_get_triggerdef", &[Oid, Bool], 1),
@@ -149,11 +150,11 @@ fn texts() -> Vec<SqlFunction> {
         nothing("pg_get_statisticsobjdef_columns", &[Oid], 0),
         nothing("pg_get_functiondef", &[Oid], 0),
         nothing("pg_get_function_sqlbody", &[Oid], 0),
-        SqlFunction::new("pg_get_function_arguments", &[Oid], ColumnType::Text, |_, arguments| {
+        Function::new("pg_get_function_arguments", &[Oid], ColumnType::Text, |_, arguments| {
             function_text(arguments, false)
         })
         .alias(&["pg_get_function_identity_arguments"]),
-        SqlFunction::new("pg_get_function_result", &[Oid], ColumnType::Text, |_, arguments| {
+        Function::new("pg_get_function_result", &[Oid], ColumnType::Text, |_, arguments| {
             function_text(arguments, true)
         }),
         nothing("obj_description", &[Oid, Text], 1),
@@ -172,7 +173,7 @@ fn function_text(arguments: &[Value], result: bool) -> Result<Value> {
 }
 
 fn index_definition(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
-    let catalog = invocation.context()?.view.catalog();
+    let catalog = context_of(invocation)?.view.catalog();
     let Some(oid) = oid_of(invocation, arguments, 0)? else { return Ok(Value::Null) };
     let text = match int_of(arguments, 1).and_then(|number| usize::try_from(number).ok()) {
         None | Some(0) => pg_catalog::index_definition(catalog, oid),
@@ -182,7 +183,7 @@ fn index_definition(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<
 }
 
 fn serial_sequence(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
-    let catalog = invocation.context()?.view.catalog();
+    let catalog = context_of(invocation)?.view.catalog();
     let collection = catalog.expect_collection(text_of(arguments, 0).trim_start_matches("public."))?;
     let column = text_of(arguments, 1);
     let position = collection.column(column).ok_or_else(|| {
@@ -193,12 +194,12 @@ fn serial_sequence(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<V
     Ok(if is_serial { Value::text(format!("public.{}_{column}_seq", collection.name)) } else { Value::Null })
 }
 
-fn visibility() -> Vec<SqlFunction> {
+fn visibility() -> Vec<Function> {
     let seen =
-        |name: &'static str| SqlFunction::new(name, &[Oid], ColumnType::Bool, |_, _| Ok(Value::Bool(true))).stable();
+        |name: &'static str| Function::new(name, &[Oid], ColumnType::Bool, |_, _| Ok(Value::Bool(true))).stable();
     vec![
-        SqlFunction::new("pg_table_is_visible", &[Oid], ColumnType::Bool, |invocation, arguments| {
-            let catalog = invocation.context()?.view.catalog();
+        Function::new("pg_table_is_visible", &[Oid], ColumnType::Bool, |invocation, arguments| {
+            let catalog = context_of(invocation)?.view.catalog();
             let object = oid_of(invocation, arguments, 0)?.and_then(|oid| pg_catalog::Object::find(catalog, oid));
             Ok(object.map_or(Value::Null, |object| Value::Bool(object.is_visible())))
         })
@@ -215,27 +216,27 @@ fn visibility() -> Vec<SqlFunction> {
         seen("pg_ts_dict_is_visible"),
         seen("pg_ts_parser_is_visible"),
         seen("pg_ts_template_is_visible"),
-        SqlFunction::new("pg_relation_is_publishable", &[Object], ColumnType::Bool, |_, _| Ok(Value::Bool(false)))
+        Function::new("pg_relation_is_publishable", &[Object], ColumnType::Bool, |_, _| Ok(Value::Bool(false)))
             .stable(),
         // No table is a partition.
-        SqlFunction::new("pg_partition_ancestors", &[Object], ColumnType::Array(Box::new(ColumnType::Oid)), |_, _| {
+        Function::new("pg_partition_ancestors", &[Object], ColumnType::Array(Box::new(ColumnType::Oid)), |_, _| {
             Ok(Value::Array(Box::new(ColumnType::Oid), Vec::new()))
         })
         .stable(),
-        SqlFunction::new("pg_is_other_temp_schema", &[Oid], ColumnType::Bool, |_, _| Ok(Value::Bool(false))).stable(),
-        SqlFunction::new("pg_my_temp_schema", &[], ColumnType::Oid, |_, _| Ok(Value::Int8(0))).stable(),
-        SqlFunction::new("pg_indexam_has_property", &[Object, Text], ColumnType::Bool, |_, _| Ok(Value::Bool(false))),
-        SqlFunction::new("pg_index_column_has_property", &[Object, Int, Text], ColumnType::Bool, |_, _| {
+        Function::new("pg_is_other_temp_schema", &[Oid], ColumnType::Bool, |_, _| Ok(Value::Bool(false))).stable(),
+        Function::new("pg_my_temp_schema", &[], ColumnType::Oid, |_, _| Ok(Value::Int8(0))).stable(),
+        Function::new("pg_indexam_has_property", &[Object, Text], ColumnType::Bool, |_, _| Ok(Value::Bool(false))),
+        Function::new("pg_index_column_has_property", &[Object, Int, Text], ColumnType::Bool, |_, _| {
             Ok(Value::Bool(false))
         }),
-        SqlFunction::new("pg_index_has_property", &[Object, Text], ColumnType::Bool, |_, _| Ok(Value::Bool(false))),
+        Function::new("pg_index_has_property", &[Object, Text], ColumnType::Bool, |_, _| Ok(Value::Bool(false))),
     ]
 }
 
-fn sizes() -> Vec<SqlFunction> {
+fn sizes() -> Vec<Function> {
     // Entries of all tables share files: the size of one is not known.
     let unknown = |name: &'static str| {
-        SqlFunction::new(name, &[Object, Text], ColumnType::Int8, |_, _| Ok(Value::Null)).optional(1).stable()
+        Function::new(name, &[Object, Text], ColumnType::Int8, |_, _| Ok(Value::Null)).optional(1).stable()
     };
     vec![
         unknown("pg_total_relation_size"),
@@ -243,15 +244,15 @@ fn sizes() -> Vec<SqlFunction> {
         unknown("pg_table_size"),
         unknown("pg_indexes_size"),
         unknown("pg_tablespace_size"),
-        SqlFunction::new("pg_database_size", &[Any], ColumnType::Int8, |invocation, _| {
-            let bytes = invocation.context()?.view.stored_bytes()?;
+        Function::new("pg_database_size", &[Any], ColumnType::Int8, |invocation, _| {
+            let bytes = context_of(invocation)?.view.stored_bytes()?;
             Ok(Value::Int8(i64::try_from(bytes).unwrap_or(i64::MAX)))
         })
         .stable(),
-        SqlFunction::new("pg_size_pretty", &[Int], ColumnType::Text, |_, arguments| {
+        Function::new("pg_size_pretty", &[Int], ColumnType::Text, |_, arguments| {
             Ok(Value::text(size_pretty(int_of(arguments, 0).unwrap_or(0))))
         }),
-        SqlFunction::new("pg_column_size", &[Any], ColumnType::Int4, |_, arguments| {
+        Function::new("pg_column_size", &[Any], ColumnType::Int4, |_, arguments| {
             let bytes = arguments.first().map_or(0, Value::bytes);
             Ok(Value::Int4(i32::try_from(bytes).unwrap_or(i32::MAX)))
         }),

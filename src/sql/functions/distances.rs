@@ -9,8 +9,11 @@ use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
+use crate::error::{Error, Result};
+use crate::expr::{Function, Invocation, Parameter};
 use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::functions::vector_argument::{VectorArgument, coerce_vectors, same_dimension};
+use crate::types::{ColumnType, Value};
 use crate::vector::{Metric, inner_product};
 
 /// What a function computes of two vectors.
@@ -29,19 +32,43 @@ struct Distance {
 }
 
 /// The distance functions. `vector_negative_inner_product` is what `<#>` stands for.
+const DISTANCES: [(&str, Measure); 5] = [
+    ("l2_distance", Measure::Distance(Metric::L2)),
+    ("inner_product", Measure::InnerProduct),
+    ("vector_negative_inner_product", Measure::Distance(Metric::InnerProduct)),
+    ("cosine_distance", Measure::Distance(Metric::Cosine)),
+    ("l1_distance", Measure::Distance(Metric::L1)),
+];
+
 pub fn distances() -> Vec<ScalarUDF> {
-    [
-        ("l2_distance", Measure::Distance(Metric::L2)),
-        ("inner_product", Measure::InnerProduct),
-        ("vector_negative_inner_product", Measure::Distance(Metric::InnerProduct)),
-        ("cosine_distance", Measure::Distance(Metric::Cosine)),
-        ("l1_distance", Measure::Distance(Metric::L1)),
-    ]
-    .into_iter()
-    .map(|(name, measure)| {
-        ScalarUDF::from(Distance { name, measure, signature: Signature::user_defined(Volatility::Immutable) })
-    })
-    .collect()
+    let signature = || Signature::user_defined(Volatility::Immutable);
+    let distance = |(name, measure)| ScalarUDF::from(Distance { name, measure, signature: signature() });
+    DISTANCES.into_iter().map(distance).collect()
+}
+
+/// The same functions for one row.
+pub fn definitions() -> Vec<Function> {
+    let vectors = [Parameter::Vector, Parameter::Vector];
+    let distance = |(name, _)| Function::new(name, &vectors, ColumnType::Float8, of_row);
+    DISTANCES.into_iter().map(distance).collect()
+}
+
+fn of_row(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    let measure = DISTANCES.iter().find(|(name, _)| *name == invocation.name);
+    let ([Value::Vector(a), Value::Vector(b)], Some((_, measure))) = (arguments, measure) else {
+        return Err(Error::internal(format!("{}() without two vectors", invocation.name)));
+    };
+    same_dimension(a, b)?;
+    Ok(Value::Float8(measure.of(a, b)))
+}
+
+impl Measure {
+    fn of(self, a: &[f32], b: &[f32]) -> f64 {
+        match self {
+            Measure::Distance(metric) => metric.distance(a, b),
+            Measure::InnerProduct => inner_product(a, b),
+        }
+    }
 }
 
 impl PartialEq for Distance {
@@ -89,10 +116,7 @@ impl ScalarUDFImpl for Distance {
             match (a, b) {
                 (Some(a), Some(b)) => {
                     same_dimension(&a, &b).map_err(to_datafusion)?;
-                    builder.append_value(match self.measure {
-                        Measure::Distance(metric) => metric.distance(&a, &b),
-                        Measure::InnerProduct => inner_product(&a, &b),
-                    });
+                    builder.append_value(self.measure.of(&a, &b));
                 }
                 _ => builder.append_null(),
             }

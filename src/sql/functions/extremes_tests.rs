@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::sql::functions::definition::{Invocation, Parameter, SqlFunction};
+use crate::expr::{Function, Invocation, Parameter};
 use crate::sql::functions::register;
 use crate::types::{
     ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, Value,
@@ -136,9 +136,9 @@ fn draw(state: &mut u64, below: usize) -> usize {
     usize::try_from(*state >> 33).unwrap() % below.max(1)
 }
 
-fn call(definition: &SqlFunction, arguments: &[Value]) {
+fn call(definition: &Function, arguments: &[Value]) {
     let types: Vec<ColumnType> = arguments.iter().map(Value::column_type).collect();
-    let invocation = Invocation { name: definition.name, context: None, types: &types };
+    let invocation = Invocation { name: definition.name, statement: None, types: &types };
     let called = catch_unwind(AssertUnwindSafe(|| {
         let result = (definition.body)(&invocation, arguments);
         if let Ok(value) = result {

@@ -1,28 +1,15 @@
 //! Types of functions' arguments and results, as far as they are needed before planning: for parameters and literals.
 
-use std::collections::HashMap;
-use std::sync::LazyLock;
-
 use datafusion::sql::sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Value as Literal};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::functions::{self, ELEMENTS, SqlFunction, plain_form};
+use crate::expr::Parameter;
+use crate::sql::functions::{self, ELEMENTS, plain_form};
 use crate::sql::parse::dialect::VARIADIC;
 use crate::sql::parse::names;
 use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::distance_metric;
 use crate::types::ColumnType;
-
-static DEFINITIONS: LazyLock<HashMap<&'static str, SqlFunction>> = LazyLock::new(|| {
-    let mut by_name = HashMap::new();
-    for definition in functions::definitions() {
-        for alias in definition.aliases {
-            by_name.insert(*alias, definition.clone());
-        }
-        by_name.insert(definition.name, definition);
-    }
-    by_name
-});
 
 /// Functions that read an array of keys as they read one key after the other.
 const OF_PATHS: [&str; 4] =
@@ -41,7 +28,7 @@ pub fn over_array(function: &str, arguments: &mut [FunctionArg]) -> Result<Optio
     let FunctionArguments::List(list) = &marked.args else { return Ok(None) };
     let [FunctionArg::Unnamed(FunctionArgExpr::Expr(array))] = list.args.as_slice() else { return Ok(None) };
     *argument = array.clone();
-    let of_array = DEFINITIONS.get(function).and_then(|definition| definition.of_array);
+    let of_array = functions::function(function).and_then(|definition| definition.of_array);
     match of_array {
         Some(name) => Ok(Some(name.to_string())),
         None if OF_PATHS.contains(&function) => Ok(Some(function.to_string())),
@@ -57,9 +44,8 @@ pub fn over_array(function: &str, arguments: &mut [FunctionArg]) -> Result<Optio
 /// # Errors
 /// 42804 for what is no array.
 pub fn check_spread(function: &str, types: &[Option<ColumnType>]) -> Result<()> {
-    let takes_any = DEFINITIONS.get(function).is_some_and(|definition| {
-        definition.spreads && definition.parameters.last() == Some(&functions::Parameter::AnyArray)
-    });
+    let takes_any = functions::function(function)
+        .is_some_and(|definition| definition.spreads && definition.parameters.last() == Some(&Parameter::AnyArray));
     let is_array = |ty: &ColumnType| ty.element().is_some() || matches!(ty, ColumnType::Vector(_));
     match types.last() {
         Some(Some(ty)) if takes_any && !is_array(ty) => {
@@ -76,7 +62,7 @@ pub fn takes_constants(name: &str) -> bool {
 
 /// Functions that look at their literals while they are planned: those stay as they were written.
 pub fn is_read_by_planner(name: &str) -> bool {
-    !DEFINITIONS.contains_key(name) && !is_vector_function(name)
+    functions::function(name).is_none() && !is_vector_function(name)
 }
 
 fn is_vector_function(name: &str) -> bool {
@@ -94,7 +80,9 @@ fn is_vector_function(name: &str) -> bool {
 /// server knows no names of a function's arguments.
 pub fn by_position(function: &str, arguments: &mut Vec<FunctionArg>) -> Result<()> {
     let is_named = |argument: &FunctionArg| !matches!(argument, FunctionArg::Unnamed(_));
-    let Some(definition) = DEFINITIONS.get(function).filter(|_| arguments.iter().any(is_named)) else { return Ok(()) };
+    let Some(definition) = functions::function(function).filter(|_| arguments.iter().any(is_named)) else {
+        return Ok(());
+    };
     if definition.names.is_empty() {
         let message = format!("{function}() does not take arguments by name");
         return Err(Error::unsupported(message, "Give them by position."));
@@ -140,12 +128,9 @@ pub fn parameter(name: &str, position: usize) -> Option<ColumnType> {
     if is_vector_function(name) && (position == 0 || name != "subvector") {
         return Some(ColumnType::Vector(None));
     }
-    if let Some(definition) = DEFINITIONS.get(name) {
+    if let Some(definition) = functions::function(name) {
         let parameter = definition.parameter(position)?;
-        let is_open = matches!(
-            parameter,
-            functions::Parameter::Any | functions::Parameter::AnyArray | functions::Parameter::Object
-        );
+        let is_open = matches!(parameter, Parameter::Any | Parameter::AnyArray | Parameter::Object);
         return (!is_open).then(|| parameter.column_type());
     }
     Some(match (name, position) {
@@ -170,7 +155,7 @@ pub fn result(name: &str, arguments: &[Option<ColumnType>]) -> Option<ColumnType
     if distance_metric(name).is_some() || matches!(name, "inner_product" | "vector_norm") {
         return Some(ColumnType::Float8);
     }
-    if let Some(definition) = DEFINITIONS.get(name) {
+    if let Some(definition) = functions::function(name) {
         return match definition.returns {
             ColumnType::Unknown | ColumnType::Void => None,
             ref ty => Some(ty.clone()),

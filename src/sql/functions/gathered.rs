@@ -16,9 +16,9 @@ use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, Signature, Volatility};
 
+use crate::expr::undefined;
 use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::arrow::types::{field_of, type_of};
-use crate::sql::functions::definition::undefined;
 use crate::sql::functions::json_aggregates::JsonText;
 use crate::sql::functions::text_aggregates::{JoinedText, JoinedTexts};
 use crate::types::ColumnType;

@@ -10,9 +10,9 @@ use datafusion::logical_expr::ColumnarValue;
 use regex::Regex;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::CALL_BYTES_MAX;
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::{from_arrow, from_datafusion};
-use crate::sql::arrow::results::CALL_BYTES_MAX;
 
 /// Bytes that an element of a list takes at least in what is made of it.
 const ELEMENT_BYTES: usize = 8;

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::functions::definition::Parameter::{Any, Bool, Json, Text, TextArray};
-use crate::sql::functions::definition::{Invocation, SqlFunction, text_of};
+use crate::expr::Parameter::{Any, Bool, Json, Text, TextArray};
+use crate::expr::{Function, Invocation, text_of};
 use crate::sql::functions::json_access::steps;
 use crate::types::json::jsonb;
 use crate::types::json::jsonb::PathStep;
@@ -16,54 +16,54 @@ pub const JSON_SORT_KEY: &str = "jsonb_sort_key";
 /// Spaces of one level of `jsonb_pretty`.
 const INDENT: usize = 4;
 
-pub fn definitions() -> Vec<SqlFunction> {
+pub fn definitions() -> Vec<Function> {
     let json = ColumnType::Jsonb;
     vec![
-        SqlFunction::new("jsonb_exists_any", &[Json, TextArray], ColumnType::Bool, |_, arguments| {
+        Function::new("jsonb_exists_any", &[Json, TextArray], ColumnType::Bool, |_, arguments| {
             Ok(Value::Bool(jsonb::has_any(text_of(arguments, 0), keys(arguments))))
         }),
-        SqlFunction::new("jsonb_exists_all", &[Json, TextArray], ColumnType::Bool, |_, arguments| {
+        Function::new("jsonb_exists_all", &[Json, TextArray], ColumnType::Bool, |_, arguments| {
             Ok(Value::Bool(jsonb::has_all(text_of(arguments, 0), keys(arguments))))
         }),
-        SqlFunction::new("jsonb_concat", &[Json, Json], json.clone(), |_, arguments| {
+        Function::new("jsonb_concat", &[Json, Json], json.clone(), |_, arguments| {
             canonical(&jsonb::concat(text_of(arguments, 0), text_of(arguments, 1)))
         }),
-        SqlFunction::new("jsonb_delete", &[Json, Any], json.clone(), delete),
-        SqlFunction::new("jsonb_delete_path", &[Json, TextArray], json.clone(), |_, arguments| {
+        Function::new("jsonb_delete", &[Json, Any], json.clone(), delete),
+        Function::new("jsonb_delete_path", &[Json, TextArray], json.clone(), |_, arguments| {
             let path = path(arguments)?;
             changed(text_of(arguments, 0), &path, &Change::Delete)
         }),
-        SqlFunction::new("jsonb_set", &[Json, TextArray, Json, Bool], json.clone(), set).optional(1),
-        SqlFunction::new("jsonb_typeof", &[Json], ColumnType::Text, |_, arguments| {
+        Function::new("jsonb_set", &[Json, TextArray, Json, Bool], json.clone(), set).optional(1),
+        Function::new("jsonb_typeof", &[Json], ColumnType::Text, |_, arguments| {
             Ok(Value::text(jsonb::type_name(text_of(arguments, 0))))
         })
         .alias(&["json_typeof"]),
-        SqlFunction::new("jsonb_array_length", &[Json], ColumnType::Int4, |_, arguments| {
+        Function::new("jsonb_array_length", &[Json], ColumnType::Int4, |_, arguments| {
             Ok(Value::Int4(i32::try_from(jsonb::array_length(text_of(arguments, 0))?).unwrap_or(i32::MAX)))
         })
         .alias(&["json_array_length"]),
-        SqlFunction::new("jsonb_build_object", &[Any], json.clone(), build_object)
+        Function::new("jsonb_build_object", &[Any], json.clone(), build_object)
             .variadic("$jsonb_build_object")
             .with_nulls()
             .alias(&["json_build_object"]),
-        SqlFunction::new("jsonb_build_array", &[Any], json.clone(), |_, arguments| Ok(build_array(arguments)))
+        Function::new("jsonb_build_array", &[Any], json.clone(), |_, arguments| Ok(build_array(arguments)))
             .variadic("$jsonb_build_array")
             .with_nulls()
             .alias(&["json_build_array"]),
-        SqlFunction::new("to_jsonb", &[Any], json.clone(), |_, arguments| {
+        Function::new("to_jsonb", &[Any], json.clone(), |_, arguments| {
             let value = arguments.first().unwrap_or(&Value::Null);
             Ok(Value::Json(json_text_of_value(value)))
         })
         .alias(&["to_json"]),
-        SqlFunction::new(JSON_SORT_KEY, &[Json], ColumnType::Bytea, |_, arguments| {
+        Function::new(JSON_SORT_KEY, &[Json], ColumnType::Bytea, |_, arguments| {
             Ok(Value::Bytea(sort_key(text_of(arguments, 0)).into()))
         }),
-        SqlFunction::new("jsonb_pretty", &[Json], ColumnType::Text, |_, arguments| {
+        Function::new("jsonb_pretty", &[Json], ColumnType::Text, |_, arguments| {
             let mut out = String::new();
             pretty(text_of(arguments, 0), 0, &mut out)?;
             Ok(Value::text(out))
         }),
-        SqlFunction::new("jsonb_strip_nulls", &[Json], json, |_, arguments| {
+        Function::new("jsonb_strip_nulls", &[Json], json, |_, arguments| {
             let mut value = parsed(text_of(arguments, 0))?;
             strip_nulls(&mut value);
             canonical(&value.to_string())
@@ -76,7 +76,7 @@ pub fn definitions() -> Vec<SqlFunction> {
 }
 
 /// SQL/JSON path has a language of its own, which this server lacks.
-fn unsupported() -> impl Iterator<Item = SqlFunction> {
+fn unsupported() -> impl Iterator<Item = Function> {
     let names = [
         "jsonb_path_query",
         "jsonb_path_exists",
@@ -85,7 +85,7 @@ fn unsupported() -> impl Iterator<Item = SqlFunction> {
         "jsonb_path_query_first",
     ];
     names.into_iter().map(|name| {
-        SqlFunction::new(name, &[Json, Text], ColumnType::Jsonb, |invocation, _| {
+        Function::new(name, &[Json, Text], ColumnType::Jsonb, |invocation, _| {
             Err(Error::unsupported(
                 format!("{}() and SQL/JSON paths are not offered", invocation.name),
                 "Use -> and #> with keys and positions, or @> for containment.",
@@ -320,7 +320,7 @@ mod tests {
 
     fn call(name: &str, arguments: &[Value]) -> Result<Value> {
         let definition = definitions().into_iter().find(|definition| definition.name == name).unwrap();
-        (definition.body)(&Invocation { name: definition.name, context: None, types: &[] }, arguments)
+        (definition.body)(&Invocation { name: definition.name, statement: None, types: &[] }, arguments)
     }
 
     fn json(text: &str) -> Value {

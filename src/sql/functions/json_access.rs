@@ -13,10 +13,11 @@ use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
+use crate::error::{Error, Result};
+use crate::expr::{Function, Parameter, PathResult, int_of, text_of, undefined};
 use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::arrow::types::{data_type_of, field_of};
 use crate::sql::arrow::values::value_at;
-use crate::sql::functions::definition::{Parameter, undefined};
 use crate::types::json::jsonb;
 use crate::types::json::jsonb::PathStep;
 use crate::types::{ColumnType, Value};
@@ -60,19 +61,41 @@ pub fn accessors() -> Vec<ScalarUDF> {
     ACCESSORS.iter().map(function).collect()
 }
 
-/// Names, operands and results, for the list of functions.
-pub fn descriptions() -> impl Iterator<Item = (&'static str, Parameter, ColumnType)> {
+/// The same functions for one row.
+pub fn definitions() -> impl Iterator<Item = Function> {
     ACCESSORS.iter().map(|(name, access)| {
         let operand = match access {
             Access::Get { .. } | Access::Path { .. } => Parameter::Any,
             Access::Contains | Access::Contained => Parameter::Json,
             Access::Exists => Parameter::Text,
         };
-        (*name, operand, access.result())
+        Function::new(name, &[Parameter::Json, operand], access.result(), |invocation, arguments| {
+            let access = ACCESSORS.iter().find(|(name, _)| *name == invocation.name);
+            let (_, access) = access.ok_or_else(|| Error::internal("an accessor is none"))?;
+            access.of_row(arguments)
+        })
     })
 }
 
 impl Access {
+    fn of_row(self, arguments: &[Value]) -> Result<Value> {
+        let (json, second) = (text_of(arguments, 0), text_of(arguments, 1));
+        let shown = |found, text| if text { PathResult::Text.of_json(found) } else { PathResult::Json.of_json(found) };
+        match self {
+            Access::Get { text } => match int_of(arguments, 1) {
+                Some(index) => shown(jsonb::get_index(json, index), text),
+                None => shown(jsonb::get_key(json, second), text),
+            },
+            Access::Path { text } => {
+                let steps = steps(arguments.get(1).cloned().unwrap_or_default())?;
+                shown(steps.and_then(|steps| jsonb::get_path(json, &steps)), text)
+            }
+            Access::Contains => Ok(Value::Bool(jsonb::contains(json, second))),
+            Access::Contained => Ok(Value::Bool(jsonb::contains(second, json))),
+            Access::Exists => Ok(Value::Bool(jsonb::has_key(json, second))),
+        }
+    }
+
     fn result(self) -> ColumnType {
         match self {
             Access::Get { text: true } | Access::Path { text: true } => ColumnType::Text,
@@ -236,7 +259,7 @@ fn keys_one_by_one(
 ///
 /// # Errors
 /// 22P02 for a text that begins as an array and is none.
-pub fn steps(path: Value) -> crate::error::Result<Option<Vec<PathStep>>> {
+pub fn steps(path: Value) -> Result<Option<Vec<PathStep>>> {
     let texts = ColumnType::Array(Box::new(ColumnType::Text));
     let path = match path {
         Value::Text(key) if !key.starts_with('{') => return Ok(Some(vec![PathStep::Key(key.into())])),

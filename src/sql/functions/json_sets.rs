@@ -1,28 +1,28 @@
 //! Set-returning JSON functions. Here they return lists; the rewrite of a statement puts `unnest` around them.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::functions::definition::Parameter::Json;
-use crate::sql::functions::definition::{Invocation, SqlFunction, text_of};
+use crate::expr::Parameter::Json;
+use crate::expr::{Function, Invocation, text_of};
 use crate::types::json::jsonb;
 use crate::types::{ColumnType, Value};
 
-pub fn definitions() -> Vec<SqlFunction> {
+pub fn definitions() -> Vec<Function> {
     let list = |ty: ColumnType| ColumnType::Array(Box::new(ty));
     vec![
-        SqlFunction::new("jsonb_array_elements", &[Json], list(ColumnType::Jsonb), elements)
+        Function::new("jsonb_array_elements", &[Json], list(ColumnType::Jsonb), elements)
             .alias(&["json_array_elements"]),
-        SqlFunction::new("jsonb_array_elements_text", &[Json], list(ColumnType::Text), |invocation, arguments| {
+        Function::new("jsonb_array_elements_text", &[Json], list(ColumnType::Text), |invocation, arguments| {
             as_texts(elements(invocation, arguments)?)
         })
         .alias(&["json_array_elements_text"]),
-        SqlFunction::new("jsonb_object_keys", &[Json], list(ColumnType::Text), |_, arguments| {
+        Function::new("jsonb_object_keys", &[Json], list(ColumnType::Text), |_, arguments| {
             let json = object(arguments)?;
             let keys = jsonb::members(json).map(|(key, _)| Value::text(key.as_ref())).collect();
             Ok(Value::Array(Box::new(ColumnType::Text), keys))
         })
         .alias(&["json_object_keys"]),
-        SqlFunction::new("jsonb_object_values", &[Json], list(ColumnType::Jsonb), values),
-        SqlFunction::new("jsonb_object_values_text", &[Json], list(ColumnType::Text), |invocation, arguments| {
+        Function::new("jsonb_object_values", &[Json], list(ColumnType::Jsonb), values),
+        Function::new("jsonb_object_values_text", &[Json], list(ColumnType::Text), |invocation, arguments| {
             as_texts(values(invocation, arguments)?)
         }),
     ]

@@ -2,7 +2,7 @@
 //!
 //! [`register`] adds them to the shared base state once; nothing is made per statement. A function that looks at the
 //! session or the data (`current_setting`, `blob`, `to_regclass`) finds its statement's `ReadContext` in the configuration
-//! DataFusion hands it. Most are one line of a table: `definition` describes name, parameters and result, `scalar` runs
+//! DataFusion hands it. Most are one line of a table: `expr::Function` describes name, parameters and result, `scalar` runs
 //! them row by row on `Value`s with PostgreSQL's coercions. The hot ones (`distances`, `json_access`) read Arrow's
 //! arrays directly. Errors keep their SQLSTATE: they travel as `DataFusionError::External`.
 
@@ -13,7 +13,6 @@ mod blobs;
 mod bounded;
 mod catalog;
 mod checked_floats;
-mod definition;
 mod distances;
 mod expand_array;
 mod extremes;
@@ -59,7 +58,6 @@ mod vectors;
 mod wrapped;
 
 pub use advisory::release as release_advisory_locks;
-pub use definition::{Parameter, SqlFunction, undefined};
 pub use expand_array::EXPAND_ARRAY;
 pub use float_keys::{ONE_NAN, float_key, is_float_key, json_key, one_nan};
 pub use gathered::{distinct_form, plain_form};
@@ -69,12 +67,13 @@ pub use networks::NetworkFunction;
 pub use nullable::nullable;
 pub use one_row::one_row;
 pub use patterns::{ILIKE, LIKE, SIMILAR_TO_REGEX};
-pub use register::{aggregates, definitions, register};
+pub use register::{aggregates, definitions, function, register};
 pub use representation::representation;
 pub use same_shape::SAME_SHAPE;
+pub use scalar::planner_volatility;
 pub use session::backend_pid;
 pub use strings::{BYTES_LENGTH, ROUND_FLOAT, SERIES_END};
-pub use text_concat::TEXT_CONCAT;
+pub use text_concat::{TEXT_CONCAT, joined_texts};
 pub use time::MOMENT_OF_LOCAL;
 pub use time_arithmetic::{
     DATE_OF_TEXT, INTERVAL_BYTES, INTERVAL_KEY, INTERVAL_OF_BYTES, TIMESTAMP_OF_EPOCH, TIMESTAMP_OF_TEXT, is_exchanged,

@@ -4,9 +4,10 @@
 //! call (see `network_call`) and runs that. Inside a larger query they are refused here.
 
 use crate::error::Error;
+use crate::expr::Parameter::{Json, Text};
+use crate::expr::{Function, Parameter};
 use crate::model::PeerId;
-use crate::sql::functions::definition::Parameter::{Json, Text};
-use crate::sql::functions::definition::{Parameter, SqlFunction};
+use crate::sql::arrow::context::context_of;
 use crate::types::{ColumnType, Value};
 
 /// A function that stands for a statement.
@@ -155,9 +156,9 @@ impl NetworkFunction {
     }
 
     /// The description that `pg_proc` shows.
-    pub fn definition(self) -> SqlFunction {
+    pub fn definition(self) -> Function {
         let (parameters, optional) = self.parameters();
-        let definition = SqlFunction::new(self.name(), parameters, self.returns(), |invocation, _| {
+        let definition = Function::new(self.name(), parameters, self.returns(), |invocation, _| {
             let name = invocation.name;
             Err(Error::unsupported(
                 format!("{name}() within a larger query is not offered"),
@@ -168,13 +169,13 @@ impl NetworkFunction {
     }
 }
 
-pub fn definitions() -> Vec<SqlFunction> {
-    let own_id = SqlFunction::new("nebulus_peer_id", &[], ColumnType::Text, |invocation, _| {
-        Ok(Value::text(invocation.context()?.view.peer_id().as_str()))
+pub fn definitions() -> Vec<Function> {
+    let own_id = Function::new("nebulus_peer_id", &[], ColumnType::Text, |invocation, _| {
+        Ok(Value::text(context_of(invocation)?.view.peer_id().as_str()))
     });
-    let author = SqlFunction::new("nebulus_author", &[Text, Text], ColumnType::Text, |invocation, arguments| {
+    let author = Function::new("nebulus_author", &[Text, Text], ColumnType::Text, |invocation, arguments| {
         let text = |place: usize| arguments.get(place).and_then(Value::as_str).unwrap_or_default();
-        let catalog = invocation.context()?.view.catalog();
+        let catalog = context_of(invocation)?.view.catalog();
         let authors = catalog.expect_network(text(0))?.authors();
         Ok(Value::text(authors.author_of(&PeerId::new(text(1))).as_str()))
     });

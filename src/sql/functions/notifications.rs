@@ -1,22 +1,23 @@
 //! Functions about channels: `pg_notify` and what tells of them. The session that runs the query sends when it commits.
 
 use crate::error::Result;
-use crate::sql::functions::definition::Parameter::Text;
-use crate::sql::functions::definition::{Invocation, SqlFunction, text_of};
+use crate::expr::Parameter::Text;
+use crate::expr::{Function, Invocation, text_of};
+use crate::sql::arrow::context::context_of;
 use crate::sql::functions::session::backend_pid;
 use crate::types::{ColumnType, Value};
 
-pub fn definitions() -> Vec<SqlFunction> {
+pub fn definitions() -> Vec<Function> {
     let channels = ColumnType::Array(Box::new(ColumnType::Text));
     vec![
-        SqlFunction::new("pg_notify", &[Text, Text], ColumnType::Void, notify).volatile().with_nulls(),
-        SqlFunction::new("pg_listening_channels", &[], channels, |invocation, _| {
-            let channels = invocation.context()?.settings.notifications.channels();
+        Function::new("pg_notify", &[Text, Text], ColumnType::Void, notify).volatile().with_nulls(),
+        Function::new("pg_listening_channels", &[], channels, |invocation, _| {
+            let channels = context_of(invocation)?.settings.notifications.channels();
             Ok(Value::Array(Box::new(ColumnType::Text), channels.iter().map(|name| Value::text(&**name)).collect()))
         })
         .stable(),
-        SqlFunction::new("pg_notification_queue_usage", &[], ColumnType::Float8, |invocation, _| {
-            Ok(Value::Float8(invocation.context()?.view.notification_queue_usage()))
+        Function::new("pg_notification_queue_usage", &[], ColumnType::Float8, |invocation, _| {
+            Ok(Value::Float8(context_of(invocation)?.view.notification_queue_usage()))
         })
         .volatile(),
     ]
@@ -24,7 +25,7 @@ pub fn definitions() -> Vec<SqlFunction> {
 
 /// A channel that is NULL has no name, a text that is NULL is empty, as in PostgreSQL.
 fn notify(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
-    let context = invocation.context()?;
+    let context = context_of(invocation)?;
     // What runs on for a statement that has ended sends nothing.
     context.cancel.check()?;
     let sender = backend_pid(&context.settings);

@@ -4,10 +4,9 @@ use std::cell::RefCell;
 
 use regex::Regex;
 
-use crate::db::compile_regex;
 use crate::error::Result;
-use crate::sql::functions::definition::Parameter::Text;
-use crate::sql::functions::definition::{SqlFunction, text_of};
+use crate::expr::Parameter::Text;
+use crate::expr::{Function, compile_regex, text_of};
 use crate::types::{ColumnType, Value, like_escape, like_matches, similar_to_regex};
 
 /// LIKE and ILIKE, under PostgreSQL's names.
@@ -21,23 +20,23 @@ thread_local! {
     static LAST: RefCell<Option<(String, Regex)>> = const { RefCell::new(None) };
 }
 
-pub fn definitions() -> Vec<SqlFunction> {
+pub fn definitions() -> Vec<Function> {
     vec![
-        SqlFunction::new(LIKE, &[Text, Text], ColumnType::Bool, |_, arguments| {
+        Function::new(LIKE, &[Text, Text], ColumnType::Bool, |_, arguments| {
             like_matches(text_of(arguments, 0), text_of(arguments, 1), false).map(Value::Bool)
         }),
-        SqlFunction::new(ILIKE, &[Text, Text], ColumnType::Bool, |_, arguments| {
+        Function::new(ILIKE, &[Text, Text], ColumnType::Bool, |_, arguments| {
             like_matches(text_of(arguments, 0), text_of(arguments, 1), true).map(Value::Bool)
         }),
-        SqlFunction::new("like_escape", &[Text, Text], ColumnType::Text, |_, arguments| {
+        Function::new("like_escape", &[Text, Text], ColumnType::Text, |_, arguments| {
             like_escape(text_of(arguments, 0), text_of(arguments, 1)).map(Value::text)
         }),
-        SqlFunction::new(SIMILAR_TO_REGEX, &[Text, Text], ColumnType::Text, |_, arguments| {
+        Function::new(SIMILAR_TO_REGEX, &[Text, Text], ColumnType::Text, |_, arguments| {
             let escape = if arguments.len() > 1 { text_of(arguments, 1) } else { "\\" };
             similar_to_regex(text_of(arguments, 0), escape).map(Value::text)
         })
         .optional(1),
-        SqlFunction::new("textregexsubstr", &[Text, Text], ColumnType::Text, |_, arguments| {
+        Function::new("textregexsubstr", &[Text, Text], ColumnType::Text, |_, arguments| {
             part(text_of(arguments, 0), text_of(arguments, 1))
         }),
     ]

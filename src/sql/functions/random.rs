@@ -3,21 +3,21 @@
 use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::functions::definition::Parameter::{Float, Text};
-use crate::sql::functions::definition::{Invocation, SqlFunction, text_of};
+use crate::expr::Parameter::{Float, Text};
+use crate::expr::{Function, Invocation, text_of};
 use crate::types::{ColumnType, Value};
 
-pub fn definitions() -> Vec<SqlFunction> {
+pub fn definitions() -> Vec<Function> {
     vec![
-        SqlFunction::new("gen_random_uuid", &[], ColumnType::Uuid, |_, _| Ok(Value::Uuid(Uuid::new_v4())))
+        Function::new("gen_random_uuid", &[], ColumnType::Uuid, |_, _| Ok(Value::Uuid(Uuid::new_v4())))
             .volatile()
             .alias(&["uuid_generate_v4", "uuidv4"]),
-        SqlFunction::new("uuidv7", &[], ColumnType::Uuid, |_, _| Ok(Value::Uuid(Uuid::now_v7()))).volatile(),
-        SqlFunction::new("setseed", &[Float], ColumnType::Void, |_, _| {
+        Function::new("uuidv7", &[], ColumnType::Uuid, |_, _| Ok(Value::Uuid(Uuid::now_v7()))).volatile(),
+        Function::new("setseed", &[Float], ColumnType::Void, |_, _| {
             Err(Error::unsupported("setseed() is not offered", "random() cannot be made to repeat itself."))
         })
         .volatile(),
-        SqlFunction::new("uuid_extract_version", &[Text], ColumnType::Int2, extract_version),
+        Function::new("uuid_extract_version", &[Text], ColumnType::Int2, extract_version),
     ]
 }
 

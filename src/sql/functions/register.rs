@@ -1,16 +1,16 @@
 //! The list of all functions, and their registration with the planner.
 
+use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use datafusion::execution::FunctionRegistry;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::expr::Function;
 use crate::sql::arrow::errors::from_datafusion;
 use crate::sql::functions::array_removal::array_removal;
 use crate::sql::functions::bounded::bounded;
 use crate::sql::functions::checked_floats::checked_floats;
-use crate::sql::functions::definition::Parameter::{Json, Vector};
-use crate::sql::functions::definition::SqlFunction;
 use crate::sql::functions::expand_array::expand_array;
 use crate::sql::functions::first_extremes::first_extremes;
 use crate::sql::functions::kept::kept;
@@ -25,14 +25,14 @@ use crate::sql::functions::{
 };
 use crate::types::ColumnType;
 
-static DEFINITIONS: LazyLock<Vec<SqlFunction>> = LazyLock::new(|| {
+static DEFINITIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
     let mut all = row_functions();
     all.extend(array_functions());
     all
 });
 
 /// Functions that run row by row.
-fn row_functions() -> Vec<SqlFunction> {
+fn row_functions() -> Vec<Function> {
     let groups = [
         advisory::definitions(),
         array_bounds::definitions(),
@@ -52,29 +52,31 @@ fn row_functions() -> Vec<SqlFunction> {
         time_make::definitions(),
         vectors::definitions(),
     ];
-    let mut all: Vec<SqlFunction> = groups.into_iter().flatten().collect();
-    let over_arrays: Vec<SqlFunction> = all.iter().filter_map(SqlFunction::over_array).collect();
+    let mut all: Vec<Function> = groups.into_iter().flatten().collect();
+    let over_arrays: Vec<Function> = all.iter().filter_map(Function::over_array).collect();
     all.extend(over_arrays);
     all
 }
 
-/// The descriptions of functions that run on arrays; their bodies are elsewhere.
-fn array_functions() -> Vec<SqlFunction> {
-    let describe = |name, parameters: &[_], returns: ColumnType| {
-        SqlFunction::new(name, parameters, returns, |invocation, _| {
-            Err(Error::internal(format!("{}() has no row form", invocation.name)))
-        })
+/// Functions that the planner runs on arrays.
+fn array_functions() -> Vec<Function> {
+    distances::definitions().into_iter().chain(json_access::definitions()).collect()
+}
+
+static BY_NAME: LazyLock<HashMap<&'static str, &'static Function>> = LazyLock::new(|| {
+    let named = |function: &'static Function| {
+        std::iter::once(function.name).chain(function.aliases.iter().copied()).map(move |name| (name, function))
     };
-    let distances = ["l2_distance", "inner_product", "vector_negative_inner_product", "cosine_distance", "l1_distance"];
-    let mut all: Vec<SqlFunction> =
-        distances.into_iter().map(|name| describe(name, &[Vector, Vector], ColumnType::Float8)).collect();
-    let json = json_access::descriptions();
-    all.extend(json.map(|(name, operand, returns)| describe(name, &[Json, operand], returns)));
-    all
+    DEFINITIONS.iter().flat_map(named).collect()
+});
+
+/// The function of a name.
+pub fn function(name: &str) -> Option<&'static Function> {
+    BY_NAME.get(name).copied()
 }
 
 /// Every scalar function that this server adds.
-pub fn definitions() -> Vec<SqlFunction> {
+pub fn definitions() -> Vec<Function> {
     DEFINITIONS.clone()
 }
 

@@ -4,8 +4,9 @@
 //! session from which secrets are hidden has no rights on them. What everybody may read, the role `public` may as well.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::functions::definition::Parameter::{Any, Bool, Int, Object, Oid, TextArray};
-use crate::sql::functions::definition::{Invocation, SqlFunction, int_of, text_of};
+use crate::expr::Parameter::{Any, Bool, Int, Object, Oid, TextArray};
+use crate::expr::{Function, Invocation, int_of, text_of};
+use crate::sql::arrow::context::context_of;
 use crate::sql::pg_catalog::{self, Grantee};
 use crate::types::{ColumnType, Value};
 
@@ -20,9 +21,9 @@ const ADMIN_OPTION: &str = " WITH ADMIN OPTION";
 /// `pg_relation_is_updatable` of what takes INSERT, UPDATE and DELETE: bits by the numbers of PostgreSQL's commands.
 const ALL_EVENTS: i32 = (1 << 3) | (1 << 2) | (1 << 4);
 
-pub fn definitions() -> Vec<SqlFunction> {
+pub fn definitions() -> Vec<Function> {
     let bool_of = |name: &'static str, arguments: usize, body| {
-        SqlFunction::new(name, &vec![Any; arguments], ColumnType::Bool, body).optional(1).stable()
+        Function::new(name, &vec![Any; arguments], ColumnType::Bool, body).optional(1).stable()
     };
     vec![
         bool_of("has_table_privilege", 3, table_privilege),
@@ -38,26 +39,24 @@ pub fn definitions() -> Vec<SqlFunction> {
         bool_of("has_parameter_privilege", 3, owner_privilege),
         bool_of("pg_has_role", 3, role_privilege),
         // No table has policies.
-        SqlFunction::new("row_security_active", &[Any], ColumnType::Bool, |invocation, arguments| {
+        Function::new("row_security_active", &[Any], ColumnType::Bool, |invocation, arguments| {
             Ok(relation(invocation, arguments.first())?.map_or(Value::Null, |_| Value::Bool(false)))
         })
         .stable(),
-        SqlFunction::new("pg_relation_is_updatable", &[Object, Bool], ColumnType::Int4, |invocation, arguments| {
+        Function::new("pg_relation_is_updatable", &[Object, Bool], ColumnType::Int4, |invocation, arguments| {
             let is_writable = relation(invocation, arguments.first())?.is_some_and(|object| object.is_writable());
             Ok(Value::Int4(if is_writable { ALL_EVENTS } else { 0 }))
         })
         .stable(),
-        SqlFunction::new("pg_column_is_updatable", &[Object, Int, Bool], ColumnType::Bool, |invocation, arguments| {
+        Function::new("pg_column_is_updatable", &[Object, Int, Bool], ColumnType::Bool, |invocation, arguments| {
             // System columns have numbers below one.
             let is_column = int_of(arguments, 1).is_some_and(|number| number > 0);
             let object = relation(invocation, arguments.first())?;
             Ok(Value::Bool(is_column && object.is_some_and(|object| object.is_writable())))
         })
         .stable(),
-        SqlFunction::new("acldefault", &[Any, Oid], ColumnType::Array(Box::new(ColumnType::Text)), |_, _| {
-            Ok(Value::Null)
-        }),
-        SqlFunction::new("aclexplode", &[TextArray], ColumnType::Array(Box::new(ColumnType::Text)), |_, _| {
+        Function::new("acldefault", &[Any, Oid], ColumnType::Array(Box::new(ColumnType::Text)), |_, _| Ok(Value::Null)),
+        Function::new("aclexplode", &[TextArray], ColumnType::Array(Box::new(ColumnType::Text)), |_, _| {
             Ok(Value::Null)
         }),
     ]
@@ -79,7 +78,7 @@ fn grantee(invocation: &Invocation<'_>, role: &Value) -> Result<Grantee> {
         return Ok(if is_owner { Grantee::Owner } else { Grantee::Public });
     };
     match name.as_ref() {
-        name if name == invocation.context()?.settings.user => Ok(Grantee::Owner),
+        name if name == context_of(invocation)?.settings.user => Ok(Grantee::Owner),
         "public" => Ok(Grantee::Public),
         name => Err(Error::new(ErrorKind::UndefinedObject, format!("role \"{name}\" does not exist"))),
     }
@@ -109,7 +108,7 @@ fn privileges(list: &str, known: &[&'static str]) -> Result<Vec<(&'static str, b
 /// # Errors
 /// 42P01 for a name that nothing has.
 fn relation(invocation: &Invocation<'_>, argument: Option<&Value>) -> Result<Option<pg_catalog::Object>> {
-    let catalog = invocation.context()?.view.catalog();
+    let catalog = context_of(invocation)?.view.catalog();
     let oid = match argument {
         Some(Value::Text(name)) => Some(
             pg_catalog::find_class(catalog, name)
@@ -127,7 +126,7 @@ fn holds(
     object: &pg_catalog::Object,
     asked: &[(&'static str, bool)],
 ) -> Result<Value> {
-    let held = object.privileges(grantee, invocation.context()?.view.hides_secrets());
+    let held = object.privileges(grantee, context_of(invocation)?.view.hides_secrets());
     let is_held = |(name, to_grant): &(&str, bool)| held.contains(name) && (!to_grant || grantee == Grantee::Owner);
     Ok(Value::Bool(asked.iter().any(is_held)))
 }
@@ -154,7 +153,7 @@ fn column_privilege(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<
     let object = relation(invocation, arguments.first())?;
     let asked = privileges(text_of(arguments, 2), OF_COLUMNS)?;
     let Some(object) = object else { return Ok(Value::Null) };
-    let columns = pg_catalog::columns(&object, &invocation.context()?.view);
+    let columns = pg_catalog::columns(&object, &context_of(invocation)?.view);
     match arguments.get(1) {
         Some(Value::Text(name)) if !columns.iter().any(|(column, ..)| *column == **name) => {
             let message = format!("column \"{name}\" of relation \"{}\" does not exist", object.name());

@@ -1,4 +1,4 @@
-//! Runs a [`SqlFunction`] inside DataFusion: coerces the arguments, calls the body for each row, collects the results.
+//! Runs a [`Function`] inside DataFusion: coerces the arguments, calls the body for each row, collects the results.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -8,16 +8,18 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::{
-    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    Volatility as PlannerVolatility,
 };
 
 use crate::error::{ErrorKind, Result};
+use crate::expr::{
+    CALL_BYTES_MAX, Function, Invocation, Parameter, StatementContext, Volatility, too_large, undefined,
+};
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::{from_datafusion, to_datafusion};
-use crate::sql::arrow::results::{CALL_BYTES_MAX, too_large};
 use crate::sql::arrow::types::{data_type_of, field_of, type_of};
 use crate::sql::arrow::values::{array_of, readable, value_at};
-use crate::sql::functions::definition::{Invocation, Parameter, SqlFunction, undefined};
 use crate::types::{ColumnType, Value};
 
 /// Bytes that a call may make without taking them from its account's memory, and takes at a time.
@@ -26,16 +28,25 @@ const MAKING_BYTES_FREE: usize = 1024 * 1024;
 /// A function that runs row by row.
 #[derive(Debug)]
 struct RowFunction {
-    definition: SqlFunction,
+    definition: Function,
     aliases: Vec<String>,
     signature: Signature,
 }
 
 /// The planner's form of a definition.
-pub fn scalar_function(definition: SqlFunction) -> ScalarUDF {
-    let signature = Signature::user_defined(definition.volatility);
+pub fn scalar_function(definition: Function) -> ScalarUDF {
+    let signature = Signature::user_defined(planner_volatility(definition.volatility));
     let aliases = definition.aliases.iter().map(|alias| (*alias).to_string()).collect();
     ScalarUDF::from(RowFunction { definition, aliases, signature })
+}
+
+/// The planner's word for how long a result holds.
+pub fn planner_volatility(volatility: Volatility) -> PlannerVolatility {
+    match volatility {
+        Volatility::Immutable => PlannerVolatility::Immutable,
+        Volatility::Stable => PlannerVolatility::Stable,
+        Volatility::Volatile => PlannerVolatility::Volatile,
+    }
 }
 
 impl PartialEq for RowFunction {
@@ -95,7 +106,7 @@ impl ScalarUDFImpl for RowFunction {
     }
 }
 
-fn run(definition: &SqlFunction, arguments: &ScalarFunctionArgs, rows: usize) -> Result<ArrayRef> {
+fn run(definition: &Function, arguments: &ScalarFunctionArgs, rows: usize) -> Result<ArrayRef> {
     let types: Vec<ColumnType> = arguments.arg_fields.iter().map(|field| type_of(field)).collect();
     let mut columns = Vec::with_capacity(arguments.args.len());
     for argument in &arguments.args {
@@ -119,7 +130,7 @@ fn run(definition: &SqlFunction, arguments: &ScalarFunctionArgs, rows: usize) ->
         values.clear();
         for (position, (array, is_scalar)) in columns.iter().enumerate() {
             let ty = types.get(position).unwrap_or(&ColumnType::Text);
-            values.push(argument(definition, position, value_at(array, if *is_scalar { 0 } else { row }, ty)?)?);
+            values.push(definition.argument(position, value_at(array, if *is_scalar { 0 } else { row }, ty)?)?);
         }
         let result = result_of(definition, context, &types, &mut values);
         if let (Err(error), Some(context)) = (&result, context)
@@ -143,7 +154,7 @@ fn run(definition: &SqlFunction, arguments: &ScalarFunctionArgs, rows: usize) ->
 
 /// The result for one row.
 fn result_of(
-    definition: &SqlFunction,
+    definition: &Function,
     context: Option<&ReadContext>,
     types: &[ColumnType],
     values: &mut Vec<Value>,
@@ -151,8 +162,9 @@ fn result_of(
     if definition.strict && values.iter().any(Value::is_null) {
         return Ok(Value::Null);
     }
+    let statement = context.map(|context| context as &dyn StatementContext);
     if !definition.spreads {
-        return (definition.body)(&Invocation { name: definition.name, context, types }, values);
+        return (definition.body)(&Invocation { name: definition.name, statement, types }, values);
     }
     let (last, fixed) = types.split_last().map_or((None, types), |(last, fixed)| (Some(last), fixed));
     let element = last.and_then(ColumnType::element).unwrap_or(ColumnType::Text);
@@ -167,7 +179,7 @@ fn result_of(
     }
     let mut types = fixed.to_vec();
     types.resize(values.len(), element);
-    (definition.body)(&Invocation { name: definition.name, context, types: &types }, values)
+    (definition.body)(&Invocation { name: definition.name, statement, types: &types }, values)
 }
 
 /// The elements of an array, of all of its dimensions, one by one.
@@ -189,25 +201,8 @@ fn bytes_of(value: &Value) -> usize {
     }
 }
 
-/// Reads text that arrived for a parameter of another type.
-fn argument(definition: &SqlFunction, position: usize, value: Value) -> Result<Value> {
-    let Some(parameter) = definition.parameter(position) else { return Ok(value) };
-    match (&value, parameter) {
-        (
-            Value::Text(_),
-            Parameter::Any | Parameter::Text | Parameter::Object | Parameter::AnyArray | Parameter::TextArray,
-        )
-        | (Value::Null, _) => Ok(value),
-        (Value::Text(_), _) => value.cast(&parameter.column_type(), false),
-        (Value::Vector(_), _) if parameter != Parameter::Json => Ok(value),
-        (Value::Json(_), Parameter::Json | Parameter::Any) => Ok(value),
-        (Value::Json(text), Parameter::Text) => Ok(Value::Text(text.clone())),
-        _ => Ok(value),
-    }
-}
-
-/// The types that arguments are cast to before the function sees them. Text stays text: [`argument`] reads it.
-fn coerce(definition: &SqlFunction, types: &[DataType]) -> DataFusionResult<Vec<DataType>> {
+/// The types that arguments are cast to before the function sees them. Text stays text: [`Function::argument`] reads it.
+fn coerce(definition: &Function, types: &[DataType]) -> DataFusionResult<Vec<DataType>> {
     let refused = || {
         let named: Vec<ColumnType> =
             types.iter().map(|data_type| type_of(&Field::new("argument", data_type.clone(), true))).collect();
@@ -266,7 +261,7 @@ mod tests {
     #[test]
     fn counts_of_arguments_are_checked() {
         let definition =
-            SqlFunction::new("f", &[Parameter::Text, Parameter::Int], ColumnType::Text, |_, _| Ok(Value::Null))
+            Function::new("f", &[Parameter::Text, Parameter::Int], ColumnType::Text, |_, _| Ok(Value::Null))
                 .optional(1);
         assert!(definition.takes(1) && definition.takes(2) && !definition.takes(0) && !definition.takes(3));
         assert_eq!(definition.volatility, Volatility::Immutable);

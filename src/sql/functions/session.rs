@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use crate::db::{Activity, Settings};
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::functions::definition::Parameter::{Any, Bool, Int, Oid, Text};
-use crate::sql::functions::definition::{Invocation, SqlFunction, int_of, text_of};
+use crate::expr::Parameter::{Any, Bool, Int, Oid, Text};
+use crate::expr::{Function, Invocation, int_of, text_of};
+use crate::sql::arrow::context::context_of;
 use crate::types::{ColumnType, Value};
 
 /// What `version()` answers. Clients read PostgreSQL's version from it.
@@ -14,24 +15,24 @@ const SERVER_VERSION: &str = concat!("PostgreSQL 18.0 (NebulusDB ", env!("CARGO_
 /// How often it is looked whether a connection has ended.
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
-pub fn definitions() -> Vec<SqlFunction> {
+pub fn definitions() -> Vec<Function> {
     let name = ColumnType::Name;
     vec![
-        SqlFunction::new("version", &[], ColumnType::Text, |_, _| Ok(Value::text(SERVER_VERSION))),
-        SqlFunction::new("current_database", &[], name.clone(), |invocation, _| {
-            Ok(Value::text(invocation.context()?.settings.database.as_str()))
+        Function::new("version", &[], ColumnType::Text, |_, _| Ok(Value::text(SERVER_VERSION))),
+        Function::new("current_database", &[], name.clone(), |invocation, _| {
+            Ok(Value::text(context_of(invocation)?.settings.database.as_str()))
         })
         .stable()
         .alias(&["current_catalog"]),
-        SqlFunction::new("current_user", &[], name.clone(), |invocation, _| {
-            Ok(Value::text(invocation.context()?.settings.user.as_str()))
+        Function::new("current_user", &[], name.clone(), |invocation, _| {
+            Ok(Value::text(context_of(invocation)?.settings.user.as_str()))
         })
         .stable()
         .alias(&["session_user", "current_role", "user", "system_user"]),
-        SqlFunction::new("current_schema", &[], name.clone(), |_, _| Ok(Value::text("public"))).stable(),
-        SqlFunction::new("current_schemas", &[Bool], ColumnType::Array(Box::new(name)), current_schemas).stable(),
-        SqlFunction::new("current_setting", &[Text, Bool], ColumnType::Text, current_setting).optional(1).stable(),
-        SqlFunction::new("set_config", &[Text, Text, Bool], ColumnType::Text, |_, _| {
+        Function::new("current_schema", &[], name.clone(), |_, _| Ok(Value::text("public"))).stable(),
+        Function::new("current_schemas", &[Bool], ColumnType::Array(Box::new(name)), current_schemas).stable(),
+        Function::new("current_setting", &[Text, Bool], ColumnType::Text, current_setting).optional(1).stable(),
+        Function::new("set_config", &[Text, Text, Bool], ColumnType::Text, |_, _| {
             Err(Error::unsupported(
                 "set_config() within a larger query is not offered",
                 "Use SET, or SELECT set_config(…) by itself.",
@@ -39,52 +40,52 @@ pub fn definitions() -> Vec<SqlFunction> {
         })
         .volatile()
         .with_nulls(),
-        SqlFunction::new("pg_backend_pid", &[], ColumnType::Int4, |invocation, _| {
-            Ok(Value::Int4(backend_pid(&invocation.context()?.settings)))
+        Function::new("pg_backend_pid", &[], ColumnType::Int4, |invocation, _| {
+            Ok(Value::Int4(backend_pid(&context_of(invocation)?.settings)))
         })
         .stable(),
-        SqlFunction::new("pg_cancel_backend", &[Int], ColumnType::Bool, |invocation, arguments| {
+        Function::new("pg_cancel_backend", &[Int], ColumnType::Bool, |invocation, arguments| {
             Ok(Value::Bool(activity(invocation)?.cancel(number_of(arguments))))
         })
         .volatile(),
-        SqlFunction::new("pg_terminate_backend", &[Int, Int], ColumnType::Bool, terminate).optional(1).volatile(),
-        SqlFunction::new("pg_is_in_recovery", &[], ColumnType::Bool, |_, _| Ok(Value::Bool(false))).stable(),
-        SqlFunction::new("pg_is_wal_replay_paused", &[], ColumnType::Bool, |_, _| Ok(Value::Bool(false))).stable(),
-        SqlFunction::new("inet_server_addr", &[], ColumnType::Text, |_, _| Ok(Value::Null)).stable(),
-        SqlFunction::new("inet_client_addr", &[], ColumnType::Text, |_, _| Ok(Value::Null)).stable(),
-        SqlFunction::new("inet_server_port", &[], ColumnType::Int4, |_, _| Ok(Value::Null)).stable(),
-        SqlFunction::new("inet_client_port", &[], ColumnType::Int4, |_, _| Ok(Value::Null)).stable(),
-        SqlFunction::new("pg_postmaster_start_time", &[], ColumnType::TimestampTz, |_, _| Ok(Value::Null)).stable(),
-        SqlFunction::new("pg_conf_load_time", &[], ColumnType::TimestampTz, |_, _| Ok(Value::Null)).stable(),
-        SqlFunction::new("txid_current", &[], ColumnType::Int8, |_, _| Ok(Value::Int8(1)))
+        Function::new("pg_terminate_backend", &[Int, Int], ColumnType::Bool, terminate).optional(1).volatile(),
+        Function::new("pg_is_in_recovery", &[], ColumnType::Bool, |_, _| Ok(Value::Bool(false))).stable(),
+        Function::new("pg_is_wal_replay_paused", &[], ColumnType::Bool, |_, _| Ok(Value::Bool(false))).stable(),
+        Function::new("inet_server_addr", &[], ColumnType::Text, |_, _| Ok(Value::Null)).stable(),
+        Function::new("inet_client_addr", &[], ColumnType::Text, |_, _| Ok(Value::Null)).stable(),
+        Function::new("inet_server_port", &[], ColumnType::Int4, |_, _| Ok(Value::Null)).stable(),
+        Function::new("inet_client_port", &[], ColumnType::Int4, |_, _| Ok(Value::Null)).stable(),
+        Function::new("pg_postmaster_start_time", &[], ColumnType::TimestampTz, |_, _| Ok(Value::Null)).stable(),
+        Function::new("pg_conf_load_time", &[], ColumnType::TimestampTz, |_, _| Ok(Value::Null)).stable(),
+        Function::new("txid_current", &[], ColumnType::Int8, |_, _| Ok(Value::Int8(1)))
             .stable()
             .alias(&["pg_current_xact_id"]),
-        SqlFunction::new("txid_current_if_assigned", &[], ColumnType::Int8, |_, _| Ok(Value::Null))
+        Function::new("txid_current_if_assigned", &[], ColumnType::Int8, |_, _| Ok(Value::Null))
             .stable()
             .alias(&["pg_current_xact_id_if_assigned"]),
-        SqlFunction::new("pg_typeof", &[Any], ColumnType::Text, |invocation, _| {
+        Function::new("pg_typeof", &[Any], ColumnType::Text, |invocation, _| {
             let name = invocation.types.first().unwrap_or(&ColumnType::Unknown).base_name();
             Ok(Value::text(name))
         })
         .with_nulls(),
-        SqlFunction::new("pg_encoding_to_char", &[Int], ColumnType::Name, |_, arguments| {
+        Function::new("pg_encoding_to_char", &[Int], ColumnType::Name, |_, arguments| {
             Ok(Value::text(if arguments.first().and_then(Value::as_i64) == Some(6) { "UTF8" } else { "" }))
         }),
-        SqlFunction::new("pg_char_to_encoding", &[Text], ColumnType::Int4, |_, arguments| {
+        Function::new("pg_char_to_encoding", &[Text], ColumnType::Int4, |_, arguments| {
             let is_utf8 = matches!(text_of(arguments, 0).to_ascii_lowercase().as_str(), "utf8" | "unicode");
             Ok(Value::Int4(if is_utf8 { 6 } else { -1 }))
         }),
-        SqlFunction::new("pg_client_encoding", &[], ColumnType::Name, |_, _| Ok(Value::text("UTF8"))).stable(),
-        SqlFunction::new("getdatabaseencoding", &[], ColumnType::Name, |_, _| Ok(Value::text("UTF8"))).stable(),
-        SqlFunction::new("pg_get_userbyid", &[Oid], ColumnType::Name, |invocation, _| {
-            Ok(Value::text(invocation.context()?.settings.user.as_str()))
+        Function::new("pg_client_encoding", &[], ColumnType::Name, |_, _| Ok(Value::text("UTF8"))).stable(),
+        Function::new("getdatabaseencoding", &[], ColumnType::Name, |_, _| Ok(Value::text("UTF8"))).stable(),
+        Function::new("pg_get_userbyid", &[Oid], ColumnType::Name, |invocation, _| {
+            Ok(Value::text(context_of(invocation)?.settings.user.as_str()))
         })
         .stable(),
     ]
 }
 
 fn activity<'a>(invocation: &Invocation<'a>) -> Result<&'a Activity> {
-    Ok(invocation.context()?.view.activity())
+    Ok(context_of(invocation)?.view.activity())
 }
 
 /// The number of a connection; one that none has for what is none.
@@ -108,7 +109,7 @@ fn terminate(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> 
         if since.elapsed() >= timeout {
             return Ok(Value::Bool(false));
         }
-        invocation.context()?.cancel.check()?;
+        context_of(invocation)?.cancel.check()?;
         std::thread::sleep(LOOK_INTERVAL);
     }
     Ok(Value::Bool(true))
@@ -124,7 +125,7 @@ fn current_schemas(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
 
 fn current_setting(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let missing_ok = arguments.get(1) == Some(&Value::Bool(true));
-    match invocation.context()?.settings.shown(text_of(arguments, 0)) {
+    match context_of(invocation)?.settings.shown(text_of(arguments, 0)) {
         Ok(value) => Ok(Value::text(value)),
         Err(error) if missing_ok && error.kind() == ErrorKind::UndefinedObject => Ok(Value::Null),
         Err(error) => Err(error),

@@ -1,8 +1,8 @@
 //! Functions of text, arrays and numbers that DataFusion lacks or means differently.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::functions::definition::Parameter::{Any, AnyArray, Float, Int, Text};
-use crate::sql::functions::definition::{Invocation, SqlFunction, int_of, text_of};
+use crate::expr::Parameter::{Any, AnyArray, Float, Int, Text};
+use crate::expr::{Function, Invocation, int_of, text_of};
 use crate::types::limits::ENTRY_BYTES_MAX;
 use crate::types::{ColumnType, Value, quote_identifier};
 
@@ -17,35 +17,35 @@ pub const ROUND_FLOAT: &str = "dround";
 /// `length` and `octet_length` of a bytea; DataFusion's take texts alone.
 pub const BYTES_LENGTH: &str = "bytes_length";
 
-pub fn definitions() -> Vec<SqlFunction> {
+pub fn definitions() -> Vec<Function> {
     let text = ColumnType::Text;
     vec![
-        SqlFunction::new(BYTES_LENGTH, &[Any], ColumnType::Int4, bytes_length),
-        SqlFunction::new("chr", &[Int], text.clone(), |_, arguments| character(int_of(arguments, 0).unwrap_or(0))),
-        SqlFunction::new(ROUND_FLOAT, &[Float], ColumnType::Float8, |_, arguments| {
+        Function::new(BYTES_LENGTH, &[Any], ColumnType::Int4, bytes_length),
+        Function::new("chr", &[Int], text.clone(), |_, arguments| character(int_of(arguments, 0).unwrap_or(0))),
+        Function::new(ROUND_FLOAT, &[Float], ColumnType::Float8, |_, arguments| {
             let Some(Value::Float8(number)) = arguments.first() else { return Ok(Value::Null) };
             Ok(Value::Float8(number.round_ties_even()))
         }),
-        SqlFunction::new("repeat", &[Text, Int], text.clone(), repeat),
-        SqlFunction::new("lpad", &[Text, Int, Text], text.clone(), |_, arguments| padded(arguments, true)).optional(1),
-        SqlFunction::new("rpad", &[Text, Int, Text], text.clone(), |_, arguments| padded(arguments, false)).optional(1),
-        SqlFunction::new(SERIES_END, &[Int, Int, Int], ColumnType::Int8, series_end).optional(1),
-        SqlFunction::new("quote_ident", &[Text], text.clone(), |_, arguments| {
+        Function::new("repeat", &[Text, Int], text.clone(), repeat),
+        Function::new("lpad", &[Text, Int, Text], text.clone(), |_, arguments| padded(arguments, true)).optional(1),
+        Function::new("rpad", &[Text, Int, Text], text.clone(), |_, arguments| padded(arguments, false)).optional(1),
+        Function::new(SERIES_END, &[Int, Int, Int], ColumnType::Int8, series_end).optional(1),
+        Function::new("quote_ident", &[Text], text.clone(), |_, arguments| {
             Ok(Value::text(quote_identifier(text_of(arguments, 0))))
         }),
-        SqlFunction::new("quote_literal", &[Any], text.clone(), |_, arguments| {
+        Function::new("quote_literal", &[Any], text.clone(), |_, arguments| {
             Ok(Value::text(quoted(&cast_text(arguments)?)))
         }),
-        SqlFunction::new("quote_nullable", &[Any], text.clone(), |_, arguments| {
+        Function::new("quote_nullable", &[Any], text.clone(), |_, arguments| {
             let is_null = arguments.first().is_none_or(Value::is_null);
             Ok(Value::text(if is_null { "NULL".to_string() } else { quoted(&cast_text(arguments)?) }))
         })
         .with_nulls(),
         // By the output functions of the types, where `||` and casts have their text: true is t here.
-        SqlFunction::new("concat", &[Any], text.clone(), |invocation, arguments| joined(invocation, "", arguments))
+        Function::new("concat", &[Any], text.clone(), |invocation, arguments| joined(invocation, "", arguments))
             .variadic("$concat")
             .with_nulls(),
-        SqlFunction::new("concat_ws", &[Text, Any], text.clone(), |invocation, arguments| match arguments {
+        Function::new("concat_ws", &[Text, Any], text.clone(), |invocation, arguments| match arguments {
             [separator, values @ ..] if !separator.is_null() => {
                 joined(invocation, separator.as_str().unwrap_or_default(), values)
             }
@@ -53,12 +53,12 @@ pub fn definitions() -> Vec<SqlFunction> {
         })
         .variadic("$concat_ws")
         .with_nulls(),
-        SqlFunction::new("format", &[Text, Any], text.clone(), format_text)
+        Function::new("format", &[Text, Any], text.clone(), format_text)
             .variadic("$format")
             .null_is_empty()
             .with_nulls(),
-        SqlFunction::new("array_to_string", &[AnyArray, Text, Text], text, array_to_string).optional(1).with_nulls(),
-        SqlFunction::new(
+        Function::new("array_to_string", &[AnyArray, Text, Text], text, array_to_string).optional(1).with_nulls(),
+        Function::new(
             "array_prefix",
             &[Text, AnyArray],
             ColumnType::Array(Box::new(ColumnType::Text)),
@@ -69,7 +69,7 @@ pub fn definitions() -> Vec<SqlFunction> {
                 Ok(Value::Array(Box::new(ColumnType::Text), prefixed.collect()))
             },
         ),
-        SqlFunction::new("width_bucket", &[Float, Float, Float, Int], ColumnType::Int4, width_bucket),
+        Function::new("width_bucket", &[Float, Float, Float, Int], ColumnType::Int4, width_bucket),
     ]
 }
 
@@ -261,7 +261,7 @@ mod tests {
 
     fn call(name: &str, arguments: &[Value]) -> Result<Value> {
         let definition = definitions().into_iter().find(|definition| definition.name == name).unwrap();
-        (definition.body)(&Invocation { name: definition.name, context: None, types: &[] }, arguments)
+        (definition.body)(&Invocation { name: definition.name, statement: None, types: &[] }, arguments)
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `||` of texts, as the function that PostgreSQL has behind it: its result is bounded and charged to the statement.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringArray, StringBuilder};
 use datafusion::arrow::datatypes::{DataType, FieldRef};
@@ -11,12 +11,11 @@ use datafusion::logical_expr::{
 };
 
 use crate::error::Result;
+use crate::expr::{Function, Parameter, check_call_bytes, text_of, undefined};
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::to_datafusion;
-use crate::sql::arrow::results::check_call_bytes;
 use crate::sql::arrow::types::field_of;
-use crate::sql::functions::definition::undefined;
-use crate::types::ColumnType;
+use crate::types::{ColumnType, Value};
 
 /// Name of the function, as in PostgreSQL's `pg_proc`.
 pub const TEXT_CONCAT: &str = "textcat";
@@ -105,6 +104,19 @@ impl Side {
         };
         if self.is_constant { bytes.saturating_mul(rows) } else { bytes }
     }
+}
+
+static JOINED: LazyLock<Function> = LazyLock::new(|| {
+    Function::new(TEXT_CONCAT, &[Parameter::Text, Parameter::Text], ColumnType::Text, |invocation, arguments| {
+        let (left, right) = (text_of(arguments, 0), text_of(arguments, 1));
+        let _making = invocation.making(left.len().saturating_add(right.len()))?;
+        Ok(Value::text([left, right].concat()))
+    })
+});
+
+/// `||` of texts for one row.
+pub fn joined_texts() -> &'static Function {
+    &JOINED
 }
 
 /// Bytes of what is made.

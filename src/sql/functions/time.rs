@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::functions::definition::Parameter::{Any, Float, Text, Timestamp};
-use crate::sql::functions::definition::{Invocation, SqlFunction, text_of};
+use crate::expr::Parameter::{Any, Float, Text, Timestamp};
+use crate::expr::{Function, Invocation, StatementContext, text_of};
+use crate::sql::arrow::context::context_of;
 use crate::sql::functions::number_format::{self, Number};
 use crate::sql::functions::time_format;
 use crate::types::{
@@ -22,37 +23,37 @@ pub const MOMENT_OF_LOCAL: &str = "timezone_of_local";
 const FLOAT4_DIGITS: usize = 6;
 const FLOAT8_DIGITS: usize = 15;
 
-pub fn definitions() -> Vec<SqlFunction> {
+pub fn definitions() -> Vec<Function> {
     vec![
-        SqlFunction::new("now", &[], ColumnType::TimestampTz, |invocation, _| {
+        Function::new("now", &[], ColumnType::TimestampTz, |invocation, _| {
             Ok(Value::TimestampTz(began_micros(invocation)))
         })
         .stable()
         .alias(&["current_timestamp", "transaction_timestamp", "statement_timestamp"]),
-        SqlFunction::new("clock_timestamp", &[], ColumnType::TimestampTz, |_, _| Ok(Value::TimestampTz(now_micros())))
+        Function::new("clock_timestamp", &[], ColumnType::TimestampTz, |_, _| Ok(Value::TimestampTz(now_micros())))
             .volatile(),
-        SqlFunction::new("localtimestamp", &[], ColumnType::Timestamp, |invocation, _| {
+        Function::new("localtimestamp", &[], ColumnType::Timestamp, |invocation, _| {
             Ok(Value::Timestamp(began_micros(invocation)))
         })
         .stable(),
-        SqlFunction::new("timezone", &[Text, Timestamp], ColumnType::Timestamp, |_, arguments| {
+        Function::new("timezone", &[Text, Timestamp], ColumnType::Timestamp, |_, arguments| {
             let moment = micros_of(arguments.get(1)).ok_or_else(out_of_range)?;
             Ok(Value::Timestamp(local_time(text_of(arguments, 0), moment)?))
         }),
-        SqlFunction::new(MOMENT_OF_LOCAL, &[Text, Timestamp], ColumnType::TimestampTz, |_, arguments| {
+        Function::new(MOMENT_OF_LOCAL, &[Text, Timestamp], ColumnType::TimestampTz, |_, arguments| {
             let local = micros_of(arguments.get(1)).ok_or_else(out_of_range)?;
             Ok(Value::TimestampTz(moment_of(text_of(arguments, 0), local)?))
         }),
-        SqlFunction::new("timeofday", &[], ColumnType::Text, |_, _| {
+        Function::new("timeofday", &[], ColumnType::Text, |_, _| {
             Ok(Value::text(Utc::now().format("%a %b %d %H:%M:%S%.6f %Y UTC").to_string()))
         })
         .volatile(),
-        SqlFunction::new("age", &[Timestamp, Timestamp], ColumnType::Interval, age).optional(1).stable(),
-        SqlFunction::new("isfinite", &[Any], ColumnType::Bool, |_, arguments| {
+        Function::new("age", &[Timestamp, Timestamp], ColumnType::Interval, age).optional(1).stable(),
+        Function::new("isfinite", &[Any], ColumnType::Bool, |_, arguments| {
             Ok(Value::Bool(arguments.first().is_none_or(|value| !is_infinite(value))))
         }),
-        SqlFunction::new("to_char", &[Any, Text], ColumnType::Text, to_char),
-        SqlFunction::new("pg_sleep", &[Float], ColumnType::Void, sleep).volatile(),
+        Function::new("to_char", &[Any, Text], ColumnType::Text, to_char),
+        Function::new("pg_sleep", &[Float], ColumnType::Void, sleep).volatile(),
     ]
 }
 
@@ -62,7 +63,7 @@ fn now_micros() -> i64 {
 
 /// When the statement began.
 fn began_micros(invocation: &Invocation<'_>) -> i64 {
-    invocation.context.map_or_else(now_micros, |context| context.now_micros)
+    invocation.statement.map_or_else(now_micros, StatementContext::began)
 }
 
 /// Whether a date or a timestamp is one of the infinities. Intervals have none here.
@@ -153,7 +154,7 @@ fn sleep(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     };
     let until = Instant::now().checked_add(Duration::from_secs_f64(seconds)).ok_or_else(out_of_range)?;
     loop {
-        invocation.context()?.cancel.check()?;
+        context_of(invocation)?.cancel.check()?;
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Ok(Value::text(""));
@@ -169,7 +170,7 @@ mod tests {
     #[test]
     fn age_borrows_from_the_earlier_month() {
         let at = |text: &str| Value::parse_text(&ColumnType::Timestamp, text).unwrap();
-        let invocation = Invocation { name: "age", context: None, types: &[] };
+        let invocation = Invocation { name: "age", statement: None, types: &[] };
         let age = age(&invocation, &[at("2001-04-10 00:00:00"), at("1957-06-13 00:00:00")]).unwrap();
         assert_eq!(age, Value::Interval(Interval { months: 43 * 12 + 9, days: 27, micros: 0 }));
     }

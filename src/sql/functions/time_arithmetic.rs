@@ -4,8 +4,8 @@
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::functions::definition::Parameter::{self, Any, Bytes, Float, Int, Text, Timestamp};
-use crate::sql::functions::definition::{Body, Invocation, SqlFunction, int_of, text_of};
+use crate::expr::Parameter::{self, Any, Bytes, Float, Int, Text, Timestamp};
+use crate::expr::{Body, Function, Invocation, int_of, text_of};
 use crate::sql::functions::time_parse::{parse_date, parse_timestamp};
 use crate::types::{
     ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, Value,
@@ -64,31 +64,30 @@ pub fn is_exchanged(left: &ColumnType, operator: &BinaryOperator, right: &Column
     }
 }
 
-pub fn definitions() -> Vec<SqlFunction> {
+pub fn definitions() -> Vec<Function> {
     let interval = || ColumnType::Interval;
     let of_two =
-        |name, body| SqlFunction::new(name, &[Parameter::Interval, Parameter::Interval], ColumnType::Interval, body);
+        |name, body| Function::new(name, &[Parameter::Interval, Parameter::Interval], ColumnType::Interval, body);
     let of_one =
-        |name: &'static str, body: Body| SqlFunction::new(name, &[Parameter::Interval], ColumnType::Interval, body);
-    let scaled = |name: &'static str, body: Body| {
-        SqlFunction::new(name, &[Parameter::Interval, Float], ColumnType::Interval, body)
-    };
+        |name: &'static str, body: Body| Function::new(name, &[Parameter::Interval], ColumnType::Interval, body);
+    let scaled =
+        |name: &'static str, body: Body| Function::new(name, &[Parameter::Interval, Float], ColumnType::Interval, body);
     let shifted = |name: &'static str, ty: ColumnType, body: Body| {
-        SqlFunction::new(name, &[Timestamp, Parameter::Interval], ty, body)
+        Function::new(name, &[Timestamp, Parameter::Interval], ty, body)
     };
     vec![
-        SqlFunction::new(TIMESTAMP_OF_EPOCH, &[Float], ColumnType::TimestampTz, |_, arguments| {
+        Function::new(TIMESTAMP_OF_EPOCH, &[Float], ColumnType::TimestampTz, |_, arguments| {
             of_epoch(float_of(arguments, 0)?).map(Value::TimestampTz)
         }),
-        SqlFunction::new(TIMESTAMP_OF_TEXT, &[Text, Text], ColumnType::TimestampTz, |_, arguments| {
+        Function::new(TIMESTAMP_OF_TEXT, &[Text, Text], ColumnType::TimestampTz, |_, arguments| {
             parse_timestamp(text_of(arguments, 0), text_of(arguments, 1)).map(Value::TimestampTz)
         }),
-        SqlFunction::new(DATE_OF_TEXT, &[Text, Text], ColumnType::Date, |_, arguments| {
+        Function::new(DATE_OF_TEXT, &[Text, Text], ColumnType::Date, |_, arguments| {
             parse_date(text_of(arguments, 0), text_of(arguments, 1)).map(Value::Date)
         }),
-        SqlFunction::new("date_mi", &[Any, Any], ColumnType::Int4, between_dates),
-        SqlFunction::new("date_pli", &[Any, Int], ColumnType::Date, |_, arguments| shifted_date(arguments, 1)),
-        SqlFunction::new("date_mii", &[Any, Int], ColumnType::Date, |_, arguments| shifted_date(arguments, -1)),
+        Function::new("date_mi", &[Any, Any], ColumnType::Int4, between_dates),
+        Function::new("date_pli", &[Any, Int], ColumnType::Date, |_, arguments| shifted_date(arguments, 1)),
+        Function::new("date_mii", &[Any, Int], ColumnType::Date, |_, arguments| shifted_date(arguments, -1)),
         shifted("timestamp_pl_interval", ColumnType::Timestamp, |_, arguments| later(arguments).map(Value::Timestamp)),
         shifted("timestamp_mi_interval", ColumnType::Timestamp, |_, arguments| {
             earlier(arguments).map(Value::Timestamp)
@@ -99,7 +98,7 @@ pub fn definitions() -> Vec<SqlFunction> {
         shifted("timestamptz_mi_interval", ColumnType::TimestampTz, |_, arguments| {
             earlier(arguments).map(Value::TimestampTz)
         }),
-        SqlFunction::new("timestamp_mi", &[Timestamp, Timestamp], interval(), |_, arguments| {
+        Function::new("timestamp_mi", &[Timestamp, Timestamp], interval(), |_, arguments| {
             between_timestamps(micros_of(arguments, 0)?, micros_of(arguments, 1)?).map(Value::Interval)
         }),
         of_two("interval_pl", |_, arguments| {
@@ -117,11 +116,11 @@ pub fn definitions() -> Vec<SqlFunction> {
         of_one("justify_days", |_, arguments| interval_of(arguments, 0)?.justify_days().map(Value::Interval)),
         of_one("justify_hours", |_, arguments| interval_of(arguments, 0)?.justify_hours().map(Value::Interval)),
         of_one("justify_interval", |_, arguments| interval_of(arguments, 0)?.justify().map(Value::Interval)),
-        SqlFunction::new(INTERVAL_KEY, &[Parameter::Interval], ColumnType::Numeric(Some((38, 0))), span),
-        SqlFunction::new(INTERVAL_BYTES, &[Parameter::Interval], ColumnType::Bytea, |_, arguments| {
+        Function::new(INTERVAL_KEY, &[Parameter::Interval], ColumnType::Numeric(Some((38, 0))), span),
+        Function::new(INTERVAL_BYTES, &[Parameter::Interval], ColumnType::Bytea, |_, arguments| {
             Ok(Value::Bytea(interval_of(arguments, 0)?.to_bytes().into()))
         }),
-        SqlFunction::new(INTERVAL_OF_BYTES, &[Bytes], interval(), |_, arguments| {
+        Function::new(INTERVAL_OF_BYTES, &[Bytes], interval(), |_, arguments| {
             let Some(Value::Bytea(bytes)) = arguments.first() else { return Ok(Value::Null) };
             Ok(Interval::from_bytes(bytes).map_or(Value::Null, Value::Interval))
         }),

@@ -4,8 +4,8 @@
 #![warn(clippy::arithmetic_side_effects)]
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::functions::definition::Parameter::{Float, Int, Text};
-use crate::sql::functions::definition::{Invocation, SqlFunction, int_of, text_of};
+use crate::expr::Parameter::{Float, Int, Text};
+use crate::expr::{Function, Invocation, int_of, text_of};
 use crate::types::{
     ColumnType, Interval, MICROS_PER_DAY, MICROS_PER_MINUTE, Value, add_days, days_from_civil, days_in_month,
     join_timestamp, moment_of_offset,
@@ -15,21 +15,19 @@ const MICROS_PER_SECOND: f64 = 1e6;
 /// Digits that `%g` of C shows.
 const SECONDS_DIGITS: usize = 6;
 
-pub fn definitions() -> Vec<SqlFunction> {
+pub fn definitions() -> Vec<Function> {
     vec![
-        SqlFunction::new("make_date", &[Int, Int, Int], ColumnType::Date, |_, arguments| {
-            day(arguments).map(Value::Date)
-        })
-        .named(&["year", "month", "day"]),
-        SqlFunction::new("make_time", &[Int, Int, Float], ColumnType::Time, |_, arguments| {
+        Function::new("make_date", &[Int, Int, Int], ColumnType::Date, |_, arguments| day(arguments).map(Value::Date))
+            .named(&["year", "month", "day"]),
+        Function::new("make_time", &[Int, Int, Float], ColumnType::Time, |_, arguments| {
             time(arguments).map(Value::Time)
         })
         .named(&["hour", "min", "sec"]),
-        SqlFunction::new("make_timestamp", &[Int, Int, Int, Int, Int, Float], ColumnType::Timestamp, |_, arguments| {
+        Function::new("make_timestamp", &[Int, Int, Int, Int, Int, Float], ColumnType::Timestamp, |_, arguments| {
             timestamp(arguments).map(Value::Timestamp)
         })
         .named(&["year", "month", "mday", "hour", "min", "sec"]),
-        SqlFunction::new(
+        Function::new(
             "make_timestamptz",
             &[Int, Int, Int, Int, Int, Float, Text],
             ColumnType::TimestampTz,
@@ -38,7 +36,7 @@ pub fn definitions() -> Vec<SqlFunction> {
         .named(&["year", "month", "mday", "hour", "min", "sec", "timezone"])
         .optional(1)
         .stable(),
-        SqlFunction::new("make_interval", &[Int, Int, Int, Int, Int, Int, Float], ColumnType::Interval, make_interval)
+        Function::new("make_interval", &[Int, Int, Int, Int, Int, Int, Float], ColumnType::Interval, make_interval)
             .named(&["years", "months", "weeks", "days", "hours", "mins", "secs"])
             .optional(7),
     ]

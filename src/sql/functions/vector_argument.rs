@@ -10,9 +10,9 @@ use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::ColumnarValue;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::{Parameter, undefined};
 use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::arrow::types::data_type_of;
-use crate::sql::functions::definition::{Parameter, undefined};
 use crate::types::parse_vector;
 
 /// One vector argument for all rows of a batch.

@@ -3,37 +3,35 @@
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::functions::definition::Parameter::{Int, Vector};
-use crate::sql::functions::definition::{Invocation, SqlFunction, int_of};
+use crate::expr::Parameter::{Int, Vector};
+use crate::expr::{Function, Invocation, int_of};
 use crate::sql::functions::vector_argument::same_dimension;
 use crate::types::{ColumnType, Value, check_dimension, check_vector};
 use crate::vector::l2_norm;
 
-pub fn definitions() -> Vec<SqlFunction> {
+pub fn definitions() -> Vec<Function> {
     let vector = ColumnType::Vector(None);
     vec![
-        SqlFunction::new("vector_dims", &[Vector], ColumnType::Int4, |_, arguments| {
+        Function::new("vector_dims", &[Vector], ColumnType::Int4, |_, arguments| {
             Ok(Value::Int4(i32::try_from(vector_of(arguments, 0)?.len()).unwrap_or(i32::MAX)))
         }),
-        SqlFunction::new("vector_norm", &[Vector], ColumnType::Float8, |_, arguments| {
+        Function::new("vector_norm", &[Vector], ColumnType::Float8, |_, arguments| {
             Ok(Value::Float8(l2_norm(&vector_of(arguments, 0)?)))
         })
         .alias(&["l2_norm"]),
-        SqlFunction::new("l2_normalize", &[Vector], vector.clone(), |_, arguments| {
-            normalize(&vector_of(arguments, 0)?)
-        }),
-        SqlFunction::new("subvector", &[Vector, Int, Int], vector.clone(), subvector),
-        SqlFunction::new("to_vector", &[Vector, Int], vector.clone(), to_vector).optional(1),
-        SqlFunction::new("vector_add", &[Vector, Vector], vector.clone(), |_, arguments| {
+        Function::new("l2_normalize", &[Vector], vector.clone(), |_, arguments| normalize(&vector_of(arguments, 0)?)),
+        Function::new("subvector", &[Vector, Int, Int], vector.clone(), subvector),
+        Function::new("to_vector", &[Vector, Int], vector.clone(), to_vector).optional(1),
+        Function::new("vector_add", &[Vector, Vector], vector.clone(), |_, arguments| {
             elementwise(arguments, |a, b| a + b)
         }),
-        SqlFunction::new("vector_sub", &[Vector, Vector], vector.clone(), |_, arguments| {
+        Function::new("vector_sub", &[Vector, Vector], vector.clone(), |_, arguments| {
             elementwise(arguments, |a, b| a - b)
         }),
-        SqlFunction::new("vector_mul", &[Vector, Vector], vector.clone(), |_, arguments| {
+        Function::new("vector_mul", &[Vector, Vector], vector.clone(), |_, arguments| {
             elementwise(arguments, |a, b| a * b)
         }),
-        SqlFunction::new("vector_concat", &[Vector, Vector], vector, |_, arguments| {
+        Function::new("vector_concat", &[Vector, Vector], vector, |_, arguments| {
             let (a, b) = (vector_of(arguments, 0)?, vector_of(arguments, 1)?);
             checked(a.iter().chain(b.iter()).copied().collect())
         }),
@@ -102,7 +100,7 @@ mod tests {
 
     fn call(name: &str, arguments: &[Value]) -> Result<Value> {
         let definition = definitions().into_iter().find(|definition| definition.name == name).unwrap();
-        (definition.body)(&Invocation { name: definition.name, context: None, types: &[] }, arguments)
+        (definition.body)(&Invocation { name: definition.name, statement: None, types: &[] }, arguments)
     }
 
     fn vector(components: &[f32]) -> Value {

@@ -1,10 +1,15 @@
 //! Small trees: made, and read.
 
-use datafusion::sql::sqlparser::ast::{Expr, Query, SelectItem, SetExpr, Statement, UnaryOperator, Value as Literal};
+use datafusion::sql::sqlparser::ast::{
+    BinaryOperator, Expr, Query, SelectItem, SetExpr, Statement, UnaryOperator, Value as Literal,
+};
+
+use rust_decimal::Decimal;
 
 use crate::error::{Error, Result};
 use crate::sql::parse::names::exact;
 use crate::sql::parse::parse::parse;
+use crate::types::Value;
 
 /// `SELECT items` without anything else, to be filled in.
 ///
@@ -22,6 +27,26 @@ pub fn select_of(items: Vec<Expr>) -> Result<Query> {
     Ok(*query)
 }
 
+/// The expression without the parentheses around it.
+pub fn unnested(mut expr: &Expr) -> &Expr {
+    while let Expr::Nested(inner) = expr {
+        expr = inner;
+    }
+    expr
+}
+
+/// The parts of a condition that must all hold, from the left, without the parentheses around them.
+pub fn conjuncts(condition: &Expr) -> Vec<&Expr> {
+    let (mut parts, mut waiting) = (Vec::new(), vec![condition]);
+    while let Some(next) = waiting.pop() {
+        match unnested(next) {
+            Expr::BinaryOp { left, op: BinaryOperator::And, right } => waiting.extend([right.as_ref(), left.as_ref()]),
+            other => parts.push(other),
+        }
+    }
+    parts
+}
+
 /// The text of a number literal, and whether a minus stands before it.
 pub fn number_of(expr: &Expr) -> Option<(&str, bool)> {
     match expr {
@@ -34,5 +59,23 @@ pub fn number_of(expr: &Expr) -> Option<(&str, bool)> {
             _ => None,
         },
         _ => None,
+    }
+}
+
+/// A number literal as PostgreSQL types it: integer, bigint or numeric.
+pub fn number(text: &str, negative: bool) -> Option<Value> {
+    let digits = if negative { format!("-{text}") } else { text.to_string() };
+    let digits = digits.replace('_', "");
+    if let Ok(small) = digits.parse::<i32>() {
+        return Some(Value::Int4(small));
+    }
+    if let Ok(large) = digits.parse::<i64>() {
+        return Some(Value::Int8(large));
+    }
+    let decimal: Option<Decimal> = digits.parse().ok().or_else(|| Decimal::from_scientific(&digits).ok());
+    match decimal {
+        Some(decimal) => Some(Value::Numeric(decimal)),
+        // Beyond what a numeric holds here: as near as a float comes.
+        None => digits.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::Float8),
     }
 }

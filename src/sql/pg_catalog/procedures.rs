@@ -10,7 +10,8 @@ use std::sync::LazyLock;
 use datafusion::logical_expr::Volatility;
 
 use crate::db::Settings;
-use crate::sql::functions::{self, SqlFunction, function_types};
+use crate::expr::Function;
+use crate::sql::functions::{self, function_types, planner_volatility};
 use crate::sql::pg_catalog::names::{format_type, is_type};
 use crate::sql::pg_catalog::oids::{NAMESPACE_CATALOG, NAMESPACE_PUBLIC, OWNER_OID};
 use crate::sql::pg_catalog::relation::{CatalogRow, oid, oids, small, text};
@@ -133,12 +134,12 @@ fn listed(line: &str) -> Option<Procedure> {
 }
 
 /// A function of this server, by each of its names.
-fn own(definition: SqlFunction) -> impl Iterator<Item = Procedure> {
+fn own(definition: Function) -> impl Iterator<Item = Procedure> {
     let names: Vec<&'static str> = std::iter::once(definition.name).chain(definition.aliases.iter().copied()).collect();
     names.into_iter().filter(|name| !name.starts_with('$')).map(move |name| Procedure {
         arguments: definition.parameters.iter().map(|parameter| parameter.column_type().oid()).collect(),
         returns: definition.returns.oid(),
-        volatility: letter(definition.volatility),
+        volatility: letter(planner_volatility(definition.volatility)),
         is_strict: definition.strict,
         variadic: if definition.variadic {
             definition.parameters.last().map_or(0, |parameter| parameter.column_type().oid())

@@ -1,35 +1,28 @@
-//! Conditions of the short path: WHERE as a predicate of `db`.
+//! Conditions of the short path: WHERE as an expression of `db`.
 
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value as Literal};
 
-use crate::db::{Comparison, Predicate, Scalar};
-use crate::sql::analyze::parameter_types::unmodified;
+use crate::expr::{self, Comparison, Scalar, Test, unmodified};
 use crate::sql::parse::operators::called;
-use crate::sql::read::lower_query::{Distance, Lowering, unnested};
+use crate::sql::parse::trees::{conjuncts, unnested};
+use crate::sql::read::lower_query::{Distance, Lowering};
 use crate::sql::relational::collection_table::TableColumn;
-use crate::sql::relational::pushdown::{fit, flip, is_comparable};
+use crate::sql::relational::pushdown::{fit, is_comparable, test_of};
 use crate::sql::subqueries::quantified::{DIFFERS_FROM_ALL, EQUALS_ANY};
 use crate::types::{ColumnType, Value};
 
 impl Lowering<'_> {
     /// WHERE as a filter, and the bound on the distance that it sets. `None` where either has no counterpart.
-    pub fn filter(&self, condition: &Expr, nearest: Option<&Distance>) -> Option<(Option<Predicate>, Option<Scalar>)> {
-        let mut conjuncts = Vec::new();
-        split(condition, &mut conjuncts);
-        let mut predicates = Vec::with_capacity(conjuncts.len());
+    pub fn filter(&self, condition: &Expr, nearest: Option<&Distance>) -> Option<(Option<expr::Expr>, Option<Scalar>)> {
+        let mut conditions = Vec::new();
         let mut within: Option<f64> = None;
-        for conjunct in conjuncts {
+        for conjunct in conjuncts(condition) {
             match nearest.and_then(|nearest| self.bound(conjunct, nearest)) {
                 Some(bound) => within = Some(within.map_or(bound, |other| other.min(bound))),
-                None => predicates.push(self.predicate(conjunct)?),
+                None => conditions.push(self.condition(conjunct)?),
             }
         }
-        let filter = match predicates.len() {
-            0 => None,
-            1 => predicates.pop(),
-            _ => Some(Predicate::And(predicates)),
-        };
-        Some((filter, within.map(|bound| Scalar::Value(Value::Float8(bound)))))
+        Some((expr::Expr::all(conditions), within.map(|bound| Scalar::Value(Value::Float8(bound)))))
     }
 
     /// The largest distance that `distance < constant` lets pass.
@@ -50,171 +43,130 @@ impl Lowering<'_> {
         Some(if is_strict { bound.next_down() } else { bound })
     }
 
-    pub fn predicate(&self, condition: &Expr) -> Option<Predicate> {
+    fn condition(&self, condition: &Expr) -> Option<expr::Expr> {
         match condition {
-            Expr::Nested(inner) => self.predicate(inner),
-            Expr::BinaryOp { left, op, right } => self.binary_predicate(left, op, right),
-            Expr::UnaryOp { op: UnaryOperator::Not, expr } => Some(Predicate::Not(Box::new(self.predicate(expr)?))),
-            Expr::IsNull(inner) => Some(Predicate::IsNull(self.column(inner)?.operand.clone())),
-            Expr::IsNotNull(inner) => Some(negated(Predicate::IsNull(self.column(inner)?.operand.clone()), true)),
+            Expr::Nested(inner) => self.condition(inner),
+            Expr::BinaryOp { left, op, right } => self.binary_condition(left, op, right),
+            Expr::UnaryOp { op: UnaryOperator::Not, expr } => Some(self.condition(expr)?.negated_if(true)),
+            Expr::IsNull(inner) => Some(self.column(inner)?.expr().is_null()),
+            Expr::IsNotNull(inner) => Some(self.column(inner)?.expr().is_null().negated_if(true)),
             Expr::IsTrue(inner) => self.truth(inner, true),
             Expr::IsFalse(inner) => self.truth(inner, false),
-            Expr::IsNotTrue(inner) => Some(negated(self.truth(inner, true)?, true)),
-            Expr::IsNotFalse(inner) => Some(negated(self.truth(inner, false)?, true)),
-            Expr::InList { expr, list, negated: is_negated } => {
+            Expr::IsNotTrue(inner) => Some(self.truth(inner, true)?.negated_if(true)),
+            Expr::IsNotFalse(inner) => Some(self.truth(inner, false)?.negated_if(true)),
+            Expr::InList { expr, list, negated } => {
                 let column = self.column(expr).filter(|column| is_comparable(&column.ty))?;
-                let values = list.iter().map(|each| self.comparand(each, column)).collect::<Option<_>>()?;
-                Some(negated(Predicate::In { left: column.operand.clone(), values }, *is_negated))
+                let list = list.iter().map(|each| self.comparand(each, column)).collect::<Option<_>>()?;
+                Some(expr::Expr::In { left: Box::new(column.expr()), list }.negated_if(*negated))
             }
-            Expr::Between { expr, negated: is_negated, low, high } => {
+            Expr::Between { expr, negated, low, high } => {
                 let column = self.column(expr)?;
-                let inside = Predicate::And(vec![
+                let inside = expr::Expr::And(vec![
                     self.compare(column, Comparison::GreaterOrEqual, low)?,
                     self.compare(column, Comparison::LessOrEqual, high)?,
                 ]);
-                Some(negated(inside, *is_negated))
+                Some(inside.negated_if(*negated))
             }
-            Expr::Like { negated: is_negated, expr, pattern, escape_char: None, any: false } => {
-                Some(negated(self.like(expr, pattern, false)?, *is_negated))
+            Expr::Like { negated, expr, pattern, escape_char: None, any: false } => {
+                Some(self.pattern(expr, Test::Like { case_insensitive: false }, pattern)?.negated_if(*negated))
             }
-            Expr::ILike { negated: is_negated, expr, pattern, escape_char: None, any: false } => {
-                Some(negated(self.like(expr, pattern, true)?, *is_negated))
+            Expr::ILike { negated, expr, pattern, escape_char: None, any: false } => {
+                Some(self.pattern(expr, Test::Like { case_insensitive: true }, pattern)?.negated_if(*negated))
             }
-            Expr::Function(_) => self.function_predicate(condition),
+            Expr::Function(_) => self.function_condition(condition),
             Expr::Value(value) => match value.value {
-                Literal::Boolean(truth) => Some(Predicate::Constant(Some(truth))),
+                Literal::Boolean(truth) => Some(expr::Expr::constant(Value::Bool(truth))),
                 _ => match self.scalar(condition)? {
-                    (Scalar::Value(Value::Null), _) => Some(Predicate::Constant(None)),
+                    (Scalar::Value(Value::Null), _) => Some(expr::Expr::constant(Value::Null)),
                     _ => None,
                 },
             },
-            _ => {
-                let column = self.column(condition)?;
-                (column.ty == ColumnType::Bool).then(|| Predicate::IsTrue(column.operand.clone()))
-            }
+            _ => self.column(condition).filter(|column| column.ty == ColumnType::Bool).map(TableColumn::expr),
         }
     }
 
     /// `x IS TRUE` or `x IS FALSE`: never unknown.
-    fn truth(&self, inner: &Expr, wanted: bool) -> Option<Predicate> {
+    fn truth(&self, inner: &Expr, wanted: bool) -> Option<expr::Expr> {
         let column = self.column(inner).filter(|column| column.ty == ColumnType::Bool)?;
-        Some(Predicate::And(vec![
-            negated(Predicate::IsTrue(column.operand.clone()), !wanted),
-            negated(Predicate::IsNull(column.operand.clone()), true),
-        ]))
+        Some(expr::Expr::And(vec![column.expr().negated_if(!wanted), column.expr().is_null().negated_if(true)]))
     }
 
-    fn binary_predicate(&self, left: &Expr, op: &BinaryOperator, right: &Expr) -> Option<Predicate> {
-        let operator = match op {
-            BinaryOperator::And => return Some(Predicate::And(vec![self.predicate(left)?, self.predicate(right)?])),
-            BinaryOperator::Or => return Some(Predicate::Or(vec![self.predicate(left)?, self.predicate(right)?])),
-            BinaryOperator::PGRegexMatch => return self.matches(left, right, false),
-            BinaryOperator::PGRegexIMatch => return self.matches(left, right, true),
-            BinaryOperator::PGRegexNotMatch => return Some(negated(self.matches(left, right, false)?, true)),
-            BinaryOperator::PGRegexNotIMatch => return Some(negated(self.matches(left, right, true)?, true)),
-            BinaryOperator::Eq => Comparison::Equal,
-            BinaryOperator::NotEq => Comparison::NotEqual,
-            BinaryOperator::Lt => Comparison::Less,
-            BinaryOperator::LtEq => Comparison::LessOrEqual,
-            BinaryOperator::Gt => Comparison::Greater,
-            BinaryOperator::GtEq => Comparison::GreaterOrEqual,
-            _ => return None,
-        };
+    fn binary_condition(&self, left: &Expr, op: &BinaryOperator, right: &Expr) -> Option<expr::Expr> {
+        let matches = |case_insensitive| self.pattern(left, Test::Matches { case_insensitive }, right);
+        match op {
+            BinaryOperator::And => return Some(expr::Expr::And(vec![self.condition(left)?, self.condition(right)?])),
+            BinaryOperator::Or => return Some(expr::Expr::Or(vec![self.condition(left)?, self.condition(right)?])),
+            BinaryOperator::PGRegexMatch => return matches(false),
+            BinaryOperator::PGRegexIMatch => return matches(true),
+            BinaryOperator::PGRegexNotMatch => return Some(matches(false)?.negated_if(true)),
+            BinaryOperator::PGRegexNotIMatch => return Some(matches(true)?.negated_if(true)),
+            _ => {}
+        }
+        let operator = Comparison::of(&op.to_string())?;
         match (self.column(left), self.column(right)) {
             (Some(a), Some(b)) if unmodified(&a.ty) == unmodified(&b.ty) && is_comparable(&a.ty) => {
-                Some(Predicate::CompareOperands { left: a.operand.clone(), operator, right: b.operand.clone() })
+                Some(expr::Expr::compare(a.expr(), operator, b.expr()))
             }
             (Some(column), None) => self.compare(column, operator, right),
-            (None, Some(column)) => self.compare(column, flip(operator), left),
+            (None, Some(column)) => self.compare(column, operator.flip(), left),
             _ => None,
         }
     }
 
-    fn compare(&self, column: &TableColumn, operator: Comparison, right: &Expr) -> Option<Predicate> {
+    fn compare(&self, column: &TableColumn, operator: Comparison, right: &Expr) -> Option<expr::Expr> {
         if !is_comparable(&column.ty) {
             return None;
         }
-        let right = self.comparand(right, column)?;
-        Some(Predicate::Compare { left: column.operand.clone(), operator, right })
+        Some(expr::Expr::compare(column.expr(), operator, self.comparand(right, column)?))
     }
 
-    /// What a column is compared with, in the column's type.
-    fn comparand(&self, expr: &Expr, column: &TableColumn) -> Option<Scalar> {
+    /// What a column is compared with, in the column's type; a whole number of another width compares as it is.
+    fn comparand(&self, expr: &Expr, column: &TableColumn) -> Option<expr::Expr> {
         let (scalar, ty) = self.scalar(expr)?;
         match scalar {
-            Scalar::Value(value) => Some(Scalar::Value(fit(value, &column.ty)?)),
-            // Binding fits whole numbers to the column where nothing is lost (`settle` in `read`).
+            Scalar::Value(value) => fit(value, &column.ty).map(expr::Expr::constant),
             Scalar::Parameter(position, _) if ty.is_integer() && column.ty.is_integer() => {
-                Some(Scalar::Parameter(position, ty))
+                Some(expr::Expr::parameter(position, ty))
             }
             Scalar::Parameter(position, _) => {
                 let wanted = unmodified(&column.ty);
-                (ty == wanted || (ty.is_text() && wanted.is_text())).then_some(Scalar::Parameter(position, wanted))
+                let fits = ty == wanted || (ty.is_text() && wanted.is_text());
+                fits.then_some(expr::Expr::parameter(position, wanted))
             }
         }
     }
 
-    fn text(&self, expr: &Expr) -> Option<Scalar> {
-        match self.scalar(expr)? {
-            (scalar, ty) if ty.is_text() => Some(scalar),
-            _ => None,
-        }
+    fn text(&self, expr: &Expr) -> Option<expr::Expr> {
+        self.scalar(expr).filter(|(_, ty)| ty.is_text()).map(|(scalar, _)| expr::Expr::Scalar(scalar))
     }
 
-    fn like(&self, expr: &Expr, pattern: &Expr, case_insensitive: bool) -> Option<Predicate> {
+    fn pattern(&self, expr: &Expr, test: Test, pattern: &Expr) -> Option<expr::Expr> {
         let column = self.column(expr).filter(|column| column.ty.is_text())?;
-        Some(Predicate::Like { left: column.operand.clone(), pattern: self.text(pattern)?, case_insensitive })
+        Some(expr::Expr::test(column.expr(), test, self.text(pattern)?))
     }
 
-    fn matches(&self, expr: &Expr, pattern: &Expr, case_insensitive: bool) -> Option<Predicate> {
-        let column = self.column(expr).filter(|column| column.ty.is_text())?;
-        Some(Predicate::Matches { left: column.operand.clone(), pattern: self.text(pattern)?, case_insensitive })
-    }
-
-    fn function_predicate(&self, expr: &Expr) -> Option<Predicate> {
+    fn function_condition(&self, expr: &Expr) -> Option<expr::Expr> {
         let (name, arguments) = called(expr)?;
         let [first, second] = arguments.as_slice() else { return None };
-        match name {
-            "starts_with" => {
-                let column = self.column(first).filter(|column| column.ty.is_text())?;
-                Some(Predicate::StartsWith { left: column.operand.clone(), prefix: self.text(second)? })
-            }
-            "jsonb_contains" => {
-                let column = self.column(first).filter(|column| column.ty == ColumnType::Jsonb)?;
-                let (value, ty) = self.scalar(second)?;
-                (ty == ColumnType::Jsonb).then(|| Predicate::JsonContains { left: column.operand.clone(), value })
-            }
-            "jsonb_exists" => {
-                let column = self.column(first).filter(|column| column.ty == ColumnType::Jsonb)?;
-                Some(Predicate::JsonHasKey { left: column.operand.clone(), key: self.text(second)? })
-            }
-            EQUALS_ANY | DIFFERS_FROM_ALL => {
-                let column = self.column(first).filter(|column| is_comparable(&column.ty))?;
-                let (values, ty) = self.scalar(second)?;
-                let ColumnType::Array(element) = ty else { return None };
-                let fits = unmodified(&element) == unmodified(&column.ty)
-                    || (element.is_integer() && column.ty.is_integer())
-                    || (element.is_text() && column.ty.is_text());
-                // Binding spreads the array out.
-                let found = Predicate::In { left: column.operand.clone(), values: vec![values] };
-                fits.then(|| negated(found, name == DIFFERS_FROM_ALL))
-            }
-            _ => None,
+        let column = self.column(first)?;
+        if matches!(name, EQUALS_ANY | DIFFERS_FROM_ALL) {
+            let (values, ty) = self.scalar(second)?;
+            let ColumnType::Array(element) = ty else { return None };
+            let fits = unmodified(&element) == unmodified(&column.ty)
+                || (element.is_integer() && column.ty.is_integer())
+                || (element.is_text() && column.ty.is_text());
+            let array = Box::new(expr::Expr::Scalar(values));
+            let found = expr::Expr::InArray { left: Box::new(column.expr()), array };
+            return (fits && is_comparable(&column.ty)).then(|| found.negated_if(name == DIFFERS_FROM_ALL));
         }
-    }
-}
-
-fn negated(predicate: Predicate, is_negated: bool) -> Predicate {
-    if is_negated { Predicate::Not(Box::new(predicate)) } else { predicate }
-}
-
-fn split<'e>(condition: &'e Expr, conjuncts: &mut Vec<&'e Expr>) {
-    match condition {
-        Expr::Nested(inner) => split(inner, conjuncts),
-        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
-            split(left, conjuncts);
-            split(right, conjuncts);
-        }
-        other => conjuncts.push(other),
+        let test = test_of(name, &column.ty)?;
+        let right = match test {
+            Test::JsonContains => match self.scalar(second)? {
+                (scalar, ColumnType::Jsonb) => expr::Expr::Scalar(scalar),
+                _ => return None,
+            },
+            _ => self.text(second)?,
+        };
+        Some(expr::Expr::test(column.expr(), test, right))
     }
 }

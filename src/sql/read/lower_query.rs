@@ -9,12 +9,13 @@ use datafusion::sql::sqlparser::ast::{
     SetExpr, TableFactor, UnaryOperator, Value as Literal,
 };
 
-use crate::db::{Nearest, Operand, Order, OrderBy, Output, Query, Scalar, Target};
+use crate::db::{Nearest, Order, OrderBy, Output, Query, Target};
+use crate::expr::{Operand, ParameterTypes, Scalar};
 use crate::sql::analyze::analyzer::Analysis;
 use crate::sql::analyze::literals::{placeholder, string_of};
-use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::{called, distance_metric};
+use crate::sql::parse::trees::unnested;
 use crate::sql::relational::collection_table::{CollectionTable, FACTS_VIEW, StatementTable, TableColumn};
 use crate::types::{ColumnType, Value};
 use crate::vector::Metric;
@@ -361,13 +362,6 @@ fn ordered_expr<'e>(item: &'e OrderByExpr, select: &'e Select, outputs: &[&'e Ex
         }
         expr => Some(expr),
     }
-}
-
-pub fn unnested(mut expr: &Expr) -> &Expr {
-    while let Expr::Nested(inner) = expr {
-        expr = inner;
-    }
-    expr
 }
 
 /// Whether `db` sorts values of the type as PostgreSQL does.

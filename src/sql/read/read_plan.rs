@@ -13,11 +13,11 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 use datafusion::sql::sqlparser::ast::Query as SqlQuery;
 
-use crate::db::{Cancel, Catalog, Operand, Predicate, Query, ReadView, Row, RowStream, Scalar, Settings};
+use crate::db::{Cancel, Catalog, Query, ReadView, Row, RowStream, Settings};
 use crate::error::{Error, Result};
+use crate::expr::{ParameterTypes, Scalar};
 use crate::model::OutputColumn;
 use crate::sql::analyze::analyzer::{Analysis, analyze};
-use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::analyze::scope::ScopeColumn;
 use crate::sql::arrow::context::{PlanContext, QueryFunction, ReadContext};
 use crate::sql::arrow::errors::from_datafusion;
@@ -171,13 +171,11 @@ impl ReadPlan {
         let source = self.current(view, settings, cancel)?;
         match &source {
             Source::Rows(rows) => {
-                let bind =
-                    |row: &Vec<Scalar>| row.iter().map(|scalar| scalar.bind(parameters)?.value().cloned()).collect();
+                let bind = |row: &Vec<Scalar>| row.iter().map(|scalar| scalar.bind(parameters)).collect();
                 Ok(RowStream::from_rows(rows.iter().map(bind).collect::<Result<Vec<Row>>>()?))
             }
             Source::Short(query) => {
-                let query = bound(query, parameters)?;
-                Ok(RowStream::from_cursor(view.query(&query, settings, cancel)?))
+                Ok(RowStream::from_cursor(view.query(query.bind(parameters)?, settings, cancel)?))
             }
             Source::Planned(planned) => {
                 let mut work = QueryWork::new(backend_pid(settings), cancel)?;
@@ -204,7 +202,7 @@ impl ReadPlan {
         match &source {
             Source::Rows(rows) if rows.len() == 1 => Ok(vec!["Result".to_string()]),
             Source::Rows(_) => Ok(vec!["Values Scan".to_string()]),
-            Source::Short(query) => view.explain(&bound(query, parameters)?, settings),
+            Source::Short(query) => view.explain(&query.bind(parameters)?, settings),
             Source::Planned(planned) => {
                 let mut work = QueryWork::new(backend_pid(settings), cancel)?;
                 let state = engine::state(ReadContext::new(view, settings, work.cancel().clone()))?;
@@ -318,44 +316,5 @@ impl ReadPlan {
             physical_plan(plan, state).await
         })
         .await
-    }
-}
-
-/// The query with its parameters, arrays spread out and whole numbers in their column's type.
-fn bound(query: &Query, parameters: &[Value]) -> Result<Query> {
-    let mut query = query.bind(parameters)?;
-    if let Some(filter) = &mut query.filter {
-        let types: Vec<ColumnType> = query.collection.columns.iter().map(|column| column.ty.clone()).collect();
-        settle(filter, &types);
-    }
-    Ok(query)
-}
-
-fn settle(predicate: &mut Predicate, types: &[ColumnType]) {
-    let column_type = |operand: &Operand| match operand {
-        Operand::Column(position) => types.get(*position).filter(|ty| ty.is_integer()),
-        _ => None,
-    };
-    let fit = |scalar: &mut Scalar, ty: Option<&ColumnType>| {
-        if let (Scalar::Value(value), Some(ty)) = (&mut *scalar, ty)
-            && value.as_i64().is_some()
-            && let Ok(fitting) = value.clone().cast(ty, false)
-        {
-            *scalar = Scalar::Value(fitting);
-        }
-    };
-    match predicate {
-        Predicate::And(list) | Predicate::Or(list) => list.iter_mut().for_each(|each| settle(each, types)),
-        Predicate::Not(inner) => settle(inner, types),
-        Predicate::Compare { left, right, .. } => fit(right, column_type(left)),
-        Predicate::In { left, values } => {
-            let spread = std::mem::take(values).into_iter().flat_map(|scalar| match scalar {
-                Scalar::Value(Value::Array(_, elements)) => elements.into_iter().map(Scalar::Value).collect(),
-                other => vec![other],
-            });
-            *values = spread.collect();
-            values.iter_mut().for_each(|value| fit(value, column_type(left)));
-        }
-        _ => {}
     }
 }

@@ -2,10 +2,12 @@
 
 use crate::db::{Cancel, Clock, Database, DatabaseOptions, OnConflict, Settings};
 use crate::error::{Error, Result};
+use crate::expr::ParameterTypes;
 use crate::model::{Collection, CollectionId, CollectionKind, Column};
-use crate::sql::analyze::parameter_types::ParameterTypes;
+use crate::sql::analyze::analyzer::analyze;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::parse::parse;
+use crate::sql::read::lower_query::{LoweredQuery, lower};
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
 use crate::store::KeySource;
 use crate::types::{ColumnType, Value};
@@ -135,6 +137,24 @@ impl Fixture {
         match self.run(sql, parameters) {
             Ok(answer) => answer.rows.join(" "),
             Err(error) => format!("{}@{:?} {}", error.sqlstate(), error.position(), error.message()),
+        }
+    }
+
+    /// The filter that a condition becomes, as SQL.
+    fn lowered(&self, condition: &str) -> String {
+        let sql = format!("SELECT id FROM items WHERE {condition}");
+        let parsed = parse(&sql).unwrap();
+        let Some(datafusion::sql::sqlparser::ast::Statement::Query(query)) = &parsed.statement else {
+            panic!("no query")
+        };
+        let (view, settings, cancel) = (self.database.view(), &self.settings, Cancel::new());
+        let context = PlanContext { view: &view, settings, text: &sql, query_function: None, cancel: &cancel };
+        let mut parameters = ParameterTypes::new(&[], parsed.parameters);
+        let first_constant = parameters.len();
+        let analysis = analyze(query, &mut parameters, &context).unwrap();
+        match lower(&analysis, first_constant, &parameters) {
+            Some(LoweredQuery::Query { query, .. }) => query.filter.unwrap().shown(&query.collection).to_string(),
+            _ => "not lowered".to_string(),
         }
     }
 
@@ -391,4 +411,23 @@ fn nearest_searches_stay_inside_their_scan() {
         fixture.rows("SELECT id FROM items WHERE upper(name) = 'NAME 9' ORDER BY v <-> '[3,0]' LIMIT 1", &[]),
         "9"
     );
+}
+
+#[test]
+fn conditions_of_the_short_path_are_expressions() {
+    let fixture = Fixture::new();
+    let cases = [
+        ("id = $1 AND name LIKE 'n%'", "(id = $1) AND (name LIKE 'n%')"),
+        ("5 < id OR NOT flag", "(id > 5) OR (NOT flag)"),
+        (
+            "(id BETWEEN 3 AND 5) AND (name <> 'x' AND flag IS NOT NULL)",
+            "((id >= 3) AND (id <= 5)) AND (name <> 'x') AND (NOT (flag IS NULL))",
+        ),
+        ("id IN (1, NULL) AND id = ANY ('{4,2}')", "(id IN (1, NULL)) AND (id = ANY ('{4,2}'::integer[]))"),
+        ("doc ->> 'kind' = 'k1' AND doc @> '{\"n\": 4}'", "(doc ->> 'kind' = 'k1') AND (doc @> '{\"n\": 4}'::jsonb)"),
+        ("name ~* '^N' AND starts_with(name, 'na')", "(name ~* '^N') AND (name ^@ 'na')"),
+    ];
+    for (condition, shown) in cases {
+        assert_eq!(fixture.lowered(condition), shown, "{condition}");
+    }
 }

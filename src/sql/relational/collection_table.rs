@@ -14,7 +14,8 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 
-use crate::db::{Nearest, Operand, Output, PathBase, PathResult, Predicate, Query, Scalar};
+use crate::db::{Nearest, Output, Query};
+use crate::expr::{self, Operand, PathBase, PathResult, Scalar};
 use crate::model::{Collection, CollectionKind, OutputColumn, SystemColumn};
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::to_datafusion;
@@ -39,6 +40,13 @@ pub struct TableColumn {
     pub is_hidden: bool,
     /// `attnum` of a declared column, else 0.
     pub attribute: i16,
+}
+
+impl TableColumn {
+    /// The value of the column in an expression.
+    pub fn expr(&self) -> expr::Expr {
+        expr::Expr::Field(self.operand.clone(), self.ty.clone())
+    }
 }
 
 /// A nearest search inside the scan: the `limit` nearest rows that pass the filters.
@@ -175,7 +183,7 @@ impl TableProvider for CollectionTable {
     ) -> datafusion::error::Result<Vec<TableProviderFilterPushDown>> {
         Ok(filters
             .iter()
-            .map(|filter| match pushdown::predicate(filter, self) {
+            .map(|filter| match pushdown::condition(filter, self) {
                 Some(_) => TableProviderFilterPushDown::Exact,
                 None => TableProviderFilterPushDown::Unsupported,
             })
@@ -191,9 +199,9 @@ impl TableProvider for CollectionTable {
     ) -> datafusion::error::Result<Arc<dyn ExecutionPlan>> {
         let context = ReadContext::of(state.config_options())
             .ok_or_else(|| DataFusionError::Internal("a scan is planned outside of a statement".to_string()))?;
-        let mut predicates = Vec::with_capacity(filters.len());
+        let mut conditions = Vec::with_capacity(filters.len());
         for filter in filters {
-            predicates.push(pushdown::predicate(filter, self).ok_or_else(|| {
+            conditions.push(pushdown::condition(filter, self).ok_or_else(|| {
                 DataFusionError::Internal("a filter was taken over that cannot be evaluated".to_string())
             })?);
         }
@@ -208,16 +216,13 @@ impl TableProvider for CollectionTable {
         let query = Query {
             collection: Arc::clone(&self.collection),
             output: columns.iter().map(|column| Output::Operand(column.operand.clone())).collect(),
-            filter: match predicates.len() {
-                0 => None,
-                1 => predicates.pop(),
-                _ => Some(Predicate::And(predicates)),
-            },
+            filter: expr::Expr::all(conditions),
             nearest: self.nearest.as_ref().map(|scan| scan.nearest.clone()),
             order: Vec::new(),
             limit,
             offset: None,
         };
+        let query = query.bind(&[]).map_err(to_datafusion)?;
         context.view.check(&query, &context.settings).map_err(to_datafusion)?;
         let types = columns.iter().map(|column| column.ty.clone()).collect();
         let schema = Arc::new(self.schema.project(wanted)?);
@@ -264,6 +269,7 @@ impl TableProvider for QueryTable {
         let wanted = projection.unwrap_or(&everything);
         let mut query = self.query.clone();
         query.output = wanted.iter().filter_map(|position| self.query.output.get(*position).cloned()).collect();
+        let query = query.bind(&[]).map_err(to_datafusion)?;
         context.view.check(&query, &context.settings).map_err(to_datafusion)?;
         let types = wanted.iter().filter_map(|position| self.types.get(*position).cloned()).collect();
         let schema = Arc::new(self.schema.project(wanted)?);

@@ -17,7 +17,8 @@ use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{Expr, LogicalPlan, Operator, Sort, SubqueryAlias};
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 
-use crate::db::{Nearest, Operand, Scalar, Target};
+use crate::db::{Nearest, Target};
+use crate::expr::{Operand, Scalar};
 use crate::sql::arrow::values::value_at;
 use crate::sql::parse::operators::distance_metric;
 use crate::sql::relational::collection_table::{CollectionTable, NearestScan};

@@ -1,4 +1,4 @@
-//! Conditions of the planner as predicates of `db`: what a scan can evaluate while it reads.
+//! Conditions of the planner as expressions of `db`: what a scan can evaluate while it reads.
 //!
 //! Only conditions whose meaning is exactly the same are taken; the rest stays above the scan.
 
@@ -6,39 +6,36 @@ use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::{Between, BinaryExpr, InList, Like, ScalarFunction};
 use datafusion::logical_expr::{Expr, Operator};
 
-use crate::db::{Comparison, Operand, Predicate, Scalar};
+use crate::expr::{self, Comparison, Test};
 use crate::sql::arrow::types::type_of;
 use crate::sql::arrow::values::{readable, value_at};
 use crate::sql::relational::collection_table::{CollectionTable, TableColumn};
 use crate::types::{ColumnType, Value};
 
-/// The predicate that means the same as `expr` on rows of `table`.
-pub fn predicate(expr: &Expr, table: &CollectionTable) -> Option<Predicate> {
+/// The condition that means the same as `expr` on rows of `table`.
+pub fn condition(expr: &Expr, table: &CollectionTable) -> Option<expr::Expr> {
     match expr {
-        Expr::BinaryExpr(binary) => binary_predicate(binary, table),
-        Expr::Not(inner) => Some(Predicate::Not(Box::new(predicate(inner, table)?))),
-        Expr::IsNull(inner) => Some(Predicate::IsNull(column(inner, table)?.operand.clone())),
-        Expr::IsNotNull(inner) => {
-            Some(Predicate::Not(Box::new(Predicate::IsNull(column(inner, table)?.operand.clone()))))
+        Expr::BinaryExpr(binary) => compared(binary, table),
+        Expr::Not(inner) => Some(condition(inner, table)?.negated_if(true)),
+        Expr::IsNull(inner) => Some(column(inner, table)?.expr().is_null()),
+        Expr::IsNotNull(inner) => Some(column(inner, table)?.expr().is_null().negated_if(true)),
+        Expr::Column(_) => column(expr, table).filter(|column| column.ty == ColumnType::Bool).map(TableColumn::expr),
+        Expr::IsTrue(inner) => Some(known(condition(inner, table)?, column(inner, table)?)),
+        Expr::IsFalse(inner) => Some(known(condition(inner, table)?.negated_if(true), column(inner, table)?)),
+        Expr::Literal(ScalarValue::Boolean(truth), _) => {
+            Some(expr::Expr::constant(truth.map_or(Value::Null, Value::Bool)))
         }
-        Expr::Column(_) => {
-            let column = column(expr, table)?;
-            (column.ty == ColumnType::Bool).then(|| Predicate::IsTrue(column.operand.clone()))
-        }
-        Expr::IsTrue(inner) => Some(known(predicate(inner, table)?, column(inner, table)?)),
-        Expr::IsFalse(inner) => Some(known(Predicate::Not(Box::new(predicate(inner, table)?)), column(inner, table)?)),
-        Expr::Literal(ScalarValue::Boolean(truth), _) => Some(Predicate::Constant(*truth)),
         Expr::InList(list) => in_list(list, table),
         Expr::Between(between) => range(between, table),
         Expr::Like(like) => pattern(like, table),
-        Expr::ScalarFunction(function) => function_predicate(function, table),
+        Expr::ScalarFunction(function) => tested(function, table),
         _ => None,
     }
 }
 
 /// A condition on a column that is false, not unknown, where the column is NULL.
-fn known(condition: Predicate, column: &TableColumn) -> Predicate {
-    Predicate::And(vec![condition, Predicate::Not(Box::new(Predicate::IsNull(column.operand.clone())))])
+fn known(condition: expr::Expr, column: &TableColumn) -> expr::Expr {
+    expr::Expr::And(vec![condition, column.expr().is_null().negated_if(true)])
 }
 
 fn column<'a>(expr: &Expr, table: &'a CollectionTable) -> Option<&'a TableColumn> {
@@ -49,9 +46,9 @@ fn column<'a>(expr: &Expr, table: &'a CollectionTable) -> Option<&'a TableColumn
 }
 
 /// The value of a constant, as the type of the column it is compared with.
-fn constant(expr: &Expr, ty: &ColumnType) -> Option<Value> {
+fn constant(expr: &Expr, ty: &ColumnType) -> Option<expr::Expr> {
     let Expr::Literal(scalar, _) = expr else { return None };
-    fit(scalar_value(scalar)?, ty)
+    fit(scalar_value(scalar)?, ty).map(expr::Expr::constant)
 }
 
 /// The value of a planner's constant.
@@ -78,38 +75,37 @@ pub fn fit(value: Value, ty: &ColumnType) -> Option<Value> {
     }
 }
 
-fn binary_predicate(binary: &BinaryExpr, table: &CollectionTable) -> Option<Predicate> {
+fn compared(binary: &BinaryExpr, table: &CollectionTable) -> Option<expr::Expr> {
     let (left, right) = (binary.left.as_ref(), binary.right.as_ref());
-    let matches = |case_insensitive, negated| {
+    let matches = |case_insensitive, is_negated| {
         let column = column(left, table).filter(|column| column.ty.is_text())?;
-        let pattern = Scalar::Value(constant(right, &ColumnType::Text)?);
-        let found = Predicate::Matches { left: column.operand.clone(), pattern, case_insensitive };
-        Some(if negated { Predicate::Not(Box::new(found)) } else { found })
+        let pattern = constant(right, &ColumnType::Text)?;
+        Some(expr::Expr::test(column.expr(), Test::Matches { case_insensitive }, pattern).negated_if(is_negated))
     };
     match binary.op {
-        Operator::And => Some(Predicate::And(vec![predicate(left, table)?, predicate(right, table)?])),
-        Operator::Or => Some(Predicate::Or(vec![predicate(left, table)?, predicate(right, table)?])),
+        Operator::And => Some(expr::Expr::And(vec![condition(left, table)?, condition(right, table)?])),
+        Operator::Or => Some(expr::Expr::Or(vec![condition(left, table)?, condition(right, table)?])),
         Operator::RegexMatch => matches(false, false),
         Operator::RegexIMatch => matches(true, false),
         Operator::RegexNotMatch => matches(false, true),
         Operator::RegexNotIMatch => matches(true, true),
         operator => {
-            let operator = comparison(operator)?;
+            let operator = Comparison::of(&operator.to_string())?;
             match (column(left, table), column(right, table)) {
                 (Some(a), Some(b)) if a.ty == b.ty && is_comparable(&a.ty) => {
-                    Some(Predicate::CompareOperands { left: a.operand.clone(), operator, right: b.operand.clone() })
+                    Some(expr::Expr::compare(a.expr(), operator, b.expr()))
                 }
                 (Some(column), None) => compare(column, operator, right),
-                (None, Some(column)) => compare(column, flip(operator), left),
+                (None, Some(column)) => compare(column, operator.flip(), left),
                 _ => None,
             }
         }
     }
 }
 
-fn compare(column: &TableColumn, operator: Comparison, expr: &Expr) -> Option<Predicate> {
-    let right = Scalar::Value(constant(expr, &column.ty)?);
-    is_comparable(&column.ty).then(|| Predicate::Compare { left: column.operand.clone(), operator, right })
+fn compare(column: &TableColumn, operator: Comparison, other: &Expr) -> Option<expr::Expr> {
+    let right = constant(other, &column.ty)?;
+    is_comparable(&column.ty).then(|| expr::Expr::compare(column.expr(), operator, right))
 }
 
 /// Whether `db` orders values of the type as the planner does.
@@ -120,70 +116,47 @@ pub fn is_comparable(ty: &ColumnType) -> bool {
     )
 }
 
-fn comparison(operator: Operator) -> Option<Comparison> {
-    Some(match operator {
-        Operator::Eq => Comparison::Equal,
-        Operator::NotEq => Comparison::NotEqual,
-        Operator::Lt => Comparison::Less,
-        Operator::LtEq => Comparison::LessOrEqual,
-        Operator::Gt => Comparison::Greater,
-        Operator::GtEq => Comparison::GreaterOrEqual,
-        _ => return None,
-    })
-}
-
-/// The comparison that holds with the sides exchanged.
-pub fn flip(operator: Comparison) -> Comparison {
-    match operator {
-        Comparison::Equal | Comparison::NotEqual => operator,
-        Comparison::Less => Comparison::Greater,
-        Comparison::LessOrEqual => Comparison::GreaterOrEqual,
-        Comparison::Greater => Comparison::Less,
-        Comparison::GreaterOrEqual => Comparison::LessOrEqual,
-    }
-}
-
-fn in_list(list: &InList, table: &CollectionTable) -> Option<Predicate> {
+fn in_list(list: &InList, table: &CollectionTable) -> Option<expr::Expr> {
     let column = column(&list.expr, table).filter(|column| is_comparable(&column.ty))?;
-    let values = list.list.iter().map(|expr| constant(expr, &column.ty).map(Scalar::Value));
-    let found = Predicate::In { left: column.operand.clone(), values: values.collect::<Option<_>>()? };
-    Some(if list.negated { Predicate::Not(Box::new(found)) } else { found })
+    let values = list.list.iter().map(|expr| constant(expr, &column.ty)).collect::<Option<_>>()?;
+    Some(expr::Expr::In { left: Box::new(column.expr()), list: values }.negated_if(list.negated))
 }
 
-fn range(between: &Between, table: &CollectionTable) -> Option<Predicate> {
+fn range(between: &Between, table: &CollectionTable) -> Option<expr::Expr> {
     let column = column(&between.expr, table)?;
-    let inside = Predicate::And(vec![
+    let inside = expr::Expr::And(vec![
         compare(column, Comparison::GreaterOrEqual, &between.low)?,
         compare(column, Comparison::LessOrEqual, &between.high)?,
     ]);
-    Some(if between.negated { Predicate::Not(Box::new(inside)) } else { inside })
+    Some(inside.negated_if(between.negated))
 }
 
-fn pattern(like: &Like, table: &CollectionTable) -> Option<Predicate> {
+fn pattern(like: &Like, table: &CollectionTable) -> Option<expr::Expr> {
     if !matches!(like.escape_char, None | Some('\\')) {
         return None;
     }
     let column = column(&like.expr, table).filter(|column| column.ty.is_text())?;
-    let pattern = Scalar::Value(constant(&like.pattern, &ColumnType::Text)?);
-    let found = Predicate::Like { left: column.operand.clone(), pattern, case_insensitive: like.case_insensitive };
-    Some(if like.negated { Predicate::Not(Box::new(found)) } else { found })
+    let pattern = constant(&like.pattern, &ColumnType::Text)?;
+    let test = Test::Like { case_insensitive: like.case_insensitive };
+    Some(expr::Expr::test(column.expr(), test, pattern).negated_if(like.negated))
 }
 
-fn function_predicate(function: &ScalarFunction, table: &CollectionTable) -> Option<Predicate> {
-    let [first, second] = function.args.as_slice() else { return None };
+fn tested(function: &ScalarFunction, table: &CollectionTable) -> Option<expr::Expr> {
+    let [first, Expr::Literal(second, _)] = function.args.as_slice() else { return None };
     let column = column(first, table)?;
-    let left: Operand = column.operand.clone();
-    let text = || match second {
-        Expr::Literal(scalar, _) => match scalar_value(scalar)? {
-            Value::Text(text) => Some(Scalar::Value(Value::Text(text))),
-            _ => None,
-        },
+    let test = test_of(function.func.name(), &column.ty)?;
+    match scalar_value(second)? {
+        Value::Text(text) => Some(expr::Expr::test(column.expr(), test, expr::Expr::constant(Value::Text(text)))),
         _ => None,
-    };
-    match (function.func.name(), &column.ty) {
-        ("starts_with", ty) if ty.is_text() => Some(Predicate::StartsWith { left, prefix: text()? }),
-        ("jsonb_contains", ColumnType::Jsonb) => Some(Predicate::JsonContains { left, value: text()? }),
-        ("jsonb_exists", ColumnType::Jsonb) => Some(Predicate::JsonHasKey { left, key: text()? }),
+    }
+}
+
+/// The test that a function makes of a value of this type and another one.
+pub fn test_of(function: &str, ty: &ColumnType) -> Option<Test> {
+    match (function, ty) {
+        ("starts_with", ty) if ty.is_text() => Some(Test::StartsWith),
+        ("jsonb_contains", ColumnType::Jsonb) => Some(Test::JsonContains),
+        ("jsonb_exists", ColumnType::Jsonb) => Some(Test::JsonHasKey),
         _ => None,
     }
 }

@@ -18,7 +18,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
 use futures::TryStreamExt;
 
-use crate::db::{Cursor, Query, Row};
+use crate::db::{BoundQuery, Cursor, Row};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::to_datafusion;
@@ -35,15 +35,15 @@ pub const QUERY_SCAN: &str = "QueryScan";
 
 #[derive(Clone)]
 pub struct QueryScan {
-    query: Arc<Query>,
+    query: Arc<BoundQuery>,
     types: Arc<[ColumnType]>,
     context: ReadContext,
     properties: Arc<PlanProperties>,
 }
 
 impl QueryScan {
-    /// `query` is bound; `types` are those of its outputs, as `schema` shows them.
-    pub fn new(query: Query, types: Vec<ColumnType>, schema: SchemaRef, context: ReadContext) -> Self {
+    /// `types` are those of the query's outputs, as `schema` shows them.
+    pub fn new(query: BoundQuery, types: Vec<ColumnType>, schema: SchemaRef, context: ReadContext) -> Self {
         let properties = PlanProperties::new(
             EquivalenceProperties::new(schema),
             Partitioning::UnknownPartitioning(1),
@@ -60,7 +60,11 @@ impl QueryScan {
             let context = &scan.context;
             let mut cursor = match cursor {
                 Some(cursor) => cursor,
-                None => context.view.query(&scan.query, &context.settings, &context.cancel).map_err(to_datafusion)?,
+                None => {
+                    let query = Arc::clone(&scan.query);
+                    context.view.query(query, &context.settings, &context.cancel)
+                }
+                .map_err(to_datafusion)?,
             };
             // Operators may keep rows and account for none of them.
             cover_measured(&scan.context.settings.memory).map_err(to_datafusion)?;

@@ -7,8 +7,8 @@ use datafusion::sql::sqlparser::ast::{AnalyzeFormat, AnalyzeFormatKind, Expr, St
 
 use crate::db::{Cancel, ReadView, Row, Settings, Transaction};
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::ParameterTypes;
 use crate::model::OutputColumn;
-use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::definition::DataDefinition;
 use crate::sql::parse::names::folded;

@@ -3,10 +3,10 @@
 use datafusion::sql::sqlparser::ast::{Expr, GroupByExpr, Query, Select, SelectItem, SetExpr};
 
 use crate::error::{Error, Result};
+use crate::expr::{ParameterTypes, undefined};
 use crate::model::OutputColumn;
-use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
-use crate::sql::functions::{NetworkFunction, undefined};
+use crate::sql::functions::NetworkFunction;
 use crate::sql::parse::names::{folded, last_part};
 use crate::sql::parse::trees::select_of;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};

@@ -9,8 +9,8 @@ use datafusion::sql::sqlparser::ast::{CopyTarget, Query, SetExpr, Statement, Wit
 
 use crate::db::Catalog;
 use crate::error::{Error, Result};
+use crate::expr::ParameterTypes;
 use crate::model::OutputColumn;
-use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::copy::copy_plan::{CopyInPlan, CopyOutPlan, CopyPlan, plan_copy};
 use crate::sql::define::definition::{DataDefinition, plan_definition};

@@ -14,10 +14,10 @@ use zeroize::Zeroizing;
 
 use crate::db::Settings;
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::ParameterTypes;
 use crate::model::OutputColumn;
 use crate::sql::analyze::declared_type::declared_type;
 use crate::sql::analyze::literals::string_of;
-use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names::folded;
 use crate::sql::parse::parse::ParsedStatement;

@@ -4,7 +4,6 @@
 //! `= ANY` and `<> ALL` a list of values, which the planner looks up by hash and the scan takes over; everything else runs
 //! row by row on `Value`s: true (for ALL, false) where an element decides, otherwise unknown where a comparison is.
 
-use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -18,6 +17,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
+use crate::expr::Comparison;
 use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::arrow::types::type_of;
 use crate::sql::arrow::values::{readable, value_at};
@@ -47,52 +47,6 @@ pub fn quantified_function(name: &str) -> Option<Arc<ScalarUDF>> {
     let comparison = Comparison::of(symbol)?;
     let signature = Signature::any(2, Volatility::Immutable);
     Some(Arc::new(ScalarUDF::from(Quantified { name: name.to_string(), comparison, is_all, signature })))
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Comparison {
-    Equal,
-    Different,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-}
-
-impl Comparison {
-    fn of(symbol: &str) -> Option<Comparison> {
-        Some(match symbol {
-            "=" => Comparison::Equal,
-            "<>" | "!=" => Comparison::Different,
-            "<" => Comparison::Less,
-            "<=" => Comparison::LessOrEqual,
-            ">" => Comparison::Greater,
-            ">=" => Comparison::GreaterOrEqual,
-            _ => return None,
-        })
-    }
-
-    fn symbol(self) -> &'static str {
-        match self {
-            Comparison::Equal => "=",
-            Comparison::Different => "<>",
-            Comparison::Less => "<",
-            Comparison::LessOrEqual => "<=",
-            Comparison::Greater => ">",
-            Comparison::GreaterOrEqual => ">=",
-        }
-    }
-
-    fn holds(self, order: Ordering) -> bool {
-        match self {
-            Comparison::Equal => order.is_eq(),
-            Comparison::Different => order.is_ne(),
-            Comparison::Less => order.is_lt(),
-            Comparison::LessOrEqual => order.is_le(),
-            Comparison::Greater => order.is_gt(),
-            Comparison::GreaterOrEqual => order.is_ge(),
-        }
-    }
 }
 
 #[derive(Debug)]
@@ -151,7 +105,7 @@ impl ScalarUDFImpl for Quantified {
 
     fn simplify(&self, arguments: Vec<Expr>, info: &SimplifyContext) -> Result<ExprSimplifyResult> {
         let is_list = (self.comparison, self.is_all) == (Comparison::Equal, false)
-            || (self.comparison, self.is_all) == (Comparison::Different, true);
+            || (self.comparison, self.is_all) == (Comparison::NotEqual, true);
         let [value, Expr::Literal(ScalarValue::List(array), _)] = arguments.as_slice() else {
             return Ok(ExprSimplifyResult::Original(arguments));
         };

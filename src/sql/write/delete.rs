@@ -7,8 +7,8 @@ use datafusion::sql::sqlparser::ast::{Delete, FromTable, SetExpr, TableFactor, W
 
 use crate::db::{EntryKey, Gathered, RowsMemory};
 use crate::error::{Error, Result};
+use crate::expr::ParameterTypes;
 use crate::model::{Collection, OutputColumn};
-use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::trees::select_of;
 use crate::sql::parse::unread;
@@ -17,7 +17,6 @@ use crate::sql::write::key_lookup::KeyLookup;
 use crate::sql::write::returned::Others;
 use crate::sql::write::returning::Returning;
 use crate::sql::write::row_compiler::{Compiler, Visible};
-use crate::sql::write::row_expression::RowInput;
 use crate::sql::write::write_plan::{WritePlan, WriteRun, WrittenRows, key_expression, key_of_value, relation_of};
 use crate::sql::write::write_target::writable;
 use crate::types::Value;
@@ -135,15 +134,15 @@ impl DeletePlan {
         let none = || (Vec::new(), RowsMemory::default());
         match &self.method {
             Method::Key(lookup) => {
-                let input = RowInput { parameters: run.parameters, now: run.now, ..RowInput::default() };
-                let Some(key) = lookup.key(run.transaction, &self.collection, &input, run.settings)? else {
+                let environment = run.environment();
+                let Some(key) = lookup.key(run.transaction, &self.collection, &environment, run.settings)? else {
                     return Ok(none());
                 };
                 if lookup.has_filter() {
                     let Some(row) = run.transaction.view().row(&self.collection, &key)? else {
                         return Ok(none());
                     };
-                    if !lookup.holds(&row, input)? {
+                    if !lookup.holds(&row, &environment)? {
                         return Ok(none());
                     }
                 }

@@ -13,8 +13,8 @@ use datafusion::sql::sqlparser::parser::Parser;
 
 use crate::db::{Cancel, Gathered, Inserted, OnConflict, ReadView, Settings, Transaction};
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::{self, ParameterTypes, ValueRow};
 use crate::model::{Collection, DefaultValue, OutputColumn};
-use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::dialect::PostgresDialect;
 use crate::sql::parse::names::folded;
@@ -25,7 +25,6 @@ use crate::sql::write::on_conflict::{Conflict, ResolvedConflict, Seen};
 use crate::sql::write::returned::Others;
 use crate::sql::write::returning::Returning;
 use crate::sql::write::row_compiler::{Compiler, Visible};
-use crate::sql::write::row_expression::{RowExpression, RowInput};
 use crate::sql::write::row_subplan::RowPlan;
 use crate::sql::write::write_plan::{WritePlan, WriteRun, WrittenRows, stage_of, typed_for};
 use crate::sql::write::write_target::{WritePlace, check_assignable, check_insertable, is_default, located, writable};
@@ -57,13 +56,13 @@ enum Source {
 }
 
 struct Slots {
-    columns: Vec<Option<RowExpression>>,
-    stage: Option<RowExpression>,
+    columns: Vec<Option<expr::Expr>>,
+    stage: Option<expr::Expr>,
 }
 
 /// Expression defaults of a collection's columns, by position.
 pub struct Defaults {
-    expressions: Vec<Option<RowExpression>>,
+    expressions: Vec<Option<expr::Expr>>,
     planned: Option<RowPlan>,
 }
 
@@ -246,27 +245,27 @@ impl Defaults {
     }
 
     /// The default of one column as an expression; `None` where `db` makes it or there is none.
-    pub fn of(&self, position: usize) -> Option<&RowExpression> {
+    pub fn of(&self, position: usize) -> Option<&expr::Expr> {
         self.expressions.get(position).and_then(Option::as_ref)
     }
 
     /// Fills in the expression defaults that a row lacks.
     ///
     /// # Errors
-    /// As [`RowExpression::evaluate`] and [`RowPlan::values`].
+    /// As [`expr::Expr::evaluate`] and [`RowPlan::values`].
     pub async fn fill(&self, run: &WriteRun<'_>, columns: &mut [Option<Value>]) -> Result<()> {
         if self.expressions.iter().all(Option::is_none) {
             return Ok(());
         }
-        let mut input = RowInput { now: run.now, ..RowInput::default() };
+        let mut row = ValueRow::default();
         let planned = match &self.planned {
-            Some(plan) => plan.values(run, run.transaction.view(), input).await?,
+            Some(plan) => plan.values(run, run.transaction.view(), row).await?,
             None => Vec::new(),
         };
-        input.planned = &planned;
+        row.planned = &planned;
         for (slot, expression) in columns.iter_mut().zip(&self.expressions) {
             if let (None, Some(expression)) = (&slot, expression) {
-                *slot = Some(expression.evaluate(&input)?);
+                *slot = Some(expression.evaluate(&run.environment(), &row)?);
             }
         }
         Ok(())
@@ -329,7 +328,7 @@ impl InsertPlan {
     /// Inserts the rows; the command tag and the rows of RETURNING.
     ///
     /// # Errors
-    /// 23505 for a key that exists, 22023 for a stage that does not; as [`RowExpression::evaluate`], [`ReadPlan::execute`],
+    /// 23505 for a key that exists, 22023 for a stage that does not; as [`expr::Expr::evaluate`], [`ReadPlan::execute`],
     /// [`Defaults::fill`], `Transaction::insert`, [`Conflict::insert`] and [`Returning::row`]; 53200 where there is no memory for
     /// the rows; 57014 and 57P01 when the statement is cancelled.
     pub async fn execute(&self, run: &mut WriteRun<'_>) -> Result<WrittenRows> {
@@ -342,7 +341,7 @@ impl InsertPlan {
         match &self.source {
             Source::Rows { rows: list, planned } => {
                 let planned = match planned {
-                    Some(plan) => plan.values(run, run.transaction.view(), RowInput::default()).await?,
+                    Some(plan) => plan.values(run, run.transaction.view(), ValueRow::default()).await?,
                     None => Vec::new(),
                 };
                 let is_single = list.len() == 1;
@@ -438,8 +437,8 @@ struct Rows {
 
 impl Slots {
     fn evaluate(&self, run: &WriteRun<'_>, planned: &[Value]) -> Result<NewRow> {
-        let input = RowInput { parameters: run.parameters, planned, now: run.now, ..RowInput::default() };
-        let value = |slot: &Option<RowExpression>| slot.as_ref().map(|each| each.evaluate(&input)).transpose();
+        let (environment, row) = (run.environment(), ValueRow { planned, ..ValueRow::default() });
+        let value = |slot: &Option<expr::Expr>| slot.as_ref().map(|each| each.evaluate(&environment, &row)).transpose();
         Ok(NewRow { columns: self.columns.iter().map(value).collect::<Result<_>>()?, stage: value(&self.stage)? })
     }
 }

@@ -4,18 +4,18 @@ use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
 
 use crate::db::{EntryKey, Row, Settings, Transaction};
 use crate::error::Result;
+use crate::expr::{self, Environment, Operand, Scalar, ValueRow, unmodified};
 use crate::model::Collection;
-use crate::sql::analyze::parameter_types::unmodified;
+use crate::sql::parse::trees::conjuncts;
 use crate::sql::write::row_compiler::{Compiler, Typed};
-use crate::sql::write::row_expression::{RowExpression, RowInput};
 use crate::sql::write::write_target::WritePlace;
 use crate::types::{ColumnType, Value};
 
 /// A row found by its key, with what else must hold of it.
 pub struct KeyLookup {
     /// The parts of the key, in its order.
-    parts: Vec<RowExpression>,
-    filters: Vec<RowExpression>,
+    parts: Vec<expr::Expr>,
+    filter: Option<expr::Expr>,
 }
 
 impl KeyLookup {
@@ -28,9 +28,8 @@ impl KeyLookup {
         if compiler.collection.primary_key.is_empty() {
             return Ok(None);
         }
-        let mut conjuncts = Vec::new();
-        flatten(condition, &mut conjuncts);
-        let mut parts: Vec<Option<RowExpression>> = vec![None; compiler.collection.primary_key.len()];
+        let conjuncts = conjuncts(condition);
+        let mut parts: Vec<Option<expr::Expr>> = vec![None; compiler.collection.primary_key.len()];
         let mut filters = Vec::new();
         let of = if conjuncts.len() == 1 { "WHERE" } else { "AND" };
         for conjunct in conjuncts {
@@ -44,8 +43,8 @@ impl KeyLookup {
             let Some(condition) = compiler.try_condition(conjunct, of)? else { return Ok(None) };
             filters.push(condition);
         }
-        let parts: Option<Vec<RowExpression>> = parts.into_iter().collect();
-        Ok(parts.map(|parts| KeyLookup { parts, filters }))
+        let parts: Option<Vec<expr::Expr>> = parts.into_iter().collect();
+        Ok(parts.map(|parts| KeyLookup { parts, filter: expr::Expr::all(filters) }))
     }
 
     /// The key that these parameters name; `None` where a part is NULL, which equals nothing.
@@ -56,10 +55,11 @@ impl KeyLookup {
         &self,
         transaction: &Transaction,
         collection: &Collection,
-        input: &RowInput<'_>,
+        environment: &Environment<'_>,
         settings: &Settings,
     ) -> Result<Option<EntryKey>> {
-        let parts = self.parts.iter().map(|part| part.evaluate(input)).collect::<Result<Vec<Value>>>()?;
+        let value = |part: &expr::Expr| part.evaluate(environment, &ValueRow::default());
+        let parts = self.parts.iter().map(value).collect::<Result<Vec<Value>>>()?;
         if parts.iter().any(Value::is_null) {
             return Ok(None);
         }
@@ -70,46 +70,28 @@ impl KeyLookup {
 
     /// Whether more than the key decides.
     pub fn has_filter(&self) -> bool {
-        !self.filters.is_empty()
+        self.filter.is_some()
     }
 
-    /// Whether the row passes. An error of one condition counts where no other leaves the row out.
+    /// Whether the row passes.
     ///
     /// # Errors
-    /// As [`RowExpression::truth`], of a condition where no other leaves the row out.
-    pub fn holds(&self, row: &Row, input: RowInput<'_>) -> Result<bool> {
-        let input = RowInput { row, ..input };
-        let mut failure = None;
-        for filter in &self.filters {
-            match filter.truth(&input) {
-                Ok(Some(true)) => {}
-                Ok(_) => return Ok(false),
-                Err(error) => failure = failure.or(Some(error)),
-            }
-        }
-        failure.map_or(Ok(true), Err)
-    }
-}
-
-fn flatten<'a>(condition: &'a Expr, conjuncts: &mut Vec<&'a Expr>) {
-    match condition {
-        Expr::Nested(inner) => flatten(inner, conjuncts),
-        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
-            flatten(left, conjuncts);
-            flatten(right, conjuncts);
-        }
-        other => conjuncts.push(other),
+    /// As [`expr::Expr::accepts`].
+    pub fn holds(&self, row: &Row, environment: &Environment<'_>) -> Result<bool> {
+        let row = ValueRow { row, ..ValueRow::default() };
+        self.filter.as_ref().map_or(Ok(true), |filter| filter.accepts(environment, &row))
     }
 }
 
 /// The part of the key that `column = constant` fixes, with its value.
-fn key_part(condition: &Expr, compiler: &mut Compiler<'_>) -> Result<Option<(usize, RowExpression)>> {
+fn key_part(condition: &Expr, compiler: &mut Compiler<'_>) -> Result<Option<(usize, expr::Expr)>> {
     let Expr::BinaryOp { left, op: BinaryOperator::Eq, right } = condition else { return Ok(None) };
     for (column, value) in [(left, right), (right, left)] {
         if !matches!(column.as_ref(), Expr::Identifier(_) | Expr::CompoundIdentifier(_)) {
             continue;
         }
-        let Some(Typed { expression: RowExpression::Column(position), .. }) = compiler.typed(column)? else {
+        let Some(Typed { expression: expr::Expr::Field(Operand::Column(position), _), .. }) = compiler.typed(column)?
+        else {
             continue;
         };
         let Some(part) = compiler.collection.primary_key.iter().position(|key| *key == position) else { continue };
@@ -118,7 +100,7 @@ fn key_part(condition: &Expr, compiler: &mut Compiler<'_>) -> Result<Option<(usi
         compiler.adopt(&mut typed, &ty)?;
         let is_constant = !typed
             .expression
-            .any(&|each| each.varies() || matches!(each, RowExpression::Column(_) | RowExpression::Planned(_)));
+            .any(&|each| each.varies() || matches!(each, expr::Expr::Field(..) | expr::Expr::Planned(_)));
         let from = typed.ty.as_ref().map(unmodified);
         if is_constant && from.is_some_and(|from| keeps_value(&typed.expression, &from, &ty)) {
             return Ok(Some((part, typed.expression)));
@@ -129,12 +111,14 @@ fn key_part(condition: &Expr, compiler: &mut Compiler<'_>) -> Result<Option<(usi
 }
 
 /// Whether a value can be looked up as a key of type `to` without changing which rows are equal to it.
-fn keeps_value(value: &RowExpression, from: &ColumnType, to: &ColumnType) -> bool {
+fn keeps_value(value: &expr::Expr, from: &ColumnType, to: &ColumnType) -> bool {
     if *from == unmodified(to) {
         return !matches!(to, ColumnType::Char(_) | ColumnType::Varchar(Some(_)) | ColumnType::Numeric(_));
     }
     match value {
-        RowExpression::Constant(value) => from.is_integer() && to.is_integer() && value.clone().cast(to, false).is_ok(),
+        expr::Expr::Scalar(Scalar::Value(value)) => {
+            from.is_integer() && to.is_integer() && value.clone().cast(to, false).is_ok()
+        }
         _ => false,
     }
 }

@@ -7,8 +7,6 @@ pub(super) mod on_conflict;
 pub(super) mod returned;
 pub(super) mod returning;
 pub(super) mod row_compiler;
-pub(super) mod row_expression;
-pub(super) mod row_operators;
 pub(super) mod row_subplan;
 pub(super) mod update;
 pub(super) mod write_plan;

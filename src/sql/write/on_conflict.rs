@@ -7,12 +7,11 @@ use datafusion::sql::sqlparser::ast::{ConflictTarget, OnConflict as OnConflictCl
 
 use crate::db::{Arbiters, EntryKey, Inserted, OnConflict, ReadView};
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::{Expr, ParameterTypes, ValueRow};
 use crate::model::{Collection, IndexKind};
-use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::write::insert::Defaults;
 use crate::sql::write::row_compiler::{Compiler, Visible};
-use crate::sql::write::row_expression::{RowExpression, RowInput};
 use crate::sql::write::row_subplan::RowPlan;
 use crate::sql::write::write_plan::{Changes, WriteRun};
 use crate::sql::write::write_target::{WritePlace, assignments, is_default, located};
@@ -30,8 +29,8 @@ pub struct Conflict {
 }
 
 struct ConflictUpdate {
-    assignments: Vec<(WritePlace, RowExpression)>,
-    filter: Option<RowExpression>,
+    assignments: Vec<(WritePlace, Expr)>,
+    filter: Option<Expr>,
     planned: Option<RowPlan>,
     /// Whether anything looks at the existing entry.
     reads_row: bool,
@@ -85,7 +84,7 @@ impl Conflict {
         let planned = compiler.finish()?;
         let reads_row = planned.as_ref().is_some_and(|plan| !plan.is_constant())
             || list.iter().any(|(_, value)| value.reads_row())
-            || filter.as_ref().is_some_and(RowExpression::reads_row);
+            || filter.as_ref().is_some_and(Expr::reads_row);
         Ok(Conflict { arbiters, update: Some(ConflictUpdate { assignments: list, filter, planned, reads_row }) })
     }
 
@@ -99,7 +98,7 @@ impl Conflict {
     ///
     /// # Errors
     /// 21000 for a row that the statement has written already, 23505 for a constraint that the clause is not about; as
-    /// `Transaction::insert`, [`RowExpression::evaluate`], [`RowPlan::values`] and [`Changes::apply`].
+    /// `Transaction::insert`, [`Expr::evaluate`], [`RowPlan::values`] and [`Changes::apply`].
     pub async fn insert(
         &self,
         run: &mut WriteRun<'_>,
@@ -150,21 +149,21 @@ impl ConflictUpdate {
             true => run.transaction.view().row(collection, key)?.unwrap_or_default(),
             false => Vec::new(),
         };
-        let mut input =
-            RowInput { row: &row, excluded, parameters: run.parameters, now: run.now, ..RowInput::default() };
+        let mut row = ValueRow { row: &row, excluded, planned: &[] };
         let planned = match &self.planned {
-            Some(plan) => plan.values(run, before.unwrap_or_else(|| run.transaction.view()), input).await?,
+            Some(plan) => plan.values(run, before.unwrap_or_else(|| run.transaction.view()), row).await?,
             None => Vec::new(),
         };
-        input.planned = &planned;
+        row.planned = &planned;
+        let environment = run.environment();
         if let Some(filter) = &self.filter
-            && filter.truth(&input)? != Some(true)
+            && !filter.accepts(&environment, &row)?
         {
             return Ok(None);
         }
         let mut changes = Changes::default();
         for (place, expression) in &self.assignments {
-            changes.put(*place, expression.evaluate(&input)?)?;
+            changes.put(*place, expression.evaluate(&environment, &row)?)?;
         }
         changes.apply(run.transaction, collection, key)
     }
@@ -174,17 +173,15 @@ impl ConflictUpdate {
 ///
 /// # Errors
 /// 0A000 for a default that the server makes or that only the planner computes; as [`Defaults::plan`].
-pub fn default_of(place: WritePlace, collection: &Collection, context: &PlanContext<'_>) -> Result<RowExpression> {
+pub fn default_of(place: WritePlace, collection: &Collection, context: &PlanContext<'_>) -> Result<Expr> {
     use crate::model::DefaultValue;
-    let WritePlace::Column(position) = place else { return Ok(RowExpression::Constant(Value::Null)) };
+    let WritePlace::Column(position) = place else { return Ok(Expr::constant(Value::Null)) };
     match collection.columns.get(position).and_then(|column| column.default.as_ref()) {
-        None => Ok(RowExpression::Constant(Value::Null)),
+        None => Ok(Expr::constant(Value::Null)),
         Some(DefaultValue::Expression(_)) => {
             let defaults = Defaults::plan(collection, context)?;
             match defaults.of(position) {
-                Some(expression) if !expression.any(&|each| matches!(each, RowExpression::Planned(_))) => {
-                    Ok(expression.clone())
-                }
+                Some(expression) if !expression.any(&|each| matches!(each, Expr::Planned(_))) => Ok(expression.clone()),
                 _ => Err(no_default(place, collection)),
             }
         }

@@ -9,8 +9,8 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use crate::error::{Error, Result};
+use crate::expr::ParameterTypes;
 use crate::model::{Collection, OutputColumn};
-use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::analyze::scope::no_relation;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names::{exact, folded, last_part};

@@ -6,14 +6,13 @@ use datafusion::sql::sqlparser::ast::{Expr, SelectItem, SelectItemQualifiedWildc
 
 use crate::db::{ReadView, Row};
 use crate::error::{Error, Result};
+use crate::expr::{self, Operand, ParameterTypes, ValueRow};
 use crate::model::{Collection, OutputColumn};
-use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names;
 use crate::sql::parse::names::{folded, relation_name};
 use crate::sql::write::returned::{Others, unknown_relation};
 use crate::sql::write::row_compiler::{Compiler, Visible};
-use crate::sql::write::row_expression::{RowExpression, RowInput};
 use crate::sql::write::row_subplan::RowPlan;
 use crate::sql::write::write_plan::WriteRun;
 use crate::sql::write::write_target::located;
@@ -22,7 +21,7 @@ use crate::types::ColumnType;
 /// A planned RETURNING clause.
 pub struct Returning {
     pub columns: Arc<[OutputColumn]>,
-    expressions: Vec<RowExpression>,
+    expressions: Vec<expr::Expr>,
     planned: Option<RowPlan>,
 }
 
@@ -75,7 +74,7 @@ impl Returning {
         }
         let planned = compiler.finish()?;
         for (column, expression) in columns.iter_mut().zip(&expressions) {
-            if let (RowExpression::Planned(position), Some(plan)) = (expression, &planned)
+            if let (expr::Expr::Planned(position), Some(plan)) = (expression, &planned)
                 && let Some(found) = plan.column(*position)
             {
                 column.ty = found.ty;
@@ -92,23 +91,24 @@ impl Returning {
     /// What is shown of one row; `view` is what [`Returning::view`] gave before the first change.
     ///
     /// # Errors
-    /// As [`RowExpression::evaluate`] and [`RowPlan::values`].
+    /// As [`expr::Expr::evaluate`] and [`RowPlan::values`].
     pub async fn row(&self, run: &WriteRun<'_>, view: Option<&ReadView>, row: &[crate::types::Value]) -> Result<Row> {
-        let mut input = RowInput { row, parameters: run.parameters, now: run.now, ..RowInput::default() };
+        let mut row = ValueRow { row, ..ValueRow::default() };
         let planned = match &self.planned {
-            Some(plan) => plan.values(run, view.unwrap_or_else(|| run.transaction.view()), input).await?,
+            Some(plan) => plan.values(run, view.unwrap_or_else(|| run.transaction.view()), row).await?,
             None => Vec::new(),
         };
-        input.planned = &planned;
-        self.expressions.iter().map(|expression| expression.evaluate(&input)).collect()
+        row.planned = &planned;
+        let environment = run.environment();
+        self.expressions.iter().map(|expression| expression.evaluate(&environment, &row)).collect()
     }
 }
 
-fn all_columns(collection: &Collection, columns: &mut Vec<OutputColumn>, expressions: &mut Vec<RowExpression>) {
+fn all_columns(collection: &Collection, columns: &mut Vec<OutputColumn>, expressions: &mut Vec<expr::Expr>) {
     for position in 0..collection.columns.len() {
         if let Some(column) = stored_column(collection, position) {
+            expressions.push(expr::Expr::column(position, column.ty.clone()));
             columns.push(column);
-            expressions.push(RowExpression::Column(position));
         }
     }
 }
@@ -118,12 +118,13 @@ fn other_columns(
     others: &Others,
     relation: Option<&str>,
     columns: &mut Vec<OutputColumn>,
-    expressions: &mut Vec<RowExpression>,
+    expressions: &mut Vec<expr::Expr>,
 ) {
     for (position, other) in others.columns.iter().enumerate() {
         if relation.is_none_or(|relation| relation == other.relation) {
             columns.push(other.column.clone());
-            expressions.push(RowExpression::Column(collection.columns.len().saturating_add(position)));
+            let position = collection.columns.len().saturating_add(position);
+            expressions.push(expr::Expr::column(position, other.column.ty.clone()));
         }
     }
 }
@@ -143,7 +144,7 @@ fn output(
     name: String,
     compiler: &mut Compiler<'_>,
     columns: &mut Vec<OutputColumn>,
-    expressions: &mut Vec<RowExpression>,
+    expressions: &mut Vec<expr::Expr>,
 ) -> Result<()> {
     let (expression, ty) = match compiler.typed(expr)? {
         Some(mut typed) => {
@@ -153,7 +154,7 @@ fn output(
         None => (compiler.plan_later(expr), ColumnType::Unknown),
     };
     let column = match &expression {
-        RowExpression::Column(position) => {
+        expr::Expr::Field(Operand::Column(position), _) => {
             let other = compiler.others.at(*position, compiler.collection).cloned();
             let column = other.or_else(|| stored_column(compiler.collection, *position));
             column.map(|column| OutputColumn { name: name.clone(), ..column })

@@ -1,8 +1,8 @@
-//! From an expression's tree to a [`RowExpression`], with PostgreSQL's rules for names, literals and types.
+//! From an expression's tree to an [`expr::Expr`], with PostgreSQL's rules for names, literals and types.
 //!
 //! A [`Compiler`] serves the expressions of one place: values of INSERT see no row, `DO UPDATE` sees the entry and
 //! `EXCLUDED`. What the small language lacks is collected and planned as one SELECT, whose columns are then read through
-//! [`RowExpression::Planned`] (`row_subplan`).
+//! [`expr::Expr::Planned`] (`row_subplan`).
 
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned, UnaryOperator, Value as Literal,
@@ -10,17 +10,17 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::tokenizer::Location;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::{self, Arithmetic, Comparison, Function, ParameterTypes, Scalar, no_condition, unmodified};
 use crate::model::Collection;
-use crate::sql::analyze::analyzer::{no_condition, unified, wider};
+use crate::sql::analyze::analyzer::{unified, wider};
 use crate::sql::analyze::literals::{placeholder, string_of};
-use crate::sql::analyze::parameter_types::{ParameterTypes, unmodified};
 use crate::sql::analyze::scope::qualified;
 use crate::sql::arrow::context::PlanContext;
+use crate::sql::functions::{self, joined_texts};
 use crate::sql::parse::names::{self, folded};
-use crate::sql::parse::trees::number_of;
+use crate::sql::parse::operators::json_function;
+use crate::sql::parse::trees::{number, number_of};
 use crate::sql::write::returned::{Others, unknown_relation};
-use crate::sql::write::row_expression::{Arithmetic, RowExpression};
-use crate::sql::write::row_operators::{arithmetic, comparison, number};
 use crate::sql::write::write_target::{WritePlace, check_assignable, is_assignable, located};
 use crate::types::{ColumnType, Value};
 
@@ -32,6 +32,20 @@ pub enum Visible {
     RowAndExcluded,
 }
 
+/// Functions without arguments that are what columns have for a default, above all: the planner would make a plan run for each
+/// row.
+const BY_THEMSELVES: [&str; 9] = [
+    "now",
+    "current_timestamp",
+    "transaction_timestamp",
+    "statement_timestamp",
+    "clock_timestamp",
+    "gen_random_uuid",
+    "uuidv4",
+    "uuid_generate_v4",
+    "uuidv7",
+];
+
 /// Compiles the expressions of one place of a statement.
 pub struct Compiler<'a> {
     pub collection: &'a Collection,
@@ -40,7 +54,7 @@ pub struct Compiler<'a> {
     pub visible: Visible,
     pub parameters: &'a mut ParameterTypes,
     pub context: &'a PlanContext<'a>,
-    /// Expressions for the planner, in the order of [`RowExpression::Planned`].
+    /// Expressions for the planner, in the order of [`expr::Expr::Planned`].
     pub hard: Vec<Expr>,
     /// Relations whose columns stand behind those of the row.
     pub others: Others,
@@ -48,7 +62,7 @@ pub struct Compiler<'a> {
 
 /// An expression and its type; none for a literal or parameter that takes the type of its place.
 pub struct Typed {
-    pub expression: RowExpression,
+    pub expression: expr::Expr,
     pub ty: Option<ColumnType>,
     location: Location,
 }
@@ -77,13 +91,13 @@ impl<'a> Compiler<'a> {
     /// # Errors
     /// 42804 for a type that the place does not take, 22P02 and its like for a literal; as
     /// [`Compiler::typed`].
-    pub fn assign(&mut self, expr: &Expr, place: WritePlace) -> Result<RowExpression> {
+    pub fn assign(&mut self, expr: &Expr, place: WritePlace) -> Result<expr::Expr> {
         match self.try_assign(expr, place)? {
             Some(expression) => Ok(expression),
             None => {
                 let to = place.ty(self.collection);
                 let planned = Box::new(self.plan_later(expr));
-                Ok(RowExpression::Convert { inner: planned, to, explicit: false })
+                Ok(expr::Expr::Convert { inner: planned, to, explicit: false })
             }
         }
     }
@@ -92,7 +106,7 @@ impl<'a> Compiler<'a> {
     ///
     /// # Errors
     /// As [`Compiler::assign`].
-    pub fn try_assign(&mut self, expr: &Expr, place: WritePlace) -> Result<Option<RowExpression>> {
+    pub fn try_assign(&mut self, expr: &Expr, place: WritePlace) -> Result<Option<expr::Expr>> {
         let Some(mut typed) = self.typed(expr)? else { return Ok(None) };
         let to = place.ty(self.collection);
         let Some(from) = typed.ty.clone() else {
@@ -108,7 +122,7 @@ impl<'a> Compiler<'a> {
     ///
     /// # Errors
     /// 42804 for one that is not of type boolean; as [`Compiler::typed`].
-    pub fn try_condition(&mut self, expr: &Expr, of: &str) -> Result<Option<RowExpression>> {
+    pub fn try_condition(&mut self, expr: &Expr, of: &str) -> Result<Option<expr::Expr>> {
         let Some(mut typed) = self.typed(expr)? else { return Ok(None) };
         self.adopt(&mut typed, &ColumnType::Bool)?;
         match &typed.ty {
@@ -120,7 +134,7 @@ impl<'a> Compiler<'a> {
     ///
     /// # Errors
     /// As [`Compiler::try_condition`].
-    pub fn condition(&mut self, expr: &Expr) -> Result<RowExpression> {
+    pub fn condition(&mut self, expr: &Expr) -> Result<expr::Expr> {
         Ok(match self.try_condition(expr, "WHERE")? {
             Some(condition) => condition,
             None => self.plan_later(expr),
@@ -128,9 +142,9 @@ impl<'a> Compiler<'a> {
     }
 
     /// Leaves an expression to the planner.
-    pub fn plan_later(&mut self, expr: &Expr) -> RowExpression {
+    pub fn plan_later(&mut self, expr: &Expr) -> expr::Expr {
         self.hard.push(expr.clone());
-        RowExpression::Planned(self.hard.len() - 1)
+        expr::Expr::Planned(self.hard.len() - 1)
     }
 
     /// An expression with its type; `None` for what the small language lacks.
@@ -144,7 +158,7 @@ impl<'a> Compiler<'a> {
             return match number(text, negative) {
                 Some(value) => {
                     let ty = value.column_type();
-                    typed(RowExpression::Constant(value), Some(ty))
+                    typed(expr::Expr::constant(value), Some(ty))
                 }
                 None => Ok(None),
             };
@@ -156,12 +170,12 @@ impl<'a> Compiler<'a> {
                     let Some(position) = placeholder(name) else { return Ok(None) };
                     let ty = self.parameters.get(position).cloned();
                     let read_as = ty.clone().unwrap_or(ColumnType::Text);
-                    typed(RowExpression::Parameter(position, read_as), ty)
+                    typed(expr::Expr::parameter(position, read_as), ty)
                 }
-                Literal::Null => typed(RowExpression::Constant(Value::Null), None),
-                Literal::Boolean(truth) => typed(RowExpression::Constant(Value::Bool(*truth)), Some(ColumnType::Bool)),
+                Literal::Null => typed(expr::Expr::constant(Value::Null), None),
+                Literal::Boolean(truth) => typed(expr::Expr::constant(Value::Bool(*truth)), Some(ColumnType::Bool)),
                 literal => match string_of(literal) {
-                    Some(text) => typed(RowExpression::Constant(Value::text(text)), None),
+                    Some(text) => typed(expr::Expr::constant(Value::text(text)), None),
                     None => Ok(None),
                 },
             },
@@ -180,14 +194,11 @@ impl<'a> Compiler<'a> {
             }
             Expr::UnaryOp { op: UnaryOperator::Not, expr: inner } => {
                 let Some(inner) = self.try_condition(inner, "NOT")? else { return Ok(None) };
-                typed(RowExpression::Not(Box::new(inner)), Some(ColumnType::Bool))
+                typed(inner.negated_if(true), Some(ColumnType::Bool))
             }
             Expr::IsNull(inner) | Expr::IsNotNull(inner) => {
                 let Some(inner) = self.typed(inner)? else { return Ok(None) };
-                let mut test = RowExpression::IsNull(Box::new(inner.expression));
-                if matches!(expr, Expr::IsNotNull(_)) {
-                    test = RowExpression::Not(Box::new(test));
-                }
+                let test = inner.expression.is_null().negated_if(matches!(expr, Expr::IsNotNull(_)));
                 typed(test, Some(ColumnType::Bool))
             }
             Expr::BinaryOp { left, op, right } => self.binary(left, op, right, location),
@@ -230,7 +241,7 @@ impl<'a> Compiler<'a> {
         match (own, others.next(), others.next()) {
             (_, None, _) => {}
             (None, Some((position, column)), None) => {
-                let expression = RowExpression::Column(position);
+                let expression = expr::Expr::column(position, column.ty.clone());
                 return Ok(Some(Typed { expression, ty: Some(column.ty.clone()), location }));
             }
             _ => {
@@ -248,7 +259,10 @@ impl<'a> Compiler<'a> {
             return at(Error::new(ErrorKind::UndefinedColumn, format!("column \"{name}\" does not exist")));
         };
         let ty = WritePlace::Column(position).ty(self.collection);
-        let expression = if is_excluded { RowExpression::Excluded(position) } else { RowExpression::Column(position) };
+        let expression = match is_excluded {
+            true => expr::Expr::Excluded(position, ty.clone()),
+            false => expr::Expr::column(position, ty.clone()),
+        };
         Ok(Some(Typed { expression, ty: Some(ty), location }))
     }
 
@@ -274,13 +288,13 @@ impl<'a> Compiler<'a> {
             return Ok(());
         }
         match &mut typed.expression {
-            RowExpression::Parameter(position, read_as) => {
+            expr::Expr::Scalar(Scalar::Parameter(position, read_as)) => {
                 self.parameters.suggest(*position, ty);
                 *read_as = self.parameters.get(*position).cloned().unwrap_or_else(|| unmodified(ty));
                 typed.ty = Some(read_as.clone());
                 return Ok(());
             }
-            RowExpression::Constant(value @ Value::Text(_)) => {
+            expr::Expr::Scalar(Scalar::Value(value @ Value::Text(_))) => {
                 let read = std::mem::take(value).cast(&unmodified(ty), true);
                 *value = read.map_err(|error| located(error, self.context.text, typed.location))?;
             }
@@ -291,16 +305,16 @@ impl<'a> Compiler<'a> {
     }
 
     /// The expression as a value of type `to`; constants are converted here and now.
-    fn converted(&self, typed: Typed, to: &ColumnType, explicit: bool) -> Result<RowExpression> {
+    fn converted(&self, typed: Typed, to: &ColumnType, explicit: bool) -> Result<expr::Expr> {
         if typed.ty.as_ref() == Some(to) {
             return Ok(typed.expression);
         }
         match typed.expression {
-            RowExpression::Constant(value) => {
+            expr::Expr::Scalar(Scalar::Value(value)) => {
                 let value = value.cast(to, explicit);
-                Ok(RowExpression::Constant(value.map_err(|error| located(error, self.context.text, typed.location))?))
+                Ok(expr::Expr::constant(value.map_err(|error| located(error, self.context.text, typed.location))?))
             }
-            inner => Ok(RowExpression::Convert { inner: Box::new(inner), to: to.clone(), explicit }),
+            inner => Ok(expr::Expr::Convert { inner: Box::new(inner), to: to.clone(), explicit }),
         }
     }
 
@@ -328,10 +342,9 @@ impl<'a> Compiler<'a> {
             let of = operator.to_string();
             let Some(left) = self.try_condition(left, &of)? else { return Ok(None) };
             let Some(right) = self.try_condition(right, &of)? else { return Ok(None) };
-            let (left, right) = (Box::new(left), Box::new(right));
             let both = match operator {
-                BinaryOperator::And => RowExpression::And(left, right),
-                _ => RowExpression::Or(left, right),
+                BinaryOperator::And => expr::Expr::And(vec![left, right]),
+                _ => expr::Expr::Or(vec![left, right]),
             };
             return typed(both, ColumnType::Bool);
         }
@@ -342,7 +355,7 @@ impl<'a> Compiler<'a> {
         }
         let Some((left, right)) = self.pair(left, right)? else { return Ok(None) };
         let (Some(left_type), Some(right_type)) = (&left.ty, &right.ty) else { return Ok(None) };
-        if let Some(operator) = arithmetic(operator) {
+        if let Some(operator) = Arithmetic::of(&operator.to_string()) {
             if !left_type.is_number() || !right_type.is_number() {
                 return Ok(None);
             }
@@ -352,9 +365,9 @@ impl<'a> Compiler<'a> {
                 return Ok(None);
             }
             let (left, right) = (Box::new(left.expression), Box::new(right.expression));
-            return typed(RowExpression::Arithmetic { operator, left, right, ty: ty.clone() }, ty);
+            return typed(expr::Expr::Arithmetic { operator, left, right, ty: ty.clone() }, ty);
         }
-        if let Some(operator) = comparison(operator) {
+        if let Some(operator) = Comparison::of(&operator.to_string()) {
             let both = |is: fn(&ColumnType) -> bool| is(left_type) && is(right_type);
             let is_plain = !matches!(left_type, ColumnType::Json | ColumnType::Array(_) | ColumnType::Interval);
             let is_same = is_plain && unmodified(left_type) == unmodified(right_type);
@@ -363,19 +376,16 @@ impl<'a> Compiler<'a> {
             }
             let (left, right) =
                 (left.expression.beside(left_type, right_type)?, right.expression.beside(right_type, left_type)?);
-            let (left, right) = (Box::new(left), Box::new(right));
-            return typed(RowExpression::Compare { operator, left, right }, ColumnType::Bool);
+            return typed(expr::Expr::compare(left, operator, right), ColumnType::Bool);
         }
         if *operator == BinaryOperator::StringConcat {
             let (is_text, other_text) = (left_type.is_text(), right_type.is_text());
             let are_json = *left_type == ColumnType::Jsonb && *right_type == ColumnType::Jsonb;
-            let (left, right) = (Box::new(left.expression), Box::new(right.expression));
-            if are_json {
-                return typed(RowExpression::JsonConcat(left, right), ColumnType::Jsonb);
-            }
-            if is_text && other_text {
-                return typed(RowExpression::Concat(left, right), ColumnType::Text);
-            }
+            let concat = match are_json {
+                true => functions::function("jsonb_concat"),
+                false => (is_text && other_text).then(joined_texts),
+            };
+            return Ok(concat.map(|concat| called(concat, vec![left.expression, right.expression], location)));
         }
         Ok(None)
     }
@@ -399,13 +409,8 @@ impl<'a> Compiler<'a> {
         if !step.ty.as_ref().is_some_and(|ty| ty.is_text() || ty.is_integer()) {
             return Ok(None);
         }
-        let (json, step) = (Box::new(json.expression), Box::new(step.expression));
-        let (expression, ty) = match operator {
-            BinaryOperator::Minus => (RowExpression::JsonDelete(json, step), ColumnType::Jsonb),
-            BinaryOperator::LongArrow => (RowExpression::JsonField { json, step, as_text: true }, ColumnType::Text),
-            _ => (RowExpression::JsonField { json, step, as_text: false }, ColumnType::Jsonb),
-        };
-        Ok(Some(Typed { expression, ty: Some(ty), location }))
+        let name = json_function(operator, step.ty.as_ref()).unwrap_or("jsonb_delete");
+        Ok(functions::function(name).map(|function| called(function, vec![json.expression, step.expression], location)))
     }
 
     fn function(&mut self, expr: &Expr, location: Location) -> Result<Option<Typed>> {
@@ -428,18 +433,13 @@ impl<'a> Compiler<'a> {
             }
             _ => return Ok(None),
         };
-        // What columns have for a default, above all: the planner would make a plan run for each row.
-        let (expression, ty) = match (name.as_str(), arguments.is_empty()) {
-            ("now" | "current_timestamp" | "transaction_timestamp" | "statement_timestamp", true) => {
-                (RowExpression::Now, ColumnType::TimestampTz)
+        match (name.as_str(), arguments.is_empty()) {
+            ("coalesce", false) => self.coalesce(&arguments, location),
+            (name, true) if BY_THEMSELVES.contains(&name) => {
+                Ok(functions::function(name).map(|function| called(function, Vec::new(), location)))
             }
-            ("clock_timestamp", true) => (RowExpression::ClockTime, ColumnType::TimestampTz),
-            ("gen_random_uuid" | "uuidv4" | "uuid_generate_v4", true) => (RowExpression::RandomUuid, ColumnType::Uuid),
-            ("uuidv7", true) => (RowExpression::OrderedUuid, ColumnType::Uuid),
-            ("coalesce", false) => return self.coalesce(&arguments, location),
-            _ => return Ok(None),
-        };
-        Ok(Some(Typed { expression, ty: Some(ty), location }))
+            _ => Ok(None),
+        }
     }
 
     fn coalesce(&mut self, arguments: &[&Expr], location: Location) -> Result<Option<Typed>> {
@@ -467,6 +467,13 @@ impl<'a> Compiler<'a> {
             }
             expressions.push(self.converted(typed, &ty, false)?);
         }
-        Ok(Some(Typed { expression: RowExpression::Coalesce(expressions), ty: Some(ty), location }))
+        let expression = expr::Expr::Coalesce { list: expressions, ty: ty.clone() };
+        Ok(Some(Typed { expression, ty: Some(ty), location }))
     }
+}
+
+/// A call of a function with arguments that it takes.
+fn called(function: &'static Function, arguments: Vec<expr::Expr>, location: Location) -> Typed {
+    let ty = Some(function.returns.clone());
+    Typed { expression: expr::Expr::Call { function, arguments }, ty, location }
 }

@@ -12,16 +12,15 @@ use datafusion::sql::sqlparser::ast::{
 
 use crate::db::ReadView;
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::{ParameterTypes, ValueRow};
 use crate::model::OutputColumn;
 use crate::sql::analyze::from::table_alias;
-use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::analyze::scope::qualified;
 use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::trees::select_of;
 use crate::sql::parse::visit::visit_mut;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
 use crate::sql::write::row_compiler::{Compiler, Visible};
-use crate::sql::write::row_expression::RowInput;
 use crate::sql::write::write_plan::WriteRun;
 use crate::sql::write::write_target::WritePlace;
 use crate::types::{ColumnType, Value};
@@ -213,14 +212,14 @@ impl RowPlan {
     ///
     /// # Errors
     /// 21000 where the plan gives no row or several; as [`ReadPlan::execute`], and what the row fails with.
-    pub async fn values(&self, run: &WriteRun<'_>, view: &ReadView, input: RowInput<'_>) -> Result<Vec<Value>> {
+    pub async fn values(&self, run: &WriteRun<'_>, view: &ReadView, row: ValueRow<'_>) -> Result<Vec<Value>> {
         let mut parameters = run.parameters.to_vec();
         for each in &self.inputs {
-            let (row, position) = match each {
-                Input::Column(position) => (input.row, position),
-                Input::Excluded(position) => (input.excluded, position),
+            let (values, position) = match each {
+                Input::Column(position) => (row.row, position),
+                Input::Excluded(position) => (row.excluded, position),
             };
-            parameters.push(row.get(*position).cloned().unwrap_or_default());
+            parameters.push(values.get(*position).cloned().unwrap_or_default());
         }
         let (rows, _memory) = self.plan.execute(view, &parameters, run.settings, run.cancel).await?.collect().await?;
         let mut rows = rows.into_iter();

@@ -7,8 +7,8 @@ use datafusion::sql::sqlparser::ast::{Expr, SetExpr, TableFactor, TableWithJoins
 
 use crate::db::{EntryKey, Gathered, RowsMemory};
 use crate::error::{Error, Result};
+use crate::expr::{self, ParameterTypes, ValueRow};
 use crate::model::{Collection, OutputColumn};
-use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::trees::select_of;
 use crate::sql::parse::unread;
@@ -18,7 +18,6 @@ use crate::sql::write::on_conflict::default_of;
 use crate::sql::write::returned::Others;
 use crate::sql::write::returning::Returning;
 use crate::sql::write::row_compiler::{Compiler, Visible};
-use crate::sql::write::row_expression::{RowExpression, RowInput};
 use crate::sql::write::write_plan::{
     Changes, WritePlan, WriteRun, WrittenRows, key_expression, key_of_value, relation_of, typed_for,
 };
@@ -35,14 +34,14 @@ pub struct UpdatePlan {
 enum Method {
     Key {
         lookup: KeyLookup,
-        assignments: Vec<(WritePlace, RowExpression)>,
+        assignments: Vec<(WritePlace, expr::Expr)>,
         reads_row: bool,
     },
     /// Each row is a key and then the new values of `places`.
     Select {
         plan: ReadPlan,
         places: Vec<WritePlace>,
-        defaults: Vec<(WritePlace, RowExpression)>,
+        defaults: Vec<(WritePlace, expr::Expr)>,
     },
 }
 
@@ -187,7 +186,7 @@ impl UpdatePlan {
     /// Changes the rows; the command tag and the rows of RETURNING.
     ///
     /// # Errors
-    /// As [`KeyLookup::key`] and [`KeyLookup::holds`], or as [`ReadPlan::execute`]; as [`RowExpression::evaluate`],
+    /// As [`KeyLookup::key`] and [`KeyLookup::holds`], or as [`ReadPlan::execute`]; as [`expr::Expr::evaluate`],
     /// [`Changes::put`], [`Changes::apply`] and [`Returning::row`]; 53200 where there is no memory for the rows; 57014 and 57P01
     /// when the statement is cancelled.
     pub async fn execute(&self, run: &mut WriteRun<'_>) -> Result<WrittenRows> {
@@ -211,10 +210,10 @@ impl UpdatePlan {
     /// The entries to change with their new values, as the statement's snapshot has them.
     async fn changes(&self, run: &WriteRun<'_>) -> Result<(Vec<Change>, RowsMemory)> {
         let none = || (Vec::new(), RowsMemory::default());
-        let input = RowInput { parameters: run.parameters, now: run.now, ..RowInput::default() };
+        let environment = run.environment();
         match &self.method {
             Method::Key { lookup, assignments, reads_row } => {
-                let Some(key) = lookup.key(run.transaction, &self.collection, &input, run.settings)? else {
+                let Some(key) = lookup.key(run.transaction, &self.collection, &environment, run.settings)? else {
                     return Ok(none());
                 };
                 let mut row = Vec::new();
@@ -223,13 +222,14 @@ impl UpdatePlan {
                         return Ok(none());
                     };
                     row = found;
-                    if !lookup.holds(&row, input)? {
+                    if !lookup.holds(&row, &environment)? {
                         return Ok(none());
                     }
                 }
+                let row = ValueRow { row: &row, ..ValueRow::default() };
                 let mut changes = Changes::default();
                 for (place, value) in assignments {
-                    changes.put(*place, value.evaluate(&RowInput { row: &row, ..input })?)?;
+                    changes.put(*place, value.evaluate(&environment, &row)?)?;
                 }
                 Ok((vec![Change { key, changes, beside: Vec::new() }], RowsMemory::default()))
             }
@@ -252,7 +252,7 @@ impl UpdatePlan {
                         changes.put(*place, fitted(value, *place, &self.collection)?)?;
                     }
                     for (place, value) in defaults {
-                        changes.put(*place, value.evaluate(&input)?)?;
+                        changes.put(*place, value.evaluate(&environment, &ValueRow::default())?)?;
                     }
                     all.push(Change { key, changes, beside: values.collect() });
                 }

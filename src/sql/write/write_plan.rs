@@ -10,9 +10,9 @@ use datafusion::sql::sqlparser::ast::{Expr, TableFactor, Value as Literal};
 
 use crate::db::{Cancel, EntryKey, Gathered, ReadView, Settings, Transaction};
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::{Environment, ParameterTypes};
 use crate::model::{Collection, CollectionKind, OutputColumn, Stage};
 use crate::sql::analyze::literals::{placeholder, string_of};
-use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::parse::names::exact;
 use crate::sql::read::read_plan::ReadPlan;
 use crate::sql::relational::collection_table::KEY_COLUMN;
@@ -46,6 +46,13 @@ pub struct WriteRun<'a> {
     pub cancel: &'a Cancel,
     /// Microseconds since 1970: what `now()` gives, the same for every row.
     pub now: i64,
+}
+
+impl WriteRun<'_> {
+    /// What expressions are run with.
+    pub fn environment(&self) -> Environment<'_> {
+        Environment { parameters: self.parameters, now: self.now }
+    }
 }
 
 impl WritePlan {

@@ -177,6 +177,13 @@ INSERT 0 3
  Wien
 (2 rows)
 
+> SELECT name FROM city WHERE id = ANY('{{1,9},{3,8}}') ORDER BY id
+ name
+------
+ Bern
+ Wien
+(2 rows)
+
 > SELECT CASE WHEN people > 1000 THEN 'large' WHEN people > 100 THEN 'middle' ELSE 'small' END AS size, count(*) FROM city GROUP BY 1 ORDER BY 1
   size  | count
 --------+-------

@@ -125,7 +125,7 @@ fn shown(lowered: &LoweredStatement) -> String {
 fn show_query(shown: &mut String, query: &Query) {
     writeln!(shown, "from {}", query.collection.name).unwrap();
     if let Some(filter) = &query.filter {
-        writeln!(shown, "filter {filter:?}").unwrap();
+        writeln!(shown, "filter {}", filter.shown(&query.collection)).unwrap();
     }
     if let Some(nearest) = &query.nearest {
         writeln!(shown, "nearest {nearest:?}").unwrap();
@@ -136,8 +136,13 @@ fn show_query(shown: &mut String, query: &Query) {
 }
 
 fn show_selection(shown: &mut String, selection: &Selection) {
+    writeln!(shown, "from {}", selection.collection.name).unwrap();
+    writeln!(shown, "filter {}", selection.filter().shown(&selection.collection)).unwrap();
+    // A parameter that fits nothing leaves the collection out, where the statement is lenient.
     let placeholders = vec![Value::text("7"); 9];
-    writeln!(shown, "from {} {:?}", selection.collection.name, selection.bind(&placeholders).unwrap()).unwrap();
+    if selection.bind(&placeholders).unwrap().is_none() {
+        writeln!(shown, "matches nothing").unwrap();
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::db::database::Database;
 use crate::db::pending::write_set::EntryKey;
 use crate::db::read::access_path;
 use crate::db::read::access_path::{Access, AccessPlan};
-use crate::db::read::query::{Query, Target};
+use crate::db::read::query::{BoundQuery, Target};
 use crate::db::read::view::{ReadView, Sought};
 use crate::db::records::log_entry::decode_log_entry;
 use crate::db::records::peers_status::FETCH_KEYS_MAX;
@@ -153,7 +153,7 @@ impl ReadView {
     }
 
     /// Whether what a query names by key is here, or known to be nowhere.
-    pub(crate) fn check_held(&self, query: &Query, plan: &AccessPlan, settings: &Settings) -> Result<()> {
+    pub(crate) fn check_held(&self, query: &BoundQuery, plan: &AccessPlan, settings: &Settings) -> Result<()> {
         let id = query.collection.id;
         if !self.holds_share(id, settings) {
             return Ok(());
@@ -165,7 +165,7 @@ impl ReadView {
         };
         if let Some(Target::Entry(id)) = query.nearest.as_ref().map(|nearest| &nearest.target) {
             let mut key = Vec::new();
-            encode_sought(std::slice::from_ref(id.value()?), &mut key)?;
+            encode_sought(std::slice::from_ref(&id.bind(&[])?), &mut key)?;
             named.extend(is_storable(&key).then_some(key));
         }
         self.check_keys(id, named)
@@ -175,7 +175,7 @@ impl ReadView {
     ///
     /// # Errors
     /// [`ErrorKind::NotHeld`] with those entries that other members may hold.
-    pub fn check(&self, query: &Query, settings: &Settings) -> Result<()> {
+    pub fn check(&self, query: &BoundQuery, settings: &Settings) -> Result<()> {
         if !self.holds_share(query.collection.id, settings) {
             return Ok(());
         }

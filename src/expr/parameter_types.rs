@@ -1,4 +1,4 @@
-//! The types of a statement's parameters `$1`, `$2`, …: said by the client, or found from how they are used.
+//! The types of a statement's parameters `$1`, `$2`, …, in both languages: said by the client, or found from how they are used.
 
 use crate::types::ColumnType;
 

@@ -1,12 +1,45 @@
-//! The description of a function: what `pg_proc` shows and `scalar` runs.
+//! The description of a function: name, parameters, result, strictness, volatility, and the code that runs it on values.
+//!
+//! The registry of functions is a list of these (`sql/functions`). A function looks at its statement through
+//! [`StatementContext`] alone; the many that need none run on any row, in every engine.
 
-use datafusion::logical_expr::Volatility;
+use std::any::Any;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Reservation;
-use crate::sql::arrow::context::ReadContext;
-use crate::sql::arrow::results::check_call_bytes;
 use crate::types::{ColumnType, Value};
+
+/// Bytes that one call of a function makes at most, for all rows of a batch together.
+pub const CALL_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// How long a result holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Volatility {
+    /// The same arguments give the same result for ever.
+    Immutable,
+    /// The same arguments give the same result within a statement.
+    Stable,
+    Volatile,
+}
+
+/// What a function may ask of the statement that it runs in.
+pub trait StatementContext {
+    /// When the statement began, in microseconds since 1970: its `now()`.
+    fn began(&self) -> i64;
+
+    /// Takes memory for a value of so many bytes, to be kept while it is made; none where rows are bounded already.
+    ///
+    /// # Errors
+    /// 53200 where the statement's account has none.
+    fn making(&self, _bytes: usize) -> Result<Option<Reservation>> {
+        Ok(None)
+    }
+
+    /// The view and the settings, of the kind that the functions of an engine know.
+    fn as_any(&self) -> Option<&dyn Any> {
+        None
+    }
+}
 
 /// What a parameter takes. Literals of unknown type arrive as text and are read as the parameter's type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,27 +66,19 @@ pub enum Parameter {
 pub struct Invocation<'a> {
     /// The name it was called by.
     pub name: &'a str,
-    pub context: Option<&'a ReadContext>,
+    pub statement: Option<&'a dyn StatementContext>,
     /// The types of the arguments as the statement has them.
     pub types: &'a [ColumnType],
 }
 
-impl<'a> Invocation<'a> {
-    /// The statement's view and settings.
-    ///
-    /// # Errors
-    /// XX000 where a function is evaluated outside a statement.
-    pub fn context(&self) -> Result<&'a ReadContext> {
-        self.context.ok_or_else(|| Error::internal(format!("{}() runs outside a statement", self.name)))
-    }
-
+impl Invocation<'_> {
     /// Takes memory for a value of so many bytes, to be kept while it is made.
     ///
     /// # Errors
     /// 54000 for more than a call may make, 53200 where the statement's account has none.
     pub fn making(&self, bytes: usize) -> Result<Option<Reservation>> {
         check_call_bytes(self.name, bytes)?;
-        self.context.map(|context| context.results.making(bytes)).transpose()
+        self.statement.map_or(Ok(None), |statement| statement.making(bytes))
     }
 }
 
@@ -62,7 +87,7 @@ pub type Body = fn(&Invocation<'_>, &[Value]) -> Result<Value>;
 
 /// One function.
 #[derive(Clone, Debug)]
-pub struct SqlFunction {
+pub struct Function {
     pub name: &'static str,
     pub aliases: &'static [&'static str],
     pub parameters: Vec<Parameter>,
@@ -85,10 +110,16 @@ pub struct SqlFunction {
     pub body: Body,
 }
 
-impl SqlFunction {
+impl PartialEq for Function {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Function {
     /// A strict, immutable function.
     pub fn new(name: &'static str, parameters: &[Parameter], returns: ColumnType, body: Body) -> Self {
-        SqlFunction {
+        Function {
             name,
             aliases: &[],
             parameters: parameters.to_vec(),
@@ -139,10 +170,9 @@ impl SqlFunction {
     }
 
     /// The form that takes an array in place of repeated arguments.
-    pub fn over_array(&self) -> Option<SqlFunction> {
+    pub fn over_array(&self) -> Option<Function> {
         let name = self.of_array?;
-        let mut form =
-            SqlFunction { name, aliases: &[], variadic: false, of_array: None, spreads: true, ..self.clone() };
+        let mut form = Function { name, aliases: &[], variadic: false, of_array: None, spreads: true, ..self.clone() };
         if let Some(last) = form.parameters.last_mut() {
             *last = if *last == Parameter::Text { Parameter::TextArray } else { Parameter::AnyArray };
         }
@@ -173,6 +203,22 @@ impl SqlFunction {
         match self.parameters.get(position) {
             None if self.variadic => self.parameters.last().copied(),
             found => found.copied(),
+        }
+    }
+
+    /// An argument as the body takes it: text that arrives for a parameter of another type is read.
+    ///
+    /// # Errors
+    /// As [`Value::cast`].
+    pub fn argument(&self, position: usize, value: Value) -> Result<Value> {
+        match (&value, self.parameter(position)) {
+            (
+                Value::Text(_),
+                Some(Parameter::Any | Parameter::Text | Parameter::Object | Parameter::AnyArray | Parameter::TextArray),
+            ) => Ok(value),
+            (Value::Text(_), Some(parameter)) => value.cast(&parameter.column_type(), false),
+            (Value::Json(text), Some(Parameter::Text)) => Ok(Value::Text(text.clone())),
+            _ => Ok(value),
         }
     }
 
@@ -222,4 +268,19 @@ pub fn text_of(arguments: &[Value], position: usize) -> &str {
 /// A number among the arguments.
 pub fn int_of(arguments: &[Value], position: usize) -> Option<i64> {
     arguments.get(position).and_then(Value::as_i64)
+}
+
+/// 54000 for a call that would make too much.
+pub fn too_large(name: &str, most: usize) -> Error {
+    Error::new(ErrorKind::LimitExceeded, format!("the results of {name}() are too large"))
+        .with_detail(format!("At most {most} bytes are held at a time."))
+        .with_hint("Make shorter values, or fewer of them in one statement.")
+}
+
+/// Refuses a value of that many bytes that is about to be made.
+///
+/// # Errors
+/// 54000 above [`CALL_BYTES_MAX`].
+pub fn check_call_bytes(name: &str, bytes: usize) -> Result<()> {
+    if bytes <= CALL_BYTES_MAX { Ok(()) } else { Err(too_large(name, CALL_BYTES_MAX)) }
 }
