@@ -174,11 +174,10 @@ impl CommitEncoder<'_> {
     /// # Errors
     /// 58030 where the store cannot be read, XX001 for a damaged mark.
     pub fn mark_stage(&mut self, id: CollectionId, key: &[u8], was_on_stage: bool, is_on_stage: bool) -> Result<()> {
-        let place = (id, key.to_vec());
         if !is_on_stage {
             if was_on_stage {
                 self.effects.batch.delete(&Key::Staged(id, key));
-                self.effects.overlay.staged.insert(place, None);
+                self.effects.overlay.staged.insert((id, key.to_vec()), None);
             }
             debug_assert!(self.staged_at(id, key).is_ok_and(|at| at.is_none()), "what is not on the stage has a mark");
             return Ok(());
@@ -186,7 +185,7 @@ impl CommitEncoder<'_> {
         let known = self.staged_at(id, key)?;
         let at = StagedAt { first: known.map_or(self.version, |known| known.first), last: self.version };
         self.effects.batch.put(&Key::Staged(id, key), &at.to_bytes());
-        self.effects.overlay.staged.insert(place, Some(at));
+        self.effects.overlay.staged.insert((id, key.to_vec()), Some(at));
         self.effects.has_staged = true;
         Ok(())
     }

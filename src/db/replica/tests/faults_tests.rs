@@ -129,3 +129,23 @@ fn a_password_waits_for_a_place_in_the_queue() {
     });
     assert_eq!(node.database.password(OWNER).unwrap().unwrap().iterations, 1);
 }
+
+#[test]
+fn what_waits_to_be_posted_is_listed_while_the_committer_is_busy() {
+    let node = Node::new();
+    node.write("one", "{}", Stage::PostPending);
+    let ((begin, begun), (release, released)) = (std::sync::mpsc::channel(), std::sync::mpsc::channel());
+    let held = node.database.queue().encode(move |_| {
+        begin.send(()).unwrap();
+        released.recv().unwrap();
+        Ok(())
+    });
+    let listed = std::thread::scope(|scope| {
+        scope.spawn(|| node.runtime.block_on(held).unwrap());
+        begun.recv().unwrap();
+        let listed = node.runtime.block_on(node.database.staged_entries(node.network(), None, 10)).unwrap();
+        release.send(()).unwrap();
+        listed
+    });
+    assert_eq!(listed.iter().map(|entry| entry.id.as_str()).collect::<Vec<_>>(), ["one"]);
+}
