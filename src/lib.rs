@@ -23,6 +23,8 @@ pub mod backup;
 
 pub mod db;
 
+pub mod statement;
+
 pub mod knirvql;
 pub mod sql;
 pub mod sync;

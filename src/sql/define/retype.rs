@@ -14,8 +14,9 @@ use crate::sql::parse::names::exact;
 use crate::sql::parse::parse::parse;
 use crate::sql::parse::trees::select_of;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
-use crate::sql::write::write_plan::{key_expression, key_of_value, typed_for};
+use crate::sql::write::write_plan::{key_expression, typed_for};
 use crate::sql::write::write_target::is_assignable;
+use crate::statement::key_of_value;
 use crate::types::{ColumnType, Value};
 
 /// Bytes that an entry takes while its new value waits for the others, besides its key and the value.

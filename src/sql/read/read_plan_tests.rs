@@ -9,6 +9,7 @@ use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::parse::parse;
 use crate::sql::read::lower_query::{LoweredQuery, lower};
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
+use crate::statement::PlanNotes;
 use crate::store::KeySource;
 use crate::types::{ColumnType, Value};
 
@@ -109,6 +110,7 @@ impl Fixture {
             text: sql,
             query_function: None,
             cancel: &Cancel::new(),
+            notes: &PlanNotes::default(),
         };
         let mut parameters = ParameterTypes::new(types, parsed.parameters);
         let plan = plan_query(query, &mut parameters, &context)?;
@@ -148,7 +150,14 @@ impl Fixture {
             panic!("no query")
         };
         let (view, settings, cancel) = (self.database.view(), &self.settings, Cancel::new());
-        let context = PlanContext { view: &view, settings, text: &sql, query_function: None, cancel: &cancel };
+        let context = PlanContext {
+            view: &view,
+            settings,
+            text: &sql,
+            query_function: None,
+            cancel: &cancel,
+            notes: &PlanNotes::default(),
+        };
         let mut parameters = ParameterTypes::new(&[], parsed.parameters);
         let first_constant = parameters.len();
         let analysis = analyze(query, &mut parameters, &context).unwrap();

@@ -143,7 +143,7 @@ fn what_waits_to_be_posted_is_listed_while_the_committer_is_busy() {
     let listed = std::thread::scope(|scope| {
         scope.spawn(|| node.runtime.block_on(held).unwrap());
         begun.recv().unwrap();
-        let listed = node.runtime.block_on(node.database.staged_entries(node.network(), None, 10)).unwrap();
+        let listed = node.runtime.block_on(node.database.replica().staged_entries(node.network(), None, 10)).unwrap();
         release.send(()).unwrap();
         listed
     });
