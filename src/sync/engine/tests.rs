@@ -5,6 +5,8 @@ mod fake;
 mod lying;
 mod own_heads;
 mod paging;
+mod scenarios;
+mod transcript;
 mod world;
 
 use crate::model::{Adoption, Bytes, CharterDigest, Delta, NetworkOptions, Run};

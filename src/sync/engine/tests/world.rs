@@ -11,13 +11,16 @@ use crate::sync::engine::io::{
     EngineAction, EngineConfig, EngineEvent, EngineInput, EngineOutcome, EngineView, EngineWork, ExchangeReport,
     MergedSchema, OwnHead, VerifiedHeads,
 };
-use crate::sync::engine::tests::fake::{Fake, State, key_of};
+use crate::sync::engine::tests::fake::{Fake, State, hash_of, key_of};
+use crate::sync::engine::tests::transcript;
 use crate::sync::engine::{Engine, Tuning};
 use crate::sync::protocol::encoding::{Assembler, encode};
 use crate::sync::protocol::message::{CollectionSchema, EpochKey, EpochNews, Message, WireSecret};
 use crate::sync::protocol::statement::{MemberStatement, Signed};
 
 pub(super) const MEMORY: &str = "memory";
+/// When a world begins.
+const START_MS: u64 = 1_000_000;
 
 pub(super) struct Node {
     pub peer: PeerId,
@@ -53,6 +56,8 @@ pub(super) struct Node {
 
 pub(super) struct World {
     pub now_ms: u64,
+    /// Who said what, a line each.
+    pub transcript: Vec<String>,
     pub nodes: Vec<Node>,
     links: BTreeSet<(usize, usize)>,
     under_way: VecDeque<(u64, usize, usize, Vec<Vec<u8>>)>,
@@ -165,10 +170,16 @@ impl Node {
             EngineWork::Place { .. }
             | EngineWork::Draw { .. }
             | EngineWork::Evict { .. }
-            | EngineWork::ReadEntries { .. }
-            | EngineWork::ListKeys { .. }
-            | EngineWork::MergeFetched { .. } => {
-                unreachable!("replication is full here")
+            | EngineWork::ListKeys { .. } => unreachable!("nothing is dropped or listed here"),
+            EngineWork::ReadEntries { keys, .. } => {
+                let hashes: Vec<_> = keys.iter().map(|key| hash_of(key_of(key))).collect();
+                EngineOutcome::EntriesRead(Ok((database.heads(), database.entries(Some(&hashes), None, usize::MAX).0)))
+            }
+            EngineWork::MergeFetched { offer, .. } => {
+                let states = offer.entries.iter();
+                let states = states.map(|entry| (key_of(&entry.key), postcard::from_bytes(&entry.body).unwrap()));
+                let merged = states.filter(|(key, state): &(u64, State)| database.merge(*key, state.clone())).count();
+                EngineOutcome::FetchMerged(Ok(merged as u64))
             }
             EngineWork::SaveMembers(members) => {
                 self.saves.push((now_ms, members.len()));
@@ -206,8 +217,13 @@ impl World {
     }
 
     pub fn with(count: usize, tuning: &Tuning, options: &NetworkOptions) -> World {
-        let mut world =
-            World { now_ms: 1_000_000, nodes: Vec::new(), links: BTreeSet::new(), under_way: VecDeque::new() };
+        let mut world = World {
+            now_ms: START_MS,
+            transcript: Vec::new(),
+            nodes: Vec::new(),
+            links: BTreeSet::new(),
+            under_way: VecDeque::new(),
+        };
         for number in 0..count {
             let config = EngineConfig {
                 this: PeerId::new(format!("peer{number}")),
@@ -275,7 +291,19 @@ impl World {
         }
     }
 
+    /// A line that says what comes next.
+    pub fn mark(&mut self, what: &str) {
+        self.transcript.push(format!("# {what}"));
+    }
+
+    fn tell(&mut self, what: &str) {
+        self.transcript.push(format!("{:>6} {what}", self.now_ms - START_MS));
+    }
+
     fn act(&mut self, node: usize, action: EngineAction) {
+        if let Some(what) = transcript::action(&action) {
+            self.tell(&format!("{} {what}", self.peer(node)));
+        }
         match action {
             EngineAction::Send { peer, message } => {
                 let other = self.nodes.iter().position(|other| other.peer == peer).unwrap();
@@ -283,6 +311,7 @@ impl World {
                 if self.nodes[node].never_sends == Some(kind) {
                     return;
                 }
+                self.tell(&format!("{} -> {peer} {}", self.peer(node), transcript::message(&message)));
                 self.nodes[node].sent.push((peer, kind));
                 let frames = encode(&message).unwrap();
                 self.under_way.push_back((self.now_ms + 1, node, other, frames));
@@ -379,7 +408,9 @@ impl World {
     fn work(&mut self) {
         while let Some(node) = (0..self.nodes.len()).find(|node| !self.nodes[*node].works.is_empty()) {
             let (number, work) = self.nodes[node].works.pop_front().unwrap();
+            let what = transcript::request(&work);
             let outcome = self.nodes[node].run(work, self.now_ms);
+            self.tell(&format!("{} {what} = {}", self.peer(node), transcript::reply(&outcome)));
             self.input(node, EngineInput::Done { number, outcome });
         }
     }
