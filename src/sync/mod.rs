@@ -15,8 +15,8 @@ mod simulation;
 mod transport;
 
 pub use engine::io::{
-    EngineAction, EngineConfig, EngineEvent, EngineInput, EngineOutcome, EngineView, EngineWork, ExchangeReport,
-    Member, OwnHead,
+    CompletedRequest, EngineAction, EngineConfig, EngineEvent, EngineInput, EngineView, ExchangeReport, Member,
+    OwnHead, PendingRequest,
 };
 pub use engine::{EAGER_PEERS_MAX, Engine, EnginePeer, EngineStatus, EngineWait, SYNC_WAIT_MS_MAX, Tuning};
 pub use node::database_status::database_status;

@@ -9,8 +9,8 @@ pub struct Burden {
     /// Heads that the most talkative peer has told.
     pub heads_told: usize,
     pub origins: usize,
-    /// Pieces of work that are under way or wait.
-    pub works: usize,
+    /// Requests that are under way or wait.
+    pub requests: usize,
     pub queued_bytes: usize,
 }
 
@@ -20,7 +20,7 @@ impl Engine {
             members: self.roster.len(),
             heads_told: self.sessions.values().map(|session| session.known.len()).max().unwrap_or(0),
             origins: self.origins.len().max(self.wanted.len()),
-            works: self.works.len(),
+            requests: self.in_flight.len(),
             queued_bytes: self.queue.bytes(),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::error::Error;
 use crate::model::{Head, PeerId};
 use crate::sync::engine::io::{
-    EngineAction, EngineConfig, EngineEvent, EngineInput, EngineOutcome, EngineWork, ExchangeReport, Member,
+    CompletedRequest, EngineAction, EngineConfig, EngineEvent, EngineInput, ExchangeReport, Member, PendingRequest,
 };
 use crate::sync::engine::limits::{HEARTBEAT_MS_MIN, PEER_SILENT_MS_MAX};
 use crate::sync::engine::log::exchange::SyncExchange;
@@ -26,13 +26,16 @@ use crate::sync::engine::partial::fetch::Fetches;
 use crate::sync::engine::partial::key_listing::Listings;
 use crate::sync::engine::partial::share::Share;
 use crate::sync::engine::reconcile::reconcile::Reconciling;
-use crate::sync::engine::reconcile::serve_views::ServedView;
+use crate::sync::engine::reconcile::serve_views::ServedViews;
+use crate::sync::engine::requests::{EngineReply, Request};
 use crate::sync::engine::schemas::Schemas;
 use crate::sync::engine::stability::stability::StabilityRound;
 use crate::sync::engine::status::Counters;
-use crate::sync::engine::task::Task;
 use crate::sync::protocol::message::Message;
 use crate::sync::protocol::seeded_random::Random;
+
+/// What is done with the reply to a request.
+type Completion = Box<dyn FnOnce(&mut Engine, EngineReply) + Send>;
 
 /// The protocol state of one network on one node.
 pub struct Engine {
@@ -42,9 +45,9 @@ pub struct Engine {
     pub(super) actions: Vec<EngineAction>,
     /// When the next thing is due.
     pub(super) wake_ms: u64,
-    /// Work under way, by number.
-    pub(super) works: BTreeMap<u64, Task>,
-    /// The last number given to work, a request or an ask.
+    /// What is done with the replies to requests that are under way, by their number.
+    pub(super) in_flight: BTreeMap<u64, Completion>,
+    /// The last number given to a request, of the database or a peer, or an ask.
     pub(super) last_number: u64,
     pub(super) heads: Heads,
     pub(super) roster: Roster,
@@ -59,7 +62,7 @@ pub struct Engine {
     pub(super) signed_times: SignedTimes,
     pub(super) push: Push,
     pub(super) reconciling: Reconciling,
-    pub(super) views: BTreeMap<PeerId, ServedView>,
+    pub(super) views: ServedViews,
     pub(super) round: StabilityRound,
     pub(super) share: Share,
     pub(super) fetches: Fetches,
@@ -92,7 +95,7 @@ impl Engine {
             random,
             actions: Vec::new(),
             wake_ms: now_ms,
-            works: BTreeMap::new(),
+            in_flight: BTreeMap::new(),
             last_number: 0,
             heads,
             roster,
@@ -104,7 +107,7 @@ impl Engine {
             queue: IncomingRuns::default(),
             gaps: Gaps::default(),
             signed_times,
-            views: BTreeMap::new(),
+            views: ServedViews::default(),
             share: Share::default(),
             fetches: Fetches::default(),
             listings: Listings::default(),
@@ -142,7 +145,7 @@ impl Engine {
                 self.fetch_requested(number, collection, keys, holder);
             }
             EngineInput::KeysRequested { number, collection, place } => self.keys_requested(number, collection, place),
-            EngineInput::Done { number, outcome } => self.done(number, outcome),
+            EngineInput::Done(completed) => self.done(completed),
         }
         if self.now_ms >= self.wake_ms {
             self.tick();
@@ -209,10 +212,19 @@ impl Engine {
         self.actions.push(EngineAction::Send { peer: peer.clone(), message });
     }
 
-    pub(super) fn work(&mut self, task: Task, work: EngineWork) {
+    /// Asks something of the database; `done` is told the reply.
+    pub(super) fn request<R: Request>(
+        &mut self,
+        request: R,
+        done: impl FnOnce(&mut Engine, R::Reply) + Send + 'static,
+    ) {
         let number = self.next_number();
-        self.works.insert(number, task);
-        self.actions.push(EngineAction::Work { number, work });
+        let completion = move |engine: &mut Engine, reply: EngineReply| match R::reply_of(reply) {
+            Some(reply) => done(engine, reply),
+            None => debug_assert!(false, "a completed request has the reply of its kind"),
+        };
+        self.in_flight.insert(number, Box::new(completion));
+        self.actions.push(EngineAction::Request(PendingRequest::new(number, request.into())));
     }
 
     pub(super) fn event(&mut self, event: EngineEvent) {
@@ -225,70 +237,10 @@ impl Engine {
         self.event(EngineEvent::WorkFailed { what, error });
     }
 
-    fn done(&mut self, number: u64, outcome: EngineOutcome) {
-        let Some(task) = self.works.remove(&number) else { return };
-        match (task, outcome) {
-            (Task::Post, EngineOutcome::Posted(result)) => self.posted(result),
-            (Task::Serve { peer, want }, EngineOutcome::LogRead(result)) => self.log_read(&peer, &want, result),
-            (Task::Push { to_seq }, EngineOutcome::LogRead(result)) => self.push_read(to_seq, result),
-            (Task::Apply { origin }, EngineOutcome::Applied(result)) => self.applied(&origin, result),
-            (Task::DropUnsigned { origin, from }, EngineOutcome::UnsignedDropped(result)) => {
-                self.unsigned_dropped(&origin, from, result);
-            }
-            (Task::View { peer, number }, outcome) => self.view_read(&peer, number, outcome),
-            (Task::ReadAhead { peer, number, page }, EngineOutcome::Entries(read)) => {
-                self.read_ahead(&peer, number, &page, read);
-            }
-            (Task::CloseView { peer }, EngineOutcome::ViewClosed) => self.view_closed(&peer),
-            (Task::Reconcile { run }, outcome) => self.reconcile_worked(run, outcome),
-            (Task::Collect, EngineOutcome::Collected(result)) => self.collected(result),
-            (Task::Place { placement }, EngineOutcome::Placed(result)) => self.placed(placement, result),
-            (Task::Draw, EngineOutcome::Drawn(result)) => self.drawn(result),
-            (Task::Evict, EngineOutcome::Evicted(result)) => self.evicted(result),
-            (Task::ServeFetch { peer, request }, EngineOutcome::EntriesRead(result)) => {
-                self.entries_read(&peer, request, result)
-            }
-            (Task::ServeKeys { peer, number, copies }, EngineOutcome::KeysListed(result)) => {
-                self.keys_read(&peer, number, copies, result);
-            }
-            (Task::MergeFetched { fetch }, EngineOutcome::FetchMerged(result)) => self.fetch_merged(fetch, result),
-            (Task::Prune, EngineOutcome::Pruned(result)) => match result {
-                Ok(0) => {}
-                Ok(count) => self.event(EngineEvent::LogPruned { count }),
-                Err(error) => self.failed("pruning the log", &error),
-            },
-            (Task::Save { peers }, EngineOutcome::MembersSaved(result)) => self.members_saved(peers, result),
-            (Task::SignAddresses { named_ms, addresses }, EngineOutcome::Signed(result)) => {
-                self.addresses_signed(named_ms, addresses, result);
-            }
-            (Task::VerifyNews { peer, news }, EngineOutcome::Verified(result)) => {
-                self.news_verified(&peer, news, result)
-            }
-            (Task::SignVote { digest }, EngineOutcome::Signed(result)) => self.vote_signed(digest, result),
-            (Task::VerifyVotes { digest, votes }, EngineOutcome::Verified(result)) => {
-                self.votes_verified(digest, votes, result);
-            }
-            (Task::SignHeadTime { seq, hash, at_ms }, EngineOutcome::Signed(result)) => {
-                self.head_time_signed((seq, hash, at_ms), result);
-            }
-            (Task::VerifyHeadTimes { peer, times }, EngineOutcome::Verified(result)) => {
-                self.head_times_verified(&peer, times, result);
-            }
-            (Task::ReadEpoch, EngineOutcome::EpochRead(result)) => self.epoch_read(result),
-            (Task::SaveEpoch { peer }, EngineOutcome::EpochSaved(result)) => self.epoch_saved(&peer, result),
-            (Task::CheckOwnHead { peer }, EngineOutcome::OwnHeadChecked(result)) => {
-                self.own_head_checked(&peer, result)
-            }
-            (Task::RenewEarly, EngineOutcome::EarlyRenewed(result)) => self.early_renewed(result),
-            (Task::CallBack, EngineOutcome::CalledBack(result)) => self.called_back(result),
-            (Task::MergeSchema, EngineOutcome::SchemaMerged(result)) => self.schema_merged(result),
-            (Task::VerifyHeads { peer, number }, EngineOutcome::HeadsVerified(result)) => {
-                self.heads_verified(&peer, number, result);
-            }
-            (task, _) => {
-                let error = Error::internal(format!("an outcome does not fit its work: {task:?}"));
-                self.failed("work", &error);
-            }
+    fn done(&mut self, completed: CompletedRequest) {
+        let (number, reply) = completed.into_parts();
+        if let Some(completion) = self.in_flight.remove(&number) {
+            completion(self, reply);
         }
     }
 

@@ -19,6 +19,7 @@ mod burden;
 mod configure;
 mod engine;
 pub(super) mod event;
+mod in_service;
 pub(super) mod io;
 mod limits;
 mod log;
@@ -27,10 +28,10 @@ mod members;
 mod partial;
 mod proof;
 mod reconcile;
+pub(super) mod requests;
 mod schemas;
 mod stability;
 mod status;
-mod task;
 
 #[cfg(test)]
 mod tests;

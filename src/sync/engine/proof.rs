@@ -7,9 +7,9 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::model::{Head, MergedStates, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineWork, VerifiedHeads};
+use crate::sync::engine::io::VerifiedHeads;
 use crate::sync::engine::limits::{HEARTBEATS_WAITING_MAX, POINTS_FLOOD, POINTS_FORGED};
-use crate::sync::engine::task::Task;
+use crate::sync::engine::requests::VerifyHeads;
 use crate::sync::protocol::message::Heartbeat;
 
 impl Engine {
@@ -47,7 +47,9 @@ impl Engine {
                 if let Some(session) = self.sessions.get_mut(peer) {
                     session.verifying = number;
                 }
-                return self.work(Task::VerifyHeads { peer: peer.clone(), number }, EngineWork::VerifyHeads { heads });
+                let peer = peer.clone();
+                let done = move |engine: &mut Engine, reply| engine.on_verify_heads_done(&peer, number, reply);
+                return self.request(VerifyHeads { heads }, done);
             }
             let heartbeat = self.sessions.get_mut(peer).and_then(|session| session.unverified.pop_front());
             let Some(heartbeat) = heartbeat else { return };
@@ -55,7 +57,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn heads_verified(&mut self, peer: &PeerId, number: u64, result: Result<VerifiedHeads>) {
+    fn on_verify_heads_done(&mut self, peer: &PeerId, number: u64, result: Result<VerifiedHeads>) {
         let session = self.sessions.get_mut(peer).filter(|session| session.verifying == number);
         let Some(mut heartbeat) = session.and_then(|session| session.unverified.pop_front()) else { return };
         match result {
@@ -72,7 +74,8 @@ impl Engine {
     }
 
     /// The peer has pinned a view, and shown heads; false where nobody signed some of them.
-    pub(super) fn view_opened(&mut self, verified: VerifiedHeads) -> bool {
+    pub(super) fn on_verify_view_done(&mut self, result: Result<VerifiedHeads>) -> bool {
+        let Some(verified) = self.compared(result) else { return false };
         let Some(running) = self.reconciling.running.as_mut() else { return false };
         let Some((whole, partial)) = running.opening.take() else { return false };
         if verified.is_forged {
@@ -97,7 +100,7 @@ impl Engine {
     }
 
     /// What became of entries that the peer sent; false where they cannot be relied on.
-    pub(super) fn states_merged(&mut self, result: Result<MergedStates>) -> bool {
+    pub(super) fn on_merge_states_done(&mut self, result: Result<MergedStates>) -> bool {
         if let (Ok(merged), Some(running)) = (&result, self.reconciling.running.as_mut()) {
             if merged.is_forged {
                 // Of an origin that signed two stories an honest peer may hold a mixture that no one of them proves: it is not
@@ -117,6 +120,6 @@ impl Engine {
                 self.round.unsettle();
             }
         }
-        self.written(result.map(|merged| merged.news))
+        self.on_write_done(result.map(|merged| merged.news))
     }
 }

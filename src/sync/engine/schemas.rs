@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use crate::error::Result;
 use crate::model::PeerId;
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineEvent, EngineWork, MergedSchema};
-use crate::sync::engine::task::Task;
+use crate::sync::engine::io::{EngineEvent, MergedSchema};
+use crate::sync::engine::requests::MergeSchemas;
 use crate::sync::protocol::message::{
     COLLECTIONS_MAX, ClaimedShape, CollectionAnnounce, CollectionSchema, Message, SYNC_BATCH_BYTES,
 };
@@ -149,10 +149,10 @@ impl Engine {
         let Some((peer, announce)) = self.schemas.waiting.pop_first() else { return };
         self.schemas.merging = Some(peer);
         let CollectionAnnounce { collections, shapes } = announce;
-        self.work(Task::MergeSchema, EngineWork::MergeSchema { collections, shapes });
+        self.request(MergeSchemas { collections, shapes }, Engine::on_merge_schemas_done);
     }
 
-    pub(super) fn schema_merged(&mut self, result: Result<MergedSchema>) {
+    fn on_merge_schemas_done(&mut self, result: Result<MergedSchema>) {
         let Some(peer) = self.schemas.merging.take() else { return };
         match result {
             Ok(MergedSchema { mut differences, shapes }) => {

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::error::Result;
 use crate::model::{Head, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineAction, EngineEvent, EngineWork, ExchangeReport};
+use crate::sync::engine::io::{EngineAction, EngineEvent, ExchangeReport};
 use crate::sync::engine::limits::{LOOK_AT_STAGED_MS, POSTING_MS_MIN, SYNC_ASK_MS, SYNC_WAIT_MS_MAX, SYNCS_MAX};
 use crate::sync::engine::members::heartbeat::Asides;
-use crate::sync::engine::task::Task;
+use crate::sync::engine::requests::PostStaged;
 
 /// Postings, and those that wait for an exchange.
 #[derive(Debug)]
@@ -121,10 +121,10 @@ impl Engine {
         self.exchange.has_staged = false;
         self.exchange.last_post_ms = self.now_ms;
         self.exchange.from_seq = self.heads.seq(&self.config.this);
-        self.work(Task::Post, EngineWork::Post);
+        self.request(PostStaged {}, Engine::on_post_staged_done);
     }
 
-    pub(in crate::sync::engine) fn posted(&mut self, result: Result<Option<Head>>) {
+    fn on_post_staged_done(&mut self, result: Result<Option<Head>>) {
         self.exchange.is_posting = false;
         match result {
             Ok(Some(head)) => {

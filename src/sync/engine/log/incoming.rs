@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::error::Result;
 use crate::model::{Applied, PeerId, Run, Verdict};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineEvent, EngineWork};
+use crate::sync::engine::io::EngineEvent;
 use crate::sync::engine::limits::{
     ACKNOWLEDGE_MS, APPLIES_MAX, DISTRUST_MS, POINTS_FORGED, RETRY_MS, STORY_DISTRUST_MS,
 };
 use crate::sync::engine::members::peer::ConnectedPeer;
-use crate::sync::engine::task::Task;
+use crate::sync::engine::requests::ApplyRun;
 use crate::sync::protocol::message::RUN_DELTAS_MAX;
 
 /// Runs on their way into the database: of each origin one at a time, in order.
@@ -114,7 +114,8 @@ impl Engine {
     pub(in crate::sync::engine) fn start_applies(&mut self) {
         while let Some(run) = self.queue.start(self.config.tuning.batch_bytes) {
             let shares = self.shares();
-            self.work(Task::Apply { origin: run.origin.clone() }, EngineWork::Apply { run, shares });
+            let origin = run.origin.clone();
+            self.request(ApplyRun { run, shares }, move |engine, reply| engine.on_apply_run_done(&origin, reply));
         }
     }
 
@@ -129,7 +130,7 @@ impl Engine {
         coming
     }
 
-    pub(in crate::sync::engine) fn applied(&mut self, origin: &PeerId, result: Result<Applied>) {
+    fn on_apply_run_done(&mut self, origin: &PeerId, result: Result<Applied>) {
         let Some(waiting) = self.queue.end(origin) else { return };
         self.applied_by_older(origin);
         match result {

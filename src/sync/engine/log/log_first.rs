@@ -12,7 +12,7 @@ use crate::model::{Head, PeerId};
 use crate::sync::engine::Engine;
 use crate::sync::engine::limits::{EARLY_MS_MAX, RECONCILE_TIMEOUT_MS};
 use crate::sync::engine::log::pull::OriginPull;
-use crate::sync::engine::task::Reason;
+use crate::sync::engine::reconcile::reconcile::Reason;
 
 /// What a view counts and the logs are to bring.
 #[derive(Debug)]

@@ -138,7 +138,7 @@ impl Engine {
             }
         }
         for (peer, wants) in requests {
-            self.request(peer, wants);
+            self.send_sync_request(peer, wants);
         }
         self.consider_reconciling();
     }
@@ -176,7 +176,7 @@ impl Engine {
         able.pop().map_or(Source::Busy, |(_, peer)| Source::Peer(peer))
     }
 
-    fn request(&mut self, peer: PeerId, wants: Vec<Want>) {
+    fn send_sync_request(&mut self, peer: PeerId, wants: Vec<Want>) {
         let number = self.next_number();
         for want in &wants {
             self.origin_mut(&want.origin).pull = Some(number);

@@ -8,10 +8,9 @@
 use crate::error::Result;
 use crate::model::{LogRead, PeerId, Run};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::EngineWork;
 use crate::sync::engine::limits::{ANNOUNCE_MS, EAGER_PEERS_MAX, PUSH_BYTES_MAX, RELAY_FANOUT};
 use crate::sync::engine::log::incoming::QueuedRun;
-use crate::sync::engine::task::Task;
+use crate::sync::engine::requests::ReadLog;
 use crate::sync::protocol::message::{Message, Operation, PUSHED_MAX, RUN_DELTAS_MAX, short_name};
 
 /// How far the own postings have gone out.
@@ -42,11 +41,11 @@ impl Engine {
         }
         self.push.is_reading = true;
         let from_seq = self.push.sent_seq + 1;
-        let work = EngineWork::ReadLog { origin: self.config.this.clone(), from_seq, bytes_max: PUSH_BYTES_MAX };
-        self.work(Task::Push { to_seq }, work);
+        let request = ReadLog { origin: self.config.this.clone(), from_seq, bytes_max: PUSH_BYTES_MAX };
+        self.request(request, move |engine, reply| engine.on_read_pushed_done(to_seq, reply));
     }
 
-    pub(in crate::sync::engine) fn push_read(&mut self, to_seq: u64, result: Result<LogRead>) {
+    fn on_read_pushed_done(&mut self, to_seq: u64, result: Result<LogRead>) {
         self.push.is_reading = false;
         let before_seq = std::mem::replace(&mut self.push.sent_seq, to_seq);
         let deltas = match result {

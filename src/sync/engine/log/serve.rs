@@ -5,9 +5,8 @@ use std::collections::VecDeque;
 use crate::error::Result;
 use crate::model::{LogRead, PeerId, Run};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::EngineWork;
 use crate::sync::engine::limits::{POINTS_FLOOD, SERVES_PER_PEER_MAX};
-use crate::sync::engine::task::Task;
+use crate::sync::engine::requests::ReadLog;
 use crate::sync::protocol::message::{
     Message, RUN_DELTAS_MAX, RUNS_MAX, SYNC_BATCH_BYTES, SyncRequest, SyncResponse, Want,
 };
@@ -55,14 +54,13 @@ impl Engine {
                 serve.response.served += 1;
                 continue;
             }
-            let work =
-                EngineWork::ReadLog { origin: want.origin.clone(), from_seq: want.from_seq, bytes_max: serve.room };
-            let want = want.clone();
-            return self.work(Task::Serve { peer: peer.clone(), want }, work);
+            let (peer, want) = (peer.clone(), want.clone());
+            let request = ReadLog { origin: want.origin.clone(), from_seq: want.from_seq, bytes_max: serve.room };
+            return self.request(request, move |engine, reply| engine.on_read_served_done(&peer, &want, reply));
         }
     }
 
-    pub(in crate::sync::engine) fn log_read(&mut self, peer: &PeerId, read: &Want, result: Result<LogRead>) {
+    fn on_read_served_done(&mut self, peer: &PeerId, read: &Want, result: Result<LogRead>) {
         // A session may have ended and begun anew meanwhile; what waits of it now waits for something else.
         let serve = self.sessions.get_mut(peer).and_then(|session| session.serving.front_mut());
         let serve = serve.filter(|serve| serve.wants.front() == Some(read));

@@ -9,9 +9,8 @@ use crate::defence::is_down;
 use crate::error::Result;
 use crate::model::{Applied, PeerId, Verdict};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::EngineWork;
 use crate::sync::engine::limits::{DISTRUST_MS, RETRY_MS, STORY_DISTRUST_MS};
-use crate::sync::engine::task::Task;
+use crate::sync::engine::requests::DropUnsigned;
 
 impl Engine {
     /// Remembers who sent what waits for the end of its posting. Where the origin has signed something else, no more of it is
@@ -63,15 +62,11 @@ impl Engine {
         }
         state.is_dropping = true;
         let (from, origin) = (state.waiting_from.take(), origin.clone());
-        self.work(Task::DropUnsigned { origin: origin.clone(), from }, EngineWork::DropUnsigned { origin });
+        let request = DropUnsigned { origin: origin.clone() };
+        self.request(request, move |engine, reply| engine.on_drop_unsigned_done(&origin, from, reply));
     }
 
-    pub(in crate::sync::engine) fn unsigned_dropped(
-        &mut self,
-        origin: &PeerId,
-        from: Option<PeerId>,
-        result: Result<u64>,
-    ) {
+    fn on_drop_unsigned_done(&mut self, origin: &PeerId, from: Option<PeerId>, result: Result<u64>) {
         let (now_ms, head_seq) = (self.now_ms, self.heads.seq(origin));
         let state = self.origin_mut(origin);
         state.is_dropping = false;

@@ -6,8 +6,8 @@
 use crate::error::Result;
 use crate::model::PeerId;
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineEvent, EngineWork};
-use crate::sync::engine::task::Task;
+use crate::sync::engine::io::EngineEvent;
+use crate::sync::engine::requests::RenewEarlyOrigin;
 use crate::sync::protocol::message::{EarlyOrigin, Heartbeat};
 
 /// What is due so soon, in milliseconds, is waited for.
@@ -42,7 +42,7 @@ impl Engine {
         let is_time = self.clocks.looked_ms == 0 || now_ms >= self.clocks.looked_ms.saturating_add(LOOK_AGAIN_MS);
         if is_early_here && is_time && !self.clocks.is_looking {
             (self.clocks.looked_ms, self.clocks.is_looking) = (now_ms, true);
-            self.work(Task::RenewEarly, EngineWork::RenewEarly);
+            self.request(RenewEarlyOrigin {}, Engine::on_renew_early_origin_done);
         }
         let trouble = self.clock_trouble();
         let is_news = trouble.is_some() != self.clocks.told.is_some();
@@ -54,7 +54,7 @@ impl Engine {
         }
     }
 
-    pub(in crate::sync::engine) fn early_renewed(&mut self, result: Result<Option<PeerId>>) {
+    fn on_renew_early_origin_done(&mut self, result: Result<Option<PeerId>>) {
         self.clocks.is_looking = false;
         match result {
             Ok(Some(renewed)) => self.renewed(renewed),

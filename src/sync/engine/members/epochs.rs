@@ -5,11 +5,11 @@
 use crate::error::{ErrorKind, Result};
 use crate::model::{Adoption, CharterDigest, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineEvent, EngineWork};
+use crate::sync::engine::io::EngineEvent;
 use crate::sync::engine::limits::{
     CHARTER_AGAIN_MS, EPOCH_GRACE_MS, HEARTBEAT_MS_MIN, OTHER_FOUNDING_MS, POINTS_FORGED,
 };
-use crate::sync::engine::task::Task;
+use crate::sync::engine::requests::{ReadEpoch, SaveEpoch};
 use crate::sync::protocol::message::{EpochNews, Message};
 
 /// Whether a node takes a message that does not know yet whether it has met the network whose founder it was told: its charter,
@@ -50,13 +50,13 @@ impl Engine {
     }
 
     fn read_epoch(&mut self) {
-        let is_reading = self.works.values().any(|task| matches!(task, Task::ReadEpoch));
-        if !is_reading {
-            self.work(Task::ReadEpoch, EngineWork::ReadEpoch);
+        if !std::mem::replace(&mut self.membership.is_reading_epoch, true) {
+            self.request(ReadEpoch {}, Engine::on_read_epoch_done);
         }
     }
 
-    pub(in crate::sync::engine) fn epoch_read(&mut self, result: Result<Option<Box<EpochNews>>>) {
+    fn on_read_epoch_done(&mut self, result: Result<Option<Box<EpochNews>>>) {
+        self.membership.is_reading_epoch = false;
         let news = match result {
             Ok(Some(news)) => news,
             Ok(None) => return,
@@ -134,7 +134,8 @@ impl Engine {
             // Two owners may have begun the same epoch at the same time with different keys; the charter decides between
             // them as everybody else's does.
             session.is_news_under_way = true;
-            self.work(Task::SaveEpoch { peer: peer.clone() }, EngineWork::SaveEpoch { news: Box::new(news) });
+            let (request, peer) = (SaveEpoch { news: Box::new(news) }, peer.clone());
+            self.request(request, move |engine, reply| engine.on_save_epoch_done(&peer, reply));
         }
         if is_present && is_told {
             // Both know it now: the next session is one of the present epoch.
@@ -142,7 +143,7 @@ impl Engine {
         }
     }
 
-    pub(in crate::sync::engine) fn epoch_saved(&mut self, peer: &PeerId, result: Result<Adoption>) {
+    fn on_save_epoch_done(&mut self, peer: &PeerId, result: Result<Adoption>) {
         if let Some(session) = self.sessions.get_mut(peer) {
             session.is_news_under_way = false;
             if let Some(news) = session.next_news.take() {

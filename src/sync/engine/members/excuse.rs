@@ -7,8 +7,8 @@
 use crate::error::Result;
 use crate::model::PeerId;
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineEvent, EngineWork};
-use crate::sync::engine::task::Task;
+use crate::sync::engine::io::EngineEvent;
+use crate::sync::engine::requests::CallMemberBack;
 
 /// Between two looks for members that are silent, in milliseconds: a network may have very many members.
 const LOOK_MS: u64 = 60_000;
@@ -36,11 +36,11 @@ impl Engine {
         let (behind, _) = self.heads.behind(&session.known, self.now_ms);
         if behind == 0 && self.heads.ahead(&session.known) == 0 {
             self.excuses.is_calling = true;
-            self.work(Task::CallBack, EngineWork::CallBack { peer: peer.clone() });
+            self.request(CallMemberBack { peer: peer.clone() }, Engine::on_call_member_back_done);
         }
     }
 
-    pub(in crate::sync::engine) fn called_back(&mut self, result: Result<()>) {
+    fn on_call_member_back_done(&mut self, result: Result<()>) {
         self.excuses.is_calling = false;
         if let Err(error) = result {
             self.failed("calling a member back", &error);

@@ -11,12 +11,11 @@ use std::collections::BTreeMap;
 use crate::error::Result;
 use crate::model::{Bytes, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::EngineWork;
 use crate::sync::engine::limits::{
     HEAD_TIME_MS, HEAD_TIME_MS_MIN, HEAD_TIME_MS_PER_MEMBER, NEWS_BATCHES_MAX, POINTS_FORGED, RETRY_MS,
 };
 use crate::sync::engine::member::Member;
-use crate::sync::engine::task::Task;
+use crate::sync::engine::requests::{SignStatement, VerifyStatements};
 use crate::sync::protocol::message::{HEAD_TIMES_MAX, HeadTime, HeadTimes, Message};
 use crate::sync::protocol::statement::{MemberStatement, Signed};
 
@@ -113,17 +112,12 @@ impl Engine {
         let (seq, hash) = self.heads.get(&self.config.this).map_or((0, [0; 32]), |head| (head.seq, head.hash));
         let at_ms = self.now_ms.max(self.signed_times.last_ms.saturating_add(1));
         (self.signed_times.is_signing, self.signed_times.last_ms) = (true, at_ms);
-        self.work(
-            Task::SignHeadTime { seq, hash, at_ms },
-            EngineWork::Sign { statement: MemberStatement::Head { seq, hash, at_ms } },
-        );
+        let statement = MemberStatement::Head { seq, hash, at_ms };
+        let done = move |engine: &mut Engine, reply| engine.on_sign_head_time_done((seq, hash, at_ms), reply);
+        self.request(SignStatement { statement }, done);
     }
 
-    pub(in crate::sync::engine) fn head_time_signed(
-        &mut self,
-        (seq, hash, at_ms): (u64, [u8; 32], u64),
-        result: Result<Bytes>,
-    ) {
+    fn on_sign_head_time_done(&mut self, (seq, hash, at_ms): (u64, [u8; 32], u64), result: Result<Bytes>) {
         self.signed_times.is_signing = false;
         let wait_ms = match result {
             Ok(signature) => {
@@ -177,16 +171,11 @@ impl Engine {
             statement: MemberStatement::Head { seq: time.seq, hash: time.hash, at_ms: time.at_ms },
             signature: time.signature.clone(),
         });
-        let work = EngineWork::Verify { signed: signed.collect() };
-        self.work(Task::VerifyHeadTimes { peer: sender.clone(), times: wanted }, work);
+        let (request, sender) = (VerifyStatements { signed: signed.collect() }, sender.clone());
+        self.request(request, move |engine, reply| engine.on_verify_head_times_done(&sender, wanted, reply));
     }
 
-    pub(in crate::sync::engine) fn head_times_verified(
-        &mut self,
-        sender: &PeerId,
-        times: Vec<HeadTime>,
-        result: Result<Vec<bool>>,
-    ) {
+    fn on_verify_head_times_done(&mut self, sender: &PeerId, times: Vec<HeadTime>, result: Result<Vec<bool>>) {
         if let Some(session) = self.sessions.get_mut(sender) {
             session.news_verifying = session.news_verifying.saturating_sub(1);
         }

@@ -3,12 +3,12 @@
 use crate::error::Result;
 use crate::model::{Head, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineAction, EngineEvent, EngineWork, OwnHead};
+use crate::sync::engine::io::{EngineAction, EngineEvent, OwnHead};
 use crate::sync::engine::limits::{
     ACKNOWLEDGE_MS, DISTRUST_MS, GREETING_HEADS_MAX, HEARTBEAT_MS_MAX, HEARTBEAT_MS_MIN, POINTS_FORGED, REPEAT_MS_MIN,
     SMALL_NETWORK_MAX, STRANGE_ORIGINS_MAX,
 };
-use crate::sync::engine::task::Task;
+use crate::sync::engine::requests::CheckOwnHead;
 use crate::sync::protocol::message::{HEADS_MAX, Heartbeat, MEMBERS_PER_MESSAGE_MAX, Members, Message};
 
 /// What a heartbeat says besides heads.
@@ -270,11 +270,12 @@ impl Engine {
         session.own_checked = session.own_checked.max(head.seq);
         if !is_ours && !is_checked {
             let head = head.clone();
-            self.work(Task::CheckOwnHead { peer: peer.clone() }, EngineWork::CheckOwnHead { head });
+            let peer = peer.clone();
+            self.request(CheckOwnHead { head }, move |engine, reply| engine.on_check_own_head_done(&peer, reply));
         }
     }
 
-    pub(in crate::sync::engine) fn own_head_checked(&mut self, peer: &PeerId, result: Result<OwnHead>) {
+    fn on_check_own_head_done(&mut self, peer: &PeerId, result: Result<OwnHead>) {
         match result {
             Ok(OwnHead::Known(heads)) => self.heads_moved(heads),
             Ok(OwnHead::Forged) => self.strike(peer, POINTS_FORGED, "showed a head that this node never signed"),

@@ -9,13 +9,13 @@ use std::collections::BTreeSet;
 use crate::error::Result;
 use crate::model::{Bytes, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineEvent, EngineWork};
+use crate::sync::engine::io::EngineEvent;
 use crate::sync::engine::limits::{
     NEWS_BATCHES_MAX, POINTS_FORGED, QUICK_SAVES_MAX, RETRY_MS, SAVE_MEMBERS_MS, SAVE_MEMBERS_MS_MIN, SAVED_AT_ONCE_MAX,
 };
 use crate::sync::engine::member::Member;
 use crate::sync::engine::members::roster::MemberUpdate;
-use crate::sync::engine::task::Task;
+use crate::sync::engine::requests::{SaveMembers, SignStatement, VerifyStatements};
 use crate::sync::protocol::message::{MemberNews, Members};
 use crate::sync::protocol::statement::{MemberStatement, Signed};
 
@@ -38,6 +38,8 @@ pub(in crate::sync::engine) struct Membership {
     named_ms: u64,
     is_unsigned: bool,
     is_signing: bool,
+    /// The newest epoch is being read, to be told.
+    pub(super) is_reading_epoch: bool,
 }
 
 impl Membership {
@@ -53,6 +55,7 @@ impl Membership {
             named_ms: 0,
             is_unsigned: true,
             is_signing: false,
+            is_reading_epoch: false,
         }
     }
 
@@ -111,16 +114,11 @@ impl Engine {
             statement: MemberStatement::Addresses { named_ms: news.named_ms, addresses: news.addresses.clone() },
             signature: news.signature.clone(),
         });
-        let work = EngineWork::Verify { signed: signed.collect() };
-        self.work(Task::VerifyNews { peer: sender.clone(), news: wanted }, work);
+        let (request, sender) = (VerifyStatements { signed: signed.collect() }, sender.clone());
+        self.request(request, move |engine, reply| engine.on_verify_members_done(&sender, wanted, reply));
     }
 
-    pub(in crate::sync::engine) fn news_verified(
-        &mut self,
-        sender: &PeerId,
-        news: Vec<MemberNews>,
-        result: Result<Vec<bool>>,
-    ) {
+    fn on_verify_members_done(&mut self, sender: &PeerId, news: Vec<MemberNews>, result: Result<Vec<bool>>) {
         if let Some(session) = self.sessions.get_mut(sender) {
             session.news_verifying = session.news_verifying.saturating_sub(1);
         }
@@ -181,15 +179,11 @@ impl Engine {
         self.membership.named_ms = named_ms;
         let addresses = self.membership.addresses.clone();
         let statement = MemberStatement::Addresses { named_ms, addresses: addresses.clone() };
-        self.work(Task::SignAddresses { named_ms, addresses }, EngineWork::Sign { statement });
+        let done = move |engine: &mut Engine, reply| engine.on_sign_addresses_done(named_ms, addresses, reply);
+        self.request(SignStatement { statement }, done);
     }
 
-    pub(in crate::sync::engine) fn addresses_signed(
-        &mut self,
-        named_ms: u64,
-        addresses: Vec<String>,
-        result: Result<Bytes>,
-    ) {
+    fn on_sign_addresses_done(&mut self, named_ms: u64, addresses: Vec<String>, result: Result<Bytes>) {
         self.membership.is_signing = false;
         match result {
             Ok(signature) => {
@@ -261,10 +255,10 @@ impl Engine {
         }
         self.membership.is_saving = true;
         let peers = members.iter().map(|member| member.peer.clone()).collect();
-        self.work(Task::Save { peers }, EngineWork::SaveMembers(members));
+        self.request(SaveMembers { members }, |engine, reply| engine.on_save_members_done(peers, reply));
     }
 
-    pub(in crate::sync::engine) fn members_saved(&mut self, peers: Vec<PeerId>, result: Result<()>) {
+    fn on_save_members_done(&mut self, peers: Vec<PeerId>, result: Result<()>) {
         self.membership.is_saving = false;
         if let Err(error) = result {
             self.failed("keeping members", &error);

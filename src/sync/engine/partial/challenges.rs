@@ -11,10 +11,10 @@ use crate::defence::is_down;
 use crate::error::Result;
 use crate::model::{Buckets, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{Drawn, DrawnEntry, EngineEvent, EngineWork};
+use crate::sync::engine::io::{Drawn, DrawnEntry, EngineEvent};
 use crate::sync::engine::limits::{CHALLENGE_KEYS_MAX, CHALLENGE_MS_MAX, DRAWN_MAX};
 use crate::sync::engine::partial::share::Eviction;
-use crate::sync::engine::task::Task;
+use crate::sync::engine::requests::DrawEvictable;
 use crate::sync::protocol::message::{FetchAnswer, FetchRequest, FetchResponse, Message};
 
 /// Members that are being asked for what they say they hold.
@@ -51,23 +51,26 @@ impl Engine {
     pub(super) fn challenge_holders(&mut self, eviction: Eviction) {
         let (shares, stable) = (eviction.shares.clone(), eviction.stable.clone());
         if is_down("challenges") {
-            return self.work(Task::Evict, EngineWork::Evict { shares, stable });
+            return self.evict_entries(shares, stable);
         }
         let seed = self.random.next();
         let (left, asked, failed) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
         self.share.challenge = Some(Challenge { eviction, is_drawn: false, left, asked, failed });
-        self.work(Task::Draw, EngineWork::Draw { shares, stable, seed, count_max: DRAWN_MAX });
+        self.share.requests += 1;
+        let request = DrawEvictable { shares, stable, seed, count_max: DRAWN_MAX };
+        self.request(request, Engine::on_draw_evictable_done);
     }
 
-    pub(in crate::sync::engine) fn drawn(&mut self, result: Result<Drawn>) {
+    fn on_draw_evictable_done(&mut self, result: Result<Drawn>) {
+        self.share.requests -= 1;
         // A list of members that has changed since ends it; who waited for it goes on.
-        let Some(mut challenge) = self.share.challenge.take() else { return self.evicted(Ok(0)) };
+        let Some(mut challenge) = self.share.challenge.take() else { return self.end_eviction(Ok(0)) };
         let drawn = match result {
             Ok(drawn) => drawn,
-            Err(error) => return self.evicted(Err(error)),
+            Err(error) => return self.end_eviction(Err(error)),
         };
         if drawn.entries.is_empty() {
-            return self.evicted(Ok(0));
+            return self.end_eviction(Ok(0));
         }
         challenge.is_drawn = true;
         let copies = challenge.eviction.placement.copies;
@@ -155,7 +158,7 @@ impl Engine {
             self.event(EngineEvent::HoldersFailed { peers: failed.into_iter().collect() });
         }
         let shares = eviction.shares.into_iter().map(|(name, share)| (name, share.or(&kept))).collect();
-        self.work(Task::Evict, EngineWork::Evict { shares, stable: eviction.stable });
+        self.evict_entries(shares, eviction.stable);
     }
 
     pub(in crate::sync::engine) fn tick_challenge(&mut self) {

@@ -8,12 +8,13 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Bytes, Head, PeerId, PostingProof, PublicEntry, bucket_of, by_weight, hash_of_key};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineAction, EngineOffer, EngineWork};
+use crate::sync::engine::in_service::InService;
+use crate::sync::engine::io::{EngineAction, EngineOffer};
 use crate::sync::engine::limits::{
     FETCH_MS_MAX, FETCH_TIMEOUT_MS, FETCH_TRIES_MAX, FETCHES_MAX, FETCHES_PER_PEER_MAX, POINTS_FLOOD,
     SERVED_KEYS_BYTES_MAX, SERVES_PER_PEER_MAX,
 };
-use crate::sync::engine::task::Task;
+use crate::sync::engine::requests::{MergeFetched, ReadEntries};
 use crate::sync::protocol::message::{FETCH_KEYS_MAX, FetchAnswer, FetchRequest, FetchResponse, Message};
 
 /// Said of a member that holds nothing and cannot vouch for there being nothing.
@@ -25,6 +26,8 @@ pub(in crate::sync::engine) struct Fetches {
     running: BTreeMap<u64, Fetch>,
     /// Those that wait until whom they would ask has less to do.
     waiting: VecDeque<u64>,
+    /// How many requests of each peer are being answered.
+    served: InService,
 }
 
 #[derive(Debug)]
@@ -137,8 +140,8 @@ impl Engine {
                 offer.entries.retain(|entry| fetch.left.contains(&entry.key));
                 fetch.merging = offer.entries.iter().map(|entry| (entry.key.clone(), true)).collect();
                 let collection = fetch.collection.clone();
-                let work = EngineWork::MergeFetched { collection, offer, absent: Vec::new(), heads };
-                self.work(Task::MergeFetched { fetch: id }, work);
+                let request = MergeFetched { collection, offer, absent: Vec::new(), heads };
+                self.request(request, move |engine, reply| engine.on_merge_fetched_done(id, reply));
             }
             None if self.have_all_answered(id) => {
                 // While members fill their shares nobody vouches alone; together they do.
@@ -235,7 +238,7 @@ impl Engine {
         let known: BTreeMap<&PeerId, u64> = response.heads.iter().map(|head| (&head.origin, head.seq)).collect();
         let is_ahead = self.heads.iter().all(|head| known.get(&head.origin).is_some_and(|seq| *seq >= head.seq));
         if entries.is_empty() && is_ahead {
-            self.fetch_merged(id, Ok(0));
+            self.on_merge_fetched_done(id, Ok(0));
             return self.resume_fetches();
         }
         let collection = fetch.collection.clone();
@@ -243,11 +246,12 @@ impl Engine {
         // Who answered is asked for the rest.
         fetch.asked = Some((peer.clone(), u64::MAX));
         let offer = EngineOffer { entries, postings: response.postings };
-        self.work(Task::MergeFetched { fetch: id }, EngineWork::MergeFetched { collection, offer, absent, heads });
+        let request = MergeFetched { collection, offer, absent, heads };
+        self.request(request, move |engine, reply| engine.on_merge_fetched_done(id, reply));
         self.resume_fetches();
     }
 
-    pub(in crate::sync::engine) fn fetch_merged(&mut self, id: u64, result: Result<u64>) {
+    fn on_merge_fetched_done(&mut self, id: u64, result: Result<u64>) {
         let Some(fetch) = self.fetches.running.get_mut(&id) else { return };
         let merged = std::mem::take(&mut fetch.merging);
         let peer = fetch.asked.take().map(|(peer, _)| peer);
@@ -277,8 +281,7 @@ impl Engine {
 
     /// Answers a peer that reads what it does not hold.
     pub(in crate::sync::engine) fn fetch_request(&mut self, peer: &PeerId, request: FetchRequest) {
-        let is_for = |task: &&Task| matches!(task, Task::ServeFetch { peer: asking, .. } if asking == peer);
-        if self.works.values().filter(is_for).count() >= SERVES_PER_PEER_MAX {
+        if self.fetches.served.count(peer) >= SERVES_PER_PEER_MAX {
             return self.strike(peer, POINTS_FLOOD, "asked for too many entries at once");
         }
         let bytes: usize = request.keys.iter().map(|key| key.len()).sum();
@@ -288,15 +291,19 @@ impl Engine {
             return self.send_fetched(peer, request.number, Vec::new(), (answers, Vec::new()));
         }
         let (collection, keys) = (request.collection.clone(), request.keys.clone());
-        self.work(Task::ServeFetch { peer: peer.clone(), request }, EngineWork::ReadEntries { collection, keys });
+        self.fetches.served.begin(peer);
+        let peer = peer.clone();
+        let done = move |engine: &mut Engine, reply| engine.on_read_entries_done(&peer, &request, reply);
+        self.request(ReadEntries { collection, keys }, done);
     }
 
-    pub(in crate::sync::engine) fn entries_read(
+    fn on_read_entries_done(
         &mut self,
         peer: &PeerId,
-        request: FetchRequest,
+        request: &FetchRequest,
         result: Result<(Vec<Head>, EngineOffer)>,
     ) {
+        self.fetches.served.end(peer);
         let (heads, EngineOffer { entries, postings }) = match result {
             Ok(read) => read,
             Err(error) => {

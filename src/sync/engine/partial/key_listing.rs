@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Buckets, Bytes, ListingPage, ListingPlace, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineAction, EngineWork};
+use crate::sync::engine::in_service::InService;
+use crate::sync::engine::io::EngineAction;
 use crate::sync::engine::limits::{
     GATHERED_MS_MIN, LISTING_TIMEOUT_MS, LISTINGS_MAX, POINTS_FLOOD, SERVES_PER_PEER_MAX,
 };
 use crate::sync::engine::partial::fetch::interrupted;
-use crate::sync::engine::task::Task;
+use crate::sync::engine::requests::ListKeys;
 use crate::sync::protocol::message::{KEYS_MAX, KeysRequest, KeysResponse, Message};
 
 /// Said of a member that has told everything it holds of what it was asked for.
@@ -25,6 +26,8 @@ pub(in crate::sync::engine) struct Listings {
     running: BTreeMap<u64, Listing>,
     /// Those that wait until what others hold has been dropped: what is here meanwhile goes.
     waiting: Vec<(u64, String, ListingPlace)>,
+    /// How many requests of each peer are being answered.
+    served: InService,
 }
 
 #[derive(Debug)]
@@ -177,8 +180,7 @@ impl Engine {
 
     /// Tells a peer the keys of what lies here.
     pub(in crate::sync::engine) fn keys_request(&mut self, peer: &PeerId, request: KeysRequest) {
-        let is_for = |task: &&Task| matches!(task, Task::ServeKeys { peer: asking, .. } if asking == peer);
-        if self.works.values().filter(is_for).count() >= SERVES_PER_PEER_MAX {
+        if self.listings.served.count(peer) >= SERVES_PER_PEER_MAX {
             return self.strike(peer, POINTS_FLOOD, "asked for too many keys at once");
         }
         let KeysRequest { number, collection, members, within, after } = request;
@@ -189,17 +191,19 @@ impl Engine {
         let copies = is_vouched.then(|| self.copies().unwrap_or(0));
         let within = if is_vouched { within.and(&self.own_share()) } else { within };
         let (count_max, bytes_max) = (KEYS_MAX, self.config.tuning.batch_bytes);
-        let task = Task::ServeKeys { peer: peer.clone(), number, copies };
-        self.work(task, EngineWork::ListKeys { collection, within, after, count_max, bytes_max });
+        self.listings.served.begin(peer);
+        let peer = peer.clone();
+        let done = move |engine: &mut Engine, reply| engine.on_list_keys_done(&peer, (number, copies), reply);
+        self.request(ListKeys { collection, within, after, count_max, bytes_max }, done);
     }
 
-    pub(in crate::sync::engine) fn keys_read(
+    fn on_list_keys_done(
         &mut self,
         peer: &PeerId,
-        number: u64,
-        copies: Option<u32>,
+        (number, copies): (u64, Option<u32>),
         result: Result<(Vec<Bytes>, bool)>,
     ) {
+        self.listings.served.end(peer);
         match result {
             Ok((keys, is_more)) => self.send_keys(peer, KeysResponse { number, copies, keys, is_more }),
             // No answer is better than a wrong one.

@@ -4,8 +4,9 @@ use crate::error::{ErrorKind, Result};
 use crate::model::{
     Buckets, Bytes, CharterDigest, ListingPage, ListingPlace, NetworkId, NetworkOptions, PeerId, Placement, Replication,
 };
-use crate::sync::engine::io::{Drawn, EngineAction, EngineConfig, EngineInput, EngineOutcome, EngineWork, Member};
+use crate::sync::engine::io::{Drawn, EngineAction, EngineConfig, EngineInput, Member, PendingRequest};
 use crate::sync::engine::limits::{FETCHES_PER_PEER_MAX, GATHERED_MS_MIN, LISTING_TIMEOUT_MS, LISTINGS_MAX};
+use crate::sync::engine::requests::{EngineReply, EngineRequest, ListKeys};
 use crate::sync::engine::{Engine, Tuning};
 use crate::sync::protocol::message::{
     CollectionSchema, FetchAnswer, FetchResponse, KeysRequest, KeysResponse, Message,
@@ -103,6 +104,18 @@ fn tell(engine: &mut Engine, from: &PeerId, message: Message) {
     feed(engine, NOW_MS, EngineInput::Received { peer: from.clone(), message, bytes: 100 });
 }
 
+/// The last thing that the engine has asked of the database.
+fn database_request(engine: &mut Engine) -> PendingRequest {
+    match engine.actions.pop() {
+        Some(EngineAction::Request(pending)) => pending,
+        other => panic!("nothing is asked of the database: {other:?}"),
+    }
+}
+
+fn reply(engine: &mut Engine, pending: PendingRequest, reply: EngineReply) {
+    feed(engine, NOW_MS, EngineInput::Done(pending.answer_with(|_| reply)));
+}
+
 fn answer(engine: &mut Engine, from: &PeerId, number: u64, copies: Option<u32>, keys: &[u8], is_more: bool) {
     let keys = keys.iter().map(|key| Bytes::new(vec![*key])).collect();
     tell(engine, from, Message::KeysResponse(KeysResponse { number, copies, keys, is_more }));
@@ -194,13 +207,13 @@ fn a_member_tells_what_it_can_vouch_for_and_else_whatever_lies_there() {
             after: None,
         };
         tell(&mut engine, &peer("b"), Message::KeysRequest(request));
-        let Some(EngineAction::Work { number, work: EngineWork::ListKeys { within: read, .. } }) = engine.actions.pop()
-        else {
+        let listed = database_request(&mut engine);
+        let EngineRequest::ListKeys(ListKeys { within: read, .. }) = listed.request() else {
             panic!("{:?}", engine.actions)
         };
-        assert_eq!(read, within);
+        assert_eq!(*read, within);
         let keys = vec![Bytes::new(vec![9])];
-        feed(&mut engine, NOW_MS, EngineInput::Done { number, outcome: EngineOutcome::KeysListed(Ok((keys, false))) });
+        reply(&mut engine, listed, EngineReply::ListKeys(Ok((keys, false))));
         let Some(EngineAction::Send { message: Message::KeysResponse(response), .. }) = engine.actions.pop() else {
             panic!("{:?}", engine.actions)
         };
@@ -220,7 +233,7 @@ fn what_is_being_read_is_not_dropped() {
     engine.actions.clear();
     engine.evict(&stable, &["memory".into()]);
     assert!(
-        matches!(engine.actions[..], [EngineAction::Work { work: EngineWork::Place { .. }, .. }]),
+        matches!(&engine.actions[..], [EngineAction::Request(kept)] if matches!(kept.request(), EngineRequest::KeepPlacement(_))),
         "{:?}",
         engine.actions
     );
@@ -231,15 +244,14 @@ fn a_listing_waits_until_what_others_hold_has_been_dropped() {
     let mut engine = engine(&["b"], &["b"], 1);
     let stable = [(peer("b"), 3)].into_iter().collect();
     engine.evict(&stable, &["memory".into()]);
-    let Some(EngineAction::Work { number, .. }) = engine.actions.pop() else { panic!("nothing is dropped") };
+    let kept = database_request(&mut engine);
     ask(&mut engine, ListingPlace::default());
     assert!(asked(&mut engine).is_empty());
-    feed(&mut engine, NOW_MS, EngineInput::Done { number, outcome: EngineOutcome::Placed(Ok(())) });
-    let Some(EngineAction::Work { number, work: EngineWork::Draw { .. } }) = engine.actions.pop() else {
-        panic!("nothing goes")
-    };
+    reply(&mut engine, kept, EngineReply::KeepPlacement(Ok(())));
+    let drawn = database_request(&mut engine);
+    assert!(matches!(drawn.request(), EngineRequest::DrawEvictable(_)), "{drawn:?}");
     assert!(asked(&mut engine).is_empty());
-    feed(&mut engine, NOW_MS, EngineInput::Done { number, outcome: EngineOutcome::Drawn(Ok(Drawn::default())) });
+    reply(&mut engine, drawn, EngineReply::DrawEvictable(Ok(Drawn::default())));
     assert_eq!(asked(&mut engine).len(), 1);
 }
 

@@ -12,9 +12,9 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::model::{Buckets, PeerId, Placement, Shares};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineEvent, EngineWork};
+use crate::sync::engine::io::EngineEvent;
 use crate::sync::engine::partial::challenges::Challenge;
-use crate::sync::engine::task::Task;
+use crate::sync::engine::requests::{EvictEntries, KeepPlacement};
 
 /// What has been worked out of shares; good for one list of members.
 #[derive(Debug, Default)]
@@ -28,6 +28,8 @@ pub(in crate::sync::engine) struct Share {
     eviction: Option<Eviction>,
     /// What is going to be dropped once those have shown that they hold it who say so.
     pub challenge: Option<Challenge>,
+    /// Requests under way that keep a placement, draw entries or drop them.
+    pub requests: usize,
     /// Statements are reading what others hold: nothing is dropped until then.
     pub kept_until_ms: u64,
     /// A round has found everybody whole and what it covers has been dropped, or nothing need be.
@@ -58,8 +60,9 @@ impl Engine {
     fn check_share(&mut self) {
         let key = (self.roster.digest(), self.copies(), self.config.options.keep_own);
         if self.share.key != key {
-            let kept_until_ms = self.share.kept_until_ms;
-            self.share = Share { key, kept_until_ms, is_settled: self.copies().is_none(), ..Share::default() };
+            let (kept_until_ms, requests) = (self.share.kept_until_ms, self.share.requests);
+            self.share =
+                Share { key, kept_until_ms, requests, is_settled: self.copies().is_none(), ..Share::default() };
         }
     }
 
@@ -134,9 +137,7 @@ impl Engine {
     }
 
     pub(in crate::sync::engine) fn is_evicting(&self) -> bool {
-        self.share.eviction.is_some()
-            || self.share.challenge.is_some()
-            || self.works.values().any(|task| matches!(task, Task::Place { .. } | Task::Draw | Task::Evict))
+        self.share.eviction.is_some() || self.share.challenge.is_some() || self.share.requests > 0
     }
 
     /// All members hold their shares of these collections up to `stable`: what others hold can go.
@@ -166,12 +167,15 @@ impl Engine {
         let eviction = Eviction { placement: placement.clone(), shares, stable, applying: BTreeSet::new() };
         self.share.eviction = Some(eviction);
         // First of all it is kept: a node that forgot it would take what it has left out for what is nowhere.
-        self.work(Task::Place { placement: placement.clone() }, EngineWork::Place { placement });
+        self.share.requests += 1;
+        let kept = placement.clone();
+        self.request(KeepPlacement { placement }, |engine, reply| engine.on_keep_placement_done(kept, reply));
     }
 
     /// The placement is kept: from now on deltas are merged by it. Entries go when no run is being applied by the one before,
     /// which might bring a part of one back.
-    pub(in crate::sync::engine) fn placed(&mut self, placement: Placement, result: Result<()>) {
+    fn on_keep_placement_done(&mut self, placement: Placement, result: Result<()>) {
+        self.share.requests -= 1;
         if let Err(error) = result {
             self.share.eviction = None;
             self.share.is_settled = false;
@@ -203,7 +207,19 @@ impl Engine {
         }
     }
 
-    pub(in crate::sync::engine) fn evicted(&mut self, result: Result<u64>) {
+    /// Drops entries that others hold.
+    pub(super) fn evict_entries(&mut self, shares: Vec<(String, Buckets)>, stable: Vec<(PeerId, u64)>) {
+        self.share.requests += 1;
+        self.request(EvictEntries { shares, stable }, Engine::on_evict_entries_done);
+    }
+
+    fn on_evict_entries_done(&mut self, result: Result<u64>) {
+        self.share.requests -= 1;
+        self.end_eviction(result);
+    }
+
+    /// What others hold has been dropped, or is not: whoever has waited for that goes on.
+    pub(super) fn end_eviction(&mut self, result: Result<u64>) {
         match result {
             Ok(0) => {}
             Ok(count) => self.event(EngineEvent::Evicted { count }),

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use crate::model::{
     Buckets, Bytes, CharterDigest, Delta, NetworkId, NetworkOptions, PeerId, Placement, Replication, Run,
 };
-use crate::sync::engine::io::{
-    Drawn, DrawnEntry, EngineAction, EngineConfig, EngineInput, EngineOutcome, EngineWork, Member,
-};
+use crate::sync::engine::io::{Drawn, DrawnEntry, EngineAction, EngineConfig, EngineInput, Member, PendingRequest};
 use crate::sync::engine::log::incoming::QueuedRun;
+use crate::sync::engine::requests::{EngineReply, EngineRequest, EvictEntries, KeepPlacement};
 use crate::sync::engine::{Engine, Tuning};
 use crate::sync::protocol::message::CollectionSchema;
 
@@ -67,37 +66,39 @@ fn stable() -> BTreeMap<PeerId, u64> {
     BTreeMap::from([(peer("b"), 3)])
 }
 
-/// The work that the engine has asked for since the last look.
-fn works(engine: &mut Engine) -> Vec<(u64, EngineWork)> {
+/// What the engine has asked of the database since the last look.
+fn requests(engine: &mut Engine) -> Vec<PendingRequest> {
     let actions = std::mem::take(&mut engine.actions).into_iter();
-    let work = |action| match action {
-        EngineAction::Work { number, work } => Some((number, work)),
+    let pending = |action| match action {
+        EngineAction::Request(pending) => Some(pending),
         _ => None,
     };
-    actions.filter_map(work).collect()
+    actions.filter_map(pending).collect()
 }
 
-fn done(engine: &mut Engine, number: u64, outcome: EngineOutcome) {
+fn done(engine: &mut Engine, pending: PendingRequest, reply: EngineReply) {
     let mut actions = Vec::new();
-    engine.handle(NOW_MS, EngineInput::Done { number, outcome }, &mut actions);
+    engine.handle(NOW_MS, EngineInput::Done(pending.answer_with(|_| reply)), &mut actions);
     engine.actions = actions;
 }
 
-/// Takes the one piece of work there is, which keeps a placement.
-fn place(engine: &mut Engine) -> (u64, Placement) {
-    let mut works = works(engine);
-    let Some((number, EngineWork::Place { placement })) = works.pop() else { panic!("{works:?}") };
-    assert!(works.is_empty(), "{works:?}");
-    (number, placement)
+/// Takes the one request there is, which keeps a placement.
+fn place(engine: &mut Engine) -> (PendingRequest, Placement) {
+    let mut requests = requests(engine);
+    let pending = requests.pop().expect("a placement is kept");
+    assert!(requests.is_empty(), "{requests:?}");
+    let EngineRequest::KeepPlacement(KeepPlacement { placement }) = pending.request() else { panic!("{pending:?}") };
+    let placement = placement.clone();
+    (pending, placement)
 }
 
 /// An entry is drawn of what is going to be dropped; nobody is there to be asked for it.
 fn draw(engine: &mut Engine) {
-    let works = works(engine);
-    let drawn = works.into_iter().find(|(_, work)| matches!(work, EngineWork::Draw { .. }));
-    let (number, _) = drawn.expect("entries are drawn first");
+    let mut requests = requests(engine).into_iter();
+    let drawn = requests.find(|pending| matches!(pending.request(), EngineRequest::DrawEvictable(_)));
+    let drawn = drawn.expect("entries are drawn first");
     let entry = DrawnEntry { collection: "memory".into(), key: Bytes::new([1]), hash: [0; 32] };
-    done(engine, number, EngineOutcome::Drawn(Ok(Drawn { entries: vec![entry], are_all: true })));
+    done(engine, drawn, EngineReply::DrawEvictable(Ok(Drawn { entries: vec![entry], are_all: true })));
 }
 
 #[test]
@@ -106,18 +107,18 @@ fn a_node_vouches_for_what_it_holds_whole_and_for_nothing_while_it_drops() {
     assert_eq!(engine.whole_collections(), ["memory"]);
     engine.evict(&stable(), &["memory".into(), "notes".into()]);
     assert!(engine.whole_collections().is_empty());
-    let (number, placement) = place(&mut engine);
+    let (kept, placement) = place(&mut engine);
     assert_eq!(placement.collections, ["memory"], "what is partial here is not spread");
-    done(&mut engine, number, EngineOutcome::Placed(Ok(())));
+    done(&mut engine, kept, EngineReply::KeepPlacement(Ok(())));
     draw(&mut engine);
     assert!(engine.whole_collections().is_empty());
-    let (number, evict) = works(&mut engine).pop().unwrap();
+    let evict = requests(&mut engine).pop().unwrap();
     assert!(
-        matches!(&evict, EngineWork::Evict { shares, .. } if shares.len() == 1 && shares[0].0 == "memory"),
+        matches!(evict.request(), EngineRequest::EvictEntries(EvictEntries { shares, .. }) if shares.len() == 1 && shares[0].0 == "memory"),
         "{evict:?}"
     );
     assert!(engine.whole_collections().is_empty());
-    done(&mut engine, number, EngineOutcome::Evicted(Ok(5)));
+    done(&mut engine, evict, EngineReply::EvictEntries(Ok(5)));
     assert_eq!(engine.whole_collections(), ["memory"]);
 }
 
@@ -125,7 +126,7 @@ fn a_node_vouches_for_what_it_holds_whole_and_for_nothing_while_it_drops() {
 fn what_somebody_does_not_hold_whole_stays() {
     let mut engine = engine(config(1));
     engine.evict(&stable(), &[]);
-    assert!(works(&mut engine).is_empty());
+    assert!(requests(&mut engine).is_empty());
     engine.evict(&stable(), &["notes".into()]);
     assert_eq!(place(&mut engine).1.collections, ["notes"]);
 }
@@ -134,14 +135,14 @@ fn what_somebody_does_not_hold_whole_stays() {
 fn nothing_goes_by_a_placement_before_it_is_kept() {
     let mut engine = engine(config(1));
     engine.evict(&stable(), &["memory".into()]);
-    let (number, _) = place(&mut engine);
+    let (kept, _) = place(&mut engine);
     assert_eq!(engine.shares(), None, "deltas are merged as before");
-    done(&mut engine, number, EngineOutcome::Placed(Err(crate::error::Error::internal("the disk is full"))));
+    done(&mut engine, kept, EngineReply::KeepPlacement(Err(crate::error::Error::internal("the disk is full"))));
     assert_eq!(engine.shares(), None);
-    assert!(works(&mut engine).is_empty(), "nothing is dropped");
+    assert!(requests(&mut engine).is_empty(), "nothing is dropped");
     engine.evict(&stable(), &["memory".into()]);
-    let (number, _) = place(&mut engine);
-    done(&mut engine, number, EngineOutcome::Placed(Ok(())));
+    let (kept, _) = place(&mut engine);
+    done(&mut engine, kept, EngineReply::KeepPlacement(Ok(())));
     let shares = engine.shares().unwrap();
     assert_eq!(shares.get("memory"), Some(&engine.own_share()));
     assert!(!engine.own_share().are_all());
@@ -154,14 +155,14 @@ fn entries_go_when_no_older_run_is_being_applied() {
     let run = Run { origin: peer("b"), deltas };
     engine.queue.push(QueuedRun { peer: peer("b"), run, pushed_to: Vec::new() });
     engine.start_applies();
-    let (applying, _) = works(&mut engine).pop().unwrap();
+    let applying = requests(&mut engine).pop().unwrap();
     engine.evict(&stable(), &["memory".into()]);
-    let (number, _) = place(&mut engine);
-    done(&mut engine, number, EngineOutcome::Placed(Ok(())));
-    assert!(works(&mut engine).is_empty());
-    done(&mut engine, applying, EngineOutcome::Applied(Err(crate::error::Error::internal("whatever became of it"))));
+    let (kept, _) = place(&mut engine);
+    done(&mut engine, kept, EngineReply::KeepPlacement(Ok(())));
+    assert!(requests(&mut engine).is_empty());
+    done(&mut engine, applying, EngineReply::ApplyRun(Err(crate::error::Error::internal("whatever became of it"))));
     draw(&mut engine);
-    assert!(works(&mut engine).iter().any(|(_, work)| matches!(work, EngineWork::Evict { .. })));
+    assert!(requests(&mut engine).iter().any(|pending| matches!(pending.request(), EngineRequest::EvictEntries(_))));
 }
 
 #[test]
@@ -197,13 +198,16 @@ fn a_removed_member_leaves_a_share_that_has_to_be_filled() {
     let mut engine = engine(EngineConfig { placement: placement.clone(), ..config(1) });
     let before = engine.own_share();
     engine.evict(&stable(), &["memory".into()]);
-    let (number, _) = place(&mut engine);
+    let (kept, _) = place(&mut engine);
     let mut actions = Vec::new();
     let removed = EngineConfig { placement, removed: vec![peer("c")], ..config(1) };
     engine.handle(NOW_MS, EngineInput::Reconfigured(Box::new(removed)), &mut actions);
-    done(&mut engine, number, EngineOutcome::Placed(Ok(())));
+    done(&mut engine, kept, EngineReply::KeepPlacement(Ok(())));
     assert!(
-        works(&mut engine).iter().all(|(_, work)| !matches!(work, EngineWork::Draw { .. } | EngineWork::Evict { .. })),
+        requests(&mut engine).iter().all(|pending| !matches!(
+            pending.request(),
+            EngineRequest::DrawEvictable(_) | EngineRequest::EvictEntries(_)
+        )),
         "by the old list"
     );
     let after = engine.own_share();

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::model::{AdoptedHeads, Buckets, Head, HeadAdoption, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineEvent, EngineOutcome, EngineWork};
+use crate::sync::engine::io::EngineEvent;
 use crate::sync::engine::limits::{
     BUSY_AUDITS, RECONCILE_RETRY_MS, RECONCILE_TIMEOUT_MS, RETURN_MS_MAX, STORY_DISTRUST_MS, Tuning,
 };
@@ -19,9 +19,19 @@ use crate::sync::engine::log::log_first::Awaited;
 use crate::sync::engine::log::pull::OriginPull;
 use crate::sync::engine::reconcile::fill::Lacking;
 use crate::sync::engine::reconcile::steps::CollectionWalk;
-use crate::sync::engine::task::{Reason, Task};
+use crate::sync::engine::requests::{AdoptHeads, Request, VerifyHeads};
 use crate::sync::protocol::message::{Message, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse};
 use crate::sync::protocol::seeded_random::Random;
+
+/// Why a reconciliation is under way, the most urgent last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::sync::engine) enum Reason {
+    Audit,
+    /// Collections are partial: what the peer holds of them is taken over, and its deltas are left to the logs.
+    Fill,
+    /// Something is lacking: what the peer holds is taken over with its heads.
+    Needed,
+}
 
 /// Whether one is under way, and when the next may begin.
 #[derive(Debug)]
@@ -242,11 +252,27 @@ impl Engine {
         self.send(&peer, Message::ReconcileRequest(ReconcileRequest { number, ask }));
     }
 
-    /// Has the database do something for the one under way.
-    pub(super) fn reconcile_work(&mut self, work: EngineWork) {
-        if let Some(run) = self.reconciling.running.as_ref().map(|running| running.number) {
-            self.work(Task::Reconcile { run }, work);
+    /// Asks something of the database for the one under way, which goes on with the reply unless `done` says that it cannot.
+    pub(super) fn request_for_reconciliation<R: Request>(
+        &mut self,
+        request: R,
+        done: impl FnOnce(&mut Engine, R::Reply) -> bool + Send + 'static,
+    ) {
+        let number = |engine: &Engine| engine.reconciling.running.as_ref().map(|running| running.number);
+        let run = number(self);
+        if run.is_none() {
+            return;
         }
+        self.request(request, move |engine, reply| {
+            // Not of one that has ended meanwhile.
+            if number(engine) != run {
+                return;
+            }
+            if !done(engine, reply) {
+                return engine.reconcile_failed();
+            }
+            engine.step();
+        });
     }
 
     pub(in crate::sync::engine) fn reconcile_response(
@@ -270,7 +296,7 @@ impl Engine {
                 if !self.spread_known(members, copies) {
                     return self.reconcile_failed();
                 }
-                self.reconcile_work(EngineWork::VerifyHeads { heads });
+                self.request_for_reconciliation(VerifyHeads { heads }, Engine::on_verify_view_done);
             }
             answer => {
                 if !self.step_answered(answer, request.is_next_page) {
@@ -304,32 +330,13 @@ impl Engine {
         true
     }
 
-    pub(in crate::sync::engine) fn reconcile_worked(&mut self, run: u64, outcome: EngineOutcome) {
-        if self.reconciling.running.as_ref().is_none_or(|running| running.number != run) {
-            return;
-        }
-        let is_well = match outcome {
-            EngineOutcome::Merged(result) => self.states_merged(result),
-            EngineOutcome::HeadsVerified(Ok(verified)) => self.view_opened(verified),
-            EngineOutcome::Dropped(result) | EngineOutcome::Reposted(result) => self.written(result),
-            EngineOutcome::HeadsAdopted(result) => return self.adopted(result),
-            EngineOutcome::Fingerprints(Ok(buckets)) => self.counted(buckets),
-            EngineOutcome::Digests(Ok(digests)) => self.digested(digests),
-            EngineOutcome::HeadsVerified(Err(error))
-            | EngineOutcome::Fingerprints(Err(error))
-            | EngineOutcome::Digests(Err(error)) => {
-                self.failed("comparing with a peer", &error);
-                false
-            }
-            _ => false,
-        };
-        if !is_well {
-            return self.reconcile_failed();
-        }
-        self.step();
+    /// What was read to be compared; nothing where that failed.
+    pub(in crate::sync::engine) fn compared<T>(&mut self, result: Result<T>) -> Option<T> {
+        result.inspect_err(|error| self.failed("comparing with a peer", error)).ok()
     }
 
-    pub(in crate::sync::engine) fn written(&mut self, result: Result<u64>) -> bool {
+    /// Something was written for the one under way.
+    pub(in crate::sync::engine) fn on_write_done(&mut self, result: Result<u64>) -> bool {
         match result {
             Ok(count) => {
                 if let Some(running) = self.reconciling.running.as_mut() {
@@ -383,19 +390,20 @@ impl Engine {
         }
         let ends_return = self.config.is_returning && is_compared_whole;
         let adoption = HeadAdoption { heads, partial: partial.clone(), known: names };
-        self.reconcile_work(EngineWork::AdoptHeads { adoption, placement, ends_return });
+        let request = AdoptHeads { adoption, placement, ends_return };
+        self.request_for_reconciliation(request, Engine::on_adopt_heads_done);
         self.config.partial = partial;
     }
 
-    fn adopted(&mut self, result: Result<AdoptedHeads>) {
+    fn on_adopt_heads_done(&mut self, result: Result<AdoptedHeads>) -> bool {
         let AdoptedHeads { heads, partial } = match result {
             Ok(adopted) => adopted,
             Err(error) => {
                 self.failed("adopting heads", &error);
-                return self.reconcile_failed();
+                return false;
             }
         };
-        let Some(running) = self.reconciling.running.take() else { return };
+        let Some(running) = self.reconciling.running.take() else { return true };
         self.config.is_returning &= running.whole.len() != self.config.collections.len();
         // Something may have been attached since, which this engine has not heard of yet.
         self.config
@@ -437,6 +445,7 @@ impl Engine {
         self.release_held();
         self.schedule_pulls();
         self.check_exchanges();
+        true
     }
 
     fn avoid(&mut self, peer: &PeerId, until_ms: u64) {

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::error::Result;
-use crate::model::{Buckets, Bytes, EntryDigest, Head, PeerId};
+use crate::model::{Buckets, Bytes, EntryDigest, Fingerprint, Head, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineOffer, EngineOutcome, EngineView, EngineWork};
+use crate::sync::engine::in_service::InService;
+use crate::sync::engine::io::{EngineOffer, EngineView};
 use crate::sync::engine::limits::{VIEW_AGE_MS_MAX, VIEW_IDLE_MS_MAX, VIEWS_MAX};
 use crate::sync::engine::reconcile::fingerprint_tree::Tree;
-use crate::sync::engine::task::Task;
+use crate::sync::engine::requests::{CloseView, OpenView, ReadDigests, ReadFingerprints, ReadPage};
 use crate::sync::protocol::message::{
     CLOCK_PAIRS_MAX, Digests, ENTRIES_MAX, Message, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse,
     VIEW_HEADS_MAX, WireDigest,
@@ -17,9 +18,17 @@ use crate::sync::protocol::message::{
 /// Requests of one reconciliation that wait.
 const WAITING_MAX: usize = 4;
 
+/// The views that are kept for peers: one for each.
+#[derive(Debug, Default)]
+pub(in crate::sync::engine) struct ServedViews {
+    views: BTreeMap<PeerId, ServedView>,
+    /// How many views of each peer are being closed.
+    closing: InService,
+}
+
 /// A view that is kept for a peer.
 #[derive(Debug)]
-pub(in crate::sync::engine) struct ServedView {
+struct ServedView {
     /// No other view, of the same peer or of another one, has it.
     number: u64,
     /// The peer's last view is being closed, which the next one waits for.
@@ -47,7 +56,7 @@ struct Ahead {
 }
 
 /// A page by its collection and the key that it begins behind.
-pub(in crate::sync::engine) type PagePlace = (String, Bytes);
+type PagePlace = (String, Bytes);
 
 /// Entries, and the key to go on after.
 type Page = (EngineOffer, Option<Bytes>);
@@ -60,16 +69,16 @@ impl Engine {
         }
         if let ReconcileAsk::Open { members, copies, is_filling } = request.ask {
             // Opening replaces an older view of the same peer; closing that one as well could come later.
-            self.views.remove(peer);
+            self.views.views.remove(peer);
             // Nobody is to take over what this node may be the last to hold because it slept.
             let is_closed = self.config.is_returning && now_ms < self.reconciling.return_ms;
-            if is_closed || self.views.len() >= VIEWS_MAX {
+            if is_closed || self.views.views.len() >= VIEWS_MAX {
                 return self.answer(peer, number, ReconcileAnswer::Refused);
             }
             let within = self.told_of(peer, members, copies, is_filling);
             let view = ServedView {
                 number: self.next_number(),
-                is_waiting: self.is_closing_view(peer),
+                is_waiting: self.views.closing.count(peer) > 0,
                 opened_ms: now_ms,
                 used_ms: now_ms,
                 tree: None,
@@ -78,11 +87,11 @@ impl Engine {
                 following: None,
                 ahead: None,
             };
-            self.views.insert(peer.clone(), view);
+            self.views.views.insert(peer.clone(), view);
             self.wake_at(now_ms.saturating_add(VIEW_IDLE_MS_MAX));
             return self.look(peer);
         }
-        let Some(view) = self.views.get_mut(peer).filter(|view| view.requests.len() < WAITING_MAX) else {
+        let Some(view) = self.views.views.get_mut(peer).filter(|view| view.requests.len() < WAITING_MAX) else {
             return self.answer(peer, number, ReconcileAnswer::Refused);
         };
         view.used_ms = now_ms;
@@ -101,16 +110,13 @@ impl Engine {
         if is_filling { share } else { share.and(&self.own_share()) }
     }
 
-    /// Whether a view of this peer is being closed: work does not run in order, and the next view is not to be closed for it.
-    fn is_closing_view(&self, peer: &PeerId) -> bool {
-        self.works.values().any(|task| matches!(task, Task::CloseView { peer: closing } if closing == peer))
-    }
-
-    pub(in crate::sync::engine) fn view_closed(&mut self, peer: &PeerId) {
-        if self.is_closing_view(peer) {
+    /// Requests are not answered in order, and the next view of the peer is not to be closed for this one: it has waited.
+    fn on_close_view_done(&mut self, peer: &PeerId) {
+        self.views.closing.end(peer);
+        if self.views.closing.count(peer) > 0 {
             return;
         }
-        if let Some(view) = self.views.get_mut(peer).filter(|view| view.is_waiting) {
+        if let Some(view) = self.views.views.get_mut(peer).filter(|view| view.is_waiting) {
             view.is_waiting = false;
             self.look(peer);
         }
@@ -118,7 +124,7 @@ impl Engine {
 
     /// Has done what the first request of a peer needs.
     fn look(&mut self, peer: &PeerId) {
-        let Some(view) = self.views.get_mut(peer).filter(|view| !view.is_waiting) else { return };
+        let Some(view) = self.views.views.get_mut(peer).filter(|view| !view.is_waiting) else { return };
         let number = view.number;
         let Some(request) = view.requests.front_mut() else { return };
         if let ReconcileAsk::NextPage { collection } = &request.ask {
@@ -127,23 +133,32 @@ impl Engine {
             };
             request.ask = ReconcileAsk::Page { collection, after: Some(after) };
         }
-        let source = Some(peer.clone());
+        let (asking, source) = (peer.clone(), Some(peer.clone()));
         let bytes_max = self.config.tuning.batch_bytes;
-        let work = match request.ask.clone() {
+        match request.ask.clone() {
             ReconcileAsk::Tree { collection, level, nodes } => {
                 if let Some((_, tree)) = view.tree.as_ref().filter(|(name, _)| *name == collection) {
                     let children = nodes.iter().flat_map(|node| tree.children(level, *node)).copied().collect();
                     return self.answer_first(peer, ReconcileAnswer::Tree { children });
                 }
-                EngineWork::Fingerprints { view: source, collection }
+                let request = ReadFingerprints { view: source, collection: collection.clone() };
+                self.request(request, move |engine, reply| {
+                    engine.on_read_served_fingerprints_done(&asking, number, collection, reply);
+                });
             }
             ReconcileAsk::Digests { collection, buckets, after, until } => {
                 let count_max = self.config.tuning.digests_at_once();
-                EngineWork::DigestsIn { view: source, collection, buckets, after, until, count_max }
+                let request = ReadDigests { view: source, collection, buckets, after, until, count_max };
+                self.request(request, move |engine, reply| {
+                    engine.on_view_read(&asking, number, reply.map(digests_answer));
+                });
             }
             ReconcileAsk::Entries { collection, key_hashes, after } => {
                 let (view, within) = (peer.clone(), Buckets::all());
-                EngineWork::Entries { view, collection, key_hashes: Some(key_hashes), within, after, bytes_max }
+                let request = ReadPage { view, collection, key_hashes: Some(key_hashes), within, after, bytes_max };
+                self.request(request, move |engine, reply| {
+                    engine.on_view_read(&asking, number, reply.map(entries_answer));
+                });
             }
             ReconcileAsk::Page { collection, after } => {
                 let is_this =
@@ -156,42 +171,58 @@ impl Engine {
                 }
                 view.ahead = None;
                 let (view, within) = (peer.clone(), view.within.clone());
-                EngineWork::Entries { view, collection, key_hashes: None, within, after, bytes_max }
+                let request = ReadPage { view, collection, key_hashes: None, within, after, bytes_max };
+                self.request(request, move |engine, reply| engine.on_read_page_done(&asking, number, reply));
             }
-            ReconcileAsk::Open { .. } => EngineWork::OpenView { peer: peer.clone() },
-            ReconcileAsk::Close | ReconcileAsk::NextPage { .. } => return,
-        };
-        self.work(Task::View { peer: peer.clone(), number }, work);
+            ReconcileAsk::Open { .. } => {
+                let done = move |engine: &mut Engine, reply| engine.on_open_view_done(&asking, number, reply);
+                self.request(OpenView { peer: peer.clone() }, done);
+            }
+            ReconcileAsk::Close | ReconcileAsk::NextPage { .. } => {}
+        }
     }
 
-    pub(in crate::sync::engine) fn view_read(&mut self, peer: &PeerId, number: u64, outcome: EngineOutcome) {
-        // Not of one that has been replaced meanwhile.
-        let Some(view) = self.views.get_mut(peer).filter(|view| view.number == number) else { return };
-        let Some(ask) = view.requests.front().map(|request| &request.ask) else { return };
-        let read = match (ask, outcome) {
-            (ReconcileAsk::Open { .. }, EngineOutcome::ViewOpened(opened)) => {
-                opened.map(|opened| self.view_answer(peer, opened))
+    /// Whether a view is still there: what was read of one that has been replaced meanwhile is of no use.
+    fn has_view(&self, peer: &PeerId, number: u64) -> bool {
+        self.views.views.get(peer).is_some_and(|view| view.number == number)
+    }
+
+    fn on_open_view_done(&mut self, peer: &PeerId, number: u64, opened: Result<EngineView>) {
+        let read = opened.map(|opened| self.view_answer(peer, opened));
+        self.on_view_read(peer, number, read);
+    }
+
+    fn on_read_served_fingerprints_done(
+        &mut self,
+        peer: &PeerId,
+        number: u64,
+        collection: String,
+        read: Result<Vec<Fingerprint>>,
+    ) {
+        let view = self.views.views.get_mut(peer).filter(|view| view.number == number);
+        match (read, view) {
+            (Ok(buckets), Some(view)) => {
+                view.tree = Some((collection, Tree::new(buckets, &view.within)));
+                self.look(peer);
             }
-            (ReconcileAsk::Tree { collection, .. }, EngineOutcome::Fingerprints(Ok(buckets))) => {
-                view.tree = Some((collection.clone(), Tree::new(buckets, &view.within)));
-                return self.look(peer);
-            }
-            (ReconcileAsk::Digests { .. }, EngineOutcome::Digests(digests)) => digests.map(digests_answer),
-            (ReconcileAsk::Page { .. }, EngineOutcome::Entries(Ok(page))) => return self.answer_page(peer, page),
-            (ReconcileAsk::Entries { .. } | ReconcileAsk::Page { .. }, EngineOutcome::Entries(read)) => {
-                read.map(entries_answer)
-            }
-            (_, EngineOutcome::Fingerprints(Err(error))) => Err(error),
-            _ => return,
-        };
-        self.answer_read(peer, read);
+            (Err(error), _) => self.on_view_read(peer, number, Err(error)),
+            (Ok(_), None) => {}
+        }
+    }
+
+    fn on_read_page_done(&mut self, peer: &PeerId, number: u64, read: Result<Page>) {
+        match read {
+            Ok(page) if self.has_view(peer, number) => self.answer_page(peer, page),
+            Ok(_) => {}
+            Err(error) => self.on_view_read(peer, number, Err(error)),
+        }
     }
 
     /// Answers with a page, and begins to read the next one.
     fn answer_page(&mut self, peer: &PeerId, page: Page) {
         let bytes_max = self.config.tuning.batch_bytes;
         let answer = entries_answer(page);
-        let Some(view) = self.views.get_mut(peer) else { return };
+        let Some(view) = self.views.views.get_mut(peer) else { return };
         (view.following, view.ahead) = (None, None);
         if let ReconcileAnswer::Entries { next: Some(after), .. } = &answer
             && let Some(ReconcileAsk::Page { collection, .. }) = view.requests.front().map(|request| &request.ask)
@@ -201,23 +232,16 @@ impl Engine {
             view.ahead = Some(Ahead { place: place.clone(), page: None });
             let (number, within) = (view.number, view.within.clone());
             let (collection, after) = (place.0.clone(), Some(place.1.clone()));
-            let work =
-                EngineWork::Entries { view: peer.clone(), collection, key_hashes: None, within, after, bytes_max };
-            let task = Task::ReadAhead { peer: peer.clone(), number, page: place };
-            self.work(task, work);
+            let request = ReadPage { view: peer.clone(), collection, key_hashes: None, within, after, bytes_max };
+            let asking = peer.clone();
+            self.request(request, move |engine, reply| engine.on_read_ahead_done(&asking, number, &place, reply));
         }
         self.answer_first(peer, answer);
     }
 
     /// A page that nobody had asked for when its reading began.
-    pub(in crate::sync::engine) fn read_ahead(
-        &mut self,
-        peer: &PeerId,
-        number: u64,
-        place: &PagePlace,
-        read: Result<Page>,
-    ) {
-        let Some(view) = self.views.get_mut(peer).filter(|view| view.number == number) else { return };
+    fn on_read_ahead_done(&mut self, peer: &PeerId, number: u64, place: &PagePlace, read: Result<Page>) {
+        let Some(view) = self.views.views.get_mut(peer).filter(|view| view.number == number) else { return };
         let Some(ahead) = view.ahead.as_mut().filter(|ahead| ahead.place == *place) else { return };
         let front = view.requests.front().map(|request| &request.ask);
         let is_waited_for = matches!(front, Some(ReconcileAsk::Page { collection, after })
@@ -232,7 +256,11 @@ impl Engine {
         }
     }
 
-    fn answer_read(&mut self, peer: &PeerId, read: Result<ReconcileAnswer>) {
+    /// What the first request of a peer asks for has been read.
+    fn on_view_read(&mut self, peer: &PeerId, number: u64, read: Result<ReconcileAnswer>) {
+        if !self.has_view(peer, number) {
+            return;
+        }
         match read {
             Ok(answer) => self.answer_first(peer, answer),
             Err(error) => {
@@ -259,7 +287,7 @@ impl Engine {
 
     fn answer_first(&mut self, peer: &PeerId, answer: ReconcileAnswer) {
         let now_ms = self.now_ms;
-        let Some(view) = self.views.get_mut(peer) else { return };
+        let Some(view) = self.views.views.get_mut(peer) else { return };
         view.used_ms = now_ms;
         let Some(request) = view.requests.pop_front() else { return };
         self.answer(peer, request.number, answer);
@@ -271,8 +299,10 @@ impl Engine {
     }
 
     pub(in crate::sync::engine) fn drop_view(&mut self, peer: &PeerId) {
-        if self.views.remove(peer).is_some() {
-            self.work(Task::CloseView { peer: peer.clone() }, EngineWork::CloseView { peer: peer.clone() });
+        if self.views.views.remove(peer).is_some() {
+            self.views.closing.begin(peer);
+            let closed = peer.clone();
+            self.request(CloseView { peer: peer.clone() }, move |engine, ()| engine.on_close_view_done(&closed));
         }
     }
 
@@ -282,11 +312,11 @@ impl Engine {
             view.opened_ms.saturating_add(VIEW_AGE_MS_MAX).min(view.used_ms.saturating_add(VIEW_IDLE_MS_MAX))
         };
         let old: Vec<PeerId> =
-            self.views.iter().filter(|(_, view)| end_ms(view) <= now_ms).map(|(peer, _)| peer.clone()).collect();
+            self.views.views.iter().filter(|(_, view)| end_ms(view) <= now_ms).map(|(peer, _)| peer.clone()).collect();
         for peer in old {
             self.drop_view(&peer);
         }
-        if let Some(wake_ms) = self.views.values().map(end_ms).min() {
+        if let Some(wake_ms) = self.views.views.values().map(end_ms).min() {
             self.wake_at(wake_ms);
         }
     }

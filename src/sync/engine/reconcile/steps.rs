@@ -10,12 +10,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::defence::is_down;
+use crate::error::Result;
 use crate::model::{Buckets, Bytes, EntryDigest, Fingerprint, KeyHash, PeerId, hash_of_key};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineOffer, EngineWork};
+use crate::sync::engine::io::EngineOffer;
 use crate::sync::engine::limits::{FETCH_ENTRIES, MERGES_MAX, PAGES_ASKED_MAX};
 use crate::sync::engine::reconcile::fingerprint_tree::Tree;
-use crate::sync::engine::task::Reason;
+use crate::sync::engine::reconcile::reconcile::Reason;
+use crate::sync::engine::requests::{DropCollected, MergeStates, ReadDigests, ReadFingerprints, RepostEntries};
 use crate::sync::protocol::message::{Digests, ReconcileAnswer, ReconcileAsk, TREE_DEPTH, TREE_FANOUT, TREE_NODES_MAX};
 
 /// How far one collection is through.
@@ -117,8 +119,8 @@ impl CollectionWalk {
             && self.fetches.is_empty()
     }
 
-    /// The request that comes next. Work of our own that goes with it is added.
-    fn next_ask(&mut self, digests_at_once: usize, works: &mut Vec<EngineWork>) -> Option<ReconcileAsk> {
+    /// The request that comes next. What is to be read here along with it is put into `read`.
+    fn next_ask(&mut self, digests_at_once: usize, read: &mut Option<ReadDigests>) -> Option<ReconcileAsk> {
         let collection = self.collection.clone();
         self.tree.as_ref()?;
         if self.nodes.is_empty() && !self.buckets.is_empty() {
@@ -132,14 +134,7 @@ impl CollectionWalk {
             comparing.ours = Ours::BeingRead;
             let (buckets, after) = (comparing.buckets.clone(), comparing.after.clone());
             let (view, until, count_max) = (None, None, digests_at_once);
-            works.push(EngineWork::DigestsIn {
-                view,
-                collection: collection.clone(),
-                buckets,
-                after,
-                until,
-                count_max,
-            });
+            *read = Some(ReadDigests { view, collection: collection.clone(), buckets, after, until, count_max });
         }
         if let Some(Fetch { key_hashes, after }) = self.fetches.front() {
             let (key_hashes, after) = (key_hashes.clone(), after.clone());
@@ -277,10 +272,10 @@ impl Engine {
                 continue;
             }
             if let Some(walk) = running.walk.as_mut().filter(|walk| !walk.is_done()) {
-                let mut works = Vec::new();
-                let ask = walk.next_ask(self.config.tuning.digests_at_once(), &mut works);
-                for work in works {
-                    self.reconcile_work(work);
+                let mut read = None;
+                let ask = walk.next_ask(self.config.tuning.digests_at_once(), &mut read);
+                if let Some(read) = read {
+                    self.request_for_reconciliation(read, Engine::on_read_digests_done);
                 }
                 match ask {
                     Some(ask) => self.reconcile_ask(ask),
@@ -291,7 +286,8 @@ impl Engine {
             match running.collections.pop_front() {
                 Some((collection, is_whole)) => {
                     running.walk = Some(CollectionWalk::new(collection.clone(), is_whole));
-                    self.reconcile_work(EngineWork::Fingerprints { view: None, collection });
+                    let request = ReadFingerprints { view: None, collection };
+                    self.request_for_reconciliation(request, Engine::on_read_fingerprints_done);
                 }
                 None if running.writes > 0 => return,
                 None => return self.adopt(),
@@ -345,11 +341,13 @@ impl Engine {
         running.writes += 1;
         let legacy = Arc::clone(&running.legacy);
         let is_partial = self.config.partial.contains(&collection);
-        self.reconcile_work(EngineWork::MergeStates { collection, offer, legacy, is_partial });
+        let request = MergeStates { collection, offer, legacy, is_partial };
+        self.request_for_reconciliation(request, Engine::on_merge_states_done);
     }
 
     /// Our own fingerprints of the collection.
-    pub(super) fn counted(&mut self, buckets: Vec<Fingerprint>) -> bool {
+    fn on_read_fingerprints_done(&mut self, result: Result<Vec<Fingerprint>>) -> bool {
+        let Some(buckets) = self.compared(result) else { return false };
         let is_ahead = self.is_view_ahead();
         let Some(running) = self.reconciling.running.as_mut() else { return false };
         let Some(walk) = running.walk.as_mut() else { return false };
@@ -365,7 +363,8 @@ impl Engine {
     }
 
     /// Our own digests of the part to be compared next.
-    pub(super) fn digested(&mut self, (digests, is_more): (Vec<EntryDigest>, bool)) -> bool {
+    fn on_read_digests_done(&mut self, result: Result<(Vec<EntryDigest>, bool)>) -> bool {
+        let Some((digests, is_more)) = self.compared(result) else { return false };
         let walk = self.reconciling.running.as_mut().and_then(|running| running.walk.as_mut());
         if let Some(comparing) = walk.and_then(|walk| walk.comparing.as_mut())
             && matches!(comparing.ours, Ours::BeingRead)
@@ -403,17 +402,15 @@ impl Engine {
         running.early = running.early.saturating_add(difference.later);
         if !difference.drop.is_empty() {
             running.writes += 1;
-            self.reconcile_work(EngineWork::DropCollected {
-                collection: collection.clone(),
-                keys: difference.drop,
-                heads,
-            });
+            let request = DropCollected { collection: collection.clone(), keys: difference.drop, heads };
+            self.request_for_reconciliation(request, Engine::on_write_done);
         }
         if !difference.repost.is_empty()
             && let Some(running) = self.reconciling.running.as_mut()
         {
             running.writes += 1;
-            self.reconcile_work(EngineWork::Repost { collection, keys: difference.repost });
+            let request = RepostEntries { collection, keys: difference.repost };
+            self.request_for_reconciliation(request, Engine::on_write_done);
         }
         true
     }

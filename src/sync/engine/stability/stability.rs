@@ -11,13 +11,13 @@ use std::collections::BTreeMap;
 use crate::error::Result;
 use crate::model::{Bytes, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineEvent, EngineWork};
+use crate::sync::engine::io::EngineEvent;
 use crate::sync::engine::limits::{
     STABILITY_FANOUT, STABILITY_GOSSIP_MS, STABILITY_MS_PER_MEMBER, STABILITY_REPEAT_MS, STABILITY_ROUND_MS_MIN,
     STABILITY_VOTES_MS_MAX, Tuning, VOTES_UNASKED_MAX,
 };
+use crate::sync::engine::requests::{CollectTombstones, PruneLog};
 use crate::sync::engine::stability::votes::Ballot;
-use crate::sync::engine::task::Task;
 use crate::sync::protocol::message::{HeadsDigest, MARKS_MAX, Message, Stability, StabilityMark};
 
 /// The present round and what the ones before it came to.
@@ -271,7 +271,7 @@ impl Engine {
                     && self.heads.iter().all(|head| least(&head.origin) == head.seq);
                 self.round.settled = is_settled.then(|| (self.heads.digest(), self.round.members));
                 let stable = frontier.into_iter().map(|(origin, mark)| (origin, mark.least)).collect();
-                self.work(Task::Collect, EngineWork::CollectTombstones { stable });
+                self.request(CollectTombstones { stable }, Engine::on_collect_tombstones_done);
                 self.round.frontier = Some(marks);
             }
             Some(frontier) => self.round.frontier = Some(frontier),
@@ -281,7 +281,7 @@ impl Engine {
     }
 
     /// Tombstones that everybody has are gone.
-    pub(in crate::sync::engine) fn collected(&mut self, result: Result<u64>) {
+    fn on_collect_tombstones_done(&mut self, result: Result<u64>) {
         match result {
             Ok(0) => {}
             Ok(count) => self.event(EngineEvent::TombstonesCollected { count }),
@@ -298,7 +298,15 @@ impl Engine {
             *known = (*known).max(*seq);
         }
         let acknowledged = acknowledged.into_iter().filter(|(_, seq)| *seq > 0).collect();
-        self.work(Task::Prune, EngineWork::PruneLog { acknowledged });
+        self.request(PruneLog { acknowledged }, Engine::on_prune_log_done);
+    }
+
+    fn on_prune_log_done(&mut self, result: Result<u64>) {
+        match result {
+            Ok(0) => {}
+            Ok(count) => self.event(EngineEvent::LogPruned { count }),
+            Err(error) => self.failed("pruning the log", &error),
+        }
     }
 
     fn acknowledged_by_all(&self) -> BTreeMap<PeerId, u64> {

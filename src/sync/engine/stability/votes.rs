@@ -13,9 +13,9 @@ use std::collections::BTreeMap;
 use crate::error::Result;
 use crate::model::{Bytes, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineEvent, EngineWork};
+use crate::sync::engine::io::EngineEvent;
 use crate::sync::engine::limits::{POINTS_FORGED, STABILITY_VOTES_MS_MAX};
-use crate::sync::engine::task::Task;
+use crate::sync::engine::requests::{SignStatement, VerifyStatements};
 use crate::sync::protocol::message::{Message, VOTES_PER_MESSAGE_MAX, Vote, Votes};
 use crate::sync::protocol::statement::{MemberStatement, Signed, VoteDigest};
 
@@ -57,7 +57,7 @@ impl Engine {
             return self.event(EngineEvent::RoundDisputed { round: self.round.number });
         }
         let statement = self.vote(digest);
-        self.work(Task::SignVote { digest }, EngineWork::Sign { statement });
+        self.request(SignStatement { statement }, move |engine, reply| engine.on_sign_vote_done(digest, reply));
     }
 
     fn vote(&self, digest: VoteDigest) -> MemberStatement {
@@ -97,7 +97,7 @@ impl Engine {
         *hasher.finalize().as_bytes()
     }
 
-    pub(in crate::sync::engine) fn vote_signed(&mut self, digest: VoteDigest, result: Result<Bytes>) {
+    fn on_sign_vote_done(&mut self, digest: VoteDigest, result: Result<Bytes>) {
         let signature = match result {
             Ok(signature) => signature,
             // Another round begins when this one does not come to its end.
@@ -162,7 +162,8 @@ impl Engine {
         let digest = ballot.digest;
         let statement = self.vote(digest);
         let signed = self.signed_votes(&votes, &statement);
-        self.work(Task::VerifyVotes { digest, votes }, EngineWork::Verify { signed });
+        let done = move |engine: &mut Engine, reply| engine.on_verify_votes_done(digest, votes, reply);
+        self.request(VerifyStatements { signed }, done);
     }
 
     /// Votes in order of position, with whose they are said to be.
@@ -175,12 +176,7 @@ impl Engine {
         signed.collect()
     }
 
-    pub(in crate::sync::engine) fn votes_verified(
-        &mut self,
-        digest: VoteDigest,
-        votes: Vec<WaitingVote>,
-        result: Result<Vec<bool>>,
-    ) {
+    fn on_verify_votes_done(&mut self, digest: VoteDigest, votes: Vec<WaitingVote>, result: Result<Vec<bool>>) {
         let right = match result {
             Ok(right) => right,
             Err(error) => {

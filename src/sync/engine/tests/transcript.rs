@@ -5,7 +5,13 @@
 
 use crate::error::Result;
 use crate::model::{Head, LogRead, PeerId, Run};
-use crate::sync::engine::io::{EngineAction, EngineOutcome, EngineWork, OwnHead};
+use crate::sync::engine::io::{EngineAction, OwnHead};
+use crate::sync::engine::requests::{
+    AdoptHeads, ApplyRun, CallMemberBack, CheckOwnHead, CloseView, CollectTombstones, DropCollected, DropUnsigned,
+    EngineReply, EngineRequest, KeepPlacement, ListKeys, MergeFetched, MergeStates, OpenView, PruneLog, ReadDigests,
+    ReadEntries, ReadFingerprints, ReadLog, ReadPage, RepostEntries, SaveEpoch, SaveMembers, VerifyHeads,
+    VerifyStatements,
+};
 use crate::sync::engine::tests::fake::key_of;
 use crate::sync::protocol::message::{
     FetchAnswer, Heartbeat, MemberNews, Message, ReconcileAnswer, ReconcileAsk, StabilityMark, Want,
@@ -152,57 +158,71 @@ pub(super) fn message(message: &Message) -> String {
 }
 
 /// What is asked of the database.
-pub(super) fn request(work: &EngineWork) -> String {
-    match work {
-        EngineWork::Post => "PostStaged".into(),
-        EngineWork::ReadLog { origin, from_seq, .. } => format!("ReadLog {origin}:{from_seq}.."),
-        EngineWork::Apply { run, .. } => format!("ApplyRun {}", runs(std::slice::from_ref(run))),
-        EngineWork::DropUnsigned { origin } => format!("DropUnsigned {origin}"),
-        EngineWork::OpenView { peer } => format!("OpenView for {peer}"),
-        EngineWork::CloseView { peer } => format!("CloseView for {peer}"),
-        EngineWork::Fingerprints { view, collection } => {
+pub(super) fn request(request: &EngineRequest) -> String {
+    match request {
+        EngineRequest::PostStaged(_) => "PostStaged".into(),
+        EngineRequest::ReadLog(ReadLog { origin, from_seq, .. }) => format!("ReadLog {origin}:{from_seq}.."),
+        EngineRequest::ApplyRun(ApplyRun { run, .. }) => format!("ApplyRun {}", runs(std::slice::from_ref(run))),
+        EngineRequest::DropUnsigned(DropUnsigned { origin }) => format!("DropUnsigned {origin}"),
+        EngineRequest::OpenView(OpenView { peer }) => format!("OpenView for {peer}"),
+        EngineRequest::CloseView(CloseView { peer }) => format!("CloseView for {peer}"),
+        EngineRequest::ReadFingerprints(ReadFingerprints { view, collection }) => {
             format!("ReadFingerprints {collection}{}", of_view(view.as_ref()))
         }
-        EngineWork::DigestsIn { view, collection, .. } => format!("ReadDigests {collection}{}", of_view(view.as_ref())),
-        EngineWork::Entries { view, collection, key_hashes, .. } => {
+        EngineRequest::ReadDigests(ReadDigests { view, collection, .. }) => {
+            format!("ReadDigests {collection}{}", of_view(view.as_ref()))
+        }
+        EngineRequest::ReadPage(ReadPage { view, collection, key_hashes, .. }) => {
             let which = key_hashes.as_ref().map_or("page".into(), |hashes| hashes.len().to_string());
             format!("ReadPage {collection} {which}{}", of_view(Some(view)))
         }
-        EngineWork::MergeStates { collection, offer, .. } => {
+        EngineRequest::MergeStates(MergeStates { collection, offer, .. }) => {
             format!("MergeStates {collection} {}", offer.entries.len())
         }
-        EngineWork::DropCollected { collection, keys, .. } => format!("DropCollected {collection} {}", keys.len()),
-        EngineWork::Repost { collection, keys } => format!("RepostEntries {collection} {}", keys.len()),
-        EngineWork::AdoptHeads { adoption, ends_return, .. } => {
+        EngineRequest::DropCollected(DropCollected { collection, keys, .. }) => {
+            format!("DropCollected {collection} {}", keys.len())
+        }
+        EngineRequest::RepostEntries(RepostEntries { collection, keys }) => {
+            format!("RepostEntries {collection} {}", keys.len())
+        }
+        EngineRequest::AdoptHeads(AdoptHeads { adoption, ends_return, .. }) => {
             let ends = flags(&[("ends-return", *ends_return)]);
             format!("AdoptHeads {} partial {:?}{ends}", heads(&adoption.heads), adoption.partial)
         }
-        EngineWork::VerifyHeads { heads: shown } => format!("VerifyHeads {}", heads(shown)),
-        EngineWork::CollectTombstones { stable } => format!("CollectTombstones {}", numbers(stable)),
-        EngineWork::Place { placement } => format!("KeepPlacement {:?}", placement.collections),
-        EngineWork::Draw { .. } => "DrawEvictable".into(),
-        EngineWork::Evict { .. } => "EvictEntries".into(),
-        EngineWork::ReadEntries { collection, keys } => {
+        EngineRequest::VerifyHeads(VerifyHeads { heads: shown }) => format!("VerifyHeads {}", heads(shown)),
+        EngineRequest::CollectTombstones(CollectTombstones { stable }) => {
+            format!("CollectTombstones {}", numbers(stable))
+        }
+        EngineRequest::KeepPlacement(KeepPlacement { placement }) => {
+            format!("KeepPlacement {:?}", placement.collections)
+        }
+        EngineRequest::DrawEvictable(_) => "DrawEvictable".into(),
+        EngineRequest::EvictEntries(_) => "EvictEntries".into(),
+        EngineRequest::ReadEntries(ReadEntries { collection, keys }) => {
             format!("ReadEntries {collection} {}", list(keys, |key| key_of(key).to_string()))
         }
-        EngineWork::ListKeys { collection, .. } => format!("ListKeys {collection}"),
-        EngineWork::MergeFetched { collection, offer, absent, .. } => {
+        EngineRequest::ListKeys(ListKeys { collection, .. }) => format!("ListKeys {collection}"),
+        EngineRequest::MergeFetched(MergeFetched { collection, offer, absent, .. }) => {
             format!("MergeFetched {collection} {} absent {}", offer.entries.len(), absent.len())
         }
-        EngineWork::PruneLog { acknowledged } => format!("PruneLog {}", numbers(acknowledged)),
-        EngineWork::SaveMembers(members) => {
+        EngineRequest::PruneLog(PruneLog { acknowledged }) => format!("PruneLog {}", numbers(acknowledged)),
+        EngineRequest::SaveMembers(SaveMembers { members }) => {
             format!("SaveMembers {}", list(members, |member| member.peer.to_string()))
         }
-        EngineWork::Sign { .. } => "SignStatement".into(),
-        EngineWork::Verify { signed } => format!("VerifyStatements {}", list(signed, |each| each.peer.to_string())),
-        EngineWork::ReadEpoch => "ReadEpoch".into(),
-        EngineWork::SaveEpoch { news } => {
+        EngineRequest::SignStatement(_) => "SignStatement".into(),
+        EngineRequest::VerifyStatements(VerifyStatements { signed }) => {
+            format!("VerifyStatements {}", list(signed, |each| each.peer.to_string()))
+        }
+        EngineRequest::ReadEpoch(_) => "ReadEpoch".into(),
+        EngineRequest::SaveEpoch(SaveEpoch { news }) => {
             format!("SaveEpoch{}", flags(&[("with-secret", news.secret.is_some())]))
         }
-        EngineWork::CheckOwnHead { head } => format!("CheckOwnHead {}", heads(std::slice::from_ref(head))),
-        EngineWork::RenewEarly => "RenewEarlyOrigin".into(),
-        EngineWork::CallBack { peer } => format!("CallMemberBack {peer}"),
-        EngineWork::MergeSchema { .. } => "MergeSchemas".into(),
+        EngineRequest::CheckOwnHead(CheckOwnHead { head }) => {
+            format!("CheckOwnHead {}", heads(std::slice::from_ref(head)))
+        }
+        EngineRequest::RenewEarlyOrigin(_) => "RenewEarlyOrigin".into(),
+        EngineRequest::CallMemberBack(CallMemberBack { peer }) => format!("CallMemberBack {peer}"),
+        EngineRequest::MergeSchemas(_) => "MergeSchemas".into(),
     }
 }
 
@@ -218,34 +238,34 @@ fn told<T>(result: &Result<T>, show: impl Fn(&T) -> String) -> String {
 }
 
 /// What the database says to that.
-pub(super) fn reply(outcome: &EngineOutcome) -> String {
-    match outcome {
-        EngineOutcome::Posted(result) => {
+pub(super) fn reply(reply: &EngineReply) -> String {
+    match reply {
+        EngineReply::PostStaged(result) => {
             told(result, |head| head.as_ref().map_or("nothing".into(), |head| heads(std::slice::from_ref(head))))
         }
-        EngineOutcome::LogRead(result) => told(result, |read| match read {
+        EngineReply::ReadLog(result) => told(result, |read| match read {
             LogRead::Deltas(deltas) => format!("{} deltas", deltas.len()),
             LogRead::Pruned { floor } => format!("pruned below {floor}"),
         }),
-        EngineOutcome::Applied(result) => {
+        EngineReply::ApplyRun(result) => {
             told(result, |applied| format!("{:?} {}", applied.verdict, heads(std::slice::from_ref(&applied.head))))
         }
-        EngineOutcome::ViewOpened(result) => told(result, |view| heads(&view.heads)),
-        EngineOutcome::Digests(result) => told(result, |(digests, _)| format!("{} digests", digests.len())),
-        EngineOutcome::Entries(result) => told(result, |(offer, _)| format!("{} entries", offer.entries.len())),
-        EngineOutcome::HeadsVerified(result) => told(result, |verified| heads(&verified.heads)),
-        EngineOutcome::Merged(result) => told(result, |merged| format!("{} news", merged.news)),
-        EngineOutcome::HeadsAdopted(result) => told(result, |adopted| heads(&adopted.heads)),
-        EngineOutcome::Collected(result)
-        | EngineOutcome::Dropped(result)
-        | EngineOutcome::FetchMerged(result)
-        | EngineOutcome::Pruned(result) => told(result, u64::to_string),
-        EngineOutcome::EntriesRead(result) => told(result, |(_, offer)| format!("{} entries", offer.entries.len())),
-        EngineOutcome::Verified(result) => {
+        EngineReply::OpenView(result) => told(result, |view| heads(&view.heads)),
+        EngineReply::ReadDigests(result) => told(result, |(digests, _)| format!("{} digests", digests.len())),
+        EngineReply::ReadPage(result) => told(result, |(offer, _)| format!("{} entries", offer.entries.len())),
+        EngineReply::VerifyHeads(result) => told(result, |verified| heads(&verified.heads)),
+        EngineReply::MergeStates(result) => told(result, |merged| format!("{} news", merged.news)),
+        EngineReply::AdoptHeads(result) => told(result, |adopted| heads(&adopted.heads)),
+        EngineReply::CollectTombstones(result)
+        | EngineReply::DropCollected(result)
+        | EngineReply::MergeFetched(result)
+        | EngineReply::PruneLog(result) => told(result, u64::to_string),
+        EngineReply::ReadEntries(result) => told(result, |(_, offer)| format!("{} entries", offer.entries.len())),
+        EngineReply::VerifyStatements(result) => {
             told(result, |right| format!("{} right", right.iter().filter(|is_right| **is_right).count()))
         }
-        EngineOutcome::EpochSaved(result) => told(result, |adoption| format!("{adoption:?}")),
-        EngineOutcome::OwnHeadChecked(result) => told(result, |own| match own {
+        EngineReply::SaveEpoch(result) => told(result, |adoption| format!("{adoption:?}")),
+        EngineReply::CheckOwnHead(result) => told(result, |own| match own {
             OwnHead::Known(known) => format!("known {}", heads(known)),
             OwnHead::Forged => "forged".into(),
             OwnHead::Renewed(peer) => format!("renewed as {peer}"),
@@ -272,6 +292,6 @@ pub(super) fn action(action: &EngineAction) -> Option<String> {
         }
         EngineAction::Renewed { peer } => format!("goes on as {peer}"),
         EngineAction::Event(event) => format!("event {event:?}"),
-        EngineAction::Send { .. } | EngineAction::Work { .. } => return None,
+        EngineAction::Send { .. } | EngineAction::Request(_) => return None,
     })
 }
