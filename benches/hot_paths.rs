@@ -283,10 +283,10 @@ fn posted_runs() -> Vec<Run> {
             transaction.set_stage(&memory, &key, Stage::PostPending).expect("it is there");
         }
         futures::executor::block_on(transaction.commit()).expect("the commit succeeds");
-        futures::executor::block_on(database.post_staged(network)).expect("it is posted");
+        futures::executor::block_on(database.replica().post_staged(network)).expect("it is posted");
     }
     let (origin, mut runs, mut next) = (database.peer_id(), Vec::new(), 1);
-    while let LogRead::Deltas(deltas) = database.read_log(network, &origin, next, RUN_BYTES).expect("the log")
+    while let LogRead::Deltas(deltas) = database.replica().read_log(network, &origin, next, RUN_BYTES).expect("the log")
         && let Some(last) = deltas.last()
     {
         next = last.seq + 1;
@@ -306,7 +306,7 @@ fn catching_up(criterion: &mut Criterion) {
             member,
             |(directory, database, network)| {
                 for run in &runs {
-                    let applied = futures::executor::block_on(database.apply_run(network, run.clone(), None));
+                    let applied = futures::executor::block_on(database.replica().apply_run(network, run.clone(), None));
                     assert_eq!(applied.expect("it is applied").verdict, Verdict::Applied);
                 }
                 (directory, database)

@@ -52,6 +52,7 @@ pub use records::peers_status::{
     FETCH_KEYS_MAX, ListingReply, NetworkStatus, NowhereReply, PeerStatus, Quarantined, RefusedPeer, SYNC_COMMANDS_MAX,
     SyncCommand, SyncReport, SyncStatus,
 };
+pub use replica::handle::Replica;
 pub use replica::holdings::drops::DrawnEntries;
 pub use replica::networks::network_tables::NetworkTable;
 pub use replica::posting::own_chain::OwnChain;

@@ -51,10 +51,11 @@ fn drop_copies(data: &Path) -> Result<u64, String> {
     })
     .expect("the store opens");
     let network = database.catalog().network("team").expect("the network").id;
-    let heads = database.heads(network).expect("they can be read");
+    let heads = database.replica().heads(network).expect("they can be read");
     let stable = heads.into_iter().map(|head| (head.origin, head.seq)).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let dropped = runtime.block_on(database.evict(network, vec![("memory".to_string(), Buckets::none())], stable));
+    let dropped =
+        runtime.block_on(database.replica().evict(network, vec![("memory".to_string(), Buckets::none())], stable));
     database.shutdown().expect("an orderly end");
     dropped.map_err(|error| error.sqlstate().to_string())
 }

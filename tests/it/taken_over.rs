@@ -92,12 +92,12 @@ fn deltas_of_whole(data: &Path) -> u64 {
     let maker = |id: &str| {
         let mut key = Vec::new();
         encode_key(&[Value::text(id)], &mut key).expect("a key");
-        database.entry_maker(notes, &key).expect("it can be read")
+        database.replica().entry_maker(notes, &key).expect("it can be read")
     };
     assert!(maker("a1").is_some(), "its own entry is proven");
     assert_eq!(maker("b2"), None, "nothing proves what another wrote");
     let network = catalog.network("old").expect("the network").id;
-    let heads = database.heads(network).expect("they can be read");
+    let heads = database.replica().heads(network).expect("they can be read");
     database.shutdown().expect("an orderly end");
     drop(database);
     let check = run_program(&["check", "--data-dir", &data.to_string_lossy()]);

@@ -33,7 +33,7 @@ const ROOMS: [(&str, &[&str]); 7] = [
             "database", "replica", "open", "upkeep",
         ],
     ),
-    ("db/replica", &["receiving", "posting", "rights", "networks", "holdings", "commit", "replica"]),
+    ("db/replica", &["handle", "receiving", "posting", "rights", "networks", "holdings", "commit", "replica"]),
     ("store", &["files", "record", "key", "vault", "rocks"]),
     ("vector", &["codec", "workers", "rows", "graph", "segment", "index", "search", "file"]),
     ("pg", &["codec", "messages", "transport", "auth", "serve", "accept"]),

@@ -65,7 +65,7 @@ impl Database {
             tracing::info!("proving what was posted from here before there were proofs");
             wait(prove_own::finish(queue))?;
         }
-        if let Some(mended) = self.mended_charters()? {
+        if let Some(mended) = self.replica().mended_charters()? {
             wait(async move { mended.commit().await.map(drop) })?;
         }
         warn_unvouched(shared)?;

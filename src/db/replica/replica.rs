@@ -1,6 +1,6 @@
 //! What sync reads and writes of a database.
 //!
-//! Everything that leaves this node goes through [`Database::read_log`] and [`PublicView`](crate::db::replica::receiving::public_view::PublicView), which
+//! Everything that leaves this node goes through [`Replica::read_log`] and [`PublicView`](crate::db::replica::receiving::public_view::PublicView), which
 //! see the delta log and the public states and nothing else: private states, AUTH entries and what was never staged cannot
 //! be reached from here.
 
@@ -15,6 +15,7 @@ use crate::db::records::origin;
 use crate::db::records::peers_status::Quarantined;
 use crate::db::records::set_aside::SET_ASIDE;
 use crate::db::records::stored_head::StoredHead;
+use crate::db::replica::handle::Replica;
 use crate::db::replica::posting::repost;
 use crate::db::replica::posting::repost_floor::collected_in;
 use crate::db::replica::receiving::adoption::partial_in;
@@ -37,7 +38,7 @@ use crate::telemetry::{Attribute, Span, SpanName};
 const SYNC_RECORD_BYTES_MAX: usize = 1024 * 1024;
 
 impl DbState {
-    /// As [`Database::partial_collections`].
+    /// As [`Replica::partial_collections`].
     ///
     /// # Errors
     /// 58030 where the store cannot be read, XX001 for a damaged list.
@@ -46,7 +47,7 @@ impl DbState {
     }
 }
 
-impl Database {
+impl Replica {
     /// The heads of all origins in a network, the own one included, in order of origin. Each is the end of a posting.
     ///
     /// # Errors
@@ -259,7 +260,7 @@ impl Database {
     ///
     /// # Errors
     /// F0000 for a damaged identity file; 58030 where it cannot be renamed or made; 40001 where others changed the catalog; as
-    /// [`Database::repost`].
+    /// [`Replica::repost`].
     pub async fn renew_origin(&self) -> Result<PeerId> {
         self.renew_with(repost::note_outdated).await
     }
@@ -314,12 +315,12 @@ impl Database {
     /// Remembers something, or forgets it.
     ///
     /// # Errors
-    /// As [`Database::put_sync_records`].
+    /// As [`Replica::put_sync_records`].
     pub async fn put_sync_record(&self, network: NetworkId, name: &str, value: Option<Vec<u8>>) -> Result<()> {
         self.put_sync_records(network, vec![(name.to_string(), value)]).await
     }
 
-    /// As [`put_sync_record`](Database::put_sync_record), for several in one commit.
+    /// As [`put_sync_record`](Replica::put_sync_record), for several in one commit.
     ///
     /// # Errors
     /// 54000 for one over `SYNC_RECORD_BYTES_MAX`; 53100 and 58030 where the store cannot be written; 57P01 once the database
@@ -347,7 +348,7 @@ impl Database {
     /// The keys of a network's epochs, newest first. Takes a tenth of a second for each: not for an async thread.
     ///
     /// # Errors
-    /// As [`Database::epoch_secret`]; F0000 where the key cannot be stretched.
+    /// As [`Replica::epoch_secret`]; F0000 where the key cannot be stretched.
     pub fn network_keys(&self, network: &Network) -> Result<Vec<NetworkKey>> {
         check_visible(self.hides_secrets())?;
         self.shared().network_secrets(network.id)?.keys(&network.name)

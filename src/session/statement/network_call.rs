@@ -27,7 +27,7 @@ impl Session {
         };
         let arguments = Arguments { function: call.function, values: &row };
         let value = match call.function {
-            NetworkFunction::Secret => Value::text(self.database.network_secret(arguments.text(0)?)?),
+            NetworkFunction::Secret => Value::text(self.database.replica().network_secret(arguments.text(0)?)?),
             NetworkFunction::Backup => {
                 let (place, options) = (arguments.text(0)?, arguments.object(1)?);
                 self.back_up(place, &options, is_alone).await?

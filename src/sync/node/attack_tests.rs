@@ -120,7 +120,7 @@ impl Victim {
     fn public_state(&self, id: &str) -> Option<State> {
         let mut key = Vec::new();
         encode_key(&[Value::text(id)], &mut key).unwrap();
-        let view = self.database.public_view(self.network).unwrap();
+        let view = self.database.replica().public_view(self.network).unwrap();
         view.entry(MEMORY, &key).unwrap().map(|entry| decode_state(&entry.body).unwrap())
     }
 
@@ -133,7 +133,7 @@ impl Victim {
         let last = self.public_state("last").expect("it posts as before");
         let ahead_ms = last.timestamp.millis().saturating_sub(Clock::System.millis());
         assert!(ahead_ms < 300_000, "its clock is {ahead_ms} ms ahead");
-        assert!(!self.database.is_blob_public(self.network, &self.private_blob).unwrap());
+        assert!(!self.database.replica().is_blob_public(self.network, &self.private_blob).unwrap());
         let mut transaction = self.database.begin();
         transaction.remove_peer(NETWORK, attacker.identity.peer_id().as_str()).unwrap();
         transaction.commit().await.unwrap();

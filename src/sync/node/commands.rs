@@ -183,7 +183,7 @@ impl Node {
                 liars: Vec::new(),
             });
             if outcome.has_come
-                && let Err(error) = database.note_fetched_blob(network, &hash).await
+                && let Err(error) = database.replica().note_fetched_blob(network, &hash).await
             {
                 // Others get it from whoever this node has it from.
                 tracing::warn!(%error, network = network.0, "a blob came that this node will not give on");

@@ -177,7 +177,7 @@ impl Node {
         let mut moved = Vec::new();
         for (id, running) in self.networks.iter_mut().filter(|(_, running)| running.posting == 0) {
             // One look-up of a key that was written a moment ago.
-            match self.database.own_head(*id) {
+            match self.database.replica().own_head(*id) {
                 Ok(Some(head)) if head.seq > running.own_seq => {
                     running.own_seq = head.seq;
                     moved.push((*id, head));

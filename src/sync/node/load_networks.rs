@@ -108,7 +108,7 @@ impl Memory {
     }
 
     fn load_peering(&self, database: &Database, network: &Network, seed: u64) -> Result<LoadedPeering> {
-        let executor = Executor::new(database.clone(), network.id);
+        let executor = Executor::new(database.replica(), network.id);
         let read = |text: &String| match address::parse(text) {
             Ok(address) => Some(address),
             Err(error) => {
@@ -127,7 +127,7 @@ impl Memory {
     }
 
     fn keys(&self, database: &Database, network: &Network) -> Result<Vec<NetworkKey>> {
-        let newest = database.epoch_secret(network.id)?;
+        let newest = database.replica().epoch_secret(network.id)?;
         if let Some(newest) = &newest
             && let Some(known) = self.keys.lock().get(&network.id)
             && known.newest.epoch == newest.epoch
@@ -135,7 +135,7 @@ impl Memory {
         {
             return Ok(known.keys.clone());
         }
-        let keys = database.network_keys(network)?;
+        let keys = database.replica().network_keys(network)?;
         if let Some(newest) = newest {
             self.keys.lock().insert(network.id, KnownKeys { newest, keys: keys.clone() });
         }

@@ -161,7 +161,7 @@ pub(in crate::sync) async fn run(
 ) -> Result<Stopped> {
     let (mut node, mut reports) = Node::new(database, options, memory)?;
     node.delayed.append(waiting);
-    let mut changes = database.changes();
+    let mut changes = database.replica().changes();
     node.reload();
     let stopped = node.work(&mut reports, &mut changes, commands, stopping).await;
     node.end();
@@ -170,7 +170,7 @@ pub(in crate::sync) async fn run(
 
 impl Node {
     fn new(database: &Database, options: &SyncOptions, memory: &Memory) -> Result<(Node, Reports)> {
-        let identity = database.identity();
+        let identity = database.replica().identity();
         let this = identity.peer_id().clone();
         let has_mdns = memory.wants_mdns(&database.catalog());
         let swarm = swarm::build(&identity, has_mdns)?;
@@ -180,7 +180,7 @@ impl Node {
         let (blob_streams_sender, blob_streams) = mpsc::channel(BLOB_STREAMS_MAX);
         let (fetched_sender, fetched) = mpsc::channel(BLOB_STREAMS_MAX);
         let public = database.clone();
-        let is_public = Arc::new(move |network, hash: &BlobHash| public.is_blob_public(network, hash));
+        let is_public = Arc::new(move |network, hash: &BlobHash| public.replica().is_blob_public(network, hash));
         let random =
             getrandom::u64().map_err(|error| crate::error::Error::internal(format!("no randomness: {error}")))?;
         let node = Node {
@@ -217,8 +217,8 @@ impl Node {
             is_outdated: false,
             delayed: VecDeque::new(),
             has_new_members: false,
-            server: Arc::new(BlobServer::new(database.blobs().clone(), is_public)),
-            fetcher: Arc::new(Fetcher::new(this, database.blobs().clone(), blob_streams_sender)),
+            server: Arc::new(BlobServer::new(database.replica().blobs().clone(), is_public)),
+            fetcher: Arc::new(Fetcher::new(this, database.replica().blobs().clone(), blob_streams_sender)),
             fetched: fetched_sender,
             fetches: HashMap::new(),
             syncs: HashMap::new(),

@@ -48,10 +48,10 @@ impl EndpointPosting {
             back_off: BackOffTimes::default(),
             seed,
         };
-        let poster = Poster::new(poster, Stage(database.clone()), database.identity())?;
+        let poster = Poster::new(poster, Stage(database.clone()), database.replica().identity())?;
         let status = poster.status();
         let (requests, asked) = mpsc::channel(POST_REQUESTS_MAX);
-        let (staged, vital) = (database.changes().staged, database.health().watch("posting").abortable());
+        let (staged, vital) = (database.replica().changes().staged, database.health().watch("posting").abortable());
         let posting = async move {
             poster.run(staged, asked).await;
             vital.end();
@@ -123,11 +123,11 @@ impl Outbox for Stage {
         after: Option<(CollectionId, EntryKey)>,
         limit: usize,
     ) -> Result<Vec<StagedForPosting>> {
-        wait(self.0.staged_entries(network, after, limit))
+        wait(self.0.replica().staged_entries(network, after, limit))
     }
 
     fn mark_posted(&self, network: NetworkId, posted: Vec<(CollectionId, EntryKey, u64)>) -> Result<u64> {
-        wait(self.0.mark_posted(network, posted))
+        wait(self.0.replica().mark_posted(network, posted))
     }
 }
 

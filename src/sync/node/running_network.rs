@@ -59,7 +59,7 @@ impl RunningNetwork {
     pub fn new(database: &Database, loaded: LoadedPeering, now_ms: u64) -> RunningNetwork {
         let LoadedPeering { name, config, keys, bootstrap, heads, members } = loaded;
         let own_seq = own_seq(&heads, &config.this);
-        let executor = Arc::new(Executor::new(database.clone(), config.network));
+        let executor = Arc::new(Executor::new(database.replica(), config.network));
         let kept = members.iter().map(|member| (member.peer.clone(), member.clone())).collect();
         let engine = Engine::new(config.clone(), heads, members, now_ms);
         RunningNetwork {

@@ -84,7 +84,7 @@ async fn idle(
     waiting: &mut VecDeque<SyncCommand>,
     stopping: &mut watch::Receiver<bool>,
 ) -> bool {
-    let mut catalog = database.changes().catalog;
+    let mut catalog = database.replica().changes().catalog;
     database.publish_sync_status(SyncStatus { running: true, ..SyncStatus::default() });
     loop {
         if database.catalog().networks().any(|network| load_networks::is_live(network)) {

@@ -265,7 +265,7 @@ impl World {
             for member in self.nodes.iter().filter(|node| node.is_member()) {
                 assert!(self.has_shut_out(member, &peer), "a member does not know who was removed");
                 let running = member.running.as_ref().unwrap();
-                let newest = running.database.epoch_secret(running.network).unwrap().unwrap();
+                let newest = running.database.replica().epoch_secret(running.network).unwrap().unwrap();
                 let is_known = secrets.contains(&(newest.epoch, newest.secret.to_string()));
                 assert!(!is_known, "who was removed knows the secret of epoch {}", newest.epoch);
             }

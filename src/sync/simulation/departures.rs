@@ -279,7 +279,7 @@ impl World {
             self.nodes.iter().enumerate().filter(|(number, _)| *number != node && self.nodes[*number].is_member());
         let holders = holders.filter_map(|(_, node)| node.running.as_ref());
         let holds = |running: &&super::node::Running| {
-            let partial = running.database.partial_collections(running.network).unwrap();
+            let partial = running.database.replica().partial_collections(running.network).unwrap();
             running.has_attached(collection) && !partial.iter().any(|name| name == collection)
         };
         let heads: Vec<_> = holders.filter(holds).flat_map(|running| running.heads()).collect();

@@ -200,13 +200,13 @@ impl Node {
     /// Makes a new engine on an open database.
     pub fn run(&mut self, database: Database, tuning: &Tuning, seed: u64) {
         let network = database.catalog().network(NETWORK).unwrap().id;
-        let executor = Executor::new(database.clone(), network);
+        let executor = Executor::new(database.replica(), network);
         let config = executor.config(tuning.clone(), seed).unwrap();
         let heads = executor.heads().unwrap();
         let members = executor.members().unwrap();
         let engine = Engine::new(config, heads, members, self.wall.load(Ordering::Relaxed));
         self.running = Some(Running {
-            changes: database.changes(),
+            changes: database.replica().changes(),
             peer: database.peer_id(),
             database,
             executor,
@@ -223,7 +223,7 @@ impl Node {
     /// Remembers the secret of the present epoch, as a key ring would.
     pub fn note_secret(&mut self) {
         let running = self.running.as_ref().unwrap();
-        let secret = running.database.epoch_secret(running.network).unwrap().unwrap();
+        let secret = running.database.replica().epoch_secret(running.network).unwrap().unwrap();
         self.secrets.insert((secret.epoch, secret.secret.to_string()));
     }
 
@@ -235,7 +235,7 @@ impl Node {
     /// Whether a peer is let in by a secret: by an older one only whoever is known as a member.
     pub fn admits(&self, secret: &str, peer: &PeerId) -> bool {
         let Some(running) = &self.running else { return false };
-        let newest = running.database.epoch_secret(running.network).unwrap().unwrap();
+        let newest = running.database.replica().epoch_secret(running.network).unwrap().unwrap();
         let is_known = || running.executor.members().unwrap().iter().any(|member| member.peer == *peer);
         newest.secret.as_str() == secret || is_known()
     }
@@ -318,7 +318,7 @@ impl Running {
 
     /// Those that count something: the head of an older life may be back at its beginning, and nobody is told of it.
     pub fn heads(&self) -> Vec<Head> {
-        let mut heads = self.database.heads(self.network).unwrap();
+        let mut heads = self.database.replica().heads(self.network).unwrap();
         heads.retain(|head| head.seq > 0);
         heads
     }
@@ -344,14 +344,14 @@ impl Running {
     /// Whether the network's state of an entry is known here, of a collection that is attached.
     pub fn is_public(&self, collection: &str, id: &str) -> bool {
         let key = self.key(&self.collection(collection), id);
-        let view = self.database.public_view(self.network).unwrap();
+        let view = self.database.replica().public_view(self.network).unwrap();
         self.has_attached(collection) && view.entry(collection, key.as_bytes()).unwrap().is_some()
     }
 
     /// Whether it is known here who made an entry: until then a deletion by anybody hides it.
     pub fn knows_beginning(&self, collection: &str, id: &str) -> bool {
         let collection = self.collection(collection);
-        self.database.knows_beginning(collection.id, self.key(&collection, id).as_bytes())
+        self.database.replica().knows_beginning(collection.id, self.key(&collection, id).as_bytes())
     }
 
     /// The facts of an entry, as a reader here sees them.
@@ -373,12 +373,12 @@ impl Running {
     /// Tombstones that the network could forget.
     pub fn tombstones(&self) -> usize {
         let everything = self.heads().into_iter().map(|head| (head.origin, u64::MAX)).collect();
-        self.database.public_view(self.network).unwrap().collectable(&everything).unwrap().len()
+        self.database.replica().public_view(self.network).unwrap().collectable(&everything).unwrap().len()
     }
 
     /// XOR of the fingerprints of a collection.
     pub fn digest(&self, collection: &str) -> Result<u128> {
-        let fingerprints = self.database.public_view(self.network)?.fingerprints(collection)?;
+        let fingerprints = self.database.replica().public_view(self.network)?.fingerprints(collection)?;
         Ok(fingerprints.into_iter().map(u128::from_le_bytes).fold(0, |sum, each| sum ^ each))
     }
 }

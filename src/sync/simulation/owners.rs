@@ -21,7 +21,7 @@ impl World {
             let present = standing(NETWORK, charter).epoch.map(|epoch| epoch.commitment);
             id.map(|id| commitment(&id, known.epoch, &known.salt, &known.secret)) == present
         };
-        let newest = |running: &Running| running.database.epoch_secret(running.network).unwrap();
+        let newest = |running: &Running| running.database.replica().epoch_secret(running.network).unwrap();
         let newest = self.running().filter_map(newest).max_by_key(|known| (is_present(known), known.epoch))?;
         Some(newest.secret.to_string())
     }

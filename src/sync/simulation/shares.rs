@@ -50,7 +50,7 @@ pub(super) fn options(plan: &Plan, copies: Option<u32>) -> NetworkOptions {
 
 /// Where an entry lies here, and what a peer would compare it by.
 fn digests(running: &Running, collection: &str) -> BTreeMap<Vec<u8>, (u16, [u8; 16])> {
-    let view = running.database.public_view(running.network).unwrap();
+    let view = running.database.replica().public_view(running.network).unwrap();
     let (entries, _) = view.digests_in(collection, &Buckets::all(), (None, None), usize::MAX).unwrap();
     entries.into_iter().map(|entry| (entry.key.to_vec(), (entry.bucket, entry.digest))).collect()
 }
@@ -167,7 +167,7 @@ impl World {
             for place in places.into_iter().filter(|place| !running.exists(place.0, &place.1)) {
                 let key = Bytes::new(running.key(&collection, &place.1).as_bytes());
                 let lives_at = |other: &Running| {
-                    let view = other.database.public_view(other.network).unwrap();
+                    let view = other.database.replica().public_view(other.network).unwrap();
                     let found = view.entries_of(name, std::slice::from_ref(&key)).unwrap();
                     found.entries.iter().any(|entry| decode_state(&entry.body).unwrap().is_alive())
                 };

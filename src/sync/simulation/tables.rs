@@ -150,7 +150,8 @@ impl World {
     /// Whether all columns have come to everybody, and what contradicts is shown: once something of the table was posted.
     pub fn tables_agree(&self) -> bool {
         let attached: Vec<&Running> = self.running().filter(|running| running.has_attached(TABLE)).collect();
-        let claims = attached.iter().flat_map(|running| running.database.shape_claims(running.network).unwrap());
+        let claims =
+            attached.iter().flat_map(|running| running.database.replica().shape_claims(running.network).unwrap());
         if !claims.into_iter().any(|claim| claim.collection == TABLE) {
             return true;
         }
@@ -204,7 +205,8 @@ impl World {
             let named: BTreeSet<String> =
                 alive.filter_map(|(_, state)| Some(state.value(FACT_BLOB_HASH)?.to_text().to_string())).collect();
             for hash in &self.ledger.blobs {
-                let is_public = running.database.is_blob_public(running.network, &hash.parse().unwrap()).unwrap();
+                let is_public =
+                    running.database.replica().is_blob_public(running.network, &hash.parse().unwrap()).unwrap();
                 assert!(!is_public || named.contains(hash), "blob {hash}");
                 let is_ours = |state: &State| {
                     let field = state.fields.get(FACT_BLOB_HASH);
@@ -222,7 +224,7 @@ impl World {
 
 /// What the network knows of a collection, by key.
 fn public_states(running: &Running, collection: &str) -> Vec<(Vec<u8>, State)> {
-    let view = running.database.public_view(running.network).unwrap();
+    let view = running.database.replica().public_view(running.network).unwrap();
     let page = view.entries_after(collection, &Buckets::all(), None, usize::MAX).unwrap();
     page.entries.into_iter().map(|entry| (entry.key.to_vec(), decode_state(&entry.body).unwrap())).collect()
 }

@@ -35,7 +35,7 @@ fn post_three_years_ahead(node: &Node, id: &str) {
     assert!(transaction.set_stage(&memory, &key, Stage::PostPending).expect("it can be staged"));
     runtime.block_on(transaction.commit()).expect("it commits");
     let network = database.catalog().network(NETWORK).expect("the network").id;
-    assert!(runtime.block_on(database.post_staged(network)).expect("it is posted").is_some());
+    assert!(runtime.block_on(database.replica().post_staged(network)).expect("it is posted").is_some());
     database.shutdown().expect("it closes");
 }
 

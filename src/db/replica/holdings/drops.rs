@@ -13,9 +13,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::db::catalog::catalog_change::CatalogChange;
-use crate::db::database::Database;
 use crate::db::read::view::ReadView;
 use crate::db::records::origin::own_ids;
+use crate::db::replica::handle::Replica;
 use crate::db::replica::receiving::public_view::PublicView;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
@@ -64,7 +64,7 @@ impl Transaction {
     }
 }
 
-impl Database {
+impl Replica {
     /// Whether so many entries may be dropped now; they count as dropped then.
     ///
     /// # Errors
@@ -135,7 +135,7 @@ impl Database {
             .await
     }
 
-    /// Draws entries at random from those that [`Database::evict`] would drop, in a random order that follows from the seed.
+    /// Draws entries at random from those that [`Replica::evict`] would drop, in a random order that follows from the seed.
     ///
     /// # Errors
     /// 42704 for a network that is gone, 42P01 for a collection that is not attached any more; XX001 for a damaged record or

@@ -8,8 +8,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::db::database::Database;
 use crate::db::records::origin::RETURNING;
+use crate::db::replica::handle::Replica;
 use crate::db::replica::receiving::public_view::covers;
 use crate::db::replica::receiving::verify_states::is_signed;
 use crate::db::write::encoder::CommitEncoder;
@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::model::{Bytes, Head, Network, NetworkId, PeerId, Stage, State};
 use crate::store::{Publicity, RecordView};
 
-impl Database {
+impl Replica {
     /// Whether this node holds what it held under an older identity and has not been compared with a member since, or is excused:
     /// then others do not wait for it, and may have collected what it holds.
     ///
@@ -34,13 +34,13 @@ impl Database {
     /// This node has been compared with a member: from now on it believes nobody who lacks an entry.
     ///
     /// # Errors
-    /// As [`Database::put_sync_record`].
+    /// As [`Replica::put_sync_record`].
     pub async fn end_return(&self, network: NetworkId) -> Result<()> {
         self.put_sync_record(network, RETURNING, None).await
     }
 
     /// Drops public entries that a peer with these heads does not hold although it has seen all their deltas: tombstones
-    /// that were collected there, and what they buried. Only for a node that [returns](Database::is_returning). Heads that
+    /// that were collected there, and what they buried. Only for a node that [returns](Replica::is_returning). Heads that
     /// their origin did not sign prove nothing. Private edits stay, as private entries.
     ///
     /// # Errors

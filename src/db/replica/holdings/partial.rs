@@ -13,6 +13,7 @@ use crate::db::read::query::{Query, Target};
 use crate::db::read::view::{ReadView, Sought};
 use crate::db::records::log_entry::decode_log_entry;
 use crate::db::records::peers_status::FETCH_KEYS_MAX;
+use crate::db::replica::handle::Replica;
 use crate::db::replica::receiving::public_view::{PublicPage, PublicView, covers};
 use crate::db::replica::receiving::receive::Touched;
 use crate::db::replica::receiving::verify_run::ReadDelta;
@@ -42,7 +43,7 @@ const DELTAS_BEHIND_MAX: u64 = 10_000;
 /// Numbers by origin.
 type Numbers = BTreeMap<PeerId, u64>;
 
-impl Database {
+impl Replica {
     /// The origin whose entries are kept whatever others say that they hold.
     pub(crate) fn kept_own(&self, network: NetworkId) -> Option<PeerId> {
         self.catalog().network_by_id(network).and_then(|network| kept_own(network, self.shared()))
@@ -52,7 +53,7 @@ impl Database {
     /// stays that was edited here, is on the stage, or has its blob here. How many went.
     ///
     /// # Errors
-    /// 54000 where they are too many to go at once: none goes then ([`Database::begin_drop`]).
+    /// 54000 where they are too many to go at once: none goes then ([`Replica::begin_drop`]).
     pub async fn evict(
         &self,
         network: NetworkId,
@@ -257,7 +258,7 @@ impl Database {
     }
 
     /// Brings everything of a collection here that other members hold. It stays for a while, and goes with the next
-    /// [`Database::evict`] after that.
+    /// [`Replica::evict`] after that.
     async fn gather(&self, network: NetworkId, shared_name: &str, collection: CollectionId) -> Result<()> {
         let mut place = ListingPlace::default();
         loop {
@@ -347,7 +348,7 @@ impl PublicView {
         Ok((keys, false))
     }
 
-    /// Keys of entries that [`Database::evict`] may drop.
+    /// Keys of entries that [`Replica::evict`] may drop.
     pub(crate) fn evictable(
         &self,
         shared_name: &str,

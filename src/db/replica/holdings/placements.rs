@@ -1,6 +1,6 @@
 //! How the collections of a network were last spread over its members, as it is remembered.
 
-use crate::db::database::Database;
+use crate::db::replica::handle::Replica;
 use crate::db::state::state::DbState;
 use crate::db::write::encoder::CommitEncoder;
 use crate::error::{Error, ErrorKind, Result};
@@ -18,7 +18,7 @@ impl DbState {
     }
 }
 
-impl Database {
+impl Replica {
     /// How collections of a network were last spread; empty where they never were.
     ///
     /// # Errors
@@ -30,7 +30,7 @@ impl Database {
     /// Remembers how collections of a network are spread now.
     ///
     /// # Errors
-    /// As [`Database::put_sync_record`].
+    /// As [`Replica::put_sync_record`].
     pub async fn put_placement(&self, network: NetworkId, placement: &Placement) -> Result<()> {
         let json = serde_json::to_vec(placement).map_err(|error| Error::internal(error.to_string()))?;
         let is_empty = placement.collections.is_empty();

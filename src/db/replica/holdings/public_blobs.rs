@@ -1,13 +1,13 @@
 //! Which blobs members of a network may have of this node.
 
-use crate::db::database::Database;
+use crate::db::replica::handle::Replica;
 use crate::db::write::blob_counts::servable_name;
 use crate::defence::is_down;
 use crate::error::Result;
 use crate::model::NetworkId;
 use crate::store::{BlobHash, Key};
 
-impl Database {
+impl Replica {
     /// Whether members of a network may have a blob of this node: one that was posted from here or came from there, and that a
     /// public state refers to.
     ///
@@ -30,7 +30,7 @@ impl Database {
     /// Remembers that a blob came from a network.
     ///
     /// # Errors
-    /// As [`Database::put_sync_record`].
+    /// As [`Replica::put_sync_record`].
     pub async fn note_fetched_blob(&self, network: NetworkId, hash: &BlobHash) -> Result<()> {
         self.put_sync_record(network, &servable_name(hash), Some(Vec::new())).await
     }

@@ -8,9 +8,9 @@ use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
 use crate::db::catalog::catalog_change::CatalogChange;
-use crate::db::database::Database;
 use crate::db::records::set_aside::SET_ASIDE;
 use crate::db::records::stored_head::heads_in;
+use crate::db::replica::handle::Replica;
 use crate::db::replica::receiving::receive::Touched;
 use crate::db::replica::receiving::shapes::ShapeClaim;
 use crate::db::replica::receiving::verify_run::ReadDelta;
@@ -189,12 +189,12 @@ fn split_place(place: &[u8]) -> Option<(PeerId, u64)> {
     Some((PeerId::new(std::str::from_utf8(origin).ok()?), delta_seq(place)?))
 }
 
-impl Database {
+impl Replica {
     /// Takes in what members claim, as far as it is the network's shape by what is known; collections of other shapes here
     /// stop, and those that fit go on.
     ///
     /// # Errors
-    /// XX001 for a damaged claim, and what detaching collections and merging the log fail with, as [`Database::apply_run`]; 53100
+    /// XX001 for a damaged claim, and what detaching collections and merging the log fail with, as [`Replica::apply_run`]; 53100
     /// and 58030 where the store cannot be written or read.
     pub async fn learn_shapes(&self, network: NetworkId, claims: Vec<ShapeClaim>) -> Result<()> {
         let changed = self.queue().encode(move |apply| apply.learn_shapes(network, claims)).await?;

@@ -3,9 +3,9 @@
 //! A peer that has more of us than we have ourselves, or another story under the same number, has met a later life of this
 //! data directory: the one here is an older copy.
 
-use crate::db::database::Database;
 use crate::db::records::log_entry::decode_log_entry;
 use crate::db::records::stored_head::StoredHead;
+use crate::db::replica::handle::Replica;
 use crate::db::replica::receiving::verify_states::is_signed;
 use crate::error::Result;
 use crate::model::{Head, NetworkId};
@@ -22,7 +22,7 @@ pub enum OwnChain {
     Unknown,
 }
 
-impl Database {
+impl Replica {
     /// Looks a head of the own origin up. What the log has dropped counts as known.
     ///
     /// # Errors

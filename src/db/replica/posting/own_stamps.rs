@@ -6,9 +6,9 @@
 
 use std::sync::Arc;
 
-use crate::db::database::Database;
 use crate::db::records::log_entry::decode_log_entry;
 use crate::db::records::stored_head::StoredHead;
+use crate::db::replica::handle::Replica;
 use crate::db::replica::posting::repost::note_taken_back;
 use crate::db::state::state::DbState;
 use crate::error::{Error, Result};
@@ -16,12 +16,12 @@ use crate::merge::{Drift, PostingEnd, check_drift};
 use crate::model::{Network, NetworkId, PeerId};
 use crate::store::{DeltaBody, Key, KeyRange, RecordView, delta_seq};
 
-impl Database {
+impl Replica {
     /// Goes on under a new peer id where the log holds own postings with stamps beyond what their networks' members take,
     /// by the clock here; those are posted anew with stamps of now. The new id, or `None` where there is nothing of that kind.
     ///
     /// # Errors
-    /// As [`Database::renew_origin`]; XX001 for a damaged head or delta of the log, F0000 for a delta of a newer format.
+    /// As [`Replica::renew_origin`]; XX001 for a damaged head or delta of the log, F0000 for a delta of a newer format.
     pub async fn renew_early_origin(&self) -> Result<Option<PeerId>> {
         let shared = Arc::clone(self.shared());
         let found = tokio::task::spawn_blocking(move || early_heads(&shared));

@@ -1,12 +1,12 @@
 //! Postings that no program of ours would make, for tests of what becomes of them elsewhere.
 
-use crate::db::database::Database;
+use crate::db::replica::handle::Replica;
 use crate::db::replica::posting::post::Drafted;
 use crate::error::Result;
 use crate::model::{CollectionId, Head, NetworkId, State};
 use crate::store::{Key, decode_with_aside};
 
-impl Database {
+impl Replica {
     /// Posts a state under this node's name and signature as it is, and says whether it begins a life; nothing changes here but the log.
     ///
     /// # Panics

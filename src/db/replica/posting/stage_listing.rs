@@ -3,9 +3,9 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
-use crate::db::database::Database;
 use crate::db::pending::write_set::EntryKey;
 use crate::db::read::view::ReadView;
+use crate::db::replica::handle::Replica;
 use crate::db::write::entry_states::EntryStates;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Notice, Result};
@@ -154,7 +154,7 @@ impl ReadView {
     }
 }
 
-impl Database {
+impl Replica {
     /// Entries on the stage of a network, in order of (collection, key), behind `after`, at most `limit`, with what would
     /// be posted of them.
     ///
@@ -216,7 +216,7 @@ impl Database {
     /// Takes entries off the stage that were posted to an HTTP endpoint, unless they have changed since; how many it were.
     ///
     /// # Errors
-    /// As [`Database::staged_entries`]; 54000 for an entry over its limits; 53100 and 58030 where the store cannot be written.
+    /// As [`Replica::staged_entries`]; 54000 for an entry over its limits; 53100 and 58030 where the store cannot be written.
     pub async fn mark_posted(&self, network: NetworkId, posted: Vec<(CollectionId, EntryKey, u64)>) -> Result<u64> {
         self.queue()
             .encode(move |apply| {

@@ -4,8 +4,8 @@
 //! for the collections that are attached at that moment: one that was attached while the comparison went on has been compared
 //! with nobody.
 
-use crate::db::database::Database;
 use crate::db::records::stored_head::{LEGACY_UNKNOWN, StoredHead};
+use crate::db::replica::handle::Replica;
 use crate::db::write::encoder::CommitEncoder;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{AdoptedHeads, Head, HeadAdoption, Network, NetworkId};
@@ -14,7 +14,7 @@ use crate::store::{Key, KeyRange, Snapshot};
 /// Name of the record with the partial collections.
 pub(crate) const PARTIAL: &str = "partial";
 
-impl Database {
+impl Replica {
     /// After a comparison with a peer: everything up to these heads is here, but for what is partial. Heads with wrong signatures
     /// are left out. Of two heads with one number, by an origin that forked, the greater hash wins everywhere. Gives back the
     /// heads that moved and what is partial now.

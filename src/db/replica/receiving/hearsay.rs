@@ -6,8 +6,8 @@
 
 use std::ops::Bound;
 
-use crate::db::database::Database;
 use crate::db::records::stored_head::StoredHead;
+use crate::db::replica::handle::Replica;
 use crate::db::write::encoder::CommitEncoder;
 use crate::error::Result;
 use crate::model::{Delta, NetworkId, PeerId, Verdict};
@@ -21,7 +21,7 @@ pub(crate) fn is_hearsay(head: &StoredHead, fresh: &[Delta], verdict: &Verdict) 
     head.received > head.seq && is_first
 }
 
-impl Database {
+impl Replica {
     /// Drops what waits of an origin for the end of its posting, since the origin has signed an end within it; the number of the
     /// last delta that is left in the log. What ends at a signature stays.
     ///

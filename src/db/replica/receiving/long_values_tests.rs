@@ -28,7 +28,7 @@ impl Node {
         transaction.update(&table, &key, vec![(table.column(column).unwrap(), value)]).unwrap();
         transaction.set_stage(&table, &key, stage).unwrap();
         self.runtime.block_on(transaction.commit()).unwrap();
-        self.runtime.block_on(self.database.post_staged(self.network())).unwrap();
+        self.runtime.block_on(self.database.replica().post_staged(self.network())).unwrap();
     }
 
     /// Deletes an entry, whoever made it.

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use crate::db::database::Database;
 use crate::db::read::view::ReadView;
+use crate::db::replica::handle::Replica;
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::entry_states::encode_proofs;
 use crate::error::Result;
@@ -110,7 +110,7 @@ impl ReadView {
     }
 }
 
-impl Database {
+impl Replica {
     /// [`ReadView::entry_maker`] at this moment.
     ///
     /// # Errors

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::db::catalog::catalog::Catalog;
-use crate::db::database::Database;
 use crate::db::read::view::vector_slot;
 use crate::db::records::stored_head::heads_in;
+use crate::db::replica::handle::Replica;
 use crate::db::replica::receiving::proofs::{Numbers, Provers, note_needed, proofs_of};
 use crate::db::state::state::DbState;
 use crate::db::write::entry_states::state_of_record;
@@ -52,7 +52,7 @@ pub struct PublicView {
     provers: Arc<Mutex<Provers>>,
 }
 
-impl Database {
+impl Replica {
     /// A consistent view of a network's public states. It holds a snapshot: keep it briefly.
     ///
     /// # Errors

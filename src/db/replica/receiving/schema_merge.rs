@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::db::catalog::catalog_change::CatalogChange;
-use crate::db::database::Database;
+use crate::db::replica::handle::Replica;
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::entry_states::{fits, fitting, is_of_one_entry};
 use crate::error::{ErrorKind, Result};
@@ -37,7 +37,7 @@ pub struct SharedColumn {
     pub type_name: String,
 }
 
-impl Database {
+impl Replica {
     /// Adds the columns that members declare and the attached collections here lack, without values and nullable. What
     /// contradicts is left alone and told, in words: a type that differs, another primary key.
     ///

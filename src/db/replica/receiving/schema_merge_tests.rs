@@ -62,7 +62,7 @@ impl Node {
     }
 
     fn merge(&self, schemas: &[SharedSchema]) -> Vec<String> {
-        self.runtime.block_on(self.database.merge_schemas(self.network(), schemas)).unwrap()
+        self.runtime.block_on(self.database.replica().merge_schemas(self.network(), schemas)).unwrap()
     }
 
     fn columns(&self) -> Vec<(String, String)> {
@@ -81,14 +81,17 @@ impl Node {
         transaction.insert(&table, row, OnConflict::Fail).unwrap();
         transaction.set_stage(&table, &key, Stage::PostPending).unwrap();
         self.runtime.block_on(transaction.commit()).unwrap();
-        self.runtime.block_on(self.database.post_staged(self.network())).unwrap();
+        self.runtime.block_on(self.database.replica().post_staged(self.network())).unwrap();
     }
 
     fn send_to(&self, other: &Node) {
         let origin = self.database.peer_id();
-        let read = self.database.read_log(self.network(), &origin, 1, usize::MAX).unwrap();
+        let read = self.database.replica().read_log(self.network(), &origin, 1, usize::MAX).unwrap();
         let crate::model::LogRead::Deltas(deltas) = read else { panic!("the log is pruned") };
-        other.runtime.block_on(other.database.apply_run(other.network(), Run { origin, deltas }, None)).unwrap();
+        other
+            .runtime
+            .block_on(other.database.replica().apply_run(other.network(), Run { origin, deltas }, None))
+            .unwrap();
     }
 
     fn shown(&self, id: &str, column: &str) -> Value {
@@ -99,7 +102,7 @@ impl Node {
     }
 
     fn fingerprint(&self) -> Vec<[u8; 16]> {
-        self.database.public_view(self.network()).unwrap().fingerprints("things").unwrap()
+        self.database.replica().public_view(self.network()).unwrap().fingerprints("things").unwrap()
     }
 }
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::db::catalog::catalog_change::CatalogChange;
-use crate::db::database::Database;
+use crate::db::replica::handle::Replica;
 use crate::db::replica::receiving::schema_merge::are_alike;
 use crate::db::write::encoder::CommitEncoder;
 use crate::error::{Error, ErrorKind, Notice, Result};
@@ -208,7 +208,7 @@ pub(crate) fn check_shape(
     Ok((true, claim.differences(collection).into_iter().map(notice).collect()))
 }
 
-impl Database {
+impl Replica {
     /// The claims of a network's collections that are kept here, in order of name.
     ///
     /// # Errors

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::db::database::Database;
 use crate::db::records::stored_head::heads_in;
+use crate::db::replica::handle::Replica;
 use crate::error::{Error, Result};
 use crate::merge::Posting;
 use crate::model::{Network, NetworkId, PeerId};
@@ -18,7 +18,7 @@ const SWEEP_MS_MIN: u64 = 3_600_000;
 /// Bytes of a hash behind a posting's number in its place.
 const STORY_BYTES: usize = 4;
 
-impl Database {
+impl Replica {
     /// Drops postings of a network that nothing needs, unless that was done a short while ago or is being done; how many.
     pub(crate) async fn sweep_postings(&self, id: NetworkId) -> Result<u64> {
         let shared = Arc::clone(self.shared());

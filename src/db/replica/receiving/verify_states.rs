@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::db::database::Database;
 use crate::db::records::stored_head::{LEGACY_UNKNOWN, StoredHead};
+use crate::db::replica::handle::Replica;
 use crate::db::replica::receiving::receive::Touched;
 use crate::db::state::state::DbState;
 use crate::db::write::encoder::CommitEncoder;
@@ -64,7 +64,7 @@ pub(crate) fn signed_with_tree(network: &Network, head: &Head) -> Option<bool> {
     }
 }
 
-impl Database {
+impl Replica {
     /// Those of some heads that their origins signed. A head that was verified before costs nothing.
     ///
     /// # Errors

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::db::catalog::catalog_change::CatalogChange;
-use crate::db::database::Database;
+use crate::db::replica::handle::Replica;
 use crate::db::replica::rights::authors::go_on;
 use crate::db::vault::network_keys::{EpochSecret, chosen_or_random};
 use crate::db::write::transaction::Transaction;
@@ -257,7 +257,7 @@ impl Transaction {
     }
 }
 
-impl Database {
+impl Replica {
     /// Takes over what another member says of a network's charter.
     ///
     /// # Errors
@@ -275,7 +275,7 @@ impl Database {
     /// What is told to members of a network's charter; nothing before this node was told one itself.
     ///
     /// # Errors
-    /// 42704; as [`Database::epoch_secret`].
+    /// 42704; as [`Replica::epoch_secret`].
     pub fn charter_news(&self, id: NetworkId) -> Result<Option<CharterNews>> {
         // The secret first: whoever was removed meanwhile is named too early and not too late.
         let secret = self.epoch_secret(id)?;
@@ -286,7 +286,7 @@ impl Database {
         Ok(network.charter.clone().map(|charter| CharterNews { charter, secret }))
     }
 
-    /// Commits what [`Database::mended_charters`] finds to do.
+    /// Commits what [`Replica::mended_charters`] finds to do.
     pub(crate) async fn mend_charters(&self) -> Result<()> {
         match self.mended_charters()? {
             Some(mended) => mended.commit().await.map(drop),

@@ -1,13 +1,13 @@
 //! Members that an owner has excused, since they are silent for long: nobody waits for them.
 //!
 //! Whoever is excused holds what others may have collected meanwhile: when it comes back it is compared with a member as a node that
-//! [returns](Database::is_returning).
+//! [returns](Replica::is_returning).
 
 use std::sync::Arc;
 
 use crate::db::catalog::catalog_change::CatalogChange;
-use crate::db::database::Database;
 use crate::db::records::origin::RETURNING;
+use crate::db::replica::handle::Replica;
 use crate::db::replica::rights::charter::checked_peer;
 use crate::db::state::state::DbState;
 use crate::db::write::committer::CommitQueue;
@@ -43,7 +43,7 @@ impl Transaction {
     }
 }
 
-impl Database {
+impl Replica {
     /// Decrees that an excused member is waited for again; nothing for one that is not excused.
     ///
     /// # Errors

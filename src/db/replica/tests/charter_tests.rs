@@ -25,7 +25,7 @@ impl Node {
     /// An edict with this node's signature, whether it may decree anything or not.
     fn decreed(&self, charter: &Charter, number: u64, act: Act) -> Edict {
         let (id, signer) = (charter_id("n", &charter.founding), self.database.peer_id());
-        let signature = self.database.identity().sign(&edict_message(&id, number, &signer, &act));
+        let signature = self.database.replica().identity().sign(&edict_message(&id, number, &signer, &act));
         Edict { number, signer, act, signature: Bytes::new(signature) }
     }
 
@@ -61,7 +61,7 @@ fn a_member_can_remove_nobody_and_begin_no_epoch() {
     assert_eq!((b.record().epoch, b.record().removed), (2, vec![peer]));
     assert_eq!((before.epoch, before.removed.len()), (1, 0));
     assert_eq!(b.hear(a.told()), Ok(Adoption::Known));
-    let secret = |node: &Node| node.database.epoch_secret(node.network()).unwrap().unwrap().secret;
+    let secret = |node: &Node| node.database.replica().epoch_secret(node.network()).unwrap().unwrap().secret;
     assert_eq!(secret(&a), secret(&b));
 }
 
@@ -130,7 +130,7 @@ fn owners_that_act_at_the_same_time_end_alike() {
         c.hear(from_b).unwrap();
         c.hear(a.told()).unwrap();
     }
-    let secret = |node: &Node| node.database.epoch_secret(node.network()).unwrap().unwrap();
+    let secret = |node: &Node| node.database.replica().epoch_secret(node.network()).unwrap().unwrap();
     for node in [&a, &b, &c] {
         assert_eq!(node.record().removed.len(), 2);
         assert_eq!(node.record().charter_digest(), a.record().charter_digest());
@@ -157,7 +157,7 @@ fn ownership_goes_on_with_a_renewed_identity() {
     let a = Node::new();
     let b = Node::member_of(&a);
     let old = a.database.peer_id();
-    a.runtime.block_on(a.database.renew_origin()).unwrap();
+    a.runtime.block_on(a.database.replica().renew_origin()).unwrap();
     assert_ne!(a.database.peer_id(), old);
     let peer = stranger();
     a.define(|transaction| transaction.remove_peer("n", peer.as_str()).unwrap());
@@ -175,14 +175,14 @@ fn a_key_without_a_certificate_takes_nothing_over() {
     // As a directory that was restored without its old key.
     let file = a.directory.path().join("data").join("identity.key");
     std::fs::remove_file(file).unwrap();
-    a.runtime.block_on(a.database.renew_origin()).unwrap();
+    a.runtime.block_on(a.database.replica().renew_origin()).unwrap();
     let new = a.database.peer_id();
     assert_eq!(a.record().standing().owners, std::slice::from_ref(&old));
     assert!(a.record().charter.unwrap().certificates.is_empty());
     // A certificate that the old key did not sign.
     let mut told = b.told();
     let claim = crate::model::Claim::SucceededBy { posted: 1 };
-    let signature = Bytes::new(a.database.identity().sign(b"whatever"));
+    let signature = Bytes::new(a.database.replica().identity().sign(b"whatever"));
     let forged = crate::model::Certificate { signer: old.clone(), subject: new.clone(), number: 1, claim, signature };
     told.charter.certificates.push(forged);
     told.secret = None;
@@ -264,11 +264,11 @@ fn a_handle_that_hides_secrets_gives_no_keys_and_no_invitation() {
     let hidden = node.database.without_secrets();
     let network = Arc::clone(node.database.catalog().network("n").unwrap());
     let refused = [
-        hidden.epoch_secret(network.id).map(drop),
-        hidden.network_keys(&network).map(drop),
-        hidden.charter_news(network.id).map(drop),
-        hidden.network_secret("n").map(drop),
+        hidden.replica().epoch_secret(network.id).map(drop),
+        hidden.replica().network_keys(&network).map(drop),
+        hidden.replica().charter_news(network.id).map(drop),
+        hidden.replica().network_secret("n").map(drop),
     ];
     assert_eq!(refused.map(|result| result.map_err(|error| error.kind())), [Err(ErrorKind::InsufficientPrivilege); 4]);
-    assert!(node.database.epoch_secret(network.id).unwrap().is_some());
+    assert!(node.database.replica().epoch_secret(network.id).unwrap().is_some());
 }

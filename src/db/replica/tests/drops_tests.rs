@@ -22,12 +22,12 @@ fn fill(node: &Node, from: usize, count: usize) {
 }
 
 fn stable(node: &Node) -> Vec<(crate::model::PeerId, u64)> {
-    node.database.heads(node.network()).unwrap().into_iter().map(|head| (head.origin, head.seq)).collect()
+    node.database.replica().heads(node.network()).unwrap().into_iter().map(|head| (head.origin, head.seq)).collect()
 }
 
 fn evict(node: &Node) -> Result<u64, String> {
     let shares = vec![("memory".to_string(), Buckets::none())];
-    let evicted = node.runtime.block_on(node.database.evict(node.network(), shares, stable(node)));
+    let evicted = node.runtime.block_on(node.database.replica().evict(node.network(), shares, stable(node)));
     evicted.map_err(|error| format!("{} {error}", error.sqlstate()))
 }
 
@@ -112,7 +112,8 @@ fn tombstones_of_many_that_others_have_deleted_stay_until_somebody_has_looked() 
     b.send_to(&a, usize::MAX);
     assert_eq!(a.metadata("entry-0000"), None);
     let stable = stable(&b);
-    let collect = |node: &Node| node.runtime.block_on(node.database.collect_tombstones(node.network(), stable.clone()));
+    let collect =
+        |node: &Node| node.runtime.block_on(node.database.replica().collect_tombstones(node.network(), stable.clone()));
     assert_eq!(collect(&b).unwrap(), MANY as u64, "who has deleted them knows");
     assert_eq!(collect(&a).unwrap_err().sqlstate(), "54000");
     a.define(|transaction| transaction.allow_drop("n").unwrap());
@@ -124,7 +125,8 @@ fn what_is_drawn_is_of_what_goes_and_random() {
     let a = holding(40);
     let draw = |seed, count_max| {
         let shares = vec![("memory".to_string(), Buckets::none())];
-        let drawn = a.database.draw_evictable(a.network(), shares, stable(&a), seed, count_max);
+        let replica = a.database.replica();
+        let drawn = replica.draw_evictable(a.network(), shares, stable(&a), seed, count_max);
         a.runtime.block_on(drawn).unwrap()
     };
     let all = draw(1, 40);
@@ -133,6 +135,7 @@ fn what_is_drawn_is_of_what_goes_and_random() {
     assert!(!some.are_all && some.entries.len() == 8 && some.entries != others.entries);
     assert_eq!(some.entries, all.entries[..8]);
     let key = &some.entries[0].1;
-    let page = a.database.public_view(a.network()).unwrap().entries_of("memory", std::slice::from_ref(key)).unwrap();
+    let page =
+        a.database.replica().public_view(a.network()).unwrap().entries_of("memory", std::slice::from_ref(key)).unwrap();
     assert_eq!(*blake3::hash(&page.entries[0].body).as_bytes(), some.entries[0].2);
 }

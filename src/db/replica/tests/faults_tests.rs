@@ -29,7 +29,7 @@ fn a_fact_whose_first_commit_failed_is_listed_after_a_restart() {
     a.write("one", r#"{"topic": "weather"}"#, Stage::PostPending);
     a.post();
     let origin = a.database.peer_id();
-    let LogRead::Deltas(deltas) = a.database.read_log(a.network(), &origin, 1, usize::MAX).unwrap() else {
+    let LogRead::Deltas(deltas) = a.database.replica().read_log(a.network(), &origin, 1, usize::MAX).unwrap() else {
         panic!("the log is pruned")
     };
     let (network, run) = (b.network(), Run { origin, deltas });

@@ -48,7 +48,7 @@ fn open_again(directory: &tempfile::TempDir) -> Database {
 /// The public entries of the notes, by id: the state, and what of it is proven.
 fn notes(database: &Database) -> std::collections::BTreeMap<String, (State, State)> {
     let network = database.catalog().network("old").unwrap().id;
-    let view = database.public_view(network).unwrap();
+    let view = database.replica().public_view(network).unwrap();
     let page = view.entries_after(NOTES, &Buckets::all(), None, usize::MAX).unwrap();
     let read = |entry: crate::model::PublicEntry| {
         let state = decode_state(&entry.body).unwrap();
@@ -98,15 +98,15 @@ fn a_store_of_format_1_is_taken_over_and_its_own_entries_are_proven() {
     assert_eq!(text("b1").as_deref(), Some("edited at home"));
     assert_eq!(text("a4").as_deref(), Some("private of a"));
     assert_eq!(text("a3"), None);
-    let maker = database.entry_maker(collection_id(&database), &key_of(&database, "a1")).unwrap().unwrap();
+    let maker = database.replica().entry_maker(collection_id(&database), &key_of(&database, "a1")).unwrap().unwrap();
     assert_eq!(maker.origin, me);
     assert!(database.shared().store.check().unwrap().is_sound());
-    let heads = database.heads(database.catalog().network("old").unwrap().id).unwrap();
+    let heads = database.replica().heads(database.catalog().network("old").unwrap().id).unwrap();
     database.shutdown().unwrap();
     drop((view, database));
     // A second start proves nothing again.
     let database = open_again(&directory);
-    assert_eq!(database.heads(database.catalog().network("old").unwrap().id).unwrap(), heads);
+    assert_eq!(database.replica().heads(database.catalog().network("old").unwrap().id).unwrap(), heads);
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn what_nothing_proves_is_taken_from_those_alone_who_posted_before_there_were_pr
         let body = Bytes::new(encode_state(state).unwrap());
         let entries = vec![PublicEntry { key, body, contributions: Bytes::new([]) }];
         let offered = OfferedStates { entries, ..OfferedStates::default() };
-        runtime.block_on(database.merge_states(network, NOTES.to_string(), offered, false)).unwrap()
+        runtime.block_on(database.replica().merge_states(network, NOTES.to_string(), offered, false)).unwrap()
     };
     let written = |from: &State, text: &str, by: &PeerId| {
         let mut state = from.clone();

@@ -27,7 +27,7 @@ fn pair() -> (Node, Node) {
 impl Node {
     /// An entry as it is told to members, with its proof.
     fn offer(&self, id: &str) -> OfferedStates {
-        let view = self.database.public_view(self.network()).unwrap();
+        let view = self.database.replica().public_view(self.network()).unwrap();
         let page = view.entries_of(MEMORY, &[Bytes::new(self.key(id).as_bytes())]).unwrap();
         assert_eq!(page.entries.len(), 1, "{id} is here");
         offered(page)
@@ -38,7 +38,8 @@ impl Node {
     }
 
     fn merge(&self, offered: OfferedStates) -> MergedStates {
-        let merged = self.database.merge_states(self.network(), MEMORY.to_string(), offered, false);
+        let replica = self.database.replica();
+        let merged = replica.merge_states(self.network(), MEMORY.to_string(), offered, false);
         self.runtime.block_on(merged).unwrap()
     }
 
@@ -51,13 +52,16 @@ impl Node {
 
     /// Posts under its own identity what no program of ours would post.
     fn post_lie(&self, key: &[u8], news: State) {
-        self.runtime.block_on(self.database.post_raw(self.network(), MEMORY, key.to_vec(), (news, false))).unwrap();
+        self.runtime
+            .block_on(self.database.replica().post_raw(self.network(), MEMORY, key.to_vec(), (news, false)))
+            .unwrap();
     }
 
     fn drop_one(&self, heads: &[Head]) -> u64 {
         let keys = vec![Bytes::new(self.key("one").as_bytes())];
         let heads = heads.to_vec();
-        let dropped = self.database.drop_collected(self.network(), MEMORY.to_string(), keys, heads);
+        let replica = self.database.replica();
+        let dropped = replica.drop_collected(self.network(), MEMORY.to_string(), keys, heads);
         self.runtime.block_on(dropped).unwrap()
     }
 
@@ -71,7 +75,7 @@ impl Node {
 #[test]
 fn an_entry_stays_that_a_member_says_was_deleted() {
     let (a, b) = pair();
-    let heads = a.database.heads(a.network()).unwrap();
+    let heads = a.database.replica().heads(a.network()).unwrap();
     for node in [&a, &b] {
         assert_eq!(node.drop_one(&heads), 0, "absence is not deletion");
         assert!(node.metadata("one").is_some());
@@ -81,15 +85,15 @@ fn an_entry_stays_that_a_member_says_was_deleted() {
 #[test]
 fn who_returns_under_another_identity_believes_signed_heads_until_it_was_compared() {
     let (a, b) = pair();
-    let heads = a.database.heads(a.network()).unwrap();
-    b.runtime.block_on(b.database.renew_origin()).unwrap();
+    let heads = a.database.replica().heads(a.network()).unwrap();
+    b.runtime.block_on(b.database.replica().renew_origin()).unwrap();
     let b = b.restarted();
-    assert!(b.database.is_returning(b.network()).unwrap());
+    assert!(b.database.replica().is_returning(b.network()).unwrap());
     let invented = Head { seq: u64::MAX - 1, ..heads[0].clone() };
     assert_eq!(b.drop_one(&[invented]), 0, "nobody signed that head");
-    b.runtime.block_on(b.database.end_return(b.network())).unwrap();
+    b.runtime.block_on(b.database.replica().end_return(b.network())).unwrap();
     assert_eq!(b.drop_one(&heads), 0, "it was compared");
-    b.runtime.block_on(b.database.renew_origin()).unwrap();
+    b.runtime.block_on(b.database.replica().renew_origin()).unwrap();
     assert_eq!(b.drop_one(&heads), 1);
     assert!(b.metadata("one").is_none());
 }
@@ -145,16 +149,16 @@ fn naming_the_hash_of_a_private_blob_does_not_publish_it() {
     a.post_lie(a.key("bait").as_bytes(), bait);
     a.send_to(&b, usize::MAX);
     let hash: BlobHash = hash.parse().unwrap();
-    assert!(!b.database.is_blob_public(b.network(), &hash).unwrap(), "it was never posted from here");
+    assert!(!b.database.replica().is_blob_public(b.network(), &hash).unwrap(), "it was never posted from here");
     b.define(|transaction| {
         let collection = Arc::clone(transaction.catalog().expect_collection(MEMORY).unwrap());
         let key = transaction.key(&collection, vec![Value::text("diary")]).unwrap();
         transaction.set_stage(&collection, &key, Stage::PostPending).unwrap();
     });
     b.post();
-    assert!(b.database.is_blob_public(b.network(), &hash).unwrap(), "its owner has posted it");
+    assert!(b.database.replica().is_blob_public(b.network(), &hash).unwrap(), "its owner has posted it");
     let b = b.restarted();
-    assert!(b.database.is_blob_public(b.network(), &hash).unwrap());
+    assert!(b.database.replica().is_blob_public(b.network(), &hash).unwrap());
 }
 
 #[test]
@@ -204,18 +208,18 @@ fn a_delta_from_the_future_that_nobody_signed_does_not_make_its_origin_wait() {
     state.timestamp = Hlc::new(u64::MAX >> 17, 0);
     let body = Bytes::new(encode_body(MEMORY, a.key("one").as_bytes(), &state).unwrap());
     let run = Run { origin: origin.clone(), deltas: vec![Delta { seq: 2, signature: None, body }] };
-    let applied = b.runtime.block_on(b.database.apply_run(b.network(), run, None)).unwrap();
+    let applied = b.runtime.block_on(b.database.replica().apply_run(b.network(), run, None)).unwrap();
     assert_eq!((applied.verdict, applied.head.seq), (Verdict::Applied, 1), "it waits for an end that will not come");
     for id in ["two", "three"] {
         a.write(id, r#"{"x": 2}"#, Stage::PostPending);
         a.post();
     }
-    let LogRead::Deltas(deltas) = a.database.read_log(a.network(), &origin, 2, usize::MAX).unwrap() else {
+    let LogRead::Deltas(deltas) = a.database.replica().read_log(a.network(), &origin, 2, usize::MAX).unwrap() else {
         panic!("the log begins later")
     };
     for _ in 0..2 {
         let run = Run { origin: origin.clone(), deltas: deltas.clone() };
-        b.runtime.block_on(b.database.apply_run(b.network(), run, None)).unwrap();
+        b.runtime.block_on(b.database.replica().apply_run(b.network(), run, None)).unwrap();
     }
     assert!(b.metadata("two").is_some() && b.metadata("three").is_some());
 }
@@ -226,19 +230,19 @@ fn a_delta_that_nobody_signed_does_not_make_its_origin_a_forger() {
     a.write("two", r#"{"x": 2}"#, Stage::PostPending);
     a.post();
     let origin = a.database.peer_id();
-    let LogRead::Deltas(deltas) = a.database.read_log(a.network(), &origin, 2, usize::MAX).unwrap() else {
+    let LogRead::Deltas(deltas) = a.database.replica().read_log(a.network(), &origin, 2, usize::MAX).unwrap() else {
         panic!("the log begins later")
     };
     // A member passes on the beginning of a posting that the origin never wrote.
     let invented = Delta { signature: None, body: Bytes::new([7; 40]), ..deltas[0].clone() };
     let take = |deltas: Vec<Delta>| {
         let run = Run { origin: origin.clone(), deltas };
-        b.runtime.block_on(b.database.apply_run(b.network(), run, None)).unwrap()
+        b.runtime.block_on(b.database.replica().apply_run(b.network(), run, None)).unwrap()
     };
     assert_eq!(take(vec![invented]).received, 2);
     a.write("three", r#"{"x": 3}"#, Stage::PostPending);
     a.post();
-    let LogRead::Deltas(later) = a.database.read_log(a.network(), &origin, 3, usize::MAX).unwrap() else {
+    let LogRead::Deltas(later) = a.database.replica().read_log(a.network(), &origin, 3, usize::MAX).unwrap() else {
         panic!("the log begins later")
     };
     let refuted = take(later.clone());
@@ -255,14 +259,14 @@ fn what_waits_without_a_signature_goes_where_its_origin_signed_an_end_within() {
         a.write(id, r#"{"x": 2}"#, Stage::PostPending);
         a.post();
     }
-    let LogRead::Deltas(deltas) = a.database.read_log(a.network(), &origin, 2, usize::MAX).unwrap() else {
+    let LogRead::Deltas(deltas) = a.database.replica().read_log(a.network(), &origin, 2, usize::MAX).unwrap() else {
         panic!("the log begins later")
     };
     let take = |deltas: Vec<Delta>| {
         let run = Run { origin: origin.clone(), deltas };
-        b.runtime.block_on(b.database.apply_run(b.network(), run, None)).unwrap()
+        b.runtime.block_on(b.database.replica().apply_run(b.network(), run, None)).unwrap()
     };
-    let drop_unsigned = || b.runtime.block_on(b.database.drop_unsigned(b.network(), origin.clone())).unwrap();
+    let drop_unsigned = || b.runtime.block_on(b.database.replica().drop_unsigned(b.network(), origin.clone())).unwrap();
     // A member keeps the ends back: bodies as they were posted, and nothing that signs them.
     let endless: Vec<Delta> = deltas.iter().map(|delta| Delta { signature: None, ..delta.clone() }).collect();
     assert_eq!(take(endless.clone()).received, 3);
@@ -273,18 +277,23 @@ fn what_waits_without_a_signature_goes_where_its_origin_signed_an_end_within() {
     assert_eq!(drop_unsigned(), 3, "what is signed stays");
     // Heads that are taken over make no log of what nobody signed.
     let other = Node::new();
-    let LogRead::Deltas(first) = a.database.read_log(a.network(), &origin, 1, 1).unwrap() else {
+    let LogRead::Deltas(first) = a.database.replica().read_log(a.network(), &origin, 1, 1).unwrap() else {
         panic!("the log begins later")
     };
     assert_eq!(other.apply(Run { origin: origin.clone(), deltas: first[..1].to_vec() }), Verdict::Applied);
     let run = Run { origin: origin.clone(), deltas: vec![Delta { body: Bytes::new([7; 40]), ..endless[0].clone() }] };
-    assert_eq!(other.runtime.block_on(other.database.apply_run(other.network(), run, None)).unwrap().received, 2);
-    let heads = a.database.heads(a.network()).unwrap();
+    assert_eq!(
+        other.runtime.block_on(other.database.replica().apply_run(other.network(), run, None)).unwrap().received,
+        2
+    );
+    let heads = a.database.replica().heads(a.network()).unwrap();
     other
         .runtime
-        .block_on(other.database.adopt_heads(other.network(), HeadAdoption { heads, ..HeadAdoption::default() }))
+        .block_on(
+            other.database.replica().adopt_heads(other.network(), HeadAdoption { heads, ..HeadAdoption::default() }),
+        )
         .unwrap();
-    let read = other.database.read_log(other.network(), &origin, 2, usize::MAX).unwrap();
+    let read = other.database.replica().read_log(other.network(), &origin, 2, usize::MAX).unwrap();
     assert!(matches!(read, LogRead::Pruned { .. }), "{read:?}");
 }
 
@@ -296,7 +305,8 @@ fn a_signature_inside_of_a_run_that_does_not_hold_is_not_kept_as_a_proof() {
         a.write(id, r#"{"x": 2}"#, Stage::PostPending);
         a.post();
     }
-    let LogRead::Deltas(mut deltas) = a.database.read_log(a.network(), &origin, 2, usize::MAX).unwrap() else {
+    let LogRead::Deltas(mut deltas) = a.database.replica().read_log(a.network(), &origin, 2, usize::MAX).unwrap()
+    else {
         panic!("the log begins later")
     };
     let genuine = deltas.clone();

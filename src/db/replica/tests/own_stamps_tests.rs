@@ -22,7 +22,7 @@ fn what_was_posted_three_years_ahead_goes_out_again_with_stamps_of_now() {
     assert!(matches!(*a.send_to(&b, usize::MAX), [Verdict::Early { .. }]));
     assert_eq!((b.metadata("before").as_deref(), b.metadata("one")), (Some(r#"{"x": 0}"#), None), "a is mute");
     let old = a.database.peer_id();
-    let renewed = a.runtime.block_on(a.database.renew_early_origin()).unwrap();
+    let renewed = a.runtime.block_on(a.database.replica().renew_early_origin()).unwrap();
     assert!(renewed.is_some_and(|renewed| renewed != old));
     assert!(a.post() > 0);
     assert!(a.send_to(&b, usize::MAX).iter().all(|verdict| *verdict == Verdict::Applied));
@@ -37,7 +37,7 @@ fn what_was_posted_three_years_ahead_goes_out_again_with_stamps_of_now() {
     b.post();
     b.send_to(&a, usize::MAX);
     assert_eq!(a.metadata("one").as_deref(), Some(r#"{"x": 5}"#));
-    assert_eq!(a.runtime.block_on(a.database.renew_early_origin()).unwrap(), None, "once");
+    assert_eq!(a.runtime.block_on(a.database.replica().renew_early_origin()).unwrap(), None, "once");
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn numbers_go_on_past_leave_and_join() {
     a.write("two", r#"{"x": 2}"#, Stage::PostPending);
     assert_eq!(a.post(), 2);
     let me = a.database.peer_id();
-    let LogRead::Deltas(deltas) = a.database.read_log(a.network(), &me, 2, usize::MAX).unwrap() else {
+    let LogRead::Deltas(deltas) = a.database.replica().read_log(a.network(), &me, 2, usize::MAX).unwrap() else {
         panic!("the log has it")
     };
     assert_eq!(b.apply(Run { origin: me, deltas }), Verdict::Applied);

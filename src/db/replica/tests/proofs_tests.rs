@@ -143,7 +143,7 @@ fn a_state_is_taken_as_its_origin_posted_it_and_not_otherwise() {
         assert_eq!(node.fingerprint(), a.fingerprint());
     }
     let id = d.database.catalog().expect_collection(MEMORY).unwrap().id;
-    let maker = d.database.entry_maker(id, key.as_bytes()).unwrap().unwrap();
+    let maker = d.database.replica().entry_maker(id, key.as_bytes()).unwrap().unwrap();
     assert_eq!((maker.origin, maker.seq, maker.causal_length), (a.database.peer_id(), 1, 1));
 }
 
@@ -191,7 +191,7 @@ fn entries_of_many_writers_are_proven_by_whoever_holds_them() {
     // A chain of newcomers, each of whom knows the one before it alone, and none the log.
     let (d, e) = (Node::new(), Node::new());
     for (from, to) in [(a, &d), (&d, &e)] {
-        let view = from.database.public_view(from.network()).unwrap();
+        let view = from.database.replica().public_view(from.network()).unwrap();
         let mut after = None;
         loop {
             let page = view.entries_after(MEMORY, &Buckets::all(), after.as_deref(), 1).unwrap();
@@ -216,7 +216,7 @@ fn pages_of_one_long_posting_prove_the_same_one_by_one_and_all_at_once() {
     assert_eq!(nodes[0].post(), 300);
     for (from, to) in [(0, 1), (1, 2)] {
         let (from, to) = (&nodes[from], &nodes[to]);
-        let view = from.database.public_view(from.network()).unwrap();
+        let view = from.database.replica().public_view(from.network()).unwrap();
         let (mut merging, mut after) = (Vec::new(), None);
         loop {
             let page = view.entries_after(MEMORY, &Buckets::all(), after.as_deref(), 8192).unwrap();
@@ -224,7 +224,8 @@ fn pages_of_one_long_posting_prove_the_same_one_by_one_and_all_at_once() {
             assert_eq!(page.postings.len(), 1);
             let entries = page.entries.len() as u64;
             merging.push(async move {
-                let merged = to.database.merge_states(to.network(), MEMORY.to_string(), offered(page), false);
+                let replica = to.database.replica();
+                let merged = replica.merge_states(to.network(), MEMORY.to_string(), offered(page), false);
                 let merged = merged.await.unwrap();
                 assert_eq!((merged.news, merged.unproven, merged.is_forged), (entries, 0, false));
             });
@@ -244,22 +245,26 @@ fn pages_of_one_long_posting_prove_the_same_one_by_one_and_all_at_once() {
 #[test]
 fn heads_that_nobody_signed_are_told_from_those_that_were() {
     let (a, b) = pair();
-    let head = a.database.heads(a.network()).unwrap().remove(0);
+    let head = a.database.replica().heads(a.network()).unwrap().remove(0);
     let wrong = Head { signature: Bytes::new([1; 64]), ..head.clone() };
     let ahead = Head { seq: head.seq + 9, ..head.clone() };
     let other = Head { hash: [3; 32], ..head.clone() };
     for lie in [wrong, ahead, other] {
         for _ in 0..2 {
-            let verified = b.database.verify_heads(b.network(), vec![head.clone(), lie.clone()]).unwrap();
+            let verified = b.database.replica().verify_heads(b.network(), vec![head.clone(), lie.clone()]).unwrap();
             assert_eq!((verified.heads, verified.is_forged), (vec![head.clone()], true));
         }
         let adopted = b
             .runtime
-            .block_on(b.database.adopt_heads(b.network(), HeadAdoption { heads: vec![lie], ..HeadAdoption::default() }))
+            .block_on(
+                b.database
+                    .replica()
+                    .adopt_heads(b.network(), HeadAdoption { heads: vec![lie], ..HeadAdoption::default() }),
+            )
             .unwrap();
         assert!(adopted.heads.is_empty());
     }
-    assert!(b.database.verify_heads(b.network(), vec![head]).unwrap().legacy.is_empty());
+    assert!(b.database.replica().verify_heads(b.network(), vec![head]).unwrap().legacy.is_empty());
 }
 
 #[test]
@@ -295,9 +300,9 @@ fn a_posting_is_kept_longer_than_the_log_and_no_longer_than_an_entry_needs_it() 
     let options = NetworkOptions { log_bytes_max: 0, ..NetworkOptions::default() };
     a.define(|transaction| transaction.alter_network("n", options).unwrap());
     let stable = vec![(a.database.peer_id(), 3)];
-    assert_eq!(a.runtime.block_on(a.database.collect_tombstones(a.network(), stable)).unwrap(), 1);
+    assert_eq!(a.runtime.block_on(a.database.replica().collect_tombstones(a.network(), stable)).unwrap(), 1);
     assert_eq!(postings(), [1, 2, 3]);
-    assert_eq!(a.runtime.block_on(a.database.prune_log(a.network(), Vec::new())).unwrap(), 3);
+    assert_eq!(a.runtime.block_on(a.database.replica().prune_log(a.network(), Vec::new())).unwrap(), 3);
     assert_eq!(postings(), [2], "nothing is made of the others");
     let merged = b.merge(a.offer("kept"));
     assert_eq!((merged.news, merged.unproven), (1, 0));

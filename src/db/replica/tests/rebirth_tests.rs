@@ -134,7 +134,8 @@ fn a_new_life_that_ends_again_tells_nobody_that_it_was() {
     a.delete("one");
     assert_eq!((a.staged(), a.post()), (0, 0));
     assert_eq!(a.fingerprint(), b.fingerprint());
-    let (heads, other) = (a.database.heads(a.network()).unwrap(), b.database.heads(b.network()).unwrap());
+    let (heads, other) =
+        (a.database.replica().heads(a.network()).unwrap(), b.database.replica().heads(b.network()).unwrap());
     assert_eq!(heads, other);
 }
 
@@ -168,9 +169,10 @@ fn a_tombstone_under_a_private_life_is_collected() {
     a.replace("one", false);
     a.post();
     a.send_to(&b, usize::MAX);
-    let heads = a.database.heads(a.network()).unwrap();
+    let heads = a.database.replica().heads(a.network()).unwrap();
     let stable: Vec<_> = heads.iter().map(|head| (head.origin.clone(), head.seq)).collect();
-    let collect = |node: &Node| node.runtime.block_on(node.database.collect_tombstones(node.network(), stable.clone()));
+    let collect =
+        |node: &Node| node.runtime.block_on(node.database.replica().collect_tombstones(node.network(), stable.clone()));
     assert_eq!((collect(&a).unwrap(), collect(&b).unwrap()), (1, 1));
     assert_eq!(a.metadata("one").as_deref(), Some(NEW));
     assert_eq!(a.fingerprint(), b.fingerprint());

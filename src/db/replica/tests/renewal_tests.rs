@@ -49,7 +49,7 @@ fn a_copied_directory_posts_as_another_origin() {
 #[test]
 fn an_old_copy_put_back_posts_again_what_all_its_starts_have_posted() {
     an_old_copy_is_taken_back(|copy| {
-        copy.runtime.block_on(copy.database.renew_origin()).unwrap();
+        copy.runtime.block_on(copy.database.replica().renew_origin()).unwrap();
         copy
     });
 }
@@ -70,7 +70,7 @@ fn a_renewal_that_a_stop_interrupts_goes_on_at_the_next_start() {
             let copy = copy.restarted();
             assert!(!repost::is_unfinished(copy.database.shared()).unwrap());
             if steps == 0 {
-                copy.runtime.block_on(copy.database.renew_origin()).unwrap();
+                copy.runtime.block_on(copy.database.replica().renew_origin()).unwrap();
             }
             copy
         });
@@ -89,11 +89,12 @@ fn what_a_collected_tombstone_buried_is_not_taken_back() {
     assert_eq!(b.post(), 1);
     b.send_to(&a, usize::MAX);
     let stable = vec![(old.clone(), 1), (b.database.peer_id(), 1)];
-    let collect = |node: &Node| node.runtime.block_on(node.database.collect_tombstones(node.network(), stable.clone()));
+    let collect =
+        |node: &Node| node.runtime.block_on(node.database.replica().collect_tombstones(node.network(), stable.clone()));
     assert_eq!((collect(&a).unwrap(), collect(&b).unwrap()), (1, 1));
     let a = a.restarted();
-    a.runtime.block_on(a.database.renew_origin()).unwrap();
-    let heads = a.database.heads(a.network()).unwrap();
+    a.runtime.block_on(a.database.replica().renew_origin()).unwrap();
+    let heads = a.database.replica().heads(a.network()).unwrap();
     assert_eq!(heads.iter().find(|head| head.origin == old).map(|head| head.seq), Some(1));
     b.send_to(&a, usize::MAX);
     assert_eq!(a.metadata("one"), None);
@@ -114,7 +115,8 @@ fn an_old_copy_is_taken_back(renew: impl FnOnce(Node) -> Node) {
     // What `b` has is known before the copy is made.
     let member = format!(r#"{{"peer": "{}", "acknowledged": [["{old}", 1]]}}"#, b.database.peer_id());
     let name = format!("member/{}", b.database.peer_id());
-    let kept = a.database.put_sync_record(a.network(), &name, Some(member.into_bytes()));
+    let replica = a.database.replica();
+    let kept = replica.put_sync_record(a.network(), &name, Some(member.into_bytes()));
     a.runtime.block_on(kept).unwrap();
     let Node { database, directory, wall, runtime } = a;
     let (store, backup) = (directory.path().join("data/rocksdb"), directory.path().join("backup"));
@@ -125,7 +127,7 @@ fn an_old_copy_is_taken_back(renew: impl FnOnce(Node) -> Node) {
     life.write("two", r#"{"x": 2}"#, Stage::PostPending);
     assert_eq!(life.post(), 2);
     life.send_to(&b, usize::MAX);
-    let lost = life.database.heads(life.network()).unwrap();
+    let lost = life.database.replica().heads(life.network()).unwrap();
     let Node { database: last, directory, wall, runtime } = life;
     last.shutdown().unwrap();
     drop(last);
@@ -143,10 +145,10 @@ fn an_old_copy_is_taken_back(renew: impl FnOnce(Node) -> Node) {
     copy.write("four", r#"{"x": 4}"#, Stage::PostPending);
     assert_eq!(copy.post(), 3);
     assert_eq!(copy.database.peer_id(), old);
-    let shown = copy.database.check_own_head(copy.network(), &lost[0]).unwrap();
+    let shown = copy.database.replica().check_own_head(copy.network(), &lost[0]).unwrap();
     assert_eq!(shown, OwnChain::Unknown);
     let copy = renew(copy);
-    let heads = copy.database.heads(copy.network()).unwrap();
+    let heads = copy.database.replica().heads(copy.network()).unwrap();
     assert_eq!(heads.iter().find(|head| head.origin == old).map(|head| head.seq), Some(1));
     assert_eq!(heads.iter().find(|head| head.origin != old).map(|head| head.seq), Some(2), "three and four");
     assert!(copy.send_to(&b, usize::MAX).iter().all(|verdict| *verdict == Verdict::Applied));

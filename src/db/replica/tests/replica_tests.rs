@@ -110,11 +110,11 @@ impl Node {
 
     /// What it tells others of its charter, with the secret of the present epoch.
     fn told(&self) -> CharterNews {
-        self.database.charter_news(self.network()).unwrap().unwrap()
+        self.database.replica().charter_news(self.network()).unwrap().unwrap()
     }
 
     fn hear(&self, news: CharterNews) -> Result<Adoption, ErrorKind> {
-        self.runtime.block_on(self.database.adopt_charter(self.network(), news)).map_err(|error| error.kind())
+        self.runtime.block_on(self.database.replica().adopt_charter(self.network(), news)).map_err(|error| error.kind())
     }
 
     fn alone() -> Node {
@@ -183,17 +183,17 @@ impl Node {
     }
 
     fn post(&self) -> u64 {
-        let head = self.runtime.block_on(self.database.post_staged(self.network())).unwrap();
+        let head = self.runtime.block_on(self.database.replica().post_staged(self.network())).unwrap();
         head.map_or(0, |head| head.seq)
     }
 
     /// Everything that `self` has of every origin and `other` lacks, in runs of at most `bytes`.
     fn send_to(&self, other: &Node, bytes: usize) -> Vec<Verdict> {
         let mut verdicts = Vec::new();
-        for head in self.database.heads(self.network()).unwrap() {
+        for head in self.database.replica().heads(self.network()).unwrap() {
             let mut next = 1;
             while next <= head.seq {
-                let read = self.database.read_log(self.network(), &head.origin, next, bytes).unwrap();
+                let read = self.database.replica().read_log(self.network(), &head.origin, next, bytes).unwrap();
                 let LogRead::Deltas(deltas) = read else { panic!("the log is pruned") };
                 next = deltas.last().unwrap().seq + 1;
                 verdicts.push(other.apply(Run { origin: head.origin.clone(), deltas }));
@@ -203,7 +203,7 @@ impl Node {
     }
 
     fn apply(&self, run: Run) -> Verdict {
-        self.runtime.block_on(self.database.apply_run(self.network(), run, None)).unwrap().verdict
+        self.runtime.block_on(self.database.replica().apply_run(self.network(), run, None)).unwrap().verdict
     }
 
     fn metadata(&self, id: &str) -> Option<String> {
@@ -214,13 +214,13 @@ impl Node {
     }
 
     fn fingerprint(&self) -> Vec<[u8; 16]> {
-        self.database.public_view(self.network()).unwrap().fingerprints("memory").unwrap()
+        self.database.replica().public_view(self.network()).unwrap().fingerprints("memory").unwrap()
     }
 
     /// All bodies that the log holds, one after the other.
     fn log(&self) -> Vec<u8> {
         let me = self.database.peer_id();
-        match self.database.read_log(self.network(), &me, 1, usize::MAX).unwrap() {
+        match self.database.replica().read_log(self.network(), &me, 1, usize::MAX).unwrap() {
             LogRead::Deltas(deltas) => deltas.iter().flat_map(|delta| delta.body.to_vec()).collect(),
             LogRead::Pruned { .. } => panic!("the log is pruned"),
         }
@@ -302,9 +302,10 @@ fn deleting_a_posted_entry_posts_its_tombstone_and_it_does_not_come_back() {
     assert_eq!(b.metadata("one"), None);
     a.send_to(&c, usize::MAX);
     assert_eq!(c.fingerprint(), a.fingerprint());
-    let heads = a.database.heads(a.network()).unwrap();
+    let heads = a.database.replica().heads(a.network()).unwrap();
     let stable: Vec<_> = heads.iter().map(|head| (head.origin.clone(), head.seq)).collect();
-    let collect = |node: &Node| node.runtime.block_on(node.database.collect_tombstones(node.network(), stable.clone()));
+    let collect =
+        |node: &Node| node.runtime.block_on(node.database.replica().collect_tombstones(node.network(), stable.clone()));
     assert_eq!((collect(&a).unwrap(), collect(&b).unwrap(), collect(&c).unwrap()), (1, 1, 1));
     assert_eq!(a.fingerprint(), b.fingerprint());
 }
@@ -316,7 +317,8 @@ fn a_posting_in_pieces_shows_at_once() {
     let entries: Vec<(&str, &str)> = ids.iter().map(|id| (id.as_str(), r#"{"x": 1}"#)).collect();
     a.write_all(&entries, Stage::PostPending);
     assert_eq!(a.post(), 20);
-    let LogRead::Deltas(deltas) = a.database.read_log(a.network(), &a.database.peer_id(), 1, usize::MAX).unwrap()
+    let LogRead::Deltas(deltas) =
+        a.database.replica().read_log(a.network(), &a.database.peer_id(), 1, usize::MAX).unwrap()
     else {
         panic!("pruned");
     };
@@ -325,7 +327,7 @@ fn a_posting_in_pieces_shows_at_once() {
     assert_eq!(b.apply(run(rest)), Verdict::Gap);
     assert_eq!(b.apply(run(first)), Verdict::Applied);
     assert_eq!(b.metadata("entry-00"), None);
-    assert_eq!(b.database.heads(b.network()).unwrap()[0].seq, 0);
+    assert_eq!(b.database.replica().heads(b.network()).unwrap()[0].seq, 0);
     assert_eq!(b.apply(run(rest)), Verdict::Applied);
     assert!(ids.iter().all(|id| b.metadata(id).is_some()));
     assert_eq!(a.fingerprint(), b.fingerprint());
@@ -336,7 +338,8 @@ fn forged_and_forked_runs_change_nothing() {
     let (a, b) = (Node::new(), Node::new());
     a.write("one", r#"{"x": 1}"#, Stage::PostPending);
     a.post();
-    let LogRead::Deltas(deltas) = a.database.read_log(a.network(), &a.database.peer_id(), 1, usize::MAX).unwrap()
+    let LogRead::Deltas(deltas) =
+        a.database.replica().read_log(a.network(), &a.database.peer_id(), 1, usize::MAX).unwrap()
     else {
         panic!("pruned");
     };
@@ -412,22 +415,24 @@ fn states_travel_without_the_log() {
     a.write("one", r#"{"x": 1}"#, Stage::PostPending);
     a.write("two", r#"{"x": 2}"#, Stage::PostPending);
     a.post();
-    let view = a.database.public_view(a.network()).unwrap();
+    let view = a.database.replica().public_view(a.network()).unwrap();
     let first = view.entries_after("memory", &Buckets::all(), None, 1).unwrap();
     let second = view.entries_after("memory", &Buckets::all(), first.next.as_deref(), usize::MAX).unwrap();
     assert_eq!((first.entries.len(), second.entries.len(), &second.next), (1, 1, &None));
     for page in [first, second] {
-        let merged = b.database.merge_states(b.network(), "memory".to_string(), offered(page), false);
+        let replica = b.database.replica();
+        let merged = replica.merge_states(b.network(), "memory".to_string(), offered(page), false);
         assert_eq!(b.runtime.block_on(merged).unwrap().news, 1);
     }
     let known = vec!["memory".to_string()];
     let adoption = HeadAdoption { heads: view.heads().to_vec(), partial: Vec::new(), known };
-    let adopted = b.runtime.block_on(b.database.adopt_heads(b.network(), adoption)).unwrap();
+    let adopted = b.runtime.block_on(b.database.replica().adopt_heads(b.network(), adoption)).unwrap();
     assert_eq!(adopted, AdoptedHeads { heads: view.heads().to_vec(), partial: Vec::new() });
     assert_eq!(a.fingerprint(), b.fingerprint());
     a.write("three", r#"{"x": 3}"#, Stage::PostPending);
     a.post();
-    let LogRead::Deltas(deltas) = a.database.read_log(a.network(), &a.database.peer_id(), 3, usize::MAX).unwrap()
+    let LogRead::Deltas(deltas) =
+        a.database.replica().read_log(a.network(), &a.database.peer_id(), 3, usize::MAX).unwrap()
     else {
         panic!("pruned");
     };
@@ -446,8 +451,8 @@ fn a_small_log_loses_postings_as_a_whole() {
     for log_bytes_max in (0..2_000).rev().step_by(10) {
         let options = NetworkOptions { log_bytes_max, ..NetworkOptions::default() };
         node.define(|transaction| transaction.alter_network("n", options).unwrap());
-        node.runtime.block_on(node.database.prune_log(node.network(), Vec::new())).unwrap();
-        let read = node.database.read_log(node.network(), &node.database.peer_id(), 1, usize::MAX).unwrap();
+        node.runtime.block_on(node.database.replica().prune_log(node.network(), Vec::new())).unwrap();
+        let read = node.database.replica().read_log(node.network(), &node.database.peer_id(), 1, usize::MAX).unwrap();
         floors.push(match read {
             LogRead::Deltas(_) => 1,
             LogRead::Pruned { floor } => floor,
@@ -465,14 +470,15 @@ fn what_is_posted_once_more_comes_under_the_numbers_of_who_does_it() {
     a.post();
     a.send_to(&b, usize::MAX);
     b.write("private", r#"{"x": 3}"#, Stage::Private);
-    let view = b.database.public_view(b.network()).unwrap();
+    let view = b.database.replica().public_view(b.network()).unwrap();
     let page = view.entries_after("memory", &Buckets::all(), None, usize::MAX).unwrap();
     let mut keys: Vec<Bytes> = page.entries.into_iter().map(|entry| entry.key).collect();
     let private = b.key("private");
     keys.push(Bytes::new(private.as_bytes()));
-    let reposted = b.runtime.block_on(b.database.repost(b.network(), "memory".to_string(), keys)).unwrap();
+    let reposted = b.runtime.block_on(b.database.replica().repost(b.network(), "memory".to_string(), keys)).unwrap();
     assert_eq!(reposted, 2, "and nothing that is private");
-    let LogRead::Deltas(deltas) = b.database.read_log(b.network(), &b.database.peer_id(), 1, usize::MAX).unwrap()
+    let LogRead::Deltas(deltas) =
+        b.database.replica().read_log(b.network(), &b.database.peer_id(), 1, usize::MAX).unwrap()
     else {
         panic!("the log is pruned")
     };

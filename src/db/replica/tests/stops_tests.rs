@@ -76,9 +76,9 @@ impl Node {
 
     /// Drops all copies, as others were found to hold them; how many went.
     async fn drop_copies(&self) -> Result<u64> {
-        let heads = self.database.heads(self.network())?;
+        let heads = self.database.replica().heads(self.network())?;
         let stable = heads.into_iter().map(|head| (head.origin, head.seq)).collect();
-        self.database.evict(self.network(), vec![("memory".to_string(), Buckets::none())], stable).await
+        self.database.replica().evict(self.network(), vec![("memory".to_string(), Buckets::none())], stable).await
     }
 
     fn stopped(&self) -> bool {
@@ -126,7 +126,7 @@ fn entries_are_weighed_by_the_rights_of_now_whenever_a_server_stops_meanwhile() 
     assert!(before != expected && written != counted, "an edit by no author is set aside");
     let b = b.rewound(saved.path());
     let hear = async |b: &Node| {
-        b.database.adopt_charter(b.network(), news.clone()).await.unwrap();
+        b.database.replica().adopt_charter(b.network(), news.clone()).await.unwrap();
     };
     let check = |b: &Node, _: bool| {
         let record = b.database.catalog().network("n").unwrap().standing();

@@ -8,7 +8,7 @@ use std::future::Future;
 
 use parking_lot::Mutex;
 
-use crate::db::{Database, ShapeClaim};
+use crate::db::{Replica, ShapeClaim};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Bytes, CollectionKind, Head, NetworkId, PeerId};
 use crate::sync::engine::Tuning;
@@ -18,16 +18,17 @@ use crate::sync::protocol::message::{ClaimedShape, CollectionSchema, ColumnSchem
 
 /// Names of the records of members, as `db` reads them.
 pub(super) const MEMBER: &str = "member/";
+
 /// Does the work of one network's engine.
 pub struct Executor {
-    pub(super) database: Database,
+    pub(super) replica: Replica,
     pub(super) network: NetworkId,
     pub(super) views: Mutex<BTreeMap<PeerId, Pinned>>,
 }
 
 impl Executor {
-    pub fn new(database: Database, network: NetworkId) -> Executor {
-        Executor { database, network, views: Mutex::default() }
+    pub fn new(replica: Replica, network: NetworkId) -> Executor {
+        Executor { replica, network, views: Mutex::default() }
     }
 
     /// What an engine of this network has to know of it now.
@@ -35,7 +36,7 @@ impl Executor {
     /// # Errors
     /// 42704 when the network is gone.
     pub fn config(&self, tuning: Tuning, seed: u64) -> Result<EngineConfig> {
-        let catalog = self.database.catalog();
+        let catalog = self.replica.catalog();
         let network = catalog.network_by_id(self.network).ok_or_else(gone)?;
         let attached = network.attachments.iter().filter(|attachment| attachment.is_shown());
         let collections = attached.filter_map(|attachment| {
@@ -52,9 +53,9 @@ impl Executor {
                 primary_key: collection.primary_key.iter().filter_map(|place| u16::try_from(*place).ok()).collect(),
             })
         });
-        let placement = self.database.placement(self.network)?;
-        let mut partial = self.database.partial_collections(self.network)?;
-        let this = self.database.peer_id();
+        let placement = self.replica.placement(self.network)?;
+        let mut partial = self.replica.partial_collections(self.network)?;
+        let this = self.replica.peer_id();
         if !placement.covers_share_of(&this, network.options.copies(), &network.removed) {
             // What lies here is the share of another id, or too small a one.
             let known = partial.clone();
@@ -75,7 +76,7 @@ impl Executor {
             shapes: self.shapes()?,
             partial,
             placement,
-            is_returning: self.database.is_returning(self.network)?,
+            is_returning: self.replica.is_returning(self.network)?,
             tuning,
             seed,
         })
@@ -86,7 +87,7 @@ impl Executor {
     /// # Errors
     /// 58030 where the store cannot be read, XX001 for a damaged head.
     pub fn heads(&self) -> Result<Vec<Head>> {
-        self.database.heads(self.network)
+        self.replica.heads(self.network)
     }
 
     /// The members that an engine starts with. A record that cannot be read is left out: members are met again.
@@ -94,12 +95,12 @@ impl Executor {
     /// # Errors
     /// 58030 where the store cannot be read, XX001 for a damaged block.
     pub fn members(&self) -> Result<Vec<Member>> {
-        let records = self.database.sync_records(self.network, MEMBER)?;
+        let records = self.replica.sync_records(self.network, MEMBER)?;
         Ok(records.iter().filter_map(|(_, json)| serde_json::from_slice(json).ok()).collect())
     }
 
     pub(super) fn shapes(&self) -> Result<Vec<ClaimedShape>> {
-        let claims = self.database.shape_claims(self.network)?;
+        let claims = self.replica.shape_claims(self.network)?;
         Ok(claims.into_iter().map(shape_from_database).collect())
     }
 }

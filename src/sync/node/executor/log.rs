@@ -12,19 +12,19 @@ use crate::sync::node::executor::executor::{Executor, wait};
 
 impl Answers<PostStaged> for &Executor {
     fn answer(self, _: PostStaged) -> Result<Option<Head>> {
-        wait(self.database.post_staged(self.network))
+        wait(self.replica.post_staged(self.network))
     }
 }
 
 impl Answers<ReadLog> for &Executor {
     fn answer(self, ReadLog { origin, from_seq, bytes_max }: ReadLog) -> Result<LogRead> {
-        self.database.read_log(self.network, &origin, from_seq, bytes_max)
+        self.replica.read_log(self.network, &origin, from_seq, bytes_max)
     }
 }
 
 impl Answers<ApplyRun> for &Executor {
     fn answer(self, ApplyRun { run, shares }: ApplyRun) -> Result<Applied> {
-        wait(self.database.apply_run(self.network, run, shares)).inspect(tell_refused)
+        wait(self.replica.apply_run(self.network, run, shares)).inspect(tell_refused)
     }
 }
 
@@ -37,24 +37,24 @@ fn tell_refused(applied: &Applied) {
 
 impl Answers<DropUnsigned> for &Executor {
     fn answer(self, DropUnsigned { origin }: DropUnsigned) -> Result<u64> {
-        wait(self.database.drop_unsigned(self.network, origin))
+        wait(self.replica.drop_unsigned(self.network, origin))
     }
 }
 
 impl Answers<VerifyHeads> for &Executor {
     fn answer(self, VerifyHeads { heads }: VerifyHeads) -> Result<VerifiedHeads> {
-        self.database.verify_heads(self.network, heads)
+        self.replica.verify_heads(self.network, heads)
     }
 }
 
 impl Answers<AdoptHeads> for &Executor {
     fn answer(self, AdoptHeads { adoption, placement, ends_return }: AdoptHeads) -> Result<AdoptedHeads> {
         if let Some(placement) = &placement {
-            wait(self.database.put_placement(self.network, placement))?;
+            wait(self.replica.put_placement(self.network, placement))?;
         }
-        let partial = wait(self.database.adopt_heads(self.network, adoption))?.partial;
+        let partial = wait(self.replica.adopt_heads(self.network, adoption))?.partial;
         if ends_return {
-            wait(self.database.end_return(self.network))?;
+            wait(self.replica.end_return(self.network))?;
         }
         Ok(AdoptedHeads { heads: self.heads()?, partial })
     }
@@ -62,32 +62,32 @@ impl Answers<AdoptHeads> for &Executor {
 
 impl Answers<CollectTombstones> for &Executor {
     fn answer(self, CollectTombstones { stable }: CollectTombstones) -> Result<u64> {
-        wait(self.database.collect_tombstones(self.network, stable))
+        wait(self.replica.collect_tombstones(self.network, stable))
     }
 }
 
 impl Answers<PruneLog> for &Executor {
     fn answer(self, PruneLog { acknowledged }: PruneLog) -> Result<u64> {
-        wait(self.database.prune_log(self.network, acknowledged))
+        wait(self.replica.prune_log(self.network, acknowledged))
     }
 }
 
 impl Answers<CheckOwnHead> for &Executor {
     fn answer(self, CheckOwnHead { head }: CheckOwnHead) -> Result<OwnHead> {
-        match self.database.check_own_head(self.network, &head)? {
+        match self.replica.check_own_head(self.network, &head)? {
             OwnChain::Known => {
                 let mut heads = self.heads()?;
                 heads.retain(|known| known.origin == head.origin);
                 Ok(OwnHead::Known(heads))
             }
             OwnChain::Forged => Ok(OwnHead::Forged),
-            OwnChain::Unknown => wait(self.database.renew_origin()).map(OwnHead::Renewed),
+            OwnChain::Unknown => wait(self.replica.renew_origin()).map(OwnHead::Renewed),
         }
     }
 }
 
 impl Answers<RenewEarlyOrigin> for &Executor {
     fn answer(self, _: RenewEarlyOrigin) -> Result<Option<PeerId>> {
-        wait(self.database.renew_early_origin())
+        wait(self.replica.renew_early_origin())
     }
 }

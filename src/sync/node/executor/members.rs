@@ -22,7 +22,7 @@ const TRIES_MAX: usize = 8;
 
 impl Executor {
     fn network_name(&self) -> Result<String> {
-        Ok(self.database.catalog().network_by_id(self.network).ok_or_else(gone)?.name.clone())
+        Ok(self.replica.catalog().network_by_id(self.network).ok_or_else(gone)?.name.clone())
     }
 }
 
@@ -38,13 +38,13 @@ impl Answers<SaveMembers> for &Executor {
             }
             records.push((format!("{MEMBER}{}", member.peer), Some(record)));
         }
-        wait(self.database.put_sync_records(self.network, records))
+        wait(self.replica.put_sync_records(self.network, records))
     }
 }
 
 impl Answers<SignStatement> for &Executor {
     fn answer(self, SignStatement { statement }: SignStatement) -> Result<Bytes> {
-        let identity = self.database.identity();
+        let identity = self.replica.identity();
         Ok(Bytes::new(identity.sign(&statement.message(&self.network_name()?, identity.peer_id()))))
     }
 }
@@ -61,7 +61,7 @@ impl Answers<VerifyStatements> for &Executor {
 
 impl Answers<ReadEpoch> for &Executor {
     fn answer(self, _: ReadEpoch) -> Result<Option<Box<EpochNews>>> {
-        let news = self.database.charter_news(self.network)?;
+        let news = self.replica.charter_news(self.network)?;
         Ok(news.map(|CharterNews { charter, secret }| {
             let secret = secret.map(|EpochSecret { epoch, salt, secret }| {
                 let secret = WireSecret(secret.to_string());
@@ -83,7 +83,7 @@ impl Answers<SaveEpoch> for &Executor {
         let mut tries = 0;
         loop {
             tries += 1;
-            match wait(self.database.adopt_charter(self.network, news.clone())) {
+            match wait(self.replica.adopt_charter(self.network, news.clone())) {
                 Err(error) if error.kind() == ErrorKind::SerializationFailure && tries < TRIES_MAX => {}
                 result => return result,
             }
@@ -93,15 +93,15 @@ impl Answers<SaveEpoch> for &Executor {
 
 impl Answers<CallMemberBack> for &Executor {
     fn answer(self, CallMemberBack { peer }: CallMemberBack) -> Result<()> {
-        wait(self.database.call_back(self.network, &peer))
+        wait(self.replica.call_back(self.network, &peer))
     }
 }
 
 impl Answers<MergeSchemas> for &Executor {
     fn answer(self, MergeSchemas { collections, shapes }: MergeSchemas) -> Result<MergedSchema> {
-        wait(self.database.learn_shapes(self.network, shapes.into_iter().map(shape_to_database).collect()))?;
+        wait(self.replica.learn_shapes(self.network, shapes.into_iter().map(shape_to_database).collect()))?;
         let schemas: Vec<SharedSchema> = collections.into_iter().map(schema_to_database).collect();
-        let differences = wait(self.database.merge_schemas(self.network, &schemas))?;
+        let differences = wait(self.replica.merge_schemas(self.network, &schemas))?;
         Ok(MergedSchema { differences, shapes: self.shapes()? })
     }
 }

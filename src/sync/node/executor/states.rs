@@ -27,7 +27,7 @@ pub(super) struct Pinned {
 impl Executor {
     /// The view pinned for a peer, or one of now.
     fn view_of(&self, peer: Option<&PeerId>) -> Result<PublicView> {
-        let Some(peer) = peer else { return self.database.public_view(self.network) };
+        let Some(peer) = peer else { return self.replica.public_view(self.network) };
         let mut views = self.views.lock();
         drop_old(&mut views);
         let pinned = views.get(peer).map(|pinned| pinned.view.clone());
@@ -50,7 +50,7 @@ fn to_database(offer: EngineOffer) -> OfferedStates {
 
 impl Answers<OpenView> for &Executor {
     fn answer(self, OpenView { peer }: OpenView) -> Result<EngineView> {
-        let view = self.database.public_view(self.network)?;
+        let view = self.replica.public_view(self.network)?;
         let shown = EngineView { heads: view.heads().to_vec(), collections: view.collections() };
         let mut views = self.views.lock();
         views.remove(&peer);
@@ -100,31 +100,31 @@ impl Answers<ReadPage> for &Executor {
 impl Answers<MergeStates> for &Executor {
     fn answer(self, MergeStates { collection, offer, legacy, is_partial }: MergeStates) -> Result<MergedStates> {
         let offered = OfferedStates { legacy, ..to_database(offer) };
-        wait(self.database.merge_states(self.network, collection, offered, is_partial))
+        wait(self.replica.merge_states(self.network, collection, offered, is_partial))
     }
 }
 
 impl Answers<DropCollected> for &Executor {
     fn answer(self, DropCollected { collection, keys, heads }: DropCollected) -> Result<u64> {
-        wait(self.database.drop_collected(self.network, collection, keys, heads))
+        wait(self.replica.drop_collected(self.network, collection, keys, heads))
     }
 }
 
 impl Answers<RepostEntries> for &Executor {
     fn answer(self, RepostEntries { collection, keys }: RepostEntries) -> Result<u64> {
-        wait(self.database.repost(self.network, collection, keys))
+        wait(self.replica.repost(self.network, collection, keys))
     }
 }
 
 impl Answers<KeepPlacement> for &Executor {
     fn answer(self, KeepPlacement { placement }: KeepPlacement) -> Result<()> {
-        wait(self.database.put_placement(self.network, &placement))
+        wait(self.replica.put_placement(self.network, &placement))
     }
 }
 
 impl Answers<DrawEvictable> for &Executor {
     fn answer(self, DrawEvictable { shares, stable, seed, count_max }: DrawEvictable) -> Result<Drawn> {
-        let drawn = wait(self.database.draw_evictable(self.network, shares, stable, seed, count_max))?;
+        let drawn = wait(self.replica.draw_evictable(self.network, shares, stable, seed, count_max))?;
         let entries = drawn.entries.into_iter().map(|(collection, key, hash)| DrawnEntry { collection, key, hash });
         Ok(Drawn { entries: entries.collect(), are_all: drawn.are_all })
     }
@@ -132,13 +132,13 @@ impl Answers<DrawEvictable> for &Executor {
 
 impl Answers<EvictEntries> for &Executor {
     fn answer(self, EvictEntries { shares, stable }: EvictEntries) -> Result<u64> {
-        wait(self.database.evict(self.network, shares, stable))
+        wait(self.replica.evict(self.network, shares, stable))
     }
 }
 
 impl Answers<ReadEntries> for &Executor {
     fn answer(self, ReadEntries { collection, keys }: ReadEntries) -> Result<(Vec<Head>, EngineOffer)> {
-        let view = self.database.public_view(self.network)?;
+        let view = self.replica.public_view(self.network)?;
         Ok((view.heads().to_vec(), offer_of(view.entries_of(&collection, &keys)?).0))
     }
 }
@@ -146,13 +146,13 @@ impl Answers<ReadEntries> for &Executor {
 impl Answers<ListKeys> for &Executor {
     fn answer(self, request: ListKeys) -> Result<(Vec<Bytes>, bool)> {
         let ListKeys { collection, within, after, count_max, bytes_max } = request;
-        let view = self.database.public_view(self.network)?;
+        let view = self.replica.public_view(self.network)?;
         view.keys_after(&collection, &within, after.as_deref(), (count_max, bytes_max))
     }
 }
 
 impl Answers<MergeFetched> for &Executor {
     fn answer(self, MergeFetched { collection, offer, absent, heads }: MergeFetched) -> Result<u64> {
-        wait(self.database.merge_fetched(self.network, collection, to_database(offer), absent, heads))
+        wait(self.replica.merge_fetched(self.network, collection, to_database(offer), absent, heads))
     }
 }

@@ -157,7 +157,8 @@ impl World {
     fn post_own_bait(&mut self, node: usize) {
         let Some((key, state)) = self.liars.adversaries.get_mut(&node).and_then(Adversary::own_bait) else { return };
         let Some(running) = &self.nodes[node].running else { return };
-        let posted = running.database.post_raw(running.network, MEMORY, key, (decode_state(&state).unwrap(), false));
+        let replica = running.database.replica();
+        let posted = replica.post_raw(running.network, MEMORY, key, (decode_state(&state).unwrap(), false));
         let head = self.runtime.block_on(posted).unwrap();
         self.handle(node, EngineInput::HeadsMoved { heads: vec![head] });
     }
@@ -204,7 +205,7 @@ impl World {
             let Some(adversary) = self.liars.adversaries.get_mut(&node) else { return };
             let lie = taken_from_others(adversary.identity.peer_id(), now_ms, !is_mortal, &mut adversary.random);
             adversary.has_told(Lie::Deletes);
-            self.runtime.block_on(database.post_raw(network, MEMORY, key.as_bytes().to_vec(), lie)).unwrap();
+            self.runtime.block_on(database.replica().post_raw(network, MEMORY, key.as_bytes().to_vec(), lie)).unwrap();
         }
     }
 
@@ -350,7 +351,7 @@ impl World {
             let running = one.running.as_ref().unwrap();
             let wall_ms = one.wall.load(std::sync::atomic::Ordering::Relaxed);
             let latest_ms = wall_ms + self.plan.options.max_clock_drift_ms;
-            let view = running.database.public_view(running.network).unwrap();
+            let view = running.database.replica().public_view(running.network).unwrap();
             for name in COLLECTIONS.into_iter().filter(|name| running.has_attached(name)) {
                 let everything = Buckets::all();
                 let page = view.entries_after(name, &everything, None, usize::MAX).unwrap();
@@ -367,7 +368,8 @@ impl World {
                 }
             }
             for hash in self.liars.named_blobs.iter().chain(&self.ledger.secrets) {
-                let is_public = running.database.is_blob_public(running.network, &hash.parse().unwrap()).unwrap();
+                let is_public =
+                    running.database.replica().is_blob_public(running.network, &hash.parse().unwrap()).unwrap();
                 assert!(!is_public, "node {node} would give the private blob {hash} away");
             }
             for peer in running.engine.status(self.now_ms).peers {
