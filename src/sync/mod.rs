@@ -15,9 +15,9 @@ mod simulation;
 mod transport;
 
 pub use engine::io::{
-    CompletedRequest, EngineAction, EngineConfig, EngineEvent, EngineInput, EngineView, ExchangeReport, Member,
-    OwnHead, PendingRequest,
+    CompletedRequest, EngineAction, EngineConfig, EngineEvent, EngineInput, ExchangeReport, Member, PendingRequest,
 };
+pub use engine::requests::{EngineView, OwnHead};
 pub use engine::{EAGER_PEERS_MAX, Engine, EnginePeer, EngineStatus, EngineWait, SYNC_WAIT_MS_MAX, Tuning};
 pub use node::database_status::database_status;
 pub use node::executor::Executor;

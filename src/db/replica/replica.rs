@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use crate::db::database::Database;
 use crate::db::read::view::ReadView;
 use crate::db::records::log_entry::decode_log_entry;
 use crate::db::records::origin;

@@ -4,15 +4,15 @@
 //! out the [`EngineAction`]s: it sends messages, has each [`PendingRequest`] answered by the database and brings back the reply, and
 //! logs events. Nothing here knows of a database, a socket or a clock.
 
-pub use crate::db::VerifiedHeads;
+use std::borrow::Cow;
+
 use crate::error::Result;
+pub use crate::model::Member;
 use crate::model::{
-    Bytes, CharterDigest, Head, ListingPage, ListingPlace, NetworkId, NetworkOptions, PeerId, Placement, PostingProof,
-    PublicEntry,
+    Bytes, CharterDigest, Head, ListingPage, ListingPlace, NetworkId, NetworkOptions, PeerId, Placement,
 };
-use crate::sync::engine::Tuning;
 pub use crate::sync::engine::event::EngineEvent;
-pub use crate::sync::engine::member::Member;
+use crate::sync::engine::limits::Tuning;
 pub use crate::sync::engine::requests::{CompletedRequest, PendingRequest};
 use crate::sync::protocol::message::{ClaimedShape, CollectionSchema, Message};
 
@@ -163,54 +163,62 @@ pub struct ExchangeReport {
     pub received: u64,
 }
 
-/// Entries outside of the log, and what proves them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EngineOffer {
-    pub entries: Vec<PublicEntry>,
-    pub postings: Vec<PostingProof>,
+/// One network at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EngineStatus {
+    pub network: NetworkId,
+    pub connected_peers: u64,
+    /// Members that were ever met and not removed, this node among them.
+    pub total_peers: u64,
+    pub deltas_sent: u64,
+    pub deltas_received: u64,
+    pub bytes_sent: u64,
+    pub bytes_received: u64,
+    pub messages_sent: u64,
+    pub messages_received: u64,
+    /// Milliseconds; `None` before the first measurement.
+    pub average_latency_ms: Option<f64>,
+    /// Milliseconds since 1970 of the last exchange that ended with both sides equal.
+    pub last_sync_ms: Option<u64>,
+    pub sync_in_progress: bool,
+    /// For people; no byte of an entry.
+    pub last_error: Option<String>,
+    pub waits: Vec<EngineWait>,
+    /// Differences between declared columns, for people.
+    pub schema_conflicts: Vec<String>,
+    /// What is wrong with the clock here or those of members, for people.
+    pub clock_trouble: Option<String>,
+    pub peers: Vec<EnginePeer>,
 }
 
-/// A pinned view.
+/// An origin whose deltas are not taken for now, or whose columns differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineWait {
+    pub origin: PeerId,
+    /// The first delta that waits; 0 where columns differ.
+    pub seq: u64,
+    pub reason: Cow<'static, str>,
+    /// When (milliseconds since 1970) it is looked at again; `None` where that depends on others.
+    pub due_ms: Option<u64>,
+}
+
+/// A member other than this node.
 #[derive(Clone, Debug, PartialEq)]
-pub struct EngineView {
-    pub heads: Vec<Head>,
-    /// Shared names of attached collections.
+pub struct EnginePeer {
+    pub peer: PeerId,
+    pub addresses: Vec<String>,
+    pub connected: bool,
+    pub latency_ms: Option<f64>,
+    /// Milliseconds since 1970.
+    pub last_seen_ms: Option<u64>,
+    /// When the member last signed how far it had come, whoever told of it: milliseconds since 1970, by its own clock.
+    pub signed_ms: Option<u64>,
     pub collections: Vec<String>,
-}
-
-/// What became of what a member says of collections.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct MergedSchema {
-    /// Differences that wait, for people.
-    pub differences: Vec<String>,
-    /// All shapes that are known now.
-    pub shapes: Vec<ClaimedShape>,
-}
-
-/// What a head of our own origin, shown by a peer, means.
-#[derive(Clone, Debug, PartialEq)]
-pub enum OwnHead {
-    /// Our log has it; our own heads, for an engine that has not heard of the last postings.
-    Known(Vec<Head>),
-    /// Nobody signed it.
-    Forged,
-    /// We signed it and do not know it: from now on this node has another peer id.
-    Renewed(PeerId),
-}
-
-/// Entries drawn at random, in a random order.
-#[derive(Clone, Debug, Default)]
-pub struct Drawn {
-    pub entries: Vec<DrawnEntry>,
-    /// There are no others.
-    pub are_all: bool,
-}
-
-/// An entry as it lies here.
-#[derive(Clone, Debug)]
-pub struct DrawnEntry {
-    pub collection: String,
-    pub key: Bytes,
-    /// The BLAKE3 hash of its public state, as it travels.
-    pub hash: [u8; 32],
+    /// Deltas that this node has and the peer has not acknowledged, and the age of the oldest of them in milliseconds.
+    pub behind_deltas: u64,
+    pub behind_ms: u64,
+    /// Deltas that the peer has announced and this node has not applied.
+    pub ahead_deltas: u64,
+    /// Milliseconds since 1970.
+    pub banned_until_ms: Option<u64>,
 }

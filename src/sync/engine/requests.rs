@@ -7,12 +7,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+pub use crate::db::VerifiedHeads;
 use crate::error::Result;
+use crate::model::Member;
 use crate::model::{
     AdoptedHeads, Adoption, Applied, Buckets, Bytes, EntryDigest, Fingerprint, Head, HeadAdoption, KeyHash, LogRead,
-    MergedStates, PeerId, Placement, Run, Shares,
+    MergedStates, PeerId, Placement, PostingProof, PublicEntry, Run, Shares,
 };
-use crate::sync::engine::io::{Drawn, EngineOffer, EngineView, Member, MergedSchema, OwnHead, VerifiedHeads};
 use crate::sync::protocol::message::{ClaimedShape, CollectionSchema, EpochNews};
 use crate::sync::protocol::statement::{MemberStatement, Signed};
 
@@ -86,6 +87,58 @@ impl CompletedRequest {
     pub(super) fn into_parts(self) -> (u64, EngineReply) {
         (self.number, self.reply)
     }
+}
+
+/// Entries outside of the log, and what proves them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EngineOffer {
+    pub entries: Vec<PublicEntry>,
+    pub postings: Vec<PostingProof>,
+}
+
+/// A pinned view.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EngineView {
+    pub heads: Vec<Head>,
+    /// Shared names of attached collections.
+    pub collections: Vec<String>,
+}
+
+/// What became of what a member says of collections.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MergedSchema {
+    /// Differences that wait, for people.
+    pub differences: Vec<String>,
+    /// All shapes that are known now.
+    pub shapes: Vec<ClaimedShape>,
+}
+
+/// What a head of our own origin, shown by a peer, means.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OwnHead {
+    /// Our log has it; our own heads, for an engine that has not heard of the last postings.
+    Known(Vec<Head>),
+    /// Nobody signed it.
+    Forged,
+    /// We signed it and do not know it: from now on this node has another peer id.
+    Renewed(PeerId),
+}
+
+/// Entries drawn at random, in a random order.
+#[derive(Clone, Debug, Default)]
+pub struct Drawn {
+    pub entries: Vec<DrawnEntry>,
+    /// There are no others.
+    pub are_all: bool,
+}
+
+/// An entry as it lies here.
+#[derive(Clone, Debug)]
+pub struct DrawnEntry {
+    pub collection: String,
+    pub key: Bytes,
+    /// The BLAKE3 hash of its public state, as it travels.
+    pub hash: [u8; 32],
 }
 
 /// Makes the struct of each request, and the enums of all requests and all replies, which can be kept and printed.

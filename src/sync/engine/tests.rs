@@ -10,8 +10,8 @@ mod transcript;
 mod world;
 
 use crate::model::{Adoption, Bytes, CharterDigest, Delta, NetworkOptions, Run};
-use crate::sync::engine::Tuning;
 use crate::sync::engine::io::{EngineEvent, EngineInput};
+use crate::sync::engine::limits::Tuning;
 use crate::sync::protocol::message::{Heartbeat, Message, Operation};
 use crate::sync::protocol::seeded_random::Random;
 use world::{World, epoch, tuning};

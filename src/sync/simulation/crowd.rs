@@ -10,8 +10,9 @@ use crate::model::{
     AdoptedHeads, Applied, Bytes, CharterDigest, Delta, Head, LogRead, NetworkId, NetworkOptions, PeerId, Placement,
     Run, Verdict,
 };
-use crate::sync::engine::io::{CompletedRequest, EngineAction, EngineConfig, EngineInput, MergedSchema, VerifiedHeads};
+use crate::sync::engine::io::{CompletedRequest, EngineAction, EngineConfig, EngineInput};
 use crate::sync::engine::requests::{AdoptHeads, EngineReply, EngineRequest, ReadLog, VerifyHeads};
+use crate::sync::engine::requests::{MergedSchema, VerifiedHeads};
 use crate::sync::engine::{Engine, Tuning};
 use crate::sync::protocol::encoding::encode;
 use crate::sync::protocol::message::{END_SIGNATURE_BYTES, HEAD_SIGNATURE_BYTES, Message};

@@ -1,8 +1,8 @@
 //! Members that say they hold what this one drops are asked for some of it first.
 
 use super::*;
-use crate::sync::engine::io::DrawnEntry;
 use crate::sync::engine::limits::{CHALLENGE_KEYS_MAX, CHALLENGE_MS_MAX};
+use crate::sync::engine::requests::DrawnEntry;
 use crate::sync::engine::requests::{EngineReply, EngineRequest, EvictEntries};
 use crate::sync::protocol::message::FetchRequest;
 
@@ -15,7 +15,7 @@ fn body(key: u8) -> Bytes {
 /// "a" has begun to drop what "b" and "c" hold, and asks which entries that is.
 fn dropping(members: &[&str], connected: &[&str]) -> (Engine, PendingRequest) {
     let mut engine = engine(members, connected, 1);
-    engine.evict(&[(peer("b"), 3)].into_iter().collect(), &["memory".into()]);
+    evict(&mut engine, &[(peer("b"), 3)].into_iter().collect(), &["memory".into()]);
     let kept = database_request(&mut engine);
     reply(&mut engine, kept, EngineReply::KeepPlacement(Ok(())));
     let drawn = database_request(&mut engine);
@@ -41,14 +41,14 @@ fn requests(engine: &mut Engine) -> Vec<(PeerId, FetchRequest)> {
         EngineAction::Send { peer, message: Message::FetchRequest(request) } => Some((peer.clone(), request.clone())),
         _ => None,
     };
-    engine.actions.iter().filter_map(of).collect()
+    engine.core.actions.iter().filter_map(of).collect()
 }
 
 /// Answers a request with what `answer` makes of a key.
 fn give(engine: &mut Engine, from: &PeerId, request: &FetchRequest, answer: impl Fn(u8) -> FetchAnswer) {
     let answers = request.keys.iter().map(|key| answer(key[0])).collect();
     let response = FetchResponse { number: request.number, heads: Vec::new(), answers, postings: Vec::new() };
-    engine.actions.clear();
+    engine.core.actions.clear();
     tell(engine, from, Message::FetchResponse(response));
 }
 
@@ -58,7 +58,7 @@ fn found(key: u8) -> FetchAnswer {
 
 /// What is dropped, once everybody has answered.
 fn dropped(engine: &Engine) -> Option<Buckets> {
-    engine.actions.iter().find_map(|action| match action {
+    engine.core.actions.iter().find_map(|action| match action {
         EngineAction::Request(pending) => match pending.request() {
             EngineRequest::EvictEntries(EvictEntries { shares, .. }) => Some(Buckets::all().without(&shares[0].1)),
             _ => None,
@@ -73,7 +73,7 @@ fn copies_go_when_those_that_hold_them_have_given_some() {
     let asked = draw(&mut engine, drawn);
     assert_eq!(asked.len(), 2);
     for (peer, request) in &asked {
-        let share = engine.share_of(peer, 1);
+        let share = engine.core.share_of(peer, 1);
         assert_eq!(request.keys.len(), CHALLENGE_KEYS_MAX);
         assert!(request.keys.iter().all(|key| share.hold(key)), "each is asked for its own");
         assert_eq!(dropped(&engine), None);
@@ -95,10 +95,10 @@ fn nothing_goes_for_the_word_of_who_holds_nothing() {
         give(&mut engine, &peer("c"), answer(&peer("b")), found);
         assert_eq!(dropped(&engine), None);
         give(&mut engine, &peer("b"), answer(&peer("b")), lie);
-        let (share, own) = (engine.share_of(&peer("b"), 1), engine.own_share());
+        let (share, own) = (engine.core.share_of(&peer("b"), 1), engine.own_share());
         assert_eq!(dropped(&engine), Some(Buckets::all().without(&own).without(&share)));
-        assert!(engine.counters.last_error.as_ref().is_some_and(|error| error.starts_with("b did not give")));
-        assert!(!engine.share.is_settled, "it is asked again in the next round");
+        assert!(engine.core.counters.last_error.as_ref().is_some_and(|error| error.starts_with("b did not give")));
+        assert!(!engine.eviction.is_settled, "it is asked again in the next round");
     }
 }
 
@@ -109,7 +109,7 @@ fn time_that_passes_before_anything_is_drawn_ends_nothing() {
         feed(&mut engine, NOW_MS + later_ms, EngineInput::Tick);
         assert_eq!(dropped(&engine), None);
     }
-    engine.actions.clear();
+    engine.core.actions.clear();
     assert_eq!(draw(&mut engine, drawn).len(), 2);
 }
 
@@ -136,7 +136,7 @@ fn who_is_silent_or_away_holds_nothing() {
     let (mut engine, drawn) = dropping(&["b", "c"], &["b"]);
     let asked = draw(&mut engine, drawn);
     assert_eq!(asked.len(), 1, "c is away");
-    engine.actions.clear();
+    engine.core.actions.clear();
     feed(&mut engine, NOW_MS + CHALLENGE_MS_MAX, EngineInput::Tick);
     assert!(dropped(&engine).unwrap().are_none());
     give(&mut engine, &asked[0].0, &asked[0].1, found);

@@ -7,8 +7,9 @@ use super::fake::head;
 use super::heartbeat;
 use super::world::{MEMORY, World, epoch, tuning};
 use crate::model::{Buckets, Bytes, NetworkOptions, PeerId, Placement, Replication};
-use crate::sync::engine::Tuning;
-use crate::sync::engine::io::{EngineInput, OwnHead};
+use crate::sync::engine::io::EngineInput;
+use crate::sync::engine::limits::Tuning;
+use crate::sync::engine::requests::OwnHead;
 use crate::sync::protocol::message::{Heartbeat, Message};
 
 /// Compares what was said since the last mark with the golden file of this name.

@@ -5,7 +5,8 @@
 
 use crate::error::Result;
 use crate::model::{Head, LogRead, PeerId, Run};
-use crate::sync::engine::io::{EngineAction, OwnHead};
+use crate::sync::engine::io::EngineAction;
+use crate::sync::engine::requests::OwnHead;
 use crate::sync::engine::requests::{
     AdoptHeads, ApplyRun, CallMemberBack, CheckOwnHead, CloseView, CollectTombstones, DropCollected, DropUnsigned,
     EngineReply, EngineRequest, KeepPlacement, ListKeys, MergeFetched, MergeStates, OpenView, PruneLog, ReadDigests,

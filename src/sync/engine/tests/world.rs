@@ -7,18 +7,17 @@ use crate::model::{
     AdoptedHeads, Adoption, Applied, Bytes, Charter, CharterDigest, Founding, Head, MergedStates, NetworkId,
     NetworkOptions, PeerId, Placement, Verdict,
 };
-use crate::sync::engine::io::{
-    EngineAction, EngineConfig, EngineEvent, EngineInput, EngineView, ExchangeReport, MergedSchema, OwnHead,
-    PendingRequest, VerifiedHeads,
-};
+use crate::sync::engine::dispatch::engine::Engine;
+use crate::sync::engine::io::{EngineAction, EngineConfig, EngineEvent, EngineInput, ExchangeReport, PendingRequest};
+use crate::sync::engine::limits::Tuning;
 use crate::sync::engine::requests::{
     AdoptHeads, ApplyRun, CheckOwnHead, CloseView, CollectTombstones, DropCollected, DropUnsigned, EngineReply,
     EngineRequest, MergeFetched, MergeStates, OpenView, ReadDigests, ReadEntries, ReadFingerprints, ReadLog, ReadPage,
     SaveEpoch, SaveMembers, SignStatement, VerifyHeads, VerifyStatements,
 };
+use crate::sync::engine::requests::{EngineView, MergedSchema, OwnHead, VerifiedHeads};
 use crate::sync::engine::tests::fake::{Fake, State, hash_of, key_of};
 use crate::sync::engine::tests::transcript;
-use crate::sync::engine::{Engine, Tuning};
 use crate::sync::protocol::encoding::{Assembler, encode};
 use crate::sync::protocol::message::{CollectionSchema, EpochKey, EpochNews, Message, WireSecret};
 use crate::sync::protocol::statement::{MemberStatement, Signed};

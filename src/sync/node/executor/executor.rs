@@ -16,9 +16,6 @@ use crate::sync::engine::io::{EngineConfig, Member};
 use crate::sync::node::executor::states::Pinned;
 use crate::sync::protocol::message::{ClaimedShape, CollectionSchema, ColumnSchema};
 
-/// Names of the records of members, as `db` reads them.
-pub(super) const MEMBER: &str = "member/";
-
 /// Does the work of one network's engine.
 pub struct Executor {
     pub(super) replica: Replica,
@@ -95,8 +92,8 @@ impl Executor {
     /// # Errors
     /// 58030 where the store cannot be read, XX001 for a damaged block.
     pub fn members(&self) -> Result<Vec<Member>> {
-        let records = self.replica.sync_records(self.network, MEMBER)?;
-        Ok(records.iter().filter_map(|(_, json)| serde_json::from_slice(json).ok()).collect())
+        let records = self.replica.sync_records(self.network, Member::RECORDS)?;
+        Ok(records.iter().filter_map(|(_, json)| Member::from_record(json).ok()).collect())
     }
 
     pub(super) fn shapes(&self) -> Result<Vec<ClaimedShape>> {

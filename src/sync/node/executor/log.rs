@@ -3,11 +3,11 @@
 use crate::db::OwnChain;
 use crate::error::Result;
 use crate::model::{AdoptedHeads, Applied, Head, LogRead, PeerId, Verdict};
-use crate::sync::engine::io::{OwnHead, VerifiedHeads};
 use crate::sync::engine::requests::{
     AdoptHeads, Answers, ApplyRun, CheckOwnHead, CollectTombstones, DropUnsigned, PostStaged, PruneLog, ReadLog,
     RenewEarlyOrigin, VerifyHeads,
 };
+use crate::sync::engine::requests::{OwnHead, VerifiedHeads};
 use crate::sync::node::executor::executor::{Executor, wait};
 
 impl Answers<PostStaged> for &Executor {

@@ -4,19 +4,18 @@ use zeroize::Zeroizing;
 
 use crate::db::{CharterNews, EpochSecret, SharedColumn, SharedSchema};
 use crate::defence::is_down;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::model::{Adoption, Bytes};
 use crate::store::verify_signature;
-use crate::sync::engine::io::{Member, MergedSchema};
+use crate::sync::engine::io::Member;
+use crate::sync::engine::requests::MergedSchema;
 use crate::sync::engine::requests::{
     Answers, CallMemberBack, MergeSchemas, ReadEpoch, SaveEpoch, SaveMembers, SignStatement, VerifyStatements,
 };
-use crate::sync::node::executor::executor::{Executor, MEMBER, gone, shape_to_database, wait};
+use crate::sync::node::executor::executor::{Executor, gone, shape_to_database, wait};
 use crate::sync::protocol::message::{CollectionSchema, EpochKey, EpochNews, WireSecret};
 use crate::sync::protocol::statement::Signed;
 
-/// Longest record of a member, in bytes; without room for what it has acknowledged, that is left out.
-const MEMBER_BYTES_MAX: usize = 512 * 1024;
 /// How often something is tried again when somebody else changes the catalog at the same moment.
 const TRIES_MAX: usize = 8;
 
@@ -28,16 +27,8 @@ impl Executor {
 
 impl Answers<SaveMembers> for &Executor {
     fn answer(self, SaveMembers { members }: SaveMembers) -> Result<()> {
-        let json = |member: &Member| serde_json::to_vec(member).map_err(|error| Error::internal(error.to_string()));
-        let mut records = Vec::new();
-        for mut member in members {
-            let mut record = json(&member)?;
-            if record.len() > MEMBER_BYTES_MAX {
-                member.acknowledged.clear();
-                record = json(&member)?;
-            }
-            records.push((format!("{MEMBER}{}", member.peer), Some(record)));
-        }
+        let record = |member: &Member| Ok((member.record_name(), Some(member.to_record()?)));
+        let records = members.iter().map(record).collect::<Result<Vec<_>>>()?;
         wait(self.replica.put_sync_records(self.network, records))
     }
 }

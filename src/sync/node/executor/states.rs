@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use crate::db::{OfferedStates, PublicPage, PublicView};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Bytes, EntryDigest, Fingerprint, Head, MergedStates, PeerId};
-use crate::sync::engine::io::{Drawn, DrawnEntry, EngineOffer, EngineView};
 use crate::sync::engine::requests::{
     Answers, CloseView, DrawEvictable, DropCollected, EvictEntries, KeepPlacement, ListKeys, MergeFetched, MergeStates,
     OpenView, ReadDigests, ReadEntries, ReadFingerprints, ReadPage, RepostEntries,
 };
+use crate::sync::engine::requests::{Drawn, DrawnEntry, EngineOffer, EngineView};
 use crate::sync::node::executor::executor::{Executor, wait};
 
 /// Views pinned for peers that reconcile; the oldest goes for one more.

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use crate::error::Result;
 use crate::model::PeerId;
-use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineEvent, MergedSchema};
+use crate::sync::engine::core::EngineCore;
+use crate::sync::engine::event::EngineEvent;
 use crate::sync::engine::requests::MergeSchemas;
+use crate::sync::engine::requests::MergedSchema;
 use crate::sync::protocol::message::{
     COLLECTIONS_MAX, ClaimedShape, CollectionAnnounce, CollectionSchema, Message, SYNC_BATCH_BYTES,
 };
@@ -21,7 +22,7 @@ const CONFLICT_PEERS_MAX: usize = 64;
 
 /// The attached collections, and what is known of those of others.
 #[derive(Debug)]
-pub(super) struct Schemas {
+pub(in crate::sync::engine) struct Schemas {
     own: Vec<CollectionSchema>,
     /// The shapes that are known, as many as are told.
     shapes: Vec<ClaimedShape>,
@@ -108,123 +109,123 @@ fn digest(collections: &[CollectionSchema], shapes: &[ClaimedShape]) -> u64 {
     u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
-impl Engine {
-    pub(super) fn announce_collections(&mut self, peer: &PeerId) {
-        let (collections, shapes) = (self.schemas.own.clone(), self.schemas.shapes.clone());
-        self.send(peer, Message::CollectionAnnounce(CollectionAnnounce { collections, shapes }));
+impl Schemas {
+    pub fn send_collections(&self, core: &mut EngineCore, peer: &PeerId) {
+        let (collections, shapes) = (self.own.clone(), self.shapes.clone());
+        core.send(peer, Message::CollectionAnnounce(CollectionAnnounce { collections, shapes }));
     }
 
-    pub(super) fn collections_announced(&mut self, peer: &PeerId, announce: CollectionAnnounce) {
-        let Some(session) = self.sessions.get_mut(peer) else { return };
+    pub fn on_collection_announce(&mut self, core: &mut EngineCore, peer: &PeerId, announce: CollectionAnnounce) {
+        let Some(session) = core.peers.get_mut(peer) else { return };
         session.collections_digest = digest(&announce.collections, &announce.shapes);
         session.collections = announce.collections.iter().map(|collection| collection.name.clone()).collect();
         let CollectionAnnounce { mut collections, mut shapes } = announce;
-        collections.retain(|collection| self.schemas.has_attached(&collection.name));
-        shapes.retain(|shape| !self.schemas.shapes.contains(shape));
-        let is_alike = collections.iter().all(|collection| self.schemas.own.contains(collection));
+        collections.retain(|collection| self.has_attached(&collection.name));
+        shapes.retain(|shape| !self.shapes.contains(shape));
+        let is_alike = collections.iter().all(|collection| self.own.contains(collection));
         if is_alike {
-            self.schemas.conflicts.remove(peer);
+            self.conflicts.remove(peer);
         }
         if is_alike && shapes.is_empty() {
-            self.schemas.waiting.remove(peer);
+            self.waiting.remove(peer);
         } else {
-            self.schemas.waiting.insert(peer.clone(), CollectionAnnounce { collections, shapes });
-            self.merge_schemas();
+            self.waiting.insert(peer.clone(), CollectionAnnounce { collections, shapes });
+            self.merge_schemas(core);
         }
-        self.consider_reconciling();
     }
 
     /// Looks at the shapes anew that are known: whoever was removed decides none any more.
-    pub(super) fn review_shapes(&mut self) {
+    pub fn review_shapes(&mut self, core: &mut EngineCore) {
         let nothing = CollectionAnnounce { collections: Vec::new(), shapes: Vec::new() };
-        self.schemas.waiting.insert(self.config.this.clone(), nothing);
-        self.merge_schemas();
+        self.waiting.insert(core.config.this.clone(), nothing);
+        self.merge_schemas(core);
     }
 
     /// Has the next announcement taken in: one after the other, since each may change what the next is compared with.
-    fn merge_schemas(&mut self) {
-        if self.schemas.merging.is_some() {
+    fn merge_schemas(&mut self, core: &mut EngineCore) {
+        if self.merging.is_some() {
             return;
         }
-        let Some((peer, announce)) = self.schemas.waiting.pop_first() else { return };
-        self.schemas.merging = Some(peer);
+        let Some((peer, announce)) = self.waiting.pop_first() else { return };
+        self.merging = Some(peer);
         let CollectionAnnounce { collections, shapes } = announce;
-        self.request(MergeSchemas { collections, shapes }, Engine::on_merge_schemas_done);
+        core.request(MergeSchemas { collections, shapes }, |engine, reply| {
+            engine.schemas.on_merge_schemas_done(&mut engine.core, reply)
+        });
     }
 
-    fn on_merge_schemas_done(&mut self, result: Result<MergedSchema>) {
-        let Some(peer) = self.schemas.merging.take() else { return };
+    fn on_merge_schemas_done(&mut self, core: &mut EngineCore, result: Result<MergedSchema>) {
+        let Some(peer) = self.merging.take() else { return };
         match result {
             Ok(MergedSchema { mut differences, shapes }) => {
                 differences.truncate(CONFLICTS_MAX);
-                self.conflicts_found(peer, differences);
-                self.shapes_changed(&shapes);
+                self.conflicts_found(core, peer, differences);
+                self.shapes_changed(core, &shapes);
             }
-            Err(error) => self.failed("merging columns", &error),
+            Err(error) => core.failed("merging columns", &error),
         }
-        self.merge_schemas();
+        self.merge_schemas(core);
     }
 
     /// Members are told of shapes that were not known.
-    fn shapes_changed(&mut self, shapes: &[ClaimedShape]) {
-        if self.schemas.replace_shapes(shapes) {
-            for peer in self.active_peers() {
-                self.announce_collections(&peer);
+    fn shapes_changed(&mut self, core: &mut EngineCore, shapes: &[ClaimedShape]) {
+        if self.replace_shapes(shapes) {
+            for peer in core.active_peers() {
+                self.send_collections(core, &peer);
             }
         }
     }
 
-    fn conflicts_found(&mut self, peer: PeerId, differences: Vec<String>) {
+    fn conflicts_found(&mut self, core: &mut EngineCore, peer: PeerId, differences: Vec<String>) {
         if differences.is_empty() {
-            self.schemas.conflicts.remove(&peer);
+            self.conflicts.remove(&peer);
             return;
         }
-        let is_known = self.schemas.conflicts.get(&peer).is_some_and(|known| *known == differences);
-        let has_room = self.schemas.conflicts.len() < CONFLICT_PEERS_MAX || self.schemas.conflicts.contains_key(&peer);
+        let is_known = self.conflicts.get(&peer).is_some_and(|known| *known == differences);
+        let has_room = self.conflicts.len() < CONFLICT_PEERS_MAX || self.conflicts.contains_key(&peer);
         if is_known || !has_room {
             return;
         }
-        self.schemas.conflicts.insert(peer, differences);
-        let count = u64::try_from(self.schemas.conflicts().len()).unwrap_or(u64::MAX);
-        self.event(EngineEvent::SchemaConflicts { count });
+        self.conflicts.insert(peer, differences);
+        let count = u64::try_from(self.conflicts().len()).unwrap_or(u64::MAX);
+        core.event(EngineEvent::SchemaConflicts { count });
     }
 
     /// Forgets what waits of a peer that is gone.
-    pub(super) fn forget_schemas_of(&mut self, peer: &PeerId) {
-        self.schemas.waiting.remove(peer);
-        if !self.roster.contains(peer) {
-            self.schemas.conflicts.remove(peer);
+    pub fn on_session_ended(&mut self, core: &EngineCore, peer: &PeerId) {
+        self.waiting.remove(peer);
+        if !core.roster.contains(peer) {
+            self.conflicts.remove(peer);
         }
     }
 
-    /// Collections were attached, detached or altered here: everybody is told, and those that they contradicted are asked
-    /// again whether they still do.
-    pub(super) fn collections_changed(&mut self) {
-        let mut shapes = std::mem::take(&mut self.config.shapes);
+    /// Takes over what is attached here now, and what is known of shapes; whether collections were attached, detached or
+    /// altered. Where not, members are told of new shapes at once.
+    pub fn update(&mut self, core: &mut EngineCore) -> bool {
+        let mut shapes = std::mem::take(&mut core.config.shapes);
         // What was read of the database may be older than what this engine has heard since.
         let is_newer = |ours: &&ClaimedShape| {
             let read = shapes.iter().find(|read| read.collection == ours.collection);
-            !self.config.removed.contains(&ours.peer)
+            !core.config.removed.contains(&ours.peer)
                 && read.is_none_or(|read| (ours.claimed_ms, &ours.peer) < (read.claimed_ms, &read.peer))
         };
-        let newer: Vec<ClaimedShape> = self.schemas.shapes.iter().filter(is_newer).cloned().collect();
+        let newer: Vec<ClaimedShape> = self.shapes.iter().filter(is_newer).cloned().collect();
         shapes.retain(|read| !newer.iter().any(|ours| ours.collection == read.collection));
         shapes.extend(newer);
-        let has_shapes = self.schemas.replace_shapes(&shapes);
-        if !self.schemas.replace(&self.config.collections) {
-            if has_shapes {
-                self.active_peers().iter().for_each(|peer| self.announce_collections(peer));
-            }
-            return;
+        let has_shapes = self.replace_shapes(&shapes);
+        let has_changed = self.replace(&core.config.collections);
+        if has_shapes && !has_changed {
+            core.active_peers().iter().for_each(|peer| self.send_collections(core, peer));
         }
-        // What is attached may have waited on the stage, and the log may have brought tombstones back that all others have
-        // forgotten.
-        self.staged();
-        self.round.unsettle();
-        for peer in self.active_peers() {
-            self.announce_collections(&peer);
+        has_changed
+    }
+
+    /// Everybody is told what is attached here now, and those that it contradicted are asked again whether they still do.
+    pub fn announce(&mut self, core: &mut EngineCore) {
+        for peer in core.active_peers() {
+            self.send_collections(core, &peer);
             // Columns of a collection attached just now have not been compared with anybody's.
-            self.send(&peer, Message::CollectionRequest);
+            core.send(&peer, Message::CollectionRequest);
         }
     }
 }

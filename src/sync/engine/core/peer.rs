@@ -3,11 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::model::{CharterDigest, PeerId};
+use crate::sync::engine::core::penalties::TokenBucket;
 use crate::sync::engine::limits::{BYTES_PER_SECOND_MAX, HEARTBEAT_MS_MIN};
-use crate::sync::engine::log::serve::Serve;
-use crate::sync::engine::members::penalties::TokenBucket;
 use crate::sync::protocol::message::{EarlyOrigin, EpochNews, HeadsDigest, Heartbeat};
-use crate::sync::protocol::statement::VoteDigest;
 
 /// A peer that has proved the network's key, from PeerUp to PeerDown.
 #[derive(Debug)]
@@ -60,8 +58,6 @@ pub(in crate::sync::engine) struct ConnectedPeer {
     pub requested_collections_ms: u64,
     pub messages: TokenBucket,
     pub bytes: TokenBucket,
-    /// Requests that wait for the log, the first of them under way.
-    pub serving: VecDeque<Serve>,
     /// Pulls under way to it.
     pub pulls: usize,
     /// Origins whose log begins behind what we need there.
@@ -77,8 +73,6 @@ pub(in crate::sync::engine) struct ConnectedPeer {
     pub strange: usize,
     /// Messages of it whose signatures are being looked at.
     pub news_verifying: usize,
-    /// Whose votes it has in a round, a bit each, as far as is known.
-    pub votes: Option<(VoteDigest, Vec<u8>)>,
     /// How far our clock is ahead of its clock, in milliseconds; `None` before it has told.
     pub clock_ahead_ms: Option<i64>,
     /// Where our own deltas wait there for its clock.
@@ -117,7 +111,6 @@ impl ConnectedPeer {
             requested_collections_ms: 0,
             messages: TokenBucket::new(u64::from(messages_per_second), now_ms),
             bytes: TokenBucket::new(BYTES_PER_SECOND_MAX, now_ms),
-            serving: VecDeque::new(),
             pulls: 0,
             pruned: BTreeSet::new(),
             distrusted: BTreeMap::new(),
@@ -126,7 +119,6 @@ impl ConnectedPeer {
             verifying: 0,
             strange: 0,
             news_verifying: 0,
-            votes: None,
             clock_ahead_ms: None,
             early: None,
         }

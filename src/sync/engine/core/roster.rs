@@ -46,7 +46,7 @@ struct News {
 impl Roster {
     pub fn new(this: &PeerId, members: Vec<Member>, removed: &[PeerId]) -> Self {
         let mut roster = Roster::default();
-        roster.meet(this, Vec::new());
+        roster.upsert(this, Vec::new());
         for member in members.into_iter().filter(|member| member.is_of_now(removed)) {
             let Member {
                 peer, addresses, named_ms, signature, reached, introduced_by, acknowledged, last_seen_ms, ..
@@ -54,7 +54,7 @@ impl Roster {
             // What was kept before members signed says where they were reached, or were said to be.
             let is_signed = !signature.is_empty();
             let reached = if is_signed { reached } else { addresses.clone() };
-            if roster.meet(&peer, reached) != MemberUpdate::New {
+            if roster.upsert(&peer, reached) != MemberUpdate::Added {
                 continue;
             }
             if let Some(introducer) = &introduced_by {
@@ -73,25 +73,25 @@ impl Roster {
     }
 
     /// Takes a member that has proved the network's key here, and the addresses at which it was reached.
-    pub fn meet(&mut self, peer: &PeerId, reached: Vec<String>) -> MemberUpdate {
+    pub fn upsert(&mut self, peer: &PeerId, reached: Vec<String>) -> MemberUpdate {
         let mut reached = reached;
         reached.retain(|address| !address.is_empty() && address.len() <= ADDRESS_BYTES_MAX);
         reached.truncate(ADDRESSES_MAX);
         if !self.members.contains_key(peer) {
             if self.members.len() >= NETWORK_MEMBERS_MAX {
-                return MemberUpdate::Refused;
+                return MemberUpdate::Full;
             }
             self.members.insert(peer.clone(), Known { reached, ..Known::default() });
             self.digest ^= name_hash(peer);
-            return MemberUpdate::New;
+            return MemberUpdate::Added;
         }
         self.confirm(peer);
         match self.members.get_mut(peer) {
             Some(known) if !reached.is_empty() && known.reached != reached => {
                 known.reached = reached;
-                MemberUpdate::Moved
+                MemberUpdate::Readdressed
             }
-            _ => MemberUpdate::Known,
+            _ => MemberUpdate::Unchanged,
         }
     }
 
@@ -114,7 +114,7 @@ impl Roster {
     /// Takes what a member has signed of itself, whose signature has been looked at.
     pub fn take(&mut self, sender: &PeerId, news: MemberNews) -> MemberUpdate {
         if !self.is_wanted(sender, &news) {
-            return if self.members.contains_key(&news.peer) { MemberUpdate::Known } else { MemberUpdate::Refused };
+            return if self.members.contains_key(&news.peer) { MemberUpdate::Unchanged } else { MemberUpdate::Full };
         }
         let is_new = !self.members.contains_key(&news.peer);
         if is_new {
@@ -129,7 +129,7 @@ impl Roster {
         }
         let MemberNews { peer, named_ms, addresses, signature } = news;
         self.put_news(&peer, News { named_ms, addresses, signature });
-        if is_new { MemberUpdate::New } else { MemberUpdate::Moved }
+        if is_new { MemberUpdate::Added } else { MemberUpdate::Readdressed }
     }
 
     fn put_news(&mut self, peer: &PeerId, news: News) {
@@ -258,15 +258,15 @@ impl Roster {
     }
 }
 
-/// What [`Roster::meet`] or [`Roster::take`] found.
+/// What [`Roster::upsert`] or [`Roster::take`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::sync::engine) enum MemberUpdate {
-    New,
+    Added,
     /// With new addresses.
-    Moved,
-    Known,
+    Readdressed,
+    Unchanged,
     /// The network has as many members as it may, or the sender has told of as many as it may.
-    Refused,
+    Full,
 }
 
 fn name_hash(peer: &PeerId) -> u64 {

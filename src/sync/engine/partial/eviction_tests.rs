@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use crate::model::{
     Buckets, Bytes, CharterDigest, Delta, NetworkId, NetworkOptions, PeerId, Placement, Replication, Run,
 };
-use crate::sync::engine::io::{Drawn, DrawnEntry, EngineAction, EngineConfig, EngineInput, Member, PendingRequest};
-use crate::sync::engine::log::incoming::QueuedRun;
+use crate::sync::engine::dispatch::engine::Engine;
+use crate::sync::engine::io::{EngineAction, EngineConfig, EngineInput, Member, PendingRequest};
+use crate::sync::engine::limits::Tuning;
+use crate::sync::engine::requests::{Drawn, DrawnEntry};
 use crate::sync::engine::requests::{EngineReply, EngineRequest, EvictEntries, KeepPlacement};
-use crate::sync::engine::{Engine, Tuning};
 use crate::sync::protocol::message::CollectionSchema;
 
 const NOW_MS: u64 = 1_000;
@@ -68,7 +69,7 @@ fn stable() -> BTreeMap<PeerId, u64> {
 
 /// What the engine has asked of the database since the last look.
 fn requests(engine: &mut Engine) -> Vec<PendingRequest> {
-    let actions = std::mem::take(&mut engine.actions).into_iter();
+    let actions = std::mem::take(&mut engine.core.actions).into_iter();
     let pending = |action| match action {
         EngineAction::Request(pending) => Some(pending),
         _ => None,
@@ -79,7 +80,12 @@ fn requests(engine: &mut Engine) -> Vec<PendingRequest> {
 fn done(engine: &mut Engine, pending: PendingRequest, reply: EngineReply) {
     let mut actions = Vec::new();
     engine.handle(NOW_MS, EngineInput::Done(pending.answer_with(|_| reply)), &mut actions);
-    engine.actions = actions;
+    engine.core.actions = actions;
+}
+
+/// A round has found these collections whole everywhere.
+fn evict(engine: &mut Engine, stable: &BTreeMap<PeerId, u64>, whole: &[String]) {
+    engine.eviction.evict(&mut engine.core, stable, whole, false);
 }
 
 /// Takes the one request there is, which keeps a placement.
@@ -104,46 +110,46 @@ fn draw(engine: &mut Engine) {
 #[test]
 fn a_node_vouches_for_what_it_holds_whole_and_for_nothing_while_it_drops() {
     let mut engine = engine(EngineConfig { partial: vec!["notes".into()], ..config(1) });
-    assert_eq!(engine.whole_collections(), ["memory"]);
-    engine.evict(&stable(), &["memory".into(), "notes".into()]);
-    assert!(engine.whole_collections().is_empty());
+    assert_eq!(engine.eviction.whole_collections(&engine.core), ["memory"]);
+    evict(&mut engine, &stable(), &["memory".into(), "notes".into()]);
+    assert!(engine.eviction.whole_collections(&engine.core).is_empty());
     let (kept, placement) = place(&mut engine);
     assert_eq!(placement.collections, ["memory"], "what is partial here is not spread");
     done(&mut engine, kept, EngineReply::KeepPlacement(Ok(())));
     draw(&mut engine);
-    assert!(engine.whole_collections().is_empty());
+    assert!(engine.eviction.whole_collections(&engine.core).is_empty());
     let evict = requests(&mut engine).pop().unwrap();
     assert!(
         matches!(evict.request(), EngineRequest::EvictEntries(EvictEntries { shares, .. }) if shares.len() == 1 && shares[0].0 == "memory"),
         "{evict:?}"
     );
-    assert!(engine.whole_collections().is_empty());
+    assert!(engine.eviction.whole_collections(&engine.core).is_empty());
     done(&mut engine, evict, EngineReply::EvictEntries(Ok(5)));
-    assert_eq!(engine.whole_collections(), ["memory"]);
+    assert_eq!(engine.eviction.whole_collections(&engine.core), ["memory"]);
 }
 
 #[test]
 fn what_somebody_does_not_hold_whole_stays() {
     let mut engine = engine(config(1));
-    engine.evict(&stable(), &[]);
+    evict(&mut engine, &stable(), &[]);
     assert!(requests(&mut engine).is_empty());
-    engine.evict(&stable(), &["notes".into()]);
+    evict(&mut engine, &stable(), &["notes".into()]);
     assert_eq!(place(&mut engine).1.collections, ["notes"]);
 }
 
 #[test]
 fn nothing_goes_by_a_placement_before_it_is_kept() {
     let mut engine = engine(config(1));
-    engine.evict(&stable(), &["memory".into()]);
+    evict(&mut engine, &stable(), &["memory".into()]);
     let (kept, _) = place(&mut engine);
-    assert_eq!(engine.shares(), None, "deltas are merged as before");
+    assert_eq!(engine.core.shares(), None, "deltas are merged as before");
     done(&mut engine, kept, EngineReply::KeepPlacement(Err(crate::error::Error::internal("the disk is full"))));
-    assert_eq!(engine.shares(), None);
+    assert_eq!(engine.core.shares(), None);
     assert!(requests(&mut engine).is_empty(), "nothing is dropped");
-    engine.evict(&stable(), &["memory".into()]);
+    evict(&mut engine, &stable(), &["memory".into()]);
     let (kept, _) = place(&mut engine);
     done(&mut engine, kept, EngineReply::KeepPlacement(Ok(())));
-    let shares = engine.shares().unwrap();
+    let shares = engine.core.shares().unwrap();
     assert_eq!(shares.get("memory"), Some(&engine.own_share()));
     assert!(!engine.own_share().are_all());
 }
@@ -153,10 +159,9 @@ fn entries_go_when_no_older_run_is_being_applied() {
     let mut engine = engine(config(1));
     let deltas = vec![Delta { seq: 1, signature: None, body: Bytes::new([1]) }];
     let run = Run { origin: peer("b"), deltas };
-    engine.queue.push(QueuedRun { peer: peer("b"), run, pushed_to: Vec::new() });
-    engine.start_applies();
+    engine.log.queue_run(&mut engine.core, &peer("b"), run);
     let applying = requests(&mut engine).pop().unwrap();
-    engine.evict(&stable(), &["memory".into()]);
+    evict(&mut engine, &stable(), &["memory".into()]);
     let (kept, _) = place(&mut engine);
     done(&mut engine, kept, EngineReply::KeepPlacement(Ok(())));
     assert!(requests(&mut engine).is_empty());
@@ -176,13 +181,13 @@ fn a_removed_member_is_not_told_that_a_comparison_with_it_ends() {
     let mut engine = engine(EngineConfig { placement: placement.clone(), partial: vec!["notes".into()], ..config(1) });
     let mut actions = Vec::new();
     engine.handle(NOW_MS, EngineInput::PeerUp { peer: peer("c"), epoch: 1, addresses: Vec::new() }, &mut actions);
-    engine.sessions.get_mut(&peer("c")).unwrap().has_told_all = true;
+    engine.core.peers.get_mut(&peer("c")).unwrap().has_told_all = true;
     engine.consider_reconciling();
-    assert!(engine.reconciling.is_with(&peer("c")));
+    assert!(engine.reconciliation.is_with(&peer("c")));
     actions.clear();
     let removed = EngineConfig { placement, removed: vec![peer("c")], ..config(1) };
     engine.handle(NOW_MS, EngineInput::Reconfigured(Box::new(removed)), &mut actions);
-    assert!(!engine.reconciling.is_running());
+    assert!(!engine.reconciliation.is_running());
     let is_to_c = |action: &EngineAction| matches!(action, EngineAction::Send { peer: to, .. } if *to == peer("c"));
     assert!(!actions.iter().any(is_to_c), "{actions:?}");
 }
@@ -197,7 +202,7 @@ fn a_removed_member_leaves_a_share_that_has_to_be_filled() {
     };
     let mut engine = engine(EngineConfig { placement: placement.clone(), ..config(1) });
     let before = engine.own_share();
-    engine.evict(&stable(), &["memory".into()]);
+    evict(&mut engine, &stable(), &["memory".into()]);
     let (kept, _) = place(&mut engine);
     let mut actions = Vec::new();
     let removed = EngineConfig { placement, removed: vec![peer("c")], ..config(1) };
@@ -212,8 +217,8 @@ fn a_removed_member_leaves_a_share_that_has_to_be_filled() {
     );
     let after = engine.own_share();
     assert!(after.cover(&before) && after != before);
-    assert_eq!(engine.whole_collections(), ["notes"]);
-    assert_eq!(engine.shares().unwrap().get("memory").map(|share| share.cover(&after)), Some(true));
-    assert!(!engine.would_hold("memory", b"anything"));
+    assert_eq!(engine.eviction.whole_collections(&engine.core), ["notes"]);
+    assert_eq!(engine.core.shares().unwrap().get("memory").map(|share| share.cover(&after)), Some(true));
+    assert!(!engine.core.would_hold("memory", b"anything"));
     assert_ne!(after, Buckets::all());
 }

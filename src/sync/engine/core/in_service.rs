@@ -6,7 +6,7 @@ use crate::model::PeerId;
 
 /// Counts of what has begun and not ended, by peer.
 #[derive(Debug, Default)]
-pub(super) struct InService {
+pub(in crate::sync::engine) struct InService {
     counts: BTreeMap<PeerId, usize>,
 }
 

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::PeerId;
-use crate::sync::engine::Engine;
-use crate::sync::engine::limits::{BAN_HALF_LIFE_MS, BAN_MS_MAX, BAN_MS_MIN, BAN_POINTS, BANS_MAX, POINTS_MALFORMED};
+use crate::sync::engine::limits::{BAN_HALF_LIFE_MS, BAN_MS_MAX, BAN_MS_MIN, BAN_POINTS, BANS_MAX};
 
 /// A token bucket: fills with `per_second` tokens, holds those of one second.
 #[derive(Clone, Debug)]
@@ -88,16 +87,6 @@ impl Record {
     fn points_at(&self, now_ms: u64) -> u64 {
         let halvings = now_ms.saturating_sub(self.counted_ms) / BAN_HALF_LIFE_MS;
         u32::try_from(halvings).ok().and_then(|halvings| self.points.checked_shr(halvings)).unwrap_or(0)
-    }
-}
-
-impl Engine {
-    pub(in crate::sync::engine) fn malformed(&mut self, peer: &PeerId) {
-        self.strike(peer, POINTS_MALFORMED, "sent what is no message");
-        if self.sessions.contains_key(peer) {
-            self.disconnect(peer, self.now_ms, "sent what is no message");
-            self.schedule_pulls();
-        }
     }
 }
 

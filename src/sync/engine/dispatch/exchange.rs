@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::error::Result;
 use crate::model::{Head, PeerId};
-use crate::sync::engine::Engine;
+use crate::sync::engine::dispatch::engine::Engine;
+use crate::sync::engine::dispatch::heartbeat::Asides;
 use crate::sync::engine::io::{EngineAction, EngineEvent, ExchangeReport};
 use crate::sync::engine::limits::{LOOK_AT_STAGED_MS, POSTING_MS_MIN, SYNC_ASK_MS, SYNC_WAIT_MS_MAX, SYNCS_MAX};
-use crate::sync::engine::members::heartbeat::Asides;
 use crate::sync::engine::requests::PostStaged;
 
 /// Postings, and those that wait for an exchange.
@@ -109,7 +109,7 @@ impl SyncExchange {
 impl Engine {
     /// Posts what is staged; while that is under way, once more after it.
     pub(in crate::sync::engine) fn post(&mut self) {
-        if self.config.options.posting_url.is_some() {
+        if self.core.config.options.posting_url.is_some() {
             // Somebody else posts, to an endpoint.
             return;
         }
@@ -119,25 +119,25 @@ impl Engine {
         }
         self.exchange.is_posting = true;
         self.exchange.has_staged = false;
-        self.exchange.last_post_ms = self.now_ms;
-        self.exchange.from_seq = self.heads.seq(&self.config.this);
-        self.request(PostStaged {}, Engine::on_post_staged_done);
+        self.exchange.last_post_ms = self.core.now_ms;
+        self.exchange.from_seq = self.core.heads.seq(&self.core.config.this);
+        self.core.request(PostStaged {}, Engine::on_post_staged_done);
     }
 
     fn on_post_staged_done(&mut self, result: Result<Option<Head>>) {
         self.exchange.is_posting = false;
         match result {
             Ok(Some(head)) => {
-                self.event(EngineEvent::Posted { seq: head.seq });
-                self.heads_moved(vec![head]);
+                self.core.event(EngineEvent::Posted { seq: head.seq });
+                self.on_heads_moved(vec![head]);
             }
             Ok(None) => {}
             Err(error) => {
                 self.exchange.has_staged = true;
-                self.failed("posting", &error);
+                self.core.failed("posting", &error);
             }
         }
-        let own_seq = self.heads.seq(&self.config.this);
+        let own_seq = self.core.heads.seq(&self.core.config.this);
         self.exchange.posted(own_seq.saturating_sub(self.exchange.from_seq), own_seq);
         if std::mem::take(&mut self.exchange.posts_again) {
             self.post();
@@ -148,12 +148,12 @@ impl Engine {
 
     pub(in crate::sync::engine) fn tick_exchange(&mut self) {
         // What was staged before its collection was attached, or while it could not be posted, is told by nobody.
-        if self.config.options.posting_url.is_none() {
+        if self.core.config.options.posting_url.is_none() {
             let look_ms = self.exchange.last_post_ms.saturating_add(LOOK_AT_STAGED_MS);
-            if self.now_ms >= look_ms {
+            if self.core.now_ms >= look_ms {
                 self.exchange.has_staged = true;
             } else {
-                self.wake_at(look_ms);
+                self.core.wake_at(look_ms);
             }
         }
         self.post_if_due();
@@ -161,7 +161,7 @@ impl Engine {
     }
 
     /// Something was staged: it is posted when the interval since the last posting is over.
-    pub(in crate::sync::engine) fn staged(&mut self) {
+    pub(in crate::sync::engine) fn on_staged(&mut self) {
         self.exchange.has_staged = true;
         self.post_if_due();
     }
@@ -170,40 +170,40 @@ impl Engine {
         if !self.exchange.has_staged || self.exchange.is_posting {
             return;
         }
-        let interval_ms = self.config.options.sync_interval_ms.max(POSTING_MS_MIN);
+        let interval_ms = self.core.config.options.sync_interval_ms.max(POSTING_MS_MIN);
         let due_ms = self.exchange.last_post_ms.saturating_add(interval_ms);
-        if self.now_ms >= due_ms {
+        if self.core.now_ms >= due_ms {
             self.post();
         } else {
-            self.wake_at(due_ms);
+            self.core.wake_at(due_ms);
         }
     }
 
-    pub(in crate::sync::engine) fn sync_requested(&mut self, number: u64) {
+    pub(in crate::sync::engine) fn on_sync_requested(&mut self, number: u64) {
         if self.exchange.syncs.len() >= SYNCS_MAX {
-            return self.actions.push(EngineAction::SyncDone { number, report: ExchangeReport::default() });
+            return self.core.actions.push(EngineAction::SyncDone { number, report: ExchangeReport::default() });
         }
-        let phase = if self.config.options.posting_url.is_some() {
-            Phase::Pushes { own_seq: self.heads.seq(&self.config.this) }
+        let phase = if self.core.config.options.posting_url.is_some() {
+            Phase::Pushes { own_seq: self.core.heads.seq(&self.core.config.this) }
         } else if self.exchange.is_posting {
             Phase::PostsNext
         } else {
             Phase::Posts
         };
-        let end_ms = self.now_ms.saturating_add(SYNC_WAIT_MS_MAX);
-        let received_before = self.counters.deltas_received;
+        let end_ms = self.core.now_ms.saturating_add(SYNC_WAIT_MS_MAX);
+        let received_before = self.core.counters.deltas_received;
         self.exchange.syncs.push_back(Sync { number, end_ms, posted: 0, received_before, phase });
-        self.wake_at(end_ms);
+        self.core.wake_at(end_ms);
         self.post();
         self.check_exchanges();
     }
 
     /// This node goes on under another peer id, with other engines.
     pub(in crate::sync::engine) fn retire(&mut self) {
-        self.is_retired = true;
+        self.core.is_retired = true;
         for sync in std::mem::take(&mut self.exchange.syncs) {
             let report = ExchangeReport { posted: sync.posted, ..ExchangeReport::default() };
-            self.actions.push(EngineAction::SyncDone { number: sync.number, report });
+            self.core.actions.push(EngineAction::SyncDone { number: sync.number, report });
         }
     }
 
@@ -218,9 +218,10 @@ impl Engine {
     /// Whether a SYNC is done; then it is answered.
     fn further(&mut self, sync: &mut Sync) -> bool {
         if let Phase::Pushes { own_seq } = sync.phase
-            && (self.push.sent_seq >= own_seq || self.sessions.is_empty())
+            && (self.push.has_pushed(own_seq) || self.core.peers.is_empty())
         {
-            let asked = self.active_peers().into_iter().map(|peer| (peer, Asked { ask: 0, again_ms: 0 })).collect();
+            let asked =
+                self.core.active_peers().into_iter().map(|peer| (peer, Asked { ask: 0, again_ms: 0 })).collect();
             sync.phase = Phase::Asks { own_seq, asked, answered: 0 };
         }
         if let Phase::Asks { own_seq, asked, answered } = &mut sync.phase {
@@ -230,38 +231,40 @@ impl Engine {
             }
         }
         let is_pulled = match &sync.phase {
-            Phase::Pulls { targets, .. } => targets.iter().all(|(origin, seq)| self.is_pulled(origin, *seq)),
+            Phase::Pulls { targets, .. } => {
+                targets.iter().all(|(origin, seq)| self.log.is_pulled(&self.core, origin, *seq))
+            }
             _ => false,
         };
-        if !is_pulled && self.now_ms < sync.end_ms {
-            self.wake_at(sync.end_ms);
+        if !is_pulled && self.core.now_ms < sync.end_ms {
+            self.core.wake_at(sync.end_ms);
             return false;
         }
         let peers = match sync.phase {
             Phase::Asks { answered, .. } | Phase::Pulls { answered, .. } => answered,
             _ => 0,
         };
-        let received = self.counters.deltas_received.saturating_sub(sync.received_before);
+        let received = self.core.counters.deltas_received.saturating_sub(sync.received_before);
         let report = ExchangeReport { posted: sync.posted, peers, received };
-        self.actions.push(EngineAction::SyncDone { number: sync.number, report });
+        self.core.actions.push(EngineAction::SyncDone { number: sync.number, report });
         true
     }
 
     /// Asks those who are to be asked, takes off those who have answered that they hold everything of ours, or are gone.
     fn ask_all(&mut self, own_seq: u64, asked: &mut BTreeMap<PeerId, Asked>, answered: &mut u64) {
-        let now_ms = self.now_ms;
+        let now_ms = self.core.now_ms;
         asked.retain(|peer, waiting| {
-            let Some(session) = self.sessions.get(peer).filter(|session| !session.is_outdated) else { return false };
+            let Some(session) = self.core.active(peer) else { return false };
             if waiting.ask > 0 {
                 return true;
             }
             let was_asked = waiting.again_ms > 0;
-            if was_asked && session.known_seq(&self.config.this) >= own_seq {
+            if was_asked && session.known_seq(&self.core.config.this) >= own_seq {
                 *answered += 1;
                 return false;
             }
             if was_asked && now_ms < waiting.again_ms {
-                self.wake_at(waiting.again_ms);
+                self.core.wake_at(waiting.again_ms);
                 return true;
             }
             waiting.ask = self.ask(peer);
@@ -272,38 +275,25 @@ impl Engine {
 
     /// Sends an ask now.
     fn ask(&mut self, peer: &PeerId) -> u64 {
-        let (now_ms, number) = (self.now_ms, self.next_number());
-        if let Some(session) = self.sessions.get_mut(peer) {
+        let (now_ms, number) = (self.core.now_ms, self.core.next_number());
+        if let Some(session) = self.core.peers.get_mut(peer) {
             session.ask = Some((number, now_ms));
         }
-        self.tell_heads(peer, Asides { ask: number, ..Asides::default() });
+        self.send_heads(peer, Asides { ask: number, ..Asides::default() });
         number
     }
 
     /// What connected peers are known to have and this node lacks.
     fn lacked(&self) -> BTreeMap<PeerId, u64> {
         let mut lacked: BTreeMap<PeerId, u64> = BTreeMap::new();
-        for session in self.sessions.values().filter(|session| !session.is_outdated) {
+        for session in self.core.peers.values().filter(|session| !session.is_outdated) {
             for (origin, seq) in &session.known {
-                if *seq > self.heads.seq(origin) && *origin != self.config.this {
+                if *seq > self.core.heads.seq(origin) && *origin != self.core.config.this {
                     let most = lacked.entry(origin.clone()).or_default();
                     *most = (*most).max(*seq);
                 }
             }
         }
         lacked
-    }
-
-    /// Whether deltas up to a number are here, or cannot be had now.
-    fn is_pulled(&self, origin: &PeerId, seq: u64) -> bool {
-        if self.heads.seq(origin) >= seq {
-            return true;
-        }
-        let state = self.origins.get(origin);
-        let is_blocked = state.is_some_and(|state| state.quarantine_ms.is_some() || state.is_frozen);
-        let has_source = self.sessions.values().any(|session| {
-            session.known_seq(origin) >= seq && !session.is_outdated && session.is_trusted(origin, self.now_ms)
-        });
-        is_blocked || !has_source
     }
 }

@@ -41,8 +41,8 @@ impl Heads {
     pub fn advance(&mut self, head: Head, now_ms: u64) -> Option<u64> {
         let old = self.heads.get(&head.origin);
         let old_seq = old.map_or(0, |old| old.seq);
-        let is_outdone = old.is_some_and(|old| old.seq == head.seq && old.hash < head.hash);
-        if head.seq <= old_seq && !is_outdone {
+        let lost_fork = old.is_some_and(|old| old.seq == head.seq && old.hash < head.hash);
+        if head.seq <= old_seq && !lost_fork {
             return None;
         }
         let old_digest = old.map_or([0; 16], head_digest);
