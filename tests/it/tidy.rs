@@ -41,6 +41,7 @@ const ROOMS: [(&str, &[&str]); 8] = [
     (
         "sync/engine",
         &[
+            "invariant",
             "limits",
             "event",
             "requests",

@@ -14,6 +14,9 @@
 //! In the background `stability` agrees with all members on what every one of them holds, so that tombstones and the old
 //! part of the log can go; `roster` and `epochs` keep who belongs to the network; `penalties` keeps peers within bounds.
 
+#[macro_use]
+mod invariant;
+
 mod core;
 mod dispatch;
 pub(super) mod event;

@@ -45,7 +45,8 @@ pub(in crate::sync::engine) enum EngineEffect {
     EvictionEnded,
 }
 
-/// What machines share. The fields are what each of them reads; what leaves the engine goes through methods.
+/// What machines share. The fields are what each of them reads, and there are as many methods as there are things that several
+/// machines do; what leaves the engine goes through methods.
 pub(in crate::sync::engine) struct EngineCore {
     pub config: EngineConfig,
     /// The time of the input that is being handled. It never goes back.
@@ -112,9 +113,12 @@ impl EngineCore {
     /// Asks something of the database; `done` is told the reply.
     pub fn request<R: Request>(&mut self, request: R, done: impl FnOnce(&mut Engine, R::Reply) + Send + 'static) {
         let number = self.next_number();
-        let completion = move |engine: &mut Engine, reply: EngineReply| match R::reply_of(reply) {
-            Some(reply) => done(engine, reply),
-            None => debug_assert!(false, "a completed request has the reply of its kind"),
+        let completion = move |engine: &mut Engine, reply: EngineReply| {
+            let reply = R::reply_of(reply);
+            invariant!(reply.is_some(), "a completed request has the reply of its kind");
+            if let Some(reply) = reply {
+                done(engine, reply);
+            }
         };
         self.in_flight.insert(number, Box::new(completion));
         self.actions.push(EngineAction::Request(PendingRequest::new(number, request.into())));

@@ -56,7 +56,9 @@ impl Heads {
             self.recent.pop_front();
         }
         self.recent.push_back(Move { at_ms: now_ms, origin: head.origin.clone(), seq: head.seq });
+        invariant!(head.seq >= old_seq, "heads never go back");
         self.heads.insert(head.origin.clone(), head);
+        invariant!(self.origin_by_move.len() == self.heads.len(), "each head has one last move");
         Some(old_seq)
     }
 

@@ -17,7 +17,7 @@ impl InService {
 
     pub fn end(&mut self, peer: &PeerId) {
         let count = self.counts.get_mut(peer);
-        debug_assert!(count.is_some(), "nothing ends that has not begun");
+        invariant!(count.is_some(), "nothing ends that has not begun");
         if let Some(count) = count {
             *count -= 1;
             if *count == 0 {

@@ -7,7 +7,8 @@ use crate::sync::engine::core::penalties::TokenBucket;
 use crate::sync::engine::limits::{BYTES_PER_SECOND_MAX, HEARTBEAT_MS_MIN};
 use crate::sync::protocol::message::{EarlyOrigin, EpochNews, HeadsDigest, Heartbeat};
 
-/// A peer that has proved the network's key, from PeerUp to PeerDown.
+/// A peer that has proved the network's key, from PeerUp to PeerDown. One record for all machines, with many fields, so that all
+/// that a session has told ends with it.
 #[derive(Debug)]
 pub(in crate::sync::engine) struct ConnectedPeer {
     /// The one that it proved.

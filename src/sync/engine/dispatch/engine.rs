@@ -1,4 +1,4 @@
-//! The engine itself: its state, and which subject takes which input.
+//! The engine itself: which machine takes which input, and what machines have done that others follow.
 
 use crate::error::Result;
 use crate::model::{Applied, Head, PeerId};
@@ -27,7 +27,8 @@ use crate::sync::engine::stability::stability::StabilityRounds;
 use crate::sync::protocol::message::Message;
 use crate::sync::protocol::seeded_random::Random;
 
-/// The protocol state of one network on one node: the machines, and what they share.
+/// The protocol state of one network on one node: the machines, and what they share. The machines are seen by the folder,
+/// since what is done with a reply to a request runs on the engine as a whole; what is in them is not.
 pub struct Engine {
     pub(in crate::sync::engine) core: EngineCore,
     pub(in crate::sync::engine) stability: StabilityRounds,

@@ -105,7 +105,7 @@ impl IncomingRuns {
         if self.waiting.contains_key(origin) {
             self.ready.push_back(origin.clone());
         }
-        debug_assert!(self.is_counted(), "queued bytes are the sum of all runs");
+        invariant!(self.is_counted(), "queued bytes are the sum of all runs");
         Some(applied)
     }
 
@@ -115,7 +115,7 @@ impl IncomingRuns {
             self.bytes = self.bytes.saturating_sub(dropped.run.bytes());
         }
         self.ready.retain(|ready| ready != origin);
-        debug_assert!(self.is_counted(), "queued bytes are the sum of all runs");
+        invariant!(self.is_counted(), "queued bytes are the sum of all runs");
     }
 }
 
@@ -169,7 +169,7 @@ impl Log {
         waiting: &QueuedRun,
         applied: Applied,
     ) -> Option<(u64, u64)> {
-        debug_assert!(applied.received >= applied.head.seq, "what is applied is in the log");
+        invariant!(applied.received >= applied.head.seq, "what is applied is in the log");
         let last = waiting.run.deltas.last().map_or(0, |delta| delta.seq);
         let head_seq = applied.head.seq;
         self.note_waiting(core, origin, &waiting.peer, &applied);

@@ -85,6 +85,9 @@ impl OriginPull {
 }
 
 /// How far the deltas of each origin have come, and those on their way here.
+///
+/// It has many methods, by subject in the files of this folder: all that is known of an origin decides together whether deltas of
+/// it are asked for, taken, waited for or left to a reconciliation. The fields are seen by this folder alone.
 #[derive(Debug, Default)]
 pub(in crate::sync::engine) struct Log {
     pub(super) origins: BTreeMap<PeerId, OriginPull>,
@@ -207,6 +210,7 @@ impl Log {
     fn end_pull(&mut self, core: &mut EngineCore, number: u64) -> Option<Pull> {
         let pull = self.pulls.remove(&number)?;
         if let Some(session) = core.peers.get_mut(&pull.peer) {
+            invariant!(session.pulls > 0, "a request that ends was counted");
             session.pulls = session.pulls.saturating_sub(1);
         }
         for want in &pull.wants {

@@ -22,7 +22,8 @@ use crate::sync::engine::requests::{AdoptHeads, Request, VerifyHeads};
 use crate::sync::protocol::message::{Message, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse};
 use crate::sync::protocol::seeded_random::Random;
 
-/// Whether one is under way, and when the next may begin.
+/// Whether one is under way, and when the next may begin. Its methods lie by subject in the files of this folder, which alone
+/// sees the fields; the engine uses a dozen of them.
 #[derive(Debug)]
 pub(in crate::sync::engine) struct Reconciliation {
     pub(super) running: Option<RunningReconciliation>,
@@ -289,6 +290,7 @@ impl Reconciliation {
         match result {
             Ok(count) => {
                 if let Some(running) = self.running.as_mut() {
+                    invariant!(running.writes > 0, "what is written was begun");
                     running.writes = running.writes.saturating_sub(1);
                     running.entries = running.entries.saturating_add(count);
                 }

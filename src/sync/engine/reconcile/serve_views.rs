@@ -95,6 +95,7 @@ impl ServedViews {
                 ahead: None,
             };
             self.views.insert(peer.clone(), view);
+            invariant!(self.views.len() <= VIEWS_MAX, "a bounded number of views is kept, one for each peer");
             core.wake_at(now_ms.saturating_add(VIEW_IDLE_MS_MAX));
             return self.look(core, peer);
         }

@@ -182,7 +182,7 @@ impl StabilityRounds {
     }
 
     fn begin_round(&mut self, core: &mut EngineCore, eviction: &Eviction, number: u64) {
-        debug_assert!(number >= self.number, "rounds never go back");
+        invariant!(number >= self.number, "rounds never go back");
         self.begin(number, core.electorate(), core.roster.len());
         self.contribute(core, eviction);
     }
@@ -288,7 +288,7 @@ impl StabilityRounds {
         self.next_ms = self.next_round_ms(core);
         core.wake_at(self.next_ms);
         self.acknowledged = self.marks.iter().map(|(origin, mark)| (origin.clone(), mark.least)).collect();
-        debug_assert!(self.is_within_contribution(), "what this node has signed is true of it");
+        invariant!(self.is_within_contribution(), "what this node has signed is true of it");
     }
 
     /// Whether no least number is beyond what this node had applied when it contributed.
@@ -312,7 +312,10 @@ impl StabilityRounds {
                     && marks.values().all(|mark| mark.least == mark.greatest)
                     && core.heads.iter().all(|head| least(&head.origin) == head.seq);
                 self.settled = is_settled.then(|| (core.heads.digest(), self.members));
-                let stable = frontier.into_iter().map(|(origin, mark)| (origin, mark.least)).collect();
+                let stable: Vec<(PeerId, u64)> =
+                    frontier.into_iter().map(|(origin, mark)| (origin, mark.least)).collect();
+                let is_held = |(origin, seq): &(PeerId, u64)| *seq <= least(origin);
+                invariant!(stable.iter().all(is_held), "what is stable everybody has applied");
                 core.request(CollectTombstones { stable }, |engine, reply| {
                     on_collect_tombstones_done(&mut engine.core, reply);
                 });
