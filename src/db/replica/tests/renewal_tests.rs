@@ -118,6 +118,7 @@ fn an_old_copy_is_taken_back(renew: impl FnOnce(Node) -> Node) {
     let replica = a.database.replica();
     let kept = replica.put_sync_record(a.network(), &name, Some(member.into_bytes()));
     a.runtime.block_on(kept).unwrap();
+    drop(replica);
     let Node { database, directory, wall, runtime } = a;
     let (store, backup) = (directory.path().join("data/rocksdb"), directory.path().join("backup"));
     database.shutdown().unwrap();
