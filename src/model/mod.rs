@@ -51,7 +51,9 @@ pub use network::{
 pub use placement::{BUCKETS, Buckets, KeyHash, Placement, Shares, bucket_of, by_weight, hash_of_key};
 pub use result_column::OutputColumn;
 
-pub use replication::{Applied, EntryDigest, Fingerprint, LogRead, MergedStates, PublicEntry, Verdict};
+pub use replication::{
+    Applied, EntryDigest, Fingerprint, HeadTime, LogRead, Member, MergedStates, PublicEntry, Verdict,
+};
 pub use rights::{EntryRights, Rights, RightsEra, Who};
 
 pub use state::{EntryType, Field, Stage, State};

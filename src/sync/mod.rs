@@ -15,9 +15,9 @@ mod simulation;
 mod transport;
 
 pub use engine::io::{
-    EngineAction, EngineConfig, EngineEvent, EngineInput, EngineOutcome, EngineView, EngineWork, ExchangeReport,
-    Member, OwnHead,
+    CompletedRequest, EngineAction, EngineConfig, EngineEvent, EngineInput, ExchangeReport, Member, PendingRequest,
 };
+pub use engine::requests::{EngineView, OwnHead};
 pub use engine::{EAGER_PEERS_MAX, Engine, EnginePeer, EngineStatus, EngineWait, SYNC_WAIT_MS_MAX, Tuning};
 pub use node::database_status::database_status;
 pub use node::executor::Executor;

@@ -1,24 +1,20 @@
 //! What goes into an engine and what comes out of it: the seam to whoever drives it.
 //!
 //! A driver (the task that owns the swarm, or the simulator) hands each [`EngineInput`] to the engine of its network and carries
-//! out the [`EngineAction`]s: it sends messages, has [`EngineWork`] done on the database and brings back each [`EngineOutcome`], and logs
-//! events. Nothing here knows of a database, a socket or a clock.
+//! out the [`EngineAction`]s: it sends messages, has each [`PendingRequest`] answered by the database and brings back the reply, and
+//! logs events. Nothing here knows of a database, a socket or a clock.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::borrow::Cow;
 
-pub use crate::db::VerifiedHeads;
 use crate::error::Result;
+pub use crate::model::Member;
 use crate::model::{
-    AdoptedHeads, Adoption, Applied, Buckets, Bytes, CharterDigest, EntryDigest, Fingerprint, Head, HeadAdoption,
-    KeyHash, ListingPage, ListingPlace, LogRead, MergedStates, NetworkId, NetworkOptions, PeerId, Placement,
-    PostingProof, PublicEntry, Run, Shares,
+    Bytes, CharterDigest, Head, ListingPage, ListingPlace, NetworkId, NetworkOptions, PeerId, Placement,
 };
-use crate::sync::engine::Tuning;
 pub use crate::sync::engine::event::EngineEvent;
-pub use crate::sync::engine::member::Member;
-use crate::sync::protocol::message::{ClaimedShape, CollectionSchema, EpochNews, Message};
-use crate::sync::protocol::statement::{MemberStatement, Signed};
+use crate::sync::engine::limits::Tuning;
+pub use crate::sync::engine::requests::{CompletedRequest, PendingRequest};
+use crate::sync::protocol::message::{ClaimedShape, CollectionSchema, Message};
 
 /// What an engine has to know of its network; given anew when any of it changes.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,7 +52,7 @@ pub struct EngineConfig {
 }
 
 /// Something that happened.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum EngineInput {
     /// The time of [`Engine::next_tick_ms`](crate::sync::engine::engine::Engine::next_tick_ms) has come.
     Tick,
@@ -116,25 +112,19 @@ pub enum EngineInput {
         collection: String,
         place: ListingPlace,
     },
-    /// Completes an [`EngineAction::Work`].
-    Done {
-        number: u64,
-        outcome: EngineOutcome,
-    },
+    /// Completes an [`EngineAction::Request`].
+    Done(CompletedRequest),
 }
 
 /// Something to do.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum EngineAction {
     Send {
         peer: PeerId,
         message: Message,
     },
-    /// Work on the database; exactly one [`EngineInput::Done`] with the same number must follow.
-    Work {
-        number: u64,
-        work: EngineWork,
-    },
+    /// A request of the database; exactly one [`EngineInput::Done`] of it must follow.
+    Request(PendingRequest),
     /// Ends the session with a peer; until `until_ms` (milliseconds since 1970) no new one is made with it.
     Disconnect {
         peer: PeerId,
@@ -173,260 +163,62 @@ pub struct ExchangeReport {
     pub received: u64,
 }
 
-/// Work on the database.
-#[derive(Clone, Debug)]
-pub enum EngineWork {
-    /// Posts what is staged.
-    Post,
-    ReadLog {
-        origin: PeerId,
-        from_seq: u64,
-        bytes_max: usize,
-    },
-    Apply {
-        run: Run,
-        /// What this node holds of collections that are spread over the members.
-        shares: Option<Shares>,
-    },
-    /// Drops what waits of an origin for the end of its posting: its origin signed an end within it, so it is made up.
-    DropUnsigned {
-        origin: PeerId,
-    },
-    /// Pins the view that this peer's reconciliation is answered from; replaces an older one of the same peer.
-    OpenView {
-        peer: PeerId,
-    },
-    CloseView {
-        peer: PeerId,
-    },
-    /// The fingerprints of all buckets; of the view pinned for `view`, or of now.
-    Fingerprints {
-        view: Option<PeerId>,
-        collection: String,
-    },
-    /// In key order, from behind `after` up to and with `until`.
-    DigestsIn {
-        view: Option<PeerId>,
-        collection: String,
-        buckets: Buckets,
-        after: Option<Bytes>,
-        until: Option<Bytes>,
-        count_max: usize,
-    },
-    /// Entries in key order from behind `after` on: those with these key hashes, or all.
-    Entries {
-        view: PeerId,
-        collection: String,
-        key_hashes: Option<Vec<KeyHash>>,
-        /// Where all are asked for: those in these buckets.
-        within: Buckets,
-        after: Option<Bytes>,
-        bytes_max: usize,
-    },
-    MergeStates {
-        collection: String,
-        offer: EngineOffer,
-        /// Origins that, by heads that they signed, had not begun to prove what they post.
-        legacy: Arc<BTreeSet<PeerId>>,
-        /// Deltas may be missing here that the heads cover: what is not here was not collected.
-        is_partial: bool,
-    },
-    /// For a node that returns: drops entries that a peer with these heads has collected.
-    DropCollected {
-        collection: String,
-        keys: Vec<Bytes>,
-        heads: Vec<Head>,
-    },
-    /// Posts public states once more, as this node's own: an origin has given the numbers that they were posted under to
-    /// other deltas.
-    Repost {
-        collection: String,
-        keys: Vec<Bytes>,
-    },
-    /// Takes over heads, and which collections are partial.
-    AdoptHeads {
-        adoption: HeadAdoption,
-        /// Whose share is here now, where that has changed.
-        placement: Option<Placement>,
-        /// This node has been compared with a member that holds everything.
-        ends_return: bool,
-    },
-    /// Finds out which heads their origins signed.
-    VerifyHeads {
-        heads: Vec<Head>,
-    },
-    CollectTombstones {
-        stable: Vec<(PeerId, u64)>,
-    },
-    /// Remembers how collections are spread.
-    Place {
-        placement: Placement,
-    },
-    /// Draws entries at random from those that would be dropped so.
-    Draw {
-        shares: Vec<(String, Buckets)>,
-        stable: Vec<(PeerId, u64)>,
-        seed: u64,
-        count_max: usize,
-    },
-    /// Drops what falls outside of the shares and is covered by `stable`.
-    Evict {
-        shares: Vec<(String, Buckets)>,
-        stable: Vec<(PeerId, u64)>,
-    },
-    /// Public states by key, for a peer that reads what it does not hold; with the heads they are of.
-    ReadEntries {
-        collection: String,
-        keys: Vec<Bytes>,
-    },
-    /// Keys of living public entries in these buckets, from behind `after` on.
-    ListKeys {
-        collection: String,
-        within: Buckets,
-        after: Option<Bytes>,
-        count_max: usize,
-        bytes_max: usize,
-    },
-    /// Takes in what a peer with these heads has sent because it is read here.
-    MergeFetched {
-        collection: String,
-        offer: EngineOffer,
-        /// Keys of which the peer knows that it holds nothing.
-        absent: Vec<Bytes>,
-        heads: Vec<Head>,
-    },
-    PruneLog {
-        acknowledged: Vec<(PeerId, u64)>,
-    },
-    /// In one commit.
-    SaveMembers(Vec<Member>),
-    /// Signs with the key of this node.
-    Sign {
-        statement: MemberStatement,
-    },
-    /// Looks at signatures.
-    Verify {
-        signed: Vec<Signed>,
-    },
-    /// Reads the newest epoch for somebody who has missed it.
-    ReadEpoch,
-    SaveEpoch {
-        news: Box<EpochNews>,
-    },
-    /// A peer showed this head of our own origin. Where its signature holds and our log does not know it, the data directory
-    /// is an old copy and gets a new identity.
-    CheckOwnHead {
-        head: Head,
-    },
-    /// Members do not take what was posted here, since its stamps lie in the future: where the clock here says so as well, this
-    /// node goes on under a new peer id and posts it with stamps of now.
-    RenewEarly,
-    /// Decrees that an excused member is waited for again.
-    CallBack {
-        peer: PeerId,
-    },
-    /// Takes in what a member says of the shapes of the network's collections, and of the columns of attached ones.
-    MergeSchema {
-        collections: Vec<CollectionSchema>,
-        shapes: Vec<ClaimedShape>,
-    },
-}
-
-/// What became of a [`EngineWork`], one kind for each.
-#[derive(Clone, Debug)]
-pub enum EngineOutcome {
-    /// The own head afterwards, where something was posted.
-    Posted(Result<Option<Head>>),
-    LogRead(Result<LogRead>),
-    Applied(Result<Applied>),
-    /// The number of the last delta of the origin that is left in the log.
-    UnsignedDropped(Result<u64>),
-    ViewOpened(Result<EngineView>),
-    ViewClosed,
-    /// `BUCKETS` of them.
-    Fingerprints(Result<Vec<Fingerprint>>),
-    /// Digests, and whether there are more.
-    Digests(Result<(Vec<EntryDigest>, bool)>),
-    /// Entries, and the key to go on after; `None` at the end.
-    Entries(Result<(EngineOffer, Option<Bytes>)>),
-    HeadsVerified(Result<VerifiedHeads>),
-    Merged(Result<MergedStates>),
-    /// How many entries changed.
-    Dropped(Result<u64>),
-    Reposted(Result<u64>),
-    /// All heads, and what is partial now.
-    HeadsAdopted(Result<AdoptedHeads>),
-    Collected(Result<u64>),
-    Placed(Result<()>),
-    Drawn(Result<Drawn>),
-    Evicted(Result<u64>),
-    EntriesRead(Result<(Vec<Head>, EngineOffer)>),
-    FetchMerged(Result<u64>),
-    /// Keys, and whether there are more.
-    KeysListed(Result<(Vec<Bytes>, bool)>),
-    Pruned(Result<u64>),
-    MembersSaved(Result<()>),
-    Signed(Result<Bytes>),
-    /// Which signatures are right, in the order in which they were given.
-    Verified(Result<Vec<bool>>),
-    /// Nothing where this node was told no charter yet.
-    EpochRead(Result<Option<Box<EpochNews>>>),
-    EpochSaved(Result<Adoption>),
-    OwnHeadChecked(Result<OwnHead>),
-    /// The new peer id; `None` where nothing that was posted lies in the future here.
-    EarlyRenewed(Result<Option<PeerId>>),
-    CalledBack(Result<()>),
-    SchemaMerged(Result<MergedSchema>),
-}
-
-/// Entries outside of the log, and what proves them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EngineOffer {
-    pub entries: Vec<PublicEntry>,
-    pub postings: Vec<PostingProof>,
-}
-
-/// A pinned view.
+/// One network at one moment.
 #[derive(Clone, Debug, PartialEq)]
-pub struct EngineView {
-    pub heads: Vec<Head>,
-    /// Shared names of attached collections.
+pub struct EngineStatus {
+    pub network: NetworkId,
+    pub connected_peers: u64,
+    /// Members that were ever met and not removed, this node among them.
+    pub total_peers: u64,
+    pub deltas_sent: u64,
+    pub deltas_received: u64,
+    pub bytes_sent: u64,
+    pub bytes_received: u64,
+    pub messages_sent: u64,
+    pub messages_received: u64,
+    /// Milliseconds; `None` before the first measurement.
+    pub average_latency_ms: Option<f64>,
+    /// Milliseconds since 1970 of the last exchange that ended with both sides equal.
+    pub last_sync_ms: Option<u64>,
+    pub sync_in_progress: bool,
+    /// For people; no byte of an entry.
+    pub last_error: Option<String>,
+    pub waits: Vec<EngineWait>,
+    /// Differences between declared columns, for people.
+    pub schema_conflicts: Vec<String>,
+    /// What is wrong with the clock here or those of members, for people.
+    pub clock_trouble: Option<String>,
+    pub peers: Vec<EnginePeer>,
+}
+
+/// An origin whose deltas are not taken for now, or whose columns differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineWait {
+    pub origin: PeerId,
+    /// The first delta that waits; 0 where columns differ.
+    pub seq: u64,
+    pub reason: Cow<'static, str>,
+    /// When (milliseconds since 1970) it is looked at again; `None` where that depends on others.
+    pub due_ms: Option<u64>,
+}
+
+/// A member other than this node.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EnginePeer {
+    pub peer: PeerId,
+    pub addresses: Vec<String>,
+    pub connected: bool,
+    pub latency_ms: Option<f64>,
+    /// Milliseconds since 1970.
+    pub last_seen_ms: Option<u64>,
+    /// When the member last signed how far it had come, whoever told of it: milliseconds since 1970, by its own clock.
+    pub signed_ms: Option<u64>,
     pub collections: Vec<String>,
-}
-
-/// What became of what a member says of collections.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct MergedSchema {
-    /// Differences that wait, for people.
-    pub differences: Vec<String>,
-    /// All shapes that are known now.
-    pub shapes: Vec<ClaimedShape>,
-}
-
-/// What a head of our own origin, shown by a peer, means.
-#[derive(Clone, Debug, PartialEq)]
-pub enum OwnHead {
-    /// Our log has it; our own heads, for an engine that has not heard of the last postings.
-    Known(Vec<Head>),
-    /// Nobody signed it.
-    Forged,
-    /// We signed it and do not know it: from now on this node has another peer id.
-    Renewed(PeerId),
-}
-
-/// Entries drawn at random, in a random order.
-#[derive(Clone, Debug, Default)]
-pub struct Drawn {
-    pub entries: Vec<DrawnEntry>,
-    /// There are no others.
-    pub are_all: bool,
-}
-
-/// An entry as it lies here.
-#[derive(Clone, Debug)]
-pub struct DrawnEntry {
-    pub collection: String,
-    pub key: Bytes,
-    /// The BLAKE3 hash of its public state, as it travels.
-    pub hash: [u8; 32],
+    /// Deltas that this node has and the peer has not acknowledged, and the age of the oldest of them in milliseconds.
+    pub behind_deltas: u64,
+    pub behind_ms: u64,
+    /// Deltas that the peer has announced and this node has not applied.
+    pub ahead_deltas: u64,
+    /// Milliseconds since 1970.
+    pub banned_until_ms: Option<u64>,
 }

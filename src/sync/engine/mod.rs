@@ -14,27 +14,24 @@
 //! In the background `stability` agrees with all members on what every one of them holds, so that tombstones and the old
 //! part of the log can go; `roster` and `epochs` keep who belongs to the network; `penalties` keeps peers within bounds.
 
-#[cfg(test)]
-mod burden;
-mod configure;
-mod engine;
+#[macro_use]
+mod invariant;
+
+mod core;
+mod dispatch;
 pub(super) mod event;
 pub(super) mod io;
 mod limits;
 mod log;
-pub(super) mod member;
 mod members;
 mod partial;
-mod proof;
 mod reconcile;
-mod schemas;
+pub(super) mod requests;
 mod stability;
-mod status;
-mod task;
 
 #[cfg(test)]
 mod tests;
 
-pub use engine::Engine;
+pub use dispatch::engine::Engine;
+pub use io::{EnginePeer, EngineStatus, EngineWait};
 pub use limits::{EAGER_PEERS_MAX, SYNC_WAIT_MS_MAX, Tuning};
-pub use status::{EnginePeer, EngineStatus, EngineWait};

@@ -5,11 +5,13 @@ mod fake;
 mod lying;
 mod own_heads;
 mod paging;
+mod scenarios;
+mod transcript;
 mod world;
 
 use crate::model::{Adoption, Bytes, CharterDigest, Delta, NetworkOptions, Run};
-use crate::sync::engine::Tuning;
 use crate::sync::engine::io::{EngineEvent, EngineInput};
+use crate::sync::engine::limits::Tuning;
 use crate::sync::protocol::message::{Heartbeat, Message, Operation};
 use crate::sync::protocol::seeded_random::Random;
 use world::{World, epoch, tuning};

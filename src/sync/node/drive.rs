@@ -1,4 +1,4 @@
-//! Engines and what they ask for: inputs go in, actions are carried out, finished work comes back.
+//! Engines and what they ask for: inputs go in, actions are carried out, answered requests come back.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -7,7 +7,8 @@ use crate::db::{Happened, SyncReport};
 use crate::error::{Error, ErrorKind, Notice};
 use crate::metrics;
 use crate::model::{NetworkId, PeerId};
-use crate::sync::engine::io::{EngineAction, EngineEvent, EngineInput, EngineOutcome, EngineWork, Member};
+use crate::sync::engine::io::{EngineAction, EngineEvent, EngineInput, Member, PendingRequest};
+use crate::sync::engine::requests::{EngineReply, EngineRequest};
 use crate::sync::knirvgraph::PostingReport;
 use crate::sync::node::node::{Node, Stopped};
 use crate::sync::node::posting::EndpointPosting;
@@ -50,7 +51,7 @@ impl Node {
                     }
                 }
             }
-            EngineAction::Work { number, work } => self.begin(network, number, work),
+            EngineAction::Request(pending) => self.begin(network, pending),
             EngineAction::Disconnect { peer, until_ms, reason } => self.disconnect(network, peer, until_ms, reason),
             EngineAction::SyncDone { number, report } => {
                 let alone = self.alone(network).filter(|_| report.peers == 0);
@@ -94,12 +95,12 @@ impl Node {
         Some(Notice::of(notice.with_hint("Set the clocks of these machines, by NTP for example.")))
     }
 
-    fn begin(&mut self, network: NetworkId, number: u64, work: EngineWork) {
-        if let EngineWork::SaveMembers(members) = &work {
-            members.iter().for_each(|member| self.member_changed(network, member));
+    fn begin(&mut self, network: NetworkId, pending: PendingRequest) {
+        if let EngineRequest::SaveMembers(request) = pending.request() {
+            request.members.iter().for_each(|member| self.member_changed(network, member));
         }
         if let Some(running) = self.networks.get_mut(&network) {
-            running.begin(number, work, &self.done);
+            running.begin(pending, &self.done);
         }
     }
 
@@ -136,9 +137,9 @@ impl Node {
         self.has_news = true;
     }
 
-    pub fn work_done(&mut self, done: Done) {
-        let (network, number, lane, outcome) = match done {
-            Done::Work { network, number, lane, outcome } => (network, number, lane, outcome),
+    pub fn request_done(&mut self, done: Done) {
+        let (network, lane, completed) = match done {
+            Done::Request { network, lane, completed } => (network, lane, completed),
             Done::Posted { network, number, result } => {
                 let name = self.postings.get(&network).map_or("", EndpointPosting::name);
                 let result = result.map(|report| posting_report(name, &report));
@@ -147,23 +148,24 @@ impl Node {
         };
         let Some(running) = self.networks.get_mut(&network) else { return };
         running.ended(lane, &self.done);
-        let Some(outcome) = outcome else {
+        let Some(completed) = completed else {
             tracing::error!(network = network.0, "work on the database broke off; the node starts again");
             self.stopped = Some(Stopped::Restart);
             return;
         };
-        let has_posted = matches!(outcome, EngineOutcome::Posted(_));
-        if let EngineOutcome::Dropped(Ok(count @ 1..)) = &outcome {
+        let reply = completed.reply();
+        let has_posted = matches!(reply, EngineReply::PostStaged(_));
+        if let EngineReply::DropCollected(Ok(count @ 1..)) = reply {
             tracing::warn!(network = network.0, count, "dropped entries that a member has collected");
         }
-        if let EngineOutcome::Posted(result) = &outcome {
+        if let EngineReply::PostStaged(result) = reply {
             running.posting = running.posting.saturating_sub(1);
             if let Ok(Some(head)) = result {
                 running.own_seq = running.own_seq.max(head.seq);
             }
         }
         self.has_news = true;
-        self.feed(network, EngineInput::Done { number, outcome });
+        self.feed(network, EngineInput::Done(completed));
         if has_posted {
             self.heads_moved();
         }

@@ -250,7 +250,7 @@ impl Node {
             tokio::select! {
                 _ = stopping.wait_for(|stop| *stop) => return Stopped::Shutdown,
                 Some(event) = reports.links.recv() => self.link_event(event),
-                Some(done) = reports.done.recv() => self.work_done(done),
+                Some(done) = reports.done.recv() => self.request_done(done),
                 event = self.swarm.select_next_some() => self.swarm_event(event),
                 Ok(()) = changes.posted.changed() => self.heads_moved(),
                 Ok(()) = changes.staged.changed() => self.staged(),

@@ -14,7 +14,8 @@ use crate::db::{Database, NetworkKey};
 use crate::error::Result;
 use crate::model::{Head, NetworkId, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineConfig, EngineOutcome, EngineWork, Member};
+use crate::sync::engine::io::{CompletedRequest, EngineConfig, Member, PendingRequest};
+use crate::sync::engine::requests::{EngineRequest, Lane};
 use crate::sync::knirvgraph::PostingReport;
 use crate::sync::node::executor::Executor;
 use crate::sync::node::load_networks::LoadedPeering;
@@ -39,26 +40,17 @@ pub struct RunningNetwork {
     chores: Line,
 }
 
-/// Work that waits its turn.
+/// Requests that wait their turn.
 #[derive(Default)]
 struct Line {
-    waiting: VecDeque<(u64, EngineWork)>,
+    waiting: VecDeque<PendingRequest>,
     is_busy: bool,
-}
-
-/// In which line a piece of work stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lane {
-    Writes,
-    Chores,
-    /// In none.
-    Reads,
 }
 
 /// What other tasks have finished.
 pub enum Done {
-    /// Work of an engine; without an outcome where its thread panicked.
-    Work { network: NetworkId, number: u64, lane: Lane, outcome: Option<EngineOutcome> },
+    /// A request of an engine; nothing where the thread that was to answer it panicked.
+    Request { network: NetworkId, lane: Lane, completed: Option<CompletedRequest> },
     /// A round of a poster that SYNC asked for.
     Posted { network: NetworkId, number: u64, result: Result<PostingReport> },
 }
@@ -85,25 +77,25 @@ impl RunningNetwork {
         }
     }
 
-    /// Has work done, now or when its turn comes.
-    pub fn begin(&mut self, number: u64, work: EngineWork, done: &mpsc::Sender<Done>) {
-        let lane = lane_of(&work);
-        self.posting += usize::from(matches!(work, EngineWork::Post));
+    /// Has a request answered, now or when its turn comes.
+    pub fn begin(&mut self, pending: PendingRequest, done: &mpsc::Sender<Done>) {
+        let lane = pending.request().lane();
+        self.posting += usize::from(matches!(pending.request(), EngineRequest::PostStaged(_)));
         if let Some(line) = self.line(lane) {
             if line.is_busy {
-                line.waiting.push_back((number, work));
+                line.waiting.push_back(pending);
                 return;
             }
             line.is_busy = true;
         }
-        self.run(number, work, lane, done);
+        self.run(pending, lane, done);
     }
 
-    /// A piece of work is done: the next one of its line begins.
+    /// A request has been answered: the next one of its lane begins.
     pub fn ended(&mut self, lane: Lane, done: &mpsc::Sender<Done>) {
         let Some(line) = self.line(lane) else { return };
         match line.waiting.pop_front() {
-            Some((number, work)) => self.run(number, work, lane, done),
+            Some(pending) => self.run(pending, lane, done),
             None => line.is_busy = false,
         }
     }
@@ -116,73 +108,35 @@ impl RunningNetwork {
         }
     }
 
-    fn run(&self, number: u64, work: EngineWork, lane: Lane, done: &mpsc::Sender<Done>) {
+    fn run(&self, pending: PendingRequest, lane: Lane, done: &mpsc::Sender<Done>) {
         let executor = Arc::clone(&self.executor);
-        let report = Report { network: self.config.network, number, lane, outcome: None, done: done.clone() };
+        let report = Report { network: self.config.network, lane, completed: None, done: done.clone() };
         // Its thread reports by itself, even where it panics.
         drop(tokio::task::spawn_blocking(move || {
             let mut report = report;
-            report.outcome = Some(executor.run(work));
+            report.completed = Some(pending.answer(&*executor));
             drop(report);
         }));
     }
 }
 
-/// Tells the node's task of finished work when it is dropped.
+/// Tells the node's task of an answered request when it is dropped.
 struct Report {
     network: NetworkId,
-    number: u64,
     lane: Lane,
-    outcome: Option<EngineOutcome>,
+    completed: Option<CompletedRequest>,
     done: mpsc::Sender<Done>,
 }
 
 impl Drop for Report {
     fn drop(&mut self) {
-        let outcome = self.outcome.take();
-        let done = Done::Work { network: self.network, number: self.number, lane: self.lane, outcome };
-        // The task is gone when the node has stopped. On a thread of the runtime, where work that never began is dropped
+        let done = Done::Request { network: self.network, lane: self.lane, completed: self.completed.take() };
+        // The task is gone when the node has stopped. On a thread of the runtime, where a request that never began is dropped
         // while the runtime ends, nobody waits either.
         match self.done.try_send(done) {
             Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
             Err(mpsc::error::TrySendError::Full(done)) => drop(self.done.blocking_send(done)),
         }
-    }
-}
-
-fn lane_of(work: &EngineWork) -> Lane {
-    match work {
-        EngineWork::Post
-        | EngineWork::Apply { .. }
-        | EngineWork::DropUnsigned { .. }
-        | EngineWork::MergeStates { .. }
-        | EngineWork::DropCollected { .. }
-        | EngineWork::Repost { .. }
-        | EngineWork::MergeFetched { .. }
-        | EngineWork::AdoptHeads { .. } => Lane::Writes,
-        EngineWork::CollectTombstones { .. }
-        | EngineWork::Place { .. }
-        | EngineWork::Evict { .. }
-        | EngineWork::PruneLog { .. }
-        | EngineWork::SaveMembers(_)
-        | EngineWork::SaveEpoch { .. }
-        | EngineWork::CheckOwnHead { .. }
-        | EngineWork::RenewEarly
-        | EngineWork::CallBack { .. }
-        | EngineWork::MergeSchema { .. } => Lane::Chores,
-        EngineWork::ReadLog { .. }
-        | EngineWork::OpenView { .. }
-        | EngineWork::CloseView { .. }
-        | EngineWork::Fingerprints { .. }
-        | EngineWork::DigestsIn { .. }
-        | EngineWork::Entries { .. }
-        | EngineWork::ReadEntries { .. }
-        | EngineWork::ListKeys { .. }
-        | EngineWork::Draw { .. }
-        | EngineWork::ReadEpoch
-        | EngineWork::Sign { .. }
-        | EngineWork::VerifyHeads { .. }
-        | EngineWork::Verify { .. } => Lane::Reads,
     }
 }
 

@@ -7,10 +7,11 @@
 use postcard::ser_flavors::Flavor;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::HeadTime;
 use crate::model::{Fingerprint, Head, PostingProof, PublicEntry, Run};
 use crate::sync::protocol::message::{
     ADDRESS_BYTES_MAX, ASSEMBLED_BYTES_MAX, BODY_BYTES_MAX, ClaimedShape, CollectionSchema, END_SIGNATURE_BYTES,
-    EpochNews, FetchAnswer, HEAD_SIGNATURE_BYTES, HeadTime, MESSAGE_BYTES_MAX, MemberNews, Message, NAME_BYTES_MAX,
+    EpochNews, FetchAnswer, HEAD_SIGNATURE_BYTES, MESSAGE_BYTES_MAX, MemberNews, Message, NAME_BYTES_MAX,
     NETWORK_MEMBERS_MAX, ReconcileAnswer, ReconcileAsk, SECRET_BYTES_MAX, Stability, TREE_DEPTH, TREE_FANOUT, Vote,
     Votes,
 };

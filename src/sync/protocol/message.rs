@@ -10,7 +10,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
-use crate::model::{Bytes, ChainHash, Charter, CharterDigest, Head, PeerId, Run};
+use crate::model::{Bytes, Charter, CharterDigest, Head, HeadTime, PeerId, Run};
 use crate::sync::protocol::bounded_seq::{bounded, bounded_runs, bounded_schemas};
 pub use crate::sync::protocol::state_message::{
     Digests, FetchAnswer, FetchRequest, FetchResponse, KeysRequest, KeysResponse, ReconcileAnswer, ReconcileAsk,
@@ -367,19 +367,6 @@ pub struct MemberNews {
 pub struct HeadTimes {
     #[serde(deserialize_with = "bounded::<_, _, HEAD_TIMES_MAX>")]
     pub times: Vec<HeadTime>,
-}
-
-/// A head with its time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HeadTime {
-    pub origin: PeerId,
-    /// The number of its last delta; 0 where it has posted none.
-    pub seq: u64,
-    pub hash: ChainHash,
-    /// When (milliseconds since 1970, its own clock) the origin signed this.
-    pub at_ms: u64,
-    /// The origin's, over all of this.
-    pub signature: Bytes,
 }
 
 /// A round of agreement on what all members hold: each adds its bit and its heads once. Where all bits are set, the

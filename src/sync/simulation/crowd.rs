@@ -10,9 +10,9 @@ use crate::model::{
     AdoptedHeads, Applied, Bytes, CharterDigest, Delta, Head, LogRead, NetworkId, NetworkOptions, PeerId, Placement,
     Run, Verdict,
 };
-use crate::sync::engine::io::{
-    EngineAction, EngineConfig, EngineInput, EngineOutcome, EngineWork, MergedSchema, VerifiedHeads,
-};
+use crate::sync::engine::io::{CompletedRequest, EngineAction, EngineConfig, EngineInput};
+use crate::sync::engine::requests::{AdoptHeads, EngineReply, EngineRequest, ReadLog, VerifyHeads};
+use crate::sync::engine::requests::{MergedSchema, VerifiedHeads};
 use crate::sync::engine::{Engine, Tuning};
 use crate::sync::protocol::encoding::encode;
 use crate::sync::protocol::message::{END_SIGNATURE_BYTES, HEAD_SIGNATURE_BYTES, Message};
@@ -36,7 +36,7 @@ const DELAY_MS: (u64, u64) = (5, 40);
 enum Event {
     Up { node: usize, other: usize },
     Frame { node: usize, from: usize, message: Rc<Message>, bytes: usize },
-    Done { node: usize, number: u64, outcome: EngineOutcome },
+    Done { node: usize, completed: CompletedRequest },
     Tick { node: usize, at_ms: u64 },
     Post { node: usize },
 }
@@ -150,7 +150,7 @@ impl Crowd {
                     let (peer, message) = (self.peers[from].clone(), (*message).clone());
                     self.handle(node, EngineInput::Received { peer, message, bytes });
                 }
-                Event::Done { node, number, outcome } => self.handle(node, EngineInput::Done { number, outcome }),
+                Event::Done { node, completed } => self.handle(node, EngineInput::Done(completed)),
                 Event::Tick { node, at_ms } => {
                     if self.members[node].tick_ms == at_ms {
                         self.members[node].tick_ms = u64::MAX;
@@ -169,10 +169,9 @@ impl Crowd {
         for action in actions {
             match action {
                 EngineAction::Send { peer, message } => self.send(node, self.nodes[&peer], message),
-                EngineAction::Work { number, work } => {
-                    if let Some(outcome) = self.work(node, work) {
-                        self.schedule(1, Event::Done { node, number, outcome });
-                    }
+                EngineAction::Request(pending) => {
+                    let completed = pending.answer_with(|request| self.answer(node, request));
+                    self.schedule(1, Event::Done { node, completed });
                 }
                 EngineAction::Disconnect { reason, .. } => panic!("a session ends: {reason}"),
                 EngineAction::SyncDone { .. }
@@ -213,33 +212,37 @@ impl Crowd {
         self.schedule(POST_MS, Event::Post { node });
     }
 
-    fn work(&mut self, node: usize, work: EngineWork) -> Option<EngineOutcome> {
+    fn answer(&mut self, node: usize, request: EngineRequest) -> EngineReply {
         let member = &mut self.members[node];
-        Some(match work {
-            EngineWork::Post => EngineOutcome::Posted(Ok(None)),
-            EngineWork::VerifyHeads { heads } => {
-                EngineOutcome::HeadsVerified(Ok(VerifiedHeads { heads, ..VerifiedHeads::default() }))
+        match request {
+            EngineRequest::PostStaged(_) => EngineReply::PostStaged(Ok(None)),
+            EngineRequest::VerifyHeads(VerifyHeads { heads }) => {
+                EngineReply::VerifyHeads(Ok(VerifiedHeads { heads, ..VerifiedHeads::default() }))
             }
-            EngineWork::ReadLog { origin, from_seq, bytes_max } => {
+            EngineRequest::ReadLog(ReadLog { origin, from_seq, bytes_max }) => {
                 let log = member.logs.get(&origin).map(Vec::as_slice).unwrap_or_default();
                 let from = usize::try_from(from_seq - 1).unwrap();
                 let count = (bytes_max / DELTA_BYTES).max(1);
-                EngineOutcome::LogRead(Ok(LogRead::Deltas(log.iter().skip(from).take(count).cloned().collect())))
+                EngineReply::ReadLog(Ok(LogRead::Deltas(log.iter().skip(from).take(count).cloned().collect())))
             }
-            EngineWork::Apply { run, .. } => EngineOutcome::Applied(Ok(self.apply(node, run))),
-            EngineWork::SaveMembers(_) => EngineOutcome::MembersSaved(Ok(())),
-            EngineWork::Sign { .. } => EngineOutcome::Signed(Ok(Bytes::new([0; STATEMENT_SIGNATURE_BYTES]))),
-            EngineWork::Verify { signed } => EngineOutcome::Verified(Ok(vec![true; signed.len()])),
-            EngineWork::CollectTombstones { .. } => EngineOutcome::Collected(Ok(0)),
-            EngineWork::PruneLog { .. } => EngineOutcome::Pruned(Ok(0)),
-            EngineWork::MergeSchema { .. } => EngineOutcome::SchemaMerged(Ok(MergedSchema::default())),
-            EngineWork::AdoptHeads { adoption, .. } => {
+            EngineRequest::ApplyRun(request) => EngineReply::ApplyRun(Ok(self.apply(node, request.run))),
+            EngineRequest::SaveMembers(_) => EngineReply::SaveMembers(Ok(())),
+            EngineRequest::SignStatement(_) => {
+                EngineReply::SignStatement(Ok(Bytes::new([0; STATEMENT_SIGNATURE_BYTES])))
+            }
+            EngineRequest::VerifyStatements(request) => {
+                EngineReply::VerifyStatements(Ok(vec![true; request.signed.len()]))
+            }
+            EngineRequest::CollectTombstones(_) => EngineReply::CollectTombstones(Ok(0)),
+            EngineRequest::PruneLog(_) => EngineReply::PruneLog(Ok(0)),
+            EngineRequest::MergeSchemas(_) => EngineReply::MergeSchemas(Ok(MergedSchema::default())),
+            EngineRequest::AdoptHeads(AdoptHeads { adoption, .. }) => {
                 let heads = member.heads.values().cloned().collect();
-                EngineOutcome::HeadsAdopted(Ok(AdoptedHeads { heads, partial: adoption.partial }))
+                EngineReply::AdoptHeads(Ok(AdoptedHeads { heads, partial: adoption.partial }))
             }
-            EngineWork::CloseView { .. } => EngineOutcome::ViewClosed,
+            EngineRequest::CloseView(_) => EngineReply::CloseView(()),
             other => panic!("nothing of this kind is needed: {other:?}"),
-        })
+        }
     }
 
     fn apply(&mut self, node: usize, run: Run) -> Applied {

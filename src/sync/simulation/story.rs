@@ -1,7 +1,8 @@
 //! What happens in a simulation, in a few words for who reads its story.
 
 use crate::model::PeerId;
-use crate::sync::engine::io::{EngineEvent, EngineOutcome, EngineWork};
+use crate::sync::engine::io::EngineEvent;
+use crate::sync::engine::requests::{CollectTombstones, EngineReply, EngineRequest, PruneLog};
 use crate::sync::protocol::message::Message;
 
 /// The end of a peer id.
@@ -27,41 +28,46 @@ pub(super) fn note_of(event: &EngineEvent) -> Option<(&'static str, u64)> {
     })
 }
 
-pub(super) fn what(work: &EngineWork) -> String {
-    match work {
-        EngineWork::Apply { run, .. } => {
+pub(super) fn what(request: &EngineRequest) -> String {
+    match request {
+        EngineRequest::ApplyRun(request) => {
+            let run = &request.run;
             let seq = |delta: Option<&crate::model::Delta>| delta.map_or(0, |delta| delta.seq);
             let (first, last) = (seq(run.deltas.first()), seq(run.deltas.last()));
             format!("applies {} {first} to {last}", short(&run.origin))
         }
-        EngineWork::ReadLog { origin, from_seq, .. } => format!("reads the log of {} from {from_seq}", short(origin)),
-        EngineWork::MergeStates { collection, offer, .. } => {
-            format!("merges {} states of {collection}", offer.entries.len())
+        EngineRequest::ReadLog(request) => {
+            format!("reads the log of {} from {}", short(&request.origin), request.from_seq)
         }
-        EngineWork::DropUnsigned { origin } => format!("drops what waits of {}", short(origin)),
-        EngineWork::DropCollected { keys, .. } => format!("drops {} entries", keys.len()),
-        EngineWork::AdoptHeads { adoption, .. } => {
+        EngineRequest::MergeStates(request) => {
+            format!("merges {} states of {}", request.offer.entries.len(), request.collection)
+        }
+        EngineRequest::DropUnsigned(request) => format!("drops what waits of {}", short(&request.origin)),
+        EngineRequest::DropCollected(request) => format!("drops {} entries", request.keys.len()),
+        EngineRequest::AdoptHeads(request) => {
+            let adoption = &request.adoption;
             format!("adopts {} heads, partial {:?}", adoption.heads.len(), adoption.partial)
         }
-        EngineWork::CollectTombstones { stable } | EngineWork::PruneLog { acknowledged: stable } => {
+        EngineRequest::CollectTombstones(CollectTombstones { stable })
+        | EngineRequest::PruneLog(PruneLog { acknowledged: stable }) => {
             let numbers: Vec<_> = stable.iter().map(|(origin, seq)| (short(origin), seq)).collect();
             let what =
-                if matches!(work, EngineWork::PruneLog { .. }) { "prunes the log" } else { "collects tombstones" };
+                if matches!(request, EngineRequest::PruneLog(_)) { "prunes the log" } else { "collects tombstones" };
             format!("{what} up to {numbers:?}")
         }
         other => format!("{other:?}").chars().take(60).collect(),
     }
 }
 
-pub(super) fn brief(outcome: &EngineOutcome) -> String {
-    match outcome {
-        EngineOutcome::Fingerprints(_) => "fingerprints".to_string(),
-        EngineOutcome::Digests(Ok((digests, _))) => format!("{} digests", digests.len()),
-        EngineOutcome::LogRead(Ok(crate::model::LogRead::Deltas(deltas))) => {
+pub(super) fn brief(reply: &EngineReply) -> String {
+    match reply {
+        EngineReply::ReadFingerprints(_) => "fingerprints".to_string(),
+        EngineReply::ReadDigests(Ok((digests, _))) => format!("{} digests", digests.len()),
+        EngineReply::ReadLog(Ok(crate::model::LogRead::Deltas(deltas))) => {
             format!("{} deltas", deltas.len())
         }
-        EngineOutcome::Posted(Ok(head)) => format!("{:?}", head.as_ref().map(|head| head.seq)),
-        EngineOutcome::Applied(Ok(applied)) => format!("{:?}, head {}", applied.verdict, applied.head.seq),
+        EngineReply::PostStaged(Ok(head)) => format!("{:?}", head.as_ref().map(|head| head.seq)),
+        EngineReply::ApplyRun(Ok(applied)) => format!("{:?}, head {}", applied.verdict, applied.head.seq),
         other => format!("{other:?}").chars().take(80).collect(),
     }
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use crate::db::Database;
 use crate::model::{PeerId, Verdict};
-use crate::sync::engine::io::{EngineAction, EngineEvent, EngineInput, EngineOutcome, EngineWork};
+use crate::sync::engine::io::{CompletedRequest, EngineAction, EngineEvent, EngineInput, PendingRequest};
+use crate::sync::engine::requests::EngineReply;
 use crate::sync::protocol::seeded_random::Random;
 use crate::sync::simulation::departures::Step;
 use crate::sync::simulation::faults::Fault;
@@ -21,7 +22,7 @@ use crate::sync::simulation::{excuses, shares};
 const EVENTS_PER_PAIR_MAX: u64 = 100_000;
 /// Lines of the story that are kept for a failure.
 const STORY_LINES: usize = 400;
-/// Longest time between a piece of work and the engine hearing of it.
+/// Longest time between the answer to a request and the engine hearing of it.
 const ANSWER_MS: u64 = 3;
 
 /// Something that is going to happen.
@@ -53,17 +54,15 @@ pub(super) enum Event {
         end: usize,
         bytes: Vec<u8>,
     },
-    Work {
+    Request {
         node: usize,
         boot: u64,
-        number: u64,
-        work: Box<EngineWork>,
+        pending: Box<PendingRequest>,
     },
     Done {
         node: usize,
         boot: u64,
-        number: u64,
-        outcome: Box<EngineOutcome>,
+        completed: Box<CompletedRequest>,
     },
     Tick {
         node: usize,
@@ -206,10 +205,10 @@ impl World {
             Event::Up { session, end } => self.session_up(session, end),
             Event::Down { session, end } => self.session_down(session, end),
             Event::Frame { session, end, bytes } => self.frame(session, end, &bytes),
-            Event::Work { node, boot, number, work } => self.work(node, boot, number, *work),
-            Event::Done { node, boot, number, outcome } => {
+            Event::Request { node, boot, pending } => self.answer(node, boot, *pending),
+            Event::Done { node, boot, completed } => {
                 if self.is_running(node, boot) {
-                    self.handle(node, EngineInput::Done { number, outcome: *outcome });
+                    self.handle(node, EngineInput::Done(*completed));
                 }
             }
             Event::Tick { node, boot, at_ms } => {
@@ -280,10 +279,10 @@ impl World {
     fn act(&mut self, node: usize, action: EngineAction) {
         match action {
             EngineAction::Send { peer, message } => self.send(node, &peer, &message),
-            EngineAction::Work { number, work } => {
+            EngineAction::Request(pending) => {
                 let boot = self.nodes[node].boot;
                 let in_ms = self.random.below(self.plan.work_ms + 1);
-                self.schedule(in_ms, Event::Work { node, boot, number, work: Box::new(work) });
+                self.schedule(in_ms, Event::Request { node, boot, pending: Box::new(pending) });
             }
             EngineAction::Disconnect { peer, until_ms, reason } => {
                 self.tell(|world| format!("{} ends the session with {}: {reason}", world.name(node), short(&peer)));
@@ -337,29 +336,29 @@ impl World {
         self.after_start(node);
     }
 
-    /// Does work on a node's database.
-    fn work(&mut self, node: usize, boot: u64, number: u64, work: EngineWork) {
+    /// Has a node's database answer a request.
+    fn answer(&mut self, node: usize, boot: u64, pending: PendingRequest) {
         if !self.is_running(node, boot) {
             return;
         }
         let now_ms = self.now_ms;
         self.nodes[node].set_time(now_ms);
-        let what = what(&work);
+        let what = what(pending.request());
         let Some(running) = &self.nodes[node].running else { return };
-        let outcome = {
+        let completed = {
             let _guard = self.runtime.enter();
-            running.executor.run(work)
+            pending.answer(&running.executor)
         };
-        self.tell(|world| format!("{} {what} -> {}", world.name(node), brief(&outcome)));
-        self.worked(node, &outcome);
+        self.tell(|world| format!("{} {what} -> {}", world.name(node), brief(completed.reply())));
+        self.answered(node, completed.reply());
         let in_ms = self.random.below(ANSWER_MS + 1);
-        self.schedule(in_ms, Event::Done { node, boot, number, outcome: Box::new(outcome) });
+        self.schedule(in_ms, Event::Done { node, boot, completed: Box::new(completed) });
         self.follow_changes(node);
     }
 
-    fn worked(&mut self, node: usize, outcome: &EngineOutcome) {
-        match outcome {
-            EngineOutcome::Posted(Ok(head)) => {
+    fn answered(&mut self, node: usize, reply: &EngineReply) {
+        match reply {
+            EngineReply::PostStaged(Ok(head)) => {
                 let (origin, seq) = match head {
                     Some(head) => (head.origin.clone(), head.seq),
                     None => {
@@ -369,17 +368,17 @@ impl World {
                 };
                 self.posted(node, &origin, seq);
             }
-            EngineOutcome::Applied(Ok(applied)) => {
+            EngineReply::ApplyRun(Ok(applied)) => {
                 *self.happened.entry("runs applied").or_default() += 1;
                 *self.happened.entry("gaps").or_default() += u64::from(applied.verdict == Verdict::Gap);
                 self.look(node);
             }
-            EngineOutcome::Merged(Ok(merged)) => {
+            EngineReply::MergeStates(Ok(merged)) => {
                 *self.happened.entry("states merged").or_default() += merged.news;
                 *self.happened.entry("states from the future").or_default() += merged.early;
                 self.look(node);
             }
-            EngineOutcome::Dropped(Ok(count)) => {
+            EngineReply::DropCollected(Ok(count)) => {
                 *self.happened.entry("entries dropped").or_default() += count;
                 self.look(node);
             }

@@ -9,10 +9,9 @@ use std::sync::Arc;
 use crate::db::read::cursor::Row;
 use crate::db::read::view::ReadView;
 use crate::db::records::peers_status::{NetworkStatus, PeerStatus, RefusedPeer, SyncStatus};
-use crate::db::replica::posting::stage_listing::MemberInfo;
 use crate::db::replica::rights::rights::shown_rights;
 use crate::error::{Error, Result};
-use crate::model::{Collection, Network, NetworkId, PeerId};
+use crate::model::{Collection, Member, Network, NetworkId, PeerId};
 use crate::types::{ColumnType, Value};
 
 /// One table of the schema `nebulus`.
@@ -199,7 +198,7 @@ fn peers(view: &ReadView, status: &SyncStatus) -> Result<Vec<Row>> {
     for network in view.catalog().networks() {
         let members = view.members(network.id)?;
         let met = status.peers.iter().filter(|peer| peer.network == network.id);
-        let mut all: BTreeMap<&PeerId, (Option<&MemberInfo>, Option<&PeerStatus>)> = BTreeMap::new();
+        let mut all: BTreeMap<&PeerId, (Option<&Member>, Option<&PeerStatus>)> = BTreeMap::new();
         for peer in &network.removed {
             all.entry(peer).or_default();
         }
@@ -214,7 +213,7 @@ fn peers(view: &ReadView, status: &SyncStatus) -> Result<Vec<Row>> {
         }
         let authors = network.authors();
         for (peer, (member, met)) in all {
-            let is_removed = network.removed.contains(peer) || member.is_some_and(|member| member.removed);
+            let is_removed = network.removed.contains(peer);
             let refused = status.refused.iter().find(|refused| refused.peer_id == *peer);
             let mut row = peer_row(network, peer, member, met, (is_removed, refused));
             row.push(Value::text(authors.author_of(peer).as_str()));
@@ -244,7 +243,7 @@ fn refused_row(refused: &RefusedPeer) -> Row {
 fn peer_row(
     network: &Network,
     peer: &PeerId,
-    member: Option<&MemberInfo>,
+    member: Option<&Member>,
     met: Option<&PeerStatus>,
     (is_removed, refused): (bool, Option<&RefusedPeer>),
 ) -> Row {

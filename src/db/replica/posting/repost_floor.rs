@@ -13,19 +13,11 @@ use std::ops::Bound;
 use crate::db::catalog::catalog::Catalog;
 use crate::db::records::log_entry::decode_log_entry;
 use crate::db::records::stored_head::StoredHead;
-use crate::db::replica::posting::stage_listing::MEMBER;
 use crate::db::write::encoder::CommitEncoder;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::PostingEnd;
-use crate::model::{Network, NetworkId, PeerId};
+use crate::model::{Member, Network, NetworkId, PeerId};
 use crate::store::{Key, KeyRange, Snapshot, delta_place, delta_seq};
-
-/// What the record of a member says of acknowledgements.
-#[derive(serde::Deserialize)]
-struct Acknowledgements {
-    peer: PeerId,
-    acknowledged: Vec<(PeerId, u64)>,
-}
 
 /// The heads of `me` up to which nothing is ever taken back, by network.
 pub(crate) fn load_first_heads(
@@ -92,10 +84,9 @@ pub(crate) fn collected_in(snapshot: &Snapshot, network: NetworkId) -> Result<Ve
 /// member was ever met.
 fn acknowledged_by_all(snapshot: &Snapshot, network: &Network, me: &PeerId) -> Result<u64> {
     let mut least = None;
-    let mut stored = snapshot.scan(&KeyRange::sync_records(network.id).starting_with(MEMBER.as_bytes()));
+    let mut stored = snapshot.scan(&KeyRange::sync_records(network.id).starting_with(Member::RECORDS.as_bytes()));
     while let Some((_, json)) = stored.next()? {
-        let member: Acknowledgements = serde_json::from_slice(json)
-            .map_err(|_| Error::new(ErrorKind::Corrupted, "the record of a member cannot be read"))?;
+        let member = Member::from_record(json)?;
         if network.removed.contains(&member.peer) || member.peer == *me {
             continue;
         }

@@ -13,7 +13,7 @@ use crate::db::write::entry_states::EntryStates;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::merge::{delta, merge, tick};
-use crate::model::{Attachment, Collection, CollectionId, NetworkId, PeerId, Stage, State};
+use crate::model::{Attachment, Collection, CollectionId, Member, NetworkId, Stage, State};
 use crate::store::{Key, KeyRange, Publicity, RecordView, decode_key};
 
 /// An entry on the stage.
@@ -24,18 +24,6 @@ pub struct StagedEntry {
     pub id: String,
     /// The network that it will be posted to, where its collection is attached to one.
     pub network: Option<String>,
-}
-
-/// A member of a network, as it was last seen.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct MemberInfo {
-    pub peer: PeerId,
-    pub addresses: Vec<String>,
-    /// Milliseconds since 1970.
-    pub last_seen_ms: u64,
-    /// Shut out by REMOVE PEER.
-    #[serde(default)]
-    pub removed: bool,
 }
 
 /// An entry that is to be posted to an HTTP endpoint.
@@ -135,23 +123,16 @@ impl ReadView {
     }
 }
 
-/// Names of the records of members.
-pub(crate) const MEMBER: &str = "member/";
-
 impl ReadView {
     /// The members of a network that were ever met, those that were shut out among them.
     ///
     /// # Errors
     /// 58030 where the store cannot be read, XX001 for a damaged record of a member.
-    pub fn members(&self, id: NetworkId) -> Result<Vec<MemberInfo>> {
-        let removed = self.catalog.network_by_id(id).map(|network| network.removed.as_slice()).unwrap_or_default();
+    pub fn members(&self, id: NetworkId) -> Result<Vec<Member>> {
         let mut members = Vec::new();
-        let mut stored = self.snapshot.scan(&KeyRange::sync_records(id).starting_with(MEMBER.as_bytes()));
+        let mut stored = self.snapshot.scan(&KeyRange::sync_records(id).starting_with(Member::RECORDS.as_bytes()));
         while let Some((_, json)) = stored.next()? {
-            let mut member: MemberInfo = serde_json::from_slice(json)
-                .map_err(|_| Error::new(ErrorKind::Corrupted, "the record of a member cannot be read"))?;
-            member.removed = removed.contains(&member.peer);
-            members.push(member);
+            members.push(Member::from_record(json)?);
         }
         Ok(members)
     }

@@ -1,10 +1,9 @@
-//! Shipping the log: heads, pushes and pulls of deltas, runs that wait for the database, posting, and SYNC.
+//! Shipping the log: pushes and pulls of deltas, runs that wait for the database, and deltas that nobody gives.
 
-pub(super) mod exchange;
-pub(super) mod heads;
-pub(super) mod incoming;
-pub(super) mod log_first;
-pub(super) mod pull;
+mod incoming;
+pub(super) mod log;
 pub(super) mod push;
 pub(super) mod serve;
-pub(super) mod unsigned;
+mod shown_heads;
+mod unsigned;
+mod withheld;

@@ -7,19 +7,18 @@
 
 use crate::error::Result;
 use crate::model::{LogRead, PeerId, Run};
-use crate::sync::engine::Engine;
-use crate::sync::engine::io::EngineWork;
+use crate::sync::engine::core::EngineCore;
 use crate::sync::engine::limits::{ANNOUNCE_MS, EAGER_PEERS_MAX, PUSH_BYTES_MAX, RELAY_FANOUT};
 use crate::sync::engine::log::incoming::QueuedRun;
-use crate::sync::engine::task::Task;
+use crate::sync::engine::requests::ReadLog;
 use crate::sync::protocol::message::{Message, Operation, PUSHED_MAX, RUN_DELTAS_MAX, short_name};
 
 /// How far the own postings have gone out.
 #[derive(Debug)]
 pub(in crate::sync::engine) struct Push {
     /// The last own delta that was read for pushing, or that nobody was there to be pushed to.
-    pub sent_seq: u64,
-    pub is_reading: bool,
+    sent_seq: u64,
+    is_reading: bool,
 }
 
 impl Push {
@@ -28,63 +27,66 @@ impl Push {
     }
 }
 
-impl Engine {
+impl Push {
     /// Has own deltas that have not gone out read from the log, one batch at a time: what is posted meanwhile goes with
     /// the next.
-    pub(in crate::sync::engine) fn push_own(&mut self) {
-        let to_seq = self.heads.seq(&self.config.this);
-        if self.push.is_reading || to_seq <= self.push.sent_seq || self.config.awaits_founder {
+    pub fn push_own(&mut self, core: &mut EngineCore) {
+        let to_seq = core.heads.seq(&core.config.this);
+        if self.is_reading || to_seq <= self.sent_seq || core.config.awaits_founder {
             return;
         }
-        if self.sessions.values().all(|session| session.is_outdated) {
-            self.push.sent_seq = to_seq;
+        if core.peers.values().all(|session| session.is_outdated) {
+            self.sent_seq = to_seq;
             return;
         }
-        self.push.is_reading = true;
-        let from_seq = self.push.sent_seq + 1;
-        let work = EngineWork::ReadLog { origin: self.config.this.clone(), from_seq, bytes_max: PUSH_BYTES_MAX };
-        self.work(Task::Push { to_seq }, work);
+        self.is_reading = true;
+        let from_seq = self.sent_seq + 1;
+        let request = ReadLog { origin: core.config.this.clone(), from_seq, bytes_max: PUSH_BYTES_MAX };
+        core.request(request, move |engine, reply| {
+            engine.push.on_read_pushed_done(&mut engine.core, to_seq, reply);
+            engine.check_exchanges();
+        });
     }
 
-    pub(in crate::sync::engine) fn push_read(&mut self, to_seq: u64, result: Result<LogRead>) {
-        self.push.is_reading = false;
-        let before_seq = std::mem::replace(&mut self.push.sent_seq, to_seq);
+    fn on_read_pushed_done(&mut self, core: &mut EngineCore, to_seq: u64, result: Result<LogRead>) {
+        self.is_reading = false;
+        let before_seq = std::mem::replace(&mut self.sent_seq, to_seq);
         let deltas = match result {
             Ok(LogRead::Deltas(deltas)) => deltas,
             Ok(LogRead::Pruned { .. }) => Vec::new(),
             Err(error) => {
-                self.failed("reading the log", &error);
+                core.failed("reading the log", &error);
                 Vec::new()
             }
         };
         let last_seq = deltas.last().map_or(0, |delta| delta.seq);
-        let run = Run { origin: self.config.this.clone(), deltas };
+        let run = Run { origin: core.config.this.clone(), deltas };
         if last_seq >= to_seq {
             // The log may have been ahead of what this engine had heard.
-            self.push.sent_seq = last_seq;
-            self.spread(
-                &QueuedRun { peer: self.config.this.clone(), run, pushed_to: Vec::new() },
+            self.sent_seq = last_seq;
+            self.relay(
+                core,
+                &QueuedRun { peer: core.config.this.clone(), run, pushed_to: Vec::new() },
                 before_seq,
                 last_seq,
             );
         } else {
-            self.tell_some(&self.config.this.clone(), to_seq, &[], EAGER_PEERS_MAX);
+            self.announce_head(core, &core.config.this.clone(), to_seq, &[], EAGER_PEERS_MAX);
         }
-        self.push_own();
-        self.check_exchanges();
+        self.push_own(core);
     }
 
-    /// Passes on what came from a peer and moved a head from `old_seq` to `new_seq`.
-    pub(super) fn relay(&mut self, waiting: &QueuedRun, old_seq: u64, new_seq: u64) {
-        self.spread(waiting, old_seq, new_seq);
+    /// Whether own deltas up to this number have gone out.
+    pub fn has_pushed(&self, seq: u64) -> bool {
+        self.sent_seq >= seq
     }
 
-    /// Sends a run that moved a head to those who lack exactly it, and tells others of it.
-    fn spread(&mut self, waiting: &QueuedRun, old_seq: u64, new_seq: u64) {
+    /// Sends a run that moved a head from `old_seq` to `new_seq` to those who lack exactly it, and tells others of it.
+    pub fn relay(&mut self, core: &mut EngineCore, waiting: &QueuedRun, old_seq: u64, new_seq: u64) {
         let origin = &waiting.run.origin;
-        let is_own = *origin == self.config.this;
-        let lacking = self.lacking(origin, new_seq, &waiting.peer, &waiting.pushed_to);
-        let connected = self.sessions.values().filter(|session| !session.is_outdated).count();
+        let is_own = *origin == core.config.this;
+        let lacking = self.lacking(core, origin, new_seq, &waiting.peer, &waiting.pushed_to);
+        let connected = core.peers.values().filter(|session| !session.is_outdated).count();
         let run = &waiting.run;
         let first_seq = run.deltas.first().map_or(0, |delta| delta.seq);
         let last_seq = run.deltas.last().map_or(0, |delta| delta.seq);
@@ -94,44 +96,43 @@ impl Engine {
             && run.deltas.len() <= RUN_DELTAS_MAX;
         if !is_whole || (!is_own && connected > EAGER_PEERS_MAX) {
             let fanout = if connected > EAGER_PEERS_MAX { RELAY_FANOUT } else { EAGER_PEERS_MAX };
-            return self.tell_some(origin, new_seq, &waiting.pushed_to_and(&waiting.peer), fanout);
+            return self.announce_head(core, origin, new_seq, &waiting.pushed_to_and(&waiting.peer), fanout);
         }
-        let is_right_before = |peer: &PeerId| {
-            self.sessions.get(peer).is_some_and(|session| session.expected_seq(origin) + 1 >= first_seq)
-        };
+        let is_right_before =
+            |peer: &PeerId| core.peers.get(peer).is_some_and(|session| session.expected_seq(origin) + 1 >= first_seq);
         let mut targets: Vec<PeerId> = lacking.into_iter().filter(is_right_before).collect();
-        self.random.choose(&mut targets, EAGER_PEERS_MAX);
+        core.random.choose(&mut targets, EAGER_PEERS_MAX);
         let mut pushed_to = waiting.pushed_to_and(&waiting.peer);
         pushed_to.extend(targets.iter().map(short_name));
         pushed_to.truncate(PUSHED_MAX);
         for peer in &targets {
-            if let Some(session) = self.sessions.get_mut(peer) {
+            if let Some(session) = core.peers.get_mut(peer) {
                 session.pushed.insert(origin.clone(), new_seq);
             }
-            self.counters.deltas_sent += u64::try_from(run.deltas.len()).unwrap_or(0);
+            core.counters.deltas_sent += u64::try_from(run.deltas.len()).unwrap_or(0);
             let operation = Operation { runs: vec![run.clone()], pushed_to: pushed_to.clone() };
-            self.send(peer, Message::Operation(operation));
+            core.send(peer, Message::Operation(operation));
         }
-        self.tell_some(origin, new_seq, &pushed_to, if is_own { EAGER_PEERS_MAX } else { RELAY_FANOUT });
+        self.announce_head(core, origin, new_seq, &pushed_to, if is_own { EAGER_PEERS_MAX } else { RELAY_FANOUT });
     }
 
     /// Connected peers that are not known to have a delta and were not sent it.
-    fn lacking(&self, origin: &PeerId, seq: u64, source: &PeerId, pushed_to: &[u32]) -> Vec<PeerId> {
+    fn lacking(&self, core: &EngineCore, origin: &PeerId, seq: u64, source: &PeerId, pushed_to: &[u32]) -> Vec<PeerId> {
         let lacks = |peer: &PeerId| {
-            self.sessions.get(peer).is_some_and(|session| !session.is_outdated && session.expected_seq(origin) < seq)
+            core.peers.get(peer).is_some_and(|session| !session.is_outdated && session.expected_seq(origin) < seq)
                 && peer != source
                 && peer != origin
                 && !pushed_to.contains(&short_name(peer))
         };
-        self.sessions.keys().filter(|peer| lacks(peer)).cloned().collect()
+        core.peers.keys().filter(|peer| lacks(peer)).cloned().collect()
     }
 
     /// Tells some of the peers that lack a delta at once that the head moved; the others hear it with their next heartbeat.
-    fn tell_some(&mut self, origin: &PeerId, seq: u64, pushed_to: &[u32], count: usize) {
-        let mut others = self.lacking(origin, seq, &self.config.this, pushed_to);
-        self.random.choose(&mut others, count);
+    fn announce_head(&mut self, core: &mut EngineCore, origin: &PeerId, seq: u64, pushed_to: &[u32], count: usize) {
+        let mut others = self.lacking(core, origin, seq, &core.config.this, pushed_to);
+        core.random.choose(&mut others, count);
         for peer in others {
-            self.beat_within(&peer, ANNOUNCE_MS);
+            core.schedule_heartbeat(&peer, ANNOUNCE_MS);
         }
     }
 }

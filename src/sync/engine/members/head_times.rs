@@ -9,15 +9,15 @@
 use std::collections::BTreeMap;
 
 use crate::error::Result;
+use crate::model::HeadTime;
+use crate::model::Member;
 use crate::model::{Bytes, PeerId};
-use crate::sync::engine::Engine;
-use crate::sync::engine::io::EngineWork;
+use crate::sync::engine::core::EngineCore;
 use crate::sync::engine::limits::{
     HEAD_TIME_MS, HEAD_TIME_MS_MIN, HEAD_TIME_MS_PER_MEMBER, NEWS_BATCHES_MAX, POINTS_FORGED, RETRY_MS,
 };
-use crate::sync::engine::member::Member;
-use crate::sync::engine::task::Task;
-use crate::sync::protocol::message::{HEAD_TIMES_MAX, HeadTime, HeadTimes, Message};
+use crate::sync::engine::requests::{SignStatement, VerifyStatements};
+use crate::sync::protocol::message::{HEAD_TIMES_MAX, HeadTimes, Message};
 use crate::sync::protocol::statement::{MemberStatement, Signed};
 
 /// The last that is known of each member.
@@ -90,69 +90,70 @@ impl SignedTimes {
     }
 }
 
-impl Engine {
+impl SignedTimes {
     /// How far apart a member's times are: the more members, the farther, so that what each sends stays the same.
-    fn head_time_ms(&self) -> u64 {
-        let members = u64::try_from(self.roster.len()).unwrap_or(u64::MAX);
+    fn head_time_ms(&self, core: &EngineCore) -> u64 {
+        let members = u64::try_from(core.roster.len()).unwrap_or(u64::MAX);
         HEAD_TIME_MS.max(members.saturating_mul(HEAD_TIME_MS_PER_MEMBER))
     }
 
-    pub(in crate::sync::engine) fn tick_head_times(&mut self) {
-        if self.sessions.is_empty() || self.config.awaits_founder {
+    pub fn tick_head_times(&mut self, core: &mut EngineCore) {
+        if core.peers.is_empty() || core.config.awaits_founder {
             return;
         }
-        if self.now_ms >= self.signed_times.due_ms && !self.signed_times.is_signing {
-            self.sign_head_time();
+        if core.now_ms >= self.due_ms && !self.is_signing {
+            self.sign_head_time(core);
         }
-        if !self.signed_times.is_signing {
-            self.wake_at(self.signed_times.due_ms);
+        if !self.is_signing {
+            core.wake_at(self.due_ms);
         }
     }
 
-    fn sign_head_time(&mut self) {
-        let (seq, hash) = self.heads.get(&self.config.this).map_or((0, [0; 32]), |head| (head.seq, head.hash));
-        let at_ms = self.now_ms.max(self.signed_times.last_ms.saturating_add(1));
-        (self.signed_times.is_signing, self.signed_times.last_ms) = (true, at_ms);
-        self.work(
-            Task::SignHeadTime { seq, hash, at_ms },
-            EngineWork::Sign { statement: MemberStatement::Head { seq, hash, at_ms } },
-        );
+    fn sign_head_time(&mut self, core: &mut EngineCore) {
+        let (seq, hash) = core.heads.get(&core.config.this).map_or((0, [0; 32]), |head| (head.seq, head.hash));
+        let at_ms = core.now_ms.max(self.last_ms.saturating_add(1));
+        (self.is_signing, self.last_ms) = (true, at_ms);
+        let statement = MemberStatement::Head { seq, hash, at_ms };
+        core.request(SignStatement { statement }, move |engine, reply| {
+            engine.head_times.on_sign_head_time_done(&mut engine.core, (seq, hash, at_ms), reply);
+        });
     }
 
-    pub(in crate::sync::engine) fn head_time_signed(
+    fn on_sign_head_time_done(
         &mut self,
+        core: &mut EngineCore,
         (seq, hash, at_ms): (u64, [u8; 32], u64),
         result: Result<Bytes>,
     ) {
-        self.signed_times.is_signing = false;
+        self.is_signing = false;
         let wait_ms = match result {
             Ok(signature) => {
-                let origin = self.config.this.clone();
-                self.signed_times.put(HeadTime { origin, seq, hash, at_ms, signature }, None);
-                self.head_time_ms()
+                let origin = core.config.this.clone();
+                self.put(HeadTime { origin, seq, hash, at_ms, signature }, None);
+                self.head_time_ms(core)
             }
             Err(error) => {
-                self.failed("signing the own head", &error);
+                core.failed("signing the own head", &error);
                 RETRY_MS
             }
         };
-        self.signed_times.due_ms = self.now_ms.saturating_add(wait_ms);
-        self.wake_at(self.signed_times.due_ms);
+        self.due_ms = core.now_ms.saturating_add(wait_ms);
+        core.wake_at(self.due_ms);
     }
 
     /// Tells a peer the times that it has not been told.
-    pub(super) fn tell_head_times(&mut self, peer: &PeerId) {
+    pub fn send_head_times(&mut self, core: &mut EngineCore, peer: &PeerId) {
         loop {
-            let latest_change = self.signed_times.latest_change;
-            let Some(session) = self.sessions.get_mut(peer) else { return };
-            let changed = self.signed_times.changed_since(session.told_times, peer).take(HEAD_TIMES_MAX);
+            let latest_change = self.latest_change;
+            let Some(session) = core.peers.get_mut(peer) else { return };
+            let changed = self.changed_since(session.told_times, peer).take(HEAD_TIMES_MAX);
             let (changes, times): (Vec<u64>, Vec<HeadTime>) =
                 changed.map(|(change, time)| (change, time.clone())).unzip();
             let is_full = times.len() == HEAD_TIMES_MAX;
             let told = changes.last().copied().filter(|_| is_full);
             session.told_times = told.unwrap_or(latest_change);
             if !times.is_empty() {
-                self.send(peer, Message::HeadTimes(HeadTimes { times }));
+                core.send(peer, Message::HeadTimes(HeadTimes { times }));
             }
             if !is_full {
                 return;
@@ -160,14 +161,14 @@ impl Engine {
         }
     }
 
-    pub(in crate::sync::engine) fn head_times_told(&mut self, sender: &PeerId, told: HeadTimes) {
-        let latest_ms = self.now_ms.saturating_add(self.config.options.max_clock_drift_ms);
+    pub fn on_head_times(&mut self, core: &mut EngineCore, sender: &PeerId, told: HeadTimes) {
+        let latest_ms = core.now_ms.saturating_add(core.config.options.max_clock_drift_ms);
         let mut wanted = told.times;
         wanted.retain(|time| {
-            let is_member = time.origin != self.config.this && self.roster.contains(&time.origin);
-            is_member && time.at_ms <= latest_ms && self.signed_times.is_wanted(time)
+            let is_member = time.origin != core.config.this && core.roster.contains(&time.origin);
+            is_member && time.at_ms <= latest_ms && self.is_wanted(time)
         });
-        let Some(session) = self.sessions.get_mut(sender) else { return };
+        let Some(session) = core.peers.get_mut(sender) else { return };
         if wanted.is_empty() || session.news_verifying >= NEWS_BATCHES_MAX {
             return;
         }
@@ -177,42 +178,48 @@ impl Engine {
             statement: MemberStatement::Head { seq: time.seq, hash: time.hash, at_ms: time.at_ms },
             signature: time.signature.clone(),
         });
-        let work = EngineWork::Verify { signed: signed.collect() };
-        self.work(Task::VerifyHeadTimes { peer: sender.clone(), times: wanted }, work);
+        let (request, sender) = (VerifyStatements { signed: signed.collect() }, sender.clone());
+        core.request(request, move |engine, reply| {
+            let news = engine.head_times.on_verify_head_times_done(&mut engine.core, &sender, wanted, reply);
+            news.iter().for_each(|(origin, seq)| engine.head_time_shown(&sender, origin, *seq));
+        });
     }
 
-    pub(in crate::sync::engine) fn head_times_verified(
+    /// How far origins have come, as far as that is news.
+    fn on_verify_head_times_done(
         &mut self,
+        core: &mut EngineCore,
         sender: &PeerId,
         times: Vec<HeadTime>,
         result: Result<Vec<bool>>,
-    ) {
-        if let Some(session) = self.sessions.get_mut(sender) {
+    ) -> Vec<(PeerId, u64)> {
+        if let Some(session) = core.peers.get_mut(sender) {
             session.news_verifying = session.news_verifying.saturating_sub(1);
         }
         let right = match result {
             Ok(right) => right,
-            Err(error) => return self.failed("looking at signatures of heads", &error),
+            Err(error) => {
+                core.failed("looking at signatures of heads", &error);
+                return Vec::new();
+            }
         };
-        let is_forged = right.iter().any(|is_right| !is_right);
+        if right.iter().any(|is_right| !is_right) {
+            core.penalise(sender, POINTS_FORGED, "told of heads with times that their origins did not sign");
+        }
+        let mut news = Vec::new();
         for (time, _) in times.into_iter().zip(right).filter(|(_, is_right)| *is_right) {
-            let (origin, seq) = (time.origin.clone(), time.seq);
-            if self.roster.contains(&origin) && self.signed_times.is_wanted(&time) {
-                self.signed_times.put(time, Some(sender.clone()));
-                self.membership.touch(&origin);
-                self.signed_head_shown(&origin, seq);
-                self.not_given(sender, &origin, seq);
+            if core.roster.contains(&time.origin) && self.is_wanted(&time) {
+                news.push((time.origin.clone(), time.seq));
+                self.put(time, Some(sender.clone()));
             }
         }
-        if is_forged {
-            self.strike(sender, POINTS_FORGED, "told of heads with times that their origins did not sign");
-        }
+        news
     }
 
     /// Who was removed is not heard of any more.
-    pub(in crate::sync::engine) fn forget_head_times(&mut self) {
-        for peer in &self.config.removed {
-            self.signed_times.forget(peer);
+    pub fn forget_removed(&mut self, core: &EngineCore) {
+        for peer in &core.config.removed {
+            self.forget(peer);
         }
     }
 }

@@ -7,15 +7,17 @@
 use std::collections::BTreeSet;
 
 use crate::error::Result;
+use crate::model::Member;
 use crate::model::{Bytes, PeerId};
-use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineEvent, EngineWork};
+use crate::sync::engine::core::EngineCore;
+use crate::sync::engine::core::MemberUpdate;
+use crate::sync::engine::event::EngineEvent;
 use crate::sync::engine::limits::{
-    NEWS_BATCHES_MAX, POINTS_FORGED, QUICK_SAVES_MAX, RETRY_MS, SAVE_MEMBERS_MS, SAVE_MEMBERS_MS_MIN, SAVED_AT_ONCE_MAX,
+    ACKNOWLEDGE_MS, HEARTBEAT_MS_MIN, NEWS_BATCHES_MAX, POINTS_FORGED, QUICK_SAVES_MAX, RETRY_MS, SAVE_MEMBERS_MS,
+    SAVE_MEMBERS_MS_MIN, SAVED_AT_ONCE_MAX, SMALL_NETWORK_MAX,
 };
-use crate::sync::engine::member::Member;
-use crate::sync::engine::members::roster::MemberUpdate;
-use crate::sync::engine::task::Task;
+use crate::sync::engine::members::head_times::SignedTimes;
+use crate::sync::engine::requests::{SaveMembers, SignStatement, VerifyStatements};
 use crate::sync::protocol::message::{MemberNews, Members};
 use crate::sync::protocol::statement::{MemberStatement, Signed};
 
@@ -66,41 +68,41 @@ impl Membership {
     }
 }
 
-impl Engine {
+impl Membership {
     /// Takes in a member that is met here, and keeps it where that is news.
-    pub(in crate::sync::engine) fn meet(&mut self, peer: &PeerId, reached: Vec<String>) {
-        if self.config.removed.contains(peer) {
+    pub fn upsert_member(&mut self, core: &mut EngineCore, peer: &PeerId, reached: Vec<String>) {
+        if core.config.removed.contains(peer) {
             return;
         }
-        match self.roster.meet(peer, reached) {
-            MemberUpdate::New => {
-                self.event(EngineEvent::MemberMet { peer: peer.clone() });
-                self.save_soon(peer);
+        match core.roster.upsert(peer, reached) {
+            MemberUpdate::Added => {
+                core.event(EngineEvent::MemberMet { peer: peer.clone() });
+                self.save_soon(core, peer);
             }
-            MemberUpdate::Moved => self.save_soon(peer),
-            MemberUpdate::Known | MemberUpdate::Refused => self.membership.touch(peer),
+            MemberUpdate::Readdressed => self.save_soon(core, peer),
+            MemberUpdate::Unchanged | MemberUpdate::Full => self.touch(peer),
         }
     }
 
     /// What a member passes on of others.
-    pub(in crate::sync::engine) fn members_told(&mut self, sender: &PeerId, members: Members) {
-        let latest_ms = self.now_ms.saturating_add(self.config.options.max_clock_drift_ms);
+    pub fn on_members(&mut self, core: &mut EngineCore, sender: &PeerId, members: Members) {
+        let latest_ms = core.now_ms.saturating_add(core.config.options.max_clock_drift_ms);
         let mut wanted = Vec::new();
         for news in members.members {
-            if self.config.removed.contains(&news.peer) || news.named_ms > latest_ms {
+            if core.config.removed.contains(&news.peer) || news.named_ms > latest_ms {
                 continue;
             }
-            if news.peer == self.config.this {
-                if news.named_ms > self.membership.named_ms {
+            if news.peer == core.config.this {
+                if news.named_ms > self.named_ms {
                     wanted.push(news);
                 }
-            } else if self.roster.is_wanted(sender, &news) {
+            } else if core.roster.is_wanted(sender, &news) {
                 wanted.push(news);
-            } else if self.roster.heard_again(sender, &news) {
-                self.membership.touch(&news.peer);
+            } else if core.roster.heard_again(sender, &news) {
+                self.touch(&news.peer);
             }
         }
-        let Some(session) = self.sessions.get_mut(sender) else { return };
+        let Some(session) = core.peers.get_mut(sender) else { return };
         // Who tells more at a time is told later that the lists still differ.
         if wanted.is_empty() || session.news_verifying >= NEWS_BATCHES_MAX {
             return;
@@ -111,173 +113,175 @@ impl Engine {
             statement: MemberStatement::Addresses { named_ms: news.named_ms, addresses: news.addresses.clone() },
             signature: news.signature.clone(),
         });
-        let work = EngineWork::Verify { signed: signed.collect() };
-        self.work(Task::VerifyNews { peer: sender.clone(), news: wanted }, work);
+        let (request, sender) = (VerifyStatements { signed: signed.collect() }, sender.clone());
+        core.request(request, move |engine, reply| {
+            engine.membership.on_verify_members_done(&mut engine.core, &sender, wanted, reply)
+        });
     }
 
-    pub(in crate::sync::engine) fn news_verified(
+    fn on_verify_members_done(
         &mut self,
+        core: &mut EngineCore,
         sender: &PeerId,
         news: Vec<MemberNews>,
         result: Result<Vec<bool>>,
     ) {
-        if let Some(session) = self.sessions.get_mut(sender) {
+        if let Some(session) = core.peers.get_mut(sender) {
             session.news_verifying = session.news_verifying.saturating_sub(1);
         }
         let right = match result {
             Ok(right) => right,
-            Err(error) => return self.failed("looking at signatures of members", &error),
+            Err(error) => return core.failed("looking at signatures of members", &error),
         };
         let is_forged = right.iter().any(|is_right| !is_right);
         let (mut has_news, mut is_own_news) = (false, false);
         for (news, _) in news.into_iter().zip(right).filter(|(_, is_right)| *is_right) {
-            if news.peer == self.config.this {
+            if news.peer == core.config.this {
                 // It was signed here when this clock was further on.
-                is_own_news |= news.named_ms > self.membership.named_ms;
-                self.membership.named_ms = self.membership.named_ms.max(news.named_ms);
+                is_own_news |= news.named_ms > self.named_ms;
+                self.named_ms = self.named_ms.max(news.named_ms);
                 continue;
             }
-            if self.config.removed.contains(&news.peer) {
+            if core.config.removed.contains(&news.peer) {
                 continue;
             }
             let peer = news.peer.clone();
-            match self.roster.take(sender, news) {
-                MemberUpdate::New => self.event(EngineEvent::MemberMet { peer: peer.clone() }),
-                MemberUpdate::Moved => {}
-                MemberUpdate::Known | MemberUpdate::Refused => continue,
+            match core.roster.take(sender, news) {
+                MemberUpdate::Added => core.event(EngineEvent::MemberMet { peer: peer.clone() }),
+                MemberUpdate::Readdressed => {}
+                MemberUpdate::Unchanged | MemberUpdate::Full => continue,
             }
             has_news = true;
-            self.save_soon(&peer);
+            self.save_soon(core, &peer);
         }
         if is_own_news {
-            self.membership.is_unsigned = true;
-            self.sign_own();
+            self.is_unsigned = true;
+            self.sign_own(core);
         }
         if has_news {
-            self.tell_members_soon();
+            tell_members_soon(core);
         }
         if is_forged {
-            self.strike(sender, POINTS_FORGED, "told of members what they have not signed");
+            core.penalise(sender, POINTS_FORGED, "told of members what they have not signed");
         }
     }
 
-    pub(in crate::sync::engine) fn own_addresses(&mut self, addresses: Vec<String>) {
-        if self.membership.addresses != addresses {
-            self.membership.addresses = addresses;
-            self.membership.is_unsigned = true;
+    pub fn on_addresses(&mut self, core: &mut EngineCore, addresses: Vec<String>) {
+        if self.addresses != addresses {
+            self.addresses = addresses;
+            self.is_unsigned = true;
         }
-        if !self.sessions.is_empty() {
-            self.sign_own();
+        if !core.peers.is_empty() {
+            self.sign_own(core);
         }
     }
 
     /// Signs where this node can be dialled, where that has not been done.
-    pub(in crate::sync::engine) fn sign_own(&mut self) {
-        if self.membership.is_signing || !self.membership.is_unsigned {
+    pub fn sign_own(&mut self, core: &mut EngineCore) {
+        if self.is_signing || !self.is_unsigned {
             return;
         }
-        (self.membership.is_signing, self.membership.is_unsigned) = (true, false);
-        let named_ms = self.now_ms.max(self.membership.named_ms.saturating_add(1));
-        self.membership.named_ms = named_ms;
-        let addresses = self.membership.addresses.clone();
+        (self.is_signing, self.is_unsigned) = (true, false);
+        let named_ms = core.now_ms.max(self.named_ms.saturating_add(1));
+        self.named_ms = named_ms;
+        let addresses = self.addresses.clone();
         let statement = MemberStatement::Addresses { named_ms, addresses: addresses.clone() };
-        self.work(Task::SignAddresses { named_ms, addresses }, EngineWork::Sign { statement });
+        core.request(SignStatement { statement }, move |engine, reply| {
+            engine.membership.on_sign_addresses_done(&mut engine.core, named_ms, addresses, reply);
+        });
     }
 
-    pub(in crate::sync::engine) fn addresses_signed(
+    fn on_sign_addresses_done(
         &mut self,
+        core: &mut EngineCore,
         named_ms: u64,
         addresses: Vec<String>,
         result: Result<Bytes>,
     ) {
-        self.membership.is_signing = false;
+        self.is_signing = false;
         match result {
             Ok(signature) => {
-                let peer = self.config.this.clone();
-                self.roster.put_own(MemberNews { peer, named_ms, addresses, signature });
-                self.tell_members_soon();
+                let peer = core.config.this.clone();
+                core.roster.put_own(MemberNews { peer, named_ms, addresses, signature });
+                tell_members_soon(core);
             }
             Err(error) => {
-                self.failed("signing addresses", &error);
-                self.membership.is_unsigned = true;
-                self.wake_at(self.now_ms.saturating_add(RETRY_MS));
+                core.failed("signing addresses", &error);
+                self.is_unsigned = true;
+                core.wake_at(core.now_ms.saturating_add(RETRY_MS));
                 return;
             }
         }
-        self.sign_own();
+        self.sign_own(core);
     }
 
-    fn save_soon(&mut self, peer: &PeerId) {
-        self.membership.touch(peer);
-        let save_ms = self.membership.save_ms.min(self.now_ms.max(self.membership.rest_ms));
-        self.membership.save_ms = save_ms;
-        self.wake_at(save_ms);
+    fn save_soon(&mut self, core: &mut EngineCore, peer: &PeerId) {
+        self.touch(peer);
+        let save_ms = self.save_ms.min(core.now_ms.max(self.rest_ms));
+        self.save_ms = save_ms;
+        core.wake_at(save_ms);
     }
 
-    pub(in crate::sync::engine) fn tick_members(&mut self) {
-        let now_ms = self.now_ms;
-        if now_ms >= self.membership.gather_ms {
-            self.membership.gather_ms = now_ms.saturating_add(SAVE_MEMBERS_MS);
-            self.membership.quick_saves = QUICK_SAVES_MAX;
-            for peer in self.sessions.keys().cloned().collect::<Vec<_>>() {
-                self.acknowledge(&peer);
+    pub fn tick_members(&mut self, core: &mut EngineCore, head_times: &SignedTimes) {
+        let now_ms = core.now_ms;
+        if now_ms >= self.gather_ms {
+            self.gather_ms = now_ms.saturating_add(SAVE_MEMBERS_MS);
+            self.quick_saves = QUICK_SAVES_MAX;
+            for peer in core.peers.keys().cloned().collect::<Vec<_>>() {
+                core.acknowledge(&peer);
             }
-            self.membership.save_ms = now_ms;
+            self.save_ms = now_ms;
         }
-        if now_ms >= self.membership.save_ms && !self.membership.is_saving {
-            self.save_members();
+        if now_ms >= self.save_ms && !self.is_saving {
+            self.save_members(core, head_times);
         }
-        let save_ms = if self.membership.is_saving { u64::MAX } else { self.membership.save_ms };
-        self.wake_at(self.membership.gather_ms.min(save_ms));
-        if !self.sessions.is_empty() {
-            self.sign_own();
+        let save_ms = if self.is_saving { u64::MAX } else { self.save_ms };
+        core.wake_at(self.gather_ms.min(save_ms));
+        if !core.peers.is_empty() {
+            self.sign_own(core);
         }
     }
 
-    /// What a connected member has told of itself is what is known of it.
-    pub(in crate::sync::engine) fn acknowledge(&mut self, peer: &PeerId) {
-        let Some(session) = self.sessions.get(peer) else { return };
-        // Origins that nobody has proved to be any are forgotten with the session.
-        let is_any = |origin: &PeerId| self.heads.get(origin).is_some() || self.roster.contains(origin);
-        let known = session.known.iter().filter(|(origin, _)| is_any(origin));
-        let known = known.map(|(origin, seq)| (origin.clone(), *seq)).collect();
-        let seen_ms = session.seen_ms;
-        self.roster.acknowledge(peer, known);
-        self.roster.seen(peer, seen_ms);
-    }
-
-    fn save_members(&mut self) {
-        self.membership.save_ms = u64::MAX;
-        let this = &self.config.this;
+    fn save_members(&mut self, core: &mut EngineCore, head_times: &SignedTimes) {
+        self.save_ms = u64::MAX;
+        let this = &core.config.this;
         let mut members = Vec::new();
         while members.len() < SAVED_AT_ONCE_MAX
-            && let Some(peer) = self.membership.dirty.pop_first()
+            && let Some(peer) = self.dirty.pop_first()
         {
-            let member = self.roster.member(&peer).filter(|member| member.peer != *this);
-            members.extend(member.map(|member| Member { signed: self.signed_times.of(&peer).cloned(), ..member }));
+            let member = core.roster.member(&peer).filter(|member| member.peer != *this);
+            members.extend(member.map(|member| Member { signed: head_times.of(&peer).cloned(), ..member }));
         }
         if members.is_empty() {
             return;
         }
-        self.membership.is_saving = true;
+        self.is_saving = true;
         let peers = members.iter().map(|member| member.peer.clone()).collect();
-        self.work(Task::Save { peers }, EngineWork::SaveMembers(members));
+        core.request(SaveMembers { members }, |engine, reply| {
+            engine.membership.on_save_members_done(&mut engine.core, peers, reply)
+        });
     }
 
-    pub(in crate::sync::engine) fn members_saved(&mut self, peers: Vec<PeerId>, result: Result<()>) {
-        self.membership.is_saving = false;
+    fn on_save_members_done(&mut self, core: &mut EngineCore, peers: Vec<PeerId>, result: Result<()>) {
+        self.is_saving = false;
         if let Err(error) = result {
-            self.failed("keeping members", &error);
-            let kept = peers.into_iter().filter(|peer| self.roster.contains(peer));
-            self.membership.dirty.extend(kept);
+            core.failed("keeping members", &error);
+            let kept = peers.into_iter().filter(|peer| core.roster.contains(peer));
+            self.dirty.extend(kept);
         }
         // What changes until then goes with these.
-        let is_quick = self.membership.quick_saves > 0;
-        self.membership.quick_saves = self.membership.quick_saves.saturating_sub(1);
+        let is_quick = self.quick_saves > 0;
+        self.quick_saves = self.quick_saves.saturating_sub(1);
         let rest_ms = if is_quick { 0 } else { SAVE_MEMBERS_MS_MIN };
-        let save_ms = self.now_ms.saturating_add(rest_ms);
-        self.membership.save_ms = if self.membership.dirty.is_empty() { u64::MAX } else { save_ms };
-        self.membership.rest_ms = save_ms;
-        self.wake_at(self.membership.save_ms);
+        let save_ms = core.now_ms.saturating_add(rest_ms);
+        self.save_ms = if self.dirty.is_empty() { u64::MAX } else { save_ms };
+        self.rest_ms = save_ms;
+        core.wake_at(self.save_ms);
     }
+}
+
+/// Members are told at once in a small network, so that they find each other; in a large one many newcomers are told together.
+fn tell_members_soon(core: &mut EngineCore) {
+    let is_small = core.roster.len() <= SMALL_NETWORK_MAX;
+    core.schedule_heartbeats(if is_small { ACKNOWLEDGE_MS } else { HEARTBEAT_MS_MIN });
 }

@@ -10,17 +10,18 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::defence::is_down;
 use crate::error::Result;
 use crate::model::{Buckets, PeerId};
-use crate::sync::engine::Engine;
-use crate::sync::engine::io::{Drawn, DrawnEntry, EngineEvent, EngineWork};
+use crate::sync::engine::core::{EngineCore, EngineEffect};
+use crate::sync::engine::event::EngineEvent;
 use crate::sync::engine::limits::{CHALLENGE_KEYS_MAX, CHALLENGE_MS_MAX, DRAWN_MAX};
-use crate::sync::engine::partial::share::Eviction;
-use crate::sync::engine::task::Task;
+use crate::sync::engine::partial::eviction::{Eviction, PlannedEviction};
+use crate::sync::engine::requests::DrawEvictable;
+use crate::sync::engine::requests::{Drawn, DrawnEntry};
 use crate::sync::protocol::message::{FetchAnswer, FetchRequest, FetchResponse, Message};
 
 /// Members that are being asked for what they say they hold.
 #[derive(Debug)]
 pub(in crate::sync::engine) struct Challenge {
-    eviction: Eviction,
+    planned: PlannedEviction,
     /// Before entries are drawn nobody is asked, and nothing is over.
     is_drawn: bool,
     /// By member, what it is to be asked for next, collection by collection.
@@ -46,33 +47,37 @@ struct Part {
     entries: Vec<DrawnEntry>,
 }
 
-impl Engine {
+impl Eviction {
     /// Has entries drawn of those that are going to be dropped.
-    pub(super) fn challenge_holders(&mut self, eviction: Eviction) {
-        let (shares, stable) = (eviction.shares.clone(), eviction.stable.clone());
+    pub(super) fn challenge_holders(&mut self, core: &mut EngineCore, planned: PlannedEviction) {
+        let (shares, stable) = (planned.shares.clone(), planned.stable.clone());
         if is_down("challenges") {
-            return self.work(Task::Evict, EngineWork::Evict { shares, stable });
+            return self.evict_entries(core, shares, stable);
         }
-        let seed = self.random.next();
+        let seed = core.random.next();
         let (left, asked, failed) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
-        self.share.challenge = Some(Challenge { eviction, is_drawn: false, left, asked, failed });
-        self.work(Task::Draw, EngineWork::Draw { shares, stable, seed, count_max: DRAWN_MAX });
+        self.challenge = Some(Challenge { planned, is_drawn: false, left, asked, failed });
+        self.requests += 1;
+        let request = DrawEvictable { shares, stable, seed, count_max: DRAWN_MAX };
+        core.request(request, |engine, reply| engine.eviction.on_draw_evictable_done(&mut engine.core, reply));
     }
 
-    pub(in crate::sync::engine) fn drawn(&mut self, result: Result<Drawn>) {
+    fn on_draw_evictable_done(&mut self, core: &mut EngineCore, result: Result<Drawn>) {
+        self.requests -= 1;
+        self.check(core);
         // A list of members that has changed since ends it; who waited for it goes on.
-        let Some(mut challenge) = self.share.challenge.take() else { return self.evicted(Ok(0)) };
+        let Some(mut challenge) = self.challenge.take() else { return self.end(core, Ok(0)) };
         let drawn = match result {
             Ok(drawn) => drawn,
-            Err(error) => return self.evicted(Err(error)),
+            Err(error) => return self.end(core, Err(error)),
         };
         if drawn.entries.is_empty() {
-            return self.evicted(Ok(0));
+            return self.end(core, Ok(0));
         }
         challenge.is_drawn = true;
-        let copies = challenge.eviction.placement.copies;
-        for peer in self.roster.peers().filter(|peer| **peer != self.config.this).cloned().collect::<Vec<_>>() {
-            let share = self.share_of(&peer, copies);
+        let copies = challenge.planned.placement.copies;
+        for peer in core.roster.peers().filter(|peer| **peer != core.config.this).cloned().collect::<Vec<_>>() {
+            let share = core.share_of(&peer, copies);
             let parts = parts_of(&drawn, &share);
             if !parts.is_empty() {
                 challenge.left.insert(peer, parts);
@@ -81,38 +86,37 @@ impl Engine {
             }
         }
         let peers: Vec<PeerId> = challenge.left.keys().cloned().collect();
-        self.share.challenge = Some(challenge);
+        self.challenge = Some(challenge);
         for peer in peers {
-            self.challenge_next(&peer);
+            self.send_next_challenge(core, &peer);
         }
-        self.conclude_challenge();
+        self.conclude_challenge(core);
     }
 
     /// Asks a member for the next part.
-    fn challenge_next(&mut self, peer: &PeerId) {
-        let number = self.next_number();
-        let Some(challenge) = &mut self.share.challenge else { return };
+    fn send_next_challenge(&mut self, core: &mut EngineCore, peer: &PeerId) {
+        let number = core.next_number();
+        let Some(challenge) = &mut self.challenge else { return };
         let Some(part) = challenge.left.get_mut(peer).and_then(VecDeque::pop_front) else {
             challenge.left.remove(peer);
             return;
         };
-        let session = self.sessions.get(peer).filter(|session| !session.is_outdated);
-        if !session.is_some_and(|session| session.collections.contains(&part.collection)) {
+        if !core.active(peer).is_some_and(|session| session.collections.contains(&part.collection)) {
             challenge.left.remove(peer);
             challenge.failed.insert(peer.clone());
             return;
         }
         let keys = part.entries.iter().map(|entry| entry.key.clone()).collect();
         let request = FetchRequest { number, collection: part.collection.clone(), keys };
-        let until_ms = self.now_ms.saturating_add(CHALLENGE_MS_MAX);
+        let until_ms = core.now_ms.saturating_add(CHALLENGE_MS_MAX);
         challenge.asked.insert(number, Asked { peer: peer.clone(), part, until_ms });
-        self.wake_at(until_ms);
-        self.send(peer, Message::FetchRequest(request));
+        core.wake_at(until_ms);
+        core.send(peer, Message::FetchRequest(request));
     }
 
     /// A member has answered a request that no statement made.
-    pub(super) fn challenge_answered(&mut self, peer: &PeerId, response: &FetchResponse) {
-        let Some(challenge) = &mut self.share.challenge else { return };
+    pub fn on_challenge_response(&mut self, core: &mut EngineCore, peer: &PeerId, response: &FetchResponse) {
+        let Some(challenge) = &mut self.challenge else { return };
         if challenge.asked.get(&response.number).is_none_or(|asked| asked.peer != *peer) {
             return;
         }
@@ -131,36 +135,37 @@ impl Engine {
             if !part.entries.is_empty() {
                 left.push_front(part);
             }
-            self.challenge_next(peer);
+            self.send_next_challenge(core, peer);
         } else {
             challenge.left.remove(peer);
             challenge.failed.insert(peer.clone());
         }
-        self.conclude_challenge();
+        self.conclude_challenge(core);
     }
 
     /// Once everybody has answered, or will not: drops what those hold that did.
-    fn conclude_challenge(&mut self) {
+    fn conclude_challenge(&mut self, core: &mut EngineCore) {
         let is_over =
             |challenge: &mut Challenge| challenge.is_drawn && challenge.asked.is_empty() && challenge.left.is_empty();
-        let Some(Challenge { eviction, failed, .. }) = self.share.challenge.take_if(is_over) else { return };
-        let copies = eviction.placement.copies;
-        let kept = failed.iter().fold(Buckets::none(), |kept, peer| kept.or(&self.share_of(peer, copies)));
+        let Some(Challenge { planned, failed, .. }) = self.challenge.take_if(is_over) else { return };
+        let copies = planned.placement.copies;
+        let kept = failed.iter().fold(Buckets::none(), |kept, peer| kept.or(&core.share_of(peer, copies)));
         if !failed.is_empty() {
             let peers: Vec<String> = failed.iter().map(ToString::to_string).collect();
             let reason = "did not give what it is to hold: no copy here goes for its word";
-            self.counters.last_error = Some(format!("{} {reason}", peers.join(", ")));
-            self.share.is_settled = false;
-            self.round.unsettle();
-            self.event(EngineEvent::HoldersFailed { peers: failed.into_iter().collect() });
+            core.counters.last_error = Some(format!("{} {reason}", peers.join(", ")));
+            self.is_settled = false;
+            core.effect(EngineEffect::RoundsUnsettled);
+            core.event(EngineEvent::HoldersFailed { peers: failed.into_iter().collect() });
         }
-        let shares = eviction.shares.into_iter().map(|(name, share)| (name, share.or(&kept))).collect();
-        self.work(Task::Evict, EngineWork::Evict { shares, stable: eviction.stable });
+        let shares = planned.shares.into_iter().map(|(name, share)| (name, share.or(&kept))).collect();
+        self.evict_entries(core, shares, planned.stable);
     }
 
-    pub(in crate::sync::engine) fn tick_challenge(&mut self) {
-        let now_ms = self.now_ms;
-        let Some(challenge) = &mut self.share.challenge else { return };
+    pub fn tick_eviction(&mut self, core: &mut EngineCore) {
+        self.check(core);
+        let now_ms = core.now_ms;
+        let Some(challenge) = &mut self.challenge else { return };
         for Asked { peer, .. } in
             challenge.asked.extract_if(.., |_, asked| asked.until_ms <= now_ms).map(|(_, asked)| asked)
         {
@@ -168,9 +173,9 @@ impl Engine {
             challenge.failed.insert(peer);
         }
         if let Some(until_ms) = challenge.asked.values().map(|asked| asked.until_ms).min() {
-            self.wake_at(until_ms);
+            core.wake_at(until_ms);
         }
-        self.conclude_challenge();
+        self.conclude_challenge(core);
     }
 }
 

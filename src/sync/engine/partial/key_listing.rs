@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Buckets, Bytes, ListingPage, ListingPlace, PeerId};
-use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineAction, EngineWork};
-use crate::sync::engine::limits::{
-    GATHERED_MS_MIN, LISTING_TIMEOUT_MS, LISTINGS_MAX, POINTS_FLOOD, SERVES_PER_PEER_MAX,
-};
+use crate::sync::engine::core::EngineCore;
+use crate::sync::engine::core::InService;
+use crate::sync::engine::io::EngineAction;
+use crate::sync::engine::limits::{LISTING_TIMEOUT_MS, LISTINGS_MAX, POINTS_FLOOD, SERVES_PER_PEER_MAX};
+use crate::sync::engine::partial::eviction::Eviction;
 use crate::sync::engine::partial::fetch::interrupted;
-use crate::sync::engine::task::Task;
+use crate::sync::engine::requests::ListKeys;
 use crate::sync::protocol::message::{KEYS_MAX, KeysRequest, KeysResponse, Message};
 
 /// Said of a member that has told everything it holds of what it was asked for.
@@ -25,6 +25,8 @@ pub(in crate::sync::engine) struct Listings {
     running: BTreeMap<u64, Listing>,
     /// Those that wait until what others hold has been dropped: what is here meanwhile goes.
     waiting: Vec<(u64, String, ListingPlace)>,
+    /// How many requests of each peer are being answered.
+    served: InService,
 }
 
 #[derive(Debug)]
@@ -41,60 +43,62 @@ struct Listing {
     until_ms: u64,
 }
 
-impl Engine {
-    pub(in crate::sync::engine) fn keys_requested(&mut self, number: u64, collection: String, place: ListingPlace) {
-        if self.is_retired {
-            return self.actions.push(EngineAction::KeysListed { number, result: Err(interrupted()) });
+impl Listings {
+    pub fn on_keys_requested(
+        &mut self,
+        core: &mut EngineCore,
+        eviction: &mut Eviction,
+        number: u64,
+        collection: String,
+        place: ListingPlace,
+    ) {
+        if core.is_retired {
+            return core.actions.push(EngineAction::KeysListed { number, result: Err(interrupted()) });
         }
-        self.keep_what_is_read();
-        if self.listings.running.len() + self.listings.waiting.len() >= LISTINGS_MAX {
+        eviction.keep_what_is_read(core);
+        if self.running.len() + self.waiting.len() >= LISTINGS_MAX {
             let error = Error::new(ErrorKind::LimitExceeded, "too many statements fetch whole collections")
                 .with_hint(format!("At most {LISTINGS_MAX} of a network do so at a time."));
-            return self.actions.push(EngineAction::KeysListed { number, result: Err(error) });
+            return core.actions.push(EngineAction::KeysListed { number, result: Err(error) });
         }
-        if self.is_evicting() {
-            return self.listings.waiting.push((number, collection, place));
+        if eviction.is_evicting() {
+            return self.waiting.push((number, collection, place));
         }
-        let left = place.left.unwrap_or_else(|| self.not_held(&collection));
+        let left = place.left.unwrap_or_else(|| self.not_held(core, &collection));
         let member = place.member.map(|(peer, after)| (peer, Some(after)));
         let listing = Listing { number, collection, left, member, asked: place.asked, until_ms: u64::MAX };
-        let id = self.next_number();
-        self.listings.running.insert(id, listing);
-        self.ask_for_keys(id);
-    }
-
-    /// What is brought here for a statement that reads all of a collection must not go before it has been read.
-    pub(super) fn keep_what_is_read(&mut self) {
-        self.share.kept_until_ms = self.now_ms.saturating_add(GATHERED_MS_MIN);
+        let id = core.next_number();
+        self.running.insert(id, listing);
+        self.send_keys_request(core, id);
     }
 
     /// What others hold has been dropped, or will not be.
-    pub(super) fn resume_listings(&mut self) {
-        for (number, collection, place) in std::mem::take(&mut self.listings.waiting) {
-            self.keys_requested(number, collection, place);
+    pub fn resume_listings(&mut self, core: &mut EngineCore, eviction: &mut Eviction) {
+        for (number, collection, place) in std::mem::take(&mut self.waiting) {
+            self.on_keys_requested(core, eviction, number, collection, place);
         }
     }
 
     /// The buckets of a collection of which entries may be elsewhere alone.
-    fn not_held(&mut self, collection: &str) -> Buckets {
+    fn not_held(&self, core: &mut EngineCore, collection: &str) -> Buckets {
         let is_in = |names: &[String]| names.iter().any(|name| name == collection);
-        if is_in(&self.config.partial) {
+        if is_in(&core.config.partial) {
             return Buckets::all();
         }
-        if is_in(&self.config.placement.collections) {
-            return Buckets::all().without(&self.placed_share());
+        if is_in(&core.config.placement.collections) {
+            return Buckets::all().without(&core.placed_share());
         }
         Buckets::none()
     }
 
     /// Asks the member that is being asked for its next keys, or the next member, or ends the listing.
-    fn ask_for_keys(&mut self, id: u64) {
-        let (now_ms, members) = (self.now_ms, self.electorate());
-        let Some(listing) = self.listings.running.get_mut(&id) else { return };
+    fn send_keys_request(&mut self, core: &mut EngineCore, id: u64) {
+        let (now_ms, members) = (core.now_ms, core.electorate());
+        let Some(listing) = self.running.get_mut(&id) else { return };
         if listing.left.are_none() {
-            return self.end_listing(id, Ok(ListingPage::default()));
+            return self.end_listing(core, id, Ok(ListingPage::default()));
         }
-        let able = self.sessions.iter().filter(|(peer, session)| {
+        let able = core.peers.iter().filter(|(peer, session)| {
             let is_known = !session.is_outdated && session.collections.contains(&listing.collection);
             is_known && !listing.asked.iter().any(|(asked, _)| asked == *peer)
         });
@@ -104,28 +108,28 @@ impl Engine {
             // Where it goes on at another member is not known.
             Some((peer, _)) => {
                 listing.asked.push((peer, "it is gone"));
-                return self.ask_for_keys(id);
+                return self.send_keys_request(core, id);
             }
             None => {
-                self.random.choose(&mut able, 1);
-                let Some(peer) = able.pop() else { return self.conclude_listing(id) };
+                core.random.choose(&mut able, 1);
+                let Some(peer) = able.pop() else { return self.conclude_listing(core, id) };
                 (peer, None)
             }
         };
         listing.member = Some((peer.clone(), after.clone()));
         listing.until_ms = now_ms.saturating_add(LISTING_TIMEOUT_MS);
         let (collection, within, until_ms) = (listing.collection.clone(), listing.left.clone(), listing.until_ms);
-        self.wake_at(until_ms);
-        self.send(&peer, Message::KeysRequest(KeysRequest { number: id, collection, members, within, after }));
+        core.wake_at(until_ms);
+        core.send(&peer, Message::KeysRequest(KeysRequest { number: id, collection, members, within, after }));
     }
 
     /// Nobody is left to ask. While members fill their shares nobody vouches alone; together they do.
-    fn conclude_listing(&mut self, id: u64) {
-        let Some(listing) = self.listings.running.get(&id) else { return };
+    fn conclude_listing(&mut self, core: &mut EngineCore, id: u64) {
+        let Some(listing) = self.running.get(&id) else { return };
         let said = |peer: &PeerId| listing.asked.iter().find(|(asked, _)| asked == peer).map(|(_, why)| *why);
-        let others: Vec<&PeerId> = self.roster.peers().filter(|peer| **peer != self.config.this).collect();
+        let others: Vec<&PeerId> = core.roster.peers().filter(|peer| **peer != core.config.this).collect();
         if others.iter().all(|peer| said(peer) == Some(TOLD)) {
-            return self.end_listing(id, Ok(ListingPage::default()));
+            return self.end_listing(core, id, Ok(ListingPage::default()));
         }
         let told = others.iter().map(|peer| format!("{peer}: {}.", said(peer).unwrap_or("not connected")));
         let told: Vec<String> = told.collect();
@@ -135,19 +139,19 @@ impl Engine {
         )
         .with_detail(if told.is_empty() { "No other member is known.".to_string() } else { told.join(" ") })
         .with_hint("SET nebulus.fetch = on reads what is here alone, but for entries that a statement names.");
-        self.end_listing(id, Err(error));
+        self.end_listing(core, id, Err(error));
     }
 
-    fn end_listing(&mut self, id: u64, result: Result<ListingPage>) {
-        if let Some(Listing { number, .. }) = self.listings.running.remove(&id) {
-            self.actions.push(EngineAction::KeysListed { number, result });
+    fn end_listing(&mut self, core: &mut EngineCore, id: u64, result: Result<ListingPage>) {
+        if let Some(Listing { number, .. }) = self.running.remove(&id) {
+            core.actions.push(EngineAction::KeysListed { number, result });
         }
     }
 
-    pub(in crate::sync::engine) fn keys_response(&mut self, peer: &PeerId, response: KeysResponse) {
+    pub fn on_keys_response(&mut self, core: &mut EngineCore, peer: &PeerId, response: KeysResponse) {
         let id = response.number;
         let is_asked = |listing: &Listing| listing.member.as_ref().is_some_and(|(asked, _)| asked == peer);
-        let Some(listing) = self.listings.running.get(&id).filter(|listing| is_asked(listing)) else { return };
+        let Some(listing) = self.running.get(&id).filter(|listing| is_asked(listing)) else { return };
         let before = listing.member.as_ref().and_then(|(_, after)| after.as_ref());
         let (mut left, mut asked) = (listing.left.clone(), listing.asked.clone());
         let last = response.keys.last().cloned().filter(|_| response.is_more);
@@ -155,80 +159,87 @@ impl Engine {
             && last <= before
         {
             // What does not go on would never end.
-            return self.give_up_listing(id, "it told keys out of order");
+            return self.give_up_listing(core, id, "it told keys out of order");
         }
         let member = last.map(|last| (peer.clone(), last));
         if member.is_none() {
             asked.push((peer.clone(), TOLD));
             if let Some(copies) = response.copies {
-                left = left.without(&self.share_of(peer, copies));
+                left = left.without(&core.share_of(peer, copies));
             }
         }
         let next = (!left.are_none()).then_some(ListingPlace { left: Some(left), member, asked });
-        self.end_listing(id, Ok(ListingPage { keys: response.keys, holder: Some(peer.clone()), next }));
+        self.end_listing(core, id, Ok(ListingPage { keys: response.keys, holder: Some(peer.clone()), next }));
     }
 
     /// The member that is being asked is of no more use.
-    fn give_up_listing(&mut self, id: u64, why: &'static str) {
-        let Some(listing) = self.listings.running.get_mut(&id) else { return };
+    fn give_up_listing(&mut self, core: &mut EngineCore, id: u64, why: &'static str) {
+        let Some(listing) = self.running.get_mut(&id) else { return };
         listing.asked.extend(listing.member.take().map(|(peer, _)| (peer, why)));
-        self.ask_for_keys(id);
+        self.send_keys_request(core, id);
     }
 
     /// Tells a peer the keys of what lies here.
-    pub(in crate::sync::engine) fn keys_request(&mut self, peer: &PeerId, request: KeysRequest) {
-        let is_for = |task: &&Task| matches!(task, Task::ServeKeys { peer: asking, .. } if asking == peer);
-        if self.works.values().filter(is_for).count() >= SERVES_PER_PEER_MAX {
-            return self.strike(peer, POINTS_FLOOD, "asked for too many keys at once");
+    pub fn on_keys_request(&mut self, core: &mut EngineCore, eviction: &Eviction, peer: &PeerId, request: KeysRequest) {
+        if self.served.count(peer) >= SERVES_PER_PEER_MAX {
+            return core.penalise(peer, POINTS_FLOOD, "asked for too many keys at once");
         }
         let KeysRequest { number, collection, members, within, after } = request;
-        if !self.config.collections.iter().any(|attached| attached.name == collection) {
-            return self.send_keys(peer, KeysResponse { number, copies: None, keys: Vec::new(), is_more: false });
+        if !core.has_attached(&collection) {
+            return self.send_keys_response(
+                core,
+                peer,
+                KeysResponse { number, copies: None, keys: Vec::new(), is_more: false },
+            );
         }
-        let is_vouched = members == self.electorate() && self.whole_collections().contains(&collection);
-        let copies = is_vouched.then(|| self.copies().unwrap_or(0));
-        let within = if is_vouched { within.and(&self.own_share()) } else { within };
-        let (count_max, bytes_max) = (KEYS_MAX, self.config.tuning.batch_bytes);
-        let task = Task::ServeKeys { peer: peer.clone(), number, copies };
-        self.work(task, EngineWork::ListKeys { collection, within, after, count_max, bytes_max });
+        let is_vouched = members == core.electorate() && eviction.whole_collections(core).contains(&collection);
+        let copies = is_vouched.then(|| core.copies().unwrap_or(0));
+        let within = if is_vouched { within.and(&core.own_share()) } else { within };
+        let (count_max, bytes_max) = (KEYS_MAX, core.config.tuning.batch_bytes);
+        self.served.begin(peer);
+        let peer = peer.clone();
+        let request = ListKeys { collection, within, after, count_max, bytes_max };
+        core.request(request, move |engine, reply| {
+            engine.listings.on_list_keys_done(&mut engine.core, &peer, (number, copies), reply);
+        });
     }
 
-    pub(in crate::sync::engine) fn keys_read(
+    fn on_list_keys_done(
         &mut self,
+        core: &mut EngineCore,
         peer: &PeerId,
-        number: u64,
-        copies: Option<u32>,
+        (number, copies): (u64, Option<u32>),
         result: Result<(Vec<Bytes>, bool)>,
     ) {
+        self.served.end(peer);
         match result {
-            Ok((keys, is_more)) => self.send_keys(peer, KeysResponse { number, copies, keys, is_more }),
+            Ok((keys, is_more)) => self.send_keys_response(core, peer, KeysResponse { number, copies, keys, is_more }),
             // No answer is better than a wrong one.
-            Err(error) => self.failed("listing keys for a peer", &error),
+            Err(error) => core.failed("listing keys for a peer", &error),
         }
     }
 
-    fn send_keys(&mut self, peer: &PeerId, response: KeysResponse) {
-        if self.sessions.get(peer).is_some_and(|session| !session.is_outdated) {
-            self.send(peer, Message::KeysResponse(response));
+    fn send_keys_response(&mut self, core: &mut EngineCore, peer: &PeerId, response: KeysResponse) {
+        if core.active(peer).is_some() {
+            core.send(peer, Message::KeysResponse(response));
         }
     }
 
-    pub(in crate::sync::engine) fn listings_end_with(&mut self, peer: &PeerId) {
+    pub fn on_session_ended(&mut self, core: &mut EngineCore, peer: &PeerId) {
         let is_asked = |listing: &Listing| listing.member.as_ref().is_some_and(|(asked, _)| asked == peer);
-        let ended = self.listings.running.iter().filter(|(_, listing)| is_asked(listing)).map(|(id, _)| *id);
+        let ended = self.running.iter().filter(|(_, listing)| is_asked(listing)).map(|(id, _)| *id);
         for id in ended.collect::<Vec<u64>>() {
-            self.give_up_listing(id, "it is gone");
+            self.give_up_listing(core, id, "it is gone");
         }
     }
 
-    pub(in crate::sync::engine) fn tick_listings(&mut self) {
-        let late =
-            self.listings.running.iter().filter(|(_, listing)| listing.until_ms <= self.now_ms).map(|(id, _)| *id);
+    pub fn tick_listings(&mut self, core: &mut EngineCore) {
+        let late = self.running.iter().filter(|(_, listing)| listing.until_ms <= core.now_ms).map(|(id, _)| *id);
         for id in late.collect::<Vec<u64>>() {
-            self.give_up_listing(id, "it did not answer in time");
+            self.give_up_listing(core, id, "it did not answer in time");
         }
-        if let Some(until_ms) = self.listings.running.values().map(|listing| listing.until_ms).min() {
-            self.wake_at(until_ms);
+        if let Some(until_ms) = self.running.values().map(|listing| listing.until_ms).min() {
+            core.wake_at(until_ms);
         }
     }
 }

@@ -1,12 +1,17 @@
 //! Who is asked for keys, what counts as having answered, and how many fetches one member is asked for at a time.
 
+use std::collections::BTreeMap;
+
 use crate::error::{ErrorKind, Result};
 use crate::model::{
     Buckets, Bytes, CharterDigest, ListingPage, ListingPlace, NetworkId, NetworkOptions, PeerId, Placement, Replication,
 };
-use crate::sync::engine::io::{Drawn, EngineAction, EngineConfig, EngineInput, EngineOutcome, EngineWork, Member};
+use crate::sync::engine::dispatch::engine::Engine;
+use crate::sync::engine::io::{EngineAction, EngineConfig, EngineInput, Member, PendingRequest};
+use crate::sync::engine::limits::Tuning;
 use crate::sync::engine::limits::{FETCHES_PER_PEER_MAX, GATHERED_MS_MIN, LISTING_TIMEOUT_MS, LISTINGS_MAX};
-use crate::sync::engine::{Engine, Tuning};
+use crate::sync::engine::requests::Drawn;
+use crate::sync::engine::requests::{EngineReply, EngineRequest, ListKeys};
 use crate::sync::protocol::message::{
     CollectionSchema, FetchAnswer, FetchResponse, KeysRequest, KeysResponse, Message,
 };
@@ -66,16 +71,16 @@ fn engine(members: &[&str], connected: &[&str], copies: u32) -> Engine {
     let mut engine = Engine::new(config, Vec::new(), members.iter().map(member).collect(), NOW_MS);
     for name in connected {
         feed(&mut engine, NOW_MS, EngineInput::PeerUp { peer: peer(name), epoch: 1, addresses: Vec::new() });
-        engine.sessions.get_mut(&peer(name)).unwrap().collections.push("memory".into());
+        engine.core.peers.get_mut(&peer(name)).unwrap().collections.push("memory".into());
     }
-    engine.actions.clear();
+    engine.core.actions.clear();
     engine
 }
 
 fn feed(engine: &mut Engine, now_ms: u64, input: EngineInput) {
-    let mut actions = std::mem::take(&mut engine.actions);
+    let mut actions = std::mem::take(&mut engine.core.actions);
     engine.handle(now_ms, input, &mut actions);
-    engine.actions = actions;
+    engine.core.actions = actions;
 }
 
 fn ask(engine: &mut Engine, place: ListingPlace) {
@@ -88,7 +93,7 @@ fn asked(engine: &mut Engine) -> Vec<(PeerId, KeysRequest)> {
         EngineAction::Send { peer, message: Message::KeysRequest(request) } => Some((peer, request)),
         _ => None,
     };
-    std::mem::take(&mut engine.actions).into_iter().filter_map(of).collect()
+    std::mem::take(&mut engine.core.actions).into_iter().filter_map(of).collect()
 }
 
 fn listed(engine: &mut Engine) -> Result<ListingPage> {
@@ -96,11 +101,28 @@ fn listed(engine: &mut Engine) -> Result<ListingPage> {
         EngineAction::KeysListed { number: NUMBER, result } => Some(result),
         _ => None,
     };
-    std::mem::take(&mut engine.actions).into_iter().find_map(of).expect("an answer")
+    std::mem::take(&mut engine.core.actions).into_iter().find_map(of).expect("an answer")
 }
 
 fn tell(engine: &mut Engine, from: &PeerId, message: Message) {
     feed(engine, NOW_MS, EngineInput::Received { peer: from.clone(), message, bytes: 100 });
+}
+
+/// A round has found these collections whole everywhere.
+fn evict(engine: &mut Engine, stable: &BTreeMap<PeerId, u64>, whole: &[String]) {
+    engine.eviction.evict(&mut engine.core, stable, whole, false);
+}
+
+/// The last thing that the engine has asked of the database.
+fn database_request(engine: &mut Engine) -> PendingRequest {
+    match engine.core.actions.pop() {
+        Some(EngineAction::Request(pending)) => pending,
+        other => panic!("nothing is asked of the database: {other:?}"),
+    }
+}
+
+fn reply(engine: &mut Engine, pending: PendingRequest, reply: EngineReply) {
+    feed(engine, NOW_MS, EngineInput::Done(pending.answer_with(|_| reply)));
 }
 
 fn answer(engine: &mut Engine, from: &PeerId, number: u64, copies: Option<u32>, keys: &[u8], is_more: bool) {
@@ -127,7 +149,7 @@ fn each_member_is_asked_for_what_nobody_has_answered_for() {
     ask(&mut engine, page.next.unwrap());
     let (second, request) = asked(&mut engine).pop().unwrap();
     assert_ne!(second, first);
-    assert_eq!(request.within, engine.share_of(&second, 1), "what is left is what this one holds");
+    assert_eq!(request.within, engine.core.share_of(&second, 1), "what is left is what this one holds");
     answer(&mut engine, &second, request.number, Some(1), &[], false);
     assert_eq!(listed(&mut engine).unwrap().next, None);
 }
@@ -157,8 +179,8 @@ fn where_nobody_vouches_all_have_to_answer() {
     feed(&mut engine, NOW_MS, EngineInput::PeerDown { peer: second.clone() });
     assert_eq!(listed(&mut engine).unwrap_err().kind(), ErrorKind::Io);
     feed(&mut engine, NOW_MS, EngineInput::PeerUp { peer: second.clone(), epoch: 1, addresses: Vec::new() });
-    engine.sessions.get_mut(&second).unwrap().collections.push("memory".into());
-    engine.actions.clear();
+    engine.core.peers.get_mut(&second).unwrap().collections.push("memory".into());
+    engine.core.actions.clear();
     ask(&mut engine, next);
     let (_, request) = asked(&mut engine).pop().unwrap();
     answer(&mut engine, &second, request.number, None, &[2], false);
@@ -184,7 +206,7 @@ fn a_member_that_is_late_or_goes_round_in_circles_is_left_out() {
 #[test]
 fn a_member_tells_what_it_can_vouch_for_and_else_whatever_lies_there() {
     let mut engine = engine(&["b", "c"], &["b"], 1);
-    let (members, own) = (engine.electorate(), engine.own_share());
+    let (members, own) = (engine.core.electorate(), engine.own_share());
     for (their_members, within, copies) in [(members, own, Some(1)), (members + 1, Buckets::all(), None)] {
         let request = KeysRequest {
             number: 5,
@@ -194,15 +216,16 @@ fn a_member_tells_what_it_can_vouch_for_and_else_whatever_lies_there() {
             after: None,
         };
         tell(&mut engine, &peer("b"), Message::KeysRequest(request));
-        let Some(EngineAction::Work { number, work: EngineWork::ListKeys { within: read, .. } }) = engine.actions.pop()
-        else {
-            panic!("{:?}", engine.actions)
+        let listed = database_request(&mut engine);
+        let EngineRequest::ListKeys(ListKeys { within: read, .. }) = listed.request() else {
+            panic!("{:?}", engine.core.actions)
         };
-        assert_eq!(read, within);
+        assert_eq!(*read, within);
         let keys = vec![Bytes::new(vec![9])];
-        feed(&mut engine, NOW_MS, EngineInput::Done { number, outcome: EngineOutcome::KeysListed(Ok((keys, false))) });
-        let Some(EngineAction::Send { message: Message::KeysResponse(response), .. }) = engine.actions.pop() else {
-            panic!("{:?}", engine.actions)
+        reply(&mut engine, listed, EngineReply::ListKeys(Ok((keys, false))));
+        let Some(EngineAction::Send { message: Message::KeysResponse(response), .. }) = engine.core.actions.pop()
+        else {
+            panic!("{:?}", engine.core.actions)
         };
         assert_eq!((response.number, response.copies, response.keys.len()), (5, copies, 1));
     }
@@ -212,17 +235,17 @@ fn a_member_tells_what_it_can_vouch_for_and_else_whatever_lies_there() {
 fn what_is_being_read_is_not_dropped() {
     let mut engine = engine(&["b"], &["b"], 1);
     ask(&mut engine, ListingPlace::default());
-    engine.actions.clear();
+    engine.core.actions.clear();
     let stable = [(peer("b"), 3)].into_iter().collect();
-    engine.evict(&stable, &["memory".into()]);
-    assert!(engine.actions.is_empty(), "{:?}", engine.actions);
+    evict(&mut engine, &stable, &["memory".into()]);
+    assert!(engine.core.actions.is_empty(), "{:?}", engine.core.actions);
     feed(&mut engine, NOW_MS + GATHERED_MS_MIN, EngineInput::Tick);
-    engine.actions.clear();
-    engine.evict(&stable, &["memory".into()]);
+    engine.core.actions.clear();
+    evict(&mut engine, &stable, &["memory".into()]);
     assert!(
-        matches!(engine.actions[..], [EngineAction::Work { work: EngineWork::Place { .. }, .. }]),
+        matches!(&engine.core.actions[..], [EngineAction::Request(kept)] if matches!(kept.request(), EngineRequest::KeepPlacement(_))),
         "{:?}",
-        engine.actions
+        engine.core.actions
     );
 }
 
@@ -230,16 +253,15 @@ fn what_is_being_read_is_not_dropped() {
 fn a_listing_waits_until_what_others_hold_has_been_dropped() {
     let mut engine = engine(&["b"], &["b"], 1);
     let stable = [(peer("b"), 3)].into_iter().collect();
-    engine.evict(&stable, &["memory".into()]);
-    let Some(EngineAction::Work { number, .. }) = engine.actions.pop() else { panic!("nothing is dropped") };
+    evict(&mut engine, &stable, &["memory".into()]);
+    let kept = database_request(&mut engine);
     ask(&mut engine, ListingPlace::default());
     assert!(asked(&mut engine).is_empty());
-    feed(&mut engine, NOW_MS, EngineInput::Done { number, outcome: EngineOutcome::Placed(Ok(())) });
-    let Some(EngineAction::Work { number, work: EngineWork::Draw { .. } }) = engine.actions.pop() else {
-        panic!("nothing goes")
-    };
+    reply(&mut engine, kept, EngineReply::KeepPlacement(Ok(())));
+    let drawn = database_request(&mut engine);
+    assert!(matches!(drawn.request(), EngineRequest::DrawEvictable(_)), "{drawn:?}");
     assert!(asked(&mut engine).is_empty());
-    feed(&mut engine, NOW_MS, EngineInput::Done { number, outcome: EngineOutcome::Drawn(Ok(Drawn::default())) });
+    reply(&mut engine, drawn, EngineReply::DrawEvictable(Ok(Drawn::default())));
     assert_eq!(asked(&mut engine).len(), 1);
 }
 
@@ -268,7 +290,7 @@ fn fetches_wait_until_the_member_that_they_ask_has_less_to_do() {
     let mut done = 0;
     let mut under_way = Vec::new();
     while done < keys.len() {
-        for action in std::mem::take(&mut engine.actions) {
+        for action in std::mem::take(&mut engine.core.actions) {
             match action {
                 EngineAction::Send { message: Message::FetchRequest(request), .. } => under_way.push(request.number),
                 EngineAction::FetchDone { result, .. } => done += result.unwrap().len(),

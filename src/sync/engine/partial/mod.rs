@@ -1,6 +1,6 @@
-//! Partial replication: shares of collections, entries fetched from others, and challenges to those who say they hold them.
+//! Partial replication: dropping what others hold, fetching it from them, and challenges to those who say they hold it.
 
-pub(super) mod challenges;
+mod challenges;
+pub(super) mod eviction;
 pub(super) mod fetch;
 pub(super) mod key_listing;
-pub(super) mod share;

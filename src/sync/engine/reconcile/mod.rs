@@ -1,7 +1,11 @@
 //! Anti-entropy: comparing public states with a peer, by a tree of fingerprints, and taking what no log can give any more.
 
-pub(super) mod fill;
-pub(super) mod fingerprint_tree;
+mod collection_walk;
+mod fill;
+mod fingerprint_tree;
+mod log_first;
 pub(super) mod reconcile;
+mod replies;
+mod running;
 pub(super) mod serve_views;
-pub(super) mod steps;
+mod steps;

@@ -1,105 +1,50 @@
-//! Reconciliation: taking from a peer's public states what no log can give any more.
+//! RunningReconciliation: taking from a peer's public states what no log can give any more.
 //!
 //! One at a time. It begins where pulling found the logs of all connected peers pruned below what is needed, where this
 //! node holds nothing and a peer a great deal, where a collection was attached late, and now and then as an audit. The
 //! peer pins a view; the logs bring what they give of it (`log::log_first`); each collection that both have attached is walked
 //! (`steps`); at the end the peer's heads are adopted: everything that they count is here now.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::model::{AdoptedHeads, Buckets, Head, HeadAdoption, PeerId};
-use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineEvent, EngineOutcome, EngineWork};
+use crate::model::{AdoptedHeads, Buckets, Head, HeadAdoption, PeerId, Placement};
+use crate::sync::engine::core::{EngineCore, EngineEffect};
+use crate::sync::engine::event::EngineEvent;
 use crate::sync::engine::limits::{
     BUSY_AUDITS, RECONCILE_RETRY_MS, RECONCILE_TIMEOUT_MS, RETURN_MS_MAX, STORY_DISTRUST_MS, Tuning,
 };
-use crate::sync::engine::log::log_first::Awaited;
-use crate::sync::engine::log::pull::OriginPull;
+use crate::sync::engine::log::log::Log;
 use crate::sync::engine::reconcile::fill::Lacking;
-use crate::sync::engine::reconcile::steps::CollectionWalk;
-use crate::sync::engine::task::{Reason, Task};
+use crate::sync::engine::reconcile::running::{PageRequest, Reason, RunningReconciliation};
+use crate::sync::engine::requests::{AdoptHeads, Request, VerifyHeads};
 use crate::sync::protocol::message::{Message, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse};
 use crate::sync::protocol::seeded_random::Random;
 
-/// Whether one is under way, and when the next may begin.
+/// Whether one is under way, and when the next may begin. Its methods lie by subject in the files of this folder, which alone
+/// sees the fields; the engine uses a dozen of them.
 #[derive(Debug)]
-pub(in crate::sync::engine) struct Reconciling {
-    pub(in crate::sync::engine) running: Option<Reconciliation>,
+pub(in crate::sync::engine) struct Reconciliation {
+    pub(super) running: Option<RunningReconciliation>,
     /// Deltas are lacking that no connected peer's log holds.
-    pub is_needed: bool,
+    is_needed: bool,
     /// Not before then, after a failure.
     retry_ms: u64,
     audit_ms: u64,
     /// Of each partial collection the numbers up to which deltas may be missing.
-    pub(in crate::sync::engine) lacking: BTreeMap<String, Lacking>,
+    pub(super) lacking: BTreeMap<String, Lacking>,
     /// Peers that were of no use, until when.
     avoided: BTreeMap<PeerId, u64>,
     /// Until then a node that returns gives nothing away.
-    pub(super) return_ms: u64,
-}
-
-/// A request that is not answered yet.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::sync::engine) struct PageRequest {
-    number: u64,
-    /// When it left, or when the one before it was answered.
-    since_ms: u64,
-    /// For a page behind one that may be the last.
-    is_next_page: bool,
-}
-
-/// One under way.
-#[derive(Debug)]
-pub(in crate::sync::engine) struct Reconciliation {
-    pub peer: PeerId,
-    pub number: u64,
-    pub reason: Reason,
-    /// The requests under way: several only while pages follow one another.
-    pub requests: VecDeque<PageRequest>,
-    pub heads: Vec<Head>,
-    /// Origins among them that had not begun to prove what they post.
-    pub legacy: Arc<BTreeSet<PeerId>>,
-    /// What the peer said with its heads of whole and partial collections, while these are being verified.
-    pub opening: Option<(Vec<String>, Vec<String>)>,
-    /// Collections that both have attached, with whether the peer holds everything of it that its heads cover.
-    pub collections: VecDeque<(String, bool)>,
-    /// Of ours those that the peer holds everything of.
-    pub whole: Vec<String>,
-    pub walk: Option<CollectionWalk>,
-    /// What the logs are to bring before the first walk.
-    pub awaited: Option<Awaited>,
-    /// Our electorate when it began, and whether it is the peer's.
-    pub members: u64,
-    pub is_of_one_mind: bool,
-    /// The buckets that are compared, and those that the peer has to hold.
-    pub within: Buckets,
-    pub held_there: Buckets,
-    /// Writes to the database under way.
-    pub writes: usize,
-    pub is_adopting: bool,
-    pub entries: u64,
-    /// Entries from the future, which were left there.
-    pub early: u64,
-    pub bytes: u64,
+    return_ms: u64,
 }
 
 impl Reconciliation {
-    /// Numbers by origin that the peer's view covers.
-    pub fn covers(&self, clock: &[(PeerId, u64)]) -> bool {
-        let seq = |origin: &PeerId| {
-            self.heads.binary_search_by(|head| head.origin.cmp(origin)).ok().and_then(|at| self.heads.get(at))
-        };
-        clock.iter().all(|(origin, number)| seq(origin).is_some_and(|head| head.seq >= *number))
-    }
-}
-
-impl Reconciling {
     pub fn new(tuning: &Tuning, random: &mut Random, now_ms: u64) -> Self {
         // Spread out, so that the nodes of a network do not all audit at once.
         let first_ms = tuning.audit_interval_ms / 2 + random.below(tuning.audit_interval_ms.max(1));
-        Reconciling {
+        Reconciliation {
             running: None,
             is_needed: false,
             retry_ms: 0,
@@ -118,60 +63,65 @@ impl Reconciling {
         self.running.as_ref().is_some_and(|running| running.peer == *peer)
     }
 
+    /// Something is lacking that no log can bring.
+    pub fn need(&mut self) {
+        self.is_needed = true;
+    }
+
+    /// Whether a node that returns gives nothing away, since it has not been compared with a member.
+    pub fn is_closed(&self, core: &EngineCore) -> bool {
+        core.config.is_returning && core.now_ms < self.return_ms
+    }
+
     /// Whether pulling waits for it: what is being taken over as states need not come as deltas as well.
     pub fn holds_pulls(&self) -> bool {
         self.running.as_ref().is_some_and(|running| running.reason == Reason::Needed)
     }
 }
 
-impl Engine {
-    /// Begins one where there is reason to.
-    pub(in crate::sync::engine) fn consider_reconciling(&mut self) {
-        let now_ms = self.now_ms;
-        if self.reconciling.is_running() {
-            return self.go_on_after_log();
+impl Reconciliation {
+    /// Begins one where there is reason to, but while what others hold `is_evicting` here.
+    pub fn consider_reconciling(&mut self, core: &mut EngineCore, log: &mut Log, is_evicting: bool) {
+        let now_ms = core.now_ms;
+        if self.is_running() {
+            return self.go_on_after_log(core, log);
         }
         // What others hold is being dropped by a list of members that may not be the present one.
-        if self.is_retired || self.is_evicting() || self.config.awaits_founder {
+        if core.is_retired || is_evicting || core.config.awaits_founder {
             return;
         }
-        if now_ms < self.reconciling.retry_ms {
-            return self.wake_at(self.reconciling.retry_ms);
+        if now_ms < self.retry_ms {
+            return core.wake_at(self.retry_ms);
         }
-        let found = self.candidate().or_else(|| self.auditee());
+        let found = self.candidate(core, log).or_else(|| self.auditee(core, log));
         if let Some((peer, reason)) = found {
-            self.reconcile_with(peer, reason);
+            self.reconcile_with(core, log, peer, reason);
         }
     }
 
     /// A peer to take over from what is lacking, first of all what keeps deltas from being pulled.
-    fn candidate(&mut self) -> Option<(PeerId, Reason)> {
-        let is_newcomer = self.heads.iter().all(|head| head.origin == self.config.this);
-        let is_partial = !self.config.partial.is_empty();
-        let is_returning = self.config.is_returning;
-        if !self.reconciling.is_needed && !is_newcomer && !is_partial && !is_returning {
+    fn candidate(&mut self, core: &mut EngineCore, log: &Log) -> Option<(PeerId, Reason)> {
+        let is_newcomer = core.heads.iter().all(|head| head.origin == core.config.this);
+        let is_partial = !core.config.partial.is_empty();
+        let is_returning = core.config.is_returning;
+        if !self.is_needed && !is_newcomer && !is_partial && !is_returning {
             return None;
         }
-        let held: Vec<(&PeerId, u64)> = self
-            .origins
-            .iter()
-            .filter(|(_, state)| state.is_stuck())
-            .map(|(origin, state)| (origin, self.received_seq(origin) + u64::from(!state.is_outdone)))
-            .collect();
-        self.reconciling.is_needed &= !held.is_empty();
+        let held = log.stuck_origins(core);
+        self.is_needed &= !held.is_empty();
         let mut candidates = Vec::new();
-        for (peer, session) in self.sessions.iter().filter(|(_, session)| !session.is_outdated) {
-            let is_avoided = self.reconciling.avoided.get(peer).is_some_and(|until_ms| *until_ms > self.now_ms);
+        for (peer, session) in core.peers.iter().filter(|(_, session)| !session.is_outdated) {
+            let is_avoided = self.avoided.get(peer).is_some_and(|until_ms| *until_ms > core.now_ms);
             let has_held = held.iter().any(|(origin, least)| session.known_seq(origin) >= *least);
-            let of_others = session.known.iter().filter(|(origin, _)| **origin != self.config.this);
+            let of_others = session.known.iter().filter(|(origin, _)| **origin != core.config.this);
             let deltas = of_others.fold(0, |sum: u64, (_, seq)| sum.saturating_add(*seq));
-            let ours = &self.config.collections;
+            let ours = &core.config.collections;
             let shared = ours.iter().filter(|ours| session.collections.contains(&ours.name)).count();
             // The log gives what the peer has posted of a collection that it has detached since; its states do not.
             let has_all = session.has_told_all && shared == ours.len();
-            let is_far_ahead = is_newcomer && has_all && deltas >= self.config.tuning.snapshot_deltas_min;
-            let has_more = |name: &String| !self.reconciling.is_compared(name, peer);
-            let fills = session.has_told_all && self.config.partial.iter().any(has_more);
+            let is_far_ahead = is_newcomer && has_all && deltas >= core.config.tuning.snapshot_deltas_min;
+            let has_more = |name: &String| !self.is_compared(name, peer);
+            let fills = session.has_told_all && core.config.partial.iter().any(has_more);
             let reason = match has_held || is_far_ahead {
                 true => Some(Reason::Needed),
                 false if fills => Some(Reason::Fill),
@@ -183,29 +133,29 @@ impl Engine {
         }
         let most = candidates.iter().map(|(reason, shared, _)| (*reason, *shared)).max()?;
         candidates.retain(|(reason, shared, _)| (*reason, *shared) == most);
-        self.random.choose(&mut candidates, 1);
+        core.random.choose(&mut candidates, 1);
         candidates.pop().map(|(reason, _, peer)| (peer, reason))
     }
 
     /// A peer to compare with when it is time to and nothing else is to be done.
-    fn auditee(&mut self) -> Option<(PeerId, Reason)> {
-        let is_idle = self.wanted.is_empty() && self.queue.is_empty() && self.pulls.is_empty();
+    fn auditee(&mut self, core: &mut EngineCore, log: &Log) -> Option<(PeerId, Reason)> {
+        let is_idle = log.is_idle() && !log.is_wanting();
         // Whoever shows what it never gives must not keep this node from comparing itself with others.
-        let patience_ms = self.config.tuning.audit_interval_ms.saturating_mul(if is_idle { 0 } else { BUSY_AUDITS });
-        if self.now_ms < self.reconciling.audit_ms.saturating_add(patience_ms) {
+        let patience_ms = core.config.tuning.audit_interval_ms.saturating_mul(if is_idle { 0 } else { BUSY_AUDITS });
+        if core.now_ms < self.audit_ms.saturating_add(patience_ms) {
             return None;
         }
-        let mut peers = self.active_peers();
-        self.random.choose(&mut peers, 1);
-        self.reconciling.audit_ms = self.now_ms.saturating_add(self.config.tuning.audit_interval_ms);
+        let mut peers = core.active_peers();
+        core.random.choose(&mut peers, 1);
+        self.audit_ms = core.now_ms.saturating_add(core.config.tuning.audit_interval_ms);
         peers.pop().map(|peer| (peer, Reason::Audit))
     }
 
-    fn reconcile_with(&mut self, peer: PeerId, reason: Reason) {
-        self.note_lacking(false);
-        let (number, members) = (self.next_number(), self.electorate());
-        self.event(EngineEvent::ReconciliationBegan { peer: peer.clone() });
-        self.reconciling.running = Some(Reconciliation {
+    fn reconcile_with(&mut self, core: &mut EngineCore, log: &Log, peer: PeerId, reason: Reason) {
+        self.note_lacking(core, log, false);
+        let (number, members) = (core.next_number(), core.electorate());
+        core.event(EngineEvent::ReconciliationBegan { peer: peer.clone() });
+        self.running = Some(RunningReconciliation {
             peer,
             number,
             reason,
@@ -218,7 +168,7 @@ impl Engine {
             walk: None,
             awaited: None,
             members,
-            is_of_one_mind: false,
+            same_membership: false,
             within: Buckets::all(),
             held_there: Buckets::all(),
             writes: 0,
@@ -227,39 +177,65 @@ impl Engine {
             early: 0,
             bytes: 0,
         });
-        let copies = self.copies().unwrap_or(0);
-        self.reconcile_ask(ReconcileAsk::Open { members, copies, is_filling: reason != Reason::Audit });
+        let copies = core.copies().unwrap_or(0);
+        self.send_reconcile_request(core, ReconcileAsk::Open { members, copies, is_filling: reason != Reason::Audit });
     }
 
     /// Sends the next request of the one under way.
-    pub(super) fn reconcile_ask(&mut self, ask: ReconcileAsk) {
-        let (now_ms, number) = (self.now_ms, self.next_number());
-        let Some(running) = self.reconciling.running.as_mut() else { return };
+    pub(super) fn send_reconcile_request(&mut self, core: &mut EngineCore, ask: ReconcileAsk) {
+        let (now_ms, number) = (core.now_ms, core.next_number());
+        let Some(running) = self.running.as_mut() else { return };
         let is_next_page = matches!(ask, ReconcileAsk::NextPage { .. });
         running.requests.push_back(PageRequest { number, since_ms: now_ms, is_next_page });
         let peer = running.peer.clone();
-        self.wake_at(now_ms.saturating_add(RECONCILE_TIMEOUT_MS));
-        self.send(&peer, Message::ReconcileRequest(ReconcileRequest { number, ask }));
+        core.wake_at(now_ms.saturating_add(RECONCILE_TIMEOUT_MS));
+        core.send(&peer, Message::ReconcileRequest(ReconcileRequest { number, ask }));
     }
 
-    /// Has the database do something for the one under way.
-    pub(super) fn reconcile_work(&mut self, work: EngineWork) {
-        if let Some(run) = self.reconciling.running.as_ref().map(|running| running.number) {
-            self.work(Task::Reconcile { run }, work);
-        }
-    }
-
-    pub(in crate::sync::engine) fn reconcile_response(
+    /// Asks something of the database for the one under way, which goes on with the reply unless `done` says that it cannot.
+    pub(super) fn request<R: Request>(
         &mut self,
+        core: &mut EngineCore,
+        request: R,
+        done: fn(&mut Reconciliation, &mut EngineCore, &mut Log, R::Reply) -> bool,
+    ) {
+        let Some(run) = self.running.as_ref().map(|running| running.number) else { return };
+        core.request(request, move |engine, reply| {
+            let done = |this: &mut Reconciliation, core: &mut _, log: &mut _| done(this, core, log, reply);
+            engine.reconciliation.on_request_done(&mut engine.core, &mut engine.log, run, done);
+        });
+    }
+
+    fn on_request_done(
+        &mut self,
+        core: &mut EngineCore,
+        log: &mut Log,
+        run: u64,
+        done: impl FnOnce(&mut Reconciliation, &mut EngineCore, &mut Log) -> bool,
+    ) {
+        // Not of one that has ended meanwhile.
+        if self.running.as_ref().is_none_or(|running| running.number != run) {
+            return;
+        }
+        if !done(self, core, log) {
+            return self.reconcile_failed(core, log);
+        }
+        self.step(core, log);
+    }
+
+    pub fn on_reconcile_response(
+        &mut self,
+        core: &mut EngineCore,
+        log: &mut Log,
         peer: &PeerId,
         response: ReconcileResponse,
         bytes: usize,
     ) {
-        let Some(running) = self.reconciling.running.as_mut().filter(|running| running.peer == *peer) else { return };
+        let Some(running) = self.running.as_mut().filter(|running| running.peer == *peer) else { return };
         // A peer answers in the order in which it was asked.
         let Some(request) = running.requests.pop_front_if(|request| request.number == response.number) else { return };
         if let Some(next) = running.requests.front_mut() {
-            next.since_ms = self.now_ms;
+            next.since_ms = core.now_ms;
         }
         running.bytes = running.bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         match response.answer {
@@ -267,35 +243,35 @@ impl Engine {
                 if running.walk.is_none() && running.heads.is_empty() && running.opening.is_none() =>
             {
                 running.opening = Some((whole, partial));
-                if !self.spread_known(members, copies) {
-                    return self.reconcile_failed();
+                if !self.spread_known(core, members, copies) {
+                    return self.reconcile_failed(core, log);
                 }
-                self.reconcile_work(EngineWork::VerifyHeads { heads });
+                self.request(core, VerifyHeads { heads }, Reconciliation::on_verify_view_done);
             }
             answer => {
-                if !self.step_answered(answer, request.is_next_page) {
-                    return self.reconcile_failed();
+                if !self.on_step_answered(core, log, answer, request.is_next_page) {
+                    return self.reconcile_failed(core, log);
                 }
             }
         }
-        self.step();
+        self.step(core, log);
     }
 
     /// Works out which buckets are compared, and which the peer has to hold; false where that cannot be known and would have
     /// to be.
-    fn spread_known(&mut self, members: u64, copies: u32) -> bool {
-        let own = self.own_share();
-        let Some(running) = self.reconciling.running.as_ref() else { return false };
-        let (reason, is_of_one_mind) = (running.reason, running.members == members);
-        let is_spread = copies > 0 || self.copies().is_some();
+    fn spread_known(&mut self, core: &mut EngineCore, members: u64, copies: u32) -> bool {
+        let own = core.own_share();
+        let Some(running) = self.running.as_ref() else { return false };
+        let (reason, same_membership) = (running.reason, running.members == members);
+        let is_spread = copies > 0 || core.copies().is_some();
         // Where the lists of members differ, nobody knows the other's share: only what cannot wait goes on, with everything.
-        if is_spread && !is_of_one_mind && reason != Reason::Needed {
+        if is_spread && !same_membership && reason != Reason::Needed {
             return false;
         }
-        let theirs = self.share_of(&running.peer.clone(), copies);
-        let Some(running) = self.reconciling.running.as_mut() else { return false };
-        running.is_of_one_mind = is_of_one_mind;
-        if is_of_one_mind {
+        let theirs = core.share_of(&running.peer.clone(), copies);
+        let Some(running) = self.running.as_mut() else { return false };
+        running.same_membership = same_membership;
+        if same_membership {
             running.within = if reason == Reason::Audit { own.and(&theirs) } else { own };
             running.held_there = theirs;
         } else if is_spread {
@@ -304,63 +280,45 @@ impl Engine {
         true
     }
 
-    pub(in crate::sync::engine) fn reconcile_worked(&mut self, run: u64, outcome: EngineOutcome) {
-        if self.reconciling.running.as_ref().is_none_or(|running| running.number != run) {
-            return;
-        }
-        let is_well = match outcome {
-            EngineOutcome::Merged(result) => self.states_merged(result),
-            EngineOutcome::HeadsVerified(Ok(verified)) => self.view_opened(verified),
-            EngineOutcome::Dropped(result) | EngineOutcome::Reposted(result) => self.written(result),
-            EngineOutcome::HeadsAdopted(result) => return self.adopted(result),
-            EngineOutcome::Fingerprints(Ok(buckets)) => self.counted(buckets),
-            EngineOutcome::Digests(Ok(digests)) => self.digested(digests),
-            EngineOutcome::HeadsVerified(Err(error))
-            | EngineOutcome::Fingerprints(Err(error))
-            | EngineOutcome::Digests(Err(error)) => {
-                self.failed("comparing with a peer", &error);
-                false
-            }
-            _ => false,
-        };
-        if !is_well {
-            return self.reconcile_failed();
-        }
-        self.step();
+    /// What was read to be compared; nothing where that failed.
+    pub(super) fn compared<T>(&mut self, core: &mut EngineCore, result: Result<T>) -> Option<T> {
+        result.inspect_err(|error| core.failed("comparing with a peer", error)).ok()
     }
 
-    pub(in crate::sync::engine) fn written(&mut self, result: Result<u64>) -> bool {
+    /// Something was written for the one under way.
+    pub(super) fn on_write_done(&mut self, core: &mut EngineCore, _: &mut Log, result: Result<u64>) -> bool {
         match result {
             Ok(count) => {
-                if let Some(running) = self.reconciling.running.as_mut() {
+                if let Some(running) = self.running.as_mut() {
+                    invariant!(running.writes > 0, "what is written was begun");
                     running.writes = running.writes.saturating_sub(1);
                     running.entries = running.entries.saturating_add(count);
                 }
                 true
             }
             Err(error) => {
-                self.failed("taking over a peer's entries", &error);
+                core.failed("taking over a peer's entries", &error);
                 false
             }
         }
     }
 
     /// All collections are through: the peer's heads are ours now. An audit leaves them to pulling, which fills the log.
-    pub(super) fn adopt(&mut self) {
-        if self.reconciling.running.as_ref().is_some_and(|running| running.early > 0) {
+    pub(super) fn adopt(&mut self, core: &mut EngineCore, log: &mut Log) {
+        if self.running.as_ref().is_some_and(|running| running.early > 0) {
             // Not all that its heads count is here; what is early may come when it is due.
-            return self.reconcile_failed();
+            return self.reconcile_failed(core, log);
         }
-        let this = self.config.this.clone();
-        if let Some(running) = self.reconciling.running.as_mut() {
+        let this = core.config.this.clone();
+        if let Some(running) = self.running.as_mut() {
             running.is_adopting = true;
         }
-        let own_share = self.own_share();
-        let Some(running) = self.reconciling.running.as_ref() else { return };
+        let own_share = core.own_share();
+        let Some(running) = self.running.as_ref() else { return };
         let heads = if running.reason == Reason::Needed { running.heads.clone() } else { Vec::new() };
         let heads: Vec<Head> = heads.into_iter().filter(|head| head.origin != this).collect();
-        let moves = heads.iter().any(|head| head.seq > self.heads.seq(&head.origin));
-        let names = self.config.collections.iter().map(|collection| &collection.name);
+        let moves = heads.iter().any(|head| head.seq > core.heads.seq(&head.origin));
+        let names = core.config.collections.iter().map(|collection| &collection.name);
         let names: Vec<String> = names.cloned().collect();
         let peer = running.peer.clone();
         let is_compared_whole = running.whole.len() == names.len();
@@ -370,125 +328,133 @@ impl Engine {
         };
         self.note_compared(&peer);
         // What the peer does not hold either is not covered by its heads here.
-        let is_partial = |name: &String| match self.config.partial.contains(name) {
-            true => !self.is_filled(name, &has_share),
+        let is_partial = |name: &String| match core.config.partial.contains(name) {
+            true => !self.is_filled(core, name, &has_share),
             false => moves && !has_share.contains(name),
         };
         let partial: Vec<String> = names.iter().filter(|name| is_partial(name)).cloned().collect();
-        let number = self.next_number();
-        self.send(&peer, Message::ReconcileRequest(ReconcileRequest { number, ask: ReconcileAsk::Close }));
-        let placement = self.placement_when_whole(&partial);
+        let number = core.next_number();
+        core.send(&peer, Message::ReconcileRequest(ReconcileRequest { number, ask: ReconcileAsk::Close }));
+        let placement = placement_when_whole(core, &partial);
         if let Some(placement) = &placement {
-            self.place(placement.clone());
+            core.place(placement.clone());
         }
-        let ends_return = self.config.is_returning && is_compared_whole;
+        let ends_return = core.config.is_returning && is_compared_whole;
         let adoption = HeadAdoption { heads, partial: partial.clone(), known: names };
-        self.reconcile_work(EngineWork::AdoptHeads { adoption, placement, ends_return });
-        self.config.partial = partial;
+        let request = AdoptHeads { adoption, placement, ends_return };
+        self.request(core, request, Reconciliation::on_adopt_heads_done);
+        core.config.partial = partial;
     }
 
-    fn adopted(&mut self, result: Result<AdoptedHeads>) {
+    fn on_adopt_heads_done(&mut self, core: &mut EngineCore, log: &mut Log, result: Result<AdoptedHeads>) -> bool {
         let AdoptedHeads { heads, partial } = match result {
             Ok(adopted) => adopted,
             Err(error) => {
-                self.failed("adopting heads", &error);
-                return self.reconcile_failed();
+                core.failed("adopting heads", &error);
+                return false;
             }
         };
-        let Some(running) = self.reconciling.running.take() else { return };
-        self.config.is_returning &= running.whole.len() != self.config.collections.len();
+        let Some(running) = self.running.take() else { return true };
+        core.config.is_returning &= running.whole.len() != core.config.collections.len();
         // Something may have been attached since, which this engine has not heard of yet.
-        self.config
+        core.config
             .partial
-            .extend(partial.into_iter().filter(|name| !self.config.partial.contains(name)).collect::<Vec<_>>());
+            .extend(partial.into_iter().filter(|name| !core.config.partial.contains(name)).collect::<Vec<_>>());
         let mut moved = Vec::new();
         for head in heads {
             let origin = head.origin.clone();
-            if self.advance(head).is_some() {
+            if log.advance(core, head).is_some() {
                 moved.push(origin);
             }
         }
         for origin in &moved {
-            let state = self.origin_mut(origin);
-            (state.fork, state.is_frozen, state.is_outdone) = (None, false, false);
-            self.start_over(origin);
-            for session in self.sessions.values_mut() {
-                session.pruned.remove(origin);
-            }
+            log.head_adopted(core, origin);
         }
-        self.note_lacking(!moved.is_empty());
-        let (entries, bytes, whole) = (running.entries, running.bytes, self.config.partial.is_empty());
-        let is_stuck = self.origins.values().any(OriginPull::is_stuck);
+        self.note_lacking(core, log, !moved.is_empty());
+        let (entries, bytes, whole) = (running.entries, running.bytes, core.config.partial.is_empty());
+        let is_stuck = log.is_stuck();
         if running.reason == Reason::Needed && moved.is_empty() {
             // The same again would come to the same.
             let wait_ms = if is_stuck { STORY_DISTRUST_MS } else { RECONCILE_RETRY_MS };
-            self.avoid(&running.peer, self.now_ms.saturating_add(wait_ms));
+            self.avoid(core, &running.peer, core.now_ms.saturating_add(wait_ms));
         }
         if !whole {
             // Somebody else may hold the rest.
-            let knows_all = self.config.partial.iter().all(|name| self.reconciling.is_compared(name, &running.peer));
-            let wait_ms = if knows_all { self.config.tuning.audit_interval_ms } else { RECONCILE_RETRY_MS };
-            self.avoid(&running.peer, self.now_ms.saturating_add(wait_ms));
+            let knows_all = core.config.partial.iter().all(|name| self.is_compared(name, &running.peer));
+            let wait_ms = if knows_all { core.config.tuning.audit_interval_ms } else { RECONCILE_RETRY_MS };
+            self.avoid(core, &running.peer, core.now_ms.saturating_add(wait_ms));
         }
-        self.event(EngineEvent::ReconciliationEnded { peer: running.peer, entries, bytes, whole });
+        core.event(EngineEvent::ReconciliationEnded { peer: running.peer, entries, bytes, whole });
         // What this peer did not have somebody else may.
-        self.reconciling.is_needed = is_stuck;
-        self.reconciling.audit_ms = self.now_ms.saturating_add(self.config.tuning.audit_interval_ms);
-        self.release_held();
-        self.schedule_pulls();
-        self.check_exchanges();
+        self.is_needed = is_stuck;
+        self.audit_ms = core.now_ms.saturating_add(core.config.tuning.audit_interval_ms);
+        log.retry_unavailable();
+        core.effect(EngineEffect::PullsDue);
+        core.effect(EngineEffect::ExchangesDue);
+        true
     }
 
-    fn avoid(&mut self, peer: &PeerId, until_ms: u64) {
-        let now_ms = self.now_ms;
-        self.reconciling.avoided.retain(|_, until_ms| *until_ms > now_ms);
-        self.reconciling.avoided.insert(peer.clone(), until_ms);
+    fn avoid(&mut self, core: &EngineCore, peer: &PeerId, until_ms: u64) {
+        let now_ms = core.now_ms;
+        self.avoided.retain(|_, until_ms| *until_ms > now_ms);
+        self.avoided.insert(peer.clone(), until_ms);
     }
 
     /// The one under way ends; it is tried again later, with another peer where there is one.
-    pub(in crate::sync::engine) fn reconcile_failed(&mut self) {
-        let Some(running) = self.reconciling.running.take() else { return };
-        self.reconciling.retry_ms = self.now_ms.saturating_add(RECONCILE_RETRY_MS);
-        self.wake_at(self.reconciling.retry_ms);
-        self.avoid(&running.peer, self.now_ms.saturating_add(RECONCILE_RETRY_MS.saturating_mul(2)));
-        let is_member = !self.config.removed.contains(&running.peer);
-        if is_member && self.sessions.get(&running.peer).is_some_and(|session| !session.is_outdated) {
-            let number = self.next_number();
-            self.send(&running.peer, Message::ReconcileRequest(ReconcileRequest { number, ask: ReconcileAsk::Close }));
+    pub fn reconcile_failed(&mut self, core: &mut EngineCore, log: &mut Log) {
+        let Some(running) = self.running.take() else { return };
+        self.retry_ms = core.now_ms.saturating_add(RECONCILE_RETRY_MS);
+        core.wake_at(self.retry_ms);
+        self.avoid(core, &running.peer, core.now_ms.saturating_add(RECONCILE_RETRY_MS.saturating_mul(2)));
+        let is_member = !core.config.removed.contains(&running.peer);
+        if is_member && core.active(&running.peer).is_some() {
+            let number = core.next_number();
+            core.send(&running.peer, Message::ReconcileRequest(ReconcileRequest { number, ask: ReconcileAsk::Close }));
         }
-        self.release_held();
+        log.retry_unavailable();
     }
 
-    /// Looks anew for peers whose logs reach back far enough: others are connected now, or less is needed.
-    pub(in crate::sync::engine) fn release_held(&mut self) {
-        for (origin, state) in self.origins.iter_mut().filter(|(_, state)| state.is_held) {
-            state.is_held = false;
-            self.wanted.insert(origin.clone());
+    pub fn tick_reconciling(&mut self, core: &mut EngineCore, log: &mut Log, is_evicting: bool) {
+        log.thaw(core);
+        if self.is_log_late(core) {
+            self.reconcile_failed(core, log);
         }
-    }
-
-    pub(in crate::sync::engine) fn tick_reconciling(&mut self) {
-        self.thaw();
-        if self.is_log_late() {
-            self.reconcile_failed();
-        }
-        let late = self.reconciling.running.as_ref().and_then(|running| running.requests.front().copied());
+        let late = self.running.as_ref().and_then(|running| running.requests.front().copied());
         if let Some(PageRequest { since_ms, .. }) = late {
             let late_ms = since_ms.saturating_add(RECONCILE_TIMEOUT_MS);
-            if self.now_ms >= late_ms {
-                self.reconcile_failed();
+            if core.now_ms >= late_ms {
+                self.reconcile_failed(core, log);
             } else {
-                self.wake_at(late_ms);
+                core.wake_at(late_ms);
             }
         }
-        self.consider_reconciling();
-        if !self.reconciling.is_running() {
-            let now_ms = self.now_ms;
-            let timers =
-                self.reconciling.avoided.values().chain([&self.reconciling.audit_ms, &self.reconciling.retry_ms]);
+        self.consider_reconciling(core, log, is_evicting);
+        if !self.is_running() {
+            let now_ms = core.now_ms;
+            let timers = self.avoided.values().chain([&self.audit_ms, &self.retry_ms]);
             if let Some(next_ms) = timers.copied().filter(|at_ms| *at_ms > now_ms).min() {
-                self.wake_at(next_ms);
+                core.wake_at(next_ms);
             }
         }
     }
+}
+
+/// The placement as it is once everything lacking has been filled in; `None` where that changes nothing.
+fn placement_when_whole(core: &EngineCore, partial: &[String]) -> Option<Placement> {
+    let placement = &core.config.placement;
+    let is_spread = !placement.collections.is_empty();
+    let is_whole = !placement.collections.iter().any(|name| partial.contains(name));
+    let is_current = placement.covers_share_of(&core.config.this, core.copies(), &core.config.removed);
+    if !is_spread || !is_whole || is_current {
+        return None;
+    }
+    Some(match core.copies() {
+        None => Placement::default(),
+        Some(copies) => Placement {
+            peer: Some(core.config.this.clone()),
+            copies,
+            members: core.roster.peers().cloned().collect(),
+            collections: placement.collections.clone(),
+        },
+    })
 }

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::error::Result;
-use crate::model::{Buckets, Bytes, EntryDigest, Head, PeerId};
-use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineOffer, EngineOutcome, EngineView, EngineWork};
+use crate::model::{Buckets, Bytes, EntryDigest, Fingerprint, Head, PeerId};
+use crate::sync::engine::core::EngineCore;
+use crate::sync::engine::core::InService;
 use crate::sync::engine::limits::{VIEW_AGE_MS_MAX, VIEW_IDLE_MS_MAX, VIEWS_MAX};
+use crate::sync::engine::log::log::Log;
 use crate::sync::engine::reconcile::fingerprint_tree::Tree;
-use crate::sync::engine::task::Task;
+use crate::sync::engine::requests::{CloseView, OpenView, ReadDigests, ReadFingerprints, ReadPage};
+use crate::sync::engine::requests::{EngineOffer, EngineView};
 use crate::sync::protocol::message::{
     CLOCK_PAIRS_MAX, Digests, ENTRIES_MAX, Message, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse,
     VIEW_HEADS_MAX, WireDigest,
@@ -17,9 +19,17 @@ use crate::sync::protocol::message::{
 /// Requests of one reconciliation that wait.
 const WAITING_MAX: usize = 4;
 
+/// The views that are kept for peers: one for each.
+#[derive(Debug, Default)]
+pub(in crate::sync::engine) struct ServedViews {
+    views: BTreeMap<PeerId, ServedView>,
+    /// How many views of each peer are being closed.
+    closing: InService,
+}
+
 /// A view that is kept for a peer.
 #[derive(Debug)]
-pub(in crate::sync::engine) struct ServedView {
+struct ServedView {
     /// No other view, of the same peer or of another one, has it.
     number: u64,
     /// The peer's last view is being closed, which the next one waits for.
@@ -47,29 +57,35 @@ struct Ahead {
 }
 
 /// A page by its collection and the key that it begins behind.
-pub(in crate::sync::engine) type PagePlace = (String, Bytes);
+type PagePlace = (String, Bytes);
 
 /// Entries, and the key to go on after.
 type Page = (EngineOffer, Option<Bytes>);
 
-impl Engine {
-    pub(in crate::sync::engine) fn reconcile_request(&mut self, peer: &PeerId, request: ReconcileRequest) {
-        let (now_ms, number) = (self.now_ms, request.number);
+impl ServedViews {
+    /// A request of a peer; where `is_closed` says so, no view is given.
+    pub fn on_reconcile_request(
+        &mut self,
+        core: &mut EngineCore,
+        peer: &PeerId,
+        request: ReconcileRequest,
+        is_closed: bool,
+    ) {
+        let (now_ms, number) = (core.now_ms, request.number);
         if request.ask == ReconcileAsk::Close {
-            return self.drop_view(peer);
+            return self.drop_view(core, peer);
         }
         if let ReconcileAsk::Open { members, copies, is_filling } = request.ask {
             // Opening replaces an older view of the same peer; closing that one as well could come later.
             self.views.remove(peer);
             // Nobody is to take over what this node may be the last to hold because it slept.
-            let is_closed = self.config.is_returning && now_ms < self.reconciling.return_ms;
             if is_closed || self.views.len() >= VIEWS_MAX {
-                return self.answer(peer, number, ReconcileAnswer::Refused);
+                return Self::answer(core, peer, number, ReconcileAnswer::Refused);
             }
-            let within = self.told_of(peer, members, copies, is_filling);
+            let within = Self::told_of(core, peer, members, copies, is_filling);
             let view = ServedView {
-                number: self.next_number(),
-                is_waiting: self.is_closing_view(peer),
+                number: core.next_number(),
+                is_waiting: self.closing.count(peer) > 0,
                 opened_ms: now_ms,
                 used_ms: now_ms,
                 tree: None,
@@ -79,117 +95,140 @@ impl Engine {
                 ahead: None,
             };
             self.views.insert(peer.clone(), view);
-            self.wake_at(now_ms.saturating_add(VIEW_IDLE_MS_MAX));
-            return self.look(peer);
+            invariant!(self.views.len() <= VIEWS_MAX, "a bounded number of views is kept, one for each peer");
+            core.wake_at(now_ms.saturating_add(VIEW_IDLE_MS_MAX));
+            return self.look(core, peer);
         }
         let Some(view) = self.views.get_mut(peer).filter(|view| view.requests.len() < WAITING_MAX) else {
-            return self.answer(peer, number, ReconcileAnswer::Refused);
+            return Self::answer(core, peer, number, ReconcileAnswer::Refused);
         };
         view.used_ms = now_ms;
         view.requests.push_back(request);
         if view.requests.len() == 1 {
-            self.look(peer);
+            self.look(core, peer);
         }
     }
 
     /// The buckets that a peer is told of: those that it has to hold where it fills them, else those that both hold.
-    fn told_of(&mut self, peer: &PeerId, members: u64, copies: u32, is_filling: bool) -> Buckets {
-        if members != self.electorate() {
+    fn told_of(core: &mut EngineCore, peer: &PeerId, members: u64, copies: u32, is_filling: bool) -> Buckets {
+        if members != core.electorate() {
             return Buckets::all();
         }
-        let share = self.share_of(peer, copies);
-        if is_filling { share } else { share.and(&self.own_share()) }
+        let share = core.share_of(peer, copies);
+        if is_filling { share } else { share.and(&core.own_share()) }
     }
 
-    /// Whether a view of this peer is being closed: work does not run in order, and the next view is not to be closed for it.
-    fn is_closing_view(&self, peer: &PeerId) -> bool {
-        self.works.values().any(|task| matches!(task, Task::CloseView { peer: closing } if closing == peer))
-    }
-
-    pub(in crate::sync::engine) fn view_closed(&mut self, peer: &PeerId) {
-        if self.is_closing_view(peer) {
+    /// Requests are not answered in order, and the next view of the peer is not to be closed for this one: it has waited.
+    fn on_close_view_done(&mut self, core: &mut EngineCore, peer: &PeerId) {
+        self.closing.end(peer);
+        if self.closing.count(peer) > 0 {
             return;
         }
         if let Some(view) = self.views.get_mut(peer).filter(|view| view.is_waiting) {
             view.is_waiting = false;
-            self.look(peer);
+            self.look(core, peer);
         }
     }
 
     /// Has done what the first request of a peer needs.
-    fn look(&mut self, peer: &PeerId) {
+    fn look(&mut self, core: &mut EngineCore, peer: &PeerId) {
         let Some(view) = self.views.get_mut(peer).filter(|view| !view.is_waiting) else { return };
         let number = view.number;
         let Some(request) = view.requests.front_mut() else { return };
         if let ReconcileAsk::NextPage { collection } = &request.ask {
             let Some((collection, after)) = view.following.take_if(|(following, _)| following == collection) else {
-                return self.answer_first(peer, entries_answer((EngineOffer::default(), None)));
+                return self.answer_first(core, peer, entries_answer((EngineOffer::default(), None)));
             };
             request.ask = ReconcileAsk::Page { collection, after: Some(after) };
         }
-        let source = Some(peer.clone());
-        let bytes_max = self.config.tuning.batch_bytes;
-        let work = match request.ask.clone() {
+        let (asking, source) = (peer.clone(), Some(peer.clone()));
+        let bytes_max = core.config.tuning.batch_bytes;
+        match request.ask.clone() {
             ReconcileAsk::Tree { collection, level, nodes } => {
                 if let Some((_, tree)) = view.tree.as_ref().filter(|(name, _)| *name == collection) {
                     let children = nodes.iter().flat_map(|node| tree.children(level, *node)).copied().collect();
-                    return self.answer_first(peer, ReconcileAnswer::Tree { children });
+                    return self.answer_first(core, peer, ReconcileAnswer::Tree { children });
                 }
-                EngineWork::Fingerprints { view: source, collection }
+                let request = ReadFingerprints { view: source, collection: collection.clone() };
+                core.request(request, move |engine, reply| {
+                    engine.views.on_read_served_fingerprints_done(&mut engine.core, &asking, number, collection, reply);
+                });
             }
             ReconcileAsk::Digests { collection, buckets, after, until } => {
-                let count_max = self.config.tuning.digests_at_once();
-                EngineWork::DigestsIn { view: source, collection, buckets, after, until, count_max }
+                let count_max = core.config.tuning.digests_at_once();
+                let request = ReadDigests { view: source, collection, buckets, after, until, count_max };
+                core.request(request, move |engine, reply| {
+                    engine.views.on_view_read(&mut engine.core, &asking, number, reply.map(digests_answer));
+                });
             }
             ReconcileAsk::Entries { collection, key_hashes, after } => {
                 let (view, within) = (peer.clone(), Buckets::all());
-                EngineWork::Entries { view, collection, key_hashes: Some(key_hashes), within, after, bytes_max }
+                let request = ReadPage { view, collection, key_hashes: Some(key_hashes), within, after, bytes_max };
+                core.request(request, move |engine, reply| {
+                    engine.views.on_view_read(&mut engine.core, &asking, number, reply.map(entries_answer));
+                });
             }
             ReconcileAsk::Page { collection, after } => {
                 let is_this =
                     |ahead: &&mut Ahead| ahead.place.0 == collection && Some(&ahead.place.1) == after.as_ref();
                 if let Some(ahead) = view.ahead.as_mut().filter(is_this) {
                     if let Some(page) = ahead.page.take() {
-                        self.answer_page(peer, page);
+                        self.answer_page(core, peer, page);
                     }
                     return;
                 }
                 view.ahead = None;
                 let (view, within) = (peer.clone(), view.within.clone());
-                EngineWork::Entries { view, collection, key_hashes: None, within, after, bytes_max }
+                let request = ReadPage { view, collection, key_hashes: None, within, after, bytes_max };
+                core.request(request, move |engine, reply| {
+                    engine.views.on_read_page_done(&mut engine.core, &asking, number, reply)
+                });
             }
-            ReconcileAsk::Open { .. } => EngineWork::OpenView { peer: peer.clone() },
-            ReconcileAsk::Close | ReconcileAsk::NextPage { .. } => return,
-        };
-        self.work(Task::View { peer: peer.clone(), number }, work);
+            ReconcileAsk::Open { .. } => {
+                core.request(OpenView { peer: peer.clone() }, move |engine, reply| {
+                    let read = reply.map(|opened| view_answer(&engine.core, &engine.log, &asking, opened));
+                    engine.views.on_view_read(&mut engine.core, &asking, number, read);
+                });
+            }
+            ReconcileAsk::Close | ReconcileAsk::NextPage { .. } => {}
+        }
     }
 
-    pub(in crate::sync::engine) fn view_read(&mut self, peer: &PeerId, number: u64, outcome: EngineOutcome) {
-        // Not of one that has been replaced meanwhile.
-        let Some(view) = self.views.get_mut(peer).filter(|view| view.number == number) else { return };
-        let Some(ask) = view.requests.front().map(|request| &request.ask) else { return };
-        let read = match (ask, outcome) {
-            (ReconcileAsk::Open { .. }, EngineOutcome::ViewOpened(opened)) => {
-                opened.map(|opened| self.view_answer(peer, opened))
+    /// Whether a view is still there: what was read of one that has been replaced meanwhile is of no use.
+    fn has_view(&self, peer: &PeerId, number: u64) -> bool {
+        self.views.get(peer).is_some_and(|view| view.number == number)
+    }
+
+    fn on_read_served_fingerprints_done(
+        &mut self,
+        core: &mut EngineCore,
+        peer: &PeerId,
+        number: u64,
+        collection: String,
+        read: Result<Vec<Fingerprint>>,
+    ) {
+        let view = self.views.get_mut(peer).filter(|view| view.number == number);
+        match (read, view) {
+            (Ok(buckets), Some(view)) => {
+                view.tree = Some((collection, Tree::new(buckets, &view.within)));
+                self.look(core, peer);
             }
-            (ReconcileAsk::Tree { collection, .. }, EngineOutcome::Fingerprints(Ok(buckets))) => {
-                view.tree = Some((collection.clone(), Tree::new(buckets, &view.within)));
-                return self.look(peer);
-            }
-            (ReconcileAsk::Digests { .. }, EngineOutcome::Digests(digests)) => digests.map(digests_answer),
-            (ReconcileAsk::Page { .. }, EngineOutcome::Entries(Ok(page))) => return self.answer_page(peer, page),
-            (ReconcileAsk::Entries { .. } | ReconcileAsk::Page { .. }, EngineOutcome::Entries(read)) => {
-                read.map(entries_answer)
-            }
-            (_, EngineOutcome::Fingerprints(Err(error))) => Err(error),
-            _ => return,
-        };
-        self.answer_read(peer, read);
+            (Err(error), _) => self.on_view_read(core, peer, number, Err(error)),
+            (Ok(_), None) => {}
+        }
+    }
+
+    fn on_read_page_done(&mut self, core: &mut EngineCore, peer: &PeerId, number: u64, read: Result<Page>) {
+        match read {
+            Ok(page) if self.has_view(peer, number) => self.answer_page(core, peer, page),
+            Ok(_) => {}
+            Err(error) => self.on_view_read(core, peer, number, Err(error)),
+        }
     }
 
     /// Answers with a page, and begins to read the next one.
-    fn answer_page(&mut self, peer: &PeerId, page: Page) {
-        let bytes_max = self.config.tuning.batch_bytes;
+    fn answer_page(&mut self, core: &mut EngineCore, peer: &PeerId, page: Page) {
+        let bytes_max = core.config.tuning.batch_bytes;
         let answer = entries_answer(page);
         let Some(view) = self.views.get_mut(peer) else { return };
         (view.following, view.ahead) = (None, None);
@@ -201,17 +240,19 @@ impl Engine {
             view.ahead = Some(Ahead { place: place.clone(), page: None });
             let (number, within) = (view.number, view.within.clone());
             let (collection, after) = (place.0.clone(), Some(place.1.clone()));
-            let work =
-                EngineWork::Entries { view: peer.clone(), collection, key_hashes: None, within, after, bytes_max };
-            let task = Task::ReadAhead { peer: peer.clone(), number, page: place };
-            self.work(task, work);
+            let request = ReadPage { view: peer.clone(), collection, key_hashes: None, within, after, bytes_max };
+            let asking = peer.clone();
+            core.request(request, move |engine, reply| {
+                engine.views.on_read_ahead_done(&mut engine.core, &asking, number, &place, reply)
+            });
         }
-        self.answer_first(peer, answer);
+        self.answer_first(core, peer, answer);
     }
 
     /// A page that nobody had asked for when its reading began.
-    pub(in crate::sync::engine) fn read_ahead(
+    fn on_read_ahead_done(
         &mut self,
+        core: &mut EngineCore,
         peer: &PeerId,
         number: u64,
         place: &PagePlace,
@@ -228,68 +269,77 @@ impl Engine {
             Err(_) => view.ahead = None,
         }
         if is_waited_for {
-            self.look(peer);
+            self.look(core, peer);
         }
     }
 
-    fn answer_read(&mut self, peer: &PeerId, read: Result<ReconcileAnswer>) {
+    /// What the first request of a peer asks for has been read.
+    fn on_view_read(&mut self, core: &mut EngineCore, peer: &PeerId, number: u64, read: Result<ReconcileAnswer>) {
+        if !self.has_view(peer, number) {
+            return;
+        }
         match read {
-            Ok(answer) => self.answer_first(peer, answer),
+            Ok(answer) => self.answer_first(core, peer, answer),
             Err(error) => {
-                self.failed("reading public states", &error);
-                self.answer_first(peer, ReconcileAnswer::Refused);
-                self.drop_view(peer);
+                core.failed("reading public states", &error);
+                self.answer_first(core, peer, ReconcileAnswer::Refused);
+                self.drop_view(core, peer);
             }
         }
     }
 
-    fn view_answer(&self, peer: &PeerId, view: EngineView) -> ReconcileAnswer {
-        let is_partial = |name: &String| self.config.partial.contains(name);
-        let (partial, whole) = view.collections.into_iter().partition(is_partial);
-        let mut heads: Vec<Head> = view.heads;
-        // Of an origin that forked our numbers may mean other deltas than the peer's, and it may not know yet.
-        let is_frozen = |origin: &PeerId| self.origins.get(origin).is_some_and(|state| state.is_frozen);
-        let known_seq = |origin: &PeerId| self.sessions.get(peer).map_or(0, |session| session.known_seq(origin));
-        let is_doubtful = |head: &Head| self.is_forked(&head.origin) && known_seq(&head.origin) > head.seq;
-        heads.retain(|head| head.seq > 0 && !is_frozen(&head.origin) && !is_doubtful(head));
-        heads.truncate(VIEW_HEADS_MAX);
-        let (members, copies) = (self.electorate(), self.copies().unwrap_or(0));
-        ReconcileAnswer::View { heads, whole, partial, members, copies }
-    }
-
-    fn answer_first(&mut self, peer: &PeerId, answer: ReconcileAnswer) {
-        let now_ms = self.now_ms;
+    fn answer_first(&mut self, core: &mut EngineCore, peer: &PeerId, answer: ReconcileAnswer) {
+        let now_ms = core.now_ms;
         let Some(view) = self.views.get_mut(peer) else { return };
         view.used_ms = now_ms;
         let Some(request) = view.requests.pop_front() else { return };
-        self.answer(peer, request.number, answer);
-        self.look(peer);
+        Self::answer(core, peer, request.number, answer);
+        self.look(core, peer);
     }
 
-    fn answer(&mut self, peer: &PeerId, number: u64, answer: ReconcileAnswer) {
-        self.send(peer, Message::ReconcileResponse(ReconcileResponse { number, answer }));
+    fn answer(core: &mut EngineCore, peer: &PeerId, number: u64, answer: ReconcileAnswer) {
+        core.send(peer, Message::ReconcileResponse(ReconcileResponse { number, answer }));
     }
 
-    pub(in crate::sync::engine) fn drop_view(&mut self, peer: &PeerId) {
+    pub fn drop_view(&mut self, core: &mut EngineCore, peer: &PeerId) {
         if self.views.remove(peer).is_some() {
-            self.work(Task::CloseView { peer: peer.clone() }, EngineWork::CloseView { peer: peer.clone() });
+            self.closing.begin(peer);
+            let closed = peer.clone();
+            core.request(CloseView { peer: peer.clone() }, move |engine, ()| {
+                engine.views.on_close_view_done(&mut engine.core, &closed)
+            });
         }
     }
 
-    pub(in crate::sync::engine) fn tick_views(&mut self) {
-        let now_ms = self.now_ms;
+    pub fn tick_views(&mut self, core: &mut EngineCore) {
+        let now_ms = core.now_ms;
         let end_ms = |view: &ServedView| {
             view.opened_ms.saturating_add(VIEW_AGE_MS_MAX).min(view.used_ms.saturating_add(VIEW_IDLE_MS_MAX))
         };
         let old: Vec<PeerId> =
             self.views.iter().filter(|(_, view)| end_ms(view) <= now_ms).map(|(peer, _)| peer.clone()).collect();
         for peer in old {
-            self.drop_view(&peer);
+            self.drop_view(core, &peer);
         }
         if let Some(wake_ms) = self.views.values().map(end_ms).min() {
-            self.wake_at(wake_ms);
+            core.wake_at(wake_ms);
         }
     }
+}
+
+/// What a peer is told of a view that was opened for it.
+fn view_answer(core: &EngineCore, log: &Log, peer: &PeerId, view: EngineView) -> ReconcileAnswer {
+    let is_partial = |name: &String| core.config.partial.contains(name);
+    let (partial, whole) = view.collections.into_iter().partition(is_partial);
+    let mut heads: Vec<Head> = view.heads;
+    // Of an origin that forked our numbers may mean other deltas than the peer's, and it may not know yet.
+    let is_frozen = |origin: &PeerId| log.is_frozen(origin);
+    let known_seq = |origin: &PeerId| core.peers.get(peer).map_or(0, |session| session.known_seq(origin));
+    let is_doubtful = |head: &Head| log.is_forked(&head.origin) && known_seq(&head.origin) > head.seq;
+    heads.retain(|head| head.seq > 0 && !is_frozen(&head.origin) && !is_doubtful(head));
+    heads.truncate(VIEW_HEADS_MAX);
+    let (members, copies) = (core.electorate(), core.copies().unwrap_or(0));
+    ReconcileAnswer::View { heads, whole, partial, members, copies }
 }
 
 fn entries_answer((EngineOffer { mut entries, postings }, next): Page) -> ReconcileAnswer {

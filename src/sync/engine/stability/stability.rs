@@ -10,31 +10,35 @@ use std::collections::BTreeMap;
 
 use crate::error::Result;
 use crate::model::{Bytes, PeerId};
-use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineEvent, EngineWork};
+use crate::sync::engine::core::EngineCore;
+use crate::sync::engine::event::EngineEvent;
 use crate::sync::engine::limits::{
     STABILITY_FANOUT, STABILITY_GOSSIP_MS, STABILITY_MS_PER_MEMBER, STABILITY_REPEAT_MS, STABILITY_ROUND_MS_MIN,
     STABILITY_VOTES_MS_MAX, Tuning, VOTES_UNASKED_MAX,
 };
+use crate::sync::engine::partial::eviction::Eviction;
+use crate::sync::engine::requests::{CollectTombstones, PruneLog};
 use crate::sync::engine::stability::votes::Ballot;
-use crate::sync::engine::task::Task;
 use crate::sync::protocol::message::{HeadsDigest, MARKS_MAX, Message, Stability, StabilityMark};
+use crate::sync::protocol::statement::VoteDigest;
 
 /// The present round and what the ones before it came to.
 #[derive(Debug)]
-pub(in crate::sync::engine) struct StabilityRound {
-    pub number: u64,
+pub(in crate::sync::engine) struct StabilityRounds {
+    pub(super) number: u64,
     /// Over epoch and members.
-    pub members: u64,
+    pub(super) members: u64,
     contributed: Vec<u8>,
-    pub marks: BTreeMap<PeerId, Mark>,
+    pub(super) marks: BTreeMap<PeerId, Mark>,
     /// Collections that every contributor holds its whole share of, in order.
-    pub whole: Vec<String>,
+    pub(super) whole: Vec<String>,
     /// What this node has contributed; `None` before it has.
-    pub contribution: Option<BTreeMap<PeerId, u64>>,
+    pub(super) contribution: Option<BTreeMap<PeerId, u64>>,
     /// The votes, once all have contributed: from then on nothing is added.
-    pub ballot: Option<Ballot>,
-    pub is_complete: bool,
+    pub(super) ballot: Option<Ballot>,
+    pub(super) is_complete: bool,
+    /// By peer, whose votes it has in a round, a bit each, as far as is known.
+    pub(super) signers_seen: BTreeMap<PeerId, (VoteDigest, Vec<u8>)>,
     /// When the next one begins, or the log is looked through again.
     next_ms: u64,
     repeat_ms: u64,
@@ -48,14 +52,14 @@ pub(in crate::sync::engine) struct StabilityRound {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::sync::engine) struct Mark {
+pub(super) struct Mark {
     pub least: u64,
     pub greatest: u64,
 }
 
-impl StabilityRound {
+impl StabilityRounds {
     pub fn new(tuning: &Tuning, now_ms: u64) -> Self {
-        StabilityRound {
+        StabilityRounds {
             number: 0,
             members: 0,
             contributed: Vec::new(),
@@ -64,6 +68,7 @@ impl StabilityRound {
             contribution: None,
             ballot: None,
             is_complete: true,
+            signers_seen: BTreeMap::new(),
             next_ms: now_ms.saturating_add(tuning.stability_interval_ms),
             repeat_ms: u64::MAX,
             gossip_ms: None,
@@ -76,6 +81,32 @@ impl StabilityRound {
     /// Another round may come to something new, although no head has moved.
     pub fn unsettle(&mut self) {
         self.settled = None;
+    }
+
+    pub fn forget_peer(&mut self, peer: &PeerId) {
+        self.signers_seen.remove(peer);
+    }
+
+    /// The number of the present round, and what is voted on in it.
+    #[cfg(test)]
+    pub fn round(&self) -> (u64, Option<VoteDigest>) {
+        (self.number, self.ballot.as_ref().map(|ballot| ballot.digest))
+    }
+
+    /// The least number of an origin that a contributor has applied.
+    #[cfg(test)]
+    pub fn least(&self, origin: &PeerId) -> Option<u64> {
+        self.marks.get(origin).map(|mark| mark.least)
+    }
+
+    /// What everybody was last known to have applied.
+    pub fn acknowledged(&self) -> &BTreeMap<PeerId, u64> {
+        &self.acknowledged
+    }
+
+    /// Collections that every contributor of the round holds its whole share of, in order.
+    pub fn whole(&self) -> &[String] {
+        &self.whole
     }
 
     fn has(&self, position: usize) -> bool {
@@ -132,46 +163,47 @@ impl StabilityRound {
     }
 }
 
-impl Engine {
-    /// Over epoch and member list: rounds of different ones do not mix.
-    pub(in crate::sync::engine) fn electorate(&self) -> u64 {
-        self.roster.digest() ^ self.config.epoch.wrapping_mul(0x9E37_79B9_7F4A_7C15)
+impl StabilityRounds {
+    /// The greatest number that a round can have by now.
+    fn round_max(&self, core: &EngineCore) -> u64 {
+        core.now_ms.saturating_add(core.config.options.max_clock_drift_ms) / STABILITY_ROUND_MS_MIN
     }
 
-    /// The greatest number that a round can have by now.
-    fn round_max(&self) -> u64 {
-        self.now_ms.saturating_add(self.config.options.max_clock_drift_ms) / STABILITY_ROUND_MS_MIN
+    /// The number of a round that this node begins.
+    fn next_number(&self, core: &EngineCore) -> u64 {
+        self.number.saturating_add(1).min(self.round_max(core)).max(self.number)
     }
 
     /// When the next round is due: the larger the network, the later.
-    fn next_round_ms(&self) -> u64 {
-        let members = u64::try_from(self.roster.len()).unwrap_or(u64::MAX);
-        let interval_ms = members.saturating_mul(STABILITY_MS_PER_MEMBER).max(self.config.tuning.stability_interval_ms);
-        self.now_ms.saturating_add(interval_ms)
+    fn next_round_ms(&self, core: &EngineCore) -> u64 {
+        let members = u64::try_from(core.roster.len()).unwrap_or(u64::MAX);
+        let interval_ms = members.saturating_mul(STABILITY_MS_PER_MEMBER).max(core.config.tuning.stability_interval_ms);
+        core.now_ms.saturating_add(interval_ms)
     }
 
-    fn begin_round(&mut self, number: u64) {
-        self.round.begin(number, self.electorate(), self.roster.len());
-        self.contribute();
+    fn begin_round(&mut self, core: &mut EngineCore, eviction: &Eviction, number: u64) {
+        invariant!(number >= self.number, "rounds never go back");
+        self.begin(number, core.electorate(), core.roster.len());
+        self.contribute(core, eviction);
     }
 
-    pub(in crate::sync::engine) fn stability(&mut self, peer: &PeerId, stability: Stability) {
+    pub fn on_stability(&mut self, core: &mut EngineCore, eviction: &Eviction, peer: &PeerId, stability: Stability) {
         let is_ours =
-            stability.members == self.electorate() && stability.contributed.len() == self.roster.len().div_ceil(8);
-        if !is_ours || stability.round > self.round_max() {
+            stability.members == core.electorate() && stability.contributed.len() == core.roster.len().div_ceil(8);
+        if !is_ours || stability.round > self.round_max(core) {
             return;
         }
-        self.check_electorate();
-        if stability.round < self.round.number {
-            return self.tell_round(peer);
+        self.check_electorate(core);
+        if stability.round < self.number {
+            return self.send_round(core, peer);
         }
-        if stability.round > self.round.number || self.round.contribution.is_none() {
-            self.begin_round(stability.round);
+        if stability.round > self.number || self.contribution.is_none() {
+            self.begin_round(core, eviction, stability.round);
         }
-        let lacks_ours = self.round.contributed.as_slice() != &*stability.contributed;
-        if self.round.ballot.is_some() {
+        let lacks_ours = self.contributed.as_slice() != &*stability.contributed;
+        if self.ballot.is_some() {
             if lacks_ours {
-                self.tell_round(peer);
+                self.send_round(core, peer);
             }
             return;
         }
@@ -179,87 +211,97 @@ impl Engine {
         let marks = marks
             .map(|mark| (mark.origin, Mark { least: mark.least, greatest: mark.greatest }))
             .collect::<BTreeMap<_, _>>();
-        let is_news = self.round.merge(&stability.contributed, &marks, &stability.whole);
-        let lacks_ours = self.round.contributed.as_slice() != &*stability.contributed;
+        let is_news = self.merge(&stability.contributed, &marks, &stability.whole);
+        let lacks_ours = self.contributed.as_slice() != &*stability.contributed;
         if is_news {
-            self.gossip_soon();
+            self.gossip_soon(core);
         } else if lacks_ours {
-            self.tell_round(peer);
+            self.send_round(core, peer);
         }
-        self.consider_voting();
+        self.consider_voting(core, eviction);
     }
 
     /// A round over other members than the present ones is void.
-    pub(super) fn check_electorate(&mut self) {
-        let members = self.electorate();
-        if self.round.members != members {
-            let number = self.round.number;
-            self.round.begin(number, members, self.roster.len());
+    pub(super) fn check_electorate(&mut self, core: &mut EngineCore) {
+        let members = core.electorate();
+        if self.members != members {
+            let number = self.number;
+            self.begin(number, members, core.roster.len());
             // Nothing is under way until one begins, here or at another member.
-            self.round.is_complete = true;
+            self.is_complete = true;
         }
     }
 
     /// Adds our bit and our heads to a round that has just begun.
-    fn contribute(&mut self) {
-        let mut contributed = vec![0_u8; self.roster.len().div_ceil(8)];
-        let position = self.roster.peers().position(|peer| *peer == self.config.this);
+    fn contribute(&mut self, core: &mut EngineCore, eviction: &Eviction) {
+        let mut contributed = vec![0_u8; core.roster.len().div_ceil(8)];
+        let position = core.roster.peers().position(|peer| *peer == core.config.this);
         if let Some(position) = position
             && let Some(byte) = contributed.get_mut(position / 8)
         {
             *byte |= 1 << (position % 8);
         }
-        let heads = self.heads.iter().filter(|head| head.seq > 0);
+        let heads = core.heads.iter().filter(|head| head.seq > 0);
         let heads: BTreeMap<PeerId, u64> = heads.map(|head| (head.origin.clone(), head.seq)).collect();
         let marks = heads.iter().map(|(origin, seq)| (origin.clone(), Mark { least: *seq, greatest: *seq })).collect();
-        let whole = self.whole_collections();
-        self.round.merge(&contributed, &marks, &whole);
-        self.round.contribution = Some(heads);
-        self.gossip_soon();
-        self.consider_voting();
+        let whole = eviction.whole_collections(core);
+        self.merge(&contributed, &marks, &whole);
+        self.contribution = Some(heads);
+        self.gossip_soon(core);
+        self.consider_voting(core, eviction);
     }
 
     /// Whether everybody has contributed whose vote is waited for.
-    pub(super) fn have_all_contributed(&self) -> bool {
-        let peers = self.roster.peers().enumerate();
-        peers.into_iter().all(|(position, peer)| self.round.has(position) || self.config.excused.contains(peer))
+    pub(super) fn have_all_contributed(&self, core: &EngineCore) -> bool {
+        let peers = core.roster.peers().enumerate();
+        peers.into_iter().all(|(position, peer)| self.has(position) || core.config.excused.contains(peer))
     }
 
-    pub(super) fn gossip_soon(&mut self) {
-        let at_ms = self.now_ms.saturating_add(STABILITY_GOSSIP_MS);
-        let gossip_ms = self.round.gossip_ms.map_or(at_ms, |earlier_ms| earlier_ms.min(at_ms));
-        self.round.gossip_ms = Some(gossip_ms);
-        self.round.repeat_ms = self.now_ms.saturating_add(STABILITY_REPEAT_MS);
-        self.wake_at(gossip_ms);
+    pub(super) fn gossip_soon(&mut self, core: &mut EngineCore) {
+        let at_ms = core.now_ms.saturating_add(STABILITY_GOSSIP_MS);
+        let gossip_ms = self.gossip_ms.map_or(at_ms, |earlier_ms| earlier_ms.min(at_ms));
+        self.gossip_ms = Some(gossip_ms);
+        self.repeat_ms = core.now_ms.saturating_add(STABILITY_REPEAT_MS);
+        core.wake_at(gossip_ms);
     }
 
     /// How far the round has come here; a peer that is further answers.
-    pub(super) fn tell_round(&mut self, peer: &PeerId) {
+    pub(super) fn send_round(&mut self, core: &mut EngineCore, peer: &PeerId) {
         let mark = |(origin, mark): (&PeerId, &Mark)| StabilityMark {
             origin: origin.clone(),
             least: mark.least,
             greatest: mark.greatest,
         };
         let stability = Stability {
-            round: self.round.number,
-            members: self.round.members,
-            contributed: Bytes::new(self.round.contributed.as_slice()),
-            marks: self.round.marks.iter().map(mark).collect(),
-            whole: self.round.whole.clone(),
+            round: self.number,
+            members: self.members,
+            contributed: Bytes::new(self.contributed.as_slice()),
+            marks: self.marks.iter().map(mark).collect(),
+            whole: self.whole.clone(),
         };
-        self.send(peer, Message::Stability(stability));
+        core.send(peer, Message::Stability(stability));
     }
 
-    /// Everybody has signed: acts on it.
-    pub(super) fn complete_round(&mut self) {
-        self.round.is_complete = true;
-        self.round.next_ms = self.next_round_ms();
-        self.wake_at(self.round.next_ms);
-        let marks = self.round.marks.clone();
-        self.round.acknowledged = marks.iter().map(|(origin, mark)| (origin.clone(), mark.least)).collect();
-        self.evict(&self.round.acknowledged.clone(), &self.round.whole.clone());
+    /// Everybody has signed: what that says is acted on, by [`act_on_round`](StabilityRounds::act_on_round) here.
+    pub(super) fn complete_round(&mut self, core: &mut EngineCore) {
+        self.is_complete = true;
+        self.next_ms = self.next_round_ms(core);
+        core.wake_at(self.next_ms);
+        self.acknowledged = self.marks.iter().map(|(origin, mark)| (origin.clone(), mark.least)).collect();
+        invariant!(self.is_within_contribution(), "what this node has signed is true of it");
+    }
+
+    /// Whether no least number is beyond what this node had applied when it contributed.
+    fn is_within_contribution(&self) -> bool {
+        let own = |origin: &PeerId| self.contribution.as_ref().and_then(|own| own.get(origin)).copied().unwrap_or(0);
+        self.marks.iter().all(|(origin, mark)| mark.least <= own(origin))
+    }
+
+    /// Drops what a completed round says that everybody has.
+    pub fn act_on_round(&mut self, core: &mut EngineCore) {
+        let marks = self.marks.clone();
         let least = |origin: &PeerId| marks.get(origin).map_or(0, |mark| mark.least);
-        let frontier = self.round.frontier.take();
+        let frontier = self.frontier.take();
         let is_reached = frontier
             .as_ref()
             .is_some_and(|frontier| frontier.iter().all(|(origin, mark)| least(origin) >= mark.greatest));
@@ -268,88 +310,102 @@ impl Engine {
                 // Two rounds that found everybody with the same: what they cover is collected with this.
                 let is_settled = frontier == marks
                     && marks.values().all(|mark| mark.least == mark.greatest)
-                    && self.heads.iter().all(|head| least(&head.origin) == head.seq);
-                self.round.settled = is_settled.then(|| (self.heads.digest(), self.round.members));
-                let stable = frontier.into_iter().map(|(origin, mark)| (origin, mark.least)).collect();
-                self.work(Task::Collect, EngineWork::CollectTombstones { stable });
-                self.round.frontier = Some(marks);
+                    && core.heads.iter().all(|head| least(&head.origin) == head.seq);
+                self.settled = is_settled.then(|| (core.heads.digest(), self.members));
+                let stable: Vec<(PeerId, u64)> =
+                    frontier.into_iter().map(|(origin, mark)| (origin, mark.least)).collect();
+                let is_held = |(origin, seq): &(PeerId, u64)| *seq <= least(origin);
+                invariant!(stable.iter().all(is_held), "what is stable everybody has applied");
+                core.request(CollectTombstones { stable }, |engine, reply| {
+                    on_collect_tombstones_done(&mut engine.core, reply);
+                });
+                self.frontier = Some(marks);
             }
-            Some(frontier) => self.round.frontier = Some(frontier),
-            None => self.round.frontier = Some(marks),
+            Some(frontier) => self.frontier = Some(frontier),
+            None => self.frontier = Some(marks),
         }
-        self.prune();
-    }
-
-    /// Tombstones that everybody has are gone.
-    pub(in crate::sync::engine) fn collected(&mut self, result: Result<u64>) {
-        match result {
-            Ok(0) => {}
-            Ok(count) => self.event(EngineEvent::TombstonesCollected { count }),
-            Err(error) => self.failed("collecting tombstones", &error),
-        }
+        self.prune(core);
+        // Nobody who lacks some is to begin another round without having ended this one.
+        self.send_votes_to_all(core);
     }
 
     /// Drops the old part of the log. What everybody has is the greater of what the last round says and of what members
     /// have told this node.
-    fn prune(&mut self) {
-        let mut acknowledged = self.acknowledged_by_all();
-        for (origin, seq) in &self.round.acknowledged {
+    fn prune(&mut self, core: &mut EngineCore) {
+        let mut acknowledged = acknowledged_by_all(core);
+        for (origin, seq) in &self.acknowledged {
             let known = acknowledged.entry(origin.clone()).or_default();
             *known = (*known).max(*seq);
         }
         let acknowledged = acknowledged.into_iter().filter(|(_, seq)| *seq > 0).collect();
-        self.work(Task::Prune, EngineWork::PruneLog { acknowledged });
+        core.request(PruneLog { acknowledged }, |engine, reply| on_prune_log_done(&mut engine.core, reply));
     }
 
-    fn acknowledged_by_all(&self) -> BTreeMap<PeerId, u64> {
-        let mut least: BTreeMap<PeerId, u64> = self.heads.iter().map(|head| (head.origin.clone(), head.seq)).collect();
-        for peer in self.roster.peers().filter(|peer| **peer != self.config.this && !self.is_excused(peer)) {
-            let session = self.sessions.get(peer).filter(|session| !session.is_outdated);
-            let known = session.map(|session| &session.known).or_else(|| self.roster.acknowledged(peer));
-            least.retain(|origin, seq| {
-                *seq = (*seq).min(known.and_then(|known| known.get(origin)).copied().unwrap_or(0));
-                *seq > 0
-            });
-        }
-        least
-    }
-
-    pub(in crate::sync::engine) fn tick_stability(&mut self) {
-        let now_ms = self.now_ms;
-        self.tick_silence();
-        self.check_electorate();
-        if now_ms >= self.round.next_ms {
-            self.round.next_ms = self.next_round_ms();
-            let is_settled =
-                self.round.settled == Some((self.heads.digest(), self.round.members)) && self.share.is_settled;
-            if self.round.is_complete && !is_settled && self.heads.len() <= MARKS_MAX {
-                self.begin_round(self.round.number.saturating_add(1).min(self.round_max()));
+    pub fn tick_stability(&mut self, core: &mut EngineCore, eviction: &Eviction) {
+        let now_ms = core.now_ms;
+        self.check_electorate(core);
+        if now_ms >= self.next_ms {
+            self.next_ms = self.next_round_ms(core);
+            let is_settled = self.settled == Some((core.heads.digest(), self.members)) && eviction.is_settled();
+            if self.is_complete && !is_settled && core.heads.len() <= MARKS_MAX {
+                self.begin_round(core, eviction, self.next_number(core));
             } else {
-                self.prune();
+                self.prune(core);
             }
         }
-        let votes_end_ms = self.round.ballot.as_ref().filter(|_| !self.round.is_complete);
+        let votes_end_ms = self.ballot.as_ref().filter(|_| !self.is_complete);
         let votes_end_ms = votes_end_ms.map(|ballot| ballot.began_ms.saturating_add(STABILITY_VOTES_MS_MAX));
         if votes_end_ms.is_some_and(|end_ms| now_ms >= end_ms) {
-            self.begin_round(self.round.number.saturating_add(1).min(self.round_max()));
+            self.begin_round(core, eviction, self.next_number(core));
         }
-        if !self.round.is_complete && now_ms >= self.round.repeat_ms {
-            self.gossip_soon();
+        if !self.is_complete && now_ms >= self.repeat_ms {
+            self.gossip_soon(core);
         }
-        if self.round.gossip_ms.is_some_and(|at_ms| at_ms <= now_ms) {
-            self.round.gossip_ms = None;
-            let mut peers = self.active_peers();
-            self.random.choose(&mut peers, STABILITY_FANOUT);
+        if self.gossip_ms.is_some_and(|at_ms| at_ms <= now_ms) {
+            self.gossip_ms = None;
+            let mut peers = core.active_peers();
+            core.random.choose(&mut peers, STABILITY_FANOUT);
             for peer in peers {
-                match self.round.ballot {
-                    Some(_) => self.tell_votes(&peer, VOTES_UNASKED_MAX),
-                    None if self.round.contribution.is_some() => self.tell_round(&peer),
+                match self.ballot {
+                    Some(_) => self.send_votes(core, &peer, VOTES_UNASKED_MAX),
+                    None if self.contribution.is_some() => self.send_round(core, &peer),
                     None => {}
                 }
             }
         }
-        let repeat_ms = if self.round.is_complete { u64::MAX } else { self.round.repeat_ms };
+        let repeat_ms = if self.is_complete { u64::MAX } else { self.repeat_ms };
         let repeat_ms = repeat_ms.min(votes_end_ms.filter(|end_ms| *end_ms > now_ms).unwrap_or(u64::MAX));
-        self.wake_at(self.round.next_ms.min(repeat_ms).min(self.round.gossip_ms.unwrap_or(u64::MAX)));
+        core.wake_at(self.next_ms.min(repeat_ms).min(self.gossip_ms.unwrap_or(u64::MAX)));
     }
+}
+
+/// Tombstones that everybody has are gone.
+fn on_collect_tombstones_done(core: &mut EngineCore, result: Result<u64>) {
+    match result {
+        Ok(0) => {}
+        Ok(count) => core.event(EngineEvent::TombstonesCollected { count }),
+        Err(error) => core.failed("collecting tombstones", &error),
+    }
+}
+
+fn on_prune_log_done(core: &mut EngineCore, result: Result<u64>) {
+    match result {
+        Ok(0) => {}
+        Ok(count) => core.event(EngineEvent::LogPruned { count }),
+        Err(error) => core.failed("pruning the log", &error),
+    }
+}
+
+/// What all members whose acknowledgement is waited for have told that they have applied.
+fn acknowledged_by_all(core: &EngineCore) -> BTreeMap<PeerId, u64> {
+    let mut least: BTreeMap<PeerId, u64> = core.heads.iter().map(|head| (head.origin.clone(), head.seq)).collect();
+    for peer in core.roster.peers().filter(|peer| **peer != core.config.this && !core.is_excused(peer)) {
+        let session = core.peers.get(peer).filter(|session| !session.is_outdated);
+        let known = session.map(|session| &session.known).or_else(|| core.roster.acknowledged(peer));
+        least.retain(|origin, seq| {
+            *seq = (*seq).min(known.and_then(|known| known.get(origin)).copied().unwrap_or(0));
+            *seq > 0
+        });
+    }
+    least
 }

@@ -2,7 +2,7 @@
 
 use super::world::{MEMORY, World, schema, tuning};
 use crate::model::NetworkOptions;
-use crate::sync::engine::Tuning;
+use crate::sync::engine::limits::Tuning;
 use crate::sync::protocol::message::CollectionSchema;
 
 #[test]

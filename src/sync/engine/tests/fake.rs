@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::model::{
     Applied, BUCKETS, Bytes, Delta, EntryDigest, Fingerprint, Head, KeyHash, LogRead, PeerId, PublicEntry, Run, Verdict,
 };
-use crate::sync::engine::io::EngineOffer;
+use crate::sync::engine::requests::EngineOffer;
 use crate::sync::protocol::message::xor;
 
 /// What an entry is here: the last value wins, and everybody who wrote it is counted.

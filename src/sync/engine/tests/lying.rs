@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::model::HeadTime;
 use crate::model::{Bytes, CharterDigest, Head, PeerId};
 use crate::sync::engine::io::{EngineConfig, EngineEvent, EngineInput};
 use crate::sync::engine::limits::{
@@ -10,8 +11,7 @@ use crate::sync::engine::limits::{
 use crate::sync::engine::tests::fake::head;
 use crate::sync::engine::tests::world::{MEMORY, World, sign};
 use crate::sync::protocol::message::{
-    HeadTime, HeadTimes, Heartbeat, MEMBERS_PER_MESSAGE_MAX, MemberNews, Members, Message, Stability, StabilityMark,
-    Vote, Votes,
+    HeadTimes, Heartbeat, MEMBERS_PER_MESSAGE_MAX, MemberNews, Members, Message, Stability, StabilityMark, Vote, Votes,
 };
 use crate::sync::protocol::statement::MemberStatement;
 
@@ -42,10 +42,10 @@ fn everybody_has_everything(world: &World) -> Message {
     let engine = &world.nodes[VICTIM].engine;
     let mark = |head: &Head| StabilityMark { origin: head.origin.clone(), least: head.seq, greatest: head.seq };
     Message::Stability(Stability {
-        round: engine.round.number + 1,
-        members: engine.electorate(),
+        round: engine.stability.round().0 + 1,
+        members: engine.core.electorate(),
         contributed: Bytes::new([0b111]),
-        marks: engine.heads.iter().map(mark).collect(),
+        marks: engine.core.heads.iter().map(mark).collect(),
         whole: vec![MEMORY.into()],
     })
 }
@@ -57,7 +57,7 @@ fn nobody_completes_a_round_for_somebody_else() {
         let lie = everybody_has_everything(&world);
         world.deliver(LIAR, VICTIM, lie);
         world.run_for(3_000);
-        assert!(world.nodes[VICTIM].engine.round.ballot.is_some(), "there is something to vote on");
+        assert!(world.nodes[VICTIM].engine.stability.round().1.is_some(), "there is something to vote on");
     }
     assert_eq!(world.nodes[VICTIM].collected, 0, "the absent member has not signed");
     assert_eq!(world.nodes[VICTIM].database.tombstones(), 1);
@@ -74,11 +74,12 @@ fn a_vote_that_its_member_has_not_signed_is_none() {
     world.run_for(100);
     for _ in 0..3 {
         let engine = &world.nodes[VICTIM].engine;
-        let ballot = engine.round.ballot.as_ref().unwrap();
-        let statement = MemberStatement::Vote { epoch: 1, round: engine.round.number, digest: ballot.digest };
+        let (round, digest) = engine.stability.round();
+        let digest = digest.unwrap();
+        let statement = MemberStatement::Vote { epoch: 1, round, digest };
         // The liar signs by its own name, and says that it is the absent member's.
         let votes = vec![Vote { position: 2, signature: sign(&world.peer(LIAR), &statement) }];
-        let (round, members, digest) = (engine.round.number, engine.electorate(), ballot.digest);
+        let members = engine.core.electorate();
         let signers = Bytes::new([0b111]);
         world.deliver(LIAR, VICTIM, Message::Votes(Votes { round, members, digest, signers, votes }));
         world.run_for(10);
@@ -99,18 +100,18 @@ fn a_round_that_says_too_much_of_this_node_is_not_signed() {
     }
     world.deliver(LIAR, VICTIM, lie);
     world.run_for(10);
-    let marks = &world.nodes[VICTIM].engine.round.marks;
-    assert_eq!(marks[&PeerId::new("q")].least, 0, "this node has nothing of it");
-    assert_eq!(marks[&world.peer(VICTIM)].least, 0, "and somebody has nothing of this node's");
+    let stability = &world.nodes[VICTIM].engine.stability;
+    assert_eq!(stability.least(&PeerId::new("q")), Some(0), "this node has nothing of it");
+    assert_eq!(stability.least(&world.peer(VICTIM)), Some(0), "and somebody has nothing of this node's");
     // The last number that there is would be the last round.
     let mut last = everybody_has_everything(&world);
     if let Message::Stability(stability) = &mut last {
         stability.round = u64::MAX - 1;
     }
-    let before = world.nodes[VICTIM].engine.round.number;
+    let before = world.nodes[VICTIM].engine.stability.round().0;
     world.deliver(LIAR, VICTIM, last);
     world.run_for(10);
-    assert_eq!(world.nodes[VICTIM].engine.round.number, before);
+    assert_eq!(world.nodes[VICTIM].engine.stability.round().0, before);
 }
 
 #[test]
@@ -125,7 +126,7 @@ fn a_large_network_votes_and_each_signature_is_looked_at_once() {
     world.write(7, 1, None);
     world.run_for(120_000);
     assert!(world.nodes.iter().all(|node| node.database.tombstones() == 0));
-    let rounds = usize::try_from(world.nodes[0].engine.round.number).unwrap();
+    let rounds = usize::try_from(world.nodes[0].engine.stability.round().0).unwrap();
     let times = usize::try_from(125_000 / HEAD_TIME_MS).unwrap() + 1;
     // The addresses of each member, its head with the time now and then, and its vote in each round.
     let most = world.nodes.iter().map(|node| node.verified).max().unwrap();
@@ -317,18 +318,18 @@ fn nothing_is_given_or_taken_before_the_founder_is_met() {
     world.connect(LIAR, VICTIM);
     world.run_for(40_000);
     let peer = world.peer(LIAR);
-    let session = &world.nodes[VICTIM].engine.sessions[&peer];
+    let session = &world.nodes[VICTIM].engine.core.peers[&peer];
     assert!(session.collections.is_empty(), "no announcement is taken");
     assert_eq!(world.values(VICTIM).len(), 1);
     assert_eq!(world.values(LIAR).len(), 1, "and nothing was given");
     let said: BTreeSet<&str> = world.nodes[VICTIM].sent.iter().map(|(_, kind)| *kind).collect();
     assert!(said.is_subset(&BTreeSet::from(["heartbeat", "members", "epoch"])), "{said:?}");
-    let shown = &world.nodes[LIAR].engine.sessions[&world.peer(VICTIM)];
+    let shown = &world.nodes[LIAR].engine.core.peers[&world.peer(VICTIM)];
     assert!(shown.known.is_empty() && shown.collections.is_empty(), "it shows no heads and names no table");
     world.input(VICTIM, EngineInput::Reconfigured(Box::new(met)));
     world.run_for(5_000);
     assert_eq!((world.values(VICTIM).len(), world.values(LIAR).len()), (2, 2));
-    assert!(!world.nodes[VICTIM].engine.sessions[&peer].collections.is_empty());
+    assert!(!world.nodes[VICTIM].engine.core.peers[&peer].collections.is_empty());
 }
 
 fn heads(batch: usize) -> Message {
@@ -359,11 +360,11 @@ fn invented_heads_cost_nothing_lasting() {
         world.run_for(20);
     }
     let engine = &world.nodes[VICTIM].engine;
-    let known = engine.sessions[&world.peer(LIAR)].known.len();
+    let known = engine.core.peers[&world.peer(LIAR)].known.len();
     assert!(known <= STRANGE_ORIGINS_MAX + 3, "{known} origins are remembered");
     // Those that are being asked for stay until the answer.
     let most = 2 * STRANGE_ORIGINS_MAX;
-    assert!(engine.wanted.len() <= most && engine.origins.len() <= most);
+    assert!(engine.burden().origins <= most);
     // What is true goes through all the same.
     world.write(ABSENT, 1, Some(1));
     world.write(LIAR, 2, Some(2));
@@ -372,7 +373,7 @@ fn invented_heads_cost_nothing_lasting() {
     world.disconnect(LIAR, VICTIM);
     world.run_for(100);
     let engine = &world.nodes[VICTIM].engine;
-    assert!(engine.origins.len() <= 3 && engine.wanted.is_empty(), "nothing is left of it");
-    let member = engine.roster.member(&world.peer(LIAR)).unwrap();
+    assert!(engine.burden().origins <= 3 && !engine.log.is_wanting(), "nothing is left of it");
+    let member = engine.core.roster.member(&world.peer(LIAR)).unwrap();
     assert!(member.acknowledged.len() <= 3, "{:?}", member.acknowledged.len());
 }

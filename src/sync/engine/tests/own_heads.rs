@@ -5,7 +5,8 @@ use super::heartbeat;
 use super::world::World;
 use crate::error::Error;
 use crate::model::{Bytes, Delta, Head, PeerId, Run, Verdict};
-use crate::sync::engine::io::{EngineEvent, EngineInput, OwnHead};
+use crate::sync::engine::io::{EngineEvent, EngineInput};
+use crate::sync::engine::requests::OwnHead;
 use crate::sync::protocol::message::{Heartbeat, Message, Operation};
 
 /// Two nodes, of which the second shows the first a head of the first one's origin.

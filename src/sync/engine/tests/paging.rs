@@ -2,8 +2,8 @@
 
 use super::world::{MEMORY, World, tuning};
 use crate::model::NetworkOptions;
-use crate::sync::engine::Tuning;
 use crate::sync::engine::io::EngineEvent;
+use crate::sync::engine::limits::Tuning;
 use crate::sync::protocol::message::{Message, ReconcileAsk, ReconcileRequest};
 
 const ENTRIES: u64 = 300;

@@ -7,17 +7,24 @@ use crate::model::{
     AdoptedHeads, Adoption, Applied, Bytes, Charter, CharterDigest, Founding, Head, MergedStates, NetworkId,
     NetworkOptions, PeerId, Placement, Verdict,
 };
-use crate::sync::engine::io::{
-    EngineAction, EngineConfig, EngineEvent, EngineInput, EngineOutcome, EngineView, EngineWork, ExchangeReport,
-    MergedSchema, OwnHead, VerifiedHeads,
+use crate::sync::engine::dispatch::engine::Engine;
+use crate::sync::engine::io::{EngineAction, EngineConfig, EngineEvent, EngineInput, ExchangeReport, PendingRequest};
+use crate::sync::engine::limits::Tuning;
+use crate::sync::engine::requests::{
+    AdoptHeads, ApplyRun, CheckOwnHead, CloseView, CollectTombstones, DropCollected, DropUnsigned, EngineReply,
+    EngineRequest, MergeFetched, MergeStates, OpenView, ReadDigests, ReadEntries, ReadFingerprints, ReadLog, ReadPage,
+    SaveEpoch, SaveMembers, SignStatement, VerifyHeads, VerifyStatements,
 };
-use crate::sync::engine::tests::fake::{Fake, State, key_of};
-use crate::sync::engine::{Engine, Tuning};
+use crate::sync::engine::requests::{EngineView, MergedSchema, OwnHead, VerifiedHeads};
+use crate::sync::engine::tests::fake::{Fake, State, hash_of, key_of};
+use crate::sync::engine::tests::transcript;
 use crate::sync::protocol::encoding::{Assembler, encode};
 use crate::sync::protocol::message::{CollectionSchema, EpochKey, EpochNews, Message, WireSecret};
 use crate::sync::protocol::statement::{MemberStatement, Signed};
 
 pub(super) const MEMORY: &str = "memory";
+/// When a world begins.
+const START_MS: u64 = 1_000_000;
 
 pub(super) struct Node {
     pub peer: PeerId,
@@ -25,7 +32,7 @@ pub(super) struct Node {
     pub config: EngineConfig,
     pub database: Fake,
     views: BTreeMap<PeerId, Fake>,
-    works: VecDeque<(u64, EngineWork)>,
+    requests: VecDeque<PendingRequest>,
     pub epoch: EpochNews,
     pub saved_epochs: Vec<u64>,
     /// What the database says of charters that it is told; news for those that it says nothing of.
@@ -53,6 +60,8 @@ pub(super) struct Node {
 
 pub(super) struct World {
     pub now_ms: u64,
+    /// Who said what, a line each.
+    pub transcript: Vec<String>,
     pub nodes: Vec<Node>,
     links: BTreeSet<(usize, usize)>,
     under_way: VecDeque<(u64, usize, usize, Vec<Vec<u8>>)>,
@@ -80,37 +89,39 @@ pub(super) fn schema() -> CollectionSchema {
 }
 
 impl Node {
-    #[expect(clippy::too_many_lines, reason = "one arm for each kind of work")]
-    fn run(&mut self, work: EngineWork, now_ms: u64) -> EngineOutcome {
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind of request")]
+    fn answer(&mut self, request: EngineRequest, now_ms: u64) -> EngineReply {
         let database = &mut self.database;
-        match work {
-            EngineWork::Post if database.staged.is_empty() => EngineOutcome::Posted(Ok(None)),
-            EngineWork::Post => EngineOutcome::Posted(Ok(database.post(&self.peer, now_ms))),
-            EngineWork::ReadLog { origin, from_seq, bytes_max } => {
-                EngineOutcome::LogRead(Ok(database.read(&origin, from_seq, bytes_max)))
+        match request {
+            EngineRequest::PostStaged(_) if database.staged.is_empty() => EngineReply::PostStaged(Ok(None)),
+            EngineRequest::PostStaged(_) => EngineReply::PostStaged(Ok(database.post(&self.peer, now_ms))),
+            EngineRequest::ReadLog(ReadLog { origin, from_seq, bytes_max }) => {
+                EngineReply::ReadLog(Ok(database.read(&origin, from_seq, bytes_max)))
             }
-            EngineWork::Apply { run, .. } => EngineOutcome::Applied(Ok(match self.verdict.take() {
+            EngineRequest::ApplyRun(ApplyRun { run, .. }) => EngineReply::ApplyRun(Ok(match self.verdict.take() {
                 Some(verdict) => {
                     let head = database.heads[&run.origin].clone();
                     Applied { received: head.seq, head, verdict }
                 }
                 None => database.apply(&run),
             })),
-            EngineWork::DropUnsigned { origin } => EngineOutcome::UnsignedDropped(Ok(database.seq(&origin))),
-            EngineWork::OpenView { peer } => {
+            EngineRequest::DropUnsigned(DropUnsigned { origin }) => {
+                EngineReply::DropUnsigned(Ok(database.seq(&origin)))
+            }
+            EngineRequest::OpenView(OpenView { peer }) => {
                 self.views.insert(peer, database.clone());
                 let heads = database.heads.values().cloned().collect();
-                EngineOutcome::ViewOpened(Ok(EngineView { heads, collections: vec![MEMORY.into()] }))
+                EngineReply::OpenView(Ok(EngineView { heads, collections: vec![MEMORY.into()] }))
             }
-            EngineWork::CloseView { peer } => {
+            EngineRequest::CloseView(CloseView { peer }) => {
                 self.views.remove(&peer);
-                EngineOutcome::ViewClosed
+                EngineReply::CloseView(())
             }
-            EngineWork::Fingerprints { view, .. } => {
+            EngineRequest::ReadFingerprints(ReadFingerprints { view, .. }) => {
                 let database = view.map_or(&*database, |peer| &self.views[&peer]);
-                EngineOutcome::Fingerprints(Ok(database.fingerprints()))
+                EngineReply::ReadFingerprints(Ok(database.fingerprints()))
             }
-            EngineWork::DigestsIn { view, buckets, after, until, count_max, .. } => {
+            EngineRequest::ReadDigests(ReadDigests { view, buckets, after, until, count_max, .. }) => {
                 let database = view.map_or(&*database, |peer| &self.views[&peer]);
                 let mut digests = database.digests();
                 digests.retain(|entry| {
@@ -120,12 +131,12 @@ impl Node {
                 });
                 let is_more = digests.len() > count_max;
                 digests.truncate(count_max);
-                EngineOutcome::Digests(Ok((digests, is_more)))
+                EngineReply::ReadDigests(Ok((digests, is_more)))
             }
-            EngineWork::Entries { view, key_hashes, after, bytes_max, .. } => {
-                EngineOutcome::Entries(Ok(self.views[&view].entries(key_hashes.as_deref(), after.as_ref(), bytes_max)))
+            EngineRequest::ReadPage(ReadPage { view, key_hashes, after, bytes_max, .. }) => {
+                EngineReply::ReadPage(Ok(self.views[&view].entries(key_hashes.as_deref(), after.as_ref(), bytes_max)))
             }
-            EngineWork::MergeStates { offer, .. } => {
+            EngineRequest::MergeStates(MergeStates { offer, .. }) => {
                 let mut news = 0;
                 for entry in &offer.entries {
                     let state: State = postcard::from_bytes(&entry.body).unwrap();
@@ -133,13 +144,13 @@ impl Node {
                     self.early_states += usize::from(state.clock.iter().any(is_early));
                     news += u64::from(database.merge(key_of(&entry.key), state));
                 }
-                EngineOutcome::Merged(Ok(MergedStates { news, ..MergedStates::default() }))
+                EngineReply::MergeStates(Ok(MergedStates { news, ..MergedStates::default() }))
             }
-            EngineWork::DropCollected { keys, .. } => {
+            EngineRequest::DropCollected(DropCollected { keys, .. }) => {
                 keys.iter().for_each(|key| database.forget(key_of(key)));
-                EngineOutcome::Dropped(Ok(keys.len() as u64))
+                EngineReply::DropCollected(Ok(keys.len() as u64))
             }
-            EngineWork::AdoptHeads { adoption, .. } => {
+            EngineRequest::AdoptHeads(AdoptHeads { adoption, .. }) => {
                 for head in adoption.heads {
                     if head.seq > database.seq(&head.origin) {
                         database.log.remove(&head.origin);
@@ -147,55 +158,63 @@ impl Node {
                     }
                 }
                 let heads = database.heads.values().cloned().collect();
-                EngineOutcome::HeadsAdopted(Ok(AdoptedHeads { heads, partial: adoption.partial }))
+                EngineReply::AdoptHeads(Ok(AdoptedHeads { heads, partial: adoption.partial }))
             }
-            EngineWork::CollectTombstones { stable } => {
+            EngineRequest::CollectTombstones(CollectTombstones { stable }) => {
                 let count = database.collect(&stable.into_iter().collect());
                 self.collected += count;
-                EngineOutcome::Collected(Ok(count))
+                EngineReply::CollectTombstones(Ok(count))
             }
-            EngineWork::PruneLog { .. } => EngineOutcome::Pruned(Ok(0)),
-            EngineWork::VerifyHeads { heads } => {
+            EngineRequest::PruneLog(_) => EngineReply::PruneLog(Ok(0)),
+            EngineRequest::VerifyHeads(VerifyHeads { heads }) => {
                 let (heads, forged): (Vec<Head>, Vec<Head>) =
                     heads.into_iter().partition(|head| *head.signature != [0; 64]);
                 let is_forged = !forged.is_empty();
-                EngineOutcome::HeadsVerified(Ok(VerifiedHeads { heads, is_forged, ..VerifiedHeads::default() }))
+                EngineReply::VerifyHeads(Ok(VerifiedHeads { heads, is_forged, ..VerifiedHeads::default() }))
             }
-            EngineWork::Repost { .. } => unreachable!("nobody forks here"),
-            EngineWork::Place { .. }
-            | EngineWork::Draw { .. }
-            | EngineWork::Evict { .. }
-            | EngineWork::ReadEntries { .. }
-            | EngineWork::ListKeys { .. }
-            | EngineWork::MergeFetched { .. } => {
-                unreachable!("replication is full here")
+            EngineRequest::RepostEntries(_) => unreachable!("nobody forks here"),
+            EngineRequest::KeepPlacement(_)
+            | EngineRequest::DrawEvictable(_)
+            | EngineRequest::EvictEntries(_)
+            | EngineRequest::ListKeys(_) => unreachable!("nothing is dropped or listed here"),
+            EngineRequest::ReadEntries(ReadEntries { keys, .. }) => {
+                let hashes: Vec<_> = keys.iter().map(|key| hash_of(key_of(key))).collect();
+                EngineReply::ReadEntries(Ok((database.heads(), database.entries(Some(&hashes), None, usize::MAX).0)))
             }
-            EngineWork::SaveMembers(members) => {
+            EngineRequest::MergeFetched(MergeFetched { offer, .. }) => {
+                let states = offer.entries.iter();
+                let states = states.map(|entry| (key_of(&entry.key), postcard::from_bytes(&entry.body).unwrap()));
+                let merged = states.filter(|(key, state): &(u64, State)| database.merge(*key, state.clone())).count();
+                EngineReply::MergeFetched(Ok(merged as u64))
+            }
+            EngineRequest::SaveMembers(SaveMembers { members }) => {
                 self.saves.push((now_ms, members.len()));
-                EngineOutcome::MembersSaved(Ok(()))
+                EngineReply::SaveMembers(Ok(()))
             }
-            EngineWork::Sign { statement } => EngineOutcome::Signed(Ok(sign(&self.peer, &statement))),
-            EngineWork::Verify { signed } => {
+            EngineRequest::SignStatement(SignStatement { statement }) => {
+                EngineReply::SignStatement(Ok(sign(&self.peer, &statement)))
+            }
+            EngineRequest::VerifyStatements(VerifyStatements { signed }) => {
                 let is_right = |signed: &Signed| sign(&signed.peer, &signed.statement) == signed.signature;
                 self.verified += signed.len();
-                EngineOutcome::Verified(Ok(signed.iter().map(is_right).collect()))
+                EngineReply::VerifyStatements(Ok(signed.iter().map(is_right).collect()))
             }
-            EngineWork::ReadEpoch => EngineOutcome::EpochRead(Ok(Some(Box::new(self.epoch.clone())))),
-            EngineWork::SaveEpoch { news } => {
+            EngineRequest::ReadEpoch(_) => EngineReply::ReadEpoch(Ok(Some(Box::new(self.epoch.clone())))),
+            EngineRequest::SaveEpoch(SaveEpoch { news }) => {
                 let number = |news: &EpochNews| news.secret.as_ref().map_or(0, |key| key.epoch);
                 self.saved_epochs.push(number(&news));
                 if number(&news) > number(&self.epoch) {
                     self.epoch = *news;
                 }
-                EngineOutcome::EpochSaved(Ok(self.adoptions.pop_front().unwrap_or(Adoption::News)))
+                EngineReply::SaveEpoch(Ok(self.adoptions.pop_front().unwrap_or(Adoption::News)))
             }
-            EngineWork::CheckOwnHead { head } => {
+            EngineRequest::CheckOwnHead(CheckOwnHead { head }) => {
                 self.shown_heads.push(head);
-                EngineOutcome::OwnHeadChecked(self.own_heads.pop_front().unwrap_or(Ok(OwnHead::Known(Vec::new()))))
+                EngineReply::CheckOwnHead(self.own_heads.pop_front().unwrap_or(Ok(OwnHead::Known(Vec::new()))))
             }
-            EngineWork::RenewEarly => EngineOutcome::EarlyRenewed(Ok(None)),
-            EngineWork::CallBack { .. } => EngineOutcome::CalledBack(Ok(())),
-            EngineWork::MergeSchema { .. } => EngineOutcome::SchemaMerged(Ok(MergedSchema::default())),
+            EngineRequest::RenewEarlyOrigin(_) => EngineReply::RenewEarlyOrigin(Ok(None)),
+            EngineRequest::CallMemberBack(_) => EngineReply::CallMemberBack(Ok(())),
+            EngineRequest::MergeSchemas(_) => EngineReply::MergeSchemas(Ok(MergedSchema::default())),
         }
     }
 }
@@ -206,8 +225,13 @@ impl World {
     }
 
     pub fn with(count: usize, tuning: &Tuning, options: &NetworkOptions) -> World {
-        let mut world =
-            World { now_ms: 1_000_000, nodes: Vec::new(), links: BTreeSet::new(), under_way: VecDeque::new() };
+        let mut world = World {
+            now_ms: START_MS,
+            transcript: Vec::new(),
+            nodes: Vec::new(),
+            links: BTreeSet::new(),
+            under_way: VecDeque::new(),
+        };
         for number in 0..count {
             let config = EngineConfig {
                 this: PeerId::new(format!("peer{number}")),
@@ -233,7 +257,7 @@ impl World {
                 config,
                 database: Fake::default(),
                 views: BTreeMap::new(),
-                works: VecDeque::new(),
+                requests: VecDeque::new(),
                 epoch: epoch(1, "first"),
                 saved_epochs: Vec::new(),
                 adoptions: VecDeque::new(),
@@ -259,7 +283,7 @@ impl World {
     pub fn start_anew(&mut self, node: usize, change: impl FnOnce(&mut EngineConfig)) {
         let node = &mut self.nodes[node];
         change(&mut node.config);
-        node.works.clear();
+        node.requests.clear();
         node.engine = Engine::new(node.config.clone(), node.database.heads(), Vec::new(), self.now_ms);
     }
 
@@ -275,7 +299,19 @@ impl World {
         }
     }
 
+    /// A line that says what comes next.
+    pub fn mark(&mut self, what: &str) {
+        self.transcript.push(format!("# {what}"));
+    }
+
+    fn tell(&mut self, what: &str) {
+        self.transcript.push(format!("{:>6} {what}", self.now_ms - START_MS));
+    }
+
     fn act(&mut self, node: usize, action: EngineAction) {
+        if let Some(what) = transcript::action(&action) {
+            self.tell(&format!("{} {what}", self.peer(node)));
+        }
         match action {
             EngineAction::Send { peer, message } => {
                 let other = self.nodes.iter().position(|other| other.peer == peer).unwrap();
@@ -283,11 +319,12 @@ impl World {
                 if self.nodes[node].never_sends == Some(kind) {
                     return;
                 }
+                self.tell(&format!("{} -> {peer} {}", self.peer(node), transcript::message(&message)));
                 self.nodes[node].sent.push((peer, kind));
                 let frames = encode(&message).unwrap();
                 self.under_way.push_back((self.now_ms + 1, node, other, frames));
             }
-            EngineAction::Work { number, work } => self.nodes[node].works.push_back((number, work)),
+            EngineAction::Request(pending) => self.nodes[node].requests.push_back(pending),
             EngineAction::Disconnect { peer, until_ms, reason } => {
                 self.nodes[node].disconnects.push((peer.clone(), until_ms, reason));
                 let other = self.nodes.iter().position(|other| other.peer == peer).unwrap();
@@ -346,7 +383,7 @@ impl World {
     pub fn run_for(&mut self, ms: u64) {
         let end_ms = self.now_ms + ms;
         loop {
-            self.work();
+            self.answer_requests();
             let delivery = self.under_way.front().map_or(u64::MAX, |(at_ms, ..)| *at_ms);
             let ticks = (0..self.nodes.len()).map(|node| (self.nodes[node].engine.next_tick_ms(), node));
             let (tick_ms, ticking) = ticks.min().unwrap();
@@ -376,11 +413,13 @@ impl World {
         self.input(to, EngineInput::Received { peer, message, bytes });
     }
 
-    fn work(&mut self) {
-        while let Some(node) = (0..self.nodes.len()).find(|node| !self.nodes[*node].works.is_empty()) {
-            let (number, work) = self.nodes[node].works.pop_front().unwrap();
-            let outcome = self.nodes[node].run(work, self.now_ms);
-            self.input(node, EngineInput::Done { number, outcome });
+    fn answer_requests(&mut self) {
+        while let Some(node) = (0..self.nodes.len()).find(|node| !self.nodes[*node].requests.is_empty()) {
+            let pending = self.nodes[node].requests.pop_front().unwrap();
+            let what = transcript::request(pending.request());
+            let completed = pending.answer_with(|request| self.nodes[node].answer(request, self.now_ms));
+            self.tell(&format!("{} {what} = {}", self.peer(node), transcript::reply(completed.reply())));
+            self.input(node, EngineInput::Done(completed));
         }
     }
 

@@ -30,7 +30,7 @@ const MEETING_MS: u64 = 20_000;
 const HEADS_TOLD_MAX: usize = 4_096;
 /// Members that liars may have an engine keep, and pieces of work that may wait.
 const MEMBERS_MAX: usize = 2_200;
-const WORKS_MAX: usize = 256;
+const REQUESTS_MAX: usize = 256;
 
 /// The liars of a simulation, by node.
 #[derive(Default)]
@@ -296,7 +296,7 @@ impl World {
         let Some(running) = &self.nodes[node].running else { return };
         let burden = running.engine.burden();
         assert!(MEMBERS_MAX < NETWORK_MEMBERS_MAX && burden.members <= MEMBERS_MAX, "node {node}: {burden:?}");
-        assert!(burden.heads_told <= HEADS_TOLD_MAX && burden.works <= WORKS_MAX, "node {node}: {burden:?}");
+        assert!(burden.heads_told <= HEADS_TOLD_MAX && burden.requests <= REQUESTS_MAX, "node {node}: {burden:?}");
         assert!(burden.origins <= HEADS_TOLD_MAX && burden.queued_bytes <= 1 << 24, "node {node}: {burden:?}");
     }
 
