@@ -196,6 +196,7 @@ impl Engine {
 
     fn on_peer_down(&mut self, peer: &PeerId) {
         self.core.end_session(peer);
+        self.settle();
         self.silence.on_peer_down(&mut self.core);
         self.schedule_pulls();
         self.check_exchanges();
@@ -203,16 +204,13 @@ impl Engine {
 
     /// Carries out what machines have done that others have to follow.
     fn settle(&mut self) {
-        let mut has_ended = false;
         while let Some(effect) = self.core.next_effect() {
             match effect {
                 EngineEffect::SessionEnded(peer) => {
                     self.session_ended(&peer);
-                    has_ended = true;
+                    self.core.effect(EngineEffect::PullsDue);
                 }
-                EngineEffect::SessionOutdated(peer) => {
-                    self.end_exchange_with(&peer);
-                }
+                EngineEffect::SessionOutdated(peer) => self.end_exchange_with(&peer),
                 EngineEffect::RoundsUnsettled => self.stability.unsettle(),
                 EngineEffect::PullsDue => self.schedule_pulls(),
                 EngineEffect::ExchangesDue => self.check_exchanges(),
@@ -225,9 +223,6 @@ impl Engine {
                     self.consider_reconciling();
                 }
             }
-        }
-        if has_ended {
-            self.schedule_pulls();
         }
     }
 
