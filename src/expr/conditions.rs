@@ -2,20 +2,20 @@
 //! chosen by it.
 
 use crate::expr::operators::Comparison;
-use crate::expr::program::Step;
+use crate::expr::program::Instruction;
 use crate::expr::tree::Operand;
 use crate::types::Value;
 
 /// A condition of a compiled filter, asked for what an access path can use.
 #[derive(Clone, Copy, Debug)]
-pub struct CompiledCondition<'p>(pub(super) &'p Step);
+pub struct CompiledCondition<'p>(pub(super) &'p Instruction);
 
 impl<'p> CompiledCondition<'p> {
     pub(super) fn conjuncts(self) -> Vec<CompiledCondition<'p>> {
         let (mut parts, mut waiting) = (Vec::new(), vec![self.0]);
         while let Some(step) = waiting.pop() {
             match step {
-                Step::And(list) => waiting.extend(list),
+                Instruction::And(list) => waiting.extend(list),
                 other => parts.push(CompiledCondition(other)),
             }
         }
@@ -25,7 +25,7 @@ impl<'p> CompiledCondition<'p> {
     /// The comparison of a field with a constant that it is.
     pub fn comparison(self) -> Option<(&'p Operand, Comparison, &'p Value)> {
         match self.0 {
-            Step::CompareField { field, operator, constant } => Some((field, *operator, constant)),
+            Instruction::CompareField { field, operator, constant } => Some((field, *operator, constant)),
             _ => None,
         }
     }
@@ -34,15 +34,15 @@ impl<'p> CompiledCondition<'p> {
     /// are left out: nothing equals one.
     pub fn fixed(self, is: &dyn Fn(&Operand) -> bool, most: usize) -> Option<Vec<Value>> {
         match self.0 {
-            Step::CompareField { field, operator: Comparison::Equal, constant } if is(field) => {
+            Instruction::CompareField { field, operator: Comparison::Equal, constant } if is(field) => {
                 Some(if constant.is_null() { Vec::new() } else { vec![constant.clone()] })
             }
-            Step::Among { left, values, .. } => match left.as_ref() {
-                Step::Field(field) if is(field) && values.len() <= most => Some(values.clone()),
+            Instruction::Among { left, values, .. } => match left.as_ref() {
+                Instruction::Field(field) if is(field) && values.len() <= most => Some(values.clone()),
                 _ => None,
             },
             // As planners write a short IN list.
-            Step::Or(branches) => {
+            Instruction::Or(branches) => {
                 let mut values = Vec::new();
                 for branch in branches {
                     let parts = CompiledCondition(branch).conjuncts();

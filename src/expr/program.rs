@@ -27,25 +27,25 @@ pub struct Environment<'a> {
 
 /// A compiled expression.
 #[derive(Debug)]
-pub struct Program(Step);
+pub struct Program(Instruction);
 
 /// A part of a program.
 #[derive(Debug)]
-pub(super) enum Step {
+pub(super) enum Instruction {
     Constant(Value),
     /// What a constant part fails with, where a row comes to it.
     Fails(Error),
     Field(Operand),
     Excluded(usize),
     Planned(usize),
-    And(Vec<Step>),
-    Or(Vec<Step>),
-    Not(Box<Step>),
-    IsNull(Box<Step>),
+    And(Vec<Instruction>),
+    Or(Vec<Instruction>),
+    Not(Box<Instruction>),
+    IsNull(Box<Instruction>),
     Compare {
         operator: Comparison,
-        left: Box<Step>,
-        right: Box<Step>,
+        left: Box<Instruction>,
+        right: Box<Instruction>,
     },
     /// Of a field with a constant: the most frequent filter, a text compared without copying.
     CompareField {
@@ -55,46 +55,46 @@ pub(super) enum Step {
     },
     /// Constants that a value may equal.
     Among {
-        left: Box<Step>,
+        left: Box<Instruction>,
         values: Vec<Value>,
         has_null: bool,
     },
     In {
-        left: Box<Step>,
-        list: Vec<Step>,
+        left: Box<Instruction>,
+        list: Vec<Instruction>,
     },
     InArray {
-        left: Box<Step>,
-        array: Box<Step>,
+        left: Box<Instruction>,
+        array: Box<Instruction>,
     },
     Pattern {
-        left: Box<Step>,
+        left: Box<Instruction>,
         pattern: Regex,
     },
     Prefix {
-        left: Box<Step>,
+        left: Box<Instruction>,
         prefix: Box<str>,
     },
     Test {
         test: Test,
-        left: Box<Step>,
-        right: Box<Step>,
+        left: Box<Instruction>,
+        right: Box<Instruction>,
     },
     Arithmetic {
         operator: Arithmetic,
-        left: Box<Step>,
-        right: Box<Step>,
+        left: Box<Instruction>,
+        right: Box<Instruction>,
         ty: ColumnType,
     },
-    Coalesce(Vec<Step>),
+    Coalesce(Vec<Instruction>),
     Convert {
-        inner: Box<Step>,
+        inner: Box<Instruction>,
         to: ColumnType,
         explicit: bool,
     },
     Call {
         function: &'static Function,
-        arguments: Vec<Step>,
+        arguments: Vec<Instruction>,
         types: Box<[ColumnType]>,
         began: Began,
     },
@@ -117,7 +117,7 @@ impl Program {
     /// 42P02 for a parameter that is missing, and what its cast to its type reports; 22P02 for a document that is no JSON, beside
     /// a part of one; 2201B for a regular expression that is wrong or too large, 0A000 for one that needs another engine.
     pub fn compile(expr: &Expr, environment: &Environment<'_>) -> Result<Program> {
-        Step::of(expr, environment).map(Program)
+        Instruction::of(expr, environment).map(Program)
     }
 
     /// Whether a row passes: true, not false, not unknown.
@@ -156,8 +156,8 @@ impl Expr {
     /// # Errors
     /// As [`Program::compile`] and [`Program::value`].
     pub fn evaluate<R: RowAccess>(&self, environment: &Environment<'_>, row: &R) -> Result<Value> {
-        match Step::of(self, environment)? {
-            Step::Constant(value) => Ok(value),
+        match Instruction::of(self, environment)? {
+            Instruction::Constant(value) => Ok(value),
             step => step.value(row).map(Cow::into_owned),
         }
     }
@@ -167,22 +167,22 @@ impl Expr {
     /// # Errors
     /// As [`Program::compile`] and [`Program::accepts`].
     pub fn accepts<R: RowAccess>(&self, environment: &Environment<'_>, row: &R) -> Result<bool> {
-        Step::of(self, environment)?.accepts(row)
+        Instruction::of(self, environment)?.accepts(row)
     }
 }
 
-impl Step {
+impl Instruction {
     pub(super) fn value<'p, R: RowAccess>(&'p self, row: &R) -> Result<Cow<'p, Value>> {
         Ok(Cow::Owned(match self {
-            Step::Constant(value) => return Ok(Cow::Borrowed(value)),
-            Step::Fails(error) => return Err(error.clone()),
-            Step::Field(field) => row.value(field)?,
-            Step::Excluded(position) => row.excluded(*position)?,
-            Step::Planned(position) => row.planned(*position)?,
-            Step::Arithmetic { operator, left, right, ty } => {
+            Instruction::Constant(value) => return Ok(Cow::Borrowed(value)),
+            Instruction::Fails(error) => return Err(error.clone()),
+            Instruction::Field(field) => row.value(field)?,
+            Instruction::Excluded(position) => row.excluded(*position)?,
+            Instruction::Planned(position) => row.planned(*position)?,
+            Instruction::Arithmetic { operator, left, right, ty } => {
                 operator.apply(left.value(row)?.into_owned(), right.value(row)?.into_owned(), ty)?
             }
-            Step::Coalesce(list) => {
+            Instruction::Coalesce(list) => {
                 for each in list {
                     let value = each.value(row)?;
                     if !value.is_null() {
@@ -191,27 +191,27 @@ impl Step {
                 }
                 Value::Null
             }
-            Step::Convert { inner, to, explicit } => inner.value(row)?.into_owned().cast(to, *explicit)?,
-            Step::Call { function, arguments, types, began } => call(function, arguments, types, began, row)?,
-            Step::And(_)
-            | Step::Or(_)
-            | Step::Not(_)
-            | Step::IsNull(_)
-            | Step::Compare { .. }
-            | Step::CompareField { .. }
-            | Step::Among { .. }
-            | Step::In { .. }
-            | Step::InArray { .. }
-            | Step::Pattern { .. }
-            | Step::Prefix { .. }
-            | Step::Test { .. } => self.truth(row)?.map_or(Value::Null, Value::Bool),
+            Instruction::Convert { inner, to, explicit } => inner.value(row)?.into_owned().cast(to, *explicit)?,
+            Instruction::Call { function, arguments, types, began } => call(function, arguments, types, began, row)?,
+            Instruction::And(_)
+            | Instruction::Or(_)
+            | Instruction::Not(_)
+            | Instruction::IsNull(_)
+            | Instruction::Compare { .. }
+            | Instruction::CompareField { .. }
+            | Instruction::Among { .. }
+            | Instruction::In { .. }
+            | Instruction::InArray { .. }
+            | Instruction::Pattern { .. }
+            | Instruction::Prefix { .. }
+            | Instruction::Test { .. } => self.truth(row)?.map_or(Value::Null, Value::Bool),
         }))
     }
 
     /// Whether a row passes. Of conditions that must all hold the first that does not decides, unknown or false, and outweighs
     /// an error as in [`every`].
     fn accepts<R: RowAccess>(&self, row: &R) -> Result<bool> {
-        let Step::And(list) = self else { return Ok(self.truth(row)? == Some(true)) };
+        let Instruction::And(list) = self else { return Ok(self.truth(row)? == Some(true)) };
         let mut failure = None;
         for each in list {
             match each.accepts(row) {
@@ -226,11 +226,11 @@ impl Step {
 
     fn truth<R: RowAccess>(&self, row: &R) -> Result<Option<bool>> {
         match self {
-            Step::And(list) => every(list, row, false),
-            Step::Or(list) => every(list, row, true),
-            Step::Not(inner) => Ok(inner.truth(row)?.map(|truth| !truth)),
-            Step::IsNull(inner) => Ok(Some(inner.value(row)?.is_null())),
-            Step::CompareField { field, operator, constant } => {
+            Instruction::And(list) => every(list, row, false),
+            Instruction::Or(list) => every(list, row, true),
+            Instruction::Not(inner) => Ok(inner.truth(row)?.map(|truth| !truth)),
+            Instruction::IsNull(inner) => Ok(Some(inner.value(row)?.is_null())),
+            Instruction::CompareField { field, operator, constant } => {
                 if let Value::Text(text) = constant
                     && let Some(stored) = row.stored_text(field)?
                 {
@@ -238,18 +238,18 @@ impl Step {
                 }
                 Ok(operator.compare(&row.value(field)?, constant))
             }
-            Step::Compare { operator, left, right } => {
+            Instruction::Compare { operator, left, right } => {
                 let left = left.value(row)?;
                 Ok(operator.compare(&left, &*right.value(row)?))
             }
-            Step::Among { left, values, has_null } => Ok(is_among(&*left.value(row)?, values.iter(), *has_null)),
-            Step::In { left, list } => {
+            Instruction::Among { left, values, has_null } => Ok(is_among(&*left.value(row)?, values.iter(), *has_null)),
+            Instruction::In { left, list } => {
                 let left = left.value(row)?;
                 let values = list.iter().map(|each| each.value(row)).collect::<Result<Vec<_>>>()?;
                 let has_null = values.iter().any(|value| value.is_null());
                 Ok(is_among(&left, values.iter().map(|value| &**value), has_null))
             }
-            Step::InArray { left, array } => {
+            Instruction::InArray { left, array } => {
                 let left = left.value(row)?;
                 let array = array.value(row)?;
                 if array.is_null() {
@@ -259,9 +259,9 @@ impl Step {
                 let has_null = elements.iter().any(|element| element.is_null());
                 Ok(is_among(&left, elements.into_iter(), has_null))
             }
-            Step::Pattern { left, pattern } => left.text(row, |text| pattern.is_match(text)),
-            Step::Prefix { left, prefix } => left.text(row, |text| text.starts_with(prefix.as_ref())),
-            Step::Test { test, left, right } => test.answer(&*left.value(row)?, &*right.value(row)?),
+            Instruction::Pattern { left, pattern } => left.text(row, |text| pattern.is_match(text)),
+            Instruction::Prefix { left, prefix } => left.text(row, |text| text.starts_with(prefix.as_ref())),
+            Instruction::Test { test, left, right } => test.answer(&*left.value(row)?, &*right.value(row)?),
             _ => match &*self.value(row)? {
                 Value::Null => Ok(None),
                 Value::Bool(truth) => Ok(Some(*truth)),
@@ -273,7 +273,7 @@ impl Step {
 
     /// What a test says of the text that the step yields; unknown of NULL.
     fn text<R: RowAccess>(&self, row: &R, is: impl FnOnce(&str) -> bool) -> Result<Option<bool>> {
-        if let Step::Field(field) = self
+        if let Instruction::Field(field) = self
             && let Some(stored) = row.stored_text(field)?
         {
             return Ok(Some(is(stored)));
@@ -310,7 +310,7 @@ fn is_among<'v>(value: &Value, mut others: impl Iterator<Item = &'v Value>, has_
 
 /// AND and OR. Steps are run until one decides, and its decision outweighs an error that the data made before: the order in
 /// which guards are written does not matter. A row that cannot be read is another matter.
-fn every<R: RowAccess>(list: &[Step], row: &R, decisive: bool) -> Result<Option<bool>> {
+fn every<R: RowAccess>(list: &[Instruction], row: &R, decisive: bool) -> Result<Option<bool>> {
     let (mut result, mut failure) = (Some(!decisive), None);
     for each in list {
         match each.truth(row) {
@@ -336,7 +336,7 @@ fn is_of_data(error: &Error) -> bool {
 
 fn call<R: RowAccess>(
     function: &Function,
-    arguments: &[Step],
+    arguments: &[Instruction],
     types: &[ColumnType],
     began: &Began,
     row: &R,
