@@ -135,7 +135,7 @@ fn statements_about_the_session_are_read() {
         ("LOCK TABLE memory IN EXCLUSIVE MODE", "nothing LOCK TABLE"),
         ("ALTER ROLE nebulus PASSWORD 'p'", "password nebulus Some((secret)) p"),
         ("ALTER USER nebulus WITH PASSWORD 'p'", "password nebulus Some((secret)) p"),
-        ("PREPARE p (int) AS SELECT $1, $2", "prepare p [Int4] 2"),
+        ("PREPARE p (int) AS SELECT $1, $2", "prepare p [Int4] PREPARE p (int) AS SELECT $1, $2"),
         ("EXECUTE p(1, 'x')", "execute p true"),
         ("SELECT 1", "no control"),
     ] {
