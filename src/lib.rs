@@ -22,6 +22,8 @@ pub mod backup;
 
 pub mod db;
 
+pub mod statement;
+
 pub mod knirvql;
 pub mod sql;
 pub mod sync;

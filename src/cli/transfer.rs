@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use crate::cli::progress::bar;
 use crate::client::{ClientSession, url_or_near};
 use crate::error::{Error, ErrorKind, Result};
-use crate::transfer::{self, ExportFormat, ExportOptions, ImportOptions, OnKeyConflict, RowSource};
+use crate::transfer::{self, ExportFormat, ExportOptions, ImportOptions, OnKeyConflict, TransferSource};
 
 /// The options of `nebulusdb export`.
 #[derive(Debug, clap::Args)]
@@ -87,8 +87,10 @@ pub(crate) async fn export(args: &ExportArgs) -> Result<ExitCode> {
 /// Imports, and says on standard error how much.
 pub(crate) async fn import(args: &ImportArgs) -> Result<ExitCode> {
     let mut source = match (&args.from, &args.table) {
-        (Some(ImportSource::Pgvector), Some(table)) => RowSource::connect(&args.place.to_string_lossy(), table).await?,
-        _ => RowSource::open(&args.place)?,
+        (Some(ImportSource::Pgvector), Some(table)) => {
+            TransferSource::connect(&args.place.to_string_lossy(), table).await?
+        }
+        _ => TransferSource::open(&args.place)?,
     };
     let options = ImportOptions { collection: args.collection.clone(), on_conflict: args.on_conflict };
     let session = ClientSession::connect(&url_or_near(args.url.as_deref())).await?;

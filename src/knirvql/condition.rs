@@ -15,8 +15,11 @@ impl Builder<'_> {
         self.condition(child(node, Rule::condition)?)
     }
 
-    /// Recursion ends: the nesting was bounded before the text was parsed.
-    fn condition(&self, node: ParseNode<'_>) -> Result<Condition> {
+    /// A condition. Recursion ends: the nesting was bounded before the text was parsed.
+    ///
+    /// # Errors
+    /// As [`Builder::where_clause`].
+    pub fn condition(&self, node: ParseNode<'_>) -> Result<Condition> {
         let members =
             children(node, Rule::conjunction).map(|member| self.conjunction(member)).collect::<Result<Vec<_>>>()?;
         Ok(one_or(members, Condition::Or))

@@ -1,4 +1,4 @@
-//! From statement to action: names become columns of the catalog, conditions predicates, parameters get their types.
+//! From a tree to a plan: names become columns of the catalog, conditions predicates, parameters get their types.
 //!
 //! GET lowers to the [`Query`] that SQL lowers to as well, and DELETE and STAGE to the filter of the entries they change, so
 //! that both languages meet one executor. Lowering happens once, at Parse; each Execute binds parameters.
@@ -6,96 +6,44 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::db::{
-    AUTH, Catalog, MEMORY, Nearest, NetworkTable, Operand, Order, OrderBy, Output, PathResult, Predicate, Query, Row,
-    Scalar, Target,
-};
+use crate::db::{AUTH, Catalog, MEMORY, Nearest, Operand, Order, OrderBy, Output, PathResult, Query, Scalar, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::knirvql::ast::{
-    self, AstEntryType, AstStage, AstText, Bindable, Delete, GetMemory, KnirvqlStatement, Path, Show, Similar, Step,
+    self, AstEntryType, AstStage, Bindable, Condition, Delete, GetMemory, KnirvqlStatement, Path, Show, Similar, Step,
     VectorSource,
 };
 use crate::knirvql::filter::filter;
-use crate::knirvql::lower_network::{NetworkWrite, check_stage_network, lower_network};
-use crate::knirvql::memory_write::{MemoryWrite, id_column, vector_column, vector_scalar};
+use crate::knirvql::lower_network::{check_stage_network, lower_network};
+use crate::knirvql::memory_write::{MemoryUpsert, MemoryWrite, id_column, vector_column, vector_scalar};
 use crate::knirvql::parameters::parameters;
 use crate::knirvql::resolve::{KnirvqlParameterTypes, ResolvedStatement, resolve};
-use crate::model::{Collection, CollectionKind, IndexKind, NetworkId, OutputColumn};
+use crate::knirvql::secret_write::SecretWrite;
+use crate::knirvql::selected_change::{SelectedChange, SelectedVerb, Selection, fits_nothing};
+use crate::knirvql::shape::shape;
+use crate::model::{Collection, CollectionKind, IndexKind, OutputColumn};
+use crate::statement::{
+    Change, ColumnDefaults, DependsOn, Explain, KnownRows, PlanNotes, Planned, Planning, Privilege, Statement,
+    StatementTree, TouchedObject,
+};
 use crate::types::{ColumnType, Value};
 use crate::vector::Metric;
 
-/// A statement ready to be executed.
-#[derive(Clone, Debug)]
-pub struct LoweredStatement {
-    pub action: KnirvqlAction,
-    /// The type of each parameter, `$1` first.
-    pub parameters: Vec<ColumnType>,
-    /// The columns of the result; `None` where there is none.
-    pub columns: Option<Arc<[OutputColumn]>>,
-}
+/// How the defaults of a collection that are expressions are planned: they are kept in SQL.
+pub type PlanDefaults<'a> = dyn Fn(&Collection) -> Result<Option<Box<dyn ColumnDefaults>>> + 'a;
 
-/// What a statement does. Constants of AUTH statements are secrets: do not log an action, log the statement's text form.
-#[derive(Clone, Debug)]
-pub enum KnirvqlAction {
-    /// GET: rows of a query.
-    Read(Box<Query>),
-    /// SHOW: rows that are known already.
-    Rows(Vec<Row>),
-    /// SET AUTH, with texts or parameters of type text.
-    SetAuth { key: Bindable<AstText>, value: Bindable<AstText> },
-    /// SET MEMORY: insert the entry, or update it where its id exists.
-    SetMemory(MemoryWrite),
-    /// DELETE: from each of these collections what its filter accepts.
-    Delete(Vec<Selection>),
-    /// STAGE (or, with false, UNSTAGE) of what the filter accepts.
-    Stage { selection: Selection, staged: bool },
-    /// REVERT of what the filter accepts.
-    Revert(Selection),
-    /// Networks made, changed and left.
-    Network(NetworkWrite),
-    /// SYNC, of one network or of all.
-    Sync(Option<NetworkId>),
-    /// SHOW of networks: these columns of a table.
-    NetworkRows { table: NetworkTable, positions: Vec<usize> },
-    /// EXPLAIN: the plan of the inner action, run as well with `analyze`.
-    Explain { analyze: bool, inner: Box<LoweredStatement> },
-}
-
-/// Entries of a collection to be changed.
-#[derive(Clone, Debug)]
-pub struct Selection {
-    pub collection: Arc<Collection>,
-    filter: Predicate,
-    /// A parameter that does not fit this collection's types matches nothing here.
-    /// One of all collections: what the condition does not fit is left out.
-    pub lenient: bool,
-}
-
-impl Selection {
-    /// The filter with its parameters replaced; `None` where no entry of the collection can match.
-    ///
-    /// # Errors
-    /// 42P02 for a parameter without a value, and what its conversion to the place's type fails with, unless that fits nothing
-    /// in a lenient selection.
-    pub fn bind(&self, parameters: &[Value]) -> Result<Option<Predicate>> {
-        match self.filter.bind(parameters) {
-            Ok(filter) => Ok(Some(filter)),
-            Err(error) if self.lenient && fits_nothing(&error) => Ok(None),
-            Err(error) => Err(error),
-        }
+impl StatementTree for KnirvqlStatement {
+    fn plan(&self, declared: &[Option<ColumnType>], planning: &Planning<'_>) -> Result<Planned> {
+        let defaults = |collection: &Collection| (planning.column_defaults)(collection, planning);
+        lower(self, planning.view.catalog(), declared, &defaults)
     }
-}
 
-/// Whether an error says that a constant is not of a collection's kind, so that nothing there equals it.
-fn fits_nothing(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::UndefinedColumn
-            | ErrorKind::DatatypeMismatch
-            | ErrorKind::InvalidTextRepresentation
-            | ErrorKind::NumericOutOfRange
-            | ErrorKind::DatetimeOutOfRange
-    )
+    fn shown(&self, _text: &Arc<str>) -> Option<Arc<str>> {
+        Some(self.to_string().into())
+    }
+
+    fn shape(&self, text: &str) -> String {
+        shape(text)
+    }
 }
 
 /// Lowers a statement against a catalog; `declared` are the parameter types that the client named.
@@ -104,50 +52,79 @@ fn fits_nothing(error: &Error) -> bool {
 /// 42P01, 42703 and 42704 for unknown names, 42804 for values of another kind than their column, 22023 for options.
 pub fn lower(
     statement: &KnirvqlStatement,
-    catalog: &Catalog,
+    catalog: &Arc<Catalog>,
     declared: &[Option<ColumnType>],
-) -> Result<LoweredStatement> {
-    let highest = parameters(statement).last().map_or(0, |role| role.number);
-    let mut lowering = Lowering { catalog, parameters: KnirvqlParameterTypes::new(declared, highest) };
-    let (action, columns) = lowering.statement(statement)?;
-    Ok(LoweredStatement { action, parameters: lowering.parameters.finish(), columns: columns.map(Arc::from) })
+    defaults: &PlanDefaults<'_>,
+) -> Result<Planned> {
+    let (notes, parameters) = (PlanNotes::default(), typed_parameters(statement, declared));
+    let mut lowering = Lowering { catalog, parameters, defaults, notes: &notes };
+    let (body, columns) = lowering.statement(statement)?;
+    let parameters = lowering.parameters.finish();
+    Ok(Planned::new(body, parameters, columns.map(Arc::from), notes))
+}
+
+/// Lowers GET to its query, with its columns and the types of its parameters; `None` for another statement.
+///
+/// # Errors
+/// As [`lower`].
+pub fn lower_get(statement: &KnirvqlStatement, catalog: &Arc<Catalog>) -> Result<Option<LoweredGet>> {
+    let (notes, parameters) = (PlanNotes::default(), typed_parameters(statement, &[]));
+    let mut lowering = Lowering { catalog, parameters, defaults: &|_| Ok(None), notes: &notes };
+    let (query, columns) = match statement {
+        KnirvqlStatement::GetMemory(get) => lowering.get_memory(get)?,
+        KnirvqlStatement::GetAuth { condition } => lowering.get_auth(condition)?,
+        _ => return Ok(None),
+    };
+    Ok(Some(LoweredGet { query, columns, parameters: lowering.parameters.finish() }))
+}
+
+/// A lowered GET.
+pub struct LoweredGet {
+    pub query: Query,
+    pub columns: Vec<OutputColumn>,
+    pub parameters: Vec<ColumnType>,
+}
+
+fn typed_parameters(statement: &KnirvqlStatement, declared: &[Option<ColumnType>]) -> KnirvqlParameterTypes {
+    KnirvqlParameterTypes::new(declared, parameters(statement).last().map_or(0, |role| role.number))
 }
 
 struct Lowering<'a> {
-    catalog: &'a Catalog,
+    catalog: &'a Arc<Catalog>,
     parameters: KnirvqlParameterTypes,
+    defaults: &'a PlanDefaults<'a>,
+    notes: &'a PlanNotes,
 }
 
-pub type ActionWithColumns = (KnirvqlAction, Option<Vec<OutputColumn>>);
+pub type BodyAndColumns = (Statement, Option<Vec<OutputColumn>>);
 
 impl Lowering<'_> {
-    fn statement(&mut self, statement: &KnirvqlStatement) -> Result<ActionWithColumns> {
+    fn statement(&mut self, statement: &KnirvqlStatement) -> Result<BodyAndColumns> {
         match statement {
-            KnirvqlStatement::GetMemory(get) => self.get_memory(get),
-            KnirvqlStatement::GetAuth { condition } => {
-                let collection = Arc::clone(self.catalog.expect_collection(AUTH)?);
-                let filter = Some(filter(&collection, condition, &mut self.parameters)?);
-                let (output, columns) = declared_columns(&collection);
-                let query =
-                    Query { collection, output, filter, nearest: None, order: vec![], limit: None, offset: None };
-                Ok((KnirvqlAction::Read(Box::new(query)), Some(columns)))
-            }
+            KnirvqlStatement::GetMemory(get) => Ok(read(self.get_memory(get)?)),
+            KnirvqlStatement::GetAuth { condition } => Ok(read(self.get_auth(condition)?)),
             KnirvqlStatement::SetAuth { key, value } => {
                 for parameter in [key, value].into_iter().filter_map(Bindable::parameter) {
                     self.parameters.scalar(parameter, &ColumnType::Text);
                 }
-                Ok((KnirvqlAction::SetAuth { key: key.clone(), value: value.clone() }, None))
+                let auth = self.catalog.expect_collection(AUTH)?;
+                self.notes.touch_collection(auth, Privilege::Insert);
+                self.notes.touch_collection(auth, Privilege::Update);
+                Ok(changing(SecretWrite { key: key.clone(), value: value.clone() }))
             }
             KnirvqlStatement::SetMemory(set) => {
                 let collection = self.memory_collection(set.collection.as_deref())?;
-                Ok((KnirvqlAction::SetMemory(MemoryWrite::new(collection, set, &mut self.parameters)?), None))
+                self.notes.touch_collection(&collection, Privilege::Insert);
+                self.notes.touch_collection(&collection, Privilege::Update);
+                let defaults = (self.defaults)(&collection)?;
+                Ok(changing(MemoryUpsert { write: MemoryWrite::new(collection, set, &mut self.parameters)?, defaults }))
             }
             KnirvqlStatement::Delete(delete) => self.delete(delete),
             KnirvqlStatement::Stage(stage) => self.stage(stage),
             KnirvqlStatement::Revert(revert) => {
                 let collection = self.memory_collection(revert.collection.as_deref())?;
                 let filter = filter(&collection, &revert.condition, &mut self.parameters)?;
-                Ok((KnirvqlAction::Revert(Selection { collection, filter, lenient: false }), None))
+                Ok(self.selected(SelectedVerb::Revert, vec![Selection { collection, filter, lenient: false }]))
             }
             KnirvqlStatement::Show(Show::Collections) => Ok(self.collections()),
             KnirvqlStatement::Explain { analyze, statement } => self.explain(*analyze, statement),
@@ -157,8 +134,18 @@ impl Lowering<'_> {
             | KnirvqlStatement::AlterNetwork { .. }
             | KnirvqlStatement::AttachCollection { .. }
             | KnirvqlStatement::DetachCollection { .. }
-            | KnirvqlStatement::Sync { .. }
-            | KnirvqlStatement::Show(Show::Networks | Show::Peers | Show::Sync) => {
+            | KnirvqlStatement::Sync { .. } => {
+                self.depend_on_catalog();
+                self.notes.touch(TouchedObject::Networks, Privilege::Own);
+                if let KnirvqlStatement::AttachCollection { collection, .. }
+                | KnirvqlStatement::DetachCollection { collection, .. } = statement
+                {
+                    self.notes.touch_collection(self.catalog.expect_collection(collection)?, Privilege::Own);
+                }
+                lower_network(statement, self.catalog)
+            }
+            KnirvqlStatement::Show(Show::Networks | Show::Peers | Show::Sync) => {
+                self.notes.touch(TouchedObject::Networks, Privilege::Select);
                 lower_network(statement, self.catalog)
             }
         }
@@ -177,8 +164,22 @@ impl Lowering<'_> {
         }
     }
 
-    fn get_memory(&mut self, get: &GetMemory) -> Result<ActionWithColumns> {
+    /// The plan was made of more than collections.
+    fn depend_on_catalog(&self) {
+        self.notes.depend_on(DependsOn::Catalog(Arc::clone(self.catalog)));
+    }
+
+    fn get_auth(&mut self, condition: &Condition) -> Result<(Query, Vec<OutputColumn>)> {
+        let collection = Arc::clone(self.catalog.expect_collection(AUTH)?);
+        self.notes.touch_collection(&collection, Privilege::Select);
+        let filter = Some(filter(&collection, condition, &mut self.parameters)?);
+        let (output, columns) = declared_columns(&collection);
+        Ok((Query { collection, output, filter, nearest: None, order: vec![], limit: None, offset: None }, columns))
+    }
+
+    fn get_memory(&mut self, get: &GetMemory) -> Result<(Query, Vec<OutputColumn>)> {
         let collection = self.memory_collection(get.collection.as_deref())?;
+        self.notes.touch_collection(&collection, Privilege::Select);
         let condition = get.condition.as_ref();
         let filter = condition.map(|condition| filter(&collection, condition, &mut self.parameters)).transpose()?;
         let nearest = get.similar.as_ref().map(|similar| self.nearest(&collection, similar)).transpose()?;
@@ -208,8 +209,7 @@ impl Lowering<'_> {
         let order = order.collect::<Result<_>>()?;
         let limit = get.limit.as_ref().map(|count| self.count(count));
         let offset = get.offset.as_ref().map(|count| self.count(count));
-        let query = Query { collection, output, filter, nearest, order, limit, offset };
-        Ok((KnirvqlAction::Read(Box::new(query)), Some(columns)))
+        Ok((Query { collection, output, filter, nearest, order, limit, offset }, columns))
     }
 
     fn nearest(&mut self, collection: &Collection, similar: &Similar) -> Result<Nearest> {
@@ -248,7 +248,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn delete(&mut self, delete: &Delete) -> Result<ActionWithColumns> {
+    fn delete(&mut self, delete: &Delete) -> Result<BodyAndColumns> {
         let collection = match (delete.entry_type, delete.collection.as_deref()) {
             (None, None) => return self.delete_everywhere(delete),
             (None, Some(name)) => Arc::clone(self.catalog.expect_collection(name)?),
@@ -263,11 +263,12 @@ impl Lowering<'_> {
             }
         };
         let filter = filter(&collection, &delete.condition, &mut self.parameters)?;
-        Ok((KnirvqlAction::Delete(vec![Selection { collection, filter, lenient: false }]), None))
+        Ok(self.selected(SelectedVerb::Delete, vec![Selection { collection, filter, lenient: false }]))
     }
 
     /// DELETE without a type: from the default collection, and from every other one that the condition makes sense for.
-    fn delete_everywhere(&mut self, delete: &Delete) -> Result<ActionWithColumns> {
+    fn delete_everywhere(&mut self, delete: &Delete) -> Result<BodyAndColumns> {
+        self.depend_on_catalog();
         let is_default = |collection: &&Arc<Collection>| collection.name == MEMORY;
         let others = self.catalog.collections().filter(|collection| !is_default(collection));
         let mut selections = Vec::new();
@@ -283,21 +284,28 @@ impl Lowering<'_> {
         }
         match (selections.is_empty(), refusal) {
             (true, Some(error)) => Err(error),
-            _ => Ok((KnirvqlAction::Delete(selections), None)),
+            _ => Ok(self.selected(SelectedVerb::Delete, selections)),
         }
     }
 
-    fn stage(&mut self, stage: &AstStage) -> Result<ActionWithColumns> {
+    fn stage(&mut self, stage: &AstStage) -> Result<BodyAndColumns> {
         let collection = self.memory_collection(stage.collection.as_deref())?;
         if let Some(network) = &stage.network {
+            self.depend_on_catalog();
             check_stage_network(self.catalog, &collection, network)?;
         }
         let filter = filter(&collection, &stage.condition, &mut self.parameters)?;
         let selection = Selection { collection, filter, lenient: false };
-        Ok((KnirvqlAction::Stage { selection, staged: stage.staged }, None))
+        let verb = if stage.staged { SelectedVerb::Stage } else { SelectedVerb::Unstage };
+        Ok(self.selected(verb, vec![selection]))
     }
 
-    fn collections(&self) -> ActionWithColumns {
+    fn selected(&self, verb: SelectedVerb, selections: Vec<Selection>) -> BodyAndColumns {
+        selections.iter().for_each(|each| self.notes.touch_collection(&each.collection, verb.privilege()));
+        changing(SelectedChange { verb, selections })
+    }
+
+    fn collections(&self) -> BodyAndColumns {
         let columns = vec![
             OutputColumn::computed("collection", ColumnType::Text),
             OutputColumn::computed("type", ColumnType::Text),
@@ -318,18 +326,25 @@ impl Lowering<'_> {
                 count(collection.indexes.len()),
             ]
         });
-        (KnirvqlAction::Rows(rows.collect()), Some(columns))
+        self.depend_on_catalog();
+        (Statement::Read(Box::new(KnownRows(rows.collect()))), Some(columns))
     }
 
-    fn explain(&mut self, analyze: bool, statement: &KnirvqlStatement) -> Result<ActionWithColumns> {
-        let (action, columns) = self.statement(statement)?;
-        if analyze && matches!(action, KnirvqlAction::Sync(_)) {
+    fn explain(&mut self, analyze: bool, statement: &KnirvqlStatement) -> Result<BodyAndColumns> {
+        let (inner, _) = self.statement(statement)?;
+        if analyze && matches!(inner, Statement::Sync(_)) {
             return Err(Error::unsupported("EXPLAIN ANALYZE SYNC is not offered", "Run SYNC, and then SHOW SYNC."));
         }
-        let inner = LoweredStatement { action, parameters: Vec::new(), columns: columns.map(Arc::from) };
-        let plan = OutputColumn::computed("QUERY PLAN", ColumnType::Text);
-        Ok((KnirvqlAction::Explain { analyze, inner: Box::new(inner) }, Some(vec![plan])))
+        Ok((Statement::Explain(Explain { analyze, inner: Box::new(inner) }), Some(Explain::columns().to_vec())))
     }
+}
+
+fn read((query, columns): (Query, Vec<OutputColumn>)) -> BodyAndColumns {
+    (Statement::Read(Box::new(query)), Some(columns))
+}
+
+fn changing(change: impl Change) -> BodyAndColumns {
+    (Statement::Change(Box::new(change)), None)
 }
 
 /// All declared columns, as `SELECT *` shows them.

@@ -4,13 +4,18 @@ use crate::db::{Catalog, NetworkTable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::knirvql::address::check_address;
 use crate::knirvql::ast::{AstText, KnirvqlStatement, NetworkChange, NetworkOption, Show};
-use crate::knirvql::lower::{ActionWithColumns, KnirvqlAction};
+use crate::knirvql::lower::BodyAndColumns;
 use crate::knirvql::network_options::{self, AttachmentOptions, NewNetwork};
-use crate::model::{Collection, Network, NetworkOptions, OutputColumn, Who};
+use crate::knirvql::network_rows::NetworkRows;
+use crate::model::{Collection, Network, OutputColumn};
+use crate::statement::{NetworkCommand, SecretText, Statement};
 use crate::types::ColumnType;
 
 /// Most addresses of one JOIN.
 const ADDRESSES_MAX: usize = 64;
+
+/// What SYNC says, in numbers.
+pub const SYNC_COLUMNS: [&str; 4] = ["networks", "posted", "peers", "received"];
 
 /// What SHOW leaves out of the tables of the schema `nebulus`.
 const SHOWN_OF_NETWORKS: &[&str] = &[
@@ -38,146 +43,47 @@ const SHOWN_OF_PEERS: &[&str] = &[
     "author",
 ];
 
-/// A change of networks, for `session` to carry out in its transaction. `Debug` shows no secret.
-#[derive(Clone, Debug)]
-pub enum NetworkWrite {
-    /// CREATE, or with addresses JOIN.
-    Create {
-        network: String,
-        options: NetworkOptions,
-        secret: Option<AstText>,
-        bootstrap: Vec<String>,
-        /// Who must have founded the network that is joined.
-        founder: Option<String>,
-    },
-    Leave {
-        network: String,
-    },
-    /// All options as they are to be.
-    Alter {
-        network: String,
-        options: NetworkOptions,
-    },
-    RemovePeer {
-        network: String,
-        peer: String,
-    },
-    /// `None` for a random one.
-    RotateSecret {
-        network: String,
-        secret: Option<AstText>,
-    },
-    AddOwner {
-        network: String,
-        peer: String,
-    },
-    DropOwner {
-        network: String,
-        peer: String,
-    },
-    ExcusePeer {
-        network: String,
-        peer: String,
-    },
-    RevertPeer {
-        network: String,
-        peer: String,
-        since: String,
-    },
-    /// Who may change and who may delete entries of others, where it is said.
-    SetRights {
-        network: String,
-        collection: String,
-        rights: (Option<Who>, Option<Who>),
-    },
-    LinkPeer {
-        network: String,
-        peer: String,
-    },
-    UnlinkPeer {
-        network: String,
-        peer: String,
-    },
-    AllowDrop {
-        network: String,
-    },
-    Attach {
-        collection: String,
-        network: String,
-        private_by_default: Option<bool>,
-        rights: (Option<Who>, Option<Who>),
-    },
-    Detach {
-        collection: String,
-        network: String,
-    },
-}
-
-impl NetworkWrite {
-    /// The command tag.
-    pub fn tag(&self) -> &'static str {
-        match self {
-            NetworkWrite::Create { bootstrap, .. } if bootstrap.is_empty() => "CREATE NETWORK",
-            NetworkWrite::Create { .. } => "JOIN NETWORK",
-            NetworkWrite::Leave { .. } => "LEAVE NETWORK",
-            NetworkWrite::Alter { .. }
-            | NetworkWrite::RemovePeer { .. }
-            | NetworkWrite::RotateSecret { .. }
-            | NetworkWrite::AddOwner { .. }
-            | NetworkWrite::DropOwner { .. }
-            | NetworkWrite::ExcusePeer { .. }
-            | NetworkWrite::RevertPeer { .. }
-            | NetworkWrite::SetRights { .. }
-            | NetworkWrite::LinkPeer { .. }
-            | NetworkWrite::UnlinkPeer { .. }
-            | NetworkWrite::AllowDrop { .. } => "ALTER NETWORK",
-            NetworkWrite::Attach { .. } => "ATTACH COLLECTION",
-            NetworkWrite::Detach { .. } => "DETACH COLLECTION",
-        }
-    }
-}
-
 /// Lowers a statement on networks.
 ///
 /// # Errors
 /// 42704 for an unknown network, 42P01 for an unknown collection, 22023 for options, addresses and peers that cannot be.
-pub fn lower_network(statement: &KnirvqlStatement, catalog: &Catalog) -> Result<ActionWithColumns> {
+pub fn lower_network(statement: &KnirvqlStatement, catalog: &Catalog) -> Result<BodyAndColumns> {
     let write = match statement {
         KnirvqlStatement::CreateNetwork { network, options } => {
             let NewNetwork { options, secret, owner } = network_options::of_new_network(network, options)?;
-            NetworkWrite::Create { network: network.clone(), options, secret, bootstrap: Vec::new(), founder: owner }
+            let secret = secret.map(hidden);
+            NetworkCommand::Create { network: network.clone(), options, secret, bootstrap: Vec::new(), founder: owner }
         }
         KnirvqlStatement::JoinNetwork { network, addresses, options } => join(network, addresses, options)?,
         KnirvqlStatement::LeaveNetwork { network } => {
-            NetworkWrite::Leave { network: catalog.expect_network(network)?.name.clone() }
+            NetworkCommand::Leave { network: catalog.expect_network(network)?.name.clone() }
         }
         KnirvqlStatement::AlterNetwork { network, change } => alter(catalog.expect_network(network)?, change)?,
         KnirvqlStatement::AttachCollection { collection, network, options } => {
             let AttachmentOptions { private_by_default, rights } = network_options::of_attachment(options)?;
-            NetworkWrite::Attach {
+            NetworkCommand::Attach {
                 collection: catalog.expect_collection(collection)?.name.clone(),
                 network: catalog.expect_network(network)?.name.clone(),
                 private_by_default,
                 rights,
             }
         }
-        KnirvqlStatement::DetachCollection { collection, network } => NetworkWrite::Detach {
+        KnirvqlStatement::DetachCollection { collection, network } => NetworkCommand::Detach {
             collection: catalog.expect_collection(collection)?.name.clone(),
             network: catalog.expect_network(network)?.name.clone(),
         },
         KnirvqlStatement::Sync { network } => {
             let network = network.as_deref().map(|name| catalog.expect_network(name)).transpose()?;
-            let columns = ["networks", "posted", "peers", "received"];
-            let columns = columns.map(|name| OutputColumn::computed(name, ColumnType::Int8));
-            return Ok((KnirvqlAction::Sync(network.map(|network| network.id)), Some(columns.to_vec())));
+            let columns = SYNC_COLUMNS.map(|name| OutputColumn::computed(name, ColumnType::Int8));
+            return Ok((Statement::Sync(network.map(|network| network.id)), Some(columns.to_vec())));
         }
         KnirvqlStatement::Show(show) => return shown(*show),
         _ => return Err(Error::internal("this statement is not about networks")),
     };
-    Ok((KnirvqlAction::Network(write), None))
+    Ok((Statement::Change(Box::new(write)), None))
 }
 
-fn join(network: &str, addresses: &[String], options: &[NetworkOption]) -> Result<NetworkWrite> {
+fn join(network: &str, addresses: &[String], options: &[NetworkOption]) -> Result<NetworkCommand> {
     if addresses.is_empty() || addresses.len() > ADDRESSES_MAX {
         let message = format!("a network is joined at 1 to {ADDRESSES_MAX} addresses, not at {}", addresses.len());
         return Err(Error::new(ErrorKind::InvalidParameterValue, message)
@@ -192,36 +98,42 @@ fn join(network: &str, addresses: &[String], options: &[NetworkOption]) -> Resul
         )
         .with_hint("Add WITH (secret = '…'); a member learns it by SELECT nebulus_network_secret('name')."));
     }
-    let (network, bootstrap) = (network.to_string(), addresses.to_vec());
-    Ok(NetworkWrite::Create { network, options, secret, bootstrap, founder: owner })
+    let (network, bootstrap, secret) = (network.to_string(), addresses.to_vec(), secret.map(hidden));
+    Ok(NetworkCommand::Create { network, options, secret, bootstrap, founder: owner })
 }
 
-fn alter(network: &Network, change: &NetworkChange) -> Result<NetworkWrite> {
+fn alter(network: &Network, change: &NetworkChange) -> Result<NetworkCommand> {
     let name = network.name.clone();
     match change {
-        NetworkChange::RemovePeer(peer) => Ok(NetworkWrite::RemovePeer { network: name, peer: peer.clone() }),
-        NetworkChange::RotateSecret(secret) => Ok(NetworkWrite::RotateSecret { network: name, secret: secret.clone() }),
-        NetworkChange::AddOwner(peer) => Ok(NetworkWrite::AddOwner { network: name, peer: peer.clone() }),
-        NetworkChange::DropOwner(peer) => Ok(NetworkWrite::DropOwner { network: name, peer: peer.clone() }),
-        NetworkChange::ExcusePeer(peer) => Ok(NetworkWrite::ExcusePeer { network: name, peer: peer.clone() }),
+        NetworkChange::RemovePeer(peer) => Ok(NetworkCommand::RemovePeer { network: name, peer: peer.clone() }),
+        NetworkChange::RotateSecret(secret) => {
+            Ok(NetworkCommand::RotateSecret { network: name, secret: secret.clone().map(hidden) })
+        }
+        NetworkChange::AddOwner(peer) => Ok(NetworkCommand::AddOwner { network: name, peer: peer.clone() }),
+        NetworkChange::DropOwner(peer) => Ok(NetworkCommand::DropOwner { network: name, peer: peer.clone() }),
+        NetworkChange::ExcusePeer(peer) => Ok(NetworkCommand::ExcusePeer { network: name, peer: peer.clone() }),
         NetworkChange::RevertPeer { peer, since } => {
-            Ok(NetworkWrite::RevertPeer { network: name, peer: peer.clone(), since: since.clone() })
+            Ok(NetworkCommand::RevertPeer { network: name, peer: peer.clone(), since: since.clone() })
         }
         NetworkChange::Collection { collection, options } => {
             let rights = network_options::of_rights(options)?;
-            Ok(NetworkWrite::SetRights { network: name, collection: collection.clone(), rights })
+            Ok(NetworkCommand::SetRights { network: name, collection: collection.clone(), rights })
         }
-        NetworkChange::LinkPeer(peer) => Ok(NetworkWrite::LinkPeer { network: name, peer: peer.clone() }),
-        NetworkChange::UnlinkPeer(peer) => Ok(NetworkWrite::UnlinkPeer { network: name, peer: peer.clone() }),
-        NetworkChange::AllowDrop => Ok(NetworkWrite::AllowDrop { network: name }),
+        NetworkChange::LinkPeer(peer) => Ok(NetworkCommand::LinkPeer { network: name, peer: peer.clone() }),
+        NetworkChange::UnlinkPeer(peer) => Ok(NetworkCommand::UnlinkPeer { network: name, peer: peer.clone() }),
+        NetworkChange::AllowDrop => Ok(NetworkCommand::AllowDrop { network: name }),
         NetworkChange::Set(options) => {
-            Ok(NetworkWrite::Alter { options: network_options::changed(&network.options, options)?, network: name })
+            Ok(NetworkCommand::Alter { options: network_options::changed(&network.options, options)?, network: name })
         }
     }
 }
 
+fn hidden(secret: AstText) -> SecretText {
+    SecretText::new(secret.value.as_str())
+}
+
 /// SHOW NETWORKS, PEERS and SYNC: columns of the tables of the schema `nebulus`, whose rows are known when it runs.
-fn shown(show: Show) -> Result<ActionWithColumns> {
+fn shown(show: Show) -> Result<BodyAndColumns> {
     let (table, wanted) = match show {
         Show::Networks => (NetworkTable::Networks, Some(SHOWN_OF_NETWORKS)),
         Show::Peers => (NetworkTable::Peers, Some(SHOWN_OF_PEERS)),
@@ -231,7 +143,7 @@ fn shown(show: Show) -> Result<ActionWithColumns> {
     let all = table.columns().into_iter().enumerate();
     let kept = all.filter(|(_, (name, _))| wanted.is_none_or(|wanted| wanted.contains(name)));
     let (positions, columns) = kept.map(|(position, (name, ty))| (position, OutputColumn::computed(name, ty))).unzip();
-    Ok((KnirvqlAction::NetworkRows { table, positions }, Some(columns)))
+    Ok((Statement::Read(Box::new(NetworkRows { table, positions })), Some(columns)))
 }
 
 /// Checks the FOR NETWORK of STAGE and UNSTAGE: entries go to the network of their collection and to no other.

@@ -1,12 +1,14 @@
-//! What SET MEMORY writes: lowered once, bound with each execution's parameters.
+//! SET MEMORY: lowered once, bound with each execution's parameters, and written.
 
 use std::sync::Arc;
 
-use crate::db::Scalar;
+use crate::db::{Inserted, OnConflict, Scalar};
 use crate::error::{Error, ErrorKind, Result};
 use crate::knirvql::ast::{Bindable, SetMemory};
 use crate::knirvql::resolve::{KnirvqlParameterTypes, scalar};
+use crate::metrics::StatementKind;
 use crate::model::{Collection, CollectionKind};
+use crate::statement::{Change, ColumnDefaults, CommandTag, ReadRun, Work, WriteRun, Written, at_once, later};
 use crate::types::limits::BLOB_BYTES_MAX;
 use crate::types::{ColumnType, Value, split_object};
 
@@ -132,6 +134,74 @@ impl MemoryWrite {
             parts.columns.push((position, declared(value, &ty)?));
         }
         Ok(())
+    }
+}
+
+/// SET MEMORY: inserts the entry, or updates the one of its id.
+pub struct MemoryUpsert {
+    pub write: MemoryWrite,
+    /// What the columns that it leaves out begin with, where that is an expression.
+    pub defaults: Option<Box<dyn ColumnDefaults>>,
+}
+
+impl MemoryUpsert {
+    async fn run(&self, run: WriteRun<'_>) -> Result<Written> {
+        let EntryParts { id, mut columns, facts, blob } = self.write.bind(run.parameters)?;
+        let collection = &self.write.collection;
+        if let Some(blob) = blob {
+            let (hash, size) = run.transaction.put_blob(&blob)?;
+            let size = i64::try_from(size).unwrap_or(i64::MAX);
+            columns.extend(collection.column("blob_hash").map(|position| (position, Value::text(hash))));
+            columns.extend(collection.column("blob_size").map(|position| (position, Value::Int8(size))));
+        }
+        let known = id.map(|id| run.transaction.key(collection, vec![id])).transpose()?;
+        let key = match known {
+            Some(key) if run.transaction.view().exists(collection, &key)? => {
+                columns.retain(|(position, _)| !collection.primary_key.contains(position));
+                if !columns.is_empty() {
+                    run.transaction.update(collection, &key, columns)?;
+                }
+                key
+            }
+            _ => {
+                let mut row = vec![None; collection.columns.len()];
+                for (position, value) in columns {
+                    if let Some(slot) = row.get_mut(position) {
+                        *slot = Some(value);
+                    }
+                }
+                if let Some(defaults) = &self.defaults {
+                    defaults.fill(&run, &mut row).await?;
+                }
+                match run.transaction.insert(collection, row, OnConflict::Fail)? {
+                    Inserted::New(key) | Inserted::Conflict { key, .. } => key,
+                }
+            }
+        };
+        if !facts.is_empty() {
+            let facts = facts.into_iter().map(|(name, value)| (name, Some(value))).collect();
+            run.transaction.set_facts(collection, &key, facts)?;
+        }
+        Ok(Written::only(CommandTag::of("SET")))
+    }
+}
+
+impl Change for MemoryUpsert {
+    fn execute<'a>(&'a self, run: WriteRun<'a>) -> Work<'a, Written> {
+        later(self.run(run))
+    }
+
+    fn explain<'a>(&'a self, _run: ReadRun<'a>) -> Work<'a, Vec<String>> {
+        at_once(Ok(vec![format!("Upsert on {}", self.write.collection.name)]))
+    }
+
+    fn is_short(&self) -> bool {
+        // A blob is written to its file and fsynced.
+        false
+    }
+
+    fn kind(&self) -> StatementKind {
+        StatementKind::Insert
     }
 }
 

@@ -4,9 +4,9 @@
 //! [`parse`] first scans for limits (`scan`), then runs the parser that pest derives from `grammar/knirvql.pest`
 //! (`grammar`), builds the tree (`parse`, `condition`, `literal` into `ast`) or says in words what is wrong (`report`).
 //! [`parameters`] tells where each `$n` stands. The tree prints itself in canonical form (`print`), with secrets redacted.
-//! [`lower`] then looks names up in the catalog (`resolve`), gives parameters their types, and yields an [`KnirvqlAction`]: a
-//! [`Query`](crate::db::Query), or what is to be written or deleted (`filter`, `memory_write`), or what is to be done about
-//! networks (`lower_network`, `network_options`, `address`), for `session` to execute.
+//! [`lower`] then looks names up in the catalog (`resolve`), gives parameters their types, and yields a
+//! [`Planned`](crate::statement::Planned) for `session` to run: a [`Query`](crate::db::Query), a change of entries (`memory_write`,
+//! `secret_write`, `selected_change`), or a command on networks (`lower_network`, `network_options`, `address`).
 //!
 //! Guarantees: no text makes the parser panic or exhaust the stack; errors carry the 1-based character position; no error,
 //! `Debug` or `Display` shows a secret of an AUTH statement or of a network.
@@ -22,12 +22,15 @@ mod lower;
 mod lower_network;
 mod memory_write;
 mod network_options;
+mod network_rows;
 mod parameters;
 mod parse;
 mod print;
 mod report;
 mod resolve;
 mod scan;
+mod secret_write;
+mod selected_change;
 mod shape;
 
 pub use ast::{
@@ -36,10 +39,12 @@ pub use ast::{
     Similar, Step, VectorSource,
 };
 pub use dispatch::{is_knirvql, statement_end};
-pub use lower::{KnirvqlAction, LoweredStatement, Selection, lower};
-pub use lower_network::NetworkWrite;
-pub use memory_write::{EntryParts, MemoryWrite};
+pub use lower::{LoweredGet, lower, lower_get};
+pub use lower_network::SYNC_COLUMNS;
+pub use memory_write::{EntryParts, MemoryUpsert, MemoryWrite};
+pub use network_rows::NetworkRows;
 pub use parameters::{ParameterPlace, ParameterRole, parameters};
-pub use parse::parse;
+pub use parse::{parse, parse_condition};
 pub use scan::words;
-pub use shape::shape;
+pub use secret_write::SecretWrite;
+pub use selected_change::{SelectedChange, SelectedVerb, Selection};

@@ -8,8 +8,8 @@ use pest::iterators::Pair;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::knirvql::ast::{
-    AstEntryType, AstMetric, AstStage, AstText, Bindable, Delete, GetMemory, KnirvqlStatement, Literal, NetworkChange,
-    NetworkOption, OrderKey, Revert, SetMemory, Show, Similar, VectorSource,
+    AstEntryType, AstMetric, AstStage, AstText, Bindable, Condition, Delete, GetMemory, KnirvqlStatement, Literal,
+    NetworkChange, NetworkOption, OrderKey, Revert, SetMemory, Show, Similar, VectorSource,
 };
 use crate::knirvql::grammar::{Grammar, Rule};
 use crate::knirvql::report;
@@ -51,6 +51,22 @@ pub fn parse(text: &str) -> Result<KnirvqlStatement> {
         }
     }
     Err(disagreement(Rule::statement))
+}
+
+/// Parses a condition by itself, as functions of SQL take one.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_condition(text: &str) -> Result<Condition> {
+    check_limits(text)?;
+    let nodes = Grammar::parse(Rule::condition_input, text).map_err(|error| report::condition_error(text, &error))?;
+    let builder = Builder { text, secrecy: Secrecy::Open };
+    for node in nodes {
+        if node.as_rule() == Rule::condition {
+            return builder.condition(node);
+        }
+    }
+    Err(disagreement(Rule::condition))
 }
 
 /// What the grammar promises is not there.

@@ -19,6 +19,16 @@ const VECTORS: [Rule; 2] = [Rule::vector, Rule::vector_literal];
 
 /// The error for a text that the grammar refuses.
 pub fn syntax_error(text: &str, error: &pest::error::Error<Rule>) -> Error {
+    grammar_error(text, error, |offset| Place::find(text, offset))
+}
+
+/// The error for a text that is no condition, and nothing but one.
+pub fn condition_error(text: &str, error: &pest::error::Error<Rule>) -> Error {
+    let place = |offset| Place { guarded: false, synopsis: CONDITION, ..Place::find(text, offset) };
+    grammar_error(text, error, place)
+}
+
+fn grammar_error<'a>(text: &'a str, error: &pest::error::Error<Rule>, place: impl FnOnce(usize) -> Place<'a>) -> Error {
     let offset = match error.location {
         InputLocation::Pos(offset) | InputLocation::Span((offset, _)) => offset,
     };
@@ -26,12 +36,15 @@ pub fn syntax_error(text: &str, error: &pest::error::Error<Rule>) -> Error {
         return Error::new(ErrorKind::TooComplex, "the statement is nested too deeply for the parser's stack")
             .with_hint("Use fewer parentheses, and send deep metadata as a parameter.");
     };
-    refusal(text, offset, positives)
+    refused(text, &place(offset), positives)
 }
 
 /// The error for a text that has something else at a byte offset than one of these rules.
 pub fn refusal(text: &str, offset: usize, positives: &[Rule]) -> Error {
-    let place = Place::find(text, offset);
+    refused(text, &Place::find(text, offset), positives)
+}
+
+fn refused(text: &str, place: &Place<'_>, positives: &[Rule]) -> Error {
     let position = character_position(text, place.offset);
     if let Some(found) = place.not_finite(text) {
         return Error::new(ErrorKind::DataException, format!("a vector component is a finite number, not {found}"))
@@ -118,7 +131,7 @@ impl<'a> Place<'a> {
         } else if next_is(".") && expects(&[Rule::number]) {
             "Write every component of the vector, or send it as a parameter."
         } else if expects(&[Rule::negation, Rule::conjunction, Rule::condition]) {
-            "A condition compares a path with a value: metadata.source = \"web\"."
+            CONDITION
         } else if expects(&[Rule::test]) {
             "The operators are = != <> < <= > >= LIKE, IN (…), IS NULL, IS NOT NULL, CONTAINS, STARTS WITH and MATCHES."
         } else if expects(&VECTORS)
@@ -135,6 +148,9 @@ impl<'a> Place<'a> {
         }
     }
 }
+
+/// What a condition looks like.
+const CONDITION: &str = "A condition compares a path with a value: metadata.source = \"web\".";
 
 /// The words that open the clauses of GET MEMORY.
 const CLAUSES: [&str; 9] = ["FIELDS", "IN", "WHERE", "SIMILAR", "USING", "WITHIN", "ORDER", "LIMIT", "OFFSET"];

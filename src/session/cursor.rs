@@ -10,8 +10,9 @@ use crate::db::{ActivityHandle, Gathered, ListedCursor, Row, RowStream};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{OutputColumn, Reservation};
 use crate::session::session::{Session, in_failed_transaction};
-use crate::session::statement::outcome::{ResultRows, RowsTag, StatementOutcome};
+use crate::session::statement::outcome::{ResultRows, StatementOutcome};
 use crate::session::transaction::TransactionStatus;
+use crate::statement::RowsTag;
 use crate::types::{Value, quote_identifier};
 
 /// Most open cursors of one session.

@@ -19,7 +19,7 @@ mod transaction;
 pub use scram_verifier::{SCRAM_ITERATIONS, fill_random, hmac, make_verifier, random_password, scram_verifier};
 pub use session::{Entrance, Session};
 pub use statement::copy::{SessionCopyIn, SessionCopyOut};
-pub use statement::outcome::{ResultRows, RowsTag, StatementOutcome};
+pub use statement::outcome::{ResultRows, StatementOutcome};
 pub use statement::prepared::Prepared;
 pub use statement::script::{Parsed, is_complete, parse_script, statements_of};
 pub use statement::secrecy::guarded;

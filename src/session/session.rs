@@ -15,13 +15,12 @@ use crate::model::{MemoryAccount, OutputColumn, Reservation};
 use crate::session::cursor::Cursors;
 use crate::session::listen::SessionChannels;
 use crate::session::settings::SessionSettings;
-use crate::session::statement::prepared::{
-    Prepared, PreparedPlan, PreparedWork, parsing_bytes, planning_bytes, tree_bytes,
-};
-use crate::session::statement::script::{Language, Parsed, parse_script};
+use crate::session::statement::prepared::{Prepared, parsing_bytes, planning_bytes, tree_bytes};
+use crate::session::statement::script::{Parsed, parse_script};
 use crate::session::statement::timing::SlowLog;
 use crate::session::transaction::{OpenTransaction, TransactionStatus};
-use crate::sql::{self, BinaryCodec, QueryFunction};
+use crate::sql;
+use crate::statement::{BinaryCodec, Planned, Planning, QueryFunction};
 use crate::types::ColumnType;
 
 /// Most named prepared statements of one session.
@@ -195,10 +194,7 @@ impl Session {
     fn prepare_text(&mut self, text: &str, types: &[Option<ColumnType>]) -> Result<Arc<Prepared>> {
         let mut script = self.parse(text)?;
         match (script.pop(), script.is_empty()) {
-            (None, _) => {
-                let plan = PreparedPlan { catalog: self.database.catalog(), work: PreparedWork::Nothing };
-                Ok(Arc::new(Prepared::new(None, plan, self.memory.nothing())))
-            }
+            (None, _) => Ok(Arc::new(Prepared::new(None, Planned::empty(), self.memory.nothing()))),
             (Some(parsed), true) => {
                 let before = parsed.characters_before;
                 self.prepare_statement(&parsed, types).map_err(|error| match error.position() {
@@ -251,21 +247,21 @@ impl Session {
 
     /// Prepares a statement while the clock of another one runs, or none.
     pub(super) fn prepare_statement(&mut self, parsed: &Parsed, types: &[Option<ColumnType>]) -> Result<Arc<Prepared>> {
-        if self.status() == TransactionStatus::Failed && !parsed.ends_transaction() {
+        if self.status() == TransactionStatus::Failed && !parsed.tree.ends_transaction() {
             return Err(in_failed_transaction());
         }
         let memory = self.memory.reserve(Prepared::bytes_of(parsed))?;
         let mut plan = self.plan(parsed, types, &self.planning_view())?;
-        self.complete_columns(&mut plan.work)?;
+        self.complete_columns(&mut plan)?;
         let mut prepared = Prepared::new(Some(parsed.clone()), plan, memory);
-        if parsed.executes().is_some_and(|name| self.statement(&name).is_ok_and(|named| named.is_secret())) {
+        if parsed.tree.executes().is_some_and(|name| self.statement(&name).is_ok_and(|named| named.is_secret())) {
             // Its arguments are what the named statement keeps secret.
             prepared.hide();
         }
         Ok(Arc::new(prepared))
     }
 
-    pub(super) fn plan(&self, parsed: &Parsed, types: &[Option<ColumnType>], view: &ReadView) -> Result<PreparedPlan> {
+    pub(super) fn plan(&self, parsed: &Parsed, types: &[Option<ColumnType>], view: &ReadView) -> Result<Planned> {
         let text_bytes = parsed.text.len();
         // Taken before anything is planned, and kept by whoever plans, even where nobody waits for it any more.
         let memory = match text_bytes {
@@ -277,22 +273,15 @@ impl Session {
         let query_function = Arc::clone(&self.query_function);
         let cancel = self.cancel.clone();
         let plan = move || {
-            let work = match &parsed.language {
-                Language::Sql(statement) => {
-                    let context = sql::PlanContext {
-                        view: &view,
-                        settings: &settings,
-                        text: &parsed.text,
-                        query_function: Some(&query_function),
-                        cancel: &cancel,
-                    };
-                    PreparedWork::Sql(sql::plan(statement, &types, &context)?)
-                }
-                Language::Knirvql(statement) => {
-                    PreparedWork::Knirvql(knirvql::lower(statement, view.catalog(), &types)?)
-                }
+            let planning = Planning {
+                view: &view,
+                settings: &settings,
+                text: &parsed.text,
+                cancel: &cancel,
+                query_function: &query_function,
+                column_defaults: sql::plan_column_defaults,
             };
-            Ok(PreparedPlan { catalog: Arc::clone(view.catalog()), work })
+            parsed.tree.plan(&types, &planning)
         };
         if text_bytes <= SHORT_TEXT_BYTES_MAX {
             return plan();
@@ -304,24 +293,24 @@ impl Session {
         })
     }
 
-    /// The plan of a statement for a view: the one it was prepared with, or a new one after the catalog changed.
+    /// The plan of a statement for a view: the one it was prepared with, or a new one after something changed that it depends on.
     ///
     /// # Errors
     /// 0A000 when the columns of the result are others now; what planning finds.
-    pub(super) fn current_plan(&self, prepared: &Prepared, view: &ReadView) -> Result<Arc<PreparedPlan>> {
-        let plan = Arc::clone(&prepared.plan.lock());
+    pub(super) fn current_plan(&self, prepared: &Prepared, view: &ReadView) -> Result<Arc<Planned>> {
+        let plan = prepared.plan();
         let Some(parsed) = &prepared.parsed else { return Ok(plan) };
-        if Arc::ptr_eq(&plan.catalog, view.catalog()) {
+        if plan.depends_on.is_current(view.catalog()) {
             return Ok(plan);
         }
         let types: Vec<_> = prepared.parameters.iter().cloned().map(Some).collect();
         let mut fresh = self.plan(parsed, &types, view)?;
-        self.complete_columns(&mut fresh.work)?;
-        if !is_same_result(prepared.columns.as_deref(), fresh.work.columns().as_deref()) {
+        self.complete_columns(&mut fresh)?;
+        if !is_same_result(prepared.columns.as_deref(), fresh.columns.as_deref()) {
             return Err(Error::changed_result());
         }
         let fresh = Arc::new(fresh);
-        *prepared.plan.lock() = Arc::clone(&fresh);
+        prepared.keep_plan(&fresh);
         Ok(fresh)
     }
 
@@ -459,16 +448,13 @@ impl Drop for Session {
 
 /// What SQL's table function `knirvql('GET …')` reads.
 fn knirvql_query(text: &str, view: &ReadView) -> Result<(Query, Vec<OutputColumn>)> {
-    let lowered = knirvql::lower(&knirvql::parse(text)?, view.catalog(), &[])?;
-    match (lowered.action, lowered.columns) {
-        (knirvql::KnirvqlAction::Read(query), Some(columns)) if lowered.parameters.is_empty() => {
-            Ok((*query, columns.to_vec()))
-        }
-        (knirvql::KnirvqlAction::Read(_), _) => Err(Error::unsupported(
+    match knirvql::lower_get(&knirvql::parse(text)?, view.catalog())? {
+        Some(lowered) if lowered.parameters.is_empty() => Ok((lowered.query, lowered.columns)),
+        Some(_) => Err(Error::unsupported(
             "parameters inside of knirvql('…') are not supported",
             "Filter with WHERE outside of it, or send the KNIRVQL statement by itself.",
         )),
-        _ => Err(Error::unsupported(
+        None => Err(Error::unsupported(
             "knirvql('…') takes a GET statement",
             "Send other KNIRVQL statements by themselves.",
         )),

@@ -128,27 +128,35 @@ impl Session {
         }
     }
 
+    /// Whether a transaction, or the session for those to come, has forbidden itself to write.
+    pub(super) fn is_read_only(&self) -> bool {
+        match &self.open {
+            OpenTransaction::Block(block) => block.is_read_only,
+            OpenTransaction::None | OpenTransaction::Implicit(_) => {
+                self.settings.effective().get("default_transaction_read_only").is_ok_and(is_on)
+            }
+        }
+    }
+
     /// The transaction that a statement writes in; `None` when the statement is one by itself.
-    pub(super) fn writing(&mut self, is_alone: bool) -> Result<Option<&mut Transaction>> {
-        if matches!(self.open, OpenTransaction::None) {
-            if self.settings.effective().get("default_transaction_read_only").is_ok_and(is_on) {
-                return Err(read_only());
-            }
-            if is_alone {
-                return Ok(None);
-            }
+    pub(super) fn writing(&mut self, is_alone: bool) -> Option<&mut Transaction> {
+        if matches!(self.open, OpenTransaction::None) && !is_alone {
             self.open = OpenTransaction::Implicit(Box::new(self.database.begin_for(&self.memory)));
         }
+        if let OpenTransaction::Block(block) = &mut self.open
+            && block.is_refreshed
+        {
+            block.transaction.refresh();
+        }
+        self.open_transaction()
+    }
+
+    /// The transaction that is open.
+    pub(super) fn open_transaction(&mut self) -> Option<&mut Transaction> {
         match &mut self.open {
-            OpenTransaction::None => Ok(None),
-            OpenTransaction::Implicit(transaction) => Ok(Some(transaction)),
-            OpenTransaction::Block(block) if block.is_read_only => Err(read_only()),
-            OpenTransaction::Block(block) => {
-                if block.is_refreshed {
-                    block.transaction.refresh();
-                }
-                Ok(Some(&mut block.transaction))
-            }
+            OpenTransaction::None => None,
+            OpenTransaction::Implicit(transaction) => Some(transaction),
+            OpenTransaction::Block(block) => Some(&mut block.transaction),
         }
     }
 
@@ -207,7 +215,7 @@ impl Session {
     }
 
     /// COMMIT: its tag, which is ROLLBACK after an error.
-    pub(super) async fn commit(&mut self, is_chained: bool) -> Result<String> {
+    pub(super) async fn commit(&mut self, is_chained: bool) -> Result<&'static str> {
         let modes = self.chained_modes(is_chained)?;
         let tag = match std::mem::replace(&mut self.open, OpenTransaction::None) {
             OpenTransaction::None => {
@@ -240,7 +248,7 @@ impl Session {
         if let Some(modes) = modes {
             self.begin(modes)?;
         }
-        Ok(tag.to_string())
+        Ok(tag)
     }
 
     pub(super) fn rollback(&mut self, is_chained: bool) -> Result<()> {
@@ -460,7 +468,7 @@ fn is_refreshed(isolation: &str) -> bool {
     matches!(isolation, "read committed" | "read uncommitted")
 }
 
-fn read_only() -> Error {
+pub(super) fn read_only() -> Error {
     Error::new(ErrorKind::ReadOnlyTransaction, "cannot write in a read-only transaction")
         .with_hint("BEGIN READ WRITE, or SET default_transaction_read_only = off.")
 }

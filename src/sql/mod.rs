@@ -1,4 +1,4 @@
-//! SQL: from a statement's text to a plan that a session runs.
+//! SQL: from a statement's text to a plan that a session runs, a [`Planned`](crate::statement::Planned).
 //!
 //! One SELECT, end to end: `parse` makes the tree and knows the characters' positions; `rewrite` turns what tools send into what
 //! the planner takes; `analyze` resolves names, finds the types of parameters and literals and writes every operator as what it
@@ -28,24 +28,10 @@ mod statement;
 mod subqueries;
 mod write;
 
-pub use analyze::parameter_types::ParameterTypes;
-pub use arrow::context::{PlanContext, QueryFunction};
-pub use copy::copy_in::CopyIn;
-pub use copy::copy_out::CopyOut;
-pub use copy::copy_plan::{BinaryCodec, CopyInPlan, CopyOutPlan};
-pub use define::definition::DataDefinition;
-pub use functions::{NetworkFunction, release_advisory_locks};
+pub use functions::release_advisory_locks;
 pub use parse::parse::{ParsedStatement, parse, split, statement_too_long};
 pub use parse::secrecy::{is_secret_function, words};
-pub use parse::shape::shape;
 pub use parse::statement_limits::{TokenCounts, count_tokens};
 pub use read::apart::apart;
-pub use read::read_plan::{ReadPlan, plan_query};
 pub use relational::worker_threads::release_workers;
-pub use rewrite::recognise::SettingCall;
-pub use statement::explain::Explain;
-pub use statement::network_call::NetworkCall;
-pub use statement::plan::{Planned, SqlAction, plan};
-pub use statement::session_statement::{Control, CursorFetch, Discard, SecretText, TransactionModes};
-pub use write::insert::fill_defaults;
-pub use write::write_plan::{WritePlan, WrittenRows};
+pub use write::insert::plan_column_defaults;

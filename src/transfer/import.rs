@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::content::{Content, TransferRow, TypeClass, hex_of_bytes};
 use crate::transfer::json_lines::write_members;
 use crate::transfer::shape::{BLOB, TableShape, quoted};
-use crate::transfer::source::{RowSource, SourcePiece};
+use crate::transfer::source::{SourcePiece, TransferSource};
 
 /// Rows whose statements are under way at the same time.
 const ROWS_IN_FLIGHT_MAX: usize = 50;
@@ -53,12 +53,12 @@ struct Target {
 /// Those of the source and of the server; the message says how many rows are there then.
 pub async fn import(
     session: &ClientSession,
-    source: &mut RowSource,
+    source: &mut TransferSource,
     options: &ImportOptions,
     mut watch: impl FnMut((u64, u64), u64),
 ) -> Result<u64> {
     let mut target = None;
-    if let (RowSource::Json(reader), Some(name)) = (&mut *source, &options.collection)
+    if let (TransferSource::Json(reader), Some(name)) = (&mut *source, &options.collection)
         && let Some(shape) = TableShape::load(&session.client, name).await?
     {
         target = Some(Target::prepare(session, &shape, options).await?);
@@ -82,7 +82,7 @@ pub async fn import(
 /// Takes one piece; `None` at the end.
 async fn step(
     session: &ClientSession,
-    source: &mut RowSource,
+    source: &mut TransferSource,
     options: &ImportOptions,
     target: &mut Option<Target>,
 ) -> Result<Option<u64>> {

@@ -21,4 +21,4 @@ pub use content::{Content, TypeClass};
 pub use export::{ExportFormat, ExportOptions, export};
 pub use import::{ImportOptions, OnKeyConflict, import};
 pub use shape::{ColumnShape, TableShape};
-pub use source::{RowSource, SourcePiece};
+pub use source::{SourcePiece, TransferSource};

@@ -19,21 +19,21 @@ pub enum SourcePiece {
 }
 
 /// An opened source.
-pub enum RowSource {
+pub enum TransferSource {
     Json(Box<JsonReader>),
     Parquet(Box<ParquetReader>),
     Postgres(Box<TableReader>),
 }
 
-impl RowSource {
+impl TransferSource {
     /// A file of JSON lines or Parquet, told apart by how it begins; `-` is JSON lines from standard input.
     ///
     /// # Errors
     /// 58030, 22P02 for a file of neither.
-    pub fn open(path: &Path) -> Result<RowSource> {
+    pub fn open(path: &Path) -> Result<TransferSource> {
         match ParquetReader::open(path)? {
-            Some(reader) => Ok(RowSource::Parquet(Box::new(reader))),
-            None => Ok(RowSource::Json(Box::new(JsonReader::open(path)?))),
+            Some(reader) => Ok(TransferSource::Parquet(Box::new(reader))),
+            None => Ok(TransferSource::Json(Box::new(JsonReader::open(path)?))),
         }
     }
 
@@ -41,8 +41,8 @@ impl RowSource {
     ///
     /// # Errors
     /// Those of connecting; 42P01 where there is no such table.
-    pub async fn connect(url: &str, table: &str) -> Result<RowSource> {
-        Ok(RowSource::Postgres(Box::new(TableReader::connect(url, table).await?)))
+    pub async fn connect(url: &str, table: &str) -> Result<TransferSource> {
+        Ok(TransferSource::Postgres(Box::new(TableReader::connect(url, table).await?)))
     }
 
     /// The next piece; `None` at the end. Rows are some hundred at most, and some megabytes but for the last of them.
@@ -51,18 +51,18 @@ impl RowSource {
     /// 22P02 naming the place of what cannot be read, 58030.
     pub async fn next_piece(&mut self) -> Result<Option<SourcePiece>> {
         match self {
-            RowSource::Json(reader) => reader.next_piece(),
-            RowSource::Parquet(reader) => reader.next_piece(),
-            RowSource::Postgres(reader) => reader.next_piece().await,
+            TransferSource::Json(reader) => reader.next_piece(),
+            TransferSource::Parquet(reader) => reader.next_piece(),
+            TransferSource::Postgres(reader) => reader.next_piece().await,
         }
     }
 
     /// How far it is and how far it goes, in bytes or rows.
     pub fn progress(&self) -> (u64, u64) {
         match self {
-            RowSource::Json(reader) => reader.progress(),
-            RowSource::Parquet(reader) => reader.progress(),
-            RowSource::Postgres(reader) => reader.progress(),
+            TransferSource::Json(reader) => reader.progress(),
+            TransferSource::Parquet(reader) => reader.progress(),
+            TransferSource::Postgres(reader) => reader.progress(),
         }
     }
 }

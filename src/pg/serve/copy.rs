@@ -9,7 +9,7 @@ use crate::pg::messages::input::Fields;
 use crate::pg::messages::output::COPY_DONE;
 use crate::pg::serve::connection::{Connection, Failure};
 use crate::session::{SessionCopyIn, SessionCopyOut};
-use crate::sql::BinaryCodec;
+use crate::statement::{BinaryCodec, CommandTag};
 use crate::types::{ColumnType, Value};
 
 /// The wire's binary forms, for COPY BINARY.
@@ -32,14 +32,14 @@ impl Connection {
     /// # Errors
     /// What a row or the commit is refused for, 57014 where the client gives up, 53200 for data without memory for it, 08P01
     /// where the client goes away or sends something else; as `Connection::next_frame`.
-    pub async fn copy_in(&mut self, copy: SessionCopyIn) -> Result<String, Failure> {
+    pub async fn copy_in(&mut self, copy: SessionCopyIn) -> Result<CommandTag, Failure> {
         self.is_copying = true;
         let tag = self.take_data(copy).await;
         self.is_copying = false;
         tag
     }
 
-    async fn take_data(&mut self, mut copy: SessionCopyIn) -> Result<String, Failure> {
+    async fn take_data(&mut self, mut copy: SessionCopyIn) -> Result<CommandTag, Failure> {
         self.output.copy_in(copy.is_binary(), copy.columns())?;
         self.flush().await?;
         loop {
@@ -73,7 +73,7 @@ impl Connection {
     /// # Errors
     /// What reading the rows fails with, 53200 for a long row without memory for it, 54011 for too many columns; as
     /// `Connection::flush`.
-    pub async fn copy_out(&mut self, mut copy: SessionCopyOut) -> Result<String, Failure> {
+    pub async fn copy_out(&mut self, mut copy: SessionCopyOut) -> Result<CommandTag, Failure> {
         self.output.copy_out(copy.is_binary(), copy.columns())?;
         while let Some(lines) = copy.next().await? {
             for line in lines {

@@ -13,7 +13,8 @@ use crate::pg::messages::output::{
 };
 use crate::pg::serve::connection::{Connection, Failure};
 use crate::pg::serve::portal::{PORTALS_MAX, Portal, PortalState, RunningPortal};
-use crate::session::{Prepared, RowsTag, StatementOutcome, guarded};
+use crate::session::{Prepared, StatementOutcome, guarded};
+use crate::statement::RowsTag;
 use crate::telemetry::{Span, SpanName};
 use crate::types::limits::PARAMETERS_MAX;
 use crate::types::{ColumnType, Value};

@@ -6,7 +6,8 @@ use crate::error::{Error, ErrorKind};
 use crate::model::Reservation;
 use crate::pg::messages::output::{Formats, PORTAL_SUSPENDED};
 use crate::pg::serve::connection::{Connection, Failure};
-use crate::session::{Prepared, ResultRows, RowsTag};
+use crate::session::{Prepared, ResultRows};
+use crate::statement::RowsTag;
 use crate::types::Value;
 
 /// Most open portals of one connection.
@@ -106,17 +107,17 @@ impl Connection {
         formats: &Formats,
         rows_max: Option<u64>,
     ) -> Result<PortalState, Failure> {
-        let tag = running.tag.clone();
+        let tag = running.tag;
         let (state, sent) = self.send_rows(running, formats, rows_max).await?;
         self.tell_changes()?;
         match state {
             PortalState::Running(_) => self.output.empty(PORTAL_SUSPENDED),
-            PortalState::Bound(_) | PortalState::Done => self.rows_complete(&tag, sent),
+            PortalState::Bound(_) | PortalState::Done => self.rows_complete(tag, sent),
         }
         Ok(state)
     }
 
-    pub fn rows_complete(&mut self, tag: &RowsTag, sent: u64) {
+    pub fn rows_complete(&mut self, tag: RowsTag, sent: u64) {
         match tag {
             RowsTag::Counted(word) => self.output.command_complete(format_args!("{word} {sent}")),
             RowsTag::Fixed(tag) => self.output.command_complete(format_args!("{tag}")),

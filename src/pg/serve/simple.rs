@@ -77,10 +77,10 @@ impl Connection {
         match outcome {
             StatementOutcome::Rows { rows, tag } => {
                 self.output.encoded(&row_description(&rows.columns(), &Formats::Text)?);
-                let running = RunningPortal::new(rows, tag.clone());
+                let running = RunningPortal::new(rows, tag);
                 let (_, sent) = self.send_rows(running, &Formats::Text, None).await?;
                 self.end_if_last(is_last).await?;
-                self.rows_complete(&tag, sent);
+                self.rows_complete(tag, sent);
             }
             StatementOutcome::CopyOut(copy) => {
                 let tag = self.copy_out(copy).await?;

@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json};
 use crate::backup::{BackupOptions, BackupPlace};
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::session::Session;
+use crate::session::transaction::OpenTransaction;
 use crate::types::{ColumnType, Value};
 
 impl Session {
@@ -14,7 +15,7 @@ impl Session {
     /// 25001 in a transaction block, 25006 where the session only reads, 22023 for options that cannot be, and those of
     /// [`Database::back_up`](crate::db::Database::back_up).
     pub(super) async fn back_up(&mut self, place: &str, options: &Map<String, Json>, is_alone: bool) -> Result<Value> {
-        if self.writing(is_alone)?.is_some() {
+        if !is_alone || !matches!(self.open, OpenTransaction::None) {
             return Err(Error::new(
                 ErrorKind::ActiveTransaction,
                 "nebulus_backup() cannot run inside a transaction block",

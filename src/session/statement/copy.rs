@@ -9,20 +9,18 @@ use crate::db::Transaction;
 use crate::error::{Error, Result};
 use crate::session::session::Session;
 use crate::session::statement::outcome::{ResultRows, StatementOutcome, cancellable};
-use crate::session::statement::prepared::{Prepared, PreparedWork};
-use crate::sql::{self, SqlAction};
-use crate::types::Value;
+use crate::statement::{CommandTag, CopyIn, CopyInPlan, CopyOut, CopyOutPlan, ReadRun, WriteRun};
 
 /// A COPY that takes the client's data.
 pub struct SessionCopyIn {
-    copy: sql::CopyIn,
+    copy: CopyIn,
     /// The transaction of its own; `None` within an open one.
     own: Option<Transaction>,
 }
 
 /// A COPY that gives data to the client.
 pub struct SessionCopyOut {
-    copy: sql::CopyOut,
+    copy: CopyOut,
     rows: ResultRows,
     state: CopyState,
     /// Bytes that belong to the piece that comes next.
@@ -90,44 +88,27 @@ impl SessionCopyOut {
         Ok(Some(pieces))
     }
 
-    pub fn tag(&self) -> String {
+    pub fn tag(&self) -> CommandTag {
         self.copy.tag()
     }
 }
 
 impl Session {
-    pub(in crate::session) async fn copy(
-        &mut self,
-        prepared: &Prepared,
-        parameters: &[Value],
-        is_alone: bool,
-    ) -> Result<StatementOutcome> {
-        let codec = self.codec;
-        let view = match is_alone {
-            true => self.planning_view(),
-            false => self.view(false),
+    /// Begins to take rows.
+    pub(super) fn copy_in(&mut self, plan: &CopyInPlan, is_alone: bool) -> StatementOutcome {
+        let own = match self.writing(is_alone) {
+            Some(_) => None,
+            None => Some(self.database.begin_for(&self.memory)),
         };
-        let plan = self.current_plan(prepared, &view)?;
-        let PreparedWork::Sql(planned) = &plan.work else { return Err(Error::internal("no COPY")) };
-        match &planned.action {
-            SqlAction::CopyIn(plan) => {
-                drop(view);
-                let own = match self.writing(is_alone)? {
-                    Some(_) => None,
-                    None => Some(self.database.begin_for(&self.memory)),
-                };
-                Ok(StatementOutcome::CopyIn(SessionCopyIn { copy: plan.start(codec), own }))
-            }
-            SqlAction::CopyOut(plan) => {
-                let settings = self.settings.effective();
-                let run = plan.plan.execute(&view, parameters, settings, &self.cancel);
-                let stream = cancellable(run, &self.cancel).await?;
-                let rows = ResultRows::new(plan.plan.columns(), stream, &self.cancel);
-                let (copy, next_piece) = (plan.start(codec), BytesMut::new());
-                Ok(StatementOutcome::CopyOut(SessionCopyOut { copy, rows, state: CopyState::Begin, next_piece }))
-            }
-            _ => Err(Error::internal("no COPY")),
-        }
+        StatementOutcome::CopyIn(SessionCopyIn { copy: plan.start(self.codec), own })
+    }
+
+    /// Begins to give rows.
+    pub(super) async fn copy_out(&self, plan: &CopyOutPlan, run: ReadRun<'_>) -> Result<StatementOutcome> {
+        let stream = cancellable(plan.rows().open(run), &self.cancel).await?;
+        let rows = ResultRows::new(plan.columns(), stream, &self.cancel);
+        let (copy, next_piece) = (plan.start(self.codec), BytesMut::new());
+        Ok(StatementOutcome::CopyOut(SessionCopyOut { copy, rows, state: CopyState::Begin, next_piece }))
     }
 
     /// Takes data of the client.
@@ -138,21 +119,21 @@ impl Session {
         let (settings, cancel) = (std::sync::Arc::clone(self.settings.effective()), self.cancel.clone());
         let transaction = match &mut copy.own {
             Some(own) => own,
-            None => self.writing(false)?.ok_or_else(|| Error::internal("COPY has lost its transaction"))?,
+            None => self.writing(false).ok_or_else(|| Error::internal("COPY has lost its transaction"))?,
         };
-        copy.copy.feed(bytes, transaction, &settings, &cancel).await
+        copy.copy.feed(bytes, WriteRun::new(transaction, &[], &settings, &cancel)).await
     }
 
     /// The data is complete: its command tag, once it is committed where it stands alone.
     ///
     /// # Errors
     /// 22P04 for data that breaks off, what a row is refused for, and what the commit fails with.
-    pub async fn copy_finish(&mut self, copy: SessionCopyIn) -> Result<String> {
+    pub async fn copy_finish(&mut self, copy: SessionCopyIn) -> Result<CommandTag> {
         let (settings, cancel) = (std::sync::Arc::clone(self.settings.effective()), self.cancel.clone());
         let SessionCopyIn { copy, own } = copy;
         let tag = match own {
             Some(mut own) => {
-                let tag = copy.finish(&mut own, &settings, &cancel).await?;
+                let tag = copy.finish(WriteRun::new(&mut own, &[], &settings, &cancel)).await?;
                 own.heed(&cancel);
                 let unfinished = own.commit().await?;
                 self.warn_unfinished(unfinished);
@@ -160,8 +141,8 @@ impl Session {
             }
             None => {
                 let transaction =
-                    self.writing(false)?.ok_or_else(|| Error::internal("COPY has lost its transaction"))?;
-                copy.finish(transaction, &settings, &cancel).await?
+                    self.writing(false).ok_or_else(|| Error::internal("COPY has lost its transaction"))?;
+                copy.finish(WriteRun::new(transaction, &[], &settings, &cancel)).await?
             }
         };
         self.stop_clock();

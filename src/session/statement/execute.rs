@@ -11,17 +11,14 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 
-use crate::db::{Cancel, Gathered, ReadView, Row, RowStream, Settings, Sought, Transaction};
+use crate::db::{ReadView, RowStream, Sought};
 use crate::error::{Absent, Error, ErrorKind, Result};
-use crate::knirvql;
-use crate::model::OutputColumn;
+use crate::model::{NetworkId, OutputColumn};
 use crate::session::session::Session;
-use crate::session::statement::knirvql_run;
-use crate::session::statement::knirvql_run::KnirvqlRun;
-use crate::session::statement::outcome::{ResultRows, RowsTag, StatementOutcome, cancellable};
-use crate::session::statement::prepared::{Prepared, PreparedPlan, PreparedWork};
-use crate::session::transaction::OpenTransaction;
-use crate::sql::SqlAction;
+use crate::session::statement::outcome::{ResultRows, StatementOutcome, cancellable};
+use crate::session::statement::prepared::Prepared;
+use crate::session::transaction::{OpenTransaction, read_only};
+use crate::statement::{CommandTag, Planned, ReadRun, RowSource, RowsTag, Statement, WriteRun, Written};
 use crate::types::Value;
 
 /// How often a statement that is a transaction by itself is run again after a conflict. Each time somebody else has
@@ -34,44 +31,6 @@ const FETCHES_PER_STATEMENT_MAX: u32 = 16;
 /// How long what was gathered for a transaction that could not see it counts as gathered for the next such ones. It stays
 /// for a minute at least.
 const GATHERED_AGE_MAX: Duration = Duration::from_secs(30);
-
-/// What a statement did that ran inside a transaction.
-pub(super) struct WrittenStatement {
-    pub tag: String,
-    pub rows: Gathered,
-}
-
-/// How a statement has to be run.
-enum Kind {
-    Nothing,
-    Read,
-    Write,
-    Control,
-    Copy,
-    Sync,
-}
-
-fn kind(work: &PreparedWork) -> Kind {
-    match work {
-        PreparedWork::Nothing => Kind::Nothing,
-        PreparedWork::Knirvql(lowered) => match &lowered.action {
-            knirvql::KnirvqlAction::Sync(_) => Kind::Sync,
-            action if knirvql_run::writes(action) => Kind::Write,
-            _ => Kind::Read,
-        },
-        PreparedWork::Sql(planned) => match &planned.action {
-            SqlAction::Empty => Kind::Nothing,
-            SqlAction::Read(_) => Kind::Read,
-            SqlAction::Write(_) | SqlAction::Define(_) => Kind::Write,
-            SqlAction::Control(_) => Kind::Control,
-            SqlAction::CopyIn(_) | SqlAction::CopyOut(_) => Kind::Copy,
-            SqlAction::Explain(explain) => match explain.writes() {
-                true => Kind::Write,
-                false => Kind::Read,
-            },
-        },
-    }
-}
 
 impl Session {
     /// Executes a statement. `is_alone`: it is a transaction by itself, since Sync or the end of the text comes next.
@@ -102,7 +61,7 @@ impl Session {
                     None => return result,
                 },
                 Ok(_) => {
-                    if !matches!(kind(&prepared.plan.lock().work), Kind::Nothing | Kind::Control) {
+                    if !matches!(prepared.plan().body, Statement::Empty | Statement::Session(_)) {
                         self.has_run();
                     }
                     return result;
@@ -119,34 +78,48 @@ impl Session {
         parameters: &[Value],
         is_alone: bool,
     ) -> Result<StatementOutcome> {
-        let kind = kind(&prepared.plan.lock().work);
-        match kind {
-            Kind::Nothing => Ok(StatementOutcome::Empty),
-            Kind::Read => {
-                let view = self.view(is_alone).knowing(self.sought.as_ref());
-                let plan = self.current_plan(prepared, &view)?;
-                self.read(&plan, prepared.columns.as_ref(), &view, parameters).await
+        let plan = prepared.plan();
+        self.authorise(&plan)?;
+        if plan.body.as_change().is_some() {
+            let current = |session: &Session, view: &ReadView| session.current_plan(prepared, view);
+            let written = self.change(current, parameters, is_alone).await?;
+            return Ok(match &prepared.columns {
+                Some(columns) => self.outcome_of_rows(columns, written),
+                None => StatementOutcome::Done { tag: written.tag },
+            });
+        }
+        let view = if plan.body.reads() { self.view(is_alone) } else { self.planning_view() };
+        let view = view.knowing(self.sought.as_ref());
+        let plan = self.current_plan(prepared, &view)?;
+        let settings = Arc::clone(self.settings.effective());
+        let cancel = self.cancel.clone();
+        let run = ReadRun { view: &view, parameters, settings: &settings, cancel: &cancel };
+        match &plan.body {
+            Statement::Empty => Ok(StatementOutcome::Empty),
+            Statement::Read(source) => self.read(&**source, &plan, run).await,
+            Statement::Explain(explain) => self.read(explain, &plan, run).await,
+            // Boxed: EXECUTE comes back here.
+            Statement::Session(command) => Box::pin(self.command(command, plan.columns.as_ref(), run, is_alone)).await,
+            Statement::Network(call) => Box::pin(self.call_network(call, run, is_alone)).await,
+            Statement::CopyIn(copy) => Ok(self.copy_in(copy, is_alone)),
+            Statement::CopyOut(copy) => self.copy_out(copy, run).await,
+            Statement::Sync(network) => {
+                let counts = self.sync(*network, is_alone).await?;
+                let rows = vec![counts.into_iter().map(Value::Int8).collect()];
+                let columns = plan.columns.clone().unwrap_or_default();
+                let tag = CommandTag::of("SYNC");
+                Ok(self.outcome_of_rows(&columns, Written { tag, rows: rows.into() }))
             }
-            Kind::Write => {
-                let written = self.write(prepared, parameters, is_alone).await?;
-                self.stop_clock();
-                Ok(match &prepared.columns {
-                    Some(columns) => self.outcome_of_rows(columns, written),
-                    None => StatementOutcome::Done { tag: written.tag },
-                })
-            }
-            Kind::Control => {
-                let plan = Arc::clone(&prepared.plan.lock());
-                // Boxed: EXECUTE comes back here.
-                Box::pin(self.control(&plan, parameters.to_vec(), is_alone)).await
-            }
-            Kind::Copy => self.copy(prepared, parameters, is_alone).await,
-            Kind::Sync => {
-                let row = self.sync(prepared, is_alone).await?;
-                self.stop_clock();
-                let columns = prepared.columns.clone().unwrap_or_else(|| Arc::from([]));
-                Ok(self.outcome_of_rows(&columns, WrittenStatement { tag: "SYNC".to_string(), rows: vec![row].into() }))
-            }
+            Statement::Change(_) => Err(Error::internal("a statement has become one that changes something")),
+        }
+    }
+
+    /// Whether this session may run a statement now. It may do anything to any object that the statement touches; what a
+    /// transaction or a session has forbidden itself is writing.
+    fn authorise(&self, planned: &Planned) -> Result<()> {
+        match planned.body.writes() && self.is_read_only() {
+            true => Err(read_only()),
+            false => Ok(()),
         }
     }
 
@@ -174,111 +147,51 @@ impl Session {
     ///
     /// # Errors
     /// 25001 inside a transaction: what it staged is not there for anybody else before its end.
-    async fn sync(&mut self, prepared: &Prepared, is_alone: bool) -> Result<Row> {
+    pub(super) async fn sync(&mut self, network: Option<NetworkId>, is_alone: bool) -> Result<[i64; 4]> {
         if !is_alone || !matches!(self.open, OpenTransaction::None) {
             let error = Error::new(ErrorKind::ActiveTransaction, "SYNC cannot run inside a transaction block");
             return Err(error.with_hint("End the transaction, and send SYNC by itself."));
         }
-        // Posting writes, which a session may have forbidden itself.
-        self.writing(is_alone)?;
-        let plan = self.current_plan(prepared, &self.planning_view())?;
-        let PreparedWork::Knirvql(knirvql::LoweredStatement { action: knirvql::KnirvqlAction::Sync(network), .. }) =
-            &plan.work
-        else {
-            return Err(Error::internal("no SYNC"));
-        };
-        let report = cancellable(self.database.request_sync(*network), &self.cancel).await?;
+        let report = cancellable(self.database.request_sync(network), &self.cancel).await?;
         self.notify(report.notices);
+        self.stop_clock();
         let counts = [report.networks, report.posted, report.peers, report.received];
-        Ok(counts.into_iter().map(|count| Value::Int8(i64::try_from(count).unwrap_or(i64::MAX))).collect())
+        Ok(counts.map(|count| i64::try_from(count).unwrap_or(i64::MAX)))
     }
 
-    fn outcome_of_rows(&self, columns: &Arc<[OutputColumn]>, written: WrittenStatement) -> StatementOutcome {
+    fn outcome_of_rows(&self, columns: &Arc<[OutputColumn]>, written: Written) -> StatementOutcome {
         let rows = ResultRows::new(Arc::clone(columns), RowStream::from_gathered(written.rows), &self.cancel);
         StatementOutcome::Rows { rows, tag: RowsTag::Fixed(written.tag) }
     }
 
-    async fn read(
-        &self,
-        plan: &PreparedPlan,
-        columns: Option<&Arc<[OutputColumn]>>,
-        view: &ReadView,
-        parameters: &[Value],
-    ) -> Result<StatementOutcome> {
-        let settings = self.settings.effective();
-        let stream = match &plan.work {
-            PreparedWork::Sql(planned) => match &planned.action {
-                SqlAction::Read(plan) => {
-                    cancellable(plan.execute(view, parameters, settings, &self.cancel), &self.cancel).await?
-                }
-                SqlAction::Explain(explain) => {
-                    let lines = explain.run(view, parameters, settings, &self.cancel);
-                    RowStream::from_rows(cancellable(lines, &self.cancel).await?)
-                }
-                _ => return Err(Error::internal("this statement reads nothing")),
-            },
-            PreparedWork::Knirvql(lowered) => self.read_knirvql(&lowered.action, view, parameters)?,
-            PreparedWork::Nothing => return Ok(StatementOutcome::Empty),
-        };
-        let columns = columns.cloned().unwrap_or_else(|| Arc::from([]));
-        let word = match &plan.work {
-            PreparedWork::Sql(planned) if matches!(planned.action, SqlAction::Explain(_)) => {
-                return Ok(StatementOutcome::Rows {
-                    rows: ResultRows::new(columns, stream, &self.cancel),
-                    tag: RowsTag::Fixed("EXPLAIN".to_string()),
-                });
-            }
-            _ => "SELECT",
-        };
-        Ok(StatementOutcome::Rows { rows: ResultRows::new(columns, stream, &self.cancel), tag: RowsTag::Counted(word) })
+    async fn read(&self, source: &dyn RowSource, plan: &Planned, run: ReadRun<'_>) -> Result<StatementOutcome> {
+        let stream = cancellable(source.open(run), &self.cancel).await?;
+        let columns = plan.columns.clone().unwrap_or_default();
+        Ok(StatementOutcome::Rows { rows: ResultRows::new(columns, stream, &self.cancel), tag: source.tag() })
     }
 
-    fn read_knirvql(
-        &self,
-        action: &knirvql::KnirvqlAction,
-        view: &ReadView,
+    /// Runs a statement that changes something, as `plan` gives it for a view: in the open transaction, or in one of its own
+    /// that is committed before it answers, and run again with what others have committed where they came first.
+    pub(super) async fn change(
+        &mut self,
+        plan: impl Fn(&Session, &ReadView) -> Result<Arc<Planned>>,
         parameters: &[Value],
-    ) -> Result<RowStream> {
-        let settings = self.settings.effective();
-        match action {
-            knirvql::KnirvqlAction::Read(query) => {
-                let cursor = view.query(&query.bind(parameters)?, settings, &self.cancel)?;
-                Ok(RowStream::from_cursor(cursor))
-            }
-            knirvql::KnirvqlAction::Rows(rows) => Ok(RowStream::from_rows(rows.clone())),
-            knirvql::KnirvqlAction::NetworkRows { table, positions } => {
-                let rows = block_in_place(|| knirvql_run::network_rows(view, *table, positions))?;
-                Ok(RowStream::from_rows(rows))
-            }
-            knirvql::KnirvqlAction::Explain { analyze, inner } => {
-                let lines = if *analyze {
-                    let mut transaction = self.database.begin_for(&self.memory);
-                    let mut run =
-                        KnirvqlRun { transaction: &mut transaction, parameters, settings, cancel: &self.cancel };
-                    block_in_place(|| knirvql_run::explain_analyze(&mut run, &inner.action))?
-                } else {
-                    knirvql_run::explain(&inner.action, view, parameters, settings)?
-                };
-                Ok(RowStream::from_rows(lines.into_iter().map(|line| vec![Value::text(line)]).collect()))
-            }
-            _ => Err(Error::internal("this statement reads nothing")),
-        }
-    }
-
-    async fn write(&mut self, prepared: &Prepared, parameters: &[Value], is_alone: bool) -> Result<WrittenStatement> {
+        is_alone: bool,
+    ) -> Result<Written> {
         let settings = Arc::clone(self.settings.effective());
         let cancel = self.cancel.clone();
         let sought = self.sought.clone();
-        if self.writing(is_alone)?.is_some() {
-            let plan = self.current_plan(prepared, &self.planning_view())?;
-            let Some(transaction) = self.writing(is_alone)? else {
+        if self.writing(is_alone).is_some() {
+            let plan = plan(self, &self.planning_view())?;
+            let Some(transaction) = self.open_transaction() else {
                 return Err(Error::internal("a transaction has vanished"));
             };
             transaction.know(sought.as_ref());
-            let run = run_write(&plan.work, transaction, parameters, &settings, &cancel);
+            let run = run_change(&plan, WriteRun::new(transaction, parameters, &settings, &cancel));
             let written = cancellable(run, &cancel).await;
             let notices = transaction.take_notices();
             self.notify(notices);
+            self.stop_clock();
             return written;
         }
         let mut attempt = 0;
@@ -286,8 +199,8 @@ impl Session {
         loop {
             let mut transaction = self.database.begin_for(&self.memory);
             transaction.know(sought.as_ref());
-            let plan = self.current_plan(prepared, transaction.view())?;
-            let run = run_write(&plan.work, &mut transaction, parameters, &settings, &cancel);
+            let plan = plan(self, transaction.view())?;
+            let run = run_change(&plan, WriteRun::new(&mut transaction, parameters, &settings, &cancel));
             let written = cancellable(run, &cancel).await;
             let notices = transaction.take_notices();
             let committed = match written {
@@ -300,6 +213,7 @@ impl Session {
             match committed {
                 Ok(written) => {
                     self.notify(notices);
+                    self.stop_clock();
                     return Ok(written);
                 }
                 Err(error) if error.kind() == ErrorKind::SerializationFailure && attempt < CONFLICT_RETRIES_MAX => {
@@ -313,52 +227,14 @@ impl Session {
     }
 }
 
-/// Runs a statement that writes, in a transaction.
-async fn run_write(
-    work: &PreparedWork,
-    transaction: &mut Transaction,
-    parameters: &[Value],
-    settings: &Settings,
-    cancel: &Cancel,
-) -> Result<WrittenStatement> {
-    match work {
-        PreparedWork::Sql(planned) => match &planned.action {
-            SqlAction::Write(plan) => {
-                let run = plan.execute(transaction, parameters, settings, cancel);
-                let written = if plan.is_short() { run.await? } else { off_the_async_threads(run)? };
-                Ok(WrittenStatement { tag: written.tag, rows: written.rows })
-            }
-            SqlAction::Define(definition) => {
-                // It may look at every entry of a table, or write it.
-                let tag = off_the_async_threads(definition.execute(transaction, parameters, settings, cancel))?;
-                Ok(WrittenStatement { tag, rows: Gathered::default() })
-            }
-            SqlAction::Explain(explain) => {
-                let rows = off_the_async_threads(explain.run_writing(transaction, parameters, settings, cancel))?;
-                Ok(WrittenStatement { tag: "EXPLAIN".to_string(), rows: rows.into() })
-            }
-            _ => Err(Error::internal("this statement writes nothing")),
-        },
-        PreparedWork::Knirvql(lowered) => {
-            let mut run = KnirvqlRun { transaction, parameters, settings, cancel };
-            match &lowered.action {
-                knirvql::KnirvqlAction::Explain { inner, .. } => {
-                    let lines = block_in_place(|| knirvql_run::explain_analyze(&mut run, &inner.action))?;
-                    let rows: Vec<Row> = lines.into_iter().map(|line| vec![Value::text(line)]).collect();
-                    Ok(WrittenStatement { tag: "EXPLAIN".to_string(), rows: rows.into() })
-                }
-                action if knirvql_run::is_long(action) => {
-                    let tag = block_in_place(|| run.write(action))?;
-                    Ok(WrittenStatement { tag, rows: Gathered::default() })
-                }
-                action => Ok(WrittenStatement { tag: run.write(action)?, rows: Gathered::default() }),
-            }
-        }
-        PreparedWork::Nothing => Err(Error::internal("an empty statement writes nothing")),
+/// Runs a statement that changes something, off the async threads where it may take long.
+async fn run_change(plan: &Planned, run: WriteRun<'_>) -> Result<Written> {
+    let Some(change) = plan.body.as_change() else {
+        return Err(Error::internal("a statement has become one that changes nothing"));
+    };
+    if change.is_short() {
+        change.execute(run).await
+    } else {
+        block_in_place(|| Handle::current().block_on(async { change.execute(run).await }))
     }
-}
-
-/// Runs work that may take long where it does not hold up other connections: the thread's other tasks move to another one.
-pub(super) fn off_the_async_threads<T>(work: impl Future<Output = T>) -> T {
-    block_in_place(|| Handle::current().block_on(work))
 }

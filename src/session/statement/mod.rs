@@ -4,7 +4,6 @@ pub(super) mod backup;
 pub(super) mod copy;
 pub(super) mod execute;
 pub(super) mod joining;
-pub(super) mod knirvql_run;
 pub(super) mod network_call;
 pub(super) mod outcome;
 pub(super) mod prepared;

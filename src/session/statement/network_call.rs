@@ -1,16 +1,17 @@
-//! Functions on networks: each call becomes the KNIRVQL statement that says the same, and runs as that.
+//! Functions on networks: what a call means is the tree of the KNIRVQL statement that says the same, which is planned and run as
+//! that one is.
 
 use std::sync::Arc;
 
-use crate::db::{Row, RowStream};
+use crate::db::{ReadView, Row, RowStream};
 use crate::error::{Error, ErrorKind, Result};
 use crate::knirvql::{
-    self, AstStage, AstText, Condition, KnirvqlStatement, Literal, NetworkChange, NetworkOption, Revert,
+    self, AstStage, AstText, Condition, KnirvqlStatement, Literal, NetworkChange, NetworkOption, Revert, SYNC_COLUMNS,
 };
 use crate::session::session::Session;
-use crate::session::statement::outcome::{ResultRows, RowsTag, StatementOutcome};
-use crate::session::statement::script::{Language, Parsed};
-use crate::sql::{NetworkCall, NetworkFunction};
+use crate::session::statement::outcome::{ResultRows, StatementOutcome};
+use crate::session::statement::session_statement::one_row;
+use crate::statement::{NetworkCall, NetworkFunction, ReadRun, RowsTag};
 use crate::types::{ColumnType, Value};
 
 impl Session {
@@ -18,11 +19,11 @@ impl Session {
     pub(super) async fn call_network(
         &mut self,
         call: &NetworkCall,
-        parameters: &[Value],
+        run: ReadRun<'_>,
         is_alone: bool,
     ) -> Result<StatementOutcome> {
         let row = match &call.arguments {
-            Some(plan) => self.argument_row(plan, parameters).await?,
+            Some(arguments) => one_row(&**arguments, run).await?,
             None => Row::new(),
         };
         let arguments = Arguments { function: call.function, values: &row };
@@ -32,37 +33,29 @@ impl Session {
                 let (place, options) = (arguments.text(0)?, arguments.object(1)?);
                 self.back_up(place, &options, is_alone).await?
             }
+            NetworkFunction::Sync => {
+                let name = if arguments.is_given(0) { Some(arguments.text(0)?) } else { None };
+                let network = name.map(|name| run.view.catalog().expect_network(name).map(|network| network.id));
+                let counts = self.sync(network.transpose()?, is_alone).await?;
+                let object: serde_json::Map<String, serde_json::Value> =
+                    SYNC_COLUMNS.iter().zip(counts).map(|(name, count)| (name.to_string(), count.into())).collect();
+                Value::parse_text(&ColumnType::Jsonb, &serde_json::Value::Object(object).to_string())?
+            }
             _ => {
-                let statement = arguments.statement()?;
-                let text = statement.to_string().into();
-                let language = Language::Knirvql(Arc::new(statement));
-                let parsed = Parsed { characters_before: 0, text, language, memory: None };
-                let prepared = self.prepare_parsed(&parsed, &[])?;
-                result(Box::pin(self.execute(&prepared, Vec::new(), is_alone)).await?, call.function).await?
+                let tree = arguments.statement()?;
+                let plan = |_: &Session, view: &ReadView| {
+                    knirvql::lower(&tree, view.catalog(), &[], &|_| Ok(None)).map(Arc::new)
+                };
+                let written = self.change(plan, &[], is_alone).await?;
+                match written.tag.count() {
+                    Some(count) => Value::Int8(i64::try_from(count).unwrap_or(i64::MAX)),
+                    None => Value::text(""),
+                }
             }
         };
         let columns = call.columns().into();
         let rows = ResultRows::new(columns, RowStream::from_rows(vec![vec![value]]), &self.cancel);
         Ok(StatementOutcome::Rows { rows, tag: RowsTag::Counted("SELECT") })
-    }
-}
-
-/// What the function gives for what its statement gave.
-async fn result(outcome: StatementOutcome, function: NetworkFunction) -> Result<Value> {
-    match outcome {
-        StatementOutcome::Done { tag } if function.returns() == ColumnType::Int8 => {
-            // `STAGE 3`
-            Ok(tag.rsplit(' ').next().and_then(|count| count.parse().ok()).map_or(Value::Null, Value::Int8))
-        }
-        StatementOutcome::Rows { mut rows, .. } => {
-            let columns = rows.columns();
-            let row = rows.next_chunk().await?.and_then(|rows| rows.into_iter().next()).unwrap_or_default();
-            let members = columns.iter().zip(&row).filter_map(|(column, value)| Some((&column.name, value.as_i64()?)));
-            let object: serde_json::Map<String, serde_json::Value> =
-                members.map(|(name, number)| (name.clone(), number.into())).collect();
-            Value::parse_text(&ColumnType::Jsonb, &serde_json::Value::Object(object).to_string())
-        }
-        _ => Ok(Value::text("")),
     }
 }
 
@@ -107,9 +100,6 @@ impl Arguments<'_> {
                 collection: Some(self.text(0)?.to_string()),
                 condition: self.condition(1)?,
             }),
-            NetworkFunction::Sync => {
-                KnirvqlStatement::Sync { network: if self.is_given(0) { Some(network(0)?) } else { None } }
-            }
             _ => {
                 return Err(Error::internal(format!("no statement says what {}() does", self.function.name())));
             }
@@ -154,22 +144,13 @@ impl Arguments<'_> {
 
     /// A condition of KNIRVQL. Positions would point into the argument, not into the statement that the client sent.
     fn condition(&self, position: usize) -> Result<Condition> {
-        let statement = knirvql::parse(&format!("STAGE MEMORY WHERE {}", self.text(position)?));
-        match statement {
-            Ok(KnirvqlStatement::Stage(AstStage { condition, network: None, .. })) => Ok(condition),
-            Ok(_) => Err(self.refused(format!(
-                "argument {} of {}() is more than a condition",
-                position + 1,
-                self.function.name()
-            ))),
-            Err(error) => {
-                let plain = Error::new(error.kind(), error.message());
-                Err(match error.hint() {
-                    Some(hint) => plain.with_hint(hint),
-                    None => plain,
-                })
+        knirvql::parse_condition(self.text(position)?).map_err(|error| {
+            let plain = Error::new(error.kind(), error.message());
+            match error.hint() {
+                Some(hint) => plain.with_hint(hint),
+                None => plain,
             }
-        }
+        })
     }
 
     /// A JSON object; an empty one where it was left out.
@@ -285,8 +266,6 @@ mod tests {
                 "UNSTAGE MEMORY IN notes WHERE id = \"x\"",
             ),
             (NetworkFunction::Revert, vec![text("notes"), text("id = 'x'")], "REVERT MEMORY IN notes WHERE id = \"x\""),
-            (NetworkFunction::Sync, vec![], "SYNC"),
-            (NetworkFunction::Sync, vec![text("team")], "SYNC NETWORK \"team\""),
         ] {
             assert_eq!(statement(function, &values).unwrap(), expected);
         }
@@ -321,7 +300,7 @@ mod tests {
             (NetworkFunction::Create, vec![Value::text("a"), json(r#"{"secret": 1234}"#)], "42601"),
             (NetworkFunction::Create, vec![Value::text("a"), json(r#"{"auto_post_classifications": [1]}"#)], "22023"),
             (NetworkFunction::Stage, vec![Value::text("a"), Value::text("id = ")], "42601"),
-            (NetworkFunction::Stage, vec![Value::text("a"), Value::text("id = 'x' FOR NETWORK b")], "22023"),
+            (NetworkFunction::Stage, vec![Value::text("a"), Value::text("id = 'x' FOR NETWORK b")], "42601"),
             (NetworkFunction::Stage, vec![Value::text("a"), Value::text("id = 'x'; SYNC")], "42601"),
         ] {
             let error = statement(function, &values).unwrap_err();

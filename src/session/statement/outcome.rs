@@ -7,6 +7,7 @@ use crate::db::{Cancel, Row, RowStream};
 use crate::error::Result;
 use crate::model::{OutputColumn, Reservation};
 use crate::session::statement::copy::{SessionCopyIn, SessionCopyOut};
+use crate::statement::{CommandTag, RowsTag};
 
 /// What came of a statement.
 pub enum StatementOutcome {
@@ -16,20 +17,12 @@ pub enum StatementOutcome {
     },
     /// With its command tag.
     Done {
-        tag: String,
+        tag: CommandTag,
     },
     Empty,
     /// The client is to send data.
     CopyIn(SessionCopyIn),
     CopyOut(SessionCopyOut),
-}
-
-/// The command tag behind rows.
-#[derive(Clone, Debug, PartialEq)]
-pub enum RowsTag {
-    /// The word, to be followed by the number of rows that were sent.
-    Counted(&'static str),
-    Fixed(String),
 }
 
 /// The rows of a result. Dropping them stops the work behind them.

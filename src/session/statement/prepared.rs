@@ -7,13 +7,12 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-use crate::db::{Catalog, NamedStatement};
-use crate::knirvql::LoweredStatement;
+use crate::db::NamedStatement;
 use crate::metrics::StatementKind;
 use crate::model::{OutputColumn, Reservation};
 use crate::session::statement::script::{HIDDEN, Parsed};
-use crate::session::statement::timing::kind_of;
-use crate::sql::{self, Planned};
+use crate::sql;
+use crate::statement::Planned;
 use crate::types::ColumnType;
 use crate::types::limits::{STATEMENT_BLANKS_MAX, STATEMENT_TOKENS_MAX};
 
@@ -42,13 +41,13 @@ pub(in crate::session) fn parsing_bytes(text: &str) -> usize {
 
 /// Bytes of memory that the trees of a text take, by estimate.
 pub(in crate::session) fn tree_bytes(script: &[Parsed]) -> usize {
-    let bytes = |parsed: &Parsed| TREE_TEXT_FACTOR * parsed.text.len() + TREE_PART_BYTES * parsed.parts();
+    let bytes = |parsed: &Parsed| TREE_TEXT_FACTOR * parsed.text.len() + TREE_PART_BYTES * parsed.tree.parts();
     script.iter().map(bytes).sum()
 }
 
 /// Bytes of memory that planning a statement takes for a while, by estimate.
 pub(in crate::session) fn planning_bytes(parsed: &Parsed) -> usize {
-    PLANNING_COPIES * (parsed.text.len() + PART_BYTES * parsed.parts())
+    PLANNING_COPIES * (parsed.text.len() + PART_BYTES * parsed.tree.parts())
 }
 
 /// A prepared statement.
@@ -63,43 +62,13 @@ pub struct Prepared {
     pub(in crate::session) kind: Option<StatementKind>,
     /// `None` for an empty statement.
     pub(in crate::session) parsed: Option<Parsed>,
-    pub(in crate::session) plan: Mutex<Arc<PreparedPlan>>,
+    plan: Mutex<Arc<Planned>>,
     /// The text without secrets.
     pub(in crate::session) shown: Arc<str>,
     /// How often it was executed.
     pub(in crate::session) runs: Arc<AtomicU64>,
     /// What it takes of the session's memory.
     _memory: Reservation,
-}
-
-/// What a statement does, planned with one catalog.
-pub(in crate::session) struct PreparedPlan {
-    pub catalog: Arc<Catalog>,
-    pub work: PreparedWork,
-}
-
-pub(in crate::session) enum PreparedWork {
-    Nothing,
-    Sql(Planned),
-    Knirvql(LoweredStatement),
-}
-
-impl PreparedWork {
-    pub fn parameters(&self) -> Vec<ColumnType> {
-        match self {
-            PreparedWork::Nothing => Vec::new(),
-            PreparedWork::Sql(planned) => planned.parameters.clone(),
-            PreparedWork::Knirvql(lowered) => lowered.parameters.clone(),
-        }
-    }
-
-    pub fn columns(&self) -> Option<Arc<[OutputColumn]>> {
-        match self {
-            PreparedWork::Nothing => None,
-            PreparedWork::Sql(planned) => planned.columns.clone(),
-            PreparedWork::Knirvql(lowered) => lowered.columns.clone(),
-        }
-    }
 }
 
 impl Prepared {
@@ -110,23 +79,33 @@ impl Prepared {
 
     /// Bytes of memory that the prepared form of a statement takes, by estimate, besides what is taken for its tree already.
     pub(in crate::session) fn bytes_of(parsed: &Parsed) -> usize {
-        let bytes = STATEMENT_BYTES + TEXT_FACTOR * parsed.text.len() + PART_BYTES * parsed.parts();
+        let bytes = STATEMENT_BYTES + TEXT_FACTOR * parsed.text.len() + PART_BYTES * parsed.tree.parts();
         if parsed.memory.is_some() { bytes - tree_bytes(std::slice::from_ref(parsed)) } else { bytes }
     }
 
-    pub(in crate::session) fn new(parsed: Option<Parsed>, plan: PreparedPlan, memory: Reservation) -> Self {
+    pub(in crate::session) fn new(parsed: Option<Parsed>, plan: Planned, memory: Reservation) -> Self {
         let shown = parsed.as_ref().map_or_else(|| "".into(), Parsed::shown);
         Prepared {
-            parameters: plan.work.parameters(),
-            columns: plan.work.columns(),
+            parameters: plan.parameters.clone(),
+            columns: plan.columns.clone(),
             descriptions: Default::default(),
-            kind: kind_of(&plan.work),
+            kind: plan.body.kind(),
             parsed,
             plan: Mutex::new(Arc::new(plan)),
             shown,
             runs: Arc::default(),
             _memory: memory,
         }
+    }
+
+    /// The plan that it was executed with last, or prepared with.
+    pub(in crate::session) fn plan(&self) -> Arc<Planned> {
+        Arc::clone(&self.plan.lock())
+    }
+
+    /// Keeps a plan for the Executes to come.
+    pub(in crate::session) fn keep_plan(&self, plan: &Arc<Planned>) {
+        *self.plan.lock() = Arc::clone(plan);
     }
 
     /// Its text as the client sent it, which may hold secrets.
@@ -159,6 +138,6 @@ impl Prepared {
     }
 
     pub(in crate::session) fn ends_transaction(&self) -> bool {
-        self.parsed.as_ref().is_none_or(Parsed::ends_transaction)
+        self.parsed.as_ref().is_none_or(|parsed| parsed.tree.ends_transaction())
     }
 }

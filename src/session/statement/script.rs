@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Reservation;
+use crate::statement::StatementTree;
 use crate::{knirvql, sql};
 
 /// Most statements of one text.
@@ -24,58 +25,20 @@ pub struct Parsed {
     /// Characters of the whole text before this statement, for the positions of errors.
     pub characters_before: usize,
     pub(in crate::session) text: Arc<str>,
-    pub(in crate::session) language: Language,
+    pub(in crate::session) tree: Arc<dyn StatementTree>,
     /// What all trees of a long text take of the session's memory, until the last of them is dropped.
     pub(in crate::session) memory: Option<Arc<Reservation>>,
-}
-
-#[derive(Clone)]
-pub(in crate::session) enum Language {
-    Sql(Arc<sql::ParsedStatement>),
-    Knirvql(Arc<knirvql::KnirvqlStatement>),
 }
 
 impl Parsed {
     /// The text without secrets: KNIRVQL prints itself redacted; SQL that touches secrets is not shown at all.
     pub(in crate::session) fn shown(&self) -> Arc<str> {
-        match &self.language {
-            Language::Knirvql(statement) => statement.to_string().into(),
-            Language::Sql(_) if self.is_secret() => HIDDEN.into(),
-            Language::Sql(_) => Arc::clone(&self.text),
-        }
+        self.tree.shown(&self.text).unwrap_or_else(|| HIDDEN.into())
     }
 
-    /// Expressions and values in it.
-    pub(super) fn parts(&self) -> usize {
-        match &self.language {
-            Language::Sql(statement) => statement.parts(),
-            // Nothing in KNIRVQL is long but vectors, whose components are as long in memory as in the text.
-            Language::Knirvql(_) => 0,
-        }
-    }
-
-    /// Whether it may hold a secret in SQL.
+    /// Whether nothing of its text is shown.
     pub(in crate::session) fn is_secret(&self) -> bool {
-        match &self.language {
-            Language::Sql(statement) => statement.touches_secrets(),
-            Language::Knirvql(_) => false,
-        }
-    }
-
-    /// The prepared statement that it executes, if it does.
-    pub(in crate::session) fn executes(&self) -> Option<String> {
-        match &self.language {
-            Language::Sql(statement) => statement.executes(),
-            Language::Knirvql(_) => None,
-        }
-    }
-
-    /// Whether a failed transaction accepts the statement: it ends the transaction or goes back to a savepoint.
-    pub(in crate::session) fn ends_transaction(&self) -> bool {
-        match &self.language {
-            Language::Sql(statement) => statement.ends_transaction(),
-            Language::Knirvql(_) => false,
-        }
+        self.tree.shown(&self.text).is_none()
     }
 }
 
@@ -89,15 +52,15 @@ pub fn parse_script(text: &str) -> Result<Vec<Parsed>> {
         let statement = text.get(start..end).unwrap_or_default();
         let characters_before = text.get(..start).unwrap_or_default().chars().count();
         let parsed = if is_knirvql {
-            knirvql::parse(statement).map(|parsed| Language::Knirvql(Arc::new(parsed)))
+            knirvql::parse(statement).map(|tree| Arc::new(tree) as Arc<dyn StatementTree>)
         } else {
-            sql::parse(statement).map(|parsed| Language::Sql(Arc::new(parsed)))
+            sql::parse(statement).map(|tree| Arc::new(tree) as Arc<dyn StatementTree>)
         };
-        let language = parsed.map_err(|error| match error.position() {
+        let tree = parsed.map_err(|error| match error.position() {
             Some(position) => error.with_position(position + characters_before),
             None => error,
         })?;
-        statements.push(Parsed { characters_before, text: statement.into(), language, memory: None });
+        statements.push(Parsed { characters_before, text: statement.into(), tree, memory: None });
     }
     Ok(statements)
 }
@@ -239,7 +202,7 @@ mod tests {
 
     #[test]
     fn transaction_ends_are_known() {
-        let ends = |text: &str| parse_script(text).unwrap()[0].ends_transaction();
+        let ends = |text: &str| parse_script(text).unwrap()[0].tree.ends_transaction();
         for text in
             ["/* x */ commit", "END", "ABORT", "rollback and chain", "ROLLBACK TO SAVEPOINT a", "-- x\n COMMIT WORK"]
         {

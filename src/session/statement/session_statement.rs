@@ -11,12 +11,12 @@ use crate::session::cursor::no_cursor;
 use crate::session::scram_verifier::make_verifier;
 use crate::session::session::Session;
 use crate::session::settings::SessionSettings;
-use crate::session::statement::outcome::{ResultRows, RowsTag, StatementOutcome, cancellable};
-use crate::session::statement::prepared::{PreparedPlan, PreparedWork};
-use crate::session::statement::script::{Language, Parsed};
+use crate::session::statement::outcome::{ResultRows, StatementOutcome, cancellable};
+use crate::session::statement::script::Parsed;
 use crate::session::transaction::{Modes, OpenTransaction, TransactionStatus};
-use crate::sql::{
-    Control, CursorFetch, Discard, ParsedStatement, ReadPlan, SecretText, SettingCall, SqlAction, TransactionModes,
+use crate::statement::{
+    CommandTag, CursorFetch, Discard, Planned, ReadRun, RowSource, RowsTag, SecretText, SessionCommand, SettingCall,
+    Statement, TransactionModes,
 };
 use crate::types::Value;
 
@@ -28,14 +28,16 @@ impl From<&TransactionModes> for Modes {
 
 impl Session {
     /// The columns that only the session knows: those of FETCH and EXECUTE.
-    pub(in crate::session) fn complete_columns(&self, work: &mut PreparedWork) -> Result<()> {
-        let PreparedWork::Sql(planned) = work else { return Ok(()) };
-        match &planned.action {
-            SqlAction::Control(Control::Fetch { cursor, .. }) => {
+    ///
+    /// # Errors
+    /// 34000 for a cursor and 26000 for a statement that is not there.
+    pub(in crate::session) fn complete_columns(&self, planned: &mut Planned) -> Result<()> {
+        match &planned.body {
+            Statement::Session(SessionCommand::Fetch { cursor, .. }) => {
                 planned.columns = Some(self.cursor_columns(cursor).ok_or_else(|| no_cursor(cursor))?);
             }
-            SqlAction::Control(Control::Execute { name, .. }) => {
-                planned.columns = self.statement(name)?.columns.clone()
+            Statement::Session(SessionCommand::Execute { name, .. }) => {
+                planned.columns = self.statement(name)?.columns.clone();
             }
             _ => {}
         }
@@ -43,106 +45,102 @@ impl Session {
     }
 
     #[expect(clippy::too_many_lines, reason = "one arm for each statement about the session")]
-    pub(super) async fn control(
+    pub(super) async fn command(
         &mut self,
-        plan: &PreparedPlan,
-        parameters: Vec<Value>,
+        command: &SessionCommand,
+        columns: Option<&Arc<[OutputColumn]>>,
+        run: ReadRun<'_>,
         is_alone: bool,
     ) -> Result<StatementOutcome> {
-        let PreparedWork::Sql(planned) = &plan.work else {
-            return Err(Error::internal("no statement about the session"));
-        };
-        let SqlAction::Control(control) = &planned.action else {
-            return Err(Error::internal("no statement about the session"));
-        };
-        let tag = match control {
-            Control::Begin { modes, tag } => {
+        let word = match command {
+            SessionCommand::Begin { modes, tag } => {
                 self.begin(modes.into())?;
-                (*tag).to_string()
+                tag
             }
-            Control::Commit { chain } => self.commit(*chain).await?,
-            Control::Rollback { chain } => {
+            SessionCommand::Commit { chain } => self.commit(*chain).await?,
+            SessionCommand::Rollback { chain } => {
                 self.rollback(*chain)?;
-                "ROLLBACK".to_string()
+                "ROLLBACK"
             }
-            Control::Savepoint(name) => done("SAVEPOINT", self.savepoint(name))?,
-            Control::Release(name) => done("RELEASE", self.release(name))?,
-            Control::RollbackTo(name) => done("ROLLBACK", self.rollback_to(name))?,
-            Control::SetTransaction { modes, session } => {
+            SessionCommand::Savepoint(name) => done("SAVEPOINT", self.savepoint(name))?,
+            SessionCommand::Release(name) => done("RELEASE", self.release(name))?,
+            SessionCommand::RollbackTo(name) => done("ROLLBACK", self.rollback_to(name))?,
+            SessionCommand::SetTransaction { modes, session } => {
                 if *session {
                     self.set_defaults(modes)?;
                 } else {
                     self.set_modes(modes.into())?;
                 }
-                "SET".to_string()
+                "SET"
             }
-            Control::Set { name, value: Some(value), local } => {
+            SessionCommand::Set { name, value: Some(value), local } => {
                 self.warn_local(*local, is_alone);
                 done("SET", self.set(name, value, *local))?
             }
-            Control::Set { name, value: None, local } => {
+            SessionCommand::Set { name, value: None, local } => {
                 self.warn_local(*local, is_alone);
                 done("SET", self.changing().reset(name, *local))?
             }
-            Control::Reset(Some(name)) => done("RESET", self.changing().reset(name, false))?,
-            Control::Reset(None) => {
+            SessionCommand::Reset(Some(name)) => done("RESET", self.changing().reset(name, false))?,
+            SessionCommand::Reset(None) => {
                 self.changing().reset_all();
-                "RESET".to_string()
+                "RESET"
             }
-            Control::Show(_) | Control::ShowAll => return self.show(control, planned.columns.as_deref()),
-            Control::Configure(calls) => return self.configure(calls, planned.columns.as_deref()),
-            Control::Network(call) => return self.call_network(call, &parameters, is_alone).await,
-            Control::Discard(what) => self.discard(*what)?,
-            Control::Prepare { name, parameter_types, statement } => {
+            SessionCommand::Show(_) | SessionCommand::ShowAll => return self.show(command, columns),
+            SessionCommand::Configure(calls) => return self.configure(calls, columns),
+            SessionCommand::Discard(what) => self.discard(*what)?,
+            SessionCommand::Prepare { name, parameter_types, text, statement } => {
                 let types: Vec<_> = parameter_types.iter().cloned().map(Some).collect();
                 self.check_statement_name(name)?;
-                let parsed = parsed(statement);
+                // Its positions are those of the whole text.
+                let (text, tree) = (Arc::clone(text), Arc::clone(statement));
+                let parsed = Parsed { characters_before: 0, text, tree, memory: None };
                 let prepared = self.prepare_statement(&parsed, &types)?;
                 done("PREPARE", self.keep_statement(name, prepared, true))?
             }
-            Control::Execute { name, arguments } => {
-                return self.execute_named(name, arguments.as_ref(), &parameters, is_alone).await;
+            SessionCommand::Execute { name, arguments } => {
+                return self.execute_named(name, arguments.as_deref(), run, is_alone).await;
             }
-            Control::Deallocate(Some(name)) => {
+            SessionCommand::Deallocate(Some(name)) => {
                 self.statement(name)?;
                 self.drop_statement(name);
-                "DEALLOCATE".to_string()
+                "DEALLOCATE"
             }
-            Control::Deallocate(None) => {
+            SessionCommand::Deallocate(None) => {
                 self.drop_all_statements();
-                "DEALLOCATE ALL".to_string()
+                "DEALLOCATE ALL"
             }
-            Control::DeclareCursor { name, query, hold } => {
-                self.declare(name, query, *hold, &parameters, is_alone).await?;
-                "DECLARE CURSOR".to_string()
+            SessionCommand::DeclareCursor { name, query, columns, hold } => {
+                self.declare((name, *hold), &**query, columns, run, is_alone).await?;
+                "DECLARE CURSOR"
             }
-            Control::Fetch { cursor, fetch } => {
+            SessionCommand::Fetch { cursor, fetch } => {
                 let count = match fetch {
                     CursorFetch::Forward(count) => Some(*count),
                     CursorFetch::ForwardAll => None,
                 };
                 return self.fetch(cursor, count).await;
             }
-            Control::CloseCursor(Some(name)) => done("CLOSE CURSOR", self.close_cursor(name))?,
-            Control::CloseCursor(None) => {
+            SessionCommand::CloseCursor(Some(name)) => done("CLOSE CURSOR", self.close_cursor(name))?,
+            SessionCommand::CloseCursor(None) => {
                 self.cursors.clear();
-                "CLOSE CURSOR ALL".to_string()
+                "CLOSE CURSOR ALL"
             }
-            Control::SetPassword { role, password } => {
-                done("ALTER ROLE", self.set_password(role, password.as_ref(), is_alone))?
+            SessionCommand::SetPassword { role, password } => {
+                done("ALTER ROLE", self.set_password(role, password.as_ref()))?
             }
-            Control::Listen(channel) => done("LISTEN", self.listen(channel, is_alone))?,
-            Control::Unlisten(channel) => done("UNLISTEN", self.unlisten(channel.as_deref(), is_alone))?,
-            Control::Notify { channel, payload } => done("NOTIFY", self.send(channel, payload, is_alone))?,
-            Control::NoOpInTransaction(tag) => {
+            SessionCommand::Listen(channel) => done("LISTEN", self.listen(channel, is_alone))?,
+            SessionCommand::Unlisten(channel) => done("UNLISTEN", self.unlisten(channel.as_deref(), is_alone))?,
+            SessionCommand::Notify { channel, payload } => done("NOTIFY", self.send(channel, payload, is_alone))?,
+            SessionCommand::NoOpInTransaction(tag) => {
                 if self.status() == TransactionStatus::Idle {
                     return Err(outside_of_block(tag));
                 }
-                (*tag).to_string()
+                tag
             }
-            Control::NoOp(tag) => (*tag).to_string(),
+            SessionCommand::NoOp(tag) => tag,
         };
-        Ok(StatementOutcome::Done { tag })
+        Ok(StatementOutcome::Done { tag: CommandTag::of(word) })
     }
 
     fn set(&mut self, name: &str, value: &str, is_local: bool) -> Result<()> {
@@ -198,10 +196,10 @@ impl Session {
         Ok(())
     }
 
-    fn show(&self, control: &Control, columns: Option<&[OutputColumn]>) -> Result<StatementOutcome> {
+    fn show(&self, command: &SessionCommand, columns: Option<&Arc<[OutputColumn]>>) -> Result<StatementOutcome> {
         let settings = self.settings.effective();
-        let rows = match control {
-            Control::Show(name) => vec![vec![Value::text(settings.shown(name)?)]],
+        let rows = match command {
+            SessionCommand::Show(name) => vec![vec![Value::text(settings.shown(name)?)]],
             _ => {
                 let described = |each: SettingValue<'_>| {
                     let about = each.setting.map_or("", |setting| setting.effect.description());
@@ -211,11 +209,11 @@ impl Session {
                 settings.all().into_iter().map(described).collect()
             }
         };
-        let rows = ResultRows::new(columns.unwrap_or_default().into(), RowStream::from_rows(rows), &self.cancel);
-        Ok(StatementOutcome::Rows { rows, tag: RowsTag::Fixed("SHOW".to_string()) })
+        let rows = ResultRows::new(columns.cloned().unwrap_or_default(), RowStream::from_rows(rows), &self.cancel);
+        Ok(StatementOutcome::Rows { rows, tag: RowsTag::Fixed(CommandTag::of("SHOW")) })
     }
 
-    fn configure(&mut self, calls: &[SettingCall], columns: Option<&[OutputColumn]>) -> Result<StatementOutcome> {
+    fn configure(&mut self, calls: &[SettingCall], columns: Option<&Arc<[OutputColumn]>>) -> Result<StatementOutcome> {
         let mut row = Vec::with_capacity(calls.len());
         for call in calls {
             if let Some((value, is_local)) = &call.change {
@@ -223,12 +221,12 @@ impl Session {
             }
             row.push(Value::text(self.settings.effective().shown(&call.name)?));
         }
-        let rows = ResultRows::new(columns.unwrap_or_default().into(), RowStream::from_rows(vec![row]), &self.cancel);
+        let rows = ResultRows::new(columns.cloned().unwrap_or_default(), RowStream::from_rows(vec![row]), &self.cancel);
         Ok(StatementOutcome::Rows { rows, tag: RowsTag::Counted("SELECT") })
     }
 
-    fn discard(&mut self, what: Discard) -> Result<String> {
-        let tag = match what {
+    fn discard(&mut self, what: Discard) -> Result<&'static str> {
+        Ok(match what {
             Discard::All if self.status() != TransactionStatus::Idle => {
                 return Err(Error::new(
                     ErrorKind::ActiveTransaction,
@@ -247,21 +245,20 @@ impl Session {
             Discard::Plans => "DISCARD PLANS",
             Discard::Sequences => "DISCARD SEQUENCES",
             Discard::Temp => "DISCARD TEMP",
-        };
-        Ok(tag.to_string())
+        })
     }
 
     async fn execute_named(
         &mut self,
         name: &str,
-        arguments: Option<&ReadPlan>,
-        parameters: &[Value],
+        arguments: Option<&dyn RowSource>,
+        run: ReadRun<'_>,
         is_alone: bool,
     ) -> Result<StatementOutcome> {
         let prepared = Arc::clone(self.statement(name)?);
         let row = match arguments {
             None => Vec::new(),
-            Some(plan) => self.argument_row(plan, parameters).await?,
+            Some(arguments) => one_row(arguments, run).await?,
         };
         if row.len() != prepared.parameters.len() {
             return Err(Error::syntax(format!("wrong number of parameters for prepared statement \"{name}\""), None)
@@ -272,29 +269,19 @@ impl Session {
         Box::pin(self.execute(&prepared, values, is_alone)).await
     }
 
-    /// The row of a query that gives the arguments of a call.
-    pub(super) async fn argument_row(&self, plan: &ReadPlan, parameters: &[Value]) -> Result<Row> {
-        let view = self.planning_view();
-        let settings = self.settings.effective();
-        let (rows, _memory) = plan.execute(&view, parameters, settings, &self.cancel).await?.collect().await?;
-        Ok(rows.into_iter().next().unwrap_or_default())
-    }
-
     async fn declare(
         &mut self,
-        name: &str,
-        query: &ReadPlan,
-        is_held: bool,
-        parameters: &[Value],
+        (name, is_held): (&str, bool),
+        query: &dyn RowSource,
+        columns: &Arc<[OutputColumn]>,
+        run: ReadRun<'_>,
         is_alone: bool,
     ) -> Result<()> {
         if !is_held && is_alone && matches!(self.open, OpenTransaction::None) {
             return Err(outside_of_block("DECLARE CURSOR"));
         }
-        let view = self.view(is_alone);
-        let settings = self.settings.effective();
-        let stream = cancellable(query.execute(&view, parameters, settings, &self.cancel), &self.cancel).await?;
-        let rows = ResultRows::new(query.columns(), stream, &self.cancel);
+        let stream = cancellable(query.open(run), &self.cancel).await?;
+        let rows = ResultRows::new(Arc::clone(columns), stream, &self.cancel);
         self.open_cursor(name, rows, is_held)?;
         self.has_run();
         if matches!(self.open, OpenTransaction::None) {
@@ -308,9 +295,7 @@ impl Session {
         Ok(())
     }
 
-    fn set_password(&mut self, role: &str, password: Option<&SecretText>, is_alone: bool) -> Result<()> {
-        // It writes, which a session or a transaction may have forbidden itself.
-        self.writing(is_alone)?;
+    fn set_password(&mut self, role: &str, password: Option<&SecretText>) -> Result<()> {
         if role != OWNER {
             return Err(Error::new(ErrorKind::UndefinedObject, format!("role \"{role}\" does not exist")));
         }
@@ -344,18 +329,14 @@ fn level_of(name: &str) -> Result<&'static str> {
     }
 }
 
-/// The statement inside of PREPARE. Its positions are those of the whole text.
-fn parsed(statement: &Arc<ParsedStatement>) -> Parsed {
-    Parsed {
-        characters_before: 0,
-        text: Arc::clone(&statement.text),
-        language: Language::Sql(Arc::clone(statement)),
-        memory: None,
-    }
+fn done(word: &'static str, result: Result<()>) -> Result<&'static str> {
+    result.map(|()| word)
 }
 
-fn done(tag: &str, result: Result<()>) -> Result<String> {
-    result.map(|()| tag.to_string())
+/// The row of a source that gives one.
+pub(super) async fn one_row(source: &dyn RowSource, run: ReadRun<'_>) -> Result<Row> {
+    let (rows, _memory) = source.open(run).await?.collect().await?;
+    Ok(rows.into_iter().next().unwrap_or_default())
 }
 
 fn outside_of_block(statement: &str) -> Error {

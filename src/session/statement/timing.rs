@@ -9,14 +9,12 @@ use std::time::Duration;
 
 use crate::db::{Cancel, ReadView};
 use crate::error::Result;
-use crate::knirvql;
 use crate::metrics::{SLOW_STATEMENTS, StatementKind};
 use crate::session::session::Session;
-use crate::session::statement::knirvql_run;
-use crate::session::statement::prepared::{Prepared, PreparedWork};
-use crate::session::statement::script::{HIDDEN, Language};
+use crate::session::statement::prepared::Prepared;
+use crate::session::statement::script::HIDDEN;
 use crate::session::statement::secrecy::mentions_secrets;
-use crate::sql::{self, SqlAction};
+use crate::statement::ReadRun;
 use crate::types::Value;
 
 /// How long making the plan for the log may take: the client waits for it.
@@ -40,39 +38,6 @@ impl SlowLog {
     }
 }
 
-/// Of which kind a planned statement is; `None` for an empty one.
-pub(super) fn kind_of(work: &PreparedWork) -> Option<StatementKind> {
-    Some(match work {
-        PreparedWork::Nothing => return None,
-        PreparedWork::Sql(planned) => match &planned.action {
-            SqlAction::Empty => return None,
-            SqlAction::Read(plan) if plan.is_nearest() => StatementKind::Nearest,
-            SqlAction::Read(_) => StatementKind::Select,
-            SqlAction::Write(sql::WritePlan::Insert(_)) => StatementKind::Insert,
-            SqlAction::Write(sql::WritePlan::Update(_)) => StatementKind::Update,
-            SqlAction::Write(sql::WritePlan::Delete(_)) => StatementKind::Delete,
-            SqlAction::Define(_) => StatementKind::Define,
-            SqlAction::Control(sql::Control::Network(_)) => StatementKind::Network,
-            SqlAction::Control(_) => StatementKind::Other,
-            SqlAction::CopyIn(_) | SqlAction::CopyOut(_) => StatementKind::Copy,
-            SqlAction::Explain(_) => StatementKind::Explain,
-        },
-        PreparedWork::Knirvql(lowered) => match &lowered.action {
-            knirvql::KnirvqlAction::Read(query) if query.nearest.is_some() => StatementKind::Nearest,
-            knirvql::KnirvqlAction::Read(_)
-            | knirvql::KnirvqlAction::Rows(_)
-            | knirvql::KnirvqlAction::NetworkRows { .. } => StatementKind::Select,
-            knirvql::KnirvqlAction::SetAuth { .. } | knirvql::KnirvqlAction::SetMemory(_) => StatementKind::Insert,
-            knirvql::KnirvqlAction::Delete(_) => StatementKind::Delete,
-            knirvql::KnirvqlAction::Stage { .. }
-            | knirvql::KnirvqlAction::Revert(_)
-            | knirvql::KnirvqlAction::Network(_)
-            | knirvql::KnirvqlAction::Sync(_) => StatementKind::Network,
-            knirvql::KnirvqlAction::Explain { .. } => StatementKind::Explain,
-        },
-    })
-}
-
 impl Session {
     /// Whether slow statements are logged, so that their parameters are worth keeping until they have ended.
     pub fn logs_slow_statements(&self) -> bool {
@@ -94,10 +59,7 @@ impl Session {
         if &*prepared.shown == HIDDEN || mentions_secrets(&parsed.text) {
             return;
         }
-        let shape = match &parsed.language {
-            Language::Sql(_) => sql::shape(&parsed.text),
-            Language::Knirvql(_) => knirvql::shape(&parsed.text),
-        };
+        let shape = parsed.tree.shape(&parsed.text);
         let (view, cancel) = (self.database.view(), Cancel::new());
         let planning = self.steps(prepared, parameters, &view, &cancel);
         let plan = match tokio::time::timeout(PLAN_TIME_MAX, planning).await {
@@ -129,15 +91,6 @@ impl Session {
         cancel: &Cancel,
     ) -> Result<Vec<String>> {
         let plan = self.current_plan(prepared, view)?;
-        let settings = self.settings.effective();
-        match &plan.work {
-            PreparedWork::Nothing => Ok(Vec::new()),
-            PreparedWork::Sql(planned) => match &planned.action {
-                SqlAction::Read(plan) => plan.steps(view, parameters, settings, cancel).await,
-                SqlAction::Write(plan) => plan.steps(view, parameters, settings, cancel).await,
-                _ => Ok(Vec::new()),
-            },
-            PreparedWork::Knirvql(lowered) => knirvql_run::explain(&lowered.action, view, parameters, settings),
-        }
+        plan.body.steps(ReadRun { view, parameters, settings: self.settings.effective(), cancel }).await
     }
 }

@@ -39,10 +39,6 @@ impl ParameterTypes {
         self.types.len()
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.types.is_empty()
-    }
-
     pub fn get(&self, position: usize) -> Option<&ColumnType> {
         self.types.get(position).and_then(Option::as_ref)
     }

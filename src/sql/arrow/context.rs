@@ -9,13 +9,9 @@ use datafusion::common::config::{ConfigEntry, ConfigExtension, ExtensionOptions}
 use datafusion::config::ConfigOptions;
 use datafusion::error::DataFusionError;
 
-use crate::db::{Cancel, Query, ReadView, Settings};
-use crate::error::Result;
-use crate::model::OutputColumn;
+use crate::db::{Cancel, ReadView, Settings};
 use crate::sql::arrow::results::Results;
-
-/// Lowers the text of another query language, for the table function `knirvql('…')`.
-pub type QueryFunction = dyn Fn(&str, &ReadView) -> Result<(Query, Vec<OutputColumn>)> + Send + Sync;
+use crate::statement::{PlanNotes, Planning, QueryFunction};
 
 /// What planning a statement looks at.
 #[derive(Clone, Copy)]
@@ -27,6 +23,22 @@ pub struct PlanContext<'a> {
     pub query_function: Option<&'a Arc<QueryFunction>>,
     /// The statement's flag: planning that takes long looks at it.
     pub cancel: &'a Cancel,
+    /// What is noted of the statement.
+    pub notes: &'a PlanNotes,
+}
+
+impl<'a> PlanContext<'a> {
+    /// The context that a statement in SQL is planned in.
+    pub fn of(planning: &Planning<'a>, notes: &'a PlanNotes) -> PlanContext<'a> {
+        PlanContext {
+            view: planning.view,
+            settings: planning.settings,
+            text: planning.text,
+            query_function: Some(planning.query_function),
+            cancel: planning.cancel,
+            notes,
+        }
+    }
 }
 
 /// What table scans and functions of a running statement look at. It travels in DataFusion's configuration.

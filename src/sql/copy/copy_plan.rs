@@ -1,101 +1,23 @@
-//! COPY, planned: which columns, in which format (`options`). `copy_in` takes rows, `copy_out` gives them, `text_format`
-//! and `binary_format` are the formats.
+//! COPY, planned: which columns, in which format (`syntax`). How rows are taken and given is `statement`'s.
 
 use std::sync::Arc;
 
-use bytes::BytesMut;
-use datafusion::sql::sqlparser::ast::{CopySource, Ident, ObjectName, Query, Spanned, Statement};
+use datafusion::sql::sqlparser::ast::{self, CopySource, Ident, ObjectName, Query, Spanned};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionKind};
 use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
-use crate::sql::copy::copy_in::CopyIn;
-use crate::sql::copy::copy_out::CopyOut;
-use crate::sql::copy::options::{CopyFormat, CopyOptions};
 use crate::sql::copy::syntax::read_options;
 use crate::sql::parse::names::{folded, last_part};
 use crate::sql::parse::parse::parse;
 use crate::sql::pg_catalog::check_schema;
-use crate::sql::read::read_plan::{ReadPlan, plan_query};
+use crate::sql::read::read_plan::plan_query;
 use crate::sql::relational::collection_table::FACTS_VIEW;
-use crate::sql::write::insert::Defaults;
+use crate::sql::write::insert::column_defaults;
 use crate::sql::write::write_target::{WritePlace, located, writable_table};
-use crate::types::{ColumnType, Value, quote_identifier};
-
-/// The binary forms of values, which belong to the wire.
-#[derive(Clone, Copy)]
-pub struct BinaryCodec {
-    pub decode: fn(&ColumnType, &[u8]) -> Result<Value>,
-    /// Appends the value without its length; never asked for NULL.
-    pub encode: fn(&Value, &ColumnType, &mut BytesMut) -> Result<()>,
-}
-
-/// A planned COPY … FROM STDIN.
-pub struct CopyInPlan(Arc<CopyTarget>);
-
-/// Where copied rows go.
-pub struct CopyTarget {
-    pub collection: Arc<Collection>,
-    /// Positions of the columns that a row has, in its order.
-    pub columns: Vec<usize>,
-    pub options: CopyOptions,
-    pub defaults: Defaults,
-}
-
-/// A planned COPY … TO STDOUT.
-pub struct CopyOutPlan {
-    pub plan: ReadPlan,
-    pub options: CopyOptions,
-}
-
-impl CopyInPlan {
-    pub fn collection(&self) -> &Arc<Collection> {
-        &self.0.collection
-    }
-
-    /// How many columns a row has.
-    pub fn column_count(&self) -> usize {
-        self.0.columns.len()
-    }
-
-    pub fn is_binary(&self) -> bool {
-        self.0.options.format == CopyFormat::Binary
-    }
-
-    /// Begins taking rows.
-    pub fn start(&self, codec: BinaryCodec) -> CopyIn {
-        CopyIn::new(Arc::clone(&self.0), codec)
-    }
-}
-
-impl CopyOutPlan {
-    fn new(plan: ReadPlan, mut options: CopyOptions, table: Option<&Collection>) -> Result<CopyOutPlan> {
-        let columns = plan.columns();
-        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-        options.find_columns(&names, table)?;
-        Ok(CopyOutPlan { plan, options })
-    }
-
-    pub fn column_count(&self) -> usize {
-        self.plan.columns().len()
-    }
-
-    pub fn is_binary(&self) -> bool {
-        self.options.format == CopyFormat::Binary
-    }
-
-    /// Begins writing rows; the rows themselves come from `plan`.
-    pub fn start(&self, codec: BinaryCodec) -> CopyOut {
-        CopyOut::new(self.plan.columns(), self.options.clone(), codec)
-    }
-}
-
-/// A planned COPY, in its direction.
-pub enum CopyPlan {
-    In(CopyInPlan),
-    Out(CopyOutPlan),
-}
+use crate::statement::{CopyInPlan, CopyOutPlan, CopyTarget, Privilege, Statement};
+use crate::types::quote_identifier;
 
 /// Plans a COPY, to the client where `to` says so.
 ///
@@ -106,7 +28,7 @@ pub fn plan_copy(
     to: bool,
     parameters: &mut ParameterTypes,
     context: &PlanContext<'_>,
-) -> Result<CopyPlan> {
+) -> Result<Statement> {
     let mut options = read_options(context.text, to)?;
     match (source, to) {
         (CopySource::Query(_), false) => {
@@ -114,13 +36,15 @@ pub fn plan_copy(
         }
         (CopySource::Query(query), true) => {
             let plan = plan_query(query, parameters, context)?;
-            Ok(CopyPlan::Out(CopyOutPlan::new(plan, options, None)?))
+            let columns = plan.columns();
+            Ok(Statement::CopyOut(CopyOutPlan::new(Box::new(plan), columns, options, None)?))
         }
         (CopySource::Table { table_name, columns }, true) => {
             let query = table_query(table_name, columns, context)?;
             let plan = plan_query(&query, parameters, context)?;
             let table = last_part(table_name).and_then(|name| context.view.catalog().collection(&name));
-            Ok(CopyPlan::Out(CopyOutPlan::new(plan, options, table.map(Arc::as_ref))?))
+            let columns = plan.columns();
+            Ok(Statement::CopyOut(CopyOutPlan::new(Box::new(plan), columns, options, table.map(Arc::as_ref))?))
         }
         (CopySource::Table { table_name, columns }, false) => {
             let collection = writable_table(table_name, context)?;
@@ -128,8 +52,9 @@ pub fn plan_copy(
             let names: Vec<&str> =
                 columns.iter().map(|position| WritePlace::Column(*position).name(&collection)).collect();
             options.find_columns(&names, Some(&collection))?;
-            let defaults = Defaults::plan(&collection, context)?;
-            Ok(CopyPlan::In(CopyInPlan(Arc::new(CopyTarget { collection, columns, options, defaults }))))
+            context.notes.touch_collection(&collection, Privilege::Insert);
+            let defaults = column_defaults(&collection, context)?;
+            Ok(Statement::CopyIn(CopyInPlan::new(CopyTarget { collection, columns, options, defaults })))
         }
     }
 }
@@ -171,7 +96,7 @@ fn table_query(table: &ObjectName, columns: &[Ident], context: &PlanContext<'_>)
     };
     let text = format!("SELECT {} FROM {table}", columns.join(", "));
     match parse(&text)?.statement {
-        Some(Statement::Query(query)) => Ok(*query),
+        Some(ast::Statement::Query(query)) => Ok(*query),
         _ => Err(Error::internal("COPY of a table is no query")),
     }
 }

@@ -1,9 +1,4 @@
-//! COPY in both directions: its options, its text, CSV and binary formats.
+//! COPY, planned. How rows are taken and given, and the formats, are `statement`'s.
 
-pub(super) mod binary_format;
-pub(super) mod copy_in;
-pub(super) mod copy_out;
 pub(super) mod copy_plan;
-pub(super) mod options;
 pub(super) mod syntax;
-pub(super) mod text_format;

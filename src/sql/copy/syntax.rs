@@ -6,10 +6,10 @@
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::copy::options::{CopyFormat, CopyOptions, Forced, GivenOptions};
 use crate::sql::parse::dialect::PostgresDialect;
 use crate::sql::parse::parse::character;
 use crate::sql::parse::rewrite_tokens::options_start;
+use crate::statement::{CopyFormat, CopyOptions, Forced, GivenOptions};
 
 /// Reads the options of a COPY statement.
 ///

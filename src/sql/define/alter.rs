@@ -16,7 +16,7 @@ use crate::sql::analyze::declared_type::declared_type;
 use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::alter_column::{check_owner, declared_dimension};
-use crate::sql::define::definition::{DataDefinition, keys};
+use crate::sql::define::definition::DataDefinition;
 use crate::sql::define::index::{IndexRequest, check_ordered, key_columns, unique_constraint, unique_of_column};
 use crate::sql::define::table::{plan_column, plan_default};
 use crate::sql::parse::names::{folded, relation_name};
@@ -25,6 +25,7 @@ use crate::sql::write::insert::default_expression;
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_expression::{RowExpression, RowInput};
 use crate::sql::write::write_target::{WritePlace, located, public_name, writable_table};
+use crate::statement::{PlanNotes, Privilege, matching_keys};
 use crate::types::Value;
 
 /// A planned change of a table.
@@ -73,6 +74,7 @@ pub fn plan_alter(alter: &AlterTable, context: &PlanContext<'_>) -> Result<DataD
         other => other?,
     };
     unread::alter_table(alter)?;
+    context.notes.touch_collection(&collection, Privilege::Own);
     if let [AlterTableOperation::RenameTable { table_name }] = alter.operations.as_slice() {
         let (RenameTableNameKind::To(to) | RenameTableNameKind::As(to)) = table_name;
         return Ok(DataDefinition::RenameTable { from: collection.name.clone(), to: public_name(to, context)? });
@@ -282,7 +284,7 @@ fn fill(
         // As in PostgreSQL a value that is the same for all is computed even where there is no entry to take it.
         default.evaluate(&input)?;
     }
-    for key in keys(collection, transaction, settings, cancel)? {
+    for key in matching_keys(transaction, collection, None, (settings, cancel))? {
         cancel.check()?;
         let value: Value = match &default {
             Some(default) => default.evaluate(&input)?,
@@ -302,7 +304,8 @@ fn compiled(
 ) -> Result<RowExpression> {
     let mut parameters = ParameterTypes::default();
     let view = transaction.view().clone();
-    let context = PlanContext { view: &view, settings, text, query_function: None, cancel };
+    let notes = PlanNotes::default();
+    let context = PlanContext { view: &view, settings, text, query_function: None, cancel, notes: &notes };
     let mut compiler = Compiler::new(collection, &collection.name, Visible::Nothing, &mut parameters, &context);
     let expression: Expr = default_expression(text)?;
     compiler.try_assign(&expression, WritePlace::Column(position))?.ok_or_else(|| {

@@ -9,8 +9,9 @@ use datafusion::sql::sqlparser::ast::{
     CreateTable, Query, SchemaName, SetExpr, Statement, Truncate, TruncateIdentityOption,
 };
 
-use crate::db::{Cancel, EntryKey, OnConflict, Operand, Output, Query as DbQuery, Settings, Transaction};
+use crate::db::{Cancel, OnConflict, Settings, Transaction};
 use crate::error::{Error, ErrorKind, Notice, Result};
+use crate::metrics::StatementKind;
 use crate::model::{Collection, CollectionKind, Column};
 use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
@@ -23,6 +24,9 @@ use crate::sql::parse::unread;
 use crate::sql::pg_catalog::find_namespace;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
 use crate::sql::write::write_target::{public_name, writable_table};
+use crate::statement::{
+    Change, CommandTag, Privilege, ReadRun, RowSource, Work, WriteRun, Written, at_once, later, matching_keys,
+};
 use crate::types::Value;
 
 /// A planned statement that changes the catalog, or empties tables.
@@ -167,7 +171,9 @@ fn plan_truncate(truncate: &Truncate, context: &PlanContext<'_>) -> Result<DataD
     unread::truncate(truncate)?;
     let mut names = Vec::with_capacity(truncate.table_names.len());
     for target in &truncate.table_names {
-        names.push(writable_table(&target.name, context)?.name.clone());
+        let collection = writable_table(&target.name, context)?;
+        context.notes.touch_collection(&collection, Privilege::Truncate);
+        names.push(collection.name.clone());
     }
     let restart = matches!(truncate.identity, Some(TruncateIdentityOption::Restart));
     Ok(DataDefinition::Truncate { names, restart })
@@ -201,14 +207,9 @@ impl DataDefinition {
     /// 42P07 and 42701 for names that are taken, 42P01, 42703 and 42704 for what is not there any more, 54000 above the limits of
     /// a table or a transaction; what the rows do not allow, as `TableChange::make` and `IndexRequest::create`; as
     /// [`ReadPlan::execute`]; 57014 and 57P01 when the statement is cancelled.
-    pub async fn execute(
-        &self,
-        transaction: &mut Transaction,
-        parameters: &[Value],
-        settings: &Settings,
-        cancel: &Cancel,
-    ) -> Result<String> {
-        let tag = match self {
+    async fn carry_out(&self, run: WriteRun<'_>) -> Result<CommandTag> {
+        let WriteRun { transaction, parameters, settings, cancel, .. } = run;
+        let word = match self {
             DataDefinition::Nothing { tag, notices } => {
                 transaction.notices.extend(notices.iter().cloned());
                 tag
@@ -221,10 +222,10 @@ impl DataDefinition {
             }
             DataDefinition::CreateTableAs { name, plan, columns, if_not_exists } => {
                 if *if_not_exists && skips(name, transaction) {
-                    return Ok("CREATE TABLE AS".to_string());
+                    return Ok(CommandTag::of("CREATE TABLE AS"));
                 }
                 let rows = create_as(name, plan, columns, transaction, (parameters, settings, cancel)).await?;
-                return Ok(format!("SELECT {rows}"));
+                return Ok(CommandTag::counted("SELECT", rows));
             }
             DataDefinition::CreateIndex(request) => {
                 request.create(transaction, cancel).await?;
@@ -246,7 +247,29 @@ impl DataDefinition {
                 "TRUNCATE TABLE"
             }
         };
-        Ok(tag.to_string())
+        Ok(CommandTag::of(word))
+    }
+}
+
+impl Change for DataDefinition {
+    fn execute<'a>(&'a self, run: WriteRun<'a>) -> Work<'a, Written> {
+        later(async move { self.carry_out(run).await.map(Written::only) })
+    }
+
+    fn explain<'a>(&'a self, run: ReadRun<'a>) -> Work<'a, Vec<String>> {
+        match self {
+            DataDefinition::CreateTableAs { plan, .. } => RowSource::explain(plan, run),
+            _ => at_once(Ok(Vec::new())),
+        }
+    }
+
+    fn is_short(&self) -> bool {
+        // It may look at every entry of a table, or write it.
+        false
+    }
+
+    fn kind(&self) -> StatementKind {
+        StatementKind::Define
     }
 }
 
@@ -298,7 +321,7 @@ fn truncate(
 ) -> Result<()> {
     for name in names {
         let collection = Arc::clone(transaction.catalog().expect_collection(name)?);
-        for key in keys(&collection, transaction, settings, cancel)? {
+        for key in matching_keys(transaction, &collection, None, (settings, cancel))? {
             cancel.check()?;
             transaction.delete(&collection, &key)?;
         }
@@ -307,37 +330,4 @@ fn truncate(
         }
     }
     Ok(())
-}
-
-/// The keys of all entries of a collection.
-///
-/// # Errors
-/// 57014 and 57P01 when the statement is cancelled, 58030 where the store cannot be read, XX001 for damaged bytes, 42501 for
-/// secrets that are hidden.
-pub fn keys(
-    collection: &Arc<Collection>,
-    transaction: &Transaction,
-    settings: &Settings,
-    cancel: &Cancel,
-) -> Result<Vec<EntryKey>> {
-    let is_auth = collection.kind == CollectionKind::Auth;
-    let operand = if is_auth { Operand::Column(0) } else { Operand::Key };
-    let query = DbQuery {
-        collection: Arc::clone(collection),
-        output: vec![Output::Operand(operand)],
-        filter: None,
-        nearest: None,
-        order: Vec::new(),
-        limit: None,
-        offset: None,
-    };
-    let mut cursor = transaction.view().query(&query, settings, cancel)?;
-    let mut keys = Vec::new();
-    while let Some(chunk) = cursor.next_chunk()? {
-        for row in chunk {
-            let value = row.into_iter().next().unwrap_or_default();
-            keys.push(crate::sql::write::write_plan::key_of_value(transaction, collection, value)?);
-        }
-    }
-    Ok(keys)
 }

@@ -11,6 +11,7 @@ use crate::sql::define::definition::DataDefinition;
 use crate::sql::parse::names::{folded, relation_name};
 use crate::sql::pg_catalog::{Object, find_namespace, find_procedure, find_type};
 use crate::sql::write::write_target::{located, no_schema, public_name};
+use crate::statement::Privilege;
 use crate::types::ColumnType;
 
 /// Types whose names are words of the standard, which PostgreSQL's parser replaces by those of its own types.
@@ -162,7 +163,12 @@ fn relations(kind: &str, names: &[ObjectName], if_exists: bool, context: &PlanCo
                     "cannot drop view {plain} because it is required by the database system"
                 ))));
             }
-            Some(_) => request.names.push(plain_name),
+            Some(_) => {
+                if let Some(collection) = context.view.catalog().collection(&plain_name) {
+                    context.notes.touch_collection(collection, Privilege::Own);
+                }
+                request.names.push(plain_name);
+            }
             // Looked for again when the statement runs.
             None if if_exists && matches!(kind, "table" | "index") => request.names.push(plain_name),
             None if if_exists => request.skipped.push(skipping(&format!("{kind} \"{plain}\""))),

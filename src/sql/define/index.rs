@@ -13,6 +13,7 @@ use crate::sql::define::definition::skips;
 use crate::sql::parse::names::{folded, last_part};
 use crate::sql::parse::unread;
 use crate::sql::write::write_target::{located, public_name, writable_table};
+use crate::statement::Privilege;
 use crate::types::ColumnType;
 use crate::types::limits::IDENTIFIER_BYTES_MAX;
 
@@ -63,6 +64,7 @@ impl IndexRequest {
 pub fn plan_create_index(index: &CreateIndex, context: &PlanContext<'_>) -> Result<IndexRequest> {
     unread::create_index(index)?;
     let collection = writable_table(&index.table_name, context)?;
+    context.notes.touch_collection(&collection, Privilege::Own);
     if index.predicate.is_some() {
         return Err(Error::unsupported("partial indexes are not offered", "Leave out WHERE."));
     }

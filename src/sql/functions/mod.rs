@@ -65,7 +65,7 @@ pub use float_keys::{ONE_NAN, float_key, is_float_key, json_key, one_nan};
 pub use gathered::{distinct_form, plain_form};
 pub use json::JSON_SORT_KEY;
 pub use kept::{ELEMENTS, NAMED};
-pub use networks::NetworkFunction;
+pub use networks::network_definition;
 pub use nullable::nullable;
 pub use one_row::one_row;
 pub use patterns::{ILIKE, LIKE, SIMILAR_TO_REGEX};

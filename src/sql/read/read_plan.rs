@@ -1,7 +1,7 @@
 //! A planned SELECT: prepared once, run by each Execute.
 //!
-//! Planning analyses the tree and then takes the shortest way: rows of constants, one query of `db`, or DataFusion. What
-//! was planned holds for the catalog it was planned with; a statement that runs after the schema changed is planned again.
+//! Planning analyses the tree and then takes the shortest way: rows of constants, one query of `db`, or DataFusion. What the plan
+//! holds for is noted: nothing, one collection, the catalog, or the moment where a table is made of what is there then.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,13 +13,14 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 use datafusion::sql::sqlparser::ast::Query as SqlQuery;
 
-use crate::db::{Cancel, Catalog, Operand, Predicate, Query, ReadView, Row, RowStream, Scalar, Settings};
-use crate::error::{Error, Result};
+use crate::db::{Cancel, Operand, Predicate, Query, ReadView, Row, RowStream, Scalar, Settings};
+use crate::error::Result;
+use crate::metrics::StatementKind;
 use crate::model::OutputColumn;
 use crate::sql::analyze::analyzer::{Analysis, analyze};
 use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::analyze::scope::ScopeColumn;
-use crate::sql::arrow::context::{PlanContext, QueryFunction, ReadContext};
+use crate::sql::arrow::context::{PlanContext, ReadContext};
 use crate::sql::arrow::errors::from_datafusion;
 use crate::sql::arrow::types::{metadata_of, type_of};
 use crate::sql::arrow::values::scalar_of;
@@ -31,6 +32,7 @@ use crate::sql::relational::engine;
 use crate::sql::relational::physical::{physical_plan, take_for_planning};
 use crate::sql::relational::query_scan::{QUERY_SCAN, check_digits};
 use crate::sql::relational::worker_threads::QueryWork;
+use crate::statement::{DependsOn, Privilege, ReadRun, RowSource, TouchedObject, Work, at_once, later};
 use crate::types::{ColumnType, Value};
 
 /// A planned query.
@@ -38,29 +40,20 @@ use crate::types::{ColumnType, Value};
 pub struct ReadPlan {
     columns: Arc<[OutputColumn]>,
     source: Source,
-    statement: Arc<Statement>,
-}
-
-/// What planning started from, to plan again when the schema has changed.
-struct Statement {
-    query: SqlQuery,
-    text: String,
-    types: Vec<ColumnType>,
-    query_function: Option<Arc<QueryFunction>>,
-    catalog: Arc<Catalog>,
+    /// The types of its parameters.
+    types: Arc<[ColumnType]>,
 }
 
 #[derive(Clone)]
 enum Source {
     Rows(Arc<[Vec<Scalar>]>),
     Short(Arc<Query>),
-    Planned(Arc<Planned>),
+    Planned(Arc<Relational>),
 }
 
-struct Planned {
+struct Relational {
     plan: LogicalPlan,
     constants: Vec<(Value, ColumnType)>,
-    is_cacheable: bool,
 }
 
 /// Plans a query. Types that it gives parameters are kept in `parameters`; those that nothing gives a type become text.
@@ -70,28 +63,36 @@ struct Planned {
 pub fn plan_query(query: &SqlQuery, parameters: &mut ParameterTypes, context: &PlanContext<'_>) -> Result<ReadPlan> {
     let first_constant = parameters.len();
     let analysis = analyze(query, parameters, context)?;
-    let statement = |parameters: &ParameterTypes| {
-        Arc::new(Statement {
-            query: query.clone(),
-            text: context.text.to_string(),
-            types: parameters.finish(),
-            query_function: context.query_function.cloned(),
-            catalog: Arc::clone(context.view.catalog()),
-        })
-    };
+    note(&analysis, context);
     if let Some(lowered) = lower(&analysis, first_constant, parameters) {
         let (source, types) = match lowered {
             LoweredQuery::Rows { rows, types } => (Source::Rows(rows.into()), types),
-            LoweredQuery::Query { query, types } => (Source::Short(Arc::new(query)), types),
+            LoweredQuery::Query { query, types } => {
+                context.notes.depend_on(DependsOn::Collections(vec![Arc::clone(&query.collection)]));
+                (Source::Short(Arc::new(query)), types)
+            }
         };
         let columns = analysis.columns.iter().zip(types).map(|(column, ty)| output_column(column, ty)).collect();
-        return Ok(ReadPlan { columns, source, statement: statement(parameters) });
+        return Ok(ReadPlan { columns, source, types: parameters.finish().into() });
     }
     let Analysis { query, columns, constants, tables, is_cacheable } = analysis;
+    context.notes.depend_on(match is_cacheable {
+        true => DependsOn::Catalog(Arc::clone(context.view.catalog())),
+        false => DependsOn::Moment,
+    });
     let plan = planned(query, tables, &constants, parameters, context)?;
     let columns = planned_columns(&columns, &plan);
-    let source = Source::Planned(Arc::new(Planned { plan, constants, is_cacheable }));
-    Ok(ReadPlan { columns, source, statement: statement(parameters) })
+    let source = Source::Planned(Arc::new(Relational { plan, constants }));
+    Ok(ReadPlan { columns, source, types: parameters.finish().into() })
+}
+
+/// Notes which collections a query reads.
+fn note(analysis: &Analysis, context: &PlanContext<'_>) {
+    for table in analysis.tables.values() {
+        if let StatementTable::Collection(table) = table {
+            context.notes.touch(TouchedObject::Collection(table.collection.id), Privilege::Select);
+        }
+    }
 }
 
 /// The logical plan; parameters that the walk gave no type are typed by the planner.
@@ -151,6 +152,7 @@ impl ReadPlan {
     }
 
     /// Whether `db` runs the query without a planner.
+    #[cfg(test)]
     pub fn is_short(&self) -> bool {
         !matches!(self.source, Source::Planned(_))
     }
@@ -158,8 +160,7 @@ impl ReadPlan {
     /// Runs the query in a view of the data. `parameters` has a value for each parameter.
     ///
     /// # Errors
-    /// 42P02 for a parameter without a value, and what its cast to the parameter's type reports; as [`plan_query`] where tables
-    /// changed since, 0A000 where the result has other columns then; 58030 where an entry has to be fetched first; as
+    /// 42P02 for a parameter without a value, and what its cast to the parameter's type reports; 58030 where an entry has to be fetched first; as
     /// `QueryWork::new` and `physical_plan`. What the rows fail with, the stream says.
     pub async fn execute(
         &self,
@@ -168,25 +169,35 @@ impl ReadPlan {
         settings: &Settings,
         cancel: &Cancel,
     ) -> Result<RowStream> {
-        let source = self.current(view, settings, cancel)?;
-        match &source {
+        let planned = match self.open_short(view, parameters, settings, cancel) {
+            Ok(opened) => return opened,
+            Err(planned) => planned,
+        };
+        let mut work = QueryWork::new(backend_pid(settings), cancel)?;
+        let state = engine::state(ReadContext::new(view, settings, work.cancel().clone()))?;
+        let (physical, context) = self.physical(planned, parameters, state, &mut work).await?;
+        let types = self.columns.iter().map(|column| column.ty.clone()).collect();
+        work.rows(physical, context, types)
+    }
+
+    /// Opens what needs no planner; otherwise what the planner takes.
+    fn open_short(
+        &self,
+        view: &ReadView,
+        parameters: &[Value],
+        settings: &Settings,
+        cancel: &Cancel,
+    ) -> std::result::Result<Result<RowStream>, &Arc<Relational>> {
+        let bind = |row: &Vec<Scalar>| row.iter().map(|scalar| scalar.bind(parameters)?.value().cloned()).collect();
+        let query = match &self.source {
             Source::Rows(rows) => {
-                let bind =
-                    |row: &Vec<Scalar>| row.iter().map(|scalar| scalar.bind(parameters)?.value().cloned()).collect();
-                Ok(RowStream::from_rows(rows.iter().map(bind).collect::<Result<Vec<Row>>>()?))
+                return Ok(rows.iter().map(bind).collect::<Result<Vec<Row>>>().map(RowStream::from_rows));
             }
-            Source::Short(query) => {
-                let query = bound(query, parameters)?;
-                Ok(RowStream::from_cursor(view.query(&query, settings, cancel)?))
-            }
-            Source::Planned(planned) => {
-                let mut work = QueryWork::new(backend_pid(settings), cancel)?;
-                let state = engine::state(ReadContext::new(view, settings, work.cancel().clone()))?;
-                let (physical, context) = self.physical(planned, parameters, state, &mut work).await?;
-                let types = self.columns.iter().map(|column| column.ty.clone()).collect();
-                work.rows(physical, context, types)
-            }
-        }
+            Source::Short(query) => query,
+            Source::Planned(planned) => return Err(planned),
+        };
+        let cursor = bound(query, parameters).and_then(|query| view.query(&query, settings, cancel));
+        Ok(cursor.map(RowStream::from_cursor))
     }
 
     /// The steps of the query with these parameters, outermost first, as EXPLAIN shows them.
@@ -200,8 +211,7 @@ impl ReadPlan {
         settings: &Settings,
         cancel: &Cancel,
     ) -> Result<Vec<String>> {
-        let source = self.current(view, settings, cancel)?;
-        match &source {
+        match &self.source {
             Source::Rows(rows) if rows.len() == 1 => Ok(vec!["Result".to_string()]),
             Source::Rows(_) => Ok(vec!["Values Scan".to_string()]),
             Source::Short(query) => view.explain(&bound(query, parameters)?, settings),
@@ -225,12 +235,12 @@ impl ReadPlan {
         settings: &Settings,
         cancel: &Cancel,
     ) -> Result<Vec<String>> {
-        let Source::Planned(planned) = self.current(view, settings, cancel)? else {
+        let Source::Planned(planned) = &self.source else {
             return self.explain(view, parameters, settings, cancel).await;
         };
         let mut work = QueryWork::new(backend_pid(settings), cancel)?;
         let state = engine::state(ReadContext::new(view, settings, work.cancel().clone()))?;
-        let (physical, _) = self.physical(&planned, parameters, state, &mut work).await?;
+        let (physical, _) = self.physical(planned, parameters, state, &mut work).await?;
         let mut lines = Vec::new();
         let mut open = vec![(0, &physical)];
         while let Some((depth, plan)) = open.pop() {
@@ -247,46 +257,14 @@ impl ReadPlan {
     }
 
     /// Whether it is a search for the nearest rows.
-    pub fn is_nearest(&self) -> bool {
+    fn is_nearest(&self) -> bool {
         matches!(&self.source, Source::Short(query) if query.nearest.is_some())
-    }
-
-    /// The source for the view's catalog: the prepared one, or one planned anew.
-    fn current(&self, view: &ReadView, settings: &Settings, cancel: &Cancel) -> Result<Source> {
-        let catalog = view.catalog();
-        let is_current = match &self.source {
-            Source::Rows(_) => true,
-            Source::Short(query) => {
-                catalog.collection_by_id(query.collection.id).is_some_and(|now| Arc::ptr_eq(now, &query.collection))
-            }
-            Source::Planned(planned) => planned.is_cacheable && Arc::ptr_eq(catalog, &self.statement.catalog),
-        };
-        if is_current {
-            return Ok(self.source.clone());
-        }
-        let types: Vec<_> = self.statement.types.iter().cloned().map(Some).collect();
-        let mut parameters = ParameterTypes::new(&types, types.len());
-        let context = PlanContext {
-            view,
-            settings,
-            text: &self.statement.text,
-            query_function: self.statement.query_function.as_ref(),
-            cancel,
-        };
-        let plan = plan_query(&self.statement.query, &mut parameters, &context)?;
-        let same = |a: &OutputColumn, b: &OutputColumn| a.ty == b.ty;
-        if plan.columns.len() != self.columns.len()
-            || !plan.columns.iter().zip(self.columns.iter()).all(|(a, b)| same(a, b))
-        {
-            return Err(Error::changed_result());
-        }
-        Ok(plan.source)
     }
 
     /// The plan with these parameters, made on the session's lane: it computes what is constant, which may take long.
     async fn physical(
         &self,
-        planned: &Arc<Planned>,
+        planned: &Arc<Relational>,
         parameters: &[Value],
         state: SessionState,
         work: &mut QueryWork,
@@ -294,7 +272,7 @@ impl ReadPlan {
         let constants = planned.constants.iter().map(|(value, _)| value);
         take_for_planning(&state, parameters.iter().chain(constants).map(Value::bytes).fold(0, usize::saturating_add))?;
         let mut values = Vec::with_capacity(parameters.len() + planned.constants.len());
-        let types = self.statement.types.iter();
+        let types = self.types.iter();
         let given =
             parameters.iter().zip(types).map(|(value, ty)| value.clone().cast(ty, false).map(|value| (value, ty)));
         for pair in given {
@@ -318,6 +296,27 @@ impl ReadPlan {
             physical_plan(plan, state).await
         })
         .await
+    }
+}
+
+impl RowSource for ReadPlan {
+    fn open<'a>(&'a self, run: ReadRun<'a>) -> Work<'a, RowStream> {
+        match self.open_short(run.view, run.parameters, run.settings, run.cancel) {
+            Ok(opened) => at_once(opened),
+            Err(_) => later(self.execute(run.view, run.parameters, run.settings, run.cancel)),
+        }
+    }
+
+    fn explain<'a>(&'a self, run: ReadRun<'a>) -> Work<'a, Vec<String>> {
+        later(ReadPlan::explain(self, run.view, run.parameters, run.settings, run.cancel))
+    }
+
+    fn steps<'a>(&'a self, run: ReadRun<'a>) -> Work<'a, Vec<String>> {
+        later(ReadPlan::steps(self, run.view, run.parameters, run.settings, run.cancel))
+    }
+
+    fn kind(&self) -> StatementKind {
+        if self.is_nearest() { StatementKind::Nearest } else { StatementKind::Select }
     }
 }
 

@@ -7,6 +7,7 @@ use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::parse::parse;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
+use crate::statement::PlanNotes;
 use crate::store::KeySource;
 use crate::types::{ColumnType, Value};
 
@@ -110,6 +111,7 @@ impl Fixture {
             text: sql,
             query_function: None,
             cancel: &Cancel::new(),
+            notes: &PlanNotes::default(),
         };
         let mut parameters = ParameterTypes::new(types, parsed.parameters);
         let plan = plan_query(query, &mut parameters, &context)?;

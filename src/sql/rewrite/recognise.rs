@@ -6,6 +6,7 @@ use datafusion::sql::sqlparser::parser::Parser;
 
 use crate::sql::parse::names::last_part;
 use crate::sql::rewrite::expressions;
+use crate::statement::SettingCall;
 
 /// The name asyncpg gives the recursive query by which it learns of types.
 const ASYNCPG_TYPES: &str = "typeinfo_tree";
@@ -64,16 +65,6 @@ fn parse(text: &str) -> Option<Query> {
         Statement::Query(query) => Some(*query),
         _ => None,
     }
-}
-
-/// One call of a SELECT that only reads and changes settings.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SettingCall {
-    pub name: String,
-    /// What `set_config` sets, and whether until the end of the transaction only; `None` for `current_setting`.
-    pub change: Option<(String, bool)>,
-    /// The name of the result's column.
-    pub column: String,
 }
 
 /// The calls of a SELECT without tables that consists of `set_config` and `current_setting` with constants, as drivers and

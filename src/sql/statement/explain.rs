@@ -1,25 +1,14 @@
-//! EXPLAIN: the plan of a statement as lines of text, with what running it took for ANALYZE.
+//! EXPLAIN, planned: its options, and the statement that it explains.
 
-use std::sync::Arc;
-use std::time::Instant;
+use datafusion::sql::sqlparser::ast::{AnalyzeFormat, AnalyzeFormatKind, CreateTable, Expr, Statement, UtilityOption};
 
-use datafusion::sql::sqlparser::ast::{AnalyzeFormat, AnalyzeFormatKind, Expr, Statement, UtilityOption};
-
-use crate::db::{Cancel, ReadView, Row, Settings, Transaction};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::OutputColumn;
+use crate::metrics::StatementKind;
 use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
-use crate::sql::define::definition::DataDefinition;
 use crate::sql::parse::names::folded;
-use crate::sql::statement::plan::{Planned, SqlAction, plan_statement};
-use crate::types::{ColumnType, Value};
-
-/// A planned EXPLAIN.
-pub struct Explain {
-    analyze: bool,
-    inner: Box<Planned>,
-}
+use crate::sql::statement::plan::plan_statement;
+use crate::statement::{self, Explain};
 
 /// Plans EXPLAIN with the statement that it explains.
 ///
@@ -55,13 +44,23 @@ pub fn plan_explain(
             name => return Err(Error::syntax(format!("unrecognized EXPLAIN option \"{name}\""), None)),
         }
     }
-    let inner = plan_statement(statement, parameters, context)?;
-    match &inner.action {
-        SqlAction::Read(_) | SqlAction::Write(_) | SqlAction::Define(DataDefinition::CreateTableAs { .. }) => {
-            Ok(Explain { analyze, inner: Box::new(inner) })
+    let (inner, _) = plan_statement(statement, parameters, context)?;
+    // Of definitions those have a plan that make a table of a query.
+    let has_query = match statement.as_ref() {
+        Statement::CreateTable(CreateTable { query, .. }) => query.is_some(),
+        other => matches!(other, Statement::Query(_)),
+    };
+    match &inner {
+        statement::Statement::Read(_) => {}
+        statement::Statement::Change(change) if has_query || change.kind() != StatementKind::Define => {}
+        _ => {
+            return Err(Error::syntax(
+                "EXPLAIN takes SELECT, INSERT, UPDATE, DELETE, VALUES and CREATE TABLE AS",
+                None,
+            ));
         }
-        _ => Err(Error::syntax("EXPLAIN takes SELECT, INSERT, UPDATE, DELETE, VALUES and CREATE TABLE AS", None)),
     }
+    Ok(Explain { analyze, inner: Box::new(inner) })
 }
 
 fn only_text(format: &str) -> Error {
@@ -83,99 +82,4 @@ fn is_on(option: &UtilityOption) -> Result<bool> {
             format!("{} requires a Boolean value", folded(&option.name)),
         )),
     }
-}
-
-impl Explain {
-    pub fn columns() -> Arc<[OutputColumn]> {
-        [OutputColumn::computed("QUERY PLAN", ColumnType::Text)].into()
-    }
-
-    pub fn inner(&self) -> &Planned {
-        &self.inner
-    }
-
-    /// Whether it needs a transaction that may change rows.
-    pub fn writes(&self) -> bool {
-        !matches!(self.inner.action, SqlAction::Read(_))
-    }
-
-    /// Explains a query.
-    ///
-    /// # Errors
-    /// XX000 for a statement that writes; as `ReadPlan::explain`, with ANALYZE as `ReadPlan::execute` and what the rows fail
-    /// with.
-    pub async fn run(
-        &self,
-        view: &ReadView,
-        parameters: &[Value],
-        settings: &Settings,
-        cancel: &Cancel,
-    ) -> Result<Vec<Row>> {
-        let SqlAction::Read(plan) = &self.inner.action else {
-            return Err(Error::internal("a statement that writes is explained without a transaction"));
-        };
-        let started = Instant::now();
-        let mut lines = plan.explain(view, parameters, settings, cancel).await?;
-        let planned = Instant::now();
-        if self.analyze {
-            let mut stream = plan.execute(view, parameters, settings, cancel).await?;
-            let mut count = 0_usize;
-            while let Some(chunk) = stream.next_chunk().await? {
-                cancel.check()?;
-                count += chunk.len();
-            }
-            lines.push(format!("Rows: {count}"));
-            lines.extend(times(started, planned));
-        }
-        Ok(rows(lines))
-    }
-
-    /// Explains a statement that writes; with ANALYZE it takes effect.
-    ///
-    /// # Errors
-    /// As `WritePlan::explain` and [`Explain::run`], with ANALYZE as `WritePlan::execute` and [`DataDefinition::execute`].
-    pub async fn run_writing(
-        &self,
-        transaction: &mut Transaction,
-        parameters: &[Value],
-        settings: &Settings,
-        cancel: &Cancel,
-    ) -> Result<Vec<Row>> {
-        let started = Instant::now();
-        let mut lines = match &self.inner.action {
-            SqlAction::Write(plan) => plan.explain(transaction, parameters, settings, cancel).await?,
-            SqlAction::Define(DataDefinition::CreateTableAs { plan, .. }) => {
-                plan.explain(transaction.view(), parameters, settings, cancel).await?
-            }
-            _ => {
-                let view = transaction.view().clone();
-                return self.run(&view, parameters, settings, cancel).await;
-            }
-        };
-        let planned = Instant::now();
-        if self.analyze {
-            let tag = match &self.inner.action {
-                SqlAction::Write(plan) => plan.execute(transaction, parameters, settings, cancel).await?.tag,
-                SqlAction::Define(definition) => definition.execute(transaction, parameters, settings, cancel).await?,
-                _ => String::new(),
-            };
-            // A tag without a count is that of a table that was there already.
-            let count = tag.rsplit(' ').next().and_then(|last| last.parse::<u64>().ok()).unwrap_or(0);
-            lines.push(format!("Rows: {count}"));
-            lines.extend(times(started, planned));
-        }
-        Ok(rows(lines))
-    }
-}
-
-fn times(started: Instant, planned: Instant) -> [String; 2] {
-    let millis = |from: Instant, to: Instant| to.duration_since(from).as_secs_f64() * 1000.0;
-    [
-        format!("Planning Time: {:.3} ms", millis(started, planned)),
-        format!("Execution Time: {:.3} ms", millis(planned, Instant::now())),
-    ]
-}
-
-fn rows(lines: Vec<String>) -> Vec<Row> {
-    lines.into_iter().map(|line| vec![Value::text(line)]).collect()
 }

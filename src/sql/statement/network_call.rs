@@ -3,30 +3,15 @@
 use datafusion::sql::sqlparser::ast::{Expr, GroupByExpr, Query, Select, SelectItem, SetExpr};
 
 use crate::error::{Error, Result};
-use crate::model::OutputColumn;
 use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
-use crate::sql::functions::{NetworkFunction, undefined};
+use crate::sql::functions::{network_definition, undefined};
 use crate::sql::parse::names::{folded, last_part};
 use crate::sql::parse::trees::select_of;
-use crate::sql::read::read_plan::{ReadPlan, plan_query};
+use crate::sql::read::read_plan::plan_query;
 use crate::sql::rewrite::expressions::arguments;
 use crate::sql::write::write_plan::typed_for;
-
-/// A call of a function on networks.
-pub struct NetworkCall {
-    pub function: NetworkFunction,
-    /// A query of one row with a value for each argument; `None` where there are none.
-    pub arguments: Option<ReadPlan>,
-    /// The name of the result's column.
-    column: String,
-}
-
-impl NetworkCall {
-    pub fn columns(&self) -> [OutputColumn; 1] {
-        [OutputColumn::computed(self.column.as_str(), self.function.returns())]
-    }
-}
+use crate::statement::{NetworkCall, NetworkFunction};
 
 /// Plans a query that is one such call and nothing else; `None` for any other query.
 ///
@@ -38,7 +23,7 @@ pub fn plan_network_call(
     context: &PlanContext<'_>,
 ) -> Result<Option<NetworkCall>> {
     let Some((function, arguments, column)) = recognise(query) else { return Ok(None) };
-    let definition = function.definition();
+    let definition = network_definition(function);
     if !definition.takes(arguments.len()) {
         let wanted: Vec<_> = definition.parameters.iter().map(|parameter| parameter.column_type()).collect();
         let wanted: Vec<String> = wanted.iter().map(ToString::to_string).collect();
@@ -55,7 +40,7 @@ pub fn plan_network_call(
     let typed = typed.map(|(argument, parameter)| typed_for(argument, &parameter.column_type(), parameters)).collect();
     let plan = plan_query(&select_of(typed)?, parameters, context);
     let plan = plan.map_err(|error| if function.takes_secret() { without_values(&error) } else { error })?;
-    Ok(Some(NetworkCall { function, arguments: Some(plan), column }))
+    Ok(Some(NetworkCall { function, arguments: Some(Box::new(plan)), column }))
 }
 
 /// The error without the detail, where values of the statement would stand.

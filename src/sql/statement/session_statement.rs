@@ -1,8 +1,7 @@
 //! Statements about the session rather than the data: transactions, settings, prepared statements, cursors.
 //!
-//! This file says what they ask for; `session` does it.
+//! This file reads what they ask for; `session` does it.
 
-use std::fmt;
 use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{
@@ -10,11 +9,8 @@ use datafusion::sql::sqlparser::ast::{
     Password, Reset, RoleOption, Set, SetSessionAuthorizationParamKind, Statement, TransactionAccessMode,
     TransactionIsolationLevel, TransactionMode, Value as Literal, ValueWithSpan,
 };
-use zeroize::Zeroizing;
 
-use crate::db::Settings;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::OutputColumn;
 use crate::sql::analyze::declared_type::declared_type;
 use crate::sql::analyze::literals::string_of;
 use crate::sql::analyze::parameter_types::ParameterTypes;
@@ -23,191 +19,66 @@ use crate::sql::parse::names::folded;
 use crate::sql::parse::parse::ParsedStatement;
 use crate::sql::parse::trees::select_of;
 use crate::sql::parse::unread;
-use crate::sql::read::read_plan::{ReadPlan, plan_query};
-use crate::sql::rewrite::recognise::SettingCall;
-use crate::sql::statement::network_call::NetworkCall;
-use crate::types::{ColumnType, quote_identifier};
-
-/// A statement that the session itself carries out.
-pub enum Control {
-    Begin {
-        modes: TransactionModes,
-        tag: &'static str,
-    },
-    Commit {
-        chain: bool,
-    },
-    Rollback {
-        chain: bool,
-    },
-    Savepoint(String),
-    Release(String),
-    RollbackTo(String),
-    /// SET TRANSACTION, or with `session` SET SESSION CHARACTERISTICS.
-    SetTransaction {
-        modes: TransactionModes,
-        session: bool,
-    },
-    /// `None` for DEFAULT.
-    Set {
-        name: String,
-        value: Option<String>,
-        local: bool,
-    },
-    /// RESET; `None` for ALL.
-    Reset(Option<String>),
-    Show(String),
-    ShowAll,
-    /// SELECT with `set_config`: one row with what each call gives.
-    Configure(Vec<SettingCall>),
-    /// SELECT of a function on networks: one row with what it gives.
-    Network(NetworkCall),
-    Discard(Discard),
-    Prepare {
-        name: String,
-        parameter_types: Vec<ColumnType>,
-        statement: Arc<ParsedStatement>,
-    },
-    /// The arguments are a query of one row.
-    Execute {
-        name: String,
-        arguments: Option<ReadPlan>,
-    },
-    /// `None` for ALL.
-    Deallocate(Option<String>),
-    DeclareCursor {
-        name: String,
-        query: ReadPlan,
-        hold: bool,
-    },
-    Fetch {
-        cursor: String,
-        fetch: CursorFetch,
-    },
-    /// `None` for ALL.
-    CloseCursor(Option<String>),
-    SetPassword {
-        role: String,
-        password: Option<SecretText>,
-    },
-    /// LISTEN to a channel.
-    Listen(String),
-    /// UNLISTEN; `None` for all channels.
-    Unlisten(Option<String>),
-    Notify {
-        channel: String,
-        payload: String,
-    },
-    /// Nothing to do here, but only inside a transaction block.
-    NoOpInTransaction(&'static str),
-    /// Accepted, and nothing to do here: the tag to answer with.
-    NoOp(&'static str),
-}
-
-/// What BEGIN and SET TRANSACTION say of a transaction.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TransactionModes {
-    /// As the setting `transaction_isolation` spells it.
-    pub isolation: Option<&'static str>,
-    pub read_only: Option<bool>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Discard {
-    All,
-    Plans,
-    Sequences,
-    Temp,
-}
-
-/// Which rows FETCH takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CursorFetch {
-    /// The next rows, at most so many.
-    Forward(u64),
-    ForwardAll,
-}
-
-/// A text that is wiped when dropped and never printed.
-#[derive(Clone)]
-pub struct SecretText(Zeroizing<String>);
-
-impl SecretText {
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for SecretText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(secret)")
-    }
-}
-
-impl Control {
-    /// The columns of its rows. Those of FETCH and EXECUTE are the cursor's and the prepared statement's.
-    pub fn columns(&self) -> Option<Arc<[OutputColumn]>> {
-        let text = |name: &str| OutputColumn::computed(name, ColumnType::Text);
-        match self {
-            Control::Show(name) => Some([text(&Settings::canonical_name(name))].into()),
-            Control::Configure(calls) => Some(calls.iter().map(|call| text(&call.column)).collect()),
-            Control::Network(call) => Some(call.columns().into()),
-            Control::ShowAll => Some([text("name"), text("setting"), text("description")].into()),
-            _ => None,
-        }
-    }
-}
+use crate::sql::read::read_plan::plan_query;
+use crate::statement::{
+    CursorFetch, Discard, Privilege, RowSource, SecretText, SessionCommand, TouchedObject, TransactionModes,
+};
+use crate::types::quote_identifier;
 
 /// Plans a statement about the session; `None` when it is none.
 ///
 /// # Errors
 /// 42601 for a form that is not PostgreSQL's, 0A000 for one that is not offered, 42704 for a role or a type that does not
 /// exist, 22023 for a count of FETCH that is none; as [`plan_query`] for DECLARE and EXECUTE.
-pub fn plan_control(
+pub fn plan_session_command(
     statement: &Statement,
     parameters: &mut ParameterTypes,
     context: &PlanContext<'_>,
-) -> Result<Option<Control>> {
+) -> Result<Option<SessionCommand>> {
     let control = match statement {
-        Statement::StartTransaction { modes, begin, .. } => {
-            Control::Begin { modes: transaction_modes(modes)?, tag: if *begin { "BEGIN" } else { "START TRANSACTION" } }
-        }
-        Statement::Commit { chain, .. } => Control::Commit { chain: *chain },
-        Statement::Rollback { savepoint: Some(name), .. } => Control::RollbackTo(folded(name)),
-        Statement::Rollback { chain, savepoint: None } => Control::Rollback { chain: *chain },
-        Statement::Savepoint { name } => Control::Savepoint(folded(name)),
-        Statement::ReleaseSavepoint { name } => Control::Release(folded(name)),
+        Statement::StartTransaction { modes, begin, .. } => SessionCommand::Begin {
+            modes: transaction_modes(modes)?,
+            tag: if *begin { "BEGIN" } else { "START TRANSACTION" },
+        },
+        Statement::Commit { chain, .. } => SessionCommand::Commit { chain: *chain },
+        Statement::Rollback { savepoint: Some(name), .. } => SessionCommand::RollbackTo(folded(name)),
+        Statement::Rollback { chain, savepoint: None } => SessionCommand::Rollback { chain: *chain },
+        Statement::Savepoint { name } => SessionCommand::Savepoint(folded(name)),
+        Statement::ReleaseSavepoint { name } => SessionCommand::Release(folded(name)),
         Statement::Set(set) => plan_set(set)?,
         Statement::Reset(reset) => match &reset.reset {
-            Reset::ALL => Control::Reset(None),
-            Reset::ConfigurationParameter(name) => Control::Reset(Some(setting_name(name))),
+            Reset::ALL => SessionCommand::Reset(None),
+            Reset::ConfigurationParameter(name) => SessionCommand::Reset(Some(setting_name(name))),
         },
         Statement::ShowVariable { variable } => plan_show(variable),
-        Statement::ShowTables { .. } => Control::Show("tables".to_string()),
-        Statement::ShowDatabases { .. } => Control::Show("databases".to_string()),
-        Statement::ShowSchemas { .. } => Control::Show("schemas".to_string()),
-        Statement::Discard { object_type } => Control::Discard(match object_type {
+        Statement::ShowTables { .. } => SessionCommand::Show("tables".to_string()),
+        Statement::ShowDatabases { .. } => SessionCommand::Show("databases".to_string()),
+        Statement::ShowSchemas { .. } => SessionCommand::Show("schemas".to_string()),
+        Statement::Discard { object_type } => SessionCommand::Discard(match object_type {
             DiscardObject::ALL => Discard::All,
             DiscardObject::PLANS => Discard::Plans,
             DiscardObject::SEQUENCES => Discard::Sequences,
             DiscardObject::TEMP => Discard::Temp,
         }),
-        Statement::Lock(_) | Statement::LockTables { .. } => Control::NoOpInTransaction("LOCK TABLE"),
-        Statement::Vacuum(_) => Control::NoOp("VACUUM"),
-        Statement::Analyze(_) => Control::NoOp("ANALYZE"),
-        Statement::LISTEN { channel } => Control::Listen(channel_name(channel)?),
+        Statement::Lock(_) | Statement::LockTables { .. } => SessionCommand::NoOpInTransaction("LOCK TABLE"),
+        Statement::Vacuum(_) => SessionCommand::NoOp("VACUUM"),
+        Statement::Analyze(_) => SessionCommand::NoOp("ANALYZE"),
+        Statement::LISTEN { channel } => SessionCommand::Listen(channel_name(channel)?),
         Statement::UNLISTEN { channel } => {
             let is_all = channel.quote_style.is_none() && channel.value == "*";
-            Control::Unlisten(if is_all { None } else { Some(channel_name(channel)?) })
+            SessionCommand::Unlisten(if is_all { None } else { Some(channel_name(channel)?) })
         }
         Statement::NOTIFY { channel, payload } => {
-            Control::Notify { channel: channel_name(channel)?, payload: payload.clone().unwrap_or_default() }
+            SessionCommand::Notify { channel: channel_name(channel)?, payload: payload.clone().unwrap_or_default() }
         }
-        Statement::AlterRole { name, operation } => plan_alter_role(name, operation)?,
+        Statement::AlterRole { name, operation } => {
+            context.notes.touch(TouchedObject::Roles, Privilege::Own);
+            plan_alter_role(name, operation)?
+        }
         Statement::AlterUser(alter) => match &alter.password {
-            Some(password) => Control::SetPassword {
+            Some(password) => SessionCommand::SetPassword {
                 role: folded(&alter.name),
-                password: password.password.clone().map(|text| SecretText(Zeroizing::new(text))),
+                password: password.password.clone().map(SecretText::new),
             },
             None => return Err(role_change()),
         },
@@ -221,33 +92,37 @@ fn plan_named(
     statement: &Statement,
     parameters: &mut ParameterTypes,
     context: &PlanContext<'_>,
-) -> Result<Option<Control>> {
+) -> Result<Option<SessionCommand>> {
     let control = match statement {
-        Statement::Prepare { name, data_types, statement } => Control::Prepare {
+        Statement::Prepare { name, data_types, statement } => SessionCommand::Prepare {
             name: folded(name),
             parameter_types: data_types
                 .iter()
                 .map(|data_type| declared_type(data_type).map(|declared| declared.ty))
                 .collect::<Result<_>>()?,
+            text: context.text.into(),
             statement: Arc::new(ParsedStatement {
                 statement: Some(statement.as_ref().clone()),
                 text: context.text.into(),
                 parameters: parameters.len(),
             }),
         },
-        Statement::Execute { name: Some(name), parameters: arguments, .. } => Control::Execute {
+        Statement::Execute { name: Some(name), parameters: arguments, .. } => SessionCommand::Execute {
             name: crate::sql::parse::names::last_part(name).unwrap_or_default(),
             arguments: match arguments.is_empty() {
                 true => None,
-                false => Some(plan_query(&select_of(arguments.clone())?, parameters, context)?),
+                false => {
+                    let plan = plan_query(&select_of(arguments.clone())?, parameters, context)?;
+                    Some(Box::new(plan) as Box<dyn RowSource>)
+                }
             },
         },
-        Statement::Deallocate { name, .. } => Control::Deallocate(unless_all(name)),
+        Statement::Deallocate { name, .. } => SessionCommand::Deallocate(unless_all(name)),
         Statement::Declare { stmts } => plan_declare(stmts, parameters, context)?,
         Statement::Fetch { name, direction, .. } => {
-            Control::Fetch { cursor: folded(name), fetch: plan_fetch(direction)? }
+            SessionCommand::Fetch { cursor: folded(name), fetch: plan_fetch(direction)? }
         }
-        Statement::Close { cursor } => Control::CloseCursor(match cursor {
+        Statement::Close { cursor } => SessionCommand::CloseCursor(match cursor {
             CloseCursor::All => None,
             CloseCursor::Specific { name } => Some(folded(name)),
         }),
@@ -296,9 +171,9 @@ fn transaction_modes(modes: &[TransactionMode]) -> Result<TransactionModes> {
     Ok(result)
 }
 
-fn plan_set(set: &Set) -> Result<Control> {
+fn plan_set(set: &Set) -> Result<SessionCommand> {
     unread::set(set)?;
-    let assigned = |name: String, value, local| Ok(Control::Set { name, value, local });
+    let assigned = |name: String, value, local| Ok(SessionCommand::Set { name, value, local });
     match set {
         Set::SingleAssignment { scope, variable, values, .. } => {
             let local = matches!(scope, Some(ContextModifier::Local));
@@ -317,7 +192,7 @@ fn plan_set(set: &Set) -> Result<Control> {
         }
         Set::SetNamesDefault {} => assigned("client_encoding".to_string(), None, false),
         Set::SetTransaction { modes, session, .. } => {
-            Ok(Control::SetTransaction { modes: transaction_modes(modes)?, session: *session })
+            Ok(SessionCommand::SetTransaction { modes: transaction_modes(modes)?, session: *session })
         }
         Set::SetRole { role_name, .. } => own_role(role_name.as_ref(), "SET ROLE"),
         Set::SetSessionAuthorization(change) => match &change.kind {
@@ -330,10 +205,10 @@ fn plan_set(set: &Set) -> Result<Control> {
     }
 }
 
-fn own_role(name: Option<&Ident>, what: &str) -> Result<Control> {
+fn own_role(name: Option<&Ident>, what: &str) -> Result<SessionCommand> {
     match name.map(folded) {
-        None => Ok(Control::NoOp("SET")),
-        Some(name) if is_own_role(&name) => Ok(Control::NoOp("SET")),
+        None => Ok(SessionCommand::NoOp("SET")),
+        Some(name) if is_own_role(&name) => Ok(SessionCommand::NoOp("SET")),
         Some(name) => Err(no_role(&name, what)),
     }
 }
@@ -377,18 +252,22 @@ fn setting_value(name: &str, values: &[Expr]) -> Result<Option<String>> {
     Ok(Some(texts.join(", ")))
 }
 
-fn plan_show(variable: &[Ident]) -> Control {
+fn plan_show(variable: &[Ident]) -> SessionCommand {
     let words: Vec<String> = variable.iter().map(folded).collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["all"] => Control::ShowAll,
-        ["time", "zone"] => Control::Show("timezone".to_string()),
-        ["transaction", "isolation", "level"] => Control::Show("transaction_isolation".to_string()),
-        ["session", "authorization"] | ["authorization"] => Control::Show("session_authorization".to_string()),
-        _ => Control::Show(words.join(".")),
+        ["all"] => SessionCommand::ShowAll,
+        ["time", "zone"] => SessionCommand::Show("timezone".to_string()),
+        ["transaction", "isolation", "level"] => SessionCommand::Show("transaction_isolation".to_string()),
+        ["session", "authorization"] | ["authorization"] => SessionCommand::Show("session_authorization".to_string()),
+        _ => SessionCommand::Show(words.join(".")),
     }
 }
 
-fn plan_declare(list: &[Declare], parameters: &mut ParameterTypes, context: &PlanContext<'_>) -> Result<Control> {
+fn plan_declare(
+    list: &[Declare],
+    parameters: &mut ParameterTypes,
+    context: &PlanContext<'_>,
+) -> Result<SessionCommand> {
     let [Declare { names, for_query: Some(query), hold, scroll, .. }] = list else {
         return Err(Error::syntax("DECLARE makes one cursor", None).with_hint("DECLARE name CURSOR FOR SELECT ..."));
     };
@@ -400,7 +279,8 @@ fn plan_declare(list: &[Declare], parameters: &mut ParameterTypes, context: &Pla
         return Err(Error::unsupported("cursors that go backward are not offered", "Leave out SCROLL."));
     }
     let query = plan_query(query, parameters, context)?;
-    Ok(Control::DeclareCursor { name: folded(name), query, hold: *hold == Some(true) })
+    let (name, columns, hold) = (folded(name), query.columns(), *hold == Some(true));
+    Ok(SessionCommand::DeclareCursor { name, query: Box::new(query), columns, hold })
 }
 
 fn plan_fetch(direction: &FetchDirection) -> Result<CursorFetch> {
@@ -422,18 +302,18 @@ fn count(limit: &ValueWithSpan) -> Result<u64> {
     })
 }
 
-fn plan_alter_role(name: &Ident, operation: &AlterRoleOperation) -> Result<Control> {
+fn plan_alter_role(name: &Ident, operation: &AlterRoleOperation) -> Result<SessionCommand> {
     let AlterRoleOperation::WithOptions { options } = operation else { return Err(role_change()) };
     let [RoleOption::Password(password)] = options.as_slice() else { return Err(role_change()) };
     let password = match password {
         Password::NullPassword => None,
         Password::Password(Expr::Value(value)) => match string_of(&value.value) {
-            Some(text) => Some(SecretText(Zeroizing::new(text.to_string()))),
+            Some(text) => Some(SecretText::new(text)),
             None => return Err(Error::syntax("a password is a string literal", None)),
         },
         Password::Password(_) => return Err(Error::syntax("a password is a string literal", None)),
     };
-    Ok(Control::SetPassword { role: folded(name), password })
+    Ok(SessionCommand::SetPassword { role: folded(name), password })
 }
 
 fn role_change() -> Error {

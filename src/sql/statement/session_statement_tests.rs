@@ -1,12 +1,12 @@
 //! What statements about the session ask for.
 
-use crate::db::{Cancel, Clock, Database, DatabaseOptions, Settings};
+use crate::db::{Cancel, Clock, Database, DatabaseOptions, ReadView, Settings};
 use crate::error::Result;
+use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
-use crate::sql::copy::copy_plan::BinaryCodec;
 use crate::sql::parse::parse::parse;
-use crate::sql::statement::plan::{Planned, SqlAction, plan};
-use crate::sql::statement::session_statement::{Control, CursorFetch};
+use crate::sql::statement::plan::{BodyWithColumns, plan_statement};
+use crate::statement::{BinaryCodec, CursorFetch, PlanNotes, ReadRun, SessionCommand, Statement, WriteRun};
 use crate::store::KeySource;
 use crate::types::{ColumnType, Value};
 
@@ -24,6 +24,14 @@ const CODEC: BinaryCodec = BinaryCodec {
     },
 };
 
+fn planned(text: &str, view: &ReadView, settings: &Settings) -> Result<BodyWithColumns> {
+    let (cancel, notes) = (Cancel::new(), PlanNotes::default());
+    let context = PlanContext { view, settings, text, query_function: None, cancel: &cancel, notes: &notes };
+    let parsed = parse(text)?;
+    let mut parameters = ParameterTypes::new(&[], parsed.parameters);
+    plan_statement(&parsed.statement.expect("a statement"), &mut parameters, &context)
+}
+
 impl Fixture {
     fn new() -> Fixture {
         let directory = tempfile::tempdir().unwrap();
@@ -39,51 +47,42 @@ impl Fixture {
         Fixture { runtime, database: Database::open(&options).unwrap(), _directory: directory }
     }
 
-    fn plan(&self, text: &str) -> Result<Planned> {
-        let transaction = self.database.begin();
-        let settings = Settings::new("nebulus", "nebulus");
-        let context = PlanContext {
-            view: transaction.view(),
-            settings: &settings,
-            text,
-            query_function: None,
-            cancel: &Cancel::new(),
-        };
-        plan(&parse(text)?, &[], &context)
+    fn plan(&self, text: &str) -> Result<BodyWithColumns> {
+        planned(text, &self.database.view(), &Settings::new("nebulus", "nebulus"))
     }
 
     /// The statement in a few words.
     fn show(&self, text: &str) -> String {
-        let planned = match self.plan(text) {
-            Ok(planned) => planned,
+        let body = match self.plan(text) {
+            Ok((body, _)) => body,
             Err(error) => return format!("{}: {}", error.sqlstate(), error.message()),
         };
-        let SqlAction::Control(control) = planned.action else { return "no control".to_string() };
-        match control {
-            Control::Begin { modes, tag } => format!("{tag} {:?} {:?}", modes.isolation, modes.read_only),
-            Control::Commit { chain } => format!("commit {chain}"),
-            Control::Rollback { chain } => format!("rollback {chain}"),
-            Control::RollbackTo(name) => format!("rollback to {name}"),
-            Control::Set { name, value, local } => format!("set {name} {value:?} {local}"),
-            Control::Reset(name) => format!("reset {name:?}"),
-            Control::Show(name) => format!("show {name}"),
-            Control::ShowAll => "show all".to_string(),
-            Control::Deallocate(name) => format!("deallocate {name:?}"),
-            Control::CloseCursor(name) => format!("close {name:?}"),
-            Control::Fetch { cursor, fetch: CursorFetch::Forward(count) } => format!("fetch {count} {cursor}"),
-            Control::Fetch { cursor, fetch: CursorFetch::ForwardAll } => format!("fetch all {cursor}"),
-            Control::DeclareCursor { name, hold, .. } => format!("declare {name} {hold}"),
-            Control::SetPassword { role, password } => {
+        let Statement::Session(command) = body else { return "no control".to_string() };
+        match command {
+            SessionCommand::Begin { modes, tag } => format!("{tag} {:?} {:?}", modes.isolation, modes.read_only),
+            SessionCommand::Commit { chain } => format!("commit {chain}"),
+            SessionCommand::Rollback { chain } => format!("rollback {chain}"),
+            SessionCommand::RollbackTo(name) => format!("rollback to {name}"),
+            SessionCommand::Set { name, value, local } => format!("set {name} {value:?} {local}"),
+            SessionCommand::Reset(name) => format!("reset {name:?}"),
+            SessionCommand::Show(name) => format!("show {name}"),
+            SessionCommand::ShowAll => "show all".to_string(),
+            SessionCommand::Deallocate(name) => format!("deallocate {name:?}"),
+            SessionCommand::CloseCursor(name) => format!("close {name:?}"),
+            SessionCommand::Fetch { cursor, fetch: CursorFetch::Forward(count) } => format!("fetch {count} {cursor}"),
+            SessionCommand::Fetch { cursor, fetch: CursorFetch::ForwardAll } => format!("fetch all {cursor}"),
+            SessionCommand::DeclareCursor { name, hold, .. } => format!("declare {name} {hold}"),
+            SessionCommand::SetPassword { role, password } => {
                 format!("password {role} {:?} {}", password, password.as_ref().map_or("", |text| text.expose()))
             }
-            Control::Listen(channel) => format!("listen {channel}"),
-            Control::Unlisten(channel) => format!("unlisten {channel:?}"),
-            Control::Notify { channel, payload } => format!("notify {channel} {payload:?}"),
-            Control::NoOp(tag) | Control::NoOpInTransaction(tag) => format!("nothing {tag}"),
-            Control::Prepare { name, parameter_types, statement } => {
-                format!("prepare {name} {parameter_types:?} {}", statement.parameters)
+            SessionCommand::Listen(channel) => format!("listen {channel}"),
+            SessionCommand::Unlisten(channel) => format!("unlisten {channel:?}"),
+            SessionCommand::Notify { channel, payload } => format!("notify {channel} {payload:?}"),
+            SessionCommand::NoOp(tag) | SessionCommand::NoOpInTransaction(tag) => format!("nothing {tag}"),
+            SessionCommand::Prepare { name, parameter_types, text, .. } => {
+                format!("prepare {name} {parameter_types:?} {text}")
             }
-            Control::Execute { name, arguments } => format!("execute {name} {}", arguments.is_some()),
+            SessionCommand::Execute { name, arguments } => format!("execute {name} {}", arguments.is_some()),
             _ => "other".to_string(),
         }
     }
@@ -136,7 +135,7 @@ fn statements_about_the_session_are_read() {
         ("LOCK TABLE memory IN EXCLUSIVE MODE", "nothing LOCK TABLE"),
         ("ALTER ROLE nebulus PASSWORD 'p'", "password nebulus Some((secret)) p"),
         ("ALTER USER nebulus WITH PASSWORD 'p'", "password nebulus Some((secret)) p"),
-        ("PREPARE p (int) AS SELECT $1, $2", "prepare p [Int4] 2"),
+        ("PREPARE p (int) AS SELECT $1, $2", "prepare p [Int4] PREPARE p (int) AS SELECT $1, $2"),
         ("EXECUTE p(1, 'x')", "execute p true"),
         ("SELECT 1", "no control"),
     ] {
@@ -151,26 +150,20 @@ fn rows_are_copied_in_and_out() {
     let cancel = Cancel::new();
     let run = |text: &str, data: &str| -> Result<String> {
         let mut transaction = fixture.database.begin();
-        let context = PlanContext {
-            view: transaction.view(),
-            settings: &settings,
-            text,
-            query_function: None,
-            cancel: &Cancel::new(),
-        };
-        let planned = plan(&parse(text)?, &[], &context)?;
+        let (body, _) = planned(text, transaction.view(), &settings)?;
         fixture.runtime.block_on(async {
-            let shown = match &planned.action {
-                SqlAction::CopyIn(plan) => {
+            let shown = match &body {
+                Statement::CopyIn(plan) => {
                     let mut copy = plan.start(CODEC);
                     for piece in data.as_bytes().chunks(3) {
-                        copy.feed(piece, &mut transaction, &settings, &cancel).await?;
+                        copy.feed(piece, WriteRun::new(&mut transaction, &[], &settings, &cancel)).await?;
                     }
-                    copy.finish(&mut transaction, &settings, &cancel).await?
+                    copy.finish(WriteRun::new(&mut transaction, &[], &settings, &cancel)).await?.to_string()
                 }
-                SqlAction::CopyOut(plan) => {
-                    let stream = plan.plan.execute(transaction.view(), &[], &settings, &cancel).await?;
-                    let (rows, _memory) = stream.collect().await?;
+                Statement::CopyOut(plan) => {
+                    let run =
+                        ReadRun { view: transaction.view(), parameters: &[], settings: &settings, cancel: &cancel };
+                    let (rows, _memory) = plan.rows().open(run).await?.collect().await?;
                     let mut out = bytes::BytesMut::new();
                     let mut copy = plan.start(CODEC);
                     copy.begin(&mut out);
@@ -180,7 +173,10 @@ fn rows_are_copied_in_and_out() {
                     copy.end(&mut out);
                     format!("{}{}", String::from_utf8_lossy(&out), copy.tag())
                 }
-                SqlAction::Define(definition) => definition.execute(&mut transaction, &[], &settings, &cancel).await?,
+                Statement::Change(change) => {
+                    let run = WriteRun::new(&mut transaction, &[], &settings, &cancel);
+                    change.execute(run).await?.tag.to_string()
+                }
                 _ => "other".to_string(),
             };
             transaction.commit().await?;
@@ -202,6 +198,6 @@ fn rows_are_copied_in_and_out() {
     assert_eq!(run("COPY t (nope) FROM STDIN", "").unwrap_err().sqlstate(), "42703");
     assert_eq!(run("COPY auth TO STDOUT", "").unwrap_err().sqlstate(), "42501");
     assert_eq!(fixture.plan("COPY t FROM '/etc/passwd'").err().map(|error| error.sqlstate()), Some("0A000"));
-    let columns = fixture.plan("SHOW timezone").unwrap().columns.unwrap();
+    let columns = fixture.plan("SHOW timezone").unwrap().1.unwrap();
     assert_eq!((columns[0].name.as_str(), &columns[0].ty), ("TimeZone", &ColumnType::Text));
 }

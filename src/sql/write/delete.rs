@@ -18,8 +18,9 @@ use crate::sql::write::returned::Others;
 use crate::sql::write::returning::Returning;
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_expression::RowInput;
-use crate::sql::write::write_plan::{WritePlan, WriteRun, WrittenRows, key_expression, key_of_value, relation_of};
+use crate::sql::write::write_plan::{WritePlan, key_expression, relation_of};
 use crate::sql::write::write_target::writable;
+use crate::statement::{CommandTag, Privilege, WriteRun, Written, key_of_value};
 use crate::types::Value;
 
 /// A planned DELETE.
@@ -58,6 +59,7 @@ pub fn plan_delete(
         return Err(Error::unsupported("DELETE from a subquery or function is not offered", "Name a table."));
     };
     let collection = writable(name, context)?;
+    context.notes.touch_collection(&collection, Privilege::Delete);
     let relation = relation_of(&table.relation, &collection);
     let others = delete.using.as_deref().unwrap_or_default();
     let beside = match &delete.returning {
@@ -108,7 +110,7 @@ impl DeletePlan {
     /// # Errors
     /// As [`KeyLookup::key`] and [`KeyLookup::holds`], or as [`ReadPlan::execute`]; as `Transaction::delete` and
     /// [`Returning::row`]; 53200 where there is no memory for the rows; 57014 and 57P01 when the statement is cancelled.
-    pub async fn execute(&self, run: &mut WriteRun<'_>) -> Result<WrittenRows> {
+    pub async fn execute(&self, run: &mut WriteRun<'_>) -> Result<Written> {
         let (mut count, mut shown) = (0_u64, Gathered::new(&run.settings.memory));
         let view = self.returning.as_ref().and_then(|returning| returning.view(run));
         let (keys, mut memory) = self.keys(run).await?;
@@ -127,7 +129,7 @@ impl DeletePlan {
                 count += 1;
             }
         }
-        Ok(WrittenRows { tag: format!("DELETE {count}"), rows: shown })
+        Ok(Written { tag: CommandTag::counted("DELETE", count), rows: shown })
     }
 
     /// The entries to delete, with what RETURNING shows of the other relations.

@@ -10,8 +10,9 @@ use datafusion::sql::sqlparser::ast::{
     Expr, Insert, ObjectName, ObjectNamePart, OnInsert, Query, SelectItem, SetExpr, Spanned, TableObject, With,
 };
 use datafusion::sql::sqlparser::parser::Parser;
+use futures::future::{BoxFuture, FutureExt};
 
-use crate::db::{Cancel, Gathered, Inserted, OnConflict, ReadView, Settings, Transaction};
+use crate::db::{Gathered, Inserted, OnConflict, ReadView};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, DefaultValue, OutputColumn};
 use crate::sql::analyze::parameter_types::ParameterTypes;
@@ -27,8 +28,9 @@ use crate::sql::write::returning::Returning;
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_expression::{RowExpression, RowInput};
 use crate::sql::write::row_subplan::RowPlan;
-use crate::sql::write::write_plan::{WritePlan, WriteRun, WrittenRows, stage_of, typed_for};
+use crate::sql::write::write_plan::{WritePlan, stage_of, typed_for};
 use crate::sql::write::write_target::{WritePlace, check_assignable, check_insertable, is_default, located, writable};
+use crate::statement::{ColumnDefaults, CommandTag, PlanNotes, Planning, Privilege, WriteRun, Written};
 use crate::types::Value;
 
 /// Most rows of VALUES that are inserted without leaving the connection's thread.
@@ -90,6 +92,7 @@ pub fn plan_insert(
         return Err(Error::unsupported("INSERT into a function or query is not offered", "Name a table."));
     };
     let collection = writable(name, context)?;
+    context.notes.touch_collection(&collection, Privilege::Insert);
     let relation = insert.table_alias.as_ref().map_or_else(|| collection.name.clone(), |alias| folded(&alias.alias));
     let places = target_places(&insert.columns, &collection, context)?;
     let source = plan_source(insert, with, places, &collection, parameters, context)?;
@@ -273,26 +276,34 @@ impl Defaults {
     }
 }
 
-/// Fills in the expression defaults that a row of a collection lacks, for a statement that is not SQL's.
+impl ColumnDefaults for Defaults {
+    fn fill<'a>(&'a self, run: &'a WriteRun<'_>, columns: &'a mut [Option<Value>]) -> BoxFuture<'a, Result<()>> {
+        Defaults::fill(self, run, columns).boxed()
+    }
+}
+
+/// The expression defaults of a collection, for rows that no INSERT brings; `None` where it has none.
 ///
 /// # Errors
-/// What the expressions fail with.
-pub async fn fill_defaults(
-    collection: &Collection,
-    transaction: &mut Transaction,
-    settings: &Settings,
-    cancel: &Cancel,
-    columns: &mut [Option<Value>],
-) -> Result<()> {
+/// As [`Defaults::plan`].
+pub fn column_defaults(collection: &Collection, context: &PlanContext<'_>) -> Result<Option<Box<dyn ColumnDefaults>>> {
     if !collection.columns.iter().any(|column| matches!(column.default, Some(DefaultValue::Expression(_)))) {
-        return Ok(());
+        return Ok(None);
     }
-    let view = transaction.view().clone();
-    let context = PlanContext { view: &view, settings, text: "", query_function: None, cancel };
-    let defaults = Defaults::plan(collection, &context)?;
-    let now = chrono::Utc::now().timestamp_micros();
-    let run = WriteRun { transaction, parameters: &[], settings, cancel, now };
-    defaults.fill(&run, columns).await
+    Ok(Some(Box::new(Defaults::plan(collection, context)?)))
+}
+
+/// As [`column_defaults`], for a statement that is not SQL's.
+///
+/// # Errors
+/// As [`column_defaults`].
+pub fn plan_column_defaults(
+    collection: &Collection,
+    planning: &Planning<'_>,
+) -> Result<Option<Box<dyn ColumnDefaults>>> {
+    // A default names no columns and no tables: the plan depends on nothing but the collection.
+    let planning = Planning { text: "", ..*planning };
+    column_defaults(collection, &PlanContext::of(&planning, &PlanNotes::default()))
 }
 
 /// The tree of a default kept as text.
@@ -332,7 +343,7 @@ impl InsertPlan {
     /// 23505 for a key that exists, 22023 for a stage that does not; as [`RowExpression::evaluate`], [`ReadPlan::execute`],
     /// [`Defaults::fill`], `Transaction::insert`, [`Conflict::insert`] and [`Returning::row`]; 53200 where there is no memory for
     /// the rows; 57014 and 57P01 when the statement is cancelled.
-    pub async fn execute(&self, run: &mut WriteRun<'_>) -> Result<WrittenRows> {
+    pub async fn execute(&self, run: &mut WriteRun<'_>) -> Result<Written> {
         let reads_before = self.conflict.as_ref().is_some_and(Conflict::has_subqueries);
         let view = match &self.returning {
             _ if reads_before => Some(run.transaction.view().clone()),
@@ -365,7 +376,7 @@ impl InsertPlan {
                 }
             }
         }
-        Ok(WrittenRows { tag: format!("INSERT 0 {}", rows.written), rows: rows.shown })
+        Ok(Written { tag: CommandTag::counted("INSERT 0", rows.written), rows: rows.shown })
     }
 
     fn selected_row(&self, values: Vec<Value>, places: &[WritePlace]) -> Result<NewRow> {

@@ -14,8 +14,9 @@ use crate::sql::write::insert::Defaults;
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_expression::{RowExpression, RowInput};
 use crate::sql::write::row_subplan::RowPlan;
-use crate::sql::write::write_plan::{Changes, WriteRun};
+use crate::sql::write::write_plan::Changes;
 use crate::sql::write::write_target::{WritePlace, assignments, is_default, located};
+use crate::statement::WriteRun;
 use crate::types::Value;
 
 /// The entries that a statement has written so far.

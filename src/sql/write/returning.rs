@@ -15,8 +15,8 @@ use crate::sql::write::returned::{Others, unknown_relation};
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_expression::{RowExpression, RowInput};
 use crate::sql::write::row_subplan::RowPlan;
-use crate::sql::write::write_plan::WriteRun;
 use crate::sql::write::write_target::located;
+use crate::statement::WriteRun;
 use crate::types::ColumnType;
 
 /// A planned RETURNING clause.

@@ -22,8 +22,8 @@ use crate::sql::parse::visit::visit_mut;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_expression::RowInput;
-use crate::sql::write::write_plan::WriteRun;
 use crate::sql::write::write_target::WritePlace;
+use crate::statement::WriteRun;
 use crate::types::{ColumnType, Value};
 
 /// The planner's part of a set of row expressions.

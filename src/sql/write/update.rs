@@ -19,10 +19,9 @@ use crate::sql::write::returned::Others;
 use crate::sql::write::returning::Returning;
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_expression::{RowExpression, RowInput};
-use crate::sql::write::write_plan::{
-    Changes, WritePlan, WriteRun, WrittenRows, key_expression, key_of_value, relation_of, typed_for,
-};
+use crate::sql::write::write_plan::{Changes, WritePlan, key_expression, relation_of, typed_for};
 use crate::sql::write::write_target::{WritePlace, assignments, check_assignable, is_default, writable};
+use crate::statement::{CommandTag, Privilege, WriteRun, Written, key_of_value};
 use crate::types::Value;
 
 /// A planned UPDATE.
@@ -107,6 +106,7 @@ fn updated_table(table: &TableWithJoins, context: &PlanContext<'_>) -> Result<(A
             .with_hint("Use UPDATE table SET ... FROM other WHERE ..."));
     }
     let collection = writable(name, context)?;
+    context.notes.touch_collection(&collection, Privilege::Update);
     let relation = relation_of(&table.relation, &collection);
     Ok((collection, relation))
 }
@@ -190,7 +190,7 @@ impl UpdatePlan {
     /// As [`KeyLookup::key`] and [`KeyLookup::holds`], or as [`ReadPlan::execute`]; as [`RowExpression::evaluate`],
     /// [`Changes::put`], [`Changes::apply`] and [`Returning::row`]; 53200 where there is no memory for the rows; 57014 and 57P01
     /// when the statement is cancelled.
-    pub async fn execute(&self, run: &mut WriteRun<'_>) -> Result<WrittenRows> {
+    pub async fn execute(&self, run: &mut WriteRun<'_>) -> Result<Written> {
         let (mut count, mut shown) = (0_u64, Gathered::new(&run.settings.memory));
         let view = self.returning.as_ref().and_then(|returning| returning.view(run));
         let (all, mut memory) = self.changes(run).await?;
@@ -205,7 +205,7 @@ impl UpdatePlan {
                 shown.push(returning.row(run, view.as_ref(), &row).await?)?;
             }
         }
-        Ok(WrittenRows { tag: format!("UPDATE {count}"), rows: shown })
+        Ok(Written { tag: CommandTag::counted("UPDATE", count), rows: shown })
     }
 
     /// The entries to change with their new values, as the statement's snapshot has them.

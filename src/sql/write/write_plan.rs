@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{Expr, TableFactor, Value as Literal};
 
-use crate::db::{Cancel, EntryKey, Gathered, ReadView, Settings, Transaction};
+use crate::db::{EntryKey, Transaction};
 use crate::error::{Error, ErrorKind, Result};
+use crate::metrics::StatementKind;
 use crate::model::{Collection, CollectionKind, OutputColumn, Stage};
 use crate::sql::analyze::literals::{placeholder, string_of};
 use crate::sql::analyze::parameter_types::ParameterTypes;
@@ -20,6 +21,7 @@ use crate::sql::write::delete::DeletePlan;
 use crate::sql::write::insert::InsertPlan;
 use crate::sql::write::update::UpdatePlan;
 use crate::sql::write::write_target::WritePlace;
+use crate::statement::{Change, ReadRun, RowSource, Work, WriteRun, Written, at_once, later};
 use crate::types::{ColumnType, Value};
 
 /// A planned INSERT, UPDATE or DELETE.
@@ -27,25 +29,6 @@ pub enum WritePlan {
     Insert(Box<InsertPlan>),
     Update(Box<UpdatePlan>),
     Delete(Box<DeletePlan>),
-}
-
-/// What a statement that writes gives back.
-#[derive(Debug)]
-pub struct WrittenRows {
-    /// The command tag, e.g. `INSERT 0 1`.
-    pub tag: String,
-    /// Rows of RETURNING.
-    pub rows: Gathered,
-}
-
-/// What one run of a plan works with.
-pub struct WriteRun<'a> {
-    pub transaction: &'a mut Transaction,
-    pub parameters: &'a [Value],
-    pub settings: &'a Settings,
-    pub cancel: &'a Cancel,
-    /// Microseconds since 1970: what `now()` gives, the same for every row.
-    pub now: i64,
 }
 
 impl WritePlan {
@@ -58,78 +41,12 @@ impl WritePlan {
         }
     }
 
-    /// Whether it changes a known handful of rows, without a scan or a planner.
-    pub fn is_short(&self) -> bool {
-        match self {
-            WritePlan::Insert(plan) => plan.is_short(),
-            WritePlan::Update(plan) => plan.source_plan().is_none(),
-            WritePlan::Delete(plan) => plan.source_plan().is_none(),
-        }
-    }
-
-    pub fn collection(&self) -> &Arc<Collection> {
+    fn collection(&self) -> &Arc<Collection> {
         match self {
             WritePlan::Insert(plan) => plan.collection(),
             WritePlan::Update(plan) => plan.collection(),
             WritePlan::Delete(plan) => plan.collection(),
         }
-    }
-
-    /// Changes the rows in the transaction. On an error the caller rolls back to where the statement began.
-    ///
-    /// # Errors
-    /// What the rows do not allow (23502, 23505, 22000, …), what computing their values reports, 54000 above the limits of a
-    /// transaction, 53200 where there is no memory; as [`ReadPlan::execute`]; 57014 and 57P01 when the statement is cancelled.
-    pub async fn execute(
-        &self,
-        transaction: &mut Transaction,
-        parameters: &[Value],
-        settings: &Settings,
-        cancel: &Cancel,
-    ) -> Result<WrittenRows> {
-        let now = chrono::Utc::now().timestamp_micros();
-        let mut run = WriteRun { transaction, parameters, settings, cancel, now };
-        match self {
-            WritePlan::Insert(plan) => plan.execute(&mut run).await,
-            WritePlan::Update(plan) => plan.execute(&mut run).await,
-            WritePlan::Delete(plan) => plan.execute(&mut run).await,
-        }
-    }
-
-    /// The lines of EXPLAIN.
-    ///
-    /// # Errors
-    /// As [`ReadPlan::explain`], where a query finds the rows.
-    pub async fn explain(
-        &self,
-        transaction: &Transaction,
-        parameters: &[Value],
-        settings: &Settings,
-        cancel: &Cancel,
-    ) -> Result<Vec<String>> {
-        let inner = match self.source_plan() {
-            None => None,
-            Some(plan) => Some(plan.explain(transaction.view(), parameters, settings, cancel).await?),
-        };
-        Ok(self.lines(inner))
-    }
-
-    /// As [`WritePlan::explain`], without the values of the statement.
-    ///
-    /// # Errors
-    /// As [`ReadPlan::steps`], where a query finds the rows.
-    pub async fn steps(
-        &self,
-        view: &ReadView,
-        parameters: &[Value],
-        settings: &Settings,
-        cancel: &Cancel,
-    ) -> Result<Vec<String>> {
-        let inner = match self.source_plan() {
-            None => None,
-            Some(plan) => Some(plan.steps(view, parameters, settings, cancel).await?),
-        };
-        Ok(self.lines(inner))
     }
 
     /// What finds or makes the rows, where that is a query.
@@ -161,14 +78,41 @@ impl WritePlan {
     }
 }
 
-/// What a row of a key-finding SELECT begins with, as the key of an entry.
-///
-/// # Errors
-/// As `Transaction::key`.
-pub fn key_of_value(transaction: &Transaction, collection: &Collection, value: Value) -> Result<EntryKey> {
-    match value {
-        Value::Bytea(bytes) if collection.kind != CollectionKind::Auth => Ok(EntryKey::from_bytes(bytes)),
-        other => transaction.key(collection, vec![other]),
+impl Change for WritePlan {
+    fn execute<'a>(&'a self, mut run: WriteRun<'a>) -> Work<'a, Written> {
+        later(async move {
+            match self {
+                WritePlan::Insert(plan) => plan.execute(&mut run).await,
+                WritePlan::Update(plan) => plan.execute(&mut run).await,
+                WritePlan::Delete(plan) => plan.execute(&mut run).await,
+            }
+        })
+    }
+
+    fn explain<'a>(&'a self, run: ReadRun<'a>) -> Work<'a, Vec<String>> {
+        let Some(plan) = self.source_plan() else { return at_once(Ok(self.lines(None))) };
+        later(async move { Ok(self.lines(Some(RowSource::explain(plan, run).await?))) })
+    }
+
+    fn steps<'a>(&'a self, run: ReadRun<'a>) -> Work<'a, Vec<String>> {
+        let Some(plan) = self.source_plan() else { return at_once(Ok(self.lines(None))) };
+        later(async move { Ok(self.lines(Some(RowSource::steps(plan, run).await?))) })
+    }
+
+    fn is_short(&self) -> bool {
+        match self {
+            WritePlan::Insert(plan) => plan.is_short(),
+            WritePlan::Update(plan) => plan.source_plan().is_none(),
+            WritePlan::Delete(plan) => plan.source_plan().is_none(),
+        }
+    }
+
+    fn kind(&self) -> StatementKind {
+        match self {
+            WritePlan::Insert(_) => StatementKind::Insert,
+            WritePlan::Update(_) => StatementKind::Update,
+            WritePlan::Delete(_) => StatementKind::Delete,
+        }
     }
 }
 

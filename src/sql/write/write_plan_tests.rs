@@ -1,13 +1,28 @@
 //! Statements that write, from their text to what they leave behind.
 
-use crate::db::{Cancel, Clock, Database, DatabaseOptions, Settings, Transaction};
-use crate::error::Result;
-use crate::sql::arrow::context::PlanContext;
+use std::sync::Arc;
+
+use crate::db::{Cancel, Clock, Database, DatabaseOptions, Row, Settings, Transaction};
+use crate::error::{Error, Result};
+use crate::metrics::StatementKind;
 use crate::sql::parse::parse::parse;
-use crate::sql::statement::plan::{Planned, SqlAction, plan};
-use crate::sql::write::write_plan::WritePlan;
+use crate::sql::write::insert::plan_column_defaults;
+use crate::statement::{
+    Change, DependsOn, Planned, Planning, QueryFunction, ReadRun, RowSource, Statement, StatementTree, Touch,
+    TouchedObject, WriteRun,
+};
 use crate::store::KeySource;
 use crate::types::{ColumnType, Value};
+
+async fn opened(
+    source: &dyn RowSource,
+    transaction: &Transaction,
+    parameters: &[Value],
+    settings: &Settings,
+) -> Result<Vec<Row>> {
+    let run = ReadRun { view: transaction.view(), parameters, settings, cancel: &Cancel::new() };
+    Ok(source.open(run).await?.collect().await?.0)
+}
 
 struct Fixture {
     runtime: tokio::runtime::Runtime,
@@ -37,14 +52,16 @@ impl Fixture {
 
     fn plan(&self, transaction: &Transaction, text: &str) -> Result<Planned> {
         let parsed = parse(text)?;
-        let context = PlanContext {
+        let query_function: Arc<QueryFunction> = Arc::new(|_, _| Err(Error::internal("no other language")));
+        let planning = Planning {
             view: transaction.view(),
             settings: &self.settings,
             text,
-            query_function: None,
             cancel: &Cancel::new(),
+            query_function: &query_function,
+            column_defaults: plan_column_defaults,
         };
-        plan(&parsed, &[], &context)
+        parsed.plan(&[], &planning)
     }
 
     fn try_run(&self, text: &str, parameters: &[Value]) -> Result<String> {
@@ -52,21 +69,17 @@ impl Fixture {
         let planned = self.plan(&transaction, text)?;
         let (settings, cancel) = (&self.settings, &Cancel::new());
         self.runtime.block_on(async {
-            let (rows, tag) = match &planned.action {
-                SqlAction::Read(read) => {
-                    let stream = read.execute(transaction.view(), parameters, settings, cancel).await?;
-                    (stream.collect().await?.0, None)
+            let (rows, tag) = match &planned.body {
+                Statement::Explain(explain) if explain.changes() => {
+                    let run = WriteRun::new(&mut transaction, parameters, settings, cancel);
+                    (Change::execute(explain, run).await?.rows.into_rows(), None)
                 }
-                SqlAction::Write(write) => {
-                    let written = write.execute(&mut transaction, parameters, settings, cancel).await?;
-                    (written.rows.into_rows(), Some(written.tag))
-                }
-                SqlAction::Define(definition) => {
-                    let tag = definition.execute(&mut transaction, parameters, settings, cancel).await?;
-                    (Vec::new(), Some(tag))
-                }
-                SqlAction::Explain(explain) => {
-                    (explain.run_writing(&mut transaction, parameters, settings, cancel).await?, None)
+                Statement::Read(source) => (opened(&**source, &transaction, parameters, settings).await?, None),
+                Statement::Explain(explain) => (opened(explain, &transaction, parameters, settings).await?, None),
+                Statement::Change(change) => {
+                    let run = WriteRun::new(&mut transaction, parameters, settings, cancel);
+                    let written = change.execute(run).await?;
+                    (written.rows.into_rows(), Some(written.tag.to_string()))
                 }
                 _ => panic!("{text} is none of these"),
             };
@@ -192,7 +205,8 @@ fn upserts_are_prepared_once() {
     let text = "INSERT INTO t (id, v, n) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET v = EXCLUDED.v, n = $3";
     let planned = fixture.plan(&fixture.database.begin(), text).unwrap();
     assert_eq!(planned.parameters, [ColumnType::Int8, ColumnType::Vector(None), ColumnType::Int4]);
-    let SqlAction::Write(write @ WritePlan::Insert(_)) = &planned.action else { panic!("an INSERT") };
+    let Statement::Change(write) = &planned.body else { panic!("an INSERT") };
+    assert_eq!(write.kind(), StatementKind::Insert);
     assert!(write.is_short());
     for n in 1..3 {
         let parameters = [Value::Int8(1), Value::Vector([1.0, 2.0].into()), Value::Int4(n)];
@@ -201,7 +215,7 @@ fn upserts_are_prepared_once() {
     assert_eq!(fixture.run("SELECT id, v, n FROM t"), "1|[1,2]|2");
     let update = fixture.plan(&fixture.database.begin(), "UPDATE t SET n = n + $1 WHERE id = $2").unwrap();
     assert_eq!(update.parameters, [ColumnType::Int4, ColumnType::Int8]);
-    let SqlAction::Write(write) = &update.action else { panic!("an UPDATE") };
+    let Statement::Change(write) = &update.body else { panic!("an UPDATE") };
     assert!(write.is_short());
     assert_eq!(
         fixture.run_with("UPDATE t SET n = n + $1 WHERE id = $2", &[Value::Int4(5), Value::Int8(1)]),
@@ -209,6 +223,60 @@ fn upserts_are_prepared_once() {
     );
     assert_eq!(fixture.run_with("DELETE FROM t WHERE id = $1 RETURNING n", &[Value::Int8(1)]), "DELETE 1; 7");
     assert_eq!(fixture.run_with("DELETE FROM t WHERE id = $1", &[Value::Null]), "DELETE 0");
+}
+
+#[test]
+fn plans_name_what_they_touch_and_what_they_depend_on() {
+    let fixture = Fixture::new();
+    fixture.run("CREATE TABLE t (id int PRIMARY KEY, n int DEFAULT 1 + 1)");
+    fixture.run("CREATE TABLE other (id int PRIMARY KEY)");
+    let noted = |text: &str| {
+        let transaction = fixture.database.begin();
+        let planned = fixture.plan(&transaction, text).unwrap();
+        let name = |touch: &Touch| match touch.object {
+            TouchedObject::Collection(id) => {
+                format!("{:?} {}", touch.privilege, transaction.catalog().collection_by_id(id).unwrap().name)
+            }
+            object => format!("{:?} {object:?}", touch.privilege),
+        };
+        let depends_on = match &planned.depends_on {
+            DependsOn::Nothing => "nothing",
+            DependsOn::Collections(_) => "collections",
+            DependsOn::Catalog(_) => "catalog",
+            DependsOn::Moment => "moment",
+        };
+        format!("{}; {depends_on}", planned.touches.iter().map(name).collect::<Vec<_>>().join(", "))
+    };
+    for (text, expected) in [
+        ("SELECT 1", "; nothing"),
+        ("BEGIN", "; nothing"),
+        ("SELECT n FROM t WHERE id = 1", "Select t; collections"),
+        ("SELECT count(*) FROM t JOIN other USING (id)", "Select other, Select t; catalog"),
+        ("SELECT relname FROM pg_class", "; moment"),
+        ("INSERT INTO t VALUES (1, 2)", "Insert t; collections"),
+        ("UPDATE t SET n = 2 WHERE id = 1", "Update t; collections"),
+        ("DELETE FROM t WHERE n IN (SELECT id FROM other)", "Delete t, Select other, Select t; catalog"),
+        ("INSERT INTO t SELECT id FROM other", "Insert t, Select other; collections"),
+        ("EXPLAIN DELETE FROM t WHERE id = 1", "Delete t; collections"),
+        ("COPY t FROM STDIN", "Insert t; collections"),
+        ("COPY other TO STDOUT", "Select other; collections"),
+        ("DECLARE c CURSOR FOR SELECT * FROM t", "Select t; collections"),
+        ("EXECUTE p((SELECT max(id) FROM t))", "Select t; catalog"),
+        ("TRUNCATE t", "Truncate t, Create Catalog; catalog"),
+        ("DROP TABLE t", "Own t, Create Catalog; catalog"),
+        ("ALTER TABLE t RENAME TO u", "Own t, Create Catalog; catalog"),
+        ("CREATE TABLE u AS SELECT * FROM t", "Select t, Create Catalog; catalog"),
+        ("SELECT nebulus_leave_network('n')", "Own Networks; nothing"),
+        ("ALTER ROLE nebulus PASSWORD 'p'", "Own Roles; nothing"),
+    ] {
+        assert_eq!(noted(text), expected, "{text}");
+    }
+    let before = fixture.database.begin();
+    let planned = fixture.plan(&before, "SELECT n FROM t WHERE id = 1").unwrap();
+    fixture.run("CREATE TABLE third (id int)");
+    assert!(planned.depends_on.is_current(fixture.database.begin().catalog()), "another table changes nothing");
+    fixture.run("ALTER TABLE t ADD COLUMN more int");
+    assert!(!planned.depends_on.is_current(fixture.database.begin().catalog()));
 }
 
 #[test]

@@ -30,10 +30,11 @@ const TOKENS: [(&str, &str); 9] = [
 const NAMES: [&str; 2] = ["name", "option_name"];
 
 /// Rules that only the parser of pest needs, or that `TOKENS` says otherwise.
-const LEFT_OUT: [&str; 8] = [
+const LEFT_OUT: [&str; 9] = [
     "WHITESPACE",
     "COMMENT",
     "input",
+    "condition_input",
     "end_of_statement",
     "word_character",
     "reserved",

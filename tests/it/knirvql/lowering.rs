@@ -1,14 +1,19 @@
 //! Lowering: golden scripts of queries and actions against a small catalog, and what SET MEMORY and DELETE bind to.
 
+use std::any::Any;
 use std::fmt::Write;
+use std::sync::Arc;
 
 use nebulusdb::db::{Catalog, Query};
 use nebulusdb::error::Error;
-use nebulusdb::knirvql::{KnirvqlAction, LoweredStatement, Selection, lower, parse};
+use nebulusdb::knirvql::{
+    MemoryUpsert, NetworkRows, SecretWrite, SelectedChange, SelectedVerb, Selection, lower, parse,
+};
 use nebulusdb::model::{
     Attachment, Collection, CollectionId, CollectionKind, Column, DefaultValue, Index, IndexKind, IndexOrigin, Network,
     NetworkId, NetworkOptions,
 };
+use nebulusdb::statement::{KnownRows, NetworkCommand, Planned, Statement};
 use nebulusdb::types::{ColumnType, Value};
 
 use super::scripts::{failure, run_directory};
@@ -92,8 +97,8 @@ fn network(id: u32, name: &str, attached: &[(u32, &str)]) -> Network {
     }
 }
 
-fn lowered(text: &str) -> Result<LoweredStatement, Error> {
-    lower(&parse(text)?, &catalog(), &[])
+fn lowered(text: &str) -> Result<Planned, Error> {
+    lower(&parse(text)?, &Arc::new(catalog()), &[], &|_| Ok(None))
 }
 
 #[test]
@@ -104,20 +109,9 @@ fn golden_lowerings_hold() {
     });
 }
 
-fn shown(lowered: &LoweredStatement) -> String {
+fn shown(lowered: &Planned) -> String {
     let mut shown = String::new();
-    match &lowered.action {
-        KnirvqlAction::Read(query) => show_query(&mut shown, query),
-        KnirvqlAction::Delete(selections) => {
-            selections.iter().for_each(|selection| show_selection(&mut shown, selection))
-        }
-        KnirvqlAction::Stage { selection, staged } => {
-            writeln!(shown, "staged {staged}").unwrap();
-            show_selection(&mut shown, selection);
-        }
-        KnirvqlAction::Revert(selection) => show_selection(&mut shown, selection),
-        other => writeln!(shown, "{other:?}").unwrap(),
-    }
+    show_body(&mut shown, &lowered.body);
     if let Some(columns) = &lowered.columns {
         let columns: Vec<String> = columns.iter().map(|column| format!("{} {}", column.name, column.ty)).collect();
         writeln!(shown, "columns {}", columns.join(", ")).unwrap();
@@ -127,6 +121,50 @@ fn shown(lowered: &LoweredStatement) -> String {
         writeln!(shown, "parameters {}", types.join(", ")).unwrap();
     }
     shown
+}
+
+fn show_body(shown: &mut String, body: &Statement) {
+    match body {
+        Statement::Read(source) => show_source(shown, &**source),
+        Statement::Change(change) => show_change(shown, &**change),
+        Statement::Sync(network) => writeln!(shown, "Sync({network:?})").unwrap(),
+        Statement::Explain(explain) => {
+            writeln!(shown, "explain, analyze {}", explain.analyze).unwrap();
+            show_body(shown, &explain.inner);
+        }
+        _ => panic!("KNIRVQL has no such statement"),
+    }
+}
+
+fn show_source(shown: &mut String, source: &dyn Any) {
+    if let Some(query) = source.downcast_ref::<Query>() {
+        show_query(shown, query);
+    } else if let Some(KnownRows(rows)) = source.downcast_ref() {
+        writeln!(shown, "Rows({rows:?})").unwrap();
+    } else if let Some(rows) = source.downcast_ref::<NetworkRows>() {
+        writeln!(shown, "{rows:?}").unwrap();
+    }
+}
+
+fn show_change(shown: &mut String, change: &dyn Any) {
+    if let Some(SelectedChange { verb, selections }) = change.downcast_ref() {
+        match verb {
+            SelectedVerb::Stage => writeln!(shown, "staged true").unwrap(),
+            SelectedVerb::Unstage => writeln!(shown, "staged false").unwrap(),
+            SelectedVerb::Delete | SelectedVerb::Revert => {}
+        }
+        selections.iter().for_each(|selection| show_selection(shown, selection));
+    } else if let Some(command) = change.downcast_ref::<NetworkCommand>() {
+        writeln!(shown, "Network({command:?})").unwrap();
+    } else if let Some(write) = change.downcast_ref::<SecretWrite>() {
+        writeln!(shown, "{write:?}").unwrap();
+    }
+}
+
+/// What a statement changes, which is of this type.
+fn change_of<T: 'static>(planned: Planned) -> Box<T> {
+    let Statement::Change(change) = planned.body else { panic!("it changes nothing") };
+    (change as Box<dyn Any>).downcast().expect("it is of that type")
 }
 
 fn show_query(shown: &mut String, query: &Query) {
@@ -151,7 +189,7 @@ fn show_selection(shown: &mut String, selection: &Selection) {
 fn metadata_of_a_table_goes_to_columns_and_facts() {
     let statement = "SET MEMORY IN notes id = 7 metadata = {title: \"a\", price: 1.50, source: \"web\", at: '2026-01-02'} \
                      vector = [1, 2, 3]";
-    let KnirvqlAction::SetMemory(write) = lowered(statement).unwrap().action else { panic!("not a write") };
+    let write = change_of::<MemoryUpsert>(lowered(statement).unwrap()).write;
     let parts = write.bind(&[]).unwrap();
     assert_eq!(parts.id, Some(Value::Int8(7)));
     let mut positions: Vec<usize> = parts.columns.iter().map(|(position, _)| *position).collect();
@@ -165,7 +203,7 @@ fn metadata_of_a_table_goes_to_columns_and_facts() {
 fn parameters_of_set_memory_are_bound_to_their_types() {
     let lowered = lowered("SET MEMORY id = $1 metadata = $2 vector = $3 blob = $4").unwrap();
     assert_eq!(lowered.parameters, [ColumnType::Text, ColumnType::Jsonb, ColumnType::Vector(None), ColumnType::Bytea]);
-    let KnirvqlAction::SetMemory(write) = lowered.action else { panic!("not a write") };
+    let write = change_of::<MemoryUpsert>(lowered).write;
     let vector = Value::Vector([1.0].into());
     let bind = |metadata: &str| {
         write.bind(&[Value::text("m"), Value::Json(metadata.into()), vector.clone(), Value::Bytea([1, 2].into())])
@@ -180,9 +218,7 @@ fn parameters_of_set_memory_are_bound_to_their_types() {
 
 #[test]
 fn a_delete_everywhere_leaves_out_what_cannot_match() {
-    let KnirvqlAction::Delete(selections) = lowered("DELETE WHERE id = $1").unwrap().action else {
-        panic!("not a delete")
-    };
+    let selections = change_of::<SelectedChange>(lowered("DELETE WHERE id = $1").unwrap()).selections;
     let bound = |id: &str| {
         let matching = selections.iter().filter(|selection| selection.bind(&[Value::text(id)]).unwrap().is_some());
         matching.map(|selection| selection.collection.name.clone()).collect::<Vec<_>>()
@@ -194,6 +230,7 @@ fn a_delete_everywhere_leaves_out_what_cannot_match() {
 #[test]
 fn declared_parameter_types_are_kept() {
     let statement = parse("GET MEMORY WHERE metadata.year > $1 AND id = $2 LIMIT $3").unwrap();
-    let lowered = lower(&statement, &catalog(), &[Some(ColumnType::Int4), None, None]).unwrap();
+    let lowered =
+        lower(&statement, &Arc::new(catalog()), &[Some(ColumnType::Int4), None, None], &|_| Ok(None)).unwrap();
     assert_eq!(lowered.parameters, [ColumnType::Int4, ColumnType::Text, ColumnType::Int8]);
 }

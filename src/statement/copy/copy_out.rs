@@ -6,10 +6,11 @@ use bytes::BytesMut;
 
 use crate::error::Result;
 use crate::model::OutputColumn;
-use crate::sql::copy::binary_format::{write_header, write_row, write_trailer};
-use crate::sql::copy::copy_plan::BinaryCodec;
-use crate::sql::copy::options::{CopyFormat, CopyOptions, Forced};
-use crate::sql::copy::text_format::write_line;
+use crate::statement::command_tag::CommandTag;
+use crate::statement::copy::binary_format::{write_header, write_row, write_trailer};
+use crate::statement::copy::copy_plan::BinaryCodec;
+use crate::statement::copy::options::{CopyFormat, CopyOptions, Forced};
+use crate::statement::copy::text_format::write_line;
 use crate::types::{ColumnType, Value};
 
 /// A COPY that gives rows. `begin` once, `row` for each row, `end` once; each appends what to send.
@@ -22,7 +23,7 @@ pub struct CopyOut {
 }
 
 impl CopyOut {
-    pub(in crate::sql) fn new(columns: Arc<[OutputColumn]>, options: CopyOptions, codec: BinaryCodec) -> Self {
+    pub(super) fn new(columns: Arc<[OutputColumn]>, options: CopyOptions, codec: BinaryCodec) -> Self {
         let types = columns.iter().map(|column| column.ty.clone()).collect();
         CopyOut { columns, types, options, codec, count: 0 }
     }
@@ -65,7 +66,7 @@ impl CopyOut {
         }
     }
 
-    pub fn tag(&self) -> String {
-        format!("COPY {}", self.count)
+    pub fn tag(&self) -> CommandTag {
+        CommandTag::counted("COPY", self.count)
     }
 }

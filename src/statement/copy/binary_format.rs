@@ -3,7 +3,7 @@
 use bytes::{BufMut, BytesMut};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::copy::copy_plan::BinaryCodec;
+use crate::statement::copy::copy_plan::BinaryCodec;
 use crate::types::limits::MESSAGE_BYTES_MAX;
 use crate::types::{ColumnType, Value};
 

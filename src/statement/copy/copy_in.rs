@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::db::{Cancel, OnConflict, Settings, Transaction};
+use crate::db::OnConflict;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::CollectionKind;
-use crate::sql::copy::binary_format::BinaryRows;
-use crate::sql::copy::copy_plan::{BinaryCodec, CopyTarget};
-use crate::sql::copy::options::CopyFormat;
-use crate::sql::copy::text_format::{Records, read_fields};
-use crate::sql::write::write_plan::WriteRun;
-use crate::sql::write::write_target::WritePlace;
+use crate::model::{Collection, CollectionKind};
+use crate::statement::command_tag::CommandTag;
+use crate::statement::copy::binary_format::BinaryRows;
+use crate::statement::copy::copy_plan::{BinaryCodec, CopyTarget};
+use crate::statement::copy::options::CopyFormat;
+use crate::statement::copy::text_format::{Records, read_fields};
+use crate::statement::run::WriteRun;
 use crate::types::{ColumnType, Value};
 
 /// Longest value that an error repeats, in characters.
@@ -30,9 +30,8 @@ pub struct CopyIn {
 }
 
 impl CopyIn {
-    pub(in crate::sql) fn new(target: Arc<CopyTarget>, codec: BinaryCodec) -> Self {
-        let types =
-            target.columns.iter().map(|position| WritePlace::Column(*position).ty(&target.collection)).collect();
+    pub(super) fn new(target: Arc<CopyTarget>, codec: BinaryCodec) -> Self {
+        let types = target.columns.iter().map(|position| type_of(&target.collection, *position)).collect();
         CopyIn {
             target,
             codec,
@@ -58,16 +57,8 @@ impl CopyIn {
     ///
     /// # Errors
     /// What inserting a row reports; the detail says the line and the column.
-    pub async fn feed(
-        &mut self,
-        bytes: &[u8],
-        transaction: &mut Transaction,
-        settings: &Settings,
-        cancel: &Cancel,
-    ) -> Result<()> {
-        cancel.check()?;
-        let now = chrono::Utc::now().timestamp_micros();
-        let mut run = WriteRun { transaction, parameters: &[], settings, cancel, now };
+    pub async fn feed(&mut self, bytes: &[u8], mut run: WriteRun<'_>) -> Result<()> {
+        run.cancel.check()?;
         if self.is_binary() {
             self.rows.push(bytes)?;
             return self.take_rows(&mut run).await;
@@ -80,14 +71,7 @@ impl CopyIn {
     ///
     /// # Errors
     /// 22P04 for data that stop in the middle; as [`CopyIn::feed`].
-    pub async fn finish(
-        mut self,
-        transaction: &mut Transaction,
-        settings: &Settings,
-        cancel: &Cancel,
-    ) -> Result<String> {
-        let now = chrono::Utc::now().timestamp_micros();
-        let mut run = WriteRun { transaction, parameters: &[], settings, cancel, now };
+    pub async fn finish(mut self, mut run: WriteRun<'_>) -> Result<CommandTag> {
         if self.is_binary() {
             self.rows.finish()?;
         } else {
@@ -97,7 +81,7 @@ impl CopyIn {
             }
             self.take_records(&mut run, true).await?;
         }
-        Ok(format!("COPY {}", self.count))
+        Ok(CommandTag::counted("COPY", self.count))
     }
 
     async fn take_rows(&mut self, run: &mut WriteRun<'_>) -> Result<()> {
@@ -164,7 +148,11 @@ impl CopyIn {
                 *slot = Some(value);
             }
         }
-        let result = match target.defaults.fill(run, &mut columns).await {
+        let filled = match &target.defaults {
+            Some(defaults) => defaults.fill(run, &mut columns).await,
+            None => Ok(()),
+        };
+        let result = match filled {
             Ok(()) => run.transaction.insert(&target.collection, columns, OnConflict::Fail).map(|_| ()),
             Err(error) => Err(error),
         };
@@ -175,11 +163,19 @@ impl CopyIn {
 
     fn column_name(&self, at: usize) -> &str {
         let position = self.target.columns.get(at).copied().unwrap_or_default();
-        WritePlace::Column(position).name(&self.target.collection)
+        self.target.collection.columns.get(position).map_or("", |column| column.name.as_str())
     }
 
     fn place(&self, line: u64) -> String {
         format!("COPY {}, line {line}", self.target.collection.name)
+    }
+}
+
+/// The type of what is written to a column. A dimension that was learned is `db`'s to check: it goes with the last vector.
+fn type_of(collection: &Collection, position: usize) -> ColumnType {
+    match collection.columns.get(position) {
+        Some(_) if collection.learns_dimension(position) => ColumnType::Vector(None),
+        column => column.map_or(ColumnType::Unknown, |column| column.ty.clone()),
     }
 }
 

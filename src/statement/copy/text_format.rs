@@ -5,7 +5,7 @@
 use bytes::{BufMut, BytesMut};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::copy::options::{CopyFormat, CopyOptions};
+use crate::statement::copy::options::{CopyFormat, CopyOptions};
 use crate::types::Value;
 use crate::types::limits::MESSAGE_BYTES_MAX;
 
@@ -286,7 +286,7 @@ fn write_csv(text: &[u8], in_quotes: bool, options: &CopyOptions, out: &mut Byte
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sql::copy::options::Forced;
+    use crate::statement::copy::options::Forced;
 
     fn options(format: CopyFormat) -> CopyOptions {
         let is_csv = format == CopyFormat::Csv;

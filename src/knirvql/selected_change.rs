@@ -1,0 +1,162 @@
+//! DELETE, STAGE, UNSTAGE and REVERT: the entries that a condition accepts, and what is done to them.
+
+use std::sync::Arc;
+
+use crate::db::{EntryKey, Predicate};
+use crate::error::{Error, ErrorKind, Result};
+use crate::metrics::StatementKind;
+use crate::model::{Collection, CollectionKind, Stage};
+use crate::statement::{
+    Change, CommandTag, Privilege, ReadRun, Work, WriteRun, Written, at_once, keys_query, matching_keys,
+};
+use crate::types::Value;
+
+/// Entries of a collection to be changed.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    pub collection: Arc<Collection>,
+    pub(super) filter: Predicate,
+    /// One of all collections: what the condition, or a parameter, does not fit is left out.
+    pub lenient: bool,
+}
+
+impl Selection {
+    /// The filter with its parameters replaced; `None` where no entry of the collection can match.
+    ///
+    /// # Errors
+    /// 42P02 for a parameter without a value, and what its conversion to the place's type fails with, unless that fits nothing
+    /// in a lenient selection.
+    pub fn bind(&self, parameters: &[Value]) -> Result<Option<Predicate>> {
+        match self.filter.bind(parameters) {
+            Ok(filter) => Ok(Some(filter)),
+            Err(error) if self.lenient && fits_nothing(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The keys of the entries that it accepts.
+    fn keys(&self, run: &WriteRun<'_>) -> Result<Vec<EntryKey>> {
+        let is_secret = self.collection.kind == CollectionKind::Auth;
+        if is_secret && self.lenient && run.transaction.view().hides_secrets() {
+            return Ok(Vec::new());
+        }
+        let Some(filter) = self.bind(run.parameters)? else { return Ok(Vec::new()) };
+        matching_keys(run.transaction, &self.collection, Some(filter), (run.settings, run.cancel))
+    }
+}
+
+/// Whether an error says that a constant is not of a collection's kind, so that nothing there equals it.
+pub fn fits_nothing(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::UndefinedColumn
+            | ErrorKind::DatatypeMismatch
+            | ErrorKind::InvalidTextRepresentation
+            | ErrorKind::NumericOutOfRange
+            | ErrorKind::DatetimeOutOfRange
+    )
+}
+
+/// What is done to the entries of a selection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SelectedVerb {
+    Delete,
+    Stage,
+    Unstage,
+    Revert,
+}
+
+/// What is done to the entries of selections, each of a collection of its own.
+#[derive(Debug)]
+pub struct SelectedChange {
+    pub verb: SelectedVerb,
+    pub selections: Vec<Selection>,
+}
+
+impl SelectedVerb {
+    fn tag(self) -> &'static str {
+        match self {
+            SelectedVerb::Delete => "DELETE",
+            SelectedVerb::Stage => "STAGE",
+            SelectedVerb::Unstage => "UNSTAGE",
+            SelectedVerb::Revert => "REVERT",
+        }
+    }
+
+    /// What EXPLAIN calls it.
+    fn step(self) -> &'static str {
+        match self {
+            SelectedVerb::Delete => "Delete",
+            SelectedVerb::Stage | SelectedVerb::Unstage => "Stage",
+            SelectedVerb::Revert => "Revert",
+        }
+    }
+
+    pub fn privilege(self) -> Privilege {
+        match self {
+            SelectedVerb::Delete => Privilege::Delete,
+            SelectedVerb::Stage | SelectedVerb::Unstage | SelectedVerb::Revert => Privilege::Update,
+        }
+    }
+}
+
+impl SelectedChange {
+    /// Changes the entries; how many there were.
+    fn run(&self, run: &mut WriteRun<'_>) -> Result<u64> {
+        let mut changed = 0;
+        for selection in &self.selections {
+            let collection = &selection.collection;
+            for key in selection.keys(run)? {
+                changed += u64::from(match self.verb {
+                    SelectedVerb::Delete => run.transaction.delete(collection, &key)?,
+                    SelectedVerb::Stage => run.transaction.set_stage(collection, &key, Stage::PostPending)?,
+                    SelectedVerb::Unstage => run.transaction.unstage(collection, &key)?,
+                    SelectedVerb::Revert => run.transaction.revert(collection, &key)?,
+                });
+            }
+        }
+        Ok(changed)
+    }
+
+    fn lines(&self, run: ReadRun<'_>) -> Result<Vec<String>> {
+        let mut lines = Vec::new();
+        for selection in &self.selections {
+            lines.push(format!("{} on {}", self.verb.step(), selection.collection.name));
+            match selection.bind(run.parameters)? {
+                None => lines.push("  ->  Nothing: the condition fits no entry".to_string()),
+                Some(filter) => {
+                    let query = keys_query(&selection.collection, Some(filter));
+                    lines.extend(below(run.view.explain(&query, run.settings)?));
+                }
+            }
+        }
+        Ok(lines)
+    }
+}
+
+/// The lines of a query below the step that it is for.
+fn below(lines: Vec<String>) -> impl Iterator<Item = String> {
+    lines.into_iter().enumerate().map(|(at, line)| format!("{}{line}", if at == 0 { "  ->  " } else { "      " }))
+}
+
+impl Change for SelectedChange {
+    fn execute<'a>(&'a self, mut run: WriteRun<'a>) -> Work<'a, Written> {
+        let changed = self.run(&mut run);
+        at_once(changed.map(|count| Written::only(CommandTag::counted(self.verb.tag(), count))))
+    }
+
+    fn explain<'a>(&'a self, run: ReadRun<'a>) -> Work<'a, Vec<String>> {
+        at_once(self.lines(run))
+    }
+
+    fn is_short(&self) -> bool {
+        false
+    }
+
+    fn kind(&self) -> StatementKind {
+        match self.verb {
+            SelectedVerb::Delete => StatementKind::Delete,
+            SelectedVerb::Stage | SelectedVerb::Unstage | SelectedVerb::Revert => StatementKind::Network,
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! A planned statement, whichever language it was written in: what both languages produce and a session runs.
+//!
+//! One statement's way: the session cuts a client's text into trees ([`StatementTree`]) and has each planned against a view of
+//! the data ([`Planning`]). What comes of it is a [`Planned`]: its body, one of the [`Statement`]s, the types of its parameters
+//! and its result, what it touches ([`Touch`]) and what it depends on ([`DependsOn`]), which the languages note while they plan
+//! ([`PlanNotes`]). A body that gives rows is a [`RowSource`], one that changes rows or definitions a [`Change`]: the first is opened in a view
+//! ([`ReadRun`]), the second runs in a transaction ([`WriteRun`]). [`Explain`] is over both. Networks are changed by
+//! [`NetworkCommand`]s, the session by [`SessionCommand`]s; `copy` has the formats of COPY.
+//!
+//! Nothing here knows a tree of SQL, a plan of DataFusion, or a session: plans stand behind the traits.
+
+mod change;
+mod command_tag;
+mod copy;
+mod dependencies;
+mod entry_keys;
+mod explain;
+mod network_call;
+mod network_command;
+mod planned;
+mod planning;
+mod row_source;
+mod run;
+mod secret_text;
+mod session_command;
+
+pub use change::{Change, ColumnDefaults, Written};
+pub use command_tag::{CommandTag, RowsTag};
+pub use copy::{
+    BinaryCodec, CopyFormat, CopyIn, CopyInPlan, CopyOptions, CopyOut, CopyOutPlan, CopyTarget, Forced, GivenOptions,
+};
+pub use dependencies::{DependsOn, PlanNotes, Privilege, Touch, TouchedObject};
+pub use entry_keys::{key_of_value, keys_query, matching_keys};
+pub use explain::Explain;
+pub use network_call::{NetworkCall, NetworkFunction};
+pub use network_command::NetworkCommand;
+pub use planned::{Planned, Statement};
+pub use planning::{DefaultsFunction, Planning, QueryFunction, StatementTree};
+pub use row_source::{KnownRows, RowSource};
+pub use run::{ReadRun, Work, WriteRun, at_once, later};
+pub use secret_text::SecretText;
+pub use session_command::{CursorFetch, Discard, SessionCommand, SettingCall, TransactionModes};

@@ -1,0 +1,137 @@
+//! A planned statement, and the kinds of them.
+
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::metrics::StatementKind;
+use crate::model::{NetworkId, OutputColumn};
+use crate::statement::change::Change;
+use crate::statement::copy::{CopyInPlan, CopyOutPlan};
+use crate::statement::dependencies::{DependsOn, PlanNotes, Touch};
+use crate::statement::explain::Explain;
+use crate::statement::network_call::NetworkCall;
+use crate::statement::row_source::RowSource;
+use crate::statement::run::ReadRun;
+use crate::statement::session_command::SessionCommand;
+use crate::types::ColumnType;
+
+/// A planned statement. It is kept by a prepared statement and run by each Execute, as long as [`Planned::depends_on`] is
+/// current.
+pub struct Planned {
+    pub body: Statement,
+    /// The type of each parameter, `$1` first.
+    pub parameters: Vec<ColumnType>,
+    /// The columns of its rows; `None` for a statement that returns none.
+    pub columns: Option<Arc<[OutputColumn]>>,
+    pub touches: Vec<Touch>,
+    pub depends_on: DependsOn,
+}
+
+/// What a statement does.
+pub enum Statement {
+    /// Blanks, a comment, a lone semicolon.
+    Empty,
+    Read(Box<dyn RowSource>),
+    Change(Box<dyn Change>),
+    /// About the session itself.
+    Session(SessionCommand),
+    /// SELECT of a function on networks: one row with what it gives.
+    Network(NetworkCall),
+    CopyIn(CopyInPlan),
+    CopyOut(CopyOutPlan),
+    /// SYNC, of one network or of all.
+    Sync(Option<NetworkId>),
+    Explain(Explain),
+}
+
+impl Planned {
+    /// A plan with what was noted while it was made.
+    pub fn new(
+        body: Statement,
+        parameters: Vec<ColumnType>,
+        columns: Option<Arc<[OutputColumn]>>,
+        notes: PlanNotes,
+    ) -> Planned {
+        let (touches, depends_on) = notes.into_parts();
+        Planned { body, parameters, columns, touches, depends_on }
+    }
+
+    pub fn empty() -> Planned {
+        Planned::new(Statement::Empty, Vec::new(), None, PlanNotes::default())
+    }
+}
+
+impl Statement {
+    /// Of which kind it is; `None` for an empty one.
+    pub fn kind(&self) -> Option<StatementKind> {
+        Some(match self {
+            Statement::Empty => return None,
+            Statement::Read(source) => source.kind(),
+            Statement::Change(change) => change.kind(),
+            Statement::Session(_) => StatementKind::Other,
+            Statement::Network(_) | Statement::Sync(_) => StatementKind::Network,
+            Statement::CopyIn(_) | Statement::CopyOut(_) => StatementKind::Copy,
+            Statement::Explain(_) => StatementKind::Explain,
+        })
+    }
+
+    /// What runs in a transaction and is run again after a conflict.
+    pub fn as_change(&self) -> Option<&dyn Change> {
+        match self {
+            Statement::Change(change) => Some(&**change),
+            Statement::Explain(explain) if explain.changes() => Some(explain),
+            _ => None,
+        }
+    }
+
+    /// Whether it reads what its transaction sees, rather than what is there when it is planned.
+    pub fn reads(&self) -> bool {
+        match self {
+            Statement::Read(_) | Statement::CopyIn(_) | Statement::CopyOut(_) | Statement::Explain(_) => true,
+            Statement::Session(command) => matches!(command, SessionCommand::DeclareCursor { .. }),
+            Statement::Empty | Statement::Change(_) | Statement::Network(_) | Statement::Sync(_) => false,
+        }
+    }
+
+    /// Whether running it changes what is stored, which a session or a transaction may have forbidden itself.
+    pub fn writes(&self) -> bool {
+        match self {
+            Statement::Change(_) | Statement::CopyIn(_) | Statement::Sync(_) => true,
+            Statement::Explain(explain) => explain.changes(),
+            Statement::Network(call) => call.function.writes(),
+            Statement::Session(command) => matches!(command, SessionCommand::SetPassword { .. }),
+            Statement::Empty | Statement::Read(_) | Statement::CopyOut(_) => false,
+        }
+    }
+
+    /// Its steps without values, for whoever wonders what takes so long.
+    ///
+    /// # Errors
+    /// As [`RowSource::steps`] and [`Change::steps`].
+    pub async fn steps(&self, run: ReadRun<'_>) -> Result<Vec<String>> {
+        match self {
+            Statement::Read(source) => source.steps(run).await,
+            Statement::Change(change) => change.steps(run).await,
+            Statement::Explain(explain) => RowSource::steps(explain, run).await,
+            Statement::Sync(_) => Ok(vec!["Sync".to_string()]),
+            Statement::Empty
+            | Statement::Session(_)
+            | Statement::Network(_)
+            | Statement::CopyIn(_)
+            | Statement::CopyOut(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Its steps, outermost first.
+    ///
+    /// # Errors
+    /// 42601 for a statement that has none; as [`RowSource::explain`] and [`Change::explain`].
+    pub async fn explain(&self, run: ReadRun<'_>) -> Result<Vec<String>> {
+        match self {
+            Statement::Read(source) => source.explain(run).await,
+            Statement::Change(change) => change.explain(run).await,
+            Statement::Sync(_) => Ok(vec!["Sync".to_string()]),
+            _ => Err(Error::syntax("this statement has no plan to explain", None)),
+        }
+    }
+}
