@@ -2,20 +2,22 @@
 //!
 //! A statement's way: the wire hands a text to [`Session::parse_script`] (`statement::script`), which cuts it into statements of both languages;
 //! [`Session::prepare`] plans one (`prepared`); [`Session::execute`] runs it (`execute`): a read on a view, a write in the
-//! open `transaction` or in one of its own, a statement on the session itself (`session_statement`, `settings`, `cursor`). What comes
+//! open `transaction` or in one of its own, a statement on the session itself (`session_statement`, `settings`, `portals`). What comes
 //! of it is a [`StatementOutcome`] whose [`ResultRows`] are fetched chunk by chunk (`outcome`).
 //!
 //! Guarantees: a failed statement leaves nothing behind; a result holds at most a chunk of rows in memory; texts in the
 //! [`Activity`](crate::db::Activity) show no secrets.
 
-mod cursor;
 mod listen;
+mod portal;
+mod portals;
 mod scram_verifier;
 mod session;
 mod settings;
 mod statement;
 mod transaction;
 
+pub use portal::{Formats, Portal, PortalRows};
 pub use scram_verifier::{SCRAM_ITERATIONS, fill_random, hmac, make_verifier, random_password, scram_verifier};
 pub use session::{Entrance, Session};
 pub use statement::copy::{SessionCopyIn, SessionCopyOut};

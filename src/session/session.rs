@@ -12,8 +12,8 @@ use crate::db::{ActivityHandle, ActivityState, Cancel, Database, ListedStatement
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::knirvql;
 use crate::model::{MemoryAccount, OutputColumn, Reservation};
-use crate::session::cursor::Cursors;
 use crate::session::listen::SessionChannels;
+use crate::session::portals::Portals;
 use crate::session::settings::SessionSettings;
 use crate::session::statement::prepared::{Prepared, parsing_bytes, planning_bytes, tree_bytes};
 use crate::session::statement::script::{Parsed, parse_script};
@@ -39,7 +39,7 @@ pub struct Session {
     pub(super) gathered: Option<(Arc<Sought>, Instant)>,
     statements: HashMap<String, Named>,
     unnamed: Option<Arc<Prepared>>,
-    pub(super) cursors: Cursors,
+    pub(super) portals: Portals,
     pub(super) listening: SessionChannels,
     /// What the client is told before the present statement is reported complete, or failed.
     notices: Vec<Notice>,
@@ -98,7 +98,7 @@ impl Session {
             gathered: None,
             statements: HashMap::new(),
             unnamed: None,
-            cursors: Cursors::default(),
+            portals: Portals::default(),
             listening,
             notices: Vec::new(),
             cancel,
@@ -429,6 +429,9 @@ impl Session {
     pub fn rest(&mut self) {
         self.is_prepared = false;
         self.stop_clock();
+        if self.status() == TransactionStatus::Idle {
+            self.portals.close_others();
+        }
         self.activity.rest(match self.status() {
             TransactionStatus::Idle => ActivityState::Idle,
             TransactionStatus::InTransaction => ActivityState::IdleInTransaction,

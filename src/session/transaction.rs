@@ -5,7 +5,7 @@
 
 use crate::db::{NotificationsMark, ReadView, Savepoint, Transaction};
 use crate::error::{Error, ErrorKind, Notice, Result};
-use crate::session::cursor::CursorMark;
+use crate::session::portals::PortalMark;
 use crate::session::session::Session;
 use crate::session::settings::SettingsMark;
 use crate::sql::release_advisory_locks;
@@ -46,7 +46,7 @@ struct NamedSavepoint {
     name: String,
     savepoint: Savepoint,
     settings: SettingsMark,
-    cursors: CursorMark,
+    portals: PortalMark,
     notifications: NotificationsMark,
 }
 
@@ -66,9 +66,9 @@ impl Session {
         }
     }
 
-    /// Whether something is open that reads from one moment: a transaction, or a cursor.
+    /// Whether something is open that reads from one moment: a transaction, or a portal.
     pub fn holds_snapshot(&self) -> bool {
-        !matches!(self.open, OpenTransaction::None) || self.cursors.hold_snapshot()
+        !matches!(self.open, OpenTransaction::None) || self.portals.hold_snapshot()
     }
 
     /// What the next statement reads. `is_alone`: no other statement belongs to its implicit transaction.
@@ -231,7 +231,7 @@ impl Session {
             OpenTransaction::Block(block) => {
                 if block.is_failed {
                     self.settings.go_back(&block.settings_before);
-                    self.cursors.roll_back();
+                    self.portals.roll_back();
                     self.listening.roll_back();
                     self.release_locks();
                     "ROLLBACK"
@@ -260,7 +260,7 @@ impl Session {
             }
             OpenTransaction::Block(block) => self.settings.go_back(&block.settings_before),
         }
-        self.cursors.roll_back();
+        self.portals.roll_back();
         self.listening.roll_back();
         self.release_locks();
         if let Some(modes) = modes {
@@ -285,7 +285,7 @@ impl Session {
     }
 
     pub(super) fn savepoint(&mut self, name: &str) -> Result<()> {
-        let (settings, cursors) = (self.settings.mark(), self.cursors.mark());
+        let (settings, portals) = (self.settings.mark(), self.portals.mark());
         let notifications = self.listening.mark();
         let block = self.block("SAVEPOINT")?;
         if block.savepoints.len() >= SAVEPOINTS_MAX {
@@ -296,7 +296,7 @@ impl Session {
             .with_hint("RELEASE savepoints that are no longer needed."));
         }
         let savepoint = block.transaction.savepoint();
-        block.savepoints.push(NamedSavepoint { name: name.to_string(), savepoint, settings, cursors, notifications });
+        block.savepoints.push(NamedSavepoint { name: name.to_string(), savepoint, settings, portals, notifications });
         Ok(())
     }
 
@@ -314,9 +314,9 @@ impl Session {
         let Some(last) = block.savepoints.last() else { return Ok(()) };
         block.transaction.rollback_to(&last.savepoint);
         block.is_failed = false;
-        let (settings, cursors, notifications) = (last.settings.clone(), last.cursors, last.notifications);
+        let (settings, portals, notifications) = (last.settings.clone(), last.portals, last.notifications);
         self.settings.go_back(&settings);
-        self.cursors.close_since(cursors);
+        self.portals.close_since(portals);
         self.listening.go_back(notifications);
         Ok(())
     }
@@ -365,11 +365,11 @@ impl Session {
 
     /// Commits: first what its cursors WITH HOLD have left to read, since that can fail.
     async fn settle(&mut self, transaction: Transaction) -> Result<()> {
-        let stored = self.cursors.store_held().await;
+        let stored = self.portals.store_held().await;
         self.release_locks();
         let committed = match stored {
             Ok(()) => {
-                self.cursors.close_others();
+                self.portals.close_others();
                 self.commit_transaction(transaction).await
             }
             Err(error) => {
@@ -379,11 +379,11 @@ impl Session {
         };
         match committed {
             Ok(()) => {
-                self.cursors.commit();
+                self.portals.commit();
                 Ok(())
             }
             Err(error) => {
-                self.cursors.roll_back();
+                self.portals.roll_back();
                 Err(error)
             }
         }
@@ -401,7 +401,7 @@ impl Session {
                 self.open = OpenTransaction::None;
                 self.settings.roll_back_implicit();
                 self.listening.roll_back();
-                self.cursors.roll_back();
+                self.portals.roll_back();
                 self.release_locks();
             }
             OpenTransaction::Block(block) => block.is_failed = true,

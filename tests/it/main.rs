@@ -36,6 +36,7 @@ mod nearest_close;
 mod network_statements;
 mod notifications;
 mod pages;
+mod portals;
 mod psql;
 mod remote_numbers;
 mod running;

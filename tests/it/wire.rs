@@ -20,7 +20,7 @@ fn execute(rows_max: i32) -> Vec<u8> {
 }
 
 /// Types of the messages up to ReadyForQuery, runs of DataRow as `D<count>`, and the last command tag.
-fn shape(client: &mut Client) -> String {
+pub fn shape(client: &mut Client) -> String {
     let (mut shape, mut rows) = (Vec::new(), 0);
     loop {
         let (kind, body) = client.read_message().expect("the server answers");

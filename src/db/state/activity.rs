@@ -206,11 +206,14 @@ impl ActivityHandle {
         }
     }
 
-    /// The statement that runs has declared a cursor, which is listed under a number of its own.
-    pub fn list_cursor(&self, number: u64, name: &str, is_held: bool) -> ListedCursor {
+    /// A portal was opened, which is listed under a number of its own: of a bound statement, or by the one that runs.
+    pub fn list_cursor(&self, number: u64, name: &str, is_held: bool, bound: Option<&Arc<str>>) -> ListedCursor {
         let connection = self.connection.lock();
-        let (name, statement) = (name.to_string(), Arc::clone(&connection.statement));
-        let cursor = OpenCursor { name, statement, is_held, declared: connection.began };
+        let (statement, declared) = match bound {
+            Some(statement) => (statement, SystemTime::now()),
+            None => (&connection.statement, connection.began),
+        };
+        let cursor = OpenCursor { name: name.to_string(), statement: Arc::clone(statement), is_held, declared };
         connection.cursors.lock().insert(number, cursor);
         ListedCursor { cursors: Arc::clone(&connection.cursors), number }
     }

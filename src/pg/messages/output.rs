@@ -19,7 +19,7 @@ use crate::metrics;
 use crate::model::{MemoryAccount, OutputColumn, Reservation};
 use crate::pg::codec::encode::{encode_binary, encode_text};
 use crate::pg::messages::report::{fields_of, without_nul};
-use crate::session::TransactionStatus;
+use crate::session::{Formats, TransactionStatus};
 use crate::types::limits::RESULT_COLUMNS_MAX;
 use crate::types::{ColumnType, Value};
 
@@ -39,25 +39,6 @@ pub(in crate::pg) const PORTAL_SUSPENDED: u8 = b's';
 pub(in crate::pg) const NO_DATA: u8 = b'n';
 pub(in crate::pg) const EMPTY_QUERY: u8 = b'I';
 pub(in crate::pg) const COPY_DONE: u8 = b'c';
-
-/// The result formats that a Bind message chose.
-#[derive(Clone, Debug, PartialEq)]
-pub(in crate::pg) enum Formats {
-    Text,
-    Binary,
-    /// For each column whether it is binary.
-    Each(Vec<bool>),
-}
-
-impl Formats {
-    pub fn is_binary(&self, column: usize) -> bool {
-        match self {
-            Formats::Text => false,
-            Formats::Binary => true,
-            Formats::Each(each) => each.get(column).copied().unwrap_or(false),
-        }
-    }
-}
 
 /// What waits to be written.
 pub(in crate::pg) struct ClientOutput {

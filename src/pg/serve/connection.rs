@@ -5,7 +5,6 @@
 //! into the output buffer (`output`); only when no further message has arrived is the buffer written, once. An error in a
 //! statement leaves the connection usable, an error in the stream of messages ends it.
 
-use std::collections::HashMap;
 use std::future::pending;
 use std::time::Duration;
 
@@ -16,7 +15,6 @@ use crate::pg::auth::cancel::Registration;
 use crate::pg::auth::server::{ServerState, stopped};
 use crate::pg::messages::input::{ClientInput, Frame};
 use crate::pg::messages::output::ClientOutput;
-use crate::pg::serve::portal::Portal;
 use crate::pg::transport::transport::Transport;
 use crate::pg::transport::wire::Wire;
 use crate::session::{Session, TransactionStatus, guarded};
@@ -36,8 +34,6 @@ pub(in crate::pg) struct Connection {
     pub input: ClientInput,
     pub output: ClientOutput,
     pub session: Session,
-    pub unnamed_portal: Option<Portal>,
-    pub portals: HashMap<String, Portal>,
     /// After an error of the extended protocol: everything up to Sync is left out.
     pub is_skipping: bool,
     /// The client is sending data of a COPY, which has a transaction.
@@ -103,8 +99,6 @@ impl Connection {
             input: wire.input,
             output: wire.output,
             session,
-            unnamed_portal: None,
-            portals: HashMap::new(),
             is_skipping: false,
             is_copying: false,
             wants_flush: true,
@@ -249,7 +243,7 @@ impl Connection {
 
     /// Whether something is open that reads from one moment: a transaction, a portal before its Sync, a cursor.
     fn holds_snapshot(&self) -> bool {
-        self.is_copying || self.unnamed_portal.is_some() || !self.portals.is_empty() || self.session.holds_snapshot()
+        self.is_copying || self.session.holds_snapshot()
     }
 
     /// Writes what the client waits for. One that reads nothing of it holds its snapshot as an idle transaction does.
@@ -281,10 +275,6 @@ impl Connection {
     /// As [`Connection::tell_changes`].
     pub fn ready(&mut self) -> Result<()> {
         if self.session.status() == TransactionStatus::Idle {
-            self.unnamed_portal = None;
-            if !self.portals.is_empty() {
-                self.portals.clear();
-            }
             self.deliver()?;
         }
         self.session.rest();

@@ -9,18 +9,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::pg::codec::decode::{decode_binary, decode_text};
 use crate::pg::messages::input::Fields;
 use crate::pg::messages::output::{
-    BIND_COMPLETE, CLOSE_COMPLETE, EMPTY_QUERY, Formats, NO_DATA, PARSE_COMPLETE, row_description,
+    BIND_COMPLETE, CLOSE_COMPLETE, EMPTY_QUERY, NO_DATA, PARSE_COMPLETE, row_description,
 };
 use crate::pg::serve::connection::{Connection, Failure};
-use crate::pg::serve::portal::{PORTALS_MAX, Portal, PortalState, RunningPortal};
-use crate::session::{Prepared, StatementOutcome, guarded};
-use crate::statement::RowsTag;
+use crate::session::{Formats, Portal, Prepared, StatementOutcome, guarded};
 use crate::telemetry::{Span, SpanName};
 use crate::types::limits::PARAMETERS_MAX;
 use crate::types::{ColumnType, Value};
-
-/// Bytes that a portal takes besides its parameters and rows.
-const PORTAL_BYTES: usize = 1024;
 
 impl Connection {
     /// Parse: prepares a statement under a name.
@@ -48,8 +43,7 @@ impl Connection {
     ///
     /// # Errors
     /// 08P01 for a malformed message and another number of parameters, 26000 for an unknown statement, 22023 for a format code,
-    /// 25P02 in a failed transaction, 42P03 for a name that is taken, 54000 above `PORTALS_MAX`, 53200 without memory for it;
-    /// parameters as `decode_text` and `decode_binary`.
+    /// 25P02 in a failed transaction; as `Session::bind`; parameters as `decode_text` and `decode_binary`.
     pub fn bind(&mut self, body: &[u8]) -> Result<(), Failure> {
         let mut fields = Fields(body);
         let (portal, statement) = (fields.text()?, fields.text()?);
@@ -59,20 +53,7 @@ impl Connection {
         let formats = read_formats(&mut fields, columns)?;
         fields.finish()?;
         self.session.check_allowed(&prepared)?;
-        if !portal.is_empty() {
-            if self.portals.contains_key(portal) || self.session.cursor_columns(portal).is_some() {
-                let text = format!("cursor \"{portal}\" already exists");
-                return Err(Error::new(ErrorKind::DuplicateCursor, text).into());
-            }
-            if self.portals.len() >= PORTALS_MAX {
-                return Err(Error::new(ErrorKind::LimitExceeded, format!("more than {PORTALS_MAX} open portals"))
-                    .with_hint("Close portals, or end the transaction.")
-                    .into());
-            }
-        }
-        let state = PortalState::Bound(parameters);
-        let memory = self.session.reserve(PORTAL_BYTES + state.bytes())?;
-        self.put_portal(portal, Portal { prepared, formats, state, memory });
+        self.session.bind(portal, prepared, parameters, formats)?;
         self.output.empty(BIND_COMPLETE);
         Ok(())
     }
@@ -91,14 +72,13 @@ impl Connection {
                 self.output.parameter_description(&prepared.parameters)?;
                 description(&prepared, &Formats::Text)?
             }
-            // A cursor of DECLARE is a portal of its name.
-            b'P' => match self.session.cursor_columns(name) {
-                Some(columns) => Some(row_description(&columns, &Formats::Text)?),
-                None => {
-                    let portal = self.portal(name)?;
-                    description(&portal.prepared, &portal.formats)?
+            b'P' => {
+                let portal = self.session.portal(name)?;
+                match portal.prepared() {
+                    Some(prepared) => description(prepared, portal.formats())?,
+                    None => portal.columns().map(|columns| row_description(columns, portal.formats())).transpose()?,
                 }
-            },
+            }
             other => return Err(Error::new(ErrorKind::ProtocolViolation, invalid_kind("DESCRIBE", other)).into()),
         };
         match description {
@@ -112,87 +92,57 @@ impl Connection {
     ///
     /// # Errors
     /// 08P01 for a malformed message, 34000 for a portal that is unknown or cannot be run again, 53200 without memory for it;
-    /// as `Session::execute`, `Session::run_cursor` and [`Connection::finish`].
+    /// as `Session::run_portal`, [`Connection::fetch`] and [`Connection::finish`].
     pub async fn execute(&mut self, body: &[u8]) -> Result<(), Failure> {
         let mut fields = Fields(body);
         let (name, rows_max) = (fields.text()?, fields.i32()?);
         fields.finish()?;
         // Zero means all rows; PostgreSQL takes a negative count as all rows, too.
         let rows_max = u64::try_from(rows_max).ok().filter(|max| *max > 0);
-        if let Some(rows) = self.session.run_cursor(name, rows_max).await? {
-            self.fetch(RunningPortal::new(rows, RowsTag::Counted("SELECT")), &Formats::Text, rows_max).await?;
-            return Ok(());
-        }
         let began = Instant::now();
-        let mut portal = self.take_portal(name)?;
+        let mut portal = self.session.take_portal(name)?;
         let kept = if self.session.logs_slow_statements() { portal.parameters().to_vec() } else { Vec::new() };
         let span = Span::begin(SpanName::Statement);
         let ran = span.around(self.run_portal(&mut portal, name, rows_max)).await;
-        self.trace(&span, &portal.prepared, ran.as_ref().err());
-        self.session.observe(&portal.prepared, &kept, began.elapsed()).await;
+        if let Some(prepared) = portal.prepared() {
+            self.trace(&span, prepared, ran.as_ref().err());
+            self.session.observe(prepared, &kept, began.elapsed()).await;
+        }
         ran?;
-        portal.memory.resize(PORTAL_BYTES + portal.state.bytes())?;
-        self.put_portal(name, portal);
-        Ok(())
+        Ok(self.session.put_portal(name, portal)?)
     }
 
     async fn run_portal(&mut self, portal: &mut Portal, name: &str, rows_max: Option<u64>) -> Result<(), Failure> {
         // With Sync right behind it, the statement is a transaction of its own and may be retried.
         let is_last = self.input.next_tag() == Some(b'S');
-        let prepared = Arc::clone(&portal.prepared);
-        let guard = |failure: Failure| failure.guarded(prepared.text());
-        portal.state = match std::mem::replace(&mut portal.state, PortalState::Done) {
-            PortalState::Bound(parameters) => {
-                let outcome = self.session.execute(&portal.prepared, parameters, is_last).await;
-                let outcome = outcome.map_err(|error| guard(error.into()))?;
-                self.finish(outcome, &portal.formats, rows_max).await.map_err(guard)?
-            }
-            PortalState::Running(running) => {
-                self.session.start(&portal.prepared);
-                self.fetch(running, &portal.formats, rows_max).await.map_err(guard)?
-            }
-            PortalState::Done if portal.prepared.columns.is_some() => {
-                self.output.command_complete(format_args!("SELECT 0"));
-                PortalState::Done
-            }
-            PortalState::Done => {
-                let text = format!("portal \"{name}\" cannot be run");
-                return Err(Error::new(ErrorKind::UndefinedCursor, text).into());
+        let prepared = portal.prepared().cloned();
+        let ran = async {
+            match self.session.run_portal(name, portal, is_last).await? {
+                Some(outcome) => self.finish(outcome).await,
+                None => self.fetch(portal, rows_max).await,
             }
         };
-        Ok(())
+        ran.await.map_err(|failure| failure.guarded(prepared.as_ref().map_or("", |prepared| prepared.text())))
     }
 
-    /// Sends what came of a statement.
+    /// Sends what came of a statement that has no rows.
     ///
     /// # Errors
-    /// As [`Connection::fetch`], [`Connection::copy_in`], [`Connection::copy_out`] and [`Connection::tell_changes`].
-    pub async fn finish(
-        &mut self,
-        outcome: StatementOutcome,
-        formats: &Formats,
-        rows_max: Option<u64>,
-    ) -> Result<PortalState, Failure> {
-        match outcome {
-            StatementOutcome::Rows { rows, tag } => {
-                return self.fetch(RunningPortal::new(rows, tag), formats, rows_max).await;
+    /// As [`Connection::copy_in`], [`Connection::copy_out`] and [`Connection::tell_changes`].
+    pub async fn finish(&mut self, outcome: StatementOutcome) -> Result<(), Failure> {
+        let tag = match outcome {
+            StatementOutcome::Rows { .. } => return Err(Error::internal("rows were left without a portal").into()),
+            StatementOutcome::Empty => {
+                self.output.empty(EMPTY_QUERY);
+                return Ok(());
             }
-            StatementOutcome::Done { tag } => {
-                self.tell_changes()?;
-                self.output.command_complete(format_args!("{tag}"));
-            }
-            StatementOutcome::Empty => self.output.empty(EMPTY_QUERY),
-            StatementOutcome::CopyIn(copy) => {
-                let tag = self.copy_in(copy).await?;
-                self.tell_changes()?;
-                self.output.command_complete(format_args!("{tag}"));
-            }
-            StatementOutcome::CopyOut(copy) => {
-                let tag = self.copy_out(copy).await?;
-                self.output.command_complete(format_args!("{tag}"));
-            }
-        }
-        Ok(PortalState::Done)
+            StatementOutcome::Done { tag } => tag,
+            StatementOutcome::CopyIn(copy) => self.copy_in(copy).await?,
+            StatementOutcome::CopyOut(copy) => self.copy_out(copy).await?,
+        };
+        self.tell_changes()?;
+        self.output.command_complete(format_args!("{tag}"));
+        Ok(())
     }
 
     /// Close: drops a statement or a portal; one that is unknown is no error.
@@ -205,9 +155,9 @@ impl Connection {
         fields.finish()?;
         match kind {
             b'S' => self.session.drop_statement(name),
-            b'P' if name.is_empty() => self.unnamed_portal = None,
-            b'P' if self.session.drop_cursor(name) => {}
-            b'P' => drop(self.portals.remove(name)),
+            b'P' => {
+                self.session.drop_portal(name);
+            }
             other => return Err(Error::new(ErrorKind::ProtocolViolation, invalid_kind("CLOSE", other)).into()),
         }
         self.output.empty(CLOSE_COMPLETE);

@@ -8,10 +8,9 @@ use std::time::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::pg::messages::input::{Fields, Frame};
-use crate::pg::messages::output::{EMPTY_QUERY, Formats, row_description};
+use crate::pg::messages::output::{EMPTY_QUERY, row_description};
 use crate::pg::serve::connection::{Connection, Failure};
-use crate::pg::serve::portal::{PortalState, RunningPortal};
-use crate::session::{Parsed, Prepared, StatementOutcome};
+use crate::session::{Formats, Parsed, PortalRows, Prepared, StatementOutcome};
 use crate::telemetry::{Attribute, Span, SpanName};
 
 impl Connection {
@@ -22,7 +21,7 @@ impl Connection {
     /// client.
     pub async fn query(&mut self, frame: &Frame) -> Result<(), Failure> {
         // PostgreSQL drops the unnamed statement and portal with every simple query.
-        self.unnamed_portal = None;
+        self.session.drop_portal("");
         self.session.drop_statement("");
         let run = match &frame.refused {
             Some(error) => Err(error.clone().into()),
@@ -77,8 +76,7 @@ impl Connection {
         match outcome {
             StatementOutcome::Rows { rows, tag } => {
                 self.output.encoded(&row_description(&rows.columns(), &Formats::Text)?);
-                let running = RunningPortal::new(rows, tag);
-                let (_, sent) = self.send_rows(running, &Formats::Text, None).await?;
+                let (sent, _) = self.send_rows(&mut PortalRows::new(rows, tag), &Formats::Text, None).await?;
                 self.end_if_last(is_last).await?;
                 self.rows_complete(tag, sent);
             }
@@ -94,7 +92,7 @@ impl Connection {
             }
             other => {
                 self.end_if_last(is_last).await?;
-                let _: PortalState = self.finish(other, &Formats::Text, None).await?;
+                self.finish(other).await?;
             }
         }
         Ok(())

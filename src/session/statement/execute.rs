@@ -72,7 +72,7 @@ impl Session {
         }
     }
 
-    async fn execute_once(
+    pub(in crate::session) async fn execute_once(
         &mut self,
         prepared: &Arc<Prepared>,
         parameters: &[Value],

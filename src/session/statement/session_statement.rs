@@ -7,7 +7,6 @@ use tokio::task::block_in_place;
 use crate::db::{OWNER, Row, RowStream, SettingValue, Settings};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::model::OutputColumn;
-use crate::session::cursor::no_cursor;
 use crate::session::scram_verifier::make_verifier;
 use crate::session::session::Session;
 use crate::session::settings::SessionSettings;
@@ -34,7 +33,7 @@ impl Session {
     pub(in crate::session) fn complete_columns(&self, planned: &mut Planned) -> Result<()> {
         match &planned.body {
             Statement::Session(SessionCommand::Fetch { cursor, .. }) => {
-                planned.columns = Some(self.cursor_columns(cursor).ok_or_else(|| no_cursor(cursor))?);
+                planned.columns = Some(self.cursor_columns(cursor)?);
             }
             Statement::Session(SessionCommand::Execute { name, .. }) => {
                 planned.columns = self.statement(name)?.columns.clone();
@@ -123,7 +122,7 @@ impl Session {
             }
             SessionCommand::CloseCursor(Some(name)) => done("CLOSE CURSOR", self.close_cursor(name))?,
             SessionCommand::CloseCursor(None) => {
-                self.cursors.clear();
+                self.portals.clear();
                 "CLOSE CURSOR ALL"
             }
             SessionCommand::SetPassword { role, password } => {
@@ -235,7 +234,7 @@ impl Session {
             }
             Discard::All => {
                 self.drop_all_statements();
-                self.cursors.clear();
+                self.portals.clear();
                 self.changing().reset_all();
                 self.release_all_locks();
                 self.unlisten(None, true)?;
@@ -286,11 +285,11 @@ impl Session {
         self.has_run();
         if matches!(self.open, OpenTransaction::None) {
             // A statement by itself is a transaction that commits with it.
-            if let Err(error) = self.cursors.store_held().await {
-                self.cursors.roll_back();
+            if let Err(error) = self.portals.store_held().await {
+                self.portals.roll_back();
                 return Err(error);
             }
-            self.cursors.commit();
+            self.portals.commit();
         }
         Ok(())
     }
