@@ -35,7 +35,8 @@ impl ParameterTypes {
         position >= self.columns_from && position < self.types.len()
     }
 
-    pub fn len(&self) -> usize {
+    /// How many there are, with those that the planner has added.
+    pub fn count(&self) -> usize {
         self.types.len()
     }
 

@@ -77,7 +77,7 @@ fn walk(
 ) -> Result<(Analysis, Option<Shadowed>)> {
     let mut analyzer = Analyzer {
         context,
-        first_constant: parameters.len(),
+        first_constant: parameters.count(),
         parameters,
         constants: Vec::new(),
         constant_places: HashMap::new(),

@@ -61,7 +61,7 @@ struct Relational {
 /// # Errors
 /// What PostgreSQL reports of an undefined or ambiguous name, a mistyped literal, an operator that does not exist.
 pub fn plan_query(query: &SqlQuery, parameters: &mut ParameterTypes, context: &PlanContext<'_>) -> Result<ReadPlan> {
-    let first_constant = parameters.len();
+    let first_constant = parameters.count();
     let analysis = analyze(query, parameters, context)?;
     note(&analysis, context);
     if let Some(lowered) = lower(&analysis, first_constant, parameters) {
@@ -108,14 +108,14 @@ fn planned(
     let mut given = parameters.clone();
     let (plan, given) = apart(0, context.cancel, move || {
         if given.has_unknown() {
-            let types: Vec<_> = (0..given.len())
+            let types: Vec<_> = (0..given.count())
                 .map(|position| given.get(position).cloned())
                 .chain(constants.iter().cloned())
                 .collect();
             if let Ok(plan) = engine::logical_plan(&query, &tables, &types, &state)
                 && let Ok(fields) = plan.get_parameter_fields()
             {
-                for position in 0..given.len() {
+                for position in 0..given.count() {
                     if let Some(Some(field)) = fields.get(&format!("${}", position + 1)) {
                         given.suggest(position, &type_of(field));
                     }

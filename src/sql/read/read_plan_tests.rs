@@ -159,7 +159,7 @@ impl Fixture {
             notes: &PlanNotes::default(),
         };
         let mut parameters = ParameterTypes::new(&[], parsed.parameters);
-        let first_constant = parameters.len();
+        let first_constant = parameters.count();
         let analysis = analyze(query, &mut parameters, &context).unwrap();
         match lower(&analysis, first_constant, &parameters) {
             Some(LoweredQuery::Query { query, .. }) => query.filter.unwrap().shown(&query.collection).to_string(),

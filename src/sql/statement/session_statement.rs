@@ -104,7 +104,7 @@ fn plan_named(
             statement: Arc::new(ParsedStatement {
                 statement: Some(statement.as_ref().clone()),
                 text: context.text.into(),
-                parameters: parameters.len(),
+                parameters: parameters.count(),
             }),
         },
         Statement::Execute { name: Some(name), parameters: arguments, .. } => SessionCommand::Execute {

@@ -47,7 +47,7 @@ impl Compiler<'_> {
         if self.hard.is_empty() {
             return Ok(None);
         }
-        let count = self.parameters.len();
+        let count = self.parameters.count();
         let mut found = Inputs { compiler: &self, count, inputs: Vec::new(), depth: 0, around: Vec::new() };
         let mut items = self.hard.clone();
         for item in &mut items {
