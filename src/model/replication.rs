@@ -25,6 +25,9 @@ pub struct Applied {
     /// The last delta in the log: at least `head.seq`.
     pub received: u64,
     pub verdict: Verdict,
+    /// The own head as it stood then; `None` where this node has posted nothing. Whoever goes by what has come has to know what
+    /// was posted here before it came.
+    pub own: Option<Head>,
 }
 
 /// Whether a run was taken.

@@ -22,7 +22,7 @@ use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::backfill::{BuildStep, check_duplicates, fill_step};
 use crate::db::write::commit_group::load_progress;
 use crate::db::write::committer::{CommitQueue, facts_name};
-use crate::db::write::vector_graphs::fill_graph;
+use crate::db::write::vector_graphs::load_graph;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, Hlc, Index};
 use crate::store::{
@@ -324,7 +324,7 @@ fn load_graphs(shared: &Arc<DbState>, snapshot: &Snapshot) -> Result<Vec<Arc<Vec
             index
         };
         if is_empty {
-            fill_graph(shared, &index, false)?;
+            load_graph(shared, &index)?;
         } else {
             unfilled.push(index);
         }

@@ -12,7 +12,7 @@ use crate::db::replica::rights::authors::warn_unvouched;
 use crate::db::replica::rights::rights_follow::is_behind;
 use crate::db::vectors::graph_builder::{self, Arrivals};
 use crate::db::write::committer::Committer;
-use crate::db::write::vector_graphs::fill_graph;
+use crate::db::write::vector_graphs::build_graph;
 use crate::error::{Error, Result};
 
 impl Database {
@@ -34,16 +34,19 @@ impl Database {
         let (builder_shared, builder_stop) = (Arc::clone(shared), Arc::clone(&stop));
         let vital = shared.health.watch("graphs");
         let mut arrivals = Arrivals::new(shared.feed.signals().vectors())?;
+        let builder_queue = queue.clone();
         threads.push(spawn("graphs", move || {
             for index in unfilled {
                 if builder_stop.load(Ordering::Acquire) {
                     break;
                 }
                 tracing::info!(index = index.id.0, "building a graph from the stored vectors");
-                if let Err(error) = fill_graph(&builder_shared, &index, true) {
+                if let Err(error) = build_graph(&builder_queue, &index) {
                     tracing::warn!(index = index.id.0, %error, "building a graph failed; searches measure all vectors");
                 }
             }
+            // The committer ends with the last queue.
+            drop(builder_queue);
             let version = || builder_shared.version();
             graph_builder::run(graphs_of(&builder_shared, &version), &mut arrivals, &builder_stop);
             vital.end();
@@ -104,21 +107,62 @@ fn wait(work: impl Future<Output = Result<()>> + Send) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::db::pending::on_conflict::OnConflict;
     use crate::db::state::clock::Clock;
+    use crate::db::write::vector_graphs::take_out_lost;
     use crate::store::KeySource;
+    use crate::types::Value;
 
-    #[tokio::test]
-    async fn nothing_is_written_behind_a_committer_that_died() {
-        let directory = tempfile::tempdir().unwrap();
+    fn opened(directory: &std::path::Path) -> Database {
         let options = DatabaseOptions {
-            data_directory: directory.path().join("data"),
-            key_directory: directory.path().join("keys"),
+            data_directory: directory.join("data"),
+            key_directory: directory.join("keys"),
             key_source: KeySource::File,
             cache_bytes: 8 << 20,
             sync: false,
             clock: Clock::System,
         };
-        let database = Database::open(&options).unwrap();
+        Database::open(&options).unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_graph_keeps_no_vector_that_was_lost_while_it_was_filled() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = opened(directory.path());
+        let memory = Arc::clone(database.catalog().expect_collection("memory").unwrap());
+        let vector = memory.column("vector").unwrap();
+        let mut transaction = database.begin();
+        let keys = ["kept", "emptied", "changed"].map(|id| {
+            let row = memory.columns.iter().map(|column| match column.name.as_str() {
+                "id" => Some(Value::text(id)),
+                "vector" => Some(Value::Vector([1.0, 2.0].into())),
+                _ => None,
+            });
+            transaction.insert(&memory, row.collect(), OnConflict::Fail).unwrap();
+            transaction.key(&memory, vec![Value::text(id)]).unwrap()
+        });
+        transaction.commit().await.unwrap();
+        let index =
+            database.shared().vector_indexes.all().into_iter().find(|each| each.collection == memory.id).unwrap();
+        let before = database.shared().store.snapshot();
+        let mut transaction = database.begin();
+        transaction.update(&memory, &keys[1], vec![(vector, Value::Null)]).unwrap();
+        transaction.update(&memory, &keys[2], vec![(vector, Value::Vector([3.0, 4.0].into()))]).unwrap();
+        transaction.commit().await.unwrap();
+        // As by a scan of the snapshot that comes to it only now.
+        index.insert_if_absent(keys[1].as_bytes(), &[1.0, 2.0]).unwrap();
+        let queue = database.queue().clone();
+        let taken_out = Arc::clone(&index);
+        tokio::task::spawn_blocking(move || take_out_lost(&queue, &taken_out, &before)).await.unwrap().unwrap();
+        let held = keys.map(|key| index.graph().unwrap().contains(key.as_bytes()));
+        assert_eq!(held, [true, false, true]);
+        database.shutdown().unwrap();
+    }
+
+    #[tokio::test]
+    async fn nothing_is_written_behind_a_committer_that_died() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = opened(directory.path());
         assert!(database.health().dead().is_empty());
         let queue = database.queue();
         let fallen: Result<()> = queue.encode(|_| panic!("a commit that falls")).await;

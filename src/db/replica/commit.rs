@@ -18,7 +18,7 @@ impl Transaction {
         let mut unfinished = Vec::new();
         for change in self.commit_writes().await? {
             let followed = match &change {
-                CatalogChange::Put(collection) => Box::pin(fill_new_graphs(queue.state(), collection)).await,
+                CatalogChange::Put(collection) => Box::pin(fill_new_graphs(&queue, collection)).await,
                 CatalogChange::PutNetwork(network) => Box::pin(follow_network_change(&queue, network)).await,
                 CatalogChange::Drop(_) | CatalogChange::PutSecrets(..) | CatalogChange::DropNetwork(_) => Ok(()),
             };

@@ -123,20 +123,22 @@ impl CommitQueue {
         &self,
         work: impl FnOnce(&mut CommitEncoder<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let (reply, answer) = tokio::sync::oneshot::channel();
-        let encode: Encode = Box::new(move |apply| match work(apply) {
-            Ok(value) => {
-                let answer: CommitAnswer = Box::new(move |written| drop(reply.send(written.map(|()| value))));
-                Some(answer)
-            }
-            Err(error) => {
-                // Who asked has gone away, or is told.
-                drop(reply.send(Err(error)));
-                None
-            }
-        });
-        self.jobs.send(Job::Encode(encode)).await.map_err(|_| self.state.no_committer())?;
+        let (job, answer) = encoding(work);
+        self.jobs.send(job).await.map_err(|_| self.state.no_committer())?;
         answer.await.map_err(|_| self.state.no_committer())?
+    }
+
+    /// As [`CommitQueue::encode`], on a thread that may block.
+    ///
+    /// # Errors
+    /// As [`CommitQueue::encode`].
+    pub fn encode_blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut CommitEncoder<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (job, answer) = encoding(work);
+        self.jobs.blocking_send(job).map_err(|_| self.state.no_committer())?;
+        answer.blocking_recv().map_err(|_| self.state.no_committer())?
     }
 
     /// Gives the committer a job and waits for its answer.
@@ -394,6 +396,25 @@ impl Committer {
             }
         }
     }
+}
+
+/// The job that does some work of encoding, and where its answer comes.
+fn encoding<T: Send + 'static>(
+    work: impl FnOnce(&mut CommitEncoder<'_>) -> Result<T> + Send + 'static,
+) -> (Job, tokio::sync::oneshot::Receiver<Result<T>>) {
+    let (reply, answer) = tokio::sync::oneshot::channel();
+    let encode: Encode = Box::new(move |apply| match work(apply) {
+        Ok(value) => {
+            let answer: CommitAnswer = Box::new(move |written| drop(reply.send(written.map(|()| value))));
+            Some(answer)
+        }
+        Err(error) => {
+            // Who asked has gone away, or is told.
+            drop(reply.send(Err(error)));
+            None
+        }
+    });
+    (Job::Encode(encode), answer)
 }
 
 impl Job {

@@ -109,19 +109,23 @@ impl CommitEncoder<'_> {
     /// # Errors
     /// XX001 for a damaged record or vector, XX000 for a vector that is missing; 58030 where the store cannot be read.
     pub fn state_of(&self, collection: &Collection, key: &[u8], record: &RecordView<'_>) -> Result<State> {
-        state_of_record(collection, record, &mut |column| {
-            let place = (collection.id, column, key.to_vec());
-            let overlay = &self.effects.overlay.components;
-            match overlay.get(&place).or_else(|| self.group.overlay.components.get(&place)) {
-                Some(vector) => Ok(vector.clone()),
-                None => self
-                    .group
-                    .snapshot
-                    .get(&Key::Vector(collection.id, column, key))?
-                    .map(|bytes| vector_of_bytes(&bytes))
-                    .transpose(),
+        state_of_record(collection, record, &mut |column| self.components(collection.id, column, key))
+    }
+
+    /// The vector of an entry in a column, the group's own commits included.
+    ///
+    /// # Errors
+    /// XX001 for a damaged vector, 58030 where the store cannot be read.
+    pub fn components(&self, id: CollectionId, column: ColumnId, key: &[u8]) -> Result<Option<Arc<[f32]>>> {
+        let place = (id, column, key.to_vec());
+        let overlay = &self.effects.overlay.components;
+        match overlay.get(&place).or_else(|| self.group.overlay.components.get(&place)) {
+            Some(vector) => Ok(vector.clone()),
+            None => {
+                let stored = self.group.snapshot.get(&Key::Vector(id, column, key))?;
+                stored.map(|bytes| vector_of_bytes(&bytes)).transpose()
             }
-        })
+        }
     }
 
     /// What the network of an entry knows that was edited here since.

@@ -8,13 +8,17 @@ use std::sync::Arc;
 use crate::db::state::state::DbState;
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::commit_group::VectorChange;
+use crate::db::write::committer::CommitQueue;
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::secondary_index::{SecondaryIndex, SeenChange};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, Index, IndexKind};
-use crate::store::{Key, KeyRange, RecordView, vector_of_bytes};
+use crate::store::{Key, KeyRange, Snapshot, vector_of_bytes};
 use crate::types::ColumnType;
 use crate::vector::{BuildScope, DIMENSION_MAX, Metric, Parameters};
+
+/// Entries without a vector that one job of the committer takes out of a graph, at most.
+const LOST_AT_ONCE: usize = 1000;
 
 /// The indexes that are graphs of near vectors.
 pub(crate) struct VectorGraphs;
@@ -60,41 +64,79 @@ impl CommitEncoder<'_> {
 }
 
 /// Builds the graphs of a collection's new nearest-neighbour indexes. Until one is built, searches measure all vectors.
-pub(crate) async fn fill_new_graphs(shared: &Arc<DbState>, collection: &Collection) -> Result<()> {
+pub(crate) async fn fill_new_graphs(queue: &CommitQueue, collection: &Collection) -> Result<()> {
     for index in &collection.indexes {
-        let Some(graph) = shared.vector_index(index.id).filter(|graph| !graph.is_ready()) else { continue };
-        let shared = Arc::clone(shared);
-        tokio::task::spawn_blocking(move || fill_graph(&shared, &graph, true))
+        let Some(graph) = queue.state().vector_index(index.id).filter(|graph| !graph.is_ready()) else { continue };
+        let queue = queue.clone();
+        tokio::task::spawn_blocking(move || build_graph(&queue, &graph))
             .await
             .map_err(|error| Error::internal(format!("building an index stopped: {error}")))??;
     }
     Ok(())
 }
 
-/// Puts every committed vector of an index's column into its graph and declares it ready. `build` links them at once;
-/// without it the background thread does so later, and searches measure those that are not linked yet.
-pub(crate) fn fill_graph(shared: &Arc<DbState>, index: &Arc<VectorIndex>, build: bool) -> Result<()> {
-    let snapshot = shared.store.snapshot();
+/// Puts every committed vector of an index's column into its graph, links them, and declares it ready: beside the committer, on a
+/// thread that may block.
+///
+/// # Errors
+/// XX001 for a damaged vector, 22000 for one of another dimension, 58030 where the store cannot be read, 57P01 once the database
+/// goes down.
+pub(crate) fn build_graph(queue: &CommitQueue, index: &Arc<VectorIndex>) -> Result<()> {
+    let before = queue.state().store.snapshot();
+    put_vectors(&before, index)?;
+    take_out_lost(queue, index, &before)?;
+    if let Some(graph) = index.graph() {
+        graph.build(BuildScope::Everything, &mut |_| true)?;
+    }
+    index.set_ready();
+    Ok(())
+}
+
+/// Takes out of a graph what has lost its vector since the snapshot that it was filled from, and may have been put back by that.
+///
+/// # Errors
+/// As [`build_graph`].
+pub(crate) fn take_out_lost(queue: &CommitQueue, index: &Arc<VectorIndex>, before: &Snapshot) -> Result<()> {
+    // Whoever had told the graph of it before the filling was over is durable then, and in the snapshot.
+    queue.encode_blocking(|_| Ok(()))?;
+    let now = queue.state().store.snapshot();
+    let mut vectors = before.scan(&KeyRange::vectors(index.collection, index.column).uncached());
+    let mut lost: Vec<Vec<u8>> = Vec::new();
+    while let Some((key, _)) = vectors.next()? {
+        if now.get(&Key::Vector(index.collection, index.column, key))?.is_none() {
+            lost.push(key.to_vec());
+        }
+    }
+    // The committer decides, since it may just be bringing another vector.
+    for keys in lost.chunks(LOST_AT_ONCE) {
+        let (index, keys) = (Arc::clone(index), keys.to_vec());
+        queue.encode_blocking(move |encoder| {
+            for key in keys {
+                if encoder.components(index.collection, index.column, &key)?.is_none() {
+                    index.delete(&key);
+                }
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// Puts every committed vector of an index's column into its graph and declares it ready, before there is a committer. The
+/// background thread links them later, and searches measure those that are not linked yet.
+///
+/// # Errors
+/// XX001 for a damaged vector, 22000 for one of another dimension, 58030 where the store cannot be read.
+pub(crate) fn load_graph(shared: &DbState, index: &Arc<VectorIndex>) -> Result<()> {
+    put_vectors(&shared.store.snapshot(), index)?;
+    index.set_ready();
+    Ok(())
+}
+
+fn put_vectors(snapshot: &Snapshot, index: &VectorIndex) -> Result<()> {
     let mut vectors = snapshot.scan(&KeyRange::vectors(index.collection, index.column).uncached());
     while let Some((key, bytes)) = vectors.next()? {
         index.insert_if_absent(key, &vector_of_bytes(bytes)?)?;
     }
-    drop(vectors);
-    // What was deleted while the scan ran may have been put back by it.
-    let now = shared.store.snapshot();
-    let mut before = snapshot.scan(&KeyRange::vectors(index.collection, index.column).uncached());
-    while shared.version() != 0
-        && let Some((key, _)) = before.next()?
-    {
-        let record = now.get(&Key::Entry(index.collection, key))?;
-        let alive = record.as_deref().map(RecordView::parse).transpose()?.is_some_and(|record| record.is_alive());
-        if !alive {
-            index.delete(key);
-        }
-    }
-    if let (true, Some(graph)) = (build, index.graph()) {
-        graph.build(BuildScope::Everything, &mut |_| true)?;
-    }
-    index.set_ready();
     Ok(())
 }

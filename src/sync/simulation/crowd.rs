@@ -264,7 +264,7 @@ impl Crowd {
         let seq = log.len() as u64;
         let head = head_of(&run.origin, seq);
         member.heads.insert(run.origin, head.clone());
-        Applied { head, received: seq, verdict }
+        Applied { head, received: seq, verdict, own: None }
     }
 }
 

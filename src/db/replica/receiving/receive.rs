@@ -68,8 +68,10 @@ impl CommitEncoder<'_> {
         let origin = &run.origin;
         self.origin = Some(ChangeOrigin::of_network(&network).posted_by(origin));
         let before = self.head(&network, origin)?;
+        let me = self.shared.peer_id();
+        let own = Some(self.head(&network, &me)?).filter(|own| own.seq > 0).map(|own| own.head(me));
         let ended = |head: &StoredHead, verdict| {
-            Ok(Applied { head: head.head(origin.clone()), received: head.received, verdict })
+            Ok(Applied { head: head.head(origin.clone()), received: head.received, verdict, own: own.clone() })
         };
         let skipped = run.deltas.iter().take_while(|delta| delta.seq <= before.received).count();
         let fresh = run.deltas.get(skipped..).unwrap_or_default();

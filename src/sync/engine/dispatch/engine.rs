@@ -283,6 +283,13 @@ impl Engine {
 
     /// The database has applied a run, or refused it.
     pub(in crate::sync::engine) fn on_apply_run_done(&mut self, origin: &PeerId, result: Result<Applied>) {
+        // What was posted here before the run was taken may not have been told yet, and a round of stability must never know of
+        // a deletion that came and not of a delta that was posted before: that would wake the entry once its tombstone is gone.
+        if let Ok(Applied { own: Some(own), .. }) = &result
+            && own.origin == self.core.config.this
+        {
+            self.on_heads_moved(vec![own.clone()]);
+        }
         let moved = self.log.on_apply_run_done(&mut self.core, origin, result);
         self.eviction.on_run_applied(&mut self.core, origin);
         if let Some((run, old_seq, new_seq)) = moved {
@@ -354,12 +361,16 @@ impl Engine {
             Message::ReconcileResponse(response) => {
                 self.reconciliation.on_reconcile_response(&mut self.core, &mut self.log, peer, response, bytes);
             }
-            Message::FetchRequest(request) => self.fetches.on_fetch_request(&mut self.core, peer, request),
+            Message::FetchRequest(request) => {
+                let is_closed = self.reconciliation.is_closed(&self.core);
+                self.fetches.on_fetch_request(&mut self.core, peer, request, is_closed);
+            }
             Message::FetchResponse(response) => {
                 self.fetches.on_fetch_response(&mut self.core, &mut self.eviction, peer, response);
             }
             Message::KeysRequest(request) => {
-                self.listings.on_keys_request(&mut self.core, &self.eviction, peer, request);
+                let is_closed = self.reconciliation.is_closed(&self.core);
+                self.listings.on_keys_request(&mut self.core, &self.eviction, peer, (request, is_closed));
             }
             Message::KeysResponse(response) => self.listings.on_keys_response(&mut self.core, peer, response),
         }

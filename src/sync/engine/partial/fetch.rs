@@ -292,14 +292,15 @@ impl Fetches {
         }
     }
 
-    /// Answers a peer that reads what it does not hold.
-    pub fn on_fetch_request(&mut self, core: &mut EngineCore, peer: &PeerId, request: FetchRequest) {
+    /// Answers a peer that reads what it does not hold; where `is_closed` says so, that nothing is known of it here: a node that
+    /// returns may hold entries whose tombstones are gone.
+    pub fn on_fetch_request(&mut self, core: &mut EngineCore, peer: &PeerId, request: FetchRequest, is_closed: bool) {
         if self.served.count(peer) >= SERVES_PER_PEER_MAX {
             return core.penalise(peer, POINTS_FLOOD, "asked for too many entries at once");
         }
         let bytes: usize = request.keys.iter().map(|key| key.len()).sum();
         let is_attached = core.has_attached(&request.collection);
-        if !is_attached || bytes > SERVED_KEYS_BYTES_MAX {
+        if is_closed || !is_attached || bytes > SERVED_KEYS_BYTES_MAX {
             let answers = vec![FetchAnswer::Unknown; request.keys.len()];
             return self.send_fetch_response(core, peer, request.number, Vec::new(), (answers, Vec::new()));
         }

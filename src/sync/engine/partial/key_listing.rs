@@ -179,13 +179,20 @@ impl Listings {
         self.send_keys_request(core, id);
     }
 
-    /// Tells a peer the keys of what lies here.
-    pub fn on_keys_request(&mut self, core: &mut EngineCore, eviction: &Eviction, peer: &PeerId, request: KeysRequest) {
+    /// Tells a peer the keys of what lies here; where it is closed, none, and vouches for nothing: a node that returns may hold
+    /// entries whose tombstones are gone.
+    pub fn on_keys_request(
+        &mut self,
+        core: &mut EngineCore,
+        eviction: &Eviction,
+        peer: &PeerId,
+        (request, is_closed): (KeysRequest, bool),
+    ) {
         if self.served.count(peer) >= SERVES_PER_PEER_MAX {
             return core.penalise(peer, POINTS_FLOOD, "asked for too many keys at once");
         }
         let KeysRequest { number, collection, members, within, after } = request;
-        if !core.has_attached(&collection) {
+        if is_closed || !core.has_attached(&collection) {
             return self.send_keys_response(
                 core,
                 peer,

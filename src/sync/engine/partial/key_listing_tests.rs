@@ -13,7 +13,7 @@ use crate::sync::engine::limits::{FETCHES_PER_PEER_MAX, GATHERED_MS_MIN, LISTING
 use crate::sync::engine::requests::Drawn;
 use crate::sync::engine::requests::{EngineReply, EngineRequest, ListKeys};
 use crate::sync::protocol::message::{
-    CollectionSchema, FetchAnswer, FetchResponse, KeysRequest, KeysResponse, Message,
+    CollectionSchema, FetchAnswer, FetchRequest, FetchResponse, KeysRequest, KeysResponse, Message,
 };
 
 #[path = "challenges_tests.rs"]
@@ -152,6 +152,28 @@ fn each_member_is_asked_for_what_nobody_has_answered_for() {
     assert_eq!(request.within, engine.core.share_of(&second, 1), "what is left is what this one holds");
     answer(&mut engine, &second, request.number, Some(1), &[], false);
     assert_eq!(listed(&mut engine).unwrap().next, None);
+}
+
+#[test]
+fn a_node_that_returns_neither_lists_nor_gives_what_it_holds() {
+    let mut engine = engine(&["b"], &["b"], 1);
+    engine.core.config.is_returning = true;
+    let (members, collection) = (engine.core.electorate(), "memory".to_string());
+    let request =
+        KeysRequest { number: 3, collection: collection.clone(), members, within: Buckets::all(), after: None };
+    tell(&mut engine, &peer("b"), Message::KeysRequest(request));
+    let request = FetchRequest { number: 4, collection, keys: vec![Bytes::new(vec![1])] };
+    tell(&mut engine, &peer("b"), Message::FetchRequest(request));
+    let (mut listed, mut fetched) = (Vec::new(), Vec::new());
+    for action in std::mem::take(&mut engine.core.actions) {
+        match action {
+            EngineAction::Send { message: Message::KeysResponse(response), .. } => listed.push(response),
+            EngineAction::Send { message: Message::FetchResponse(response), .. } => fetched.push(response.answers),
+            _ => {}
+        }
+    }
+    assert_eq!(listed, [KeysResponse { number: 3, copies: None, keys: Vec::new(), is_more: false }]);
+    assert_eq!(fetched, [vec![FetchAnswer::Unknown]]);
 }
 
 #[test]

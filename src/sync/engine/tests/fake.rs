@@ -98,7 +98,7 @@ impl Fake {
         }
         let none = head(&run.origin, 0, [0; 32]);
         let head = self.heads.get(&run.origin).cloned().unwrap_or(none);
-        Applied { received: head.seq, head, verdict }
+        Applied { received: head.seq, head, verdict, own: None }
     }
 
     pub fn read(&self, origin: &PeerId, from_seq: u64, bytes_max: usize) -> LogRead {

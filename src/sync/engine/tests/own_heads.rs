@@ -87,6 +87,21 @@ fn a_posting_that_the_engine_has_not_heard_of_is_no_older_copy() {
     assert!(world.nodes[0].renewed.is_empty());
 }
 
+/// What was posted at once with a commit is told to the engine by another way than what became of a run.
+#[test]
+fn what_was_posted_before_a_run_came_is_known_with_the_run() {
+    let mut world = connected();
+    let (this, now_ms) = (world.peer(0), world.now_ms);
+    world.stage(0, 2, Some(2));
+    world.nodes[0].database.post(&this, now_ms).unwrap();
+    world.run_for(1_000);
+    assert_eq!(world.values(1).get(&2), None, "nobody has heard of it");
+    world.write(1, 3, Some(3));
+    world.run_for(3_000);
+    assert_eq!(world.values(0).get(&3), Some(&3));
+    assert_eq!(world.values(1).get(&2), Some(&2));
+}
+
 #[test]
 fn an_own_head_that_could_not_be_looked_up_is_looked_up_again() {
     let mut world = connected();

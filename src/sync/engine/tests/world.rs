@@ -101,9 +101,9 @@ impl Node {
             EngineRequest::ApplyRun(ApplyRun { run, .. }) => EngineReply::ApplyRun(Ok(match self.verdict.take() {
                 Some(verdict) => {
                     let head = database.heads[&run.origin].clone();
-                    Applied { received: head.seq, head, verdict }
+                    Applied { received: head.seq, head, verdict, own: None }
                 }
-                None => database.apply(&run),
+                None => Applied { own: database.heads.get(&self.peer).cloned(), ..database.apply(&run) },
             })),
             EngineRequest::DropUnsigned(DropUnsigned { origin }) => {
                 EngineReply::DropUnsigned(Ok(database.seq(&origin)))
