@@ -30,7 +30,7 @@ pub struct CollectionId(pub u32);
 pub enum CollectionKind {
     /// `id, metadata, vector, blob_hash, blob_size, blob_type`: facts are the keys of `metadata`.
     Memory,
-    /// `id, key, value`: secrets, kept by the vault.
+    /// `key, value`: secrets, kept by the vault.
     Auth,
     /// Made by CREATE TABLE: facts are the declared columns; undeclared ones show in the hidden column `metadata`.
     Table,

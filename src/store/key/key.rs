@@ -13,7 +13,6 @@ const META: u8 = b'm';
 const COLLECTION: u8 = b'c';
 const SEQUENCE: u8 = b'q';
 const ROLE: u8 = b'r';
-const SETTING: u8 = b's';
 const BLOB: u8 = b'b';
 const PUBLIC_BLOB: u8 = b'p';
 const NETWORK: u8 = b'n';
@@ -37,7 +36,6 @@ pub enum Key<'a> {
     /// The next number of a column's sequence.
     Sequence(CollectionId, ColumnId),
     Role(&'a str),
-    Setting(&'a str),
     /// How many entries refer to a blob, by its hash.
     Blob(&'a [u8; 32]),
     /// What a reader sees of an entry, by its encoded primary key.
@@ -103,9 +101,7 @@ pub fn delta_seq(place: &[u8]) -> Option<u64> {
 impl Key<'_> {
     pub fn family(&self) -> Family {
         match self {
-            Key::Meta(_) | Key::Collection(_) | Key::Sequence(..) | Key::Role(_) | Key::Setting(_) | Key::Blob(_) => {
-                Family::Catalog
-            }
+            Key::Meta(_) | Key::Collection(_) | Key::Sequence(..) | Key::Role(_) | Key::Blob(_) => Family::Catalog,
             Key::PublicBlob(..) | Key::Network(_) | Key::NetworkSecret(_) | Key::Head(..) | Key::SyncRecord(..) => {
                 Family::Catalog
             }
@@ -150,7 +146,6 @@ impl Key<'_> {
         match self {
             Key::Meta(name) => Parts::kind(META, name.as_bytes()),
             Key::Role(name) => Parts::kind(ROLE, name.as_bytes()),
-            Key::Setting(name) => Parts::kind(SETTING, name.as_bytes()),
             Key::Blob(hash) => Parts::kind(BLOB, hash.as_slice()),
             Key::Collection(id) => Parts::new(Some(COLLECTION), Some(*id), None, &[]),
             Key::Sequence(id, column) => Parts::new(Some(SEQUENCE), Some(*id), Some(*column), &[]),
@@ -234,14 +229,6 @@ impl KeyRange {
     /// All sequences of a collection; what follows the prefix is the big-endian `u16` column.
     pub fn sequences(collection: CollectionId) -> Self {
         KeyRange::of(Family::Catalog, &[&[SEQUENCE], collection.0.to_be_bytes().as_slice()].concat())
-    }
-
-    pub fn roles() -> Self {
-        KeyRange::of(Family::Catalog, &[ROLE])
-    }
-
-    pub fn settings() -> Self {
-        KeyRange::of(Family::Catalog, &[SETTING])
     }
 
     pub fn blobs() -> Self {

@@ -17,7 +17,6 @@ fn bytes_of_format_1() {
     assert_eq!(bytes(Key::Collection(id)), b"c\x01\x02\x03\x04");
     assert_eq!(bytes(Key::Sequence(id, ColumnId(9))), b"q\x01\x02\x03\x04\x00\x09");
     assert_eq!(bytes(Key::Role("ada")), b"rada");
-    assert_eq!(bytes(Key::Setting("a.b")), b"sa.b");
     assert_eq!(bytes(Key::Blob(&hash)), [b"b".as_slice(), &hash].concat());
     assert_eq!(bytes(Key::Entry(id, b"k")), b"\x01\x02\x03\x04k");
     assert_eq!(bytes(Key::Public(id, b"k")), b"\x01\x02\x03\x04k");

@@ -49,6 +49,7 @@ fn a_posting_reaches_a_member() {
     world.input(2, EngineInput::SyncRequested { number: 9 });
     world.run_for(200);
     assert!((0..3).all(|node| world.values(node).len() == 2));
+    check(&world, "posting");
 }
 
 #[test]
