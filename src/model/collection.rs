@@ -306,6 +306,15 @@ impl Collection {
         }
     }
 
+    /// What members call a column when they speak of the shape of a collection. The columns of a memory are the same everywhere and
+    /// go by their names, though its states have others for some of them.
+    pub fn shared_name<'a>(&self, column: &'a Column) -> &'a str {
+        match self.kind {
+            CollectionKind::Memory => &column.name,
+            CollectionKind::Auth | CollectionKind::Table => &column.field,
+        }
+    }
+
     /// Positions of the vector columns.
     pub fn vector_columns(&self) -> impl Iterator<Item = usize> + '_ {
         self.columns

@@ -143,7 +143,7 @@ fn merge_columns(collection: &Collection, schema: &SharedSchema, differences: &m
     let our_key: Vec<&str> = collection
         .primary_key
         .iter()
-        .filter_map(|position| Some(collection.columns.get(*position)?.field.as_str()))
+        .filter_map(|position| Some(collection.shared_name(collection.columns.get(*position)?)))
         .collect();
     let their_key: Vec<&str> =
         schema.primary_key.iter().filter_map(|position| Some(schema.columns.get(*position)?.name.as_str())).collect();
@@ -162,7 +162,7 @@ fn merge_columns(collection: &Collection, schema: &SharedSchema, differences: &m
                 .push(format!("{place} has a type at another member that is not known here: {}", theirs.type_name));
             continue;
         };
-        match collection.columns.iter().find(|ours| ours.field == theirs.name) {
+        match collection.columns.iter().find(|ours| collection.shared_name(ours) == theirs.name) {
             Some(ours) if are_alike(&ours.ty, &ty) => {}
             Some(ours) => differences.push(format!("{place} is {} here and {ty} at another member", ours.ty)),
             None if collection.kind != CollectionKind::Table => {

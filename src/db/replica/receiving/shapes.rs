@@ -47,7 +47,8 @@ pub struct ShapeClaim {
 
 impl ShapeClaim {
     fn of(network: &Network, collection: &Collection, shared_name: &str, now_ms: u64, identity: &Identity) -> Self {
-        let columns = collection.columns.iter().map(|column| (column.field.clone(), column.ty.to_string()));
+        let columns =
+            collection.columns.iter().map(|column| (collection.shared_name(column).to_string(), column.ty.to_string()));
         let mut claim = ShapeClaim {
             collection: shared_name.to_string(),
             is_table: collection.kind == CollectionKind::Table,
@@ -115,7 +116,7 @@ impl ShapeClaim {
     /// Columns of other types than here, for people.
     fn differences(&self, collection: &Collection) -> Vec<String> {
         let differs = |(name, theirs): &(String, String)| {
-            let ours = collection.columns.iter().find(|column| column.field == *name)?;
+            let ours = collection.columns.iter().find(|column| collection.shared_name(column) == name)?;
             let is_alike = ColumnType::parse(theirs).is_ok_and(|theirs| are_alike(&ours.ty, &theirs));
             (!is_alike)
                 .then(|| format!("\"{}\".\"{name}\" is {} here and {theirs} in the network", self.collection, ours.ty))
@@ -126,7 +127,7 @@ impl ShapeClaim {
 
 fn key_of(collection: &Collection) -> Vec<(&str, String)> {
     let columns = collection.primary_key.iter().filter_map(|place| collection.columns.get(*place));
-    columns.map(|column| (column.field.as_str(), column.ty.to_string())).collect()
+    columns.map(|column| (collection.shared_name(column), column.ty.to_string())).collect()
 }
 
 fn shape_of(collection: &Collection) -> String {

@@ -39,7 +39,7 @@ impl Executor {
         let collections = attached.filter_map(|attachment| {
             let collection = catalog.collection_by_id(attachment.collection)?;
             let columns = collection.columns.iter().map(|column| ColumnSchema {
-                name: column.field.clone(),
+                name: collection.shared_name(column).to_string(),
                 type_name: column.ty.to_string(),
                 not_null: column.not_null,
             });
