@@ -163,13 +163,14 @@ impl Transaction {
         let old = Arc::clone(self.catalog().expect_collection(table)?);
         let position = changeable(&old, column)?;
         let mut changed = (*old).clone();
-        // All entries are written anew: those of the old indexes go with their numbers, and the commit fills the new ones.
-        for index in changed.indexes.iter_mut().filter(|index| index.kind.is_ordered()) {
+        let Some(known) = changed.columns.get_mut(position) else { return Ok(()) };
+        let (field, not_null, is_same) = (known.field.clone(), known.not_null, known.ty == ty);
+        known.ty = ty;
+        // All entries are written anew: those of the old indexes go with their numbers, and the commit fills the new ones. Where only
+        // the values change, the indexes follow them as they follow an UPDATE.
+        for index in changed.indexes.iter_mut().filter(|index| index.kind.is_ordered() && !is_same) {
             index.id = self.new_id();
         }
-        let Some(known) = changed.columns.get_mut(position) else { return Ok(()) };
-        known.ty = ty;
-        let (field, not_null) = (known.field.clone(), known.not_null);
         self.change_catalog(CatalogChange::Put(Arc::new(changed)));
         let new = Arc::clone(self.catalog().expect_collection(table)?);
         for (key, value) in values {

@@ -7,7 +7,7 @@ use datafusion::sql::sqlparser::ast::{Expr, SetExpr, Statement};
 
 use crate::db::{Cancel, EntryKey, Settings, Transaction};
 use crate::error::{Error, ErrorKind, Result};
-use crate::expr::ParameterTypes;
+use crate::expr::{ParameterTypes, unmodified};
 use crate::model::{Collection, Column, DefaultValue};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names::exact;
@@ -44,7 +44,8 @@ impl Retype {
     ) -> Result<Retype> {
         let mut parameters = ParameterTypes::default();
         let value = match using {
-            Some(using) => typed_for(using, &ty, &mut parameters),
+            // A literal is read as the type and then assigned, which refuses what is too long for it.
+            Some(using) => typed_for(using, &unmodified(&ty), &mut parameters),
             None => Expr::Identifier(exact(&column.name)),
         };
         let mut query = select_of(vec![key_expression(table, &table.name), value])?;

@@ -511,3 +511,35 @@ INSERT 0 1
 > ALTER TABLE passes RENAME COLUMN b TO bb, DROP COLUMN c
 ERROR 42601: RENAME COLUMN is a statement of its own
 HINT: ALTER TABLE t RENAME COLUMN a TO b
+
+> CREATE TABLE same_type (id int PRIMARY KEY, a int UNIQUE, b varchar(3))
+CREATE TABLE
+
+> INSERT INTO same_type VALUES (1, 1, 'x'), (2, 2, 'y')
+INSERT 0 2
+
+> ALTER TABLE same_type ALTER a TYPE int USING a + 1
+ALTER TABLE
+
+> ALTER TABLE same_type ALTER b TYPE varchar(3) USING b || 'k'
+ALTER TABLE
+
+> SELECT * FROM same_type WHERE a = 3
+ id | a | b
+----+---+----
+  2 | 3 | yk
+(1 row)
+
+> ALTER TABLE same_type ALTER a TYPE int USING 5
+ERROR 23505: could not create unique index "same_type_a_key"
+DETAIL: Key (a)=(5) is duplicated.
+
+> ALTER TABLE same_type ALTER b TYPE varchar(2) USING 'abcdef'
+ERROR 22001: value too long for type character varying(2)
+
+> SELECT * FROM same_type ORDER BY a
+ id | a | b
+----+---+----
+  1 | 2 | xk
+  2 | 3 | yk
+(2 rows)
