@@ -14,7 +14,7 @@ use crate::db::write::column_rules::changeable;
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionKind, Column, ColumnId, DefaultValue, DroppedColumn};
+use crate::model::{Collection, CollectionKind, Column, ColumnId, DroppedColumn};
 use crate::store::{Key, KeyRange, RecordView};
 use crate::types::{ColumnType, Value};
 
@@ -141,9 +141,10 @@ impl Transaction {
             ));
         }
         let is_integer = matches!(ty, ColumnType::Int2 | ColumnType::Int4 | ColumnType::Int8);
-        if known.default == Some(DefaultValue::Identity) && !is_integer {
+        if known.has_sequence() && !is_integer {
             let message = "identity column type must be smallint, integer, or bigint";
-            return Err(Error::new(ErrorKind::InvalidParameterValue, message));
+            let error = Error::new(ErrorKind::InvalidParameterValue, message);
+            return Err(error.with_hint("Its values come from a sequence: ALTER COLUMN ... DROP DEFAULT first."));
         }
         check_columns(&Collection::new(collection.id, table, collection.kind, vec![Column::new(column, ty.clone())]))
     }

@@ -10,9 +10,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{ParameterTypes, unmodified};
 use crate::model::{Collection, Column, DefaultValue};
 use crate::sql::arrow::context::PlanContext;
-use crate::sql::parse::names::exact;
+use crate::sql::define::table::check_of_one_row;
+use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::parse::parse;
 use crate::sql::parse::trees::select_of;
+use crate::sql::parse::visit::has_expression;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
 use crate::sql::write::write_plan::{key_expression, typed_for};
 use crate::sql::write::write_target::is_assignable;
@@ -35,7 +37,7 @@ impl Retype {
     ///
     /// # Errors
     /// 42804 where no assignment cast leads to the type from what the column has, from what USING gives, or from the default; as
-    /// [`plan_query`].
+    /// [`plan_query`] and [`check_of_one_row`]; 42703 for a name of the server's own.
     pub fn plan(
         table: &Collection,
         column: &Column,
@@ -43,6 +45,10 @@ impl Retype {
         context: &PlanContext<'_>,
     ) -> Result<Retype> {
         let mut parameters = ParameterTypes::default();
+        if let Some(using) = using {
+            check_of_one_row(using, "transform", "Use the columns of the row, constants and functions.")?;
+            check_names(using)?;
+        }
         let value = match using {
             // A literal is read as the type and then assigned, which refuses what is too long for it.
             Some(using) => typed_for(using, &unmodified(&ty), &mut parameters),
@@ -115,4 +121,24 @@ impl Retype {
         drop(stream);
         transaction.set_column_type(table, &self.column, self.ty.clone(), values)
     }
+}
+
+/// The columns that the server adds for itself begin with a dollar sign and are nobody's to name.
+fn check_names(using: &Expr) -> Result<()> {
+    let mut hidden = None;
+    let names_hidden = |part: &Expr| {
+        let name = match part {
+            Expr::Identifier(name) => Some(name),
+            Expr::CompoundIdentifier(parts) => parts.last(),
+            _ => None,
+        };
+        hidden = name.map(folded).filter(|name| name.starts_with('$'));
+        hidden.is_some()
+    };
+    if has_expression(using, names_hidden)
+        && let Some(name) = hidden
+    {
+        return Err(Error::new(ErrorKind::UndefinedColumn, format!("column \"{name}\" does not exist")));
+    }
+    Ok(())
 }

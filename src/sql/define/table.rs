@@ -18,6 +18,7 @@ use crate::sql::parse::unread;
 use crate::sql::parse::visit::has_expression;
 use crate::sql::read::read_plan::ReadPlan;
 use crate::sql::relational::engine::is_aggregate;
+use crate::sql::rewrite::rewrite::SET_FUNCTIONS;
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::write_target::{WritePlace, located};
 use crate::types::ColumnType;
@@ -209,19 +210,36 @@ fn check_default(expr: &Expr) -> Result<()> {
     if needs_parentheses {
         return Err(Error::syntax(format!("the default {expr} needs parentheses around it"), None));
     }
+    check_of_one_row(expr, "DEFAULT", "Use a constant or a function.")
+}
+
+/// What is computed for each row by itself: no subqueries, nor functions over several rows or that give several. `of` says what
+/// kind of expression it is, `hint` what may stand there.
+///
+/// # Errors
+/// 42803 for an aggregate, 42P20 for a window function, 0A000 for a subquery and for a function that returns a set.
+pub fn check_of_one_row(expr: &Expr, of: &str, hint: &'static str) -> Result<()> {
     if has_expression(expr, |part| matches!(part, Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. })) {
-        return Err(Error::unsupported("cannot use subquery in DEFAULT expression", "Use a constant or a function."));
+        return Err(Error::unsupported(format!("cannot use subquery in {of} expression"), hint));
     }
     let is_call = |part: &Expr, is_wanted: &dyn Fn(&Function) -> bool| match part {
         Expr::Function(function) => is_wanted(function),
         _ => false,
     };
     if has_expression(expr, |part| is_call(part, &|function| function.over.is_some())) {
-        return Err(Error::new(ErrorKind::Windowing, "window functions are not allowed in DEFAULT expressions"));
+        let message = format!("window functions are not allowed in {of} expressions");
+        return Err(Error::new(ErrorKind::Windowing, message));
     }
-    let is_aggregate = |function: &Function| last_part(&function.name).is_some_and(|name| is_aggregate(&name));
-    if has_expression(expr, |part| is_call(part, &is_aggregate)) {
-        return Err(Error::new(ErrorKind::Grouping, "aggregate functions are not allowed in DEFAULT expressions"));
+    let is_named = |function: &Function, is_wanted: fn(&str) -> bool| {
+        last_part(&function.name).is_some_and(|name| is_wanted(&name))
+    };
+    if has_expression(expr, |part| is_call(part, &|function| is_named(function, is_aggregate))) {
+        let message = format!("aggregate functions are not allowed in {of} expressions");
+        return Err(Error::new(ErrorKind::Grouping, message));
+    }
+    let is_set = |name: &str| SET_FUNCTIONS.contains(&name);
+    if has_expression(expr, |part| is_call(part, &|function| is_named(function, is_set))) {
+        return Err(Error::unsupported(format!("set-returning functions are not allowed in {of} expressions"), hint));
     }
     Ok(())
 }
