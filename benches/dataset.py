@@ -18,6 +18,25 @@ BUCKETS = 1000
 SAMPLE_QUERIES = 200
 
 
+@dataclass(frozen=True)
+class Filter:
+    """A range of a column that a thousandth times `width` of the rows lie in, which another query may want elsewhere."""
+
+    name: str
+    column: str  # bucket or region
+    width: int
+    where: str = "first"  # "first", or "near" the query's own region, or as "far" from it as can be
+
+    def bounds(self, data: "Dataset", query: int) -> tuple[int, int]:
+        if self.where == "first":
+            return 0, self.width
+        own = int(data.query_regions[query])
+        lowest = min(max(own - self.width // 2, 0), BUCKETS - self.width)
+        if self.where == "far":
+            lowest = BUCKETS - self.width if own < BUCKETS // 2 else 0
+        return lowest, lowest + self.width
+
+
 @dataclass
 class Dataset:
     """Facts and vectors; row `i` has the id `i`."""
@@ -29,34 +48,49 @@ class Dataset:
 
     def __post_init__(self):
         self.scores = self.queries @ self.vectors.T
-        self.thresholds: dict[int, numpy.ndarray] = {}
+        self.thresholds: dict[tuple, float] = {}
         # 7919 is prime to 1000: every bucket gets the same number of rows, neighbours get different ones.
         self.buckets = (numpy.arange(len(self.facts), dtype=numpy.int64) * 7919) % BUCKETS
+        # As many rows again in each region, but rows of one region lie on one side of the space: where they are along the
+        # direction in which the vectors differ most.
+        centre = self.vectors.mean(axis=0)
+        sample = self.vectors[:: max(1, len(self.vectors) // 5000)] - centre
+        direction = numpy.linalg.svd(sample, full_matrices=False)[2][0]
+        along = (self.vectors - centre) @ direction
+        self.regions = numpy.empty(len(along), dtype=numpy.int64)
+        self.regions[numpy.argsort(along, kind="stable")] = numpy.arange(len(along)) * BUCKETS // len(along)
+        self.query_regions = numpy.searchsorted(numpy.sort(along), (self.queries - centre) @ direction) * BUCKETS // len(along)
         self.plain_rows = [
-            (number, fact["id"], fact["section"], int(self.buckets[number]), fact["installed_size"])
+            (number, fact["id"], fact["section"], int(self.buckets[number]), int(self.regions[number]), fact["installed_size"])
             for number, fact in enumerate(self.facts)
         ]
 
     def __len__(self) -> int:
         return len(self.facts)
 
-    def threshold(self, bucket_below: int) -> numpy.ndarray:
-        """For each query the score of the last of its exact nearest among the rows in those buckets."""
-        if bucket_below not in self.thresholds:
-            matching = self.scores[:, self.buckets < bucket_below]
-            place = matching.shape[1] - min(NEAREST, matching.shape[1])
-            self.thresholds[bucket_below] = numpy.partition(matching, place, axis=1)[:, place]
-        return self.thresholds[bucket_below]
+    def mask(self, query: int, filtered: "Filter | None") -> numpy.ndarray:
+        """The rows that may be an answer to a query."""
+        if filtered is None:
+            return numpy.ones(len(self.facts), dtype=bool)
+        lowest, beyond = filtered.bounds(self, query)
+        values = self.buckets if filtered.column == "bucket" else self.regions
+        return (values >= lowest) & (values < beyond)
 
-    def recall(self, answers: dict[int, list[int]], bucket_below: int) -> float:
+    def recall(self, answers: dict[int, list[int]], filtered: "Filter | None") -> float:
         """The share of exact nearest rows that were found; a row that ties with the last one counts."""
-        limits = self.threshold(bucket_below)
-        wanted = min(NEAREST, int((self.buckets < bucket_below).sum()))
-        found = 0
+        found = wanted = 0
         for query, ids in answers.items():
-            matching = {row for row in ids if self.buckets[row] < bucket_below}
-            found += min(sum(self.scores[query, row] >= limits[query] - 1e-6 for row in matching), wanted)
-        return found / (wanted * len(answers))
+            mask = self.mask(query, filtered)
+            count = min(NEAREST, int(mask.sum()))
+            key = (filtered and filtered.name, query)
+            if key not in self.thresholds:
+                matching = self.scores[query][mask]
+                self.thresholds[key] = numpy.partition(matching, len(matching) - count)[len(matching) - count]
+            limit = self.thresholds[key] - 1e-6
+            matching = {row for row in ids if mask[row]}
+            found += min(sum(self.scores[query, row] >= limit for row in matching), count)
+            wanted += count
+        return found / wanted
 
     def vector_text(self, row: int) -> str:
         return "[" + self._format % tuple(self.vectors[row].tolist()) + "]"

@@ -4,6 +4,7 @@ Both acknowledge a commit only after fsync. PostgreSQL refuses to run as root: t
 directory, where the user `nobody` can read them, and it runs as that user.
 """
 
+import contextlib
 import importlib.util
 import os
 import re
@@ -62,6 +63,19 @@ class Server:
             self.process.kill()
             self.process.wait()
         self.process = None
+
+    def memory_mb(self) -> tuple[float, float, float]:
+        """Memory of its processes: of their own, shared, and of mapped files."""
+        sums = {"RssAnon": 0.0, "RssShmem": 0.0, "RssFile": 0.0}
+        for status in Path("/proc").glob("[0-9]*/status"):
+            with contextlib.suppress(OSError):
+                fields = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+                if self.process.pid in (int(fields["Pid"]), int(fields["PPid"])):
+                    for name in sums:
+                        here = int(fields.get(name, "0 kB").split()[0]) / 1024
+                        # Processes of one server share these: each has a part of the same.
+                        sums[name] = max(sums[name], here) if name != "RssAnon" else sums[name] + here
+        return sums["RssAnon"], sums["RssShmem"], sums["RssFile"]
 
     def wait_for(self, statement: str) -> float:
         """Seconds from now until the statement is answered for the first time."""
@@ -177,11 +191,13 @@ class Nebulus(Server):
         return printed.stdout.strip()
 
 
-def run_pgbench(pgbench: Path, server: Server, script: Path, seconds: int, variables: dict[str, int]) -> float:
-    """Transactions a second of a script, prepared, 8 clients on 2 threads."""
+def run_pgbench(
+    pgbench: Path, server: Server, script: Path, seconds: int, clients: int, variables: dict[str, int]
+) -> float:
+    """Transactions a second of a script, prepared, on at most 2 threads."""
     defines = [argument for name, value in variables.items() for argument in ("-D", f"{name}={value}")]
     printed = subprocess.run(
-        [pgbench, "-n", "-M", "prepared", "-c", "8", "-j", "2", "-T", str(seconds), "-h", "127.0.0.1", "-p",
+        [pgbench, "-n", "-M", "prepared", "-c", str(clients), "-j", str(min(clients, 2)), "-T", str(seconds), "-h", "127.0.0.1", "-p",
          str(server.port), "-U", USER, "-f", str(script), "--max-tries", "10", *defines, DATABASE],
         capture_output=True, text=True, timeout=seconds + 60, env=_environment(),
     )  # fmt: skip
