@@ -19,6 +19,8 @@ mod rows;
 mod search;
 mod segment;
 #[cfg(test)]
+mod selected_tests;
+#[cfg(test)]
 mod tests;
 mod workers;
 

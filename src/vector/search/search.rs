@@ -8,14 +8,12 @@
 //! an exact scan instead, which is then the cheaper way; so is one that exhausts a graph. Either way `k` rows are found
 //! whenever there are `k`.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
 use crate::error::{Error, Result};
 use crate::vector::index::NearestIndex;
 use crate::vector::rows::aligned_vectors::QueryVector;
 use crate::vector::rows::distance::check_dimension;
 use crate::vector::search::candidates::{IndexParts, Sources, Verdicts, WIDTH_PER_DEPTH_HALVES, WalkOffer};
+use crate::vector::search::ranking::Ranking;
 use crate::vector::segment::keyed_vectors::VectorKey;
 
 /// Rows a walk meets for each step of its width, about, when it is narrow.
@@ -98,21 +96,30 @@ impl NearestIndex {
     }
 }
 
-/// Compares the query with every live row and asks the filter in order of distance, until `k` are accepted and no other may
-/// be as near as the last.
+/// Estimates every live row and asks the filter in order of distance, until `k` are accepted and no other may be as near as
+/// the last.
 fn scan(parts: &IndexParts, query: &QueryVector, k: usize, verdicts: &mut Verdicts<'_, '_>) -> Vec<WalkOffer> {
-    let mut offers: Vec<Reverse<WalkOffer>> = Vec::with_capacity(parts.live());
-    for part in parts.numbers() {
-        parts.offer_all(part, query, |offer| offers.push(Reverse(offer)));
-    }
-    let mut offers = BinaryHeap::from(offers);
+    verdicts.remember();
+    let mut ranking = parts.rank_all(query);
+    nearest_of(&mut ranking, parts, query, k, |offer| verdicts.accepts(parts, offer))
+}
+
+/// The `k` nearest of the offers that are accepted, and those that may be as near as the last of them, in order.
+pub fn nearest_of(
+    ranking: &mut Ranking,
+    parts: &IndexParts,
+    query: &QueryVector,
+    k: usize,
+    mut accepts: impl FnMut(WalkOffer) -> bool,
+) -> Vec<WalkOffer> {
     let rounding = parts.rounding(query);
     let mut accepted = Vec::new();
     let mut border = u32::MAX;
-    while let Some(Reverse(offer)) = offers.pop()
+    while let Some(offer) = ranking.peek(parts, query)
         && offer.order <= border
     {
-        if verdicts.accepts_last(parts, offer) {
+        ranking.pop();
+        if accepts(offer) {
             accepted.push(offer);
             if accepted.len() == k {
                 border = rounding.border(offer.order);

@@ -5,14 +5,18 @@
 //! nodes than measuring would have cost gives way to measuring, so that the worst case is bounded by the better way, and `k`
 //! rows come whenever `k` are selected. Tails are measured. What is found gets its exact distance, and only then is cut.
 
-use super::candidates::{IndexParts, WIDTH_PER_DEPTH_HALVES, WalkOffer};
-use super::search::{Candidate, measure_exactly};
+use std::collections::BinaryHeap;
+
+use super::candidates::{IndexParts, WIDTH_PER_DEPTH_HALVES, WalkOffer, estimate_rows, offers_of};
+use super::ranking::Ranking;
+use super::search::{Candidate, measure_exactly, nearest_of};
 use super::selection::{PartKeys, RowBitmap};
 use crate::error::Result;
-use crate::vector::graph::walk::{GraphWalk, Terrain, WalkPool};
+use crate::vector::graph::walk::{GraphWalk, Scratch, Terrain, WalkPool};
 use crate::vector::index::NearestIndex;
 use crate::vector::rows::aligned_vectors::{QueryVector, order_of};
 use crate::vector::rows::distance::check_dimension;
+use crate::vector::rows::quantized_vectors::Estimate;
 use crate::vector::segment::segment::{Segment, SegmentView};
 
 /// What one comparison of a walk costs, in comparisons of rows in their order.
@@ -25,8 +29,8 @@ const MET_PER_WIDTH: usize = 16;
 /// How far a walk may overrun the cost of measuring every selected row, before it gives way to that.
 const BUDGET_FACTOR: usize = 2;
 
-/// Selected rows of a segment up to which nothing is thought about.
-const MEASURED_MIN: usize = 64;
+/// Selected rows of a part up to which their vectors are compared without a look at the codes.
+const VECTORS_MAX: usize = 64;
 
 /// How a search among selected rows went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,28 +80,62 @@ impl NearestIndex {
         let parts = IndexParts::of(&self.view.read());
         let query = QueryVector::new(self.metric(), query);
         let ef = if k <= ef { ef } else { k.saturating_mul(WIDTH_PER_DEPTH_HALVES) / 2 };
-        let mut offers = Vec::new();
+        let mut found = Found { k, waiting: Vec::new(), ranked: Vec::new(), greatest: BinaryHeap::new() };
         for part in parts.numbers() {
             let entries = parts.entries(part);
             let mut selection = select(&parts.keys(part));
             assert_eq!(selection.rows(), entries.len(), "a selection is as long as its part");
             selection.keep_live(entries);
-            let mut look = PartSearch { parts: &parts, part, query: &query, selection, offers: &mut offers };
-            look.run(ef, k, &self.walks, &mut outcome);
+            let mut look = PartSearch { parts: &parts, part, query: &query, selection, found: &mut found };
+            look.run(ef, &self.walks, &mut outcome);
         }
-        outcome.candidates = measure_exactly(&parts, &query, nearest_offers(&parts, &query, offers, k), k);
+        let mut ranking = found.into_ranking();
+        let nearest = nearest_of(&mut ranking, &parts, &query, k, |_| true);
+        outcome.candidates = measure_exactly(&parts, &query, nearest, k);
         Ok(outcome)
     }
 }
 
-/// The offers that may be among the `k` nearest, in no order.
-fn nearest_offers(parts: &IndexParts, query: &QueryVector, mut offers: Vec<WalkOffer>, k: usize) -> Vec<WalkOffer> {
-    if offers.len() > k {
-        let (_, last, _) = offers.select_nth_unstable(k - 1);
-        let border = parts.rounding(query).border(last.order);
-        offers.retain(|offer| offer.order <= border);
+/// What may be among the nearest rows.
+struct Found {
+    k: usize,
+    /// By the least orders that they may have.
+    waiting: Vec<WalkOffer>,
+    /// By their orders.
+    ranked: Vec<WalkOffer>,
+    /// The `k` least of the greatest orders that rows may have: no row whose least order is above them is among the nearest.
+    greatest: BinaryHeap<u32>,
+}
+
+impl Found {
+    fn border(&self) -> u32 {
+        self.greatest.peek().filter(|_| self.greatest.len() >= self.k).map_or(u32::MAX, |border| *border)
     }
-    offers
+
+    fn offer(&mut self, part: u32, row: u32, estimate: Estimate) {
+        let order = estimate.least_order();
+        if order > self.border() {
+            return;
+        }
+        self.waiting.push(WalkOffer { order, part, row });
+        self.note(estimate.greatest_order());
+    }
+
+    fn note(&mut self, greatest: u32) {
+        if self.greatest.len() < self.k {
+            self.greatest.push(greatest);
+        } else if let Some(mut border) = self.greatest.peek_mut()
+            && greatest < *border
+        {
+            *border = greatest;
+        }
+    }
+
+    fn into_ranking(mut self) -> Ranking {
+        let border = self.border();
+        self.waiting.retain(|offer| offer.order <= border);
+        Ranking::of(self.waiting, self.ranked)
+    }
 }
 
 /// The search of one part.
@@ -107,27 +145,33 @@ struct PartSearch<'a> {
     query: &'a QueryVector,
     /// Live rows only.
     selection: RowBitmap,
-    offers: &'a mut Vec<WalkOffer>,
+    found: &'a mut Found,
 }
 
 impl PartSearch<'_> {
-    fn run(&mut self, ef: usize, k: usize, pool: &WalkPool, outcome: &mut SelectedSearch) {
+    fn run(&mut self, ef: usize, pool: &WalkPool, outcome: &mut SelectedSearch) {
         let selected = self.selection.count();
-        if let Some(segment) = self.parts.segment(self.part)
-            && selected > MEASURED_MIN.max(k)
-        {
-            let met_expected = ef.saturating_mul(MET_PER_WIDTH).saturating_mul(segment.entries.len()) / selected;
-            if (MET_AT_START + met_expected).saturating_mul(WALK_COST) < selected {
-                let mut walk = pool.take();
-                let is_enough = self.walk(segment, ef, k, selected, &mut walk, outcome);
-                pool.put_back(walk);
-                if is_enough {
-                    outcome.way = SearchWay::Walk;
-                    return;
-                }
+        let Some(segment) = self.parts.segment(self.part).filter(|_| selected > VECTORS_MAX) else {
+            self.measure();
+            outcome.measured += selected;
+            return;
+        };
+        let view = segment.seen_from(self.query);
+        if selected > self.found.k && walk_cost(ef, segment.copies.nodes(), selected) < selected {
+            let terrain = SelectedNodes::of(view, segment, &self.selection);
+            let mut walk = pool.take();
+            let is_enough = self.walk(segment, &terrain, ef, selected * BUDGET_FACTOR / WALK_COST, &mut walk);
+            outcome.measured += walk.met();
+            outcome.rejected += walk.all_met().filter(|(_, node)| !terrain.nodes.is_set(*node)).count();
+            pool.put_back(walk);
+            if is_enough {
+                outcome.way = SearchWay::Walk;
+                return;
             }
+            self.estimate(&terrain.view);
+        } else {
+            self.estimate(&view);
         }
-        self.measure();
         outcome.measured += selected;
     }
 
@@ -135,39 +179,44 @@ impl PartSearch<'_> {
     fn walk(
         &mut self,
         segment: &Segment,
+        terrain: &SelectedNodes<'_>,
         ef: usize,
-        k: usize,
-        selected: usize,
+        met_max: usize,
         walk: &mut GraphWalk,
-        outcome: &mut SelectedSearch,
     ) -> bool {
-        let terrain = SelectedNodes::of(segment, self.query, &self.selection);
-        walk.start(&segment.graph, &terrain);
-        let is_done = walk.widen_within(&segment.graph, ef, selected * BUDGET_FACTOR / WALK_COST, &terrain);
-        outcome.measured += walk.met();
-        outcome.rejected += walk.all_met().filter(|(_, node)| !terrain.nodes.is_set(*node)).count();
-        if !is_done {
+        terrain.view.start(walk, &mut Scratch::default(), terrain);
+        if !walk.widen_within(&segment.graph, ef, met_max, terrain) {
             return false;
         }
-        let before = self.offers.len();
-        for node in walk.nearest() {
-            let order = order_of(segment.entries.rows.closeness(self.query, node));
-            let rows = self.parts.rows_of(WalkOffer { order, part: self.part, row: node });
-            self.offers.extend(rows.filter(|offer| self.selection.is_set(offer.row)));
-        }
-        let is_enough = self.offers.len() - before >= k;
-        if !is_enough {
-            self.offers.truncate(before);
+        let rows = offers_of(walk, self.part).flat_map(|node| self.parts.rows_of(node));
+        let offers: Vec<WalkOffer> = rows.filter(|offer| self.selection.is_set(offer.row)).collect();
+        let is_enough = offers.len() >= self.found.k;
+        if is_enough {
+            self.found.waiting.extend(offers);
         }
         is_enough
     }
 
-    /// Offers every selected row.
+    /// Offers the selected rows by their codes.
+    fn estimate(&mut self, view: &SegmentView<'_>) {
+        let (part, found) = (self.part, &mut *self.found);
+        estimate_rows(view, self.selection.selected(), |row, estimate| found.offer(part, row, estimate));
+    }
+
+    /// Offers the selected rows by their vectors.
     fn measure(&mut self) {
         let rows = &self.parts.entries(self.part).rows;
-        let offer = |row| WalkOffer { order: order_of(rows.closeness(self.query, row)), part: self.part, row };
-        self.offers.extend(self.selection.selected().map(offer));
+        for row in self.selection.selected() {
+            let order = order_of(rows.closeness(self.query, row));
+            self.found.ranked.push(WalkOffer { order, part: self.part, row });
+        }
     }
+}
+
+/// What a walk of a width costs when so many of the nodes are selected, in comparisons of rows in their order.
+fn walk_cost(ef: usize, nodes: usize, selected: usize) -> usize {
+    let met = ef.saturating_mul(MET_PER_WIDTH).saturating_mul(nodes) / selected.max(1);
+    met.max(ef * MET_PER_WIDTH).saturating_add(MET_AT_START).saturating_mul(WALK_COST)
 }
 
 /// A segment in which only nodes with a selected row count.
@@ -177,7 +226,7 @@ struct SelectedNodes<'a> {
 }
 
 impl<'a> SelectedNodes<'a> {
-    fn of(segment: &'a Segment, query: &'a QueryVector, selection: &RowBitmap) -> SelectedNodes<'a> {
+    fn of(view: SegmentView<'a>, segment: &Segment, selection: &RowBitmap) -> SelectedNodes<'a> {
         let mut nodes = selection.clone();
         let behind = (0u32..).skip(segment.copies.nodes());
         for (row, node) in behind.zip(segment.copies.as_slice()) {
@@ -185,7 +234,7 @@ impl<'a> SelectedNodes<'a> {
                 nodes.set(*node);
             }
         }
-        SelectedNodes { view: segment.seen_from(query), nodes }
+        SelectedNodes { view, nodes }
     }
 }
 
@@ -203,5 +252,10 @@ impl Terrain for SelectedNodes<'_> {
     #[inline(always)]
     fn prefetch(&self, node: u32) {
         self.view.prefetch(node);
+    }
+
+    #[inline(always)]
+    fn estimate(&self, nodes: &[u32], scratch: &mut Scratch) {
+        self.view.estimate(nodes, scratch);
     }
 }
