@@ -12,12 +12,14 @@ use crate::error::{Error, Result};
 use crate::vector::index::NearestIndex;
 use crate::vector::rows::aligned_vectors::QueryVector;
 use crate::vector::rows::distance::check_dimension;
-use crate::vector::search::candidates::{IndexParts, Sources, Verdicts, WIDTH_PER_DEPTH_HALVES, WalkOffer};
+use crate::vector::search::candidates::{
+    IndexParts, MET_PER_WIDTH, Sources, Verdicts, WIDTH_MAX, WalkOffer, walk_width,
+};
 use crate::vector::search::ranking::Ranking;
 use crate::vector::segment::keyed_vectors::VectorKey;
 
-/// Rows a walk meets for each step of its width, about, when it is narrow.
-const MET_PER_WIDTH: usize = 8;
+/// What one comparison of a walk costs, in rows that a scan estimates and puts in order.
+const WALK_COST: usize = 2;
 
 /// A key and its exact distance to the query.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,10 +64,10 @@ impl NearestIndex {
         }
         let parts = IndexParts::of(&self.view.read());
         let query = QueryVector::new(self.metric, query);
-        let ef = if k <= ef { ef } else { k.saturating_mul(WIDTH_PER_DEPTH_HALVES) / 2 };
+        let width = walk_width(k, ef);
         let mut verdicts = Verdicts::new(accept);
-        let found = if ef.saturating_mul(MET_PER_WIDTH) < parts.live() {
-            let mut sources = Sources::open(&parts, &query, ef, &self.walks);
+        let found = if width <= WIDTH_MAX && width * MET_PER_WIDTH * WALK_COST < parts.live() {
+            let mut sources = Sources::open(&parts, &query, width, &self.walks);
             let found = sources.find(k, &mut verdicts);
             sources.close(&self.walks);
             found

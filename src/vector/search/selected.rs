@@ -7,7 +7,9 @@
 
 use std::collections::BinaryHeap;
 
-use super::candidates::{IndexParts, WIDTH_PER_DEPTH_HALVES, WalkOffer, estimate_rows, offers_of};
+use super::candidates::{
+    IndexParts, MET_AT_START, MET_PER_WIDTH, WIDTH_MAX, WalkOffer, estimate_rows, offers_of, walk_width,
+};
 use super::ranking::Ranking;
 use super::search::{Candidate, measure_exactly, nearest_of};
 use super::selection::{PartKeys, RowBitmap};
@@ -21,10 +23,6 @@ use crate::vector::segment::segment::{Segment, SegmentView};
 
 /// What one comparison of a walk costs, in comparisons of rows in their order.
 const WALK_COST: usize = 4;
-
-/// Nodes that a walk meets at its start, and for each step of its width where every node is selected.
-const MET_AT_START: usize = 64;
-const MET_PER_WIDTH: usize = 16;
 
 /// How far a walk may overrun the cost of measuring every selected row, before it gives way to that.
 const BUDGET_FACTOR: usize = 2;
@@ -79,7 +77,7 @@ impl NearestIndex {
         }
         let parts = IndexParts::of(&self.view.read());
         let query = QueryVector::new(self.metric(), query);
-        let ef = if k <= ef { ef } else { k.saturating_mul(WIDTH_PER_DEPTH_HALVES) / 2 };
+        let width = walk_width(k, ef);
         let mut found = Found { k, waiting: Vec::new(), ranked: Vec::new(), greatest: BinaryHeap::new() };
         for part in parts.numbers() {
             let entries = parts.entries(part);
@@ -87,7 +85,7 @@ impl NearestIndex {
             assert_eq!(selection.rows(), entries.len(), "a selection is as long as its part");
             selection.keep_live(entries);
             let mut look = PartSearch { parts: &parts, part, query: &query, selection, found: &mut found };
-            look.run(ef, &self.walks, &mut outcome);
+            look.run(width, &self.walks, &mut outcome);
         }
         let mut ranking = found.into_ranking();
         let nearest = nearest_of(&mut ranking, &parts, &query, k, |_| true);
@@ -149,7 +147,7 @@ struct PartSearch<'a> {
 }
 
 impl PartSearch<'_> {
-    fn run(&mut self, ef: usize, pool: &WalkPool, outcome: &mut SelectedSearch) {
+    fn run(&mut self, width: usize, pool: &WalkPool, outcome: &mut SelectedSearch) {
         let selected = self.selection.count();
         let Some(segment) = self.parts.segment(self.part).filter(|_| selected > VECTORS_MAX) else {
             self.measure();
@@ -157,10 +155,10 @@ impl PartSearch<'_> {
             return;
         };
         let view = segment.seen_from(self.query);
-        if selected > self.found.k && walk_cost(ef, segment.copies.nodes(), selected) < selected {
+        if selected > self.found.k && walk_cost(width, segment.copies.nodes(), selected) < selected {
             let terrain = SelectedNodes::of(view, segment, &self.selection);
             let mut walk = pool.take();
-            let is_enough = self.walk(segment, &terrain, ef, selected * BUDGET_FACTOR / WALK_COST, &mut walk);
+            let is_enough = self.walk(segment, &terrain, width, selected * BUDGET_FACTOR / WALK_COST, &mut walk);
             outcome.measured += walk.met();
             outcome.rejected += walk.all_met().filter(|(_, node)| !terrain.nodes.is_set(*node)).count();
             pool.put_back(walk);
@@ -180,12 +178,12 @@ impl PartSearch<'_> {
         &mut self,
         segment: &Segment,
         terrain: &SelectedNodes<'_>,
-        ef: usize,
+        width: usize,
         met_max: usize,
         walk: &mut GraphWalk,
     ) -> bool {
         terrain.view.start(walk, &mut Scratch::default(), terrain);
-        if !walk.widen_within(&segment.graph, ef, met_max, terrain) {
+        if !walk.widen_within(&segment.graph, width, met_max, terrain) {
             return false;
         }
         let rows = offers_of(walk, self.part).flat_map(|node| self.parts.rows_of(node));
@@ -209,14 +207,19 @@ impl PartSearch<'_> {
         for row in self.selection.selected() {
             let order = order_of(rows.closeness(self.query, row));
             self.found.ranked.push(WalkOffer { order, part: self.part, row });
+            self.found.note(order);
         }
     }
 }
 
-/// What a walk of a width costs when so many of the nodes are selected, in comparisons of rows in their order.
-fn walk_cost(ef: usize, nodes: usize, selected: usize) -> usize {
-    let met = ef.saturating_mul(MET_PER_WIDTH).saturating_mul(nodes) / selected.max(1);
-    met.max(ef * MET_PER_WIDTH).saturating_add(MET_AT_START).saturating_mul(WALK_COST)
+/// What a walk of a width costs when so many of the nodes are selected, in comparisons of rows in their order. The pool of
+/// the walk holds the others as well, so that it is that much wider.
+fn walk_cost(width: usize, nodes: usize, selected: usize) -> usize {
+    let pool = width.saturating_mul(nodes.max(selected)) / selected.max(1);
+    if pool > WIDTH_MAX {
+        return usize::MAX;
+    }
+    (pool * MET_PER_WIDTH + MET_AT_START) * WALK_COST
 }
 
 /// A segment in which only nodes with a selected row count.

@@ -8,8 +8,9 @@ use crate::vector::graph::walk::Scratch;
 use crate::vector::rows::aligned_vectors::{QueryVector, VectorRows, order_of};
 use crate::vector::rows::quantized_vectors::{Codes, Estimate, QueryCode};
 
-/// Nodes that a query is compared with.
-const SEEDS: usize = 256;
+/// Nodes that a query is compared with. With more of them walks start nearer, meet less on their way and find no more: measured
+/// from 64 to 1,024.
+const SEEDS: usize = 64;
 
 /// How many of them a walk starts from.
 const STARTS: usize = 4;
