@@ -28,6 +28,7 @@ pub use graph::build::Progress;
 pub use graph::parameters::Parameters;
 pub use index::NearestIndex;
 pub use rows::distance::{DIMENSION_MAX, Metric, check_dimension, check_finite, check_vector, inner_product, l2_norm};
+pub use search::candidates::walk_micros;
 pub use search::search::Candidate;
 pub use search::selected::{SearchWay, SelectedSearch};
 pub use search::selection::{PartId, PartKeys, RowBitmap};

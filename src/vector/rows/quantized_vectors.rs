@@ -187,6 +187,9 @@ impl Codes {
     /// Appends an approximate closeness for each of these rows: smaller is nearer.
     #[inline]
     pub fn estimate(&self, query: &QueryCode, rows: &[u32], sums: &mut Vec<i32>, into: &mut Vec<Estimate>) {
+        for row in rows {
+            kernels::prefetch(&self.shapes[*row as usize..=*row as usize]);
+        }
         sums.clear();
         code_kernels::dot_rows(&query.bytes, self.code_rows(), rows, sums);
         let is_difference = self.metric == Metric::L2;
