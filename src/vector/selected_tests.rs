@@ -69,7 +69,7 @@ fn mixed(metric: Metric, dice: &mut Dice, rows_count: u32) -> Result<(NearestInd
         if number == rows_count / 2 || number == rows_count * 3 / 4 {
             build(&index, BuildScope::Everything)?;
         }
-        if number == rows_count * 7 / 8 {
+        if number == rows_count * 7 / 8 && index.tail_len() > 0 {
             // Leaves a closed tail behind.
             assert!(index.build(BuildScope::Everything, &mut |_| false).is_err());
         }
@@ -134,8 +134,7 @@ fn walks_among_selected_rows_hold_the_recall_and_find_as_many_as_match() -> Resu
                 hits += answer.iter().filter(|row| exact.contains(row)).count();
                 wanted += exact.len();
             }
-            let recall = hits as f64 / wanted as f64;
-            assert!(recall >= 0.9, "{metric}, one in {one_in}: recall {recall}");
+            assert!(hits * 10 >= wanted * 9, "{metric}, one in {one_in}: {hits} of {wanted}");
         }
     }
     assert_eq!(ways.len(), 2, "both ways are taken");

@@ -346,7 +346,7 @@ mod tests {
             let bytes: Vec<u8> = (0..stride * count).map(byte).collect();
             let narrow: Vec<i8> = (0..stride).map(|at| if extreme { -127 } else { seed[at % seed.len()].1 }).collect();
             let codes = CodeRows { bytes: &bytes, stride };
-            let rows: Vec<u32> = (0u32..).take(count).rev().collect();
+            let rows: Vec<u32> = (0..count as u32).rev().collect();
             let plain = |row: u32| -> i32 {
                 let products = codes.row(row).iter().zip(&narrow).map(|(x, y)| (i32::from(*x) - 128) * i32::from(*y));
                 products.sum()
