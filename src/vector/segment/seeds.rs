@@ -4,13 +4,10 @@
 //! descent through the upper layers of a graph, which reads memory all over, and are the same each time a segment is made
 //! or loaded.
 
+use crate::vector::graph::graph::Graph;
 use crate::vector::graph::walk::Scratch;
 use crate::vector::rows::aligned_vectors::{QueryVector, VectorRows, order_of};
 use crate::vector::rows::quantized_vectors::{Codes, Estimate, QueryCode};
-
-/// Nodes that a query is compared with. With more of them walks start nearer, meet less on their way and find no more: measured
-/// from 64 to 1,024.
-const SEEDS: usize = 64;
 
 /// How many of them a walk starts from.
 const STARTS: usize = 4;
@@ -23,10 +20,9 @@ pub struct Seeds {
 }
 
 impl Seeds {
-    /// Seeds among so many nodes.
-    pub fn of(nodes: usize, codes: Option<&Codes>) -> Seeds {
-        let count = nodes.min(SEEDS);
-        let nodes: Vec<u32> = (0..count).filter_map(|at| u32::try_from(at * nodes / count).ok()).collect();
+    /// The seeds of a graph, with codes of its nodes.
+    pub fn of(graph: &Graph, codes: Option<&Codes>) -> Seeds {
+        let nodes = graph.seeds();
         let codes = codes.map(|codes| codes.gather(&nodes));
         Seeds { numbers: (0u32..).take(nodes.len()).collect(), nodes, codes }
     }

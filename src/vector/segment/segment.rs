@@ -36,7 +36,7 @@ impl Segment {
 
     /// A segment whose codes are there already.
     pub fn with_codes(unit: u32, entries: Entries, copies: Copies, graph: Graph, codes: Option<Codes>) -> Segment {
-        let seeds = Seeds::of(copies.nodes(), codes.as_ref());
+        let seeds = Seeds::of(&graph, codes.as_ref());
         Segment { unit, entries, copies, graph, codes, seeds }
     }
 
