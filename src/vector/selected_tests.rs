@@ -87,7 +87,7 @@ fn mixed(metric: Metric, dice: &mut Dice, rows_count: u32) -> Result<(NearestInd
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     /// What is measured is exactly what brute force says, whatever is selected.
     #[test]
