@@ -346,15 +346,4 @@ proptest! {
         prop_assert!((Metric::L2.distance(&a, &b).powi(2) - plain(|x, y| (x - y) * (x - y))).abs() <= 1e-9 * scale);
         prop_assert!((Metric::InnerProduct.distance(&a, &b) + plain(|x, y| x * y)).abs() <= 1e-9 * scale);
     }
-
-    #[test]
-    fn integer_kernels_are_exact(pairs in prop::collection::vec((any::<i8>(), -4095i16..=4095, any::<i8>()), 0..300)) {
-        let codes: Vec<i8> = pairs.iter().map(|pair| pair.0).collect();
-        let query: Vec<i16> = pairs.iter().map(|pair| pair.1).collect();
-        let others: Vec<i8> = pairs.iter().map(|pair| pair.2).collect();
-        let by_query: i32 = pairs.iter().map(|(x, y, _)| i32::from(*x) * i32::from(*y)).sum();
-        let by_code: i32 = pairs.iter().map(|(x, _, y)| i32::from(*x) * i32::from(*y)).sum();
-        prop_assert_eq!(kernels::dot_query(&query, &codes), by_query);
-        prop_assert_eq!(kernels::dot_codes(&others, &codes), by_code);
-    }
 }

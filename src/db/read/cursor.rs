@@ -13,6 +13,7 @@ use crate::db::read::entry_view::EntryView;
 use crate::db::read::nearest::Neighbour;
 use crate::db::read::query::{BoundQuery, Order, OrderBy, Output};
 use crate::db::read::scan::{ScanSpan, visit_entries, visit_key};
+use crate::db::read::search_rows::{is_short_search, shows_keys};
 use crate::db::read::view::ReadView;
 use crate::db::read::{nearest, secrets};
 use crate::db::state::cancel::Cancel;
@@ -39,7 +40,7 @@ pub fn rows_bytes(rows: &[Row]) -> usize {
 const SORT_BYTES_MAX: usize = 1024 * 1024 * 1024;
 /// Bytes that a sort takes of its account's memory at a time.
 const SORT_BYTES_TAKEN: usize = 64 * 1024;
-/// Reads of so many keys, or a graph walk without a filter, are done on the thread they were asked on.
+/// Reads of so many keys are done on the thread they were asked on, as are short searches.
 const SHORT_KEYS: usize = 16;
 
 /// A running query. Blocking: see [`Cursor::is_short`].
@@ -129,7 +130,7 @@ impl Cursor {
     pub fn is_short(&self) -> bool {
         match &self.plan.access {
             Access::Keys(keys) | Access::Index { keys, .. } => keys.len() <= SHORT_KEYS,
-            Access::Graph { .. } => self.query.filter.is_none() && self.remaining <= ROWS_PER_CHUNK,
+            Access::Graph { ef, .. } => is_short_search(&self.query, *ef, self.remaining.saturating_add(self.skip)),
             Access::Range { .. } | Access::Secrets { .. } => false,
         }
     }
@@ -210,16 +211,21 @@ impl Cursor {
     fn read_keys(&mut self, keys: &mut std::vec::IntoIter<Neighbour>, chunk: &mut Chunk) -> Result<bool> {
         // Neighbours were filtered inside the search.
         let filter = if self.query.nearest.is_some() { None } else { self.query.filter.as_ref() };
+        let (view, collection, shows_keys) = (&self.view, &*self.query.collection, shows_keys(&self.query));
         while self.remaining > 0 && !chunk.is_full() {
             let Some(neighbour) = keys.next() else { return Ok(false) };
-            let row = visit_key(&self.view, &self.query.collection, &neighbour.key, |entry| {
+            let show_entry = |entry: &EntryView<'_>| {
                 if filter.map_or(Ok(true), |filter| filter.accepts(entry))? {
                     show(entry, &self.query.output, neighbour.distance).map(Some)
                 } else {
                     Ok(None)
                 }
-            })?;
-            let Some(row) = row.flatten() else { continue };
+            };
+            let row = match shows_keys {
+                true => show_entry(&EntryView { view, collection, key: &neighbour.key, record: None, pending: None })?,
+                false => visit_key(view, collection, &neighbour.key, show_entry)?.flatten(),
+            };
+            let Some(row) = row else { continue };
             if self.skip > 0 {
                 self.skip -= 1;
                 continue;

@@ -12,5 +12,6 @@ pub(super) mod ordered_keys;
 pub(super) mod query;
 pub(super) mod row_stream;
 pub(super) mod scan;
+pub(super) mod search_rows;
 pub(super) mod secrets;
 pub(super) mod view;
