@@ -119,8 +119,16 @@ impl Codes {
         (x.square + y.square - 2.0 * product).max(0.0)
     }
 
+    /// The scale of a row's code and the squared length of the centred row.
     #[inline(always)]
-    fn code(&self, row: u32) -> &[i8] {
+    pub fn shape(&self, row: u32) -> (f32, f32) {
+        let shape = self.shapes[row as usize];
+        (shape.scale, shape.square)
+    }
+
+    /// A row's code, with its padding of zeros.
+    #[inline(always)]
+    pub fn code(&self, row: u32) -> &[i8] {
         let at = self.start + row as usize * self.stride;
         &self.codes[at..at + self.stride]
     }
