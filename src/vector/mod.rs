@@ -22,9 +22,10 @@ mod segment;
 mod tests;
 mod workers;
 
-pub use graph::build::Progress;
 pub use graph::parameters::Parameters;
+pub use graph::progress::{BuildPhase, Progress};
 pub use index::NearestIndex;
 pub use rows::distance::{DIMENSION_MAX, Metric, check_dimension, check_finite, check_vector, inner_product, l2_norm};
 pub use search::search::Candidate;
 pub use segment::segment_set::BuildScope;
+pub use workers::Priority;

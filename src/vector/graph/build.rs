@@ -9,13 +9,12 @@
 use anndists::dist::distances::Distance;
 use hnsw_rs::hnsw::Hnsw;
 
-use super::connect::connect;
+use super::built::{BuiltGraph, finish};
 use super::graph::Graph;
-use super::leaves::build::{LeafBuild, LeafPlan};
+use super::leaves::build::{LeafPlan, by_leaves};
 use super::leaves::tiles::Kernel;
 use super::parameters::Parameters;
 use super::progress::{BuildPhase, Progress, Report};
-use super::recall::recall;
 use super::row_distance::RowDistances;
 use crate::error::Result;
 use crate::vector::rows::aligned_vectors::VectorRows;
@@ -26,24 +25,11 @@ use crate::vector::workers::Workers;
 /// Nodes from which a graph is built by leaves.
 const LEAF_BUILD_NODES_MIN: usize = 4096;
 
-/// The recall below which leaves get more rounds.
-const RECALL_FLOOR: f64 = 0.9;
-
-/// Times that a build goes for more rounds, each time as many as it was to have: data may have no graph that reaches the floor.
-const EXTENSIONS_MAX: usize = 2;
-
 /// Rows that `hnsw_rs` inserts between two reports of progress: a fraction of a second also where they are long.
 const REPORT_ROWS: usize = 256;
 
 /// Layers `hnsw_rs` may use, its own maximum.
 const LAYERS_MAX: usize = 16;
-
-/// A graph and what was measured of it.
-pub struct BuiltGraph {
-    pub graph: Graph,
-    /// The share of the ten nearest that walks find (see `recall`).
-    pub recall: f64,
-}
 
 /// The distance given to `hnsw_rs`, between row numbers: it moves four bytes a point where it would copy whole vectors.
 #[derive(Clone)]
@@ -76,48 +62,10 @@ pub fn build_graph(
     let distances = RowDistances::new(rows, codes, metric);
     let report = &mut Report::new(progress);
     if nodes >= LEAF_BUILD_NODES_MIN {
-        return build_by_leaves(&distances, Kernel::best(), nodes, LeafPlan::of(parameters), workers, report);
+        return by_leaves(&distances, Kernel::best(), nodes, LeafPlan::of(parameters), workers, report);
     }
     let graph = insert_all(&distances, nodes, parameters, workers, report)?;
-    check(graph, nodes, &distances, Kernel::best(), workers, report)
-}
-
-/// Builds by leaves; where the graph finds too little of what is near, by more of them.
-fn build_by_leaves(
-    distances: &RowDistances<'_>,
-    kernel: Kernel,
-    nodes: usize,
-    plan: LeafPlan,
-    workers: Workers,
-    report: &mut Report<'_>,
-) -> Result<BuiltGraph> {
-    let mut build = LeafBuild::new(distances, kernel, nodes, plan, workers)?;
-    let mut extensions = 0;
-    loop {
-        build.run(plan.rounds, report)?;
-        let built = check(build.graph(report)?, nodes, distances, kernel, workers, report)?;
-        if built.recall >= RECALL_FLOOR || extensions == EXTENSIONS_MAX {
-            return Ok(built);
-        }
-        extensions += 1;
-        tracing::info!(nodes, recall = built.recall, extensions, "a graph finds little, and is built by more leaves");
-    }
-}
-
-/// Makes a graph one piece and measures it.
-fn check(
-    mut graph: Graph,
-    nodes: usize,
-    distances: &RowDistances<'_>,
-    kernel: Kernel,
-    workers: Workers,
-    report: &mut Report<'_>,
-) -> Result<BuiltGraph> {
-    report.begin(BuildPhase::Checks, nodes)?;
-    let added = connect(&mut graph, |a, b| distances.between(a, b), &mut |rows| report.done(rows))?;
-    let recall = recall(&graph, nodes, distances, kernel, workers, report)?;
-    tracing::debug!(nodes, added, recall, "a graph was made one piece");
-    Ok(BuiltGraph { graph, recall })
+    finish(graph, nodes, &distances, Kernel::best(), workers, report)
 }
 
 /// Inserts row by row.

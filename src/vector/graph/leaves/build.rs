@@ -14,6 +14,7 @@ use super::prune::Pruner;
 use super::seeds::seeds;
 use super::tiles::Kernel;
 use crate::error::Result;
+use crate::vector::graph::built::{BuiltGraph, finish};
 use crate::vector::graph::graph::{Graph, Layer, NO_LINK};
 use crate::vector::graph::parameters::Parameters;
 use crate::vector::graph::progress::{BuildPhase, Report};
@@ -29,6 +30,12 @@ const NODES_AT_ONCE: usize = 1 << 16;
 
 /// Nodes whose links one task chooses.
 const NODES_PER_TASK: usize = 256;
+
+/// The recall below which leaves get more rounds.
+const RECALL_FLOOR: f64 = 0.9;
+
+/// Times that a build goes for more rounds, each time as many as it was to have: data may have no graph that reaches the floor.
+const EXTENSIONS_MAX: usize = 2;
 
 /// How the parameters of an index shape its leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +53,7 @@ pub struct LeafPlan {
 
 impl LeafPlan {
     /// `m` decides how many links a node has and may get from a leaf, `ef_construction` among how many they are chosen and how
-    /// often. The defaults make 3 rounds, 24 nearest, 10 kept and 64 candidates.
+    /// often. The defaults make 3 rounds, 24 nearest, 10 kept and 48 candidates.
     pub fn of(parameters: Parameters) -> LeafPlan {
         let Parameters { m, ef_construction } = parameters;
         let doublings = (ef_construction / 16).checked_ilog2().unwrap_or(0) as usize;
@@ -54,9 +61,34 @@ impl LeafPlan {
             rounds: 1 + doublings,
             nearest: (ef_construction * 3 / 8).max(m),
             kept: (m * 5 / 8).max(2),
-            candidates: 4 * m,
+            candidates: 3 * m,
             degree: 2 * m,
         }
+    }
+}
+
+/// Builds the graph of the first `nodes` rows; where it finds too little of what is near, by more leaves.
+///
+/// # Errors
+/// 57014 when the build is to stop, 53200 where the system has no memory for it, XX000 where it gives no threads.
+pub fn by_leaves(
+    distances: &RowDistances<'_>,
+    kernel: Kernel,
+    nodes: usize,
+    plan: LeafPlan,
+    workers: Workers,
+    report: &mut Report<'_>,
+) -> Result<BuiltGraph> {
+    let mut build = LeafBuild::new(distances, kernel, nodes, plan, workers)?;
+    let mut extensions = 0;
+    loop {
+        build.run(plan.rounds, report)?;
+        let built = finish(build.graph(report)?, nodes, distances, kernel, workers, report)?;
+        if built.recall >= RECALL_FLOOR || extensions == EXTENSIONS_MAX {
+            return Ok(built);
+        }
+        extensions += 1;
+        tracing::info!(nodes, recall = built.recall, extensions, "a graph finds little, and is built by more leaves");
     }
 }
 

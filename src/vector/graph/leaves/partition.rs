@@ -95,6 +95,9 @@ impl Cut<'_> {
     /// XX000 where the system gives no threads; what `check` says, which is asked now and then.
     pub fn leaves(self, nodes: usize, workers: Workers, check: &mut dyn FnMut() -> Result<()>) -> Result<Leaves> {
         let all: Vec<u32> = (0u32..).take(nodes).collect();
+        if nodes == 0 {
+            return Ok(Leaves::new());
+        }
         if nodes <= LEAF_NODES_MAX {
             let mut leaves = Leaves::new();
             leaves.push(&all);

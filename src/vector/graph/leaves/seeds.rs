@@ -5,7 +5,7 @@
 const NODES_WITHOUT_SEEDS: usize = 512;
 
 /// Nodes for each seed.
-const NODES_PER_SEED: usize = 256;
+const NODES_PER_SEED: usize = 1024;
 
 const SEEDS_MIN: usize = 64;
 const SEEDS_MAX: usize = 512;
