@@ -159,7 +159,10 @@ mod tests {
         index.insert_if_absent(keys[1].as_bytes(), &[1.0, 2.0]).unwrap();
         let queue = database.queue().clone();
         let taken_out = Arc::clone(&index);
-        tokio::task::spawn_blocking(move || take_out_lost(&queue, &taken_out, &before, &|| Ok(()))).await.unwrap().unwrap();
+        tokio::task::spawn_blocking(move || take_out_lost(&queue, &taken_out, &before, &|| Ok(())))
+            .await
+            .unwrap()
+            .unwrap();
         let held = keys.map(|key| index.graph().unwrap().contains(key.as_bytes()));
         assert_eq!(held, [true, false, true]);
         database.shutdown().unwrap();

@@ -34,4 +34,3 @@ pub fn finish(
     tracing::debug!(nodes, added, recall, "a graph was made one piece");
     Ok(BuiltGraph { graph, recall })
 }
-

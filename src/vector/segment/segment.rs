@@ -36,13 +36,7 @@ impl Segment {
     }
 
     /// A segment whose codes are there already.
-    pub fn with_codes(
-        unit: u32,
-        entries: Entries,
-        copies: Copies,
-        built: BuiltGraph,
-        codes: Option<Codes>,
-    ) -> Segment {
+    pub fn with_codes(unit: u32, entries: Entries, copies: Copies, built: BuiltGraph, codes: Option<Codes>) -> Segment {
         let BuiltGraph { graph, recall } = built;
         Segment { unit, entries, copies, graph, recall, codes }
     }

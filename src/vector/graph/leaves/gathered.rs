@@ -80,7 +80,9 @@ impl<'a> Gathered<'a> {
         let (out, rest_out) = out.split_at_mut(eights.len() * LEFTS * width);
         for (eight, out) in eights.iter().zip(out.chunks_exact_mut(LEFTS * width)) {
             for at in 0..width / BLOCK {
-                self.measure_tile(*eight, at, |left, lanes| out[left * width + at * BLOCK..][..BLOCK].copy_from_slice(&lanes));
+                self.measure_tile(*eight, at, |left, lanes| {
+                    out[left * width + at * BLOCK..][..BLOCK].copy_from_slice(&lanes)
+                });
             }
         }
         for (left, out) in rest.iter().zip(rest_out.chunks_exact_mut(width)) {

@@ -145,9 +145,7 @@ impl Cut<'_> {
         let remembered = 1 + SPARE_LEADERS;
         let mut nearest = vec![NONE; group.len() * remembered];
         let mut assigner = Assigner::new(self, &leaders);
-        for (nodes, nearest) in
-            group.chunks(ASSIGNED_AT_ONCE).zip(nearest.chunks_mut(ASSIGNED_AT_ONCE * remembered))
-        {
+        for (nodes, nearest) in group.chunks(ASSIGNED_AT_ONCE).zip(nearest.chunks_mut(ASSIGNED_AT_ONCE * remembered)) {
             assigner.assign(nodes, remembered, nearest);
         }
         let groups = grouped(group, leaders.len(), 1, remembered, &nearest);
@@ -205,9 +203,7 @@ impl<'a> Assigner<'a> {
     /// Writes the numbers of the nearest leaders of each node, nearest first, ties in the order of the leaders.
     fn assign(&mut self, nodes: &[u32], remembered: usize, nearest: &mut [u32]) {
         let width = self.leaders.width();
-        for (nodes, nearest) in
-            nodes.chunks(Assigner::ROWS).zip(nearest.chunks_mut(Assigner::ROWS * remembered))
-        {
+        for (nodes, nearest) in nodes.chunks(Assigner::ROWS).zip(nearest.chunks_mut(Assigner::ROWS * remembered)) {
             let distances = &mut self.distances[..nodes.len() * width];
             self.leaders.measure(nodes, distances);
             for (distances, nearest) in distances.chunks_exact(width).zip(nearest.chunks_exact_mut(remembered)) {
