@@ -26,6 +26,9 @@ impl Neighbour {
     }
 }
 
+/// Neighbours of a node that are kept even where one leads to the others, as in a crowd of near duplicates.
+const KEPT_MIN: usize = 2;
+
 /// Least distances that are taken of stretches of a row, for each of the nearest that are wanted: the more, the closer is the bound
 /// that they give.
 const LEASTS_PER_NEAREST: usize = 3;
@@ -82,7 +85,10 @@ impl<'a> LeafPairs<'a> {
             len += usize::from(*distance <= bound);
         }
         self.nearest.truncate(len);
-        self.nearest.sort_unstable_by_key(Neighbour::order);
+        // Of those that are equally far the next in the leaf come first, so that a crowd that codes cannot tell apart becomes a
+        // ring and not a star.
+        let next = u32::try_from(at).unwrap_or(0);
+        self.nearest.sort_unstable_by_key(|near| (near.order().0, near.node.wrapping_sub(next)));
         self.nearest.truncate(self.nearest_max);
     }
 
@@ -94,8 +100,16 @@ impl<'a> LeafPairs<'a> {
             if self.kept.iter().all(|kept| row[kept.node as usize] > candidate.distance) {
                 self.kept.push(*candidate);
                 if self.kept.len() == self.kept_max {
-                    break;
+                    return;
                 }
+            }
+        }
+        for candidate in &self.nearest {
+            if self.kept.len() >= KEPT_MIN.min(self.kept_max) {
+                return;
+            }
+            if !self.kept.contains(candidate) {
+                self.kept.push(*candidate);
             }
         }
     }

@@ -240,7 +240,9 @@ fn a_leaf_links_nodes_to_their_nearest() -> Result<()> {
                     expected.push(other);
                 }
             }
-            assert_eq!(links[node as usize], expected, "{node} of {nearest}");
+            // Those that fill up come behind these.
+            assert!(links[node as usize].starts_with(&expected), "{node} of {nearest}");
+            assert!(links[node as usize].len() >= kept.min(nearest).min(2));
         }
     }
     Ok(())
