@@ -24,7 +24,7 @@ use nebulusdb::store::{
 use nebulusdb::types::json::jsonb;
 use nebulusdb::types::json::jsonb::PathStep;
 use nebulusdb::types::{ColumnType, Value, parse_vector, vector_text};
-use nebulusdb::vector::{BuildScope, Metric, NearestIndex, Parameters};
+use nebulusdb::vector::{BuildScope, Metric, NearestIndex, Parameters, Priority};
 
 const DIMENSIONS: usize = 384;
 const INDEXED: usize = 5_000;
@@ -74,7 +74,7 @@ fn index_search(criterion: &mut Criterion) {
     criterion.bench_function("exact scan of 5,000 vectors", |bencher| {
         bencher.iter(|| index.search_exact(turn.next().expect("a cycle"), NEAREST, &mut |_| true))
     });
-    index.build(BuildScope::Everything, &mut |_| true).expect("the graph is built");
+    index.build(BuildScope::Everything, Priority::Foreground, &mut |_| true).expect("the graph is built");
     criterion.bench_function("graph walk over 5,000 vectors", |bencher| {
         bencher
             .iter(|| index.search(turn.next().expect("a cycle"), NEAREST, Parameters::EF_SEARCH_DEFAULT, &mut |_| true))

@@ -25,8 +25,8 @@ mod selected_tests;
 mod tests;
 mod workers;
 
-pub use graph::build::Progress;
 pub use graph::parameters::Parameters;
+pub use graph::progress::{BuildPhase, Progress};
 pub use index::NearestIndex;
 pub use rows::distance::{DIMENSION_MAX, Metric, check_dimension, check_finite, check_vector, inner_product, l2_norm};
 pub use search::candidates::walk_micros;
@@ -34,3 +34,4 @@ pub use search::search::Candidate;
 pub use search::selected::{SearchWay, SelectedSearch};
 pub use search::selection::{PartId, PartKeys, RowBitmap};
 pub use segment::segment_set::BuildScope;
+pub use workers::Priority;

@@ -29,6 +29,7 @@ mod full_disk;
 mod golden;
 mod harness;
 mod health;
+mod index_builds;
 mod knirvql;
 mod mcp;
 mod memory;

@@ -1,12 +1,18 @@
 //! How a database is: what is wrong with it, and the figures that only it knows.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::db::database::Database;
+use crate::db::read::view::ReadView;
+use crate::db::vectors::build_progress::GraphBuild;
+use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::error::Result;
 use crate::health::Health;
+use crate::model::CollectionId;
 use crate::store::{DiskSpace, StoreStatistics, disk_space};
 use crate::types::quote_identifier;
+use crate::vector::Metric;
 
 /// Free bytes below which writes are about to fail: RocksDB needs room for its largest write buffer, 64 MiB, and more.
 const DISK_FREE_BYTES_MIN: u64 = 80 * 1024 * 1024;
@@ -24,6 +30,58 @@ pub struct GraphStatus {
     pub waiting: u64,
     /// Bytes of memory.
     pub bytes: u64,
+}
+
+/// One nearest-neighbour index, as it is.
+#[derive(Clone, Debug)]
+pub struct VectorIndexStatus {
+    pub collection: CollectionId,
+    pub index: CollectionId,
+    pub metric: Metric,
+    /// Whether it holds all vectors of its column.
+    pub is_ready: bool,
+    /// Its graph; `None` before the first vector.
+    pub graph: Option<VectorGraphStatus>,
+    /// The builds that go on.
+    pub builds: Vec<GraphBuild>,
+}
+
+/// The vectors of a nearest-neighbour index, in the graph and beside it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct VectorGraphStatus {
+    pub dimension: usize,
+    pub vectors: usize,
+    /// Vectors that are measured beside the graph until they are linked.
+    pub waiting: usize,
+    pub segments: usize,
+    /// The share of what is near that walks find, as it was measured when the graph was built, the least of all segments.
+    pub recall: Option<f64>,
+    /// Bytes of memory.
+    pub bytes: usize,
+}
+
+impl ReadView {
+    /// All nearest-neighbour indexes, in the order of their numbers.
+    pub fn vector_indexes(&self) -> Vec<VectorIndexStatus> {
+        let mut indexes = self.database.vector_indexes.all();
+        indexes.sort_unstable_by_key(|index| index.id);
+        let status = |index: &Arc<VectorIndex>| VectorIndexStatus {
+            collection: index.collection,
+            index: index.id,
+            metric: index.metric,
+            is_ready: index.is_ready(),
+            graph: index.graph().map(|graph| VectorGraphStatus {
+                dimension: graph.dimension(),
+                vectors: graph.len(),
+                waiting: graph.tail_len(),
+                segments: graph.segment_count(),
+                recall: graph.recall(),
+                bytes: graph.bytes(),
+            }),
+            builds: index.progress.current(),
+        };
+        indexes.iter().map(status).collect()
+    }
 }
 
 impl Database {

@@ -14,6 +14,7 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, RwLock};
 
+use crate::db::vectors::build_progress::BuildProgress;
 use crate::error::Result;
 use crate::model::{Collection, CollectionId, ColumnId, Index as IndexDefinition, IndexKind};
 use crate::store::{create_file_in_private, make_private_folder};
@@ -45,6 +46,8 @@ pub(crate) struct VectorIndex {
     /// Number of the last commit that changed it.
     applied: AtomicU64,
     changes: Mutex<Changes>,
+    /// How far its builds are.
+    pub progress: BuildProgress,
     /// [Changes](Index::changes) of the graph that the saved file has.
     saved: AtomicU64,
 }
@@ -67,6 +70,7 @@ impl VectorIndex {
                 ready: AtomicBool::new(false),
                 applied: AtomicU64::new(0),
                 changes: Mutex::default(),
+                progress: BuildProgress::default(),
                 saved: AtomicU64::new(0),
             })
         }))

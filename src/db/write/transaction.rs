@@ -15,7 +15,7 @@ use crate::db::read::cursor::Row;
 use crate::db::read::entry_view::{EntryView, fact_name};
 use crate::db::read::ordered_keys::indexed_operands;
 use crate::db::read::view::{ReadView, Sought};
-use crate::db::state::cancel::Cancel;
+use crate::db::state::cancel::{Cancel, CommitClient};
 use crate::db::state::state::DbState;
 use crate::db::write::committer::{CommitQueue, Job};
 use crate::db::write::index_build::IndexBuild;
@@ -43,8 +43,8 @@ pub struct Transaction {
     pub notices: Vec<Notice>,
     /// Entries that the present statement wanted off the stage and that are public already.
     pub(in crate::db) public_already: u64,
-    /// Set when its commit is given up.
-    cancel: Cancel,
+    /// Who waits for its commit.
+    pub(in crate::db) client: CommitClient,
     /// Who may do what with entries of attached collections, as far as it was asked for.
     pub(in crate::db) rights: BTreeMap<CollectionId, Arc<Rights>>,
 }
@@ -70,7 +70,7 @@ impl Transaction {
             builds: Vec::new(),
             notices: Vec::new(),
             public_already: 0,
-            cancel: Cancel::new(),
+            client: CommitClient::default(),
             rights: BTreeMap::new(),
         }
     }
@@ -126,9 +126,9 @@ impl Transaction {
         }
     }
 
-    /// Its commit ends with an error where the flag is set before the changes are written.
-    pub fn heed(&mut self, cancel: &Cancel) {
-        self.cancel = cancel.clone();
+    /// Its commit, for a connection, ends with an error where the flag is set before the changes are written.
+    pub fn heed(&mut self, cancel: &Cancel, connection: i32) {
+        self.client = CommitClient { connection: Some(connection), cancel: cancel.clone() };
     }
 
     /// Makes the changes durable and visible, all of them or none; gives back the changes of the catalog among them, from which
@@ -141,7 +141,7 @@ impl Transaction {
         if self.is_read_only() && !is_heard {
             return Ok(Vec::new());
         }
-        let Transaction { queue, view, catalog_version, pins, builds, cancel, .. } = self;
+        let Transaction { queue, view, catalog_version, pins, builds, client: CommitClient { cancel, .. }, .. } = self;
         let writes = Arc::clone(&view.writes);
         drop(view);
         let changes = writes.catalog.clone();

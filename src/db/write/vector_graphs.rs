@@ -5,20 +5,26 @@
 
 use std::sync::Arc;
 
+use crate::db::pending::write_set::AddedGraph;
+use crate::db::state::cancel::CommitClient;
 use crate::db::state::state::DbState;
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::commit_group::VectorChange;
 use crate::db::write::committer::CommitQueue;
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::secondary_index::{SecondaryIndex, SeenChange};
+use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, Index, IndexKind};
 use crate::store::{Key, KeyRange, Snapshot, vector_of_bytes};
 use crate::types::ColumnType;
-use crate::vector::{BuildScope, DIMENSION_MAX, Metric, Parameters};
+use crate::vector::{BuildScope, DIMENSION_MAX, Metric, Parameters, Priority};
 
 /// Entries without a vector that one job of the committer takes out of a graph, at most.
 const LOST_AT_ONCE: usize = 1000;
+
+/// Vectors between two looks at whether a graph is still wanted.
+const VECTORS_PER_CHECK: usize = 1024;
 
 /// The indexes that are graphs of near vectors.
 pub(crate) struct VectorGraphs;
@@ -63,12 +69,29 @@ impl CommitEncoder<'_> {
     }
 }
 
+/// For whom a graph is filled and built, and whether it is still wanted.
+#[derive(Clone, Copy)]
+pub(crate) struct GraphRun<'a> {
+    /// `None` in the background.
+    pub connection: Option<i32>,
+    pub priority: Priority,
+    pub check: &'a dyn Fn() -> Result<()>,
+}
+
 /// Builds the graphs of a collection's new nearest-neighbour indexes. Until one is built, searches measure all vectors.
-pub(crate) async fn fill_new_graphs(queue: &CommitQueue, collection: &Collection) -> Result<()> {
+///
+/// # Errors
+/// As [`build_graph`]; 57014 where the client gives it up.
+pub(crate) async fn fill_new_graphs(queue: &CommitQueue, collection: &Collection, client: &CommitClient) -> Result<()> {
     for index in &collection.indexes {
         let Some(graph) = queue.state().vector_index(index.id).filter(|graph| !graph.is_ready()) else { continue };
-        let queue = queue.clone();
-        tokio::task::spawn_blocking(move || build_graph(&queue, &graph))
+        let (queue, client) = (queue.clone(), client.clone());
+        let build = move || {
+            let check = || client.cancel.check();
+            let run = GraphRun { connection: client.connection, priority: Priority::Foreground, check: &check };
+            build_graph(&queue, &graph, run)
+        };
+        tokio::task::spawn_blocking(build)
             .await
             .map_err(|error| Error::internal(format!("building an index stopped: {error}")))??;
     }
@@ -79,30 +102,69 @@ pub(crate) async fn fill_new_graphs(queue: &CommitQueue, collection: &Collection
 /// thread that may block.
 ///
 /// # Errors
-/// XX001 for a damaged vector, 22000 for one of another dimension, 58030 where the store cannot be read, 57P01 once the database
-/// goes down.
-pub(crate) fn build_graph(queue: &CommitQueue, index: &Arc<VectorIndex>) -> Result<()> {
+/// XX001 for a damaged vector, 22000 for one of another dimension, 53200 where the system has no memory for it, 58030 where the
+/// store cannot be read, 57P01 once the database goes down; what the run's `check` says.
+pub(crate) fn build_graph(queue: &CommitQueue, index: &Arc<VectorIndex>, run: GraphRun<'_>) -> Result<()> {
+    let told = index.progress.begin(run.connection);
     let before = queue.state().store.snapshot();
-    put_vectors(&before, index)?;
-    take_out_lost(queue, index, &before)?;
+    put_vectors(&before, index, &|read| {
+        told.loaded(read);
+        (run.check)()
+    })?;
+    take_out_lost(queue, index, &before, run.check)?;
     if let Some(graph) = index.graph() {
-        graph.build(BuildScope::Everything, &mut |_| true)?;
+        let built = graph.build(BuildScope::Everything, run.priority, &mut |progress| {
+            told.graph(progress);
+            (run.check)().is_ok()
+        });
+        // The graph knows that it was stopped, and not why.
+        (run.check)()?;
+        built?;
     }
     index.set_ready();
     Ok(())
+}
+
+/// Takes back the indexes that a transaction has added and that could not be filled.
+///
+/// # Errors
+/// 40001 where their collections have been changed since; those of a commit.
+pub(in crate::db) async fn drop_graphs(queue: &CommitQueue, added: &[AddedGraph]) -> Result<()> {
+    let mut transaction = Transaction::begin(queue, false);
+    for AddedGraph { collection, index } in added {
+        let found = transaction.catalog().collection_by_id(*collection);
+        let found = found.and_then(|collection| collection.indexes.iter().find(|known| known.id == *index));
+        if let Some(name) = found.map(|index| index.name.clone()) {
+            transaction.drop_index(&name)?;
+        }
+    }
+    transaction.commit_writes().await.map(drop)
 }
 
 /// Takes out of a graph what has lost its vector since the snapshot that it was filled from, and may have been put back by that.
 ///
 /// # Errors
 /// As [`build_graph`].
-pub(crate) fn take_out_lost(queue: &CommitQueue, index: &Arc<VectorIndex>, before: &Snapshot) -> Result<()> {
+pub(crate) fn take_out_lost(
+    queue: &CommitQueue,
+    index: &Arc<VectorIndex>,
+    before: &Snapshot,
+    check: &dyn Fn() -> Result<()>,
+) -> Result<()> {
     // Whoever had told the graph of it before the filling was over is durable then, and in the snapshot.
     queue.encode_blocking(|_| Ok(()))?;
     let now = queue.state().store.snapshot();
+    if now.sequence_number() == before.sequence_number() {
+        return Ok(());
+    }
+    let mut looked_at = 0usize;
     let mut vectors = before.scan(&KeyRange::vectors(index.collection, index.column).uncached());
     let mut lost: Vec<Vec<u8>> = Vec::new();
     while let Some((key, _)) = vectors.next()? {
+        looked_at += 1;
+        if looked_at.is_multiple_of(VECTORS_PER_CHECK) {
+            check()?;
+        }
         if now.get(&Key::Vector(index.collection, index.column, key))?.is_none() {
             lost.push(key.to_vec());
         }
@@ -128,15 +190,21 @@ pub(crate) fn take_out_lost(queue: &CommitQueue, index: &Arc<VectorIndex>, befor
 /// # Errors
 /// XX001 for a damaged vector, 22000 for one of another dimension, 58030 where the store cannot be read.
 pub(crate) fn load_graph(shared: &DbState, index: &Arc<VectorIndex>) -> Result<()> {
-    put_vectors(&shared.store.snapshot(), index)?;
+    put_vectors(&shared.store.snapshot(), index, &|_| Ok(()))?;
     index.set_ready();
     Ok(())
 }
 
-fn put_vectors(snapshot: &Snapshot, index: &VectorIndex) -> Result<()> {
+/// Puts the vectors of a snapshot into a graph; `told` hears now and then how many there were, and may end it.
+fn put_vectors(snapshot: &Snapshot, index: &VectorIndex, told: &dyn Fn(usize) -> Result<()>) -> Result<()> {
     let mut vectors = snapshot.scan(&KeyRange::vectors(index.collection, index.column).uncached());
+    let mut read = 0usize;
     while let Some((key, bytes)) = vectors.next()? {
+        if read.is_multiple_of(VECTORS_PER_CHECK) {
+            told(read)?;
+        }
         index.insert_if_absent(key, &vector_of_bytes(bytes)?)?;
+        read += 1;
     }
     Ok(())
 }

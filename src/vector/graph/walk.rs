@@ -19,6 +19,9 @@ use crate::vector::rows::quantized_vectors::Estimate;
 /// Walk memories kept for later searches; more are made when more searches run at once, and dropped afterwards.
 const POOLED_MAX: usize = 64;
 
+/// How many of a graph's seeds a walk starts from.
+pub const STARTS: usize = 4;
+
 /// Nodes whose links are on their way from memory while one before them is expanded.
 const PREFETCHED: usize = 3;
 

@@ -211,6 +211,19 @@ impl Codes {
         (x.square + y.square - 2.0 * product).max(0.0)
     }
 
+    /// The scale of a row's code and the squared length of the centred row.
+    #[inline(always)]
+    pub fn shape(&self, row: u32) -> (f32, f32) {
+        let shape = self.shapes[row as usize];
+        (shape.scale, shape.square)
+    }
+
+    /// A row's code, its components raised by [`OFFSET`], with its padding of zeros.
+    #[inline(always)]
+    pub fn code(&self, row: u32) -> &[u8] {
+        self.code_rows().row(row)
+    }
+
     #[inline(always)]
     fn code_rows(&self) -> CodeRows<'_> {
         CodeRows { bytes: &self.codes[self.start..], stride: self.stride }

@@ -5,12 +5,9 @@
 //! or loaded.
 
 use crate::vector::graph::graph::Graph;
-use crate::vector::graph::walk::Scratch;
+use crate::vector::graph::walk::{STARTS, Scratch};
 use crate::vector::rows::aligned_vectors::{QueryVector, VectorRows, order_of};
 use crate::vector::rows::quantized_vectors::{Codes, Estimate, QueryCode};
-
-/// How many of them a walk starts from.
-const STARTS: usize = 4;
 
 pub struct Seeds {
     nodes: Vec<u32>,

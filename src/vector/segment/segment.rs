@@ -1,6 +1,7 @@
 //! A sealed segment: entries that will not grow any more, with the graph to find them by.
 
 use crate::error::Result;
+use crate::vector::graph::built::BuiltGraph;
 use crate::vector::graph::graph::Graph;
 use crate::vector::graph::walk::{GraphWalk, Scratch, Terrain};
 use crate::vector::rows::aligned_vectors::QueryVector;
@@ -19,6 +20,8 @@ pub struct Segment {
     /// Which rows are the nodes of the graph.
     pub copies: Copies,
     pub graph: Graph,
+    /// The share of what is near that walks in the graph find, measured when it was built.
+    pub recall: f64,
     /// None where the metric has no codes; walks compare vectors then.
     codes: Option<Codes>,
     seeds: Seeds,
@@ -29,15 +32,16 @@ impl Segment {
     ///
     /// # Errors
     /// As [`Codes::of`].
-    pub fn new(unit: u32, entries: Entries, copies: Copies, graph: Graph, metric: Metric) -> Result<Segment> {
+    pub fn new(unit: u32, entries: Entries, copies: Copies, built: BuiltGraph, metric: Metric) -> Result<Segment> {
         let codes = Codes::of(&entries.rows, metric)?;
-        Ok(Segment::with_codes(unit, entries, copies, graph, codes))
+        Ok(Segment::with_codes(unit, entries, copies, built, codes))
     }
 
     /// A segment whose codes are there already.
-    pub fn with_codes(unit: u32, entries: Entries, copies: Copies, graph: Graph, codes: Option<Codes>) -> Segment {
+    pub fn with_codes(unit: u32, entries: Entries, copies: Copies, built: BuiltGraph, codes: Option<Codes>) -> Segment {
+        let BuiltGraph { graph, recall } = built;
         let seeds = Seeds::of(&graph, codes.as_ref());
-        Segment { unit, entries, copies, graph, codes, seeds }
+        Segment { unit, entries, copies, graph, recall, codes, seeds }
     }
 
     /// The segment seen from a query.
