@@ -42,6 +42,10 @@ pub use feed::signals::DatabaseChanges;
 pub use open::load::{DatabaseOptions, PASSWORD_FILE};
 pub use pending::on_conflict::{Arbiters, Inserted, OnConflict};
 pub use pending::write_set::EntryKey;
+pub use read::aggregate::cursor::AggregateCursor;
+pub use read::aggregate::query::{
+    AggregateCall, AggregateFunction, AggregateQuery, BoundAggregate, GroupOrder, is_grouped,
+};
 pub use read::cursor::{Cursor, Row, rows_bytes};
 pub use read::query::{BoundQuery, Nearest, Order, OrderBy, Output, Query, Target};
 pub use read::row_stream::{Gathered, HeldRows, RowSender, RowStream, RowsMemory};

@@ -144,6 +144,14 @@ impl Program {
         self.0.value(row).map(Cow::into_owned)
     }
 
+    /// What it reads of a row, where it is nothing but that.
+    pub fn operand(&self) -> Option<&Operand> {
+        match &self.0 {
+            Instruction::Field(operand) => Some(operand),
+            _ => None,
+        }
+    }
+
     /// The conditions that must all hold.
     pub fn conjuncts(&self) -> Vec<CompiledCondition<'_>> {
         CompiledCondition(&self.0).conjuncts()

@@ -10,6 +10,7 @@
     reason = "a test fails by panicking, in its own functions and in those it shares with others"
 )]
 
+mod aggregates;
 mod alter;
 mod auth_conflicts;
 mod backup;

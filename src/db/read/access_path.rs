@@ -352,6 +352,11 @@ fn key_order(collection: &Collection, query: &BoundQuery) -> (bool, bool) {
 impl AccessPlan {
     /// The lines of EXPLAIN, outermost first.
     pub fn describe(&self, query: &BoundQuery) -> Vec<String> {
+        indent(self.lines(query))
+    }
+
+    /// As [`AccessPlan::describe`], each line without its arrow.
+    pub fn lines(&self, query: &BoundQuery) -> Vec<String> {
         let name = &query.collection.name;
         let mut lines = Vec::new();
         if query.limit.is_some() || query.offset.is_some() {
@@ -391,12 +396,12 @@ impl AccessPlan {
             let place = if from_graph { " (inside the search)" } else { "" };
             lines.push(format!("  Filter: on each entry{place}"));
         }
-        indent(lines)
+        lines
     }
 }
 
 /// Draws the steps as PostgreSQL does: each one an arrow deeper than the one above.
-fn indent(lines: Vec<String>) -> Vec<String> {
+pub(crate) fn indent(lines: Vec<String>) -> Vec<String> {
     let mut depth = 0;
     lines
         .into_iter()

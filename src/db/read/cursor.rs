@@ -408,22 +408,27 @@ impl<'a> Sorter<'a> {
 impl Ord for Sorted<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         for ((order, left), right) in self.order.iter().zip(&self.keys).zip(&other.keys) {
-            let ordering = match (left.is_null(), right.is_null()) {
-                (true, true) => Ordering::Equal,
-                (true, false) if order.nulls_first => Ordering::Less,
-                (true, false) => Ordering::Greater,
-                (false, true) if order.nulls_first => Ordering::Greater,
-                (false, true) => Ordering::Less,
-                (false, false) => {
-                    let ordering = left.compare(right).unwrap_or_else(|| kind_order(left).cmp(&kind_order(right)));
-                    if order.descending { ordering.reverse() } else { ordering }
-                }
-            };
+            let ordering = sort_order(left, right, order.descending, order.nulls_first);
             if ordering != Ordering::Equal {
                 return ordering;
             }
         }
         self.number.cmp(&other.number)
+    }
+}
+
+/// The order of two values as ORDER BY wants it.
+pub(crate) fn sort_order(left: &Value, right: &Value, descending: bool, nulls_first: bool) -> Ordering {
+    match (left.is_null(), right.is_null()) {
+        (true, true) => Ordering::Equal,
+        (true, false) if nulls_first => Ordering::Less,
+        (true, false) => Ordering::Greater,
+        (false, true) if nulls_first => Ordering::Greater,
+        (false, true) => Ordering::Less,
+        (false, false) => {
+            let ordering = left.compare(right).unwrap_or_else(|| kind_order(left).cmp(&kind_order(right)));
+            if descending { ordering.reverse() } else { ordering }
+        }
     }
 }
 

@@ -2,9 +2,10 @@
 //!
 //! `view` holds the snapshot and the own writes; `access_path` chooses between the primary key, an ordered index, a nearest search
 //! and a scan; `cursor` filters (`expr::Program`), orders and cuts what that yields (`scan`, `nearest`), entry by entry (`entry_view`); `row_stream`
-//! hands the rows on with bounded memory.
+//! hands the rows on with bounded memory. Groups and aggregates are read the same way (`aggregate`).
 
 pub(super) mod access_path;
+pub(super) mod aggregate;
 pub(super) mod cursor;
 pub(super) mod entry_view;
 pub(super) mod nearest;
