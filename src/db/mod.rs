@@ -13,6 +13,7 @@
 //! rows of the own transaction are merged in, and a [`Cursor`] yields rows in chunks.
 
 mod catalog;
+mod columns;
 mod database;
 mod feed;
 mod open;

@@ -224,7 +224,7 @@ impl Instruction {
         failure.map_or(Ok(true), Err)
     }
 
-    fn truth<R: RowAccess>(&self, row: &R) -> Result<Option<bool>> {
+    pub(super) fn truth<R: RowAccess>(&self, row: &R) -> Result<Option<bool>> {
         match self {
             Instruction::And(list) => every(list, row, false),
             Instruction::Or(list) => every(list, row, true),
@@ -330,7 +330,7 @@ pub fn no_condition(of: &str, ty: &ColumnType) -> Error {
 }
 
 /// Whether an error is one of what was computed (SQLSTATE class 22), not of the row or of the store.
-fn is_of_data(error: &Error) -> bool {
+pub(super) fn is_of_data(error: &Error) -> bool {
     error.sqlstate().starts_with("22")
 }
 

@@ -6,10 +6,12 @@
 
 use std::any::Any;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
 use crate::db::read::cursor::{Cursor, Row, rows_bytes};
+use crate::db::read::run_report::RunReport;
 use crate::db::state::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{MemoryAccount, Reservation};
@@ -23,6 +25,8 @@ pub struct RowStream {
     source: Source,
     /// What the rows that were given last take, or all of them where all are there.
     memory: Option<Reservation>,
+    /// How the query behind it goes.
+    report: Option<Arc<RunReport>>,
 }
 
 /// Rows, and what they take of the memory of their statement's account.
@@ -152,22 +156,28 @@ impl Channel {
 
 impl RowStream {
     pub fn from_rows(rows: Vec<Row>) -> Self {
-        RowStream { source: Source::Rows(rows.into_iter()), memory: None }
+        RowStream { source: Source::Rows(rows.into_iter()), memory: None, report: None }
     }
 
     pub fn from_gathered(gathered: Gathered) -> Self {
-        RowStream { source: Source::Rows(gathered.rows.into_iter()), memory: gathered.memory }
+        RowStream { source: Source::Rows(gathered.rows.into_iter()), memory: gathered.memory, report: None }
     }
 
     pub fn from_cursor(cursor: Cursor) -> Self {
-        RowStream { source: Source::Cursor(Some(Box::new(cursor))), memory: None }
+        let report = Some(Arc::clone(cursor.report()));
+        RowStream { source: Source::Cursor(Some(Box::new(cursor))), memory: None, report }
     }
 
     /// Rows that are sent; reading them gives up when `cancel` is set.
     pub fn channel(cancel: &Cancel) -> (RowSender, RowStream) {
         let (sender, receiver) = mpsc::channel(CHUNKS_IN_FLIGHT);
         let channel = Channel { receiver, cancel: cancel.clone(), is_done: false, work: None };
-        (RowSender(sender), RowStream { source: Source::Channel(channel), memory: None })
+        (RowSender(sender), RowStream { source: Source::Channel(channel), memory: None, report: None })
+    }
+
+    /// Lines about how the query behind it went, as far as only running it tells.
+    pub fn report(&self) -> Vec<String> {
+        self.report.as_ref().map(|report| report.lines()).unwrap_or_default()
     }
 
     /// Keeps `work` until the rows are read or given up; dropping it has to end what sends them.
