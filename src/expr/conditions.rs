@@ -81,6 +81,19 @@ impl<'p> CompiledCondition<'p> {
         is_plain
     }
 
+    /// Whether a value that may be no boolean stands somewhere as a condition: for such a row it fails, whatever is beside it.
+    pub fn may_be_no_condition(self) -> bool {
+        let mut may_be_none = !self.0.is_truth();
+        self.0.walk(&mut |step| {
+            may_be_none |= match step {
+                Instruction::And(list) | Instruction::Or(list) => !list.iter().all(Instruction::is_truth),
+                Instruction::Not(inner) => !inner.is_truth(),
+                _ => false,
+            };
+        });
+        may_be_none
+    }
+
     /// A text that tells it from every other condition; `None` where there is none.
     pub fn identity(self) -> Option<String> {
         let mut has_pattern = false;
@@ -134,6 +147,33 @@ impl<'p> CompiledCondition<'p> {
 }
 
 impl Instruction {
+    /// Whether it yields a truth for every row.
+    fn is_truth(&self) -> bool {
+        match self {
+            Instruction::Constant(value) => matches!(value, Value::Bool(_) | Value::Null),
+            Instruction::And(_)
+            | Instruction::Or(_)
+            | Instruction::Not(_)
+            | Instruction::IsNull(_)
+            | Instruction::Compare { .. }
+            | Instruction::CompareField { .. }
+            | Instruction::Among { .. }
+            | Instruction::In { .. }
+            | Instruction::InArray { .. }
+            | Instruction::Pattern { .. }
+            | Instruction::Prefix { .. }
+            | Instruction::Test { .. } => true,
+            Instruction::Fails(_)
+            | Instruction::Field(_)
+            | Instruction::Excluded(_)
+            | Instruction::Planned(_)
+            | Instruction::Arithmetic { .. }
+            | Instruction::Coalesce(_)
+            | Instruction::Convert { .. }
+            | Instruction::Call { .. } => false,
+        }
+    }
+
     /// Shows a step and all of its parts.
     fn walk<'p>(&'p self, visit: &mut dyn FnMut(&'p Instruction)) {
         visit(self);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::db::columns::column_store::ColumnsStatus;
 use crate::db::database::Database;
 use crate::error::Result;
 use crate::health::Health;
@@ -95,6 +96,11 @@ impl Database {
     /// The disk under the data directory; `None` where the system does not say.
     pub fn disk(&self) -> Option<DiskSpace> {
         disk_space(self.shared().store.directory())
+    }
+
+    /// What columns of facts take.
+    pub fn columns(&self) -> ColumnsStatus {
+        self.shared().columns.status()
     }
 
     pub fn graphs(&self) -> GraphStatus {
