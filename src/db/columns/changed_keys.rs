@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 /// Changes that are remembered. Who asks for what happened before them reads entry by entry.
 pub(crate) const CHANGED_KEYS_MAX: usize = 1 << 16;
 /// Bytes of keys that are remembered.
-const CHANGED_BYTES_MAX: usize = 8 * 1024 * 1024;
+const CHANGED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Encoded primary keys that a reader may not take from columns.
 pub(crate) type KeySet = HashSet<Box<[u8]>>;
@@ -18,6 +18,8 @@ pub(crate) struct ChangedKeys(Mutex<Recent>);
 
 #[derive(Debug)]
 struct Recent {
+    /// Whether changes are noted.
+    is_listening: bool,
     keys: VecDeque<(u64, Box<[u8]>)>,
     bytes: usize,
     /// Number of the last commit of which a change may have been missed, since nobody listened yet.
@@ -27,6 +29,10 @@ struct Recent {
 }
 
 impl Recent {
+    fn nothing() -> Recent {
+        Recent { is_listening: false, keys: VecDeque::new(), bytes: 0, missed: u64::MAX, forgotten: 0 }
+    }
+
     /// Whether all changes of commits after `version` are there.
     fn has_all_after(&self, version: u64) -> bool {
         self.missed.max(self.forgotten) <= version
@@ -34,19 +40,36 @@ impl Recent {
 }
 
 impl ChangedKeys {
-    /// None yet, and nothing is known of any commit until [`ChangedKeys::begin`].
+    /// None, and nothing is known of any commit until [`ChangedKeys::begin`].
     pub fn new() -> ChangedKeys {
-        ChangedKeys(Mutex::new(Recent { keys: VecDeque::new(), bytes: 0, missed: u64::MAX, forgotten: 0 }))
+        ChangedKeys(Mutex::new(Recent::nothing()))
     }
 
-    /// From now on all is noted that commits after `missed` change.
+    /// From now on changes are noted; whether they were not before. What commits have changed up to now is known no sooner than
+    /// [`ChangedKeys::begin`] says from where on.
+    pub fn listen(&self) -> bool {
+        !std::mem::replace(&mut self.0.lock().is_listening, true)
+    }
+
+    /// Notes nothing any more, and knows of no commit.
+    pub fn stop(&self) {
+        *self.0.lock() = Recent::nothing();
+    }
+
+    /// All is noted that commits after `missed` change, unless it was stopped meanwhile.
     pub fn begin(&self, missed: u64) {
-        self.0.lock().missed = missed;
+        let mut recent = self.0.lock();
+        if recent.is_listening {
+            recent.missed = missed;
+        }
     }
 
     /// Notes keys that commit `version` is about to change.
     pub fn note<'k>(&self, version: u64, keys: impl Iterator<Item = &'k [u8]>) {
         let mut recent = self.0.lock();
+        if !recent.is_listening {
+            return;
+        }
         for key in keys {
             recent.bytes += key.len();
             recent.keys.push_back((version, key.into()));

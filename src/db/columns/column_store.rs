@@ -1,8 +1,8 @@
 //! The columns that a node holds: one store for each collection of which a statement wanted some, all within one budget.
 //!
 //! A store is a cache that may go at any time. What it must not do is miss a change: [`ColumnStores::begin_write`] notes the keys
-//! of a group of commits in every store before the group is written. A store that is made while a group is being written
-//! may have missed that group, so that it knows of changes from the end of that group on only.
+//! of a group of commits in every store that listens before the group is written. One that begins to listen while a group is
+//! being written may have missed that group, so that it knows of changes from the end of that group on only.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -21,6 +21,9 @@ pub(crate) const COLUMNS_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Operands of one collection that have columns or could not have them, at most.
 pub(crate) const OPERANDS_MAX: usize = 256;
 
+/// Collections that have stores, at most; the one goes that was not asked for the longest.
+const STORES_MAX: usize = 32;
+
 /// An operand that statements have asked for.
 #[derive(Clone, Debug)]
 struct WantedOperand {
@@ -37,6 +40,8 @@ pub(crate) struct ColumnStore {
     changed: ChangedKeys,
     columns: RwLock<Option<Arc<Columns>>>,
     wanted: Mutex<Vec<WantedOperand>>,
+    /// When it was asked for last, by the clock of the stores.
+    used: AtomicU64,
     /// Held by whoever makes columns or brings them up to date.
     work: Mutex<()>,
     /// Somebody makes columns in the background.
@@ -53,6 +58,7 @@ impl ColumnStore {
             changed: ChangedKeys::new(),
             columns: RwLock::new(None),
             wanted: Mutex::default(),
+            used: AtomicU64::new(0),
             work: Mutex::default(),
             is_filling: AtomicBool::new(false),
             is_large: AtomicBool::new(false),
@@ -72,8 +78,15 @@ impl ColumnStore {
     }
 
     /// Puts columns in the place of those that are there.
-    pub fn put(&self, columns: Option<Arc<Columns>>) {
-        *self.columns.write() = columns;
+    pub fn put(&self, columns: Arc<Columns>) {
+        *self.columns.write() = Some(columns);
+    }
+
+    /// Lets all columns go.
+    pub fn clear(&self) {
+        *self.columns.write() = None;
+        self.changed.stop();
+        self.selected.clear();
     }
 
     /// The right to make columns; `None` while somebody else has it.
@@ -100,6 +113,7 @@ impl ColumnStore {
 
     /// Notes that operands are wanted now; gives those back that columns can be had of.
     fn want<'o>(&self, operands: &[&'o Operand], now: u64) -> Vec<&'o Operand> {
+        self.used.store(now, Ordering::Relaxed);
         let mut wanted = self.wanted.lock();
         let mut to_be_had = Vec::with_capacity(operands.len());
         for operand in operands {
@@ -198,29 +212,45 @@ impl ColumnStores {
         self.stores.read().get(&collection).cloned()
     }
 
-    /// The store of a collection, which is made where there is none; `version` gives the number of the last visible commit.
-    pub fn store(&self, collection: CollectionId, version: impl FnOnce() -> u64) -> Arc<ColumnStore> {
+    /// The store of a collection, which is made where there is none.
+    pub fn store(&self, collection: CollectionId) -> Arc<ColumnStore> {
         if let Some(store) = self.get(collection) {
             return store;
         }
         let mut stores = self.stores.write();
-        if let Some(store) = stores.get(&collection) {
-            return Arc::clone(store);
+        if stores.len() >= STORES_MAX && !stores.contains_key(&collection) {
+            let oldest = stores.iter().min_by_key(|(_, store)| store.used.load(Ordering::Relaxed));
+            if let Some(oldest) = oldest.map(|(id, _)| *id)
+                && let Some(store) = stores.remove(&oldest)
+            {
+                store.clear();
+            }
         }
-        let store = Arc::new(ColumnStore::new());
-        stores.insert(collection, Arc::clone(&store));
-        drop(stores);
-        // A group that has begun before the store was there is in none of its notes; one that has ended is visible.
-        let writing = self.writing.load(Ordering::SeqCst);
-        store.changed.begin(writing.max(version()));
-        store
+        Arc::clone(stores.entry(collection).or_insert_with(|| Arc::new(ColumnStore::new())))
+    }
+
+    /// Has the changes of a collection noted from now on, before columns of it are made; `version` gives the number of the last
+    /// visible commit.
+    pub fn listen(&self, store: &ColumnStore, version: impl FnOnce() -> u64) {
+        if store.changed.listen() {
+            // A group that has begun before it listened is in none of its notes; one that has ended is visible.
+            let writing = self.writing.load(Ordering::SeqCst);
+            store.changed.begin(writing.max(version()));
+        }
     }
 
     /// Drops the columns of collections that are no more.
     pub fn retain(&self, is_there: impl Fn(CollectionId) -> bool) {
         let gone = self.stores.read().keys().any(|collection| !is_there(*collection));
         if gone {
-            self.stores.write().retain(|collection, _| is_there(*collection));
+            self.stores.write().retain(|collection, store| {
+                let is_there = is_there(*collection);
+                if !is_there {
+                    // Whoever has it still is not told of changes any more.
+                    store.clear();
+                }
+                is_there
+            });
         }
     }
 
@@ -251,7 +281,11 @@ impl ColumnStores {
             let mut columns = store.columns.write();
             let rest = columns.as_ref().map(|columns| columns.without(&|known| *known == operand));
             *columns = rest.filter(|columns| columns.operands().next().is_some()).map(Arc::new);
+            let is_empty = columns.is_none();
             drop(columns);
+            if is_empty {
+                store.clear();
+            }
             store.selected.clear();
             bytes = bytes.saturating_sub(before.saturating_sub(store.bytes()));
         }

@@ -134,6 +134,8 @@ fn sets_of_ordinals_have_no_bits_behind_their_length() {
 fn changes_are_forgotten_from_the_oldest_on() {
     let changed = ChangedKeys::new();
     assert!(!changed.remembers(u64::MAX - 1), "nothing was listened to yet");
+    changed.note(9, std::iter::once(b"before".as_slice()));
+    assert!(changed.listen() && !changed.listen());
     changed.begin(10);
     let note = |version, key: &'static [u8]| changed.note(version, std::iter::once(key));
     note(11, b"a");
@@ -145,6 +147,8 @@ fn changes_are_forgotten_from_the_oldest_on() {
     let many: Vec<[u8; 4]> = (0..u32::try_from(CHANGED_KEYS_MAX).unwrap()).map(u32::to_be_bytes).collect();
     changed.note(14, many.iter().map(<[u8; 4]>::as_slice));
     assert_eq!((after(12), changed.remembers(13)), (None, true));
+    changed.stop();
+    assert!(!changed.remembers(20));
 }
 
 #[test]
@@ -152,16 +156,18 @@ fn a_store_that_is_made_while_commits_are_written_knows_what_it_may_have_missed(
     let stores = ColumnStores::default();
     let (id, key) = (CollectionId(7), b"key".as_slice());
     stores.begin_write(5, std::iter::once((id, key)));
-    let store = stores.store(id, || 4);
+    let store = stores.store(id);
+    stores.listen(&store, || 4);
     assert!(!store.changed().remembers(4) && store.changed().remembers(5));
     stores.end_write();
     stores.begin_write(6, std::iter::once((id, key)));
     stores.end_write();
     assert_eq!(store.changed().after(5, 9).map(|keys| keys.len()), Some(1));
-    let other = stores.store(CollectionId(8), || 6);
+    let other = stores.store(CollectionId(8));
+    stores.listen(&other, || 6);
     assert!(!other.changed().remembers(5) && other.changed().remembers(6));
     stores.retain(|known| known != id);
-    assert!(stores.get(id).is_none());
+    assert!(stores.get(id).is_none() && !store.changed().remembers(6), "nobody tells it any more");
 }
 
 /// Columns of rows whose first value is the key.

@@ -85,7 +85,7 @@ impl ColumnReading {
             return Ok(None);
         }
         let state = &view.database;
-        let store = state.columns.store(collection.id, || state.version());
+        let store = state.columns.store(collection.id);
         if state.columns.want(&store, operands).len() < operands.len() {
             return Ok(None);
         }
@@ -153,7 +153,7 @@ pub(crate) fn select_by_columns(
         return Ok(None);
     }
     let state = &view.database;
-    let store = state.columns.store(collection.id, || state.version());
+    let store = state.columns.store(collection.id);
     let operands = state.columns.want(&store, &operands);
     let Some(reading) = ColumnReading::open(view, collection, &operands, cancel)? else { return Ok(None) };
     let selected = reading.select(filter);
@@ -221,14 +221,14 @@ fn refreshed(state: &Arc<DbState>, store: &ColumnStore, columns: Arc<Columns>) -
     }
     let new = columns.with_changes(view.version, changes).filter(|new| !new.is_worn());
     let Some(new) = new else {
-        store.put(None);
+        store.clear();
         return Ok(None);
     };
     let new = Arc::new(new);
     let spoilt: Vec<&Operand> = new.operands().filter(|operand| is_spoilt(&new, operand)).collect();
     spoilt.iter().for_each(|operand| store.set_mixed(operand));
     let new = if spoilt.is_empty() { new } else { Arc::new(new.without(&|operand| spoilt.contains(&operand))) };
-    store.put(Some(Arc::clone(&new)));
+    store.put(Arc::clone(&new));
     Ok(Some(new))
 }
 
@@ -320,6 +320,7 @@ fn scan(
     rows_max: usize,
     cancel: &Cancel,
 ) -> Result<Scanned> {
+    state.columns.listen(store, || state.version());
     let view = ReadView::of(state, Arc::default());
     if !is_current(&view, collection) || !store.changed().remembers(view.version) {
         return Ok(Scanned::Nothing);
@@ -351,6 +352,7 @@ fn scan(
     }
     if is_too_big {
         wanted.iter().for_each(|operand| store.set_mixed(operand));
+        store.clear();
         return Ok(Scanned::Nothing);
     }
     let mut columns = Vec::with_capacity(wanted.len());
@@ -361,11 +363,12 @@ fn scan(
         }
     }
     if columns.is_empty() {
+        store.clear();
         return Ok(Scanned::Nothing);
     }
     store.set_large(keys.len() > FOREGROUND_ROWS_MAX);
     let columns = Arc::new(Columns::new(view.version, Arc::clone(collection), keys, columns));
-    store.put(Some(Arc::clone(&columns)));
+    store.put(Arc::clone(&columns));
     state.columns.keep_to_budget(store);
     Ok(Scanned::Columns(columns))
 }

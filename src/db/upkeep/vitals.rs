@@ -111,7 +111,7 @@ impl Database {
             if let Some(graph) = index.graph() {
                 status.vectors += graph.len() as u64;
                 status.waiting += graph.tail_len() as u64;
-                status.bytes += graph.bytes() as u64;
+                status.bytes += (graph.bytes() + index.ordinals.bytes()) as u64;
             }
         }
         status
