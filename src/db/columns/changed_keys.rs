@@ -20,6 +20,8 @@ pub(crate) struct ChangedKeys(Mutex<Recent>);
 struct Recent {
     /// Whether changes are noted.
     is_listening: bool,
+    /// They never are any more: nobody would tell it of them.
+    is_closed: bool,
     keys: VecDeque<(u64, Box<[u8]>)>,
     bytes: usize,
     /// Number of the last commit of which a change may have been missed, since nobody listened yet.
@@ -30,7 +32,7 @@ struct Recent {
 
 impl Recent {
     fn nothing() -> Recent {
-        Recent { is_listening: false, keys: VecDeque::new(), bytes: 0, missed: u64::MAX, forgotten: 0 }
+        Recent { is_listening: false, is_closed: false, keys: VecDeque::new(), bytes: 0, missed: u64::MAX, forgotten: 0 }
     }
 
     /// Whether all changes of commits after `version` are there.
@@ -48,12 +50,19 @@ impl ChangedKeys {
     /// From now on changes are noted; whether they were not before. What commits have changed up to now is known no sooner than
     /// [`ChangedKeys::begin`] says from where on.
     pub fn listen(&self) -> bool {
-        !std::mem::replace(&mut self.0.lock().is_listening, true)
+        let mut recent = self.0.lock();
+        !recent.is_closed && !std::mem::replace(&mut recent.is_listening, true)
     }
 
     /// Notes nothing any more, and knows of no commit.
     pub fn stop(&self) {
-        *self.0.lock() = Recent::nothing();
+        let mut recent = self.0.lock();
+        *recent = Recent { is_closed: recent.is_closed, ..Recent::nothing() };
+    }
+
+    /// As [`ChangedKeys::stop`], for ever.
+    pub fn close(&self) {
+        *self.0.lock() = Recent { is_closed: true, ..Recent::nothing() };
     }
 
     /// All is noted that commits after `missed` change, unless it was stopped meanwhile.

@@ -82,6 +82,12 @@ impl ColumnStore {
         *self.columns.write() = Some(columns);
     }
 
+    /// Ends it: whoever has it still is not told of changes any more, and gets no columns of it.
+    fn close(&self) {
+        self.changed.close();
+        self.clear();
+    }
+
     /// Lets all columns go.
     pub fn clear(&self) {
         *self.columns.write() = None;
@@ -223,7 +229,7 @@ impl ColumnStores {
             if let Some(oldest) = oldest.map(|(id, _)| *id)
                 && let Some(store) = stores.remove(&oldest)
             {
-                store.clear();
+                store.close();
             }
         }
         Arc::clone(stores.entry(collection).or_insert_with(|| Arc::new(ColumnStore::new())))
@@ -246,8 +252,7 @@ impl ColumnStores {
             self.stores.write().retain(|collection, store| {
                 let is_there = is_there(*collection);
                 if !is_there {
-                    // Whoever has it still is not told of changes any more.
-                    store.clear();
+                    store.close();
                 }
                 is_there
             });

@@ -168,6 +168,8 @@ fn a_store_that_is_made_while_commits_are_written_knows_what_it_may_have_missed(
     assert!(!other.changed().remembers(5) && other.changed().remembers(6));
     stores.retain(|known| known != id);
     assert!(stores.get(id).is_none() && !store.changed().remembers(6), "nobody tells it any more");
+    stores.listen(&store, || 6);
+    assert!(!store.changed().remembers(6), "nor ever again");
 }
 
 /// Columns of rows whose first value is the key.
