@@ -13,6 +13,7 @@
 //! rows of the own transaction are merged in, and a [`Cursor`] yields rows in chunks.
 
 mod catalog;
+mod columns;
 mod database;
 mod feed;
 mod open;
@@ -31,6 +32,7 @@ pub use crate::model::{AUTH, MEMORY};
 pub use crate::types::json::jsonb::PathStep;
 pub use catalog::catalog::Catalog;
 pub use catalog::roles::{OWNER, ScramVerifier};
+pub use columns::column_store::ColumnsStatus;
 pub use database::Database;
 pub use feed::event::{
     ChangeSource, ChangedEntry, CollectionChange, CommitEvent, EntryOperation, FeedEvent, Happened, NetworkEvent,

@@ -27,4 +27,6 @@ pub use graph::parameters::Parameters;
 pub use index::NearestIndex;
 pub use rows::distance::{DIMENSION_MAX, Metric, check_dimension, check_finite, check_vector, inner_product, l2_norm};
 pub use search::search::Candidate;
+pub use search::selected::{SearchWay, SelectedSearch};
+pub use search::selection::{PartId, PartKeys, RowBitmap};
 pub use segment::segment_set::BuildScope;

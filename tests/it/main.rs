@@ -16,6 +16,7 @@ mod auth_conflicts;
 mod backup;
 mod bad_input;
 mod client;
+mod column_reads;
 mod columns;
 mod commits;
 mod config;

@@ -6,11 +6,13 @@
 
 use std::any::Any;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
 use crate::db::read::aggregate::cursor::AggregateCursor;
 use crate::db::read::cursor::{Cursor, Row, rows_bytes};
+use crate::db::read::run_report::RunReport;
 use crate::db::state::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{MemoryAccount, Reservation};
@@ -24,8 +26,8 @@ pub struct RowStream {
     source: Source,
     /// What the rows that were given last take, or all of them where all are there.
     memory: Option<Reservation>,
-    /// What reading them took, as lines of EXPLAIN ANALYZE.
-    report: Vec<String>,
+    /// How the query behind it goes.
+    report: Option<Arc<RunReport>>,
 }
 
 /// Rows, and what they take of the memory of their statement's account.
@@ -86,14 +88,6 @@ impl Reader {
         match self {
             Reader::Query(cursor) => cursor.next_chunk(),
             Reader::Groups(cursor) => cursor.next_chunk(),
-        }
-    }
-
-    /// What it did so far, as lines of EXPLAIN ANALYZE.
-    fn report(&self) -> Vec<String> {
-        match self {
-            Reader::Query(_) => Vec::new(),
-            Reader::Groups(cursor) => cursor.report(),
         }
     }
 }
@@ -208,20 +202,17 @@ impl RowStream {
     }
 
     pub fn from_cursor(cursor: Cursor) -> Self {
-        RowStream::of(Source::Reader(Some(Reader::Query(Box::new(cursor)))), None)
+        let report = Some(Arc::clone(cursor.report()));
+        RowStream { report, ..RowStream::of(Source::Reader(Some(Reader::Query(Box::new(cursor)))), None) }
     }
 
     pub fn from_groups(cursor: AggregateCursor) -> Self {
-        RowStream::of(Source::Reader(Some(Reader::Groups(Box::new(cursor)))), None)
+        let report = Some(Arc::clone(cursor.report()));
+        RowStream { report, ..RowStream::of(Source::Reader(Some(Reader::Groups(Box::new(cursor)))), None) }
     }
 
     fn of(source: Source, memory: Option<Reservation>) -> Self {
-        RowStream { source, memory, report: Vec::new() }
-    }
-
-    /// What reading the rows took so far, as lines of EXPLAIN ANALYZE.
-    pub fn report(&self) -> &[String] {
-        &self.report
+        RowStream { source, memory, report: None }
     }
 
     /// Rows that are sent; reading them gives up when `cancel` is set.
@@ -229,6 +220,11 @@ impl RowStream {
         let (sender, receiver) = mpsc::channel(CHUNKS_IN_FLIGHT);
         let channel = Channel { receiver, cancel: cancel.clone(), is_done: false, work: None };
         (RowSender(sender), RowStream::of(Source::Channel(channel), None))
+    }
+
+    /// Lines about how the query behind it went, as far as only running it tells.
+    pub fn report(&self) -> Vec<String> {
+        self.report.as_ref().map(|report| report.lines()).unwrap_or_default()
     }
 
     /// Keeps `work` until the rows are read or given up; dropping it has to end what sends them.
@@ -254,7 +250,7 @@ impl RowStream {
             }
             Source::Reader(slot) => {
                 self.memory = None;
-                let Some((rows, memory)) = next_of_reader(slot, &mut self.report).await? else { return Ok(None) };
+                let Some((rows, memory)) = next_of_reader(slot).await? else { return Ok(None) };
                 self.memory = Some(memory);
                 Ok(Some(rows))
             }
@@ -291,8 +287,8 @@ impl RowStream {
     }
 }
 
-/// The next rows of a reader, which is gone from its slot after the last ones; what it did is in the report.
-async fn next_of_reader(slot: &mut Option<Reader>, report: &mut Vec<String>) -> Result<Option<HeldRows>> {
+/// The next rows of a reader, which is gone from its slot after the last ones.
+async fn next_of_reader(slot: &mut Option<Reader>) -> Result<Option<HeldRows>> {
     let Some(mut reader) = slot.take() else { return Ok(None) };
     // A short read is done where it is; a long one must not hold up the other connections of this thread.
     let (reader, chunk) = if reader.is_short() {
@@ -306,7 +302,6 @@ async fn next_of_reader(slot: &mut Option<Reader>, report: &mut Vec<String>) -> 
         .await
         .map_err(|error| Error::internal(format!("a scan stopped: {error}")))?
     };
-    *report = reader.report();
     let Some(rows) = chunk? else { return Ok(None) };
     let memory = reader.account().reserve(rows_bytes(&rows))?;
     if !reader.is_done() {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::db::columns::column_store::ColumnsStatus;
 use crate::db::database::Database;
 use crate::error::Result;
 use crate::health::Health;
@@ -97,6 +98,11 @@ impl Database {
         disk_space(self.shared().store.directory())
     }
 
+    /// What columns of facts take.
+    pub fn columns(&self) -> ColumnsStatus {
+        self.shared().columns.status()
+    }
+
     pub fn graphs(&self) -> GraphStatus {
         let mut status = GraphStatus::default();
         for index in self.shared().vector_indexes.all() {
@@ -105,7 +111,7 @@ impl Database {
             if let Some(graph) = index.graph() {
                 status.vectors += graph.len() as u64;
                 status.waiting += graph.tail_len() as u64;
-                status.bytes += graph.bytes() as u64;
+                status.bytes += (graph.bytes() + index.ordinals.bytes()) as u64;
             }
         }
         status

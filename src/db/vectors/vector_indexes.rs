@@ -14,6 +14,7 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, RwLock};
 
+use crate::db::columns::part_ordinals::PartOrdinals;
 use crate::error::Result;
 use crate::model::{Collection, CollectionId, ColumnId, Index as IndexDefinition, IndexKind};
 use crate::store::{create_file_in_private, make_private_folder};
@@ -47,6 +48,8 @@ pub(crate) struct VectorIndex {
     changes: Mutex<Changes>,
     /// [Changes](Index::changes) of the graph that the saved file has.
     saved: AtomicU64,
+    /// Which rows of the graph are which ordinals of the collection's columns.
+    pub ordinals: PartOrdinals,
 }
 
 impl VectorIndex {
@@ -68,6 +71,7 @@ impl VectorIndex {
                 applied: AtomicU64::new(0),
                 changes: Mutex::default(),
                 saved: AtomicU64::new(0),
+                ordinals: PartOrdinals::default(),
             })
         }))
     }

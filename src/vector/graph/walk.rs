@@ -73,6 +73,11 @@ impl GraphWalk {
 
     /// Widens the walk to `ef` and goes on until it ends.
     pub fn widen(&mut self, graph: &Graph, ef: usize, terrain: &impl Terrain) {
+        self.widen_within(graph, ef, usize::MAX, terrain);
+    }
+
+    /// As [`GraphWalk::widen`], unless the walk would meet more than so many nodes; false where it was stopped for that.
+    pub fn widen_within(&mut self, graph: &Graph, ef: usize, met_max: usize, terrain: &impl Terrain) -> bool {
         self.ef = ef;
         self.nearest.clear();
         self.frontier.clear();
@@ -92,10 +97,14 @@ impl GraphWalk {
             if self.is_beyond(order) {
                 break;
             }
+            if self.met.len() > met_max {
+                return false;
+            }
             self.frontier.pop();
             self.met[at].expanded = true;
             self.expand(graph, self.met[at].node, terrain);
         }
+        true
     }
 
     fn expand(&mut self, graph: &Graph, node: u32, terrain: &impl Terrain) {

@@ -9,12 +9,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::search::Accept;
+use super::selection::{PartId, PartKeys};
 use crate::vector::graph::walk::{GraphWalk, WalkPool};
 use crate::vector::rows::aligned_vectors::{QueryVector, Rounding, VectorRows, order_of};
 use crate::vector::rows::kernels;
 use crate::vector::segment::keyed_vectors::Entries;
 use crate::vector::segment::segment::{Segment, SegmentView};
 use crate::vector::segment::segment_set;
+use crate::vector::segment::tail::Tail;
 
 /// How much wider than the depth it is asked for a walk has to be to be trusted there, in halves.
 pub const WIDTH_PER_DEPTH_HALVES: usize = 3;
@@ -40,15 +42,35 @@ pub struct WalkOffer {
 pub struct IndexParts {
     segments: Vec<Arc<Segment>>,
     blocks: Vec<Arc<Entries>>,
+    /// The names of the blocks.
+    block_ids: Vec<PartId>,
 }
 
 impl IndexParts {
     /// A snapshot: copies pointers only.
     pub fn of(view: &segment_set::IndexView) -> IndexParts {
-        let tails = view.building.iter().chain(std::iter::once(&view.tail));
+        let tails = || view.building.iter().chain(std::iter::once(&view.tail));
+        let ids = |tail: &Tail| {
+            let unit = tail.unit;
+            (0u32..).take(tail.blocks.len()).map(move |block| PartId { unit, block })
+        };
         IndexParts {
             segments: view.segments.clone(),
-            blocks: tails.flat_map(|tail| tail.blocks.iter().cloned()).collect(),
+            blocks: tails().flat_map(|tail| tail.blocks.iter().cloned()).collect(),
+            block_ids: tails().flat_map(ids).collect(),
+        }
+    }
+
+    /// The segment of this number, unless it is a block.
+    pub fn segment(&self, part: u32) -> Option<&Segment> {
+        self.segments.get(part as usize).map(|segment| &**segment)
+    }
+
+    /// The keys of a part, for a caller that selects among them.
+    pub fn keys(&self, part: u32) -> PartKeys<'_> {
+        match self.segments.get(part as usize) {
+            Some(segment) => PartKeys::new(PartId { unit: segment.unit, block: 0 }, true, &segment.entries),
+            None => PartKeys::new(self.block_ids[part as usize - self.segments.len()], false, self.entries(part)),
         }
     }
 

@@ -2,3 +2,5 @@
 
 pub(super) mod candidates;
 pub(super) mod search;
+pub(super) mod selected;
+pub(super) mod selection;

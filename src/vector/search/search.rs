@@ -79,7 +79,7 @@ impl NearestIndex {
             None if verdicts.share().is_some_and(is_too_choosy) => return Ok(None),
             None => scan(&parts, &query, k, &mut verdicts),
         };
-        Ok(Some(candidates(&parts, &query, &found, k)))
+        Ok(Some(measure_exactly(&parts, &query, found, k)))
     }
 
     /// Like [`NearestIndex::search`], by comparing the query with every row.
@@ -94,7 +94,7 @@ impl NearestIndex {
         let parts = IndexParts::of(&self.view.read());
         let query = QueryVector::new(self.metric, query);
         let found = scan(&parts, &query, k, &mut Verdicts::new(accept));
-        Ok(candidates(&parts, &query, &found, k))
+        Ok(measure_exactly(&parts, &query, found, k))
     }
 }
 
@@ -123,9 +123,9 @@ fn scan(parts: &IndexParts, query: &QueryVector, k: usize, verdicts: &mut Verdic
 }
 
 /// Puts exact distances to the rows found, and keeps the `k` nearest.
-fn candidates(parts: &IndexParts, query: &QueryVector, offers: &[WalkOffer], k: usize) -> Vec<Candidate> {
+pub fn measure_exactly(parts: &IndexParts, query: &QueryVector, offers: Vec<WalkOffer>, k: usize) -> Vec<Candidate> {
     let found = offers
-        .iter()
+        .into_iter()
         .map(|offer| {
             let entries = parts.entries(offer.part);
             let distance = query.distance(entries.rows.vector(offer.row));

@@ -12,7 +12,7 @@ use crate::db::read::aggregate::column_sums::{ColumnSums, count_rows};
 use crate::db::read::aggregate::group_key::encode;
 use crate::db::read::aggregate::groups::GroupTable;
 use crate::db::read::aggregate::query::BoundAggregate;
-use crate::db::read::column_reading::{ColumnReading, is_columnar};
+use crate::db::read::column_reading::{ColumnReading, is_columnar as goes_into_column};
 use crate::db::read::view::ReadView;
 use crate::db::state::cancel::Cancel;
 use crate::error::Result;
@@ -35,6 +35,8 @@ pub(super) struct ColumnRun {
     pub rows: u64,
     /// How many columns were read.
     pub columns: usize,
+    /// How many of the keys are those of entries that have changed since the columns.
+    pub patch: usize,
 }
 
 /// The columns that a query reads; empty where it is read entry by entry.
@@ -45,7 +47,7 @@ fn operands_of(query: &BoundAggregate) -> Vec<Operand> {
     let values = query.groups.iter().chain(arguments).map(|typed| &typed.program);
     let mut operands: Vec<Operand> = Vec::new();
     for operand in filters.chain(values).flat_map(Program::operands) {
-        if !is_columnar(collection, operand) {
+        if !goes_into_column(collection, operand) {
             return Vec::new();
         }
         if !operands.contains(operand) {
@@ -65,7 +67,12 @@ fn counted_operand(collection: &Collection) -> Option<Operand> {
     };
     let small = collection.columns.iter().position(|column| is_small(&column.ty));
     let key = || collection.primary_key.first().copied();
-    small.or_else(key).map(Operand::Column).filter(|operand| is_columnar(collection, operand))
+    small.or_else(key).map(Operand::Column).filter(|operand| goes_into_column(collection, operand))
+}
+
+/// Whether all that a query reads goes into columns.
+pub(super) fn is_columnar(query: &BoundAggregate) -> bool {
+    !operands_of(query).is_empty()
 }
 
 /// Whether the columns of a query are there, and are so few rows that reading them takes microseconds.
@@ -96,7 +103,8 @@ pub(super) fn add_columns(
         Some(slots) => run.add_slots(slots, table)?,
         None => run.add_one_by_one(table)?,
     }
-    Ok(Some(ColumnRun { by_row, rows: count, columns: operands.len() }))
+    let patch = reading.patch.len();
+    Ok(Some(ColumnRun { by_row, rows: count, columns: operands.len(), patch }))
 }
 
 /// The ordinals that are taken from columns, and the keys that are read one by one; `None` where those would be too many.

@@ -4,12 +4,18 @@
 //! query over them is made.
 
 use std::cmp::Ordering;
-use std::ops::ControlFlow;
+use std::ops::{Bound, ControlFlow};
+use std::sync::Arc;
 
 use crate::db::read::access_path::{Access, AccessPlan};
+use crate::db::read::aggregate::column_run;
+use crate::db::read::aggregate::column_run::ColumnRun;
 use crate::db::read::aggregate::groups::GroupTable;
 use crate::db::read::aggregate::query::{AggregateQuery, BoundAggregate, BoundOrder};
 use crate::db::read::cursor::{Row, rows_bytes, sort_order, visit_access};
+use crate::db::read::entry_view::EntryView;
+use crate::db::read::run_report::RunReport;
+use crate::db::read::scan::visit_key;
 use crate::db::read::view::ReadView;
 use crate::db::state::cancel::Cancel;
 use crate::error::{Error, Result};
@@ -32,7 +38,9 @@ pub struct AggregateCursor {
     /// What its groups and rows are taken from.
     account: MemoryAccount,
     state: State,
-    report: Report,
+    /// How it goes, for EXPLAIN ANALYZE.
+    report: Arc<RunReport>,
+    is_short: bool,
 }
 
 enum State {
@@ -45,14 +53,6 @@ enum State {
 struct GroupRows {
     table: GroupTable,
     places: std::vec::IntoIter<usize>,
-}
-
-/// What a run did, for EXPLAIN ANALYZE.
-#[derive(Clone, Copy, Debug, Default)]
-struct Report {
-    /// Entries that passed the filter and were read one by one.
-    rows: u64,
-    groups: usize,
 }
 
 impl AggregateCursor {
@@ -69,16 +69,19 @@ impl AggregateCursor {
             return Err(Error::internal("secrets are grouped"));
         }
         let state = if query.limit == Some(0) { State::Done } else { State::NotStarted };
-        Ok(AggregateCursor { view, query, plan, cancel, account, state, report: Report::default() })
+        let is_short = match &plan.access {
+            Access::Keys(keys) | Access::Index { keys, .. } => keys.len() <= SHORT_KEYS,
+            _ => reads_columns(&query, &plan) && column_run::is_short(&view, &query),
+        };
+        Ok(AggregateCursor { view, query, plan, cancel, account, state, report: Arc::default(), is_short })
     }
 
     /// Whether it takes microseconds, so that it may be read on an async thread.
     pub fn is_short(&self) -> bool {
-        match (&self.state, &self.plan.access) {
-            (State::Done, _) => true,
-            (State::NotStarted, Access::Keys(keys) | Access::Index { keys, .. }) => keys.len() <= SHORT_KEYS,
-            (State::Groups(groups), _) => groups.places.len() <= SHORT_KEYS,
-            (State::NotStarted, _) => false,
+        match &self.state {
+            State::Done => true,
+            State::NotStarted => self.is_short,
+            State::Groups(groups) => groups.places.len() <= SHORT_KEYS,
         }
     }
 
@@ -92,9 +95,9 @@ impl AggregateCursor {
         &self.account
     }
 
-    /// What the run did, as lines of EXPLAIN ANALYZE.
-    pub fn report(&self) -> Vec<String> {
-        vec![format!("Rows Aggregated: {}", self.report.rows), format!("Groups: {}", self.report.groups)]
+    /// How it goes, as far as only running it tells.
+    pub(crate) fn report(&self) -> &Arc<RunReport> {
+        &self.report
     }
 
     /// The next rows, at most [`ROWS_PER_CHUNK`] and about [`CHUNK_BYTES_MAX`]; `None` at the end.
@@ -129,28 +132,76 @@ impl AggregateCursor {
         self.query.output.iter().map(|output| output.value(&row)).collect()
     }
 
-    fn start(&mut self) -> Result<GroupRows> {
-        let mut table = GroupTable::new(&self.account);
-        if self.query.groups.is_empty() {
-            table.place(&self.query, &[], || Ok(Vec::new()))?;
-        }
-        self.add_rows(&mut table)?;
-        self.report.groups = table.len();
+    fn start(&self) -> Result<GroupRows> {
+        let mut table = self.gathered()?;
+        self.report.note(format!("Groups: {}", table.len()));
         let places = self.arranged(&mut table)?;
         Ok(GroupRows { table, places: places.into_iter() })
     }
 
-    /// Reads the entries of the access path into their groups.
-    fn add_rows(&mut self, table: &mut GroupTable) -> Result<()> {
-        let (query, rows) = (&self.query, &mut self.report.rows);
-        let filter = query.scan.filter.as_ref();
-        visit_access(&self.view, &query.scan.collection, &self.plan.access, &self.cancel, &mut |entry| {
-            if filter.map_or(Ok(true), |filter| filter.accepts(entry))? {
-                *rows += 1;
-                table.add(query, entry)?;
+    /// All entries in their groups.
+    fn gathered(&self) -> Result<GroupTable> {
+        if reads_columns(&self.query, &self.plan) {
+            let mut table = self.no_entries()?;
+            match column_run::add_columns(&self.view, &self.query, &mut table, &self.cancel) {
+                Ok(Some(run)) => {
+                    self.add_keys(&run, &mut table)?;
+                    return Ok(table);
+                }
+                Ok(None) => {}
+                // Which row comes first to an error is for the way through all of them to say.
+                Err(error) if error.sqlstate().starts_with("22") => {}
+                Err(error) => return Err(error),
             }
+        }
+        let mut table = self.no_entries()?;
+        let rows = self.add_rows(&mut table)?;
+        self.report.note(format!("Rows Aggregated: {rows}"));
+        Ok(table)
+    }
+
+    /// The groups that there are before the first entry.
+    fn no_entries(&self) -> Result<GroupTable> {
+        let mut table = GroupTable::new(&self.account);
+        if self.query.groups.is_empty() {
+            table.place(&self.query, &[], || Ok(Vec::new()))?;
+        }
+        Ok(table)
+    }
+
+    /// Reads the entries that columns do not have as the view does.
+    fn add_keys(&self, run: &ColumnRun, table: &mut GroupTable) -> Result<()> {
+        let mut rows = 0_u64;
+        for (number, key) in run.by_row.iter().enumerate() {
+            if number.is_multiple_of(GROUPS_PER_CHECK) {
+                self.cancel.check()?;
+            }
+            let added = visit_key(&self.view, &self.query.scan.collection, key, |entry| self.add(entry, table))?;
+            rows += u64::from(added == Some(true));
+        }
+        self.report.note(format!("Rows Aggregated: {} by {} columns, {rows} one by one", run.rows, run.columns));
+        self.report.note(format!("Rows Read One by One: {} ({} changed since)", run.by_row.len(), run.patch));
+        Ok(())
+    }
+
+    /// Reads the entries of the access path into their groups; how many they were.
+    fn add_rows(&self, table: &mut GroupTable) -> Result<u64> {
+        let mut rows = 0;
+        visit_access(&self.view, &self.query.scan.collection, &self.plan.access, &self.cancel, &mut |entry| {
+            rows += u64::from(self.add(entry, table)?);
             Ok(ControlFlow::Continue(()))
-        })
+        })?;
+        Ok(rows)
+    }
+
+    /// Adds an entry that passes the filter; whether it does.
+    fn add(&self, entry: &EntryView<'_>, table: &mut GroupTable) -> Result<bool> {
+        let filter = self.query.scan.filter.as_ref();
+        let passes = filter.map_or(Ok(true), |filter| filter.accepts(entry))?;
+        if passes {
+            table.add(&self.query, entry)?;
+        }
+        Ok(passes)
     }
 
     /// The groups that HAVING leaves, in order, cut by LIMIT and OFFSET.
@@ -198,6 +249,15 @@ fn compare(order: &[BoundOrder], left: &[Value], right: &[Value]) -> Ordering {
     })
 }
 
+/// Whether columns are asked for: where a part of the collection has to be gone through whose end is open.
+fn reads_columns(query: &BoundAggregate, plan: &AccessPlan) -> bool {
+    let is_wide = match &plan.access {
+        Access::Range { lower, upper, .. } => *lower == Bound::Unbounded || *upper == Bound::Unbounded,
+        _ => false,
+    };
+    plan.reads_columns && is_wide && column_run::is_columnar(query)
+}
+
 /// The lines of EXPLAIN, outermost first.
 pub(crate) fn describe(query: &AggregateQuery, bound: &BoundAggregate, plan: &AccessPlan) -> Vec<String> {
     let mut lines = Vec::new();
@@ -207,13 +267,19 @@ pub(crate) fn describe(query: &AggregateQuery, bound: &BoundAggregate, plan: &Ac
     if !bound.order.is_empty() {
         lines.push("Sort".to_string());
     }
-    lines.push("Aggregate on rows".to_string());
+    let by_columns = reads_columns(bound, plan);
+    lines.push(format!("Aggregate on {}", if by_columns { "columns" } else { "rows" }));
     if let Some(groups) = query.shown_groups() {
         lines.push(format!("  Group By: {groups}"));
     }
     if bound.having.is_some() {
         lines.push("  Filter: on each group".to_string());
     }
-    lines.extend(plan.lines(&bound.scan));
+    let mut below = plan.lines(&bound.scan).into_iter();
+    let scan = below.next().map(|line| match by_columns {
+        true => format!("Column Scan on {}", bound.scan.collection.name),
+        false => line,
+    });
+    lines.extend(scan.into_iter().chain(below));
     lines
 }
