@@ -32,7 +32,14 @@ struct Recent {
 
 impl Recent {
     fn nothing() -> Recent {
-        Recent { is_listening: false, is_closed: false, keys: VecDeque::new(), bytes: 0, missed: u64::MAX, forgotten: 0 }
+        Recent {
+            is_listening: false,
+            is_closed: false,
+            keys: VecDeque::new(),
+            bytes: 0,
+            missed: u64::MAX,
+            forgotten: 0,
+        }
     }
 
     /// Whether all changes of commits after `version` are there.

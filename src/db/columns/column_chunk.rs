@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use crate::db::columns::bitmap::WORD_BITS;
 use crate::db::columns::dictionary::ColumnDictionary;
+use crate::db::columns::int_range::mark_all;
 use crate::db::columns::value_kind::ValueKind;
 use crate::types::Value;
 
@@ -86,6 +87,16 @@ impl PackedCodes {
             PackedCodes::U16(codes) => codes.get(row).map_or(0, |code| u64::from(*code)),
             PackedCodes::U32(codes) => codes.get(row).map_or(0, |code| u64::from(*code)),
             PackedCodes::U64(codes) => codes.get(row).copied().unwrap_or_default(),
+        }
+    }
+
+    /// Sets the bits of the rows whose number is wanted.
+    pub fn mark(&self, bits: &mut ChunkBits, is_wanted: impl Fn(usize) -> bool) {
+        match self {
+            PackedCodes::U8(codes) => mark_all(codes, bits, |code| is_wanted(usize::from(code))),
+            PackedCodes::U16(codes) => mark_all(codes, bits, |code| is_wanted(usize::from(code))),
+            PackedCodes::U32(codes) => mark_all(codes, bits, |code| is_wanted(code as usize)),
+            PackedCodes::U64(codes) => mark_all(codes, bits, |code| usize::try_from(code).is_ok_and(&is_wanted)),
         }
     }
 

@@ -298,21 +298,47 @@ impl Evaluation<'_> {
                 None
             }
         };
-        let said: Option<Vec<Result<Option<bool>>>> = column.dictionary().map(|dictionary| {
-            dictionary.values().iter().map(|value| condition.truth(&OneValue::Value(value))).collect()
-        });
-        for (number, chunk) in column.chunks().iter().enumerate() {
-            self.each_valid(number, chunk, &mut truths, |row| match (&said, chunk.data()) {
-                (Some(said), ChunkData::Dictionary(codes)) => {
-                    let place = usize::try_from(codes.get(row)).ok();
-                    let missing = || Err(Error::internal("a column has a code that its dictionary lacks"));
-                    keep(place.and_then(|place| said.get(place).cloned()).unwrap_or_else(missing))
-                }
-                _ => keep(truth_of_row(condition, column, chunk, row)),
-            });
+        if let Some(dictionary) = column.dictionary() {
+            let said =
+                DictionaryTruths::of(dictionary.values().iter(), |value| condition.truth(&OneValue::Value(value)));
+            self.by_dictionary(column, &said, &mut truths)?;
+        } else {
+            for (number, chunk) in column.chunks().iter().enumerate() {
+                self.each_valid(number, chunk, &mut truths, |row| keep(truth_of_row(condition, column, chunk, row)));
+            }
         }
         self.of_nulls(condition, column, &mut truths)?;
         failure.map_or(Ok(truths), Err)
+    }
+
+    /// Marks the rows of a column by what was said of the entries of its dictionary.
+    fn by_dictionary(&self, column: &ValueColumn, said: &DictionaryTruths, truths: &mut Truths) -> Result<()> {
+        for (number, chunk) in column.chunks().iter().enumerate() {
+            let ChunkData::Dictionary(codes) = chunk.data() else { continue };
+            let rows = self.rows.chunk(number);
+            if rows.iter().all(|word| *word == 0) {
+                continue;
+            }
+            let mut of = |wanted: u8| {
+                let mut bits = [0_u64; CHUNK_WORDS];
+                codes.mark(&mut bits, |code| said.truths.get(code).is_some_and(|truth| *truth == wanted));
+                bits.iter_mut().zip(chunk.valid()).for_each(|(word, valid)| *word &= valid);
+                bits
+            };
+            let (holds, fails) = (of(HOLDS), of(FAILS));
+            let words = truths.holds.chunk_mut(number).iter_mut().zip(truths.fails.chunk_mut(number));
+            for (((holds_word, fails_word), rows), (holds, fails)) in words.zip(rows).zip(holds.iter().zip(&fails)) {
+                *holds_word = rows & holds;
+                *fails_word = rows & fails;
+            }
+            if let Some(failure) = &said.failure {
+                let is_met = of(ERRS).iter().zip(rows).any(|(bits, rows)| bits & rows != 0);
+                if is_met {
+                    return Err(failure.clone());
+                }
+            }
+        }
+        Ok(())
     }
 
     /// What a condition on one field says where that is NULL.
@@ -327,6 +353,36 @@ impl Evaluation<'_> {
             None => {}
         }
         Ok(())
+    }
+}
+
+const UNKNOWN: u8 = 0;
+const HOLDS: u8 = 1;
+const FAILS: u8 = 2;
+const ERRS: u8 = 3;
+
+/// What a condition says of each entry of a dictionary.
+struct DictionaryTruths {
+    truths: Vec<u8>,
+    /// What it fails with for one of them. No row may have that entry any more.
+    failure: Option<Error>,
+}
+
+impl DictionaryTruths {
+    fn of<'v>(values: impl Iterator<Item = &'v Value>, truth: impl Fn(&Value) -> Result<Option<bool>>) -> Self {
+        let mut failure = None;
+        let truths = values
+            .map(|value| match truth(value) {
+                Ok(Some(true)) => HOLDS,
+                Ok(Some(false)) => FAILS,
+                Ok(None) => UNKNOWN,
+                Err(error) => {
+                    failure.get_or_insert(error);
+                    ERRS
+                }
+            })
+            .collect();
+        DictionaryTruths { truths, failure }
     }
 }
 

@@ -115,10 +115,21 @@ fn mark_small<T: SmallCode>(codes: &[T], first: u64, span: u64, bits: &mut Chunk
     mark_all(codes, bits, |code| code.is_in(first, span));
 }
 
+/// Sets the bits of the codes for which `is_in` holds. The loop over bytes is one that compilers turn into wide instructions.
 #[inline(always)]
-fn mark_all<T: Copy>(codes: &[T], bits: &mut ChunkBits, is_in: impl Fn(T) -> bool) {
+pub(crate) fn mark_all<T: Copy>(codes: &[T], bits: &mut ChunkBits, is_in: impl Fn(T) -> bool) {
+    /// Gathers the lowest bits of eight bytes, each 0 or 1, in the highest byte of the product.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
     for (word, codes) in bits.iter_mut().zip(codes.chunks(WORD_BITS)) {
-        *word = codes.iter().enumerate().fold(0, |bits, (bit, code)| bits | u64::from(is_in(*code)) << bit);
+        let mut flags = [0_u8; WORD_BITS];
+        for (flag, code) in flags.iter_mut().zip(codes) {
+            *flag = u8::from(is_in(*code));
+        }
+        let (eights, _) = flags.as_chunks::<8>();
+        *word = (0..)
+            .step_by(8)
+            .zip(eights)
+            .fold(0, |bits, (at, eight)| bits | (u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56) << at);
     }
 }
 
