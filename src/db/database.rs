@@ -181,6 +181,7 @@ impl Running {
             waiting = job;
             std::thread::yield_now();
         }
+        shared.fillers.stop();
         for thread in threads {
             if thread.join().is_err() {
                 tracing::error!("a database thread had panicked");

@@ -42,6 +42,7 @@ impl Explain {
             while let Some(chunk) = stream.next_chunk().await? {
                 count += chunk.len() as u64;
             }
+            lines.extend(stream.report());
             lines.extend(analyzed(count, started, planned));
         }
         Ok(RowStream::from_rows(rows(lines)))

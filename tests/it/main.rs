@@ -10,11 +10,13 @@
     reason = "a test fails by panicking, in its own functions and in those it shares with others"
 )]
 
+mod aggregates;
 mod alter;
 mod auth_conflicts;
 mod backup;
 mod bad_input;
 mod client;
+mod column_reads;
 mod columns;
 mod commits;
 mod config;

@@ -19,6 +19,7 @@ macro_rules! scripts {
 }
 
 scripts!(
+    aggregates,
     alter_table,
     auth,
     bigserial,

@@ -5,6 +5,7 @@ pub(super) mod activity;
 pub(super) mod cancel;
 pub(super) mod clock;
 pub(super) mod dimension_witnesses;
+pub(super) mod fillers;
 pub(super) mod index_builds;
 pub(super) mod peers;
 pub(super) mod running_backup;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::db::columns::column_store::ColumnsStatus;
 use crate::db::database::Database;
 use crate::db::read::view::ReadView;
 use crate::db::vectors::build_progress::GraphBuild;
@@ -155,6 +156,11 @@ impl Database {
         disk_space(self.shared().store.directory())
     }
 
+    /// What columns of facts take.
+    pub fn columns(&self) -> ColumnsStatus {
+        self.shared().columns.status()
+    }
+
     pub fn graphs(&self) -> GraphStatus {
         let mut status = GraphStatus::default();
         for index in self.shared().vector_indexes.all() {
@@ -163,7 +169,7 @@ impl Database {
             if let Some(graph) = index.graph() {
                 status.vectors += graph.len() as u64;
                 status.waiting += graph.tail_len() as u64;
-                status.bytes += graph.bytes() as u64;
+                status.bytes += (graph.bytes() + index.ordinals.bytes()) as u64;
             }
         }
         status

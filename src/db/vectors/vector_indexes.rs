@@ -15,6 +15,7 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::{Mutex, RwLock};
 
 use crate::db::vectors::build_progress::BuildProgress;
+use crate::db::columns::part_ordinals::PartOrdinals;
 use crate::error::Result;
 use crate::model::{Collection, CollectionId, ColumnId, Index as IndexDefinition, IndexKind};
 use crate::store::{create_file_in_private, make_private_folder};
@@ -50,6 +51,8 @@ pub(crate) struct VectorIndex {
     pub progress: BuildProgress,
     /// [Changes](Index::changes) of the graph that the saved file has.
     saved: AtomicU64,
+    /// Which rows of the graph are which ordinals of the collection's columns.
+    pub ordinals: PartOrdinals,
 }
 
 impl VectorIndex {
@@ -72,6 +75,7 @@ impl VectorIndex {
                 changes: Mutex::default(),
                 progress: BuildProgress::default(),
                 saved: AtomicU64::new(0),
+                ordinals: PartOrdinals::default(),
             })
         }))
     }

@@ -333,6 +333,8 @@ impl Committer {
         let catalog = group.catalog_changed.then(|| Arc::clone(&group.catalog));
         let before = catalog.is_some().then(|| self.shared.catalog());
         let renewed = self.renew_indexes(&group);
+        let places = group.overlay.records.keys().map(|(collection, key)| (*collection, key.as_slice()));
+        self.shared.columns.begin_write(group.version, places);
         let written = apply_vectors(&group).and_then(|()| {
             self.shared.publish(group.version, catalog, || {
                 self.shared.sequences.restart(&group.restarts, || {
@@ -341,6 +343,7 @@ impl Committer {
                 })
             })
         });
+        self.shared.columns.end_write();
         if let Err(error) = written {
             for index in renewed {
                 drop(self.shared.vector_indexes.replace(index));
