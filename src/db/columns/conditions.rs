@@ -75,7 +75,7 @@ pub(crate) fn select(columns: &Columns, filter: &Program, cache: &SelectedCache)
         !operands.is_empty() && operands.iter().all(|operand| columns.column(operand).is_some())
     };
     let (served, rest): (Vec<_>, Vec<_>) = conjuncts.into_iter().partition(is_served);
-    if served.is_empty() || rest.iter().any(|condition| condition.may_be_no_condition()) {
+    if served.is_empty() || rest.iter().any(|condition| condition.may_fail_regardless()) {
         return Ok(None);
     }
     let mut apart: Option<Bitmap> = None;
@@ -98,8 +98,8 @@ pub(crate) fn select(columns: &Columns, filter: &Program, cache: &SelectedCache)
     if let Some(apart) = &apart {
         rows.leave_out(apart);
     }
-    // What fails by not being a condition fails whatever is beside it: it is asked of all rows, before others leave some out.
-    let (first, then): (Vec<_>, Vec<_>) = served.into_iter().partition(|condition| condition.may_be_no_condition());
+    // What fails whatever is beside it is asked of all rows, before others leave some out.
+    let (first, then): (Vec<_>, Vec<_>) = served.into_iter().partition(|condition| condition.may_fail_regardless());
     let all = rows.clone();
     for condition in first {
         let truths = Evaluation { columns, rows: &all }.truths(condition, 0)?;
