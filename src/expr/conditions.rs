@@ -66,8 +66,8 @@ impl<'p> CompiledCondition<'p> {
         operands
     }
 
-    /// Whether it says the same of the same fields whenever it is asked, and fails with errors of the data alone, which a condition
-    /// beside it that does not hold outweighs.
+    /// Whether it says the same of the same fields whenever it is asked, and what it fails with is known: errors of the data, which a
+    /// condition beside it that does not hold outweighs, or those of [`CompiledCondition::may_fail_regardless`].
     pub fn is_plain(self) -> bool {
         let mut is_plain = true;
         self.0.walk(&mut |step| {
@@ -82,17 +82,19 @@ impl<'p> CompiledCondition<'p> {
         is_plain
     }
 
-    /// Whether a value that may be no boolean stands somewhere as a condition: for such a row it fails, whatever is beside it.
-    pub fn may_be_no_condition(self) -> bool {
-        let mut may_be_none = !self.0.is_truth();
+    /// Whether it may fail for a row whatever conditions are beside it: where a value that may be no boolean stands as a condition,
+    /// or one is converted that may be of a type without a way to the other.
+    pub fn may_fail_regardless(self) -> bool {
+        let mut may_fail = !self.0.is_truth();
         self.0.walk(&mut |step| {
-            may_be_none |= match step {
+            may_fail |= match step {
                 Instruction::And(list) | Instruction::Or(list) => !list.iter().all(Instruction::is_truth),
                 Instruction::Not(inner) => !inner.is_truth(),
+                Instruction::Convert { .. } | Instruction::Arithmetic { .. } => true,
                 _ => false,
             };
         });
-        may_be_none
+        may_fail
     }
 
     /// Whether nothing but the fields that it reads decides what it is.

@@ -38,11 +38,6 @@ impl ColumnBuilder {
         }
     }
 
-    /// Takes the next ordinal, whose value has to be read from the entry.
-    pub fn push_apart(&mut self) {
-        self.push(apart_value());
-    }
-
     /// Bytes of memory so far.
     pub fn bytes(&self) -> usize {
         let waiting = self.waiting.capacity() * size_of::<Value>();

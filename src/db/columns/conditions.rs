@@ -75,7 +75,7 @@ pub(crate) fn select(columns: &Columns, filter: &Program, cache: &SelectedCache)
         !operands.is_empty() && operands.iter().all(|operand| columns.column(operand).is_some())
     };
     let (served, rest): (Vec<_>, Vec<_>) = conjuncts.into_iter().partition(is_served);
-    if served.is_empty() || rest.iter().any(|condition| condition.may_be_no_condition()) {
+    if served.is_empty() || rest.iter().any(|condition| condition.may_fail_regardless()) {
         return Ok(None);
     }
     let mut apart: Option<Bitmap> = None;
@@ -98,8 +98,8 @@ pub(crate) fn select(columns: &Columns, filter: &Program, cache: &SelectedCache)
     if let Some(apart) = &apart {
         rows.leave_out(apart);
     }
-    // What fails by not being a condition fails whatever is beside it: it is asked of all rows, before others leave some out.
-    let (first, then): (Vec<_>, Vec<_>) = served.into_iter().partition(|condition| condition.may_be_no_condition());
+    // What fails whatever is beside it is asked of all rows, before others leave some out.
+    let (first, then): (Vec<_>, Vec<_>) = served.into_iter().partition(|condition| condition.may_fail_regardless());
     let all = rows.clone();
     for condition in first {
         let truths = Evaluation { columns, rows: &all }.truths(condition, 0)?;
@@ -319,7 +319,7 @@ impl Evaluation<'_> {
             if rows.iter().all(|word| *word == 0) {
                 continue;
             }
-            let mut of = |wanted: u8| {
+            let of = |wanted: u8| {
                 let mut bits = [0_u64; CHUNK_WORDS];
                 codes.mark(&mut bits, |code| said.truths.get(code).is_some_and(|truth| *truth == wanted));
                 bits.iter_mut().zip(chunk.valid()).for_each(|(word, valid)| *word &= valid);
@@ -427,7 +427,8 @@ impl RowAccess for OneValue<'_> {
 
     fn stored_text(&self, _operand: &Operand) -> Result<Option<&str>> {
         Ok(match self {
-            OneValue::Text(text) | OneValue::Value(Value::Text(text)) => Some(text),
+            OneValue::Text(text) => Some(text),
+            OneValue::Value(Value::Text(text)) => Some(text),
             OneValue::Value(_) => None,
         })
     }

@@ -15,7 +15,7 @@ use crate::vector::{PartId, PartKeys, RowBitmap};
 /// Stands for a row whose key has no ordinal, and for an ordinal that has no row.
 const NONE: u32 = u32::MAX;
 /// Parts of one index that are known, at most.
-const PARTS_MAX: usize = 4096;
+const PARTS_MAX: usize = 512;
 /// One in so many rows is selected at most where the ordinals are gone through instead of the rows.
 const ROWS_PER_SELECTED: usize = 8;
 
