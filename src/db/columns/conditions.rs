@@ -319,7 +319,7 @@ impl Evaluation<'_> {
             if rows.iter().all(|word| *word == 0) {
                 continue;
             }
-            let mut of = |wanted: u8| {
+            let of = |wanted: u8| {
                 let mut bits = [0_u64; CHUNK_WORDS];
                 codes.mark(&mut bits, |code| said.truths.get(code).is_some_and(|truth| *truth == wanted));
                 bits.iter_mut().zip(chunk.valid()).for_each(|(word, valid)| *word &= valid);
@@ -427,7 +427,8 @@ impl RowAccess for OneValue<'_> {
 
     fn stored_text(&self, _operand: &Operand) -> Result<Option<&str>> {
         Ok(match self {
-            OneValue::Text(text) | OneValue::Value(Value::Text(text)) => Some(text),
+            OneValue::Text(text) => Some(*text),
+            OneValue::Value(Value::Text(text)) => Some(text),
             OneValue::Value(_) => None,
         })
     }
