@@ -110,13 +110,18 @@ impl ColumnReading {
         Ok(Some(ColumnReading { columns, store, patch, patched }))
     }
 
-    /// Whether columns of all the operands are there, of at most so many rows, and need nothing done before they are read.
-    pub fn is_at_hand(view: &ReadView, collection: &Arc<Collection>, operands: &[&Operand], rows_max: usize) -> bool {
-        let Some(store) = view.database.columns.get(collection.id) else { return false };
+    /// Columns of all the operands, where they are there, have at most so many rows, and need nothing done before they are read.
+    pub fn at_hand(
+        view: &ReadView,
+        collection: &Arc<Collection>,
+        operands: &[&Operand],
+        rows_max: usize,
+    ) -> Option<Arc<Columns>> {
+        let store = view.database.columns.get(collection.id)?;
         let columns = store.columns(collection).filter(|columns| {
             columns.len() <= rows_max && operands.iter().all(|operand| columns.column(operand).is_some())
-        });
-        columns.is_some_and(|columns| store.changed().after(columns.version(), STALE_CHANGES_MAX).is_some())
+        })?;
+        store.changed().after(columns.version(), STALE_CHANGES_MAX).is_some().then_some(columns)
     }
 
     /// The ordinals of living entries that the view may take from the columns.

@@ -70,7 +70,8 @@ impl Accumulator {
             }
             Accumulator::Extreme(best) => {
                 let wanted = if call.function == AggregateFunction::Min { Ordering::Less } else { Ordering::Greater };
-                if best.is_null() || value.compare(best) == Some(wanted) {
+                // Of equal ones that differ in what they show, PostgreSQL has the last.
+                if best.is_null() || best.compare(&value) != Some(wanted) {
                     *best = value;
                 }
             }

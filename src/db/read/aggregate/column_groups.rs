@@ -203,7 +203,7 @@ impl GroupPart<'_> {
     fn add_to(&self, chunk: &ColumnChunk, numbers: &mut [u64; CHUNK_ROWS]) {
         let null = self.size - 1;
         let Some((first, codes)) = self.codes.of_chunk(chunk) else {
-            numbers.iter_mut().for_each(|number| *number += null * self.stride);
+            numbers.iter_mut().for_each(|number| *number = number.wrapping_add(null.wrapping_mul(self.stride)));
             return;
         };
         match codes {
@@ -233,6 +233,10 @@ impl GroupPart<'_> {
 
     /// The value of a code.
     fn value(&self, code: u64) -> Result<Value> {
-        if code == self.size - 1 { self.program.value(&OneValue(Value::Null)) } else { self.codes.computed(code, self.program) }
+        if code == self.size - 1 {
+            self.program.value(&OneValue(Value::Null))
+        } else {
+            self.codes.computed(code, self.program)
+        }
     }
 }

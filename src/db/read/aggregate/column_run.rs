@@ -75,11 +75,20 @@ pub(super) fn is_columnar(query: &BoundAggregate) -> bool {
     !operands_of(query).is_empty()
 }
 
-/// Whether the columns of a query are there, and are so few rows that reading them takes microseconds.
+/// Whether the columns of a query are there, and reading them takes microseconds: few rows, no texts beside dictionaries, and all
+/// of it by slots.
 pub(super) fn is_short(view: &ReadView, query: &BoundAggregate) -> bool {
     let operands = operands_of(query);
     let operands: Vec<&Operand> = operands.iter().collect();
-    ColumnReading::is_at_hand(view, &query.scan.collection, &operands, SHORT_ROWS_MAX)
+    let at_hand = ColumnReading::at_hand(view, &query.scan.collection, &operands, SHORT_ROWS_MAX);
+    let Some(columns) = at_hand else { return false };
+    let is_packed = |operand: &&Operand| {
+        columns.column(operand).is_some_and(|column| column.dictionary().is_some() || !column.kind().is_text())
+    };
+    let Some(groups) = ColumnGroups::of(query, &columns) else { return false };
+    operands.iter().all(is_packed)
+        && groups.dense_slots().is_some()
+        && query.calls.iter().all(|call| ColumnSums::of(call, &columns, &groups).is_some())
 }
 
 /// Adds what columns have of a query to the groups; `None` where all has to be read entry by entry, and nothing was added.

@@ -119,12 +119,12 @@ impl<'a> ColumnSums<'a> {
                 result?;
             }
             SumState::LeastFloats(best) => each_float(chunk, rows(), slots, best, |best, number| {
-                if order_floats(number, *best).is_lt() {
+                if !order_floats(*best, number).is_lt() {
                     *best = number;
                 }
             }),
             SumState::GreatestFloats(best) => each_float(chunk, rows(), slots, best, |best, number| {
-                if order_floats(number, *best).is_gt() {
+                if !order_floats(*best, number).is_gt() {
                     *best = number;
                 }
             }),
@@ -225,7 +225,12 @@ pub(super) fn count_rows(rows: impl Iterator<Item = u64>, slots: &ChunkSlots, is
 }
 
 /// Calls `take` for each row with the state of its slot.
-fn each_row<S>(rows: impl Iterator<Item = u64>, slots: &ChunkSlots, states: &mut [S], mut take: impl FnMut(usize, &mut S)) {
+fn each_row<S>(
+    rows: impl Iterator<Item = u64>,
+    slots: &ChunkSlots,
+    states: &mut [S],
+    mut take: impl FnMut(usize, &mut S),
+) {
     let mut base = 0;
     for word in rows {
         let mut rest = word;

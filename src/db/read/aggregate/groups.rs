@@ -166,7 +166,8 @@ impl GroupTable {
         let values = values()?;
         let made = query.calls.iter().map(Accumulator::new).collect::<Result<Vec<_>>>()?;
         let held = values.iter().map(Value::held_bytes).chain(made.iter().map(Accumulator::held_bytes));
-        let own = size_of::<(Box<[u8]>, usize)>() + ALLOCATION_BYTES + key.len() + made.len() * size_of::<Accumulator>();
+        let own =
+            size_of::<(Box<[u8]>, usize)>() + ALLOCATION_BYTES + key.len() + made.len() * size_of::<Accumulator>();
         self.grow(held.fold(own, usize::saturating_add))?;
         let place = self.count;
         self.places.insert(key.into(), place);
@@ -180,12 +181,7 @@ impl GroupTable {
     ///
     /// # Errors
     /// XX000 for a place or a position beyond the last one.
-    pub fn accumulator(
-        &mut self,
-        query: &BoundAggregate,
-        place: usize,
-        position: usize,
-    ) -> Result<&mut Accumulator> {
+    pub fn accumulator(&mut self, query: &BoundAggregate, place: usize, position: usize) -> Result<&mut Accumulator> {
         let index = place * query.calls.len() + position;
         self.accumulators.get_mut(index).ok_or_else(|| Error::internal("an aggregate of a group is missing"))
     }
