@@ -14,7 +14,7 @@ use super::graph::Graph;
 use super::leaves::build::{LeafPlan, by_leaves};
 use super::leaves::tiles::Kernel;
 use super::parameters::Parameters;
-use super::progress::{BuildPhase, Progress, Report};
+use super::progress::{BuildPhase, BuildReport, Progress};
 use super::row_distance::RowDistances;
 use crate::error::Result;
 use crate::vector::rows::aligned_vectors::VectorRows;
@@ -60,7 +60,7 @@ pub fn build_graph(
     progress: &mut dyn FnMut(Progress) -> bool,
 ) -> Result<BuiltGraph> {
     let distances = RowDistances::new(rows, codes, metric);
-    let report = &mut Report::new(progress);
+    let report = &mut BuildReport::new(progress);
     if nodes >= LEAF_BUILD_NODES_MIN {
         return by_leaves(&distances, Kernel::best(), nodes, LeafPlan::of(parameters), workers, report);
     }
@@ -74,7 +74,7 @@ fn insert_all(
     nodes: usize,
     parameters: Parameters,
     workers: Workers,
-    report: &mut Report<'_>,
+    report: &mut BuildReport<'_>,
 ) -> Result<Graph> {
     report.begin(BuildPhase::Neighbours, nodes)?;
     let distance = PointDistance(distances);

@@ -3,7 +3,7 @@
 use super::connect::connect;
 use super::graph::Graph;
 use super::leaves::tiles::Kernel;
-use super::progress::{BuildPhase, Report};
+use super::progress::{BuildPhase, BuildReport};
 use super::recall::recall;
 use super::row_distance::RowDistances;
 use crate::error::Result;
@@ -26,7 +26,7 @@ pub fn finish(
     distances: &RowDistances<'_>,
     kernel: Kernel,
     workers: Workers,
-    report: &mut Report<'_>,
+    report: &mut BuildReport<'_>,
 ) -> Result<BuiltGraph> {
     report.begin(BuildPhase::Checks, nodes)?;
     let added = connect(&mut graph, |a, b| distances.between(a, b), &mut |rows| report.done(rows))?;

@@ -22,21 +22,21 @@ pub struct Progress {
 }
 
 /// Tells the owner of a build how far it is.
-pub struct Report<'a> {
+pub struct BuildReport<'a> {
     tell: &'a mut dyn FnMut(Progress) -> bool,
     progress: Progress,
 }
 
-impl<'a> Report<'a> {
+impl<'a> BuildReport<'a> {
     /// `tell` stops the build by returning false.
-    pub fn new(tell: &'a mut dyn FnMut(Progress) -> bool) -> Report<'a> {
-        Report { tell, progress: Progress { phase: BuildPhase::Neighbours, done: 0, total: 0 } }
+    pub fn new(tell: &'a mut dyn FnMut(Progress) -> bool) -> BuildReport<'a> {
+        BuildReport { tell, progress: Progress { phase: BuildPhase::Neighbours, done: 0, total: 0 } }
     }
 
     /// A phase of so many rows begins.
     ///
     /// # Errors
-    /// As [`Report::check`].
+    /// As [`BuildReport::check`].
     pub fn begin(&mut self, phase: BuildPhase, total: usize) -> Result<()> {
         self.progress = Progress { phase, done: 0, total };
         self.check()
@@ -45,7 +45,7 @@ impl<'a> Report<'a> {
     /// So many rows of the phase are done.
     ///
     /// # Errors
-    /// As [`Report::check`].
+    /// As [`BuildReport::check`].
     pub fn done(&mut self, rows: usize) -> Result<()> {
         self.progress.done = rows.min(self.progress.total);
         self.check()

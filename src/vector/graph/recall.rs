@@ -9,12 +9,12 @@
     reason = "positions come from arrays made together in this module; a saved file is checked when it is loaded"
 )]
 
-use super::leaves::all_pairs::Neighbour;
-use super::leaves::gathered::Gathered;
+use super::leaves::all_pairs::LeafNeighbour;
+use super::leaves::gathered::GatheredRows;
 use super::leaves::tiles::Kernel;
 use crate::error::Result;
 use crate::vector::graph::graph::Graph;
-use crate::vector::graph::progress::Report;
+use crate::vector::graph::progress::BuildReport;
 use crate::vector::graph::row_distance::{RowDistances, SeenFrom};
 use crate::vector::graph::walk::{GraphWalk, STARTS};
 use crate::vector::workers::Workers;
@@ -41,7 +41,7 @@ pub fn recall(
     distances: &RowDistances<'_>,
     kernel: Kernel,
     workers: Workers,
-    report: &mut Report<'_>,
+    report: &mut BuildReport<'_>,
 ) -> Result<f64> {
     let count = nodes.min(QUERIES);
     let queries: Vec<u32> = (0..count).filter_map(|at| u32::try_from(at * nodes / count).ok()).collect();
@@ -77,10 +77,10 @@ fn exact(
     distances: &RowDistances<'_>,
     kernel: Kernel,
     workers: Workers,
-    report: &mut Report<'_>,
-) -> Result<Vec<Vec<Neighbour>>> {
-    let mut stretches: Vec<Vec<Vec<Neighbour>>> = vec![Vec::new(); nodes.div_ceil(NODES_PER_TASK)];
-    let memory = || (Gathered::new(distances, kernel), Vec::new());
+    report: &mut BuildReport<'_>,
+) -> Result<Vec<Vec<LeafNeighbour>>> {
+    let mut stretches: Vec<Vec<Vec<LeafNeighbour>>> = vec![Vec::new(); nodes.div_ceil(NODES_PER_TASK)];
+    let memory = || (GatheredRows::new(distances, kernel), Vec::new());
     workers.run(
         stretches.iter_mut().enumerate(),
         memory,
@@ -92,7 +92,7 @@ fn exact(
             for query in queries {
                 gathered.measure_one(*query, matrix);
                 let others = gathered.ids().iter().zip(matrix.iter()).filter(|(node, _)| *node != query);
-                nearest.push(least(others.map(|(node, distance)| Neighbour { distance: *distance, node: *node })));
+                nearest.push(least(others.map(|(node, distance)| LeafNeighbour { distance: *distance, node: *node })));
             }
         },
         &mut || report.check(),
@@ -102,8 +102,8 @@ fn exact(
 }
 
 /// The nearest of some, in order.
-fn least(neighbours: impl Iterator<Item = Neighbour>) -> Vec<Neighbour> {
-    let mut nearest: Vec<Neighbour> = Vec::with_capacity(NEAREST + 1);
+fn least(neighbours: impl Iterator<Item = LeafNeighbour>) -> Vec<LeafNeighbour> {
+    let mut nearest: Vec<LeafNeighbour> = Vec::with_capacity(NEAREST + 1);
     for neighbour in neighbours {
         if nearest.len() == NEAREST && nearest[NEAREST - 1].order() <= neighbour.order() {
             continue;

@@ -6,18 +6,18 @@
     reason = "positions come from arrays made together in this module; a saved file is checked when it is loaded"
 )]
 
-use super::gathered::Gathered;
+use super::gathered::GatheredRows;
 use super::tiles::{BLOCK, Kernel};
 use crate::vector::graph::row_distance::RowDistances;
 
 /// A neighbour of a node.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Neighbour {
+pub struct LeafNeighbour {
     pub distance: f32,
     pub node: u32,
 }
 
-impl Neighbour {
+impl LeafNeighbour {
     /// Nearest first, and by number where distances are equal.
     #[inline(always)]
     pub fn order(&self) -> (u32, u32) {
@@ -35,14 +35,14 @@ const LEASTS_PER_NEAREST: usize = 3;
 
 /// The memory in which one worker finds the neighbours in a leaf.
 pub struct LeafPairs<'a> {
-    gathered: Gathered<'a>,
+    gathered: GatheredRows<'a>,
     matrix: Vec<f32>,
     /// The least distances of stretches of a row.
     leasts: Leasts,
     /// The nearest of one node, as places in the leaf.
-    nearest: Vec<Neighbour>,
+    nearest: Vec<LeafNeighbour>,
     /// Those of them that are kept.
-    kept: Vec<Neighbour>,
+    kept: Vec<LeafNeighbour>,
     nearest_max: usize,
     kept_max: usize,
 }
@@ -50,13 +50,13 @@ pub struct LeafPairs<'a> {
 impl<'a> LeafPairs<'a> {
     /// Of the `nearest_max` nearest of a node, up to `kept_max` are kept.
     pub fn new(distances: &'a RowDistances<'a>, kernel: Kernel, nearest_max: usize, kept_max: usize) -> LeafPairs<'a> {
-        let gathered = Gathered::new(distances, kernel);
+        let gathered = GatheredRows::new(distances, kernel);
         let (nearest, kept) = (Vec::new(), Vec::with_capacity(kept_max));
         LeafPairs { gathered, matrix: Vec::new(), leasts: Leasts::default(), nearest, kept, nearest_max, kept_max }
     }
 
     /// Tells `link` every pair of a node of the leaf and a neighbour that it keeps.
-    pub fn find(&mut self, leaf: &[u32], mut link: impl FnMut(u32, Neighbour)) {
+    pub fn find(&mut self, leaf: &[u32], mut link: impl FnMut(u32, LeafNeighbour)) {
         self.gathered.gather(leaf.iter().copied());
         let width = self.gathered.width();
         // Every place is written below.
@@ -67,7 +67,7 @@ impl<'a> LeafPairs<'a> {
             self.select(at, width);
             self.prune(width);
             for kept in &self.kept {
-                link(*node, Neighbour { distance: kept.distance, node: leaf[kept.node as usize] });
+                link(*node, LeafNeighbour { distance: kept.distance, node: leaf[kept.node as usize] });
             }
         }
     }
@@ -78,10 +78,10 @@ impl<'a> LeafPairs<'a> {
         let bound = self.leasts.bound(row, self.nearest_max);
         // Every one is written, and the next one over it unless it is near enough: there is no branch to guess.
         self.nearest.clear();
-        self.nearest.resize(width + 1, Neighbour { distance: 0.0, node: 0 });
+        self.nearest.resize(width + 1, LeafNeighbour { distance: 0.0, node: 0 });
         let mut len = 0;
         for (place, distance) in (0u32..).zip(row) {
-            self.nearest[len] = Neighbour { distance: *distance, node: place };
+            self.nearest[len] = LeafNeighbour { distance: *distance, node: place };
             len += usize::from(*distance <= bound);
         }
         self.nearest.truncate(len);

@@ -7,7 +7,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::all_pairs::{LeafPairs, Neighbour};
+use super::all_pairs::{LeafNeighbour, LeafPairs};
 use super::candidates::{Candidates, Found, FoundByStretch};
 use super::partition::{Cut, Leaves};
 use super::prune::Pruner;
@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::vector::graph::built::{BuiltGraph, finish};
 use crate::vector::graph::graph::{Graph, Layer, NO_LINK};
 use crate::vector::graph::parameters::Parameters;
-use crate::vector::graph::progress::{BuildPhase, Report};
+use crate::vector::graph::progress::{BuildPhase, BuildReport};
 use crate::vector::graph::row_distance::RowDistances;
 use crate::vector::rows::aligned_vectors::out_of_memory;
 use crate::vector::workers::Workers;
@@ -77,7 +77,7 @@ pub fn by_leaves(
     nodes: usize,
     plan: LeafPlan,
     workers: Workers,
-    report: &mut Report<'_>,
+    report: &mut BuildReport<'_>,
 ) -> Result<BuiltGraph> {
     let mut build = LeafBuild::new(distances, kernel, nodes, plan, workers)?;
     let mut extensions = 0;
@@ -123,7 +123,7 @@ impl<'a> LeafBuild<'a> {
     ///
     /// # Errors
     /// 57014 when the build is to stop, XX000 where the system gives no threads.
-    pub fn run(&mut self, rounds: usize, report: &mut Report<'_>) -> Result<()> {
+    pub fn run(&mut self, rounds: usize, report: &mut BuildReport<'_>) -> Result<()> {
         report.begin(BuildPhase::Neighbours, self.nodes * rounds)?;
         for round in 0..rounds {
             let seed = self.rounds as u64 + 1;
@@ -136,7 +136,7 @@ impl<'a> LeafBuild<'a> {
     }
 
     /// Finds the neighbours in all leaves, a few leaves at a time.
-    fn compare(&mut self, leaves: &Leaves, before: usize, report: &mut Report<'_>) -> Result<()> {
+    fn compare(&mut self, leaves: &Leaves, before: usize, report: &mut BuildReport<'_>) -> Result<()> {
         let total = leaves.places().max(1);
         let done = AtomicUsize::new(0);
         let (distances, kernel, plan, candidates) = (self.distances, self.kernel, self.plan, &mut self.candidates);
@@ -156,7 +156,7 @@ impl<'a> LeafBuild<'a> {
                 |pairs, (at, found)| {
                     let leaf = leaves.leaf(at);
                     pairs.find(leaf, |node, neighbour| {
-                        let back = Neighbour { distance: neighbour.distance, node };
+                        let back = LeafNeighbour { distance: neighbour.distance, node };
                         found[lists.stretch_of(node)].push(Found { of: node, neighbour });
                         found[lists.stretch_of(neighbour.node)].push(Found { of: neighbour.node, neighbour: back });
                     });
@@ -177,7 +177,7 @@ impl<'a> LeafBuild<'a> {
     ///
     /// # Errors
     /// 53200 where the system has no memory for it, 57014 when the build is to stop, XX000 where the system gives no threads.
-    pub fn graph(&self, report: &mut Report<'_>) -> Result<Graph> {
+    pub fn graph(&self, report: &mut BuildReport<'_>) -> Result<Graph> {
         report.begin(BuildPhase::Links, self.nodes)?;
         let stride = self.plan.degree;
         let mut links: Vec<u32> = Vec::new();

@@ -8,7 +8,7 @@
     reason = "positions come from arrays made together in this module; a saved file is checked when it is loaded"
 )]
 
-use super::all_pairs::Neighbour;
+use super::all_pairs::LeafNeighbour;
 use crate::error::Result;
 use crate::vector::rows::aligned_vectors::out_of_memory;
 use crate::vector::workers::Workers;
@@ -21,7 +21,7 @@ const STRETCH_MIN: usize = 4096;
 #[derive(Clone, Copy)]
 pub struct Found {
     pub of: u32,
-    pub neighbour: Neighbour,
+    pub neighbour: LeafNeighbour,
 }
 
 /// What one leaf has found, by the stretch of nodes that it is for.
@@ -35,7 +35,7 @@ pub struct Candidates {
     room: usize,
     /// Places that a list keeps when it is full: the nearest.
     kept: usize,
-    lists: Vec<Neighbour>,
+    lists: Vec<LeafNeighbour>,
     lens: Vec<u16>,
 }
 
@@ -46,10 +46,10 @@ impl Candidates {
     /// 53200 where the system has no memory for them.
     pub fn new(nodes: usize, dimension: usize, kept: usize) -> Result<Candidates> {
         let room = kept + kept / 2;
-        let mut lists: Vec<Neighbour> = Vec::new();
+        let mut lists: Vec<LeafNeighbour> = Vec::new();
         let wanted = nodes.checked_mul(room).ok_or_else(|| out_of_memory(nodes, dimension))?;
         lists.try_reserve_exact(wanted).map_err(|_| out_of_memory(nodes, dimension))?;
-        lists.resize(wanted, Neighbour { distance: 0.0, node: 0 });
+        lists.resize(wanted, LeafNeighbour { distance: 0.0, node: 0 });
         let stretch = nodes.div_ceil(STRETCHES_MAX).max(STRETCH_MIN);
         Ok(Candidates { nodes, stretch, room, kept, lists, lens: vec![0; nodes] })
     }
@@ -77,7 +77,7 @@ impl Candidates {
     ) -> Result<()> {
         let (room, kept, nodes) = (self.room, self.kept, self.stretch);
         let lists = self.lists.chunks_mut(nodes * room).zip(self.lens.chunks_mut(nodes)).enumerate();
-        let fill = |(): &mut (), (stretch, (lists, lens)): (usize, (&mut [Neighbour], &mut [u16]))| {
+        let fill = |(): &mut (), (stretch, (lists, lens)): (usize, (&mut [LeafNeighbour], &mut [u16]))| {
             for found in found.iter().filter_map(|found| found.get(stretch)).flatten() {
                 let at = found.of as usize % nodes;
                 let list = &mut lists[at * room..(at + 1) * room];
@@ -92,7 +92,7 @@ impl Candidates {
     }
 
     /// The candidates of a node, nearest first, each once.
-    pub fn of(&self, node: usize, into: &mut Vec<Neighbour>) {
+    pub fn of(&self, node: usize, into: &mut Vec<LeafNeighbour>) {
         into.clear();
         into.extend_from_slice(&self.lists[node * self.room..][..usize::from(self.lens[node])]);
         let len = compact(into, self.kept);
@@ -101,8 +101,8 @@ impl Candidates {
 }
 
 /// Brings the nearest to the front, in order and each once; how many of them are kept.
-fn compact(list: &mut [Neighbour], kept: usize) -> u16 {
-    list.sort_unstable_by_key(Neighbour::order);
+fn compact(list: &mut [LeafNeighbour], kept: usize) -> u16 {
+    list.sort_unstable_by_key(LeafNeighbour::order);
     let mut len = 0;
     for at in 0..list.len() {
         if len == 0 || list[len - 1].node != list[at].node {

@@ -5,29 +5,29 @@
     reason = "positions come from arrays made together in this module; a saved file is checked when it is loaded"
 )]
 
-use super::tiles::{BLOCK, BLOCKS, GROUP, Kernel, LEFTS, Step};
+use super::tiles::{BLOCK, BLOCKS, GROUP, Kernel, LEFTS, TileStep};
 use crate::vector::graph::row_distance::RowDistances;
 use crate::vector::rows::kernels;
 
 /// Reused from one set of rows to the next.
-pub struct Gathered<'a> {
+pub struct GatheredRows<'a> {
     distances: &'a RowDistances<'a>,
     kernel: Kernel,
     ids: Vec<u32>,
     /// Steps of a block.
     steps: usize,
-    blocks: Vec<Step>,
+    blocks: Vec<TileStep>,
     /// By lane, what a code leaves out of its row, and the component it lacks.
     scales: Vec<f32>,
     squares: Vec<f32>,
     lacking: Vec<f32>,
 }
 
-impl<'a> Gathered<'a> {
-    pub fn new(distances: &'a RowDistances<'a>, kernel: Kernel) -> Gathered<'a> {
+impl<'a> GatheredRows<'a> {
+    pub fn new(distances: &'a RowDistances<'a>, kernel: Kernel) -> GatheredRows<'a> {
         let steps = distances.rows.dimension().div_ceil(GROUP);
         let (scales, squares, lacking) = (Vec::new(), Vec::new(), Vec::new());
-        Gathered { distances, kernel, ids: Vec::new(), steps, blocks: Vec::new(), scales, squares, lacking }
+        GatheredRows { distances, kernel, ids: Vec::new(), steps, blocks: Vec::new(), scales, squares, lacking }
     }
 
     /// Takes these rows in the place of those before.
@@ -37,7 +37,7 @@ impl<'a> Gathered<'a> {
         let width = self.width();
         let Some(codes) = self.distances.codes else { return };
         self.blocks.clear();
-        self.blocks.resize(width / BLOCK * self.steps, Step::ZERO);
+        self.blocks.resize(width / BLOCK * self.steps, TileStep::ZERO);
         for lanes in [&mut self.scales, &mut self.squares, &mut self.lacking] {
             lanes.clear();
             // Lanes behind the last row are far from everything.
@@ -90,7 +90,7 @@ impl<'a> Gathered<'a> {
         }
     }
 
-    /// The distances of one row to all that are gathered, as [`Gathered::measure`].
+    /// The distances of one row to all that are gathered, as [`GatheredRows::measure`].
     pub fn measure_one(&self, left: u32, out: &mut [f32]) {
         let Some(codes) = self.distances.codes else { return self.measure_exactly(left, out) };
         let blocks = self.width() / BLOCK;
@@ -119,7 +119,7 @@ impl<'a> Gathered<'a> {
     }
 
     #[inline(always)]
-    fn block(&self, at: usize) -> &[Step] {
+    fn block(&self, at: usize) -> &[TileStep] {
         &self.blocks[at * self.steps..(at + 1) * self.steps]
     }
 

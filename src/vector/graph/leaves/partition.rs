@@ -9,7 +9,7 @@
     reason = "positions come from arrays made together in this module; a saved file is checked when it is loaded"
 )]
 
-use super::gathered::Gathered;
+use super::gathered::GatheredRows;
 use super::tiles::Kernel;
 use crate::error::Result;
 use crate::vector::graph::row_distance::RowDistances;
@@ -185,7 +185,7 @@ fn random(state: &mut u64) -> u64 {
 
 /// The memory in which one worker finds the nearest leaders.
 struct Assigner<'a> {
-    leaders: Gathered<'a>,
+    leaders: GatheredRows<'a>,
     distances: Vec<f32>,
 }
 
@@ -194,7 +194,7 @@ impl<'a> Assigner<'a> {
     const ROWS: usize = 8;
 
     fn new(cut: Cut<'a>, leaders: &[u32]) -> Assigner<'a> {
-        let mut gathered = Gathered::new(cut.distances, cut.kernel);
+        let mut gathered = GatheredRows::new(cut.distances, cut.kernel);
         gathered.gather(leaders.iter().copied());
         let distances = vec![0.0; Assigner::ROWS * gathered.width()];
         Assigner { leaders: gathered, distances }

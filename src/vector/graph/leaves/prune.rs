@@ -6,9 +6,9 @@
     reason = "positions come from arrays made together in this module; a saved file is checked when it is loaded"
 )]
 
-use super::all_pairs::Neighbour;
+use super::all_pairs::LeafNeighbour;
 use super::candidates::Candidates;
-use super::gathered::Gathered;
+use super::gathered::GatheredRows;
 use super::tiles::Kernel;
 use crate::vector::graph::graph::NO_LINK;
 use crate::vector::graph::row_distance::RowDistances;
@@ -19,8 +19,8 @@ const ALPHA: f32 = 1.2;
 
 /// The memory in which one worker chooses links.
 pub struct Pruner<'a> {
-    gathered: Gathered<'a>,
-    candidates: Vec<Neighbour>,
+    gathered: GatheredRows<'a>,
+    candidates: Vec<LeafNeighbour>,
     is_out: Vec<bool>,
     distances: Vec<f32>,
     factor: f32,
@@ -28,7 +28,7 @@ pub struct Pruner<'a> {
 
 impl<'a> Pruner<'a> {
     pub fn new(distances: &'a RowDistances<'a>, kernel: Kernel) -> Pruner<'a> {
-        let gathered = Gathered::new(distances, kernel);
+        let gathered = GatheredRows::new(distances, kernel);
         let factor = distances.factor(ALPHA);
         Pruner { gathered, candidates: Vec::new(), is_out: Vec::new(), distances: Vec::new(), factor }
     }
@@ -70,7 +70,7 @@ impl<'a> Pruner<'a> {
 }
 
 /// The nearest that were not chosen.
-fn fill_up(candidates: &[Neighbour], links: &mut [u32], chosen: usize) {
+fn fill_up(candidates: &[LeafNeighbour], links: &mut [u32], chosen: usize) {
     let (chosen, free) = links.split_at_mut(chosen);
     let others = candidates.iter().filter(|candidate| !chosen.contains(&candidate.node));
     for (link, candidate) in free.iter_mut().zip(others) {

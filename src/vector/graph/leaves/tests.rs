@@ -4,12 +4,12 @@
 use super::build::{LeafBuild, LeafPlan, by_leaves};
 use super::partition::{Cut, LEAF_NODES_MAX};
 use super::tiles::{BLOCK, Kernel};
-use super::{all_pairs::LeafPairs, gathered::Gathered};
+use super::{all_pairs::LeafPairs, gathered::GatheredRows};
 use crate::error::{ErrorKind, Result};
 use crate::vector::graph::built::BuiltGraph;
 use crate::vector::graph::graph::{Graph, NO_LINK};
 use crate::vector::graph::parameters::Parameters;
-use crate::vector::graph::progress::{BuildPhase, Progress, Report};
+use crate::vector::graph::progress::{BuildPhase, BuildReport, Progress};
 use crate::vector::graph::row_distance::{RowDistances, SeenFrom};
 use crate::vector::graph::walk::GraphWalk;
 use crate::vector::rows::aligned_vectors::{QueryVector, VectorRows, order_of};
@@ -30,7 +30,7 @@ fn rows_of(metric: Metric, vectors: &[Vec<f32>]) -> Result<(VectorRows, Option<C
 fn built(distances: &RowDistances<'_>, nodes: usize, kernel: Kernel, threads: usize) -> Result<BuiltGraph> {
     let mut tell = |_| true;
     let plan = LeafPlan::of(Parameters::DEFAULT);
-    by_leaves(distances, kernel, nodes, plan, Workers::of(threads), &mut Report::new(&mut tell))
+    by_leaves(distances, kernel, nodes, plan, Workers::of(threads), &mut BuildReport::new(&mut tell))
 }
 
 /// The share of the ten nearest rows of some new vectors that a walk finds, by the vectors themselves.
@@ -101,7 +101,7 @@ fn spread(shape: &str, count: usize, dimension: usize) -> (Vec<Vec<f32>>, Vec<Ve
         }
     };
     let all: Vec<Vec<f32>> = (0..count + 40).map(&mut one).collect();
-    // Every so manieth is a query, so that these come from all crowds.
+    // Taken out evenly, so that they come from all crowds.
     let (queries, vectors) = all.into_iter().enumerate().partition::<Vec<_>, _>(|(at, _)| at % (count / 40 + 2) == 3);
     let plain = |some: Vec<(usize, Vec<f32>)>| some.into_iter().map(|(_, vector)| vector).collect();
     let mut vectors: Vec<Vec<f32>> = plain(vectors);
@@ -196,7 +196,7 @@ fn gathered_rows_are_as_far_as_single_ones() -> Result<()> {
         let (rows, codes) = rows_of(metric, &vectors)?;
         let distances = RowDistances::new(&rows, codes.as_ref(), metric);
         for kernel in Kernel::available() {
-            let mut gathered = Gathered::new(&distances, kernel);
+            let mut gathered = GatheredRows::new(&distances, kernel);
             gathered.gather((0..rows.len() as u32).step_by(2));
             let lefts: Vec<u32> = (0..19).collect();
             let width = gathered.width();
@@ -276,7 +276,7 @@ fn a_build_tells_how_far_it_is_and_stops_in_every_phase() -> Result<()> {
     let distances = RowDistances::new(&rows, codes.as_ref(), Metric::L2);
     let plan = LeafPlan::of(Parameters::DEFAULT);
     let run = |tell: &mut dyn FnMut(Progress) -> bool| {
-        by_leaves(&distances, Kernel::best(), rows.len(), plan, Workers::of(2), &mut Report::new(tell))
+        by_leaves(&distances, Kernel::best(), rows.len(), plan, Workers::of(2), &mut BuildReport::new(tell))
     };
     let mut told: Vec<Progress> = Vec::new();
     run(&mut |progress| {
@@ -304,7 +304,7 @@ fn the_parameters_of_an_index_shape_its_graph() -> Result<()> {
     let measure = |m: usize, ef_construction: usize| -> Result<(usize, f64)> {
         let plan = LeafPlan::of(Parameters::new(m, ef_construction)?);
         let mut tell = |_| true;
-        let report = &mut Report::new(&mut tell);
+        let report = &mut BuildReport::new(&mut tell);
         let mut build = LeafBuild::new(&distances, Kernel::best(), rows.len(), plan, Workers::of(2))?;
         build.run(plan.rounds, report)?;
         let graph = build.graph(report)?;

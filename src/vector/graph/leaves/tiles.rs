@@ -29,10 +29,10 @@ pub const BLOCKS: usize = 4;
 /// One step of a block: a group of components of each of its rows.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-pub struct Step(pub [[i8; GROUP]; BLOCK]);
+pub struct TileStep(pub [[i8; GROUP]; BLOCK]);
 
-impl Step {
-    pub const ZERO: Step = Step([[0; GROUP]; BLOCK]);
+impl TileStep {
+    pub const ZERO: TileStep = TileStep([[0; GROUP]; BLOCK]);
 }
 
 /// Inner products with the rows of one block.
@@ -74,7 +74,7 @@ impl Kernel {
     /// The products of `L` codes, whose bytes are raised by [`OFFSET`] as they are stored, with the rows of `B` blocks, of as many
     /// components as the blocks have steps. Components lie within -127 and 127.
     #[inline(always)]
-    pub fn dots<const L: usize, const B: usize>(self, lefts: [&[u8]; L], blocks: [&[Step]; B]) -> [[Dots; B]; L] {
+    pub fn dots<const L: usize, const B: usize>(self, lefts: [&[u8]; L], blocks: [&[TileStep]; B]) -> [[Dots; B]; L] {
         let steps = blocks.iter().map(|block| block.len()).min().unwrap_or(0);
         let lefts = lefts.map(|left| &left.as_chunks::<GROUP>().0[..steps]);
         let blocks = blocks.map(|block| &block[..steps]);
@@ -99,7 +99,7 @@ fn signed(raised: [u8; GROUP]) -> i32 {
 
 fn plain<const L: usize, const B: usize>(
     lefts: [&[[u8; GROUP]]; L],
-    blocks: [&[Step]; B],
+    blocks: [&[TileStep]; B],
     steps: usize,
 ) -> [[Dots; B]; L] {
     let mut sums = [[[0i32; BLOCK]; B]; L];
@@ -124,7 +124,7 @@ fn plain<const L: usize, const B: usize>(
 #[target_feature(enable = "avx512f,avx512vnni")]
 fn avx512<const L: usize, const B: usize>(
     lefts: [&[[u8; GROUP]]; L],
-    blocks: [&[Step]; B],
+    blocks: [&[TileStep]; B],
     steps: usize,
 ) -> [[Dots; B]; L] {
     use std::arch::x86_64::{
@@ -165,7 +165,7 @@ fn avx512<const L: usize, const B: usize>(
 #[target_feature(enable = "avx2")]
 fn avx2<const L: usize, const B: usize>(
     lefts: [&[[u8; GROUP]]; L],
-    blocks: [&[Step]; B],
+    blocks: [&[TileStep]; B],
     steps: usize,
 ) -> [[Dots; B]; L] {
     use std::arch::x86_64::{
@@ -221,8 +221,8 @@ mod tests {
         code.iter().map(|x| x.cast_unsigned() ^ OFFSET).collect()
     }
 
-    fn block(rows: &[Vec<i8>], steps: usize) -> Vec<Step> {
-        let mut block = vec![Step::ZERO; steps];
+    fn block(rows: &[Vec<i8>], steps: usize) -> Vec<TileStep> {
+        let mut block = vec![TileStep::ZERO; steps];
         for (lane, row) in rows.iter().enumerate() {
             for (step, group) in row.as_chunks::<GROUP>().0.iter().enumerate() {
                 block[step].0[lane] = *group;
@@ -236,7 +236,7 @@ mod tests {
         for steps in [0, 1, 2, 3, 16, 96, 385, 4000] {
             let lefts: Vec<Vec<i8>> = (0..LEFTS).map(|row| code(row, steps * GROUP)).collect();
             let rights: Vec<Vec<i8>> = (0..BLOCK * BLOCKS).map(|row| code(100 + row, steps * GROUP)).collect();
-            let blocks: Vec<Vec<Step>> = rights.chunks(BLOCK).map(|rows| block(rows, steps)).collect();
+            let blocks: Vec<Vec<TileStep>> = rights.chunks(BLOCK).map(|rows| block(rows, steps)).collect();
             let product = |a: &[i8], b: &[i8]| a.iter().zip(b).map(|(x, y)| i32::from(*x) * i32::from(*y)).sum::<i32>();
             for kernel in Kernel::available() {
                 let raised: Vec<Vec<u8>> = lefts.iter().map(|left| raise(left)).collect();
