@@ -15,6 +15,7 @@ use crate::db::pending::write_set::WriteSet;
 use crate::db::read::view::ReadView;
 use crate::db::state::activity::Activity;
 use crate::db::state::state::DbState;
+use crate::db::state::turns::Turn;
 use crate::db::vectors::graph_builder::{self, Graphs};
 use crate::db::write::committer::{CommitQueue, Job};
 use crate::db::write::transaction::Transaction;
@@ -106,6 +107,16 @@ impl Database {
     pub async fn pass_committer(&self) {
         // The commits before it tell their own errors; a server without a committer has no commits to miss.
         drop(self.0.queue.encode(|_| Ok(())).await);
+    }
+
+    /// Waits for the turn to write all entries of a table anew; `None` where it is no more. Until the turn is dropped nobody else's
+    /// commits change the table, but for a transaction that [holds](Transaction::hold) it.
+    pub(crate) async fn take_turn(&self, table: &str) -> Option<Arc<Turn>> {
+        let collection = self.catalog().collection(table)?.id;
+        let turn = self.shared().turns.take(collection).await;
+        // Those that were on their way.
+        self.pass_committer().await;
+        Some(Arc::new(turn))
     }
 
     /// Tells listeners of something that happened in a network. Never waits.

@@ -38,6 +38,11 @@ pub trait Change: Any + Send + Sync {
     fn is_short(&self) -> bool;
 
     fn kind(&self) -> StatementKind;
+
+    /// The table of which it looks at every entry, or writes it anew, so that it comes too late beside others who write there.
+    fn rewrites(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// What a change gives back.

@@ -1,6 +1,6 @@
 //! A transaction: snapshot isolation, its own writes visible to itself, first committer wins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -12,11 +12,12 @@ use crate::db::pending::deed::Deed;
 use crate::db::pending::on_conflict::{Inserted, OnConflict};
 use crate::db::pending::write_set::{EntryKey, Pending, WriteSet};
 use crate::db::read::cursor::Row;
-use crate::db::read::entry_view::{EntryView, fact_name};
+use crate::db::read::entry_view::{EntryView, fact_name, key_part};
 use crate::db::read::ordered_keys::indexed_operands;
 use crate::db::read::view::{ReadView, Sought};
 use crate::db::state::cancel::Cancel;
 use crate::db::state::state::DbState;
+use crate::db::state::turns::Turn;
 use crate::db::write::committer::{CommitQueue, Job};
 use crate::db::write::index_build::IndexBuild;
 use crate::db::write::ordered_indexes::{check_not_null, duplicate_key, unique_violation};
@@ -45,6 +46,8 @@ pub struct Transaction {
     pub(in crate::db) public_already: u64,
     /// Set when its commit is given up.
     cancel: Cancel,
+    /// The turn that it has in writing a collection anew.
+    turn: Option<Arc<Turn>>,
     /// Who may do what with entries of attached collections, as far as it was asked for.
     pub(in crate::db) rights: BTreeMap<CollectionId, Arc<Rights>>,
 }
@@ -71,6 +74,7 @@ impl Transaction {
             notices: Vec::new(),
             public_already: 0,
             cancel: Cancel::new(),
+            turn: None,
             rights: BTreeMap::new(),
         }
     }
@@ -131,6 +135,11 @@ impl Transaction {
         self.cancel = cancel.clone();
     }
 
+    /// Its commit is the one that others wait for.
+    pub(crate) fn hold(&mut self, turn: Option<&Arc<Turn>>) {
+        self.turn = turn.cloned();
+    }
+
     /// Makes the changes durable and visible, all of them or none; gives back the changes of the catalog among them, from which
     /// more may follow.
     ///
@@ -141,9 +150,13 @@ impl Transaction {
         if self.is_read_only() && !is_heard {
             return Ok(Vec::new());
         }
-        let Transaction { queue, view, catalog_version, pins, builds, cancel, .. } = self;
+        let Transaction { shared, queue, view, catalog_version, pins, builds, cancel, turn, .. } = self;
         let writes = Arc::clone(&view.writes);
         drop(view);
+        let own = turn.as_ref().map(|turn| turn.collection());
+        let changed: BTreeSet<CollectionId> = writes.rows.keys().chain(writes.standings().keys()).copied().collect();
+        let others = changed.into_iter().filter(|collection| Some(*collection) != own);
+        let _passed = cancel.guard(async { Ok(shared.turns.pass(others).await) }).await?;
         let changes = writes.catalog.clone();
         {
             let _timer = metrics::COMMIT_SECONDS.start();
@@ -402,7 +415,7 @@ impl Transaction {
 
     /// Adds the change of one column to the fields of its entry; `old` is the value before, for those that touch only
     /// what differs.
-    fn put_column(
+    pub(super) fn put_column(
         &self,
         collection: &Collection,
         position: usize,
@@ -421,7 +434,7 @@ impl Transaction {
             let hash: BlobHash = hash.parse()?;
             self.shared.blobs.size(&hash)?;
         }
-        if crate::db::read::entry_view::key_part(collection, position).is_some() {
+        if key_part(collection, position).is_some() {
             return Ok(());
         }
         changes.insert(name.to_string(), if value.is_null() { None } else { Some(value) });
@@ -443,33 +456,6 @@ impl Transaction {
             |position: &usize| Some((collection.columns.get(*position)?.name.as_str(), row.get(*position)?.clone()));
         let (names, values): (Vec<&str>, Vec<Value>) = collection.primary_key.iter().filter_map(part).unzip();
         Err(duplicate_key(collection, &constraint, &names, &values))
-    }
-
-    /// Gives an entry another key: all its fields go along, declared or not, and the mark of its stage.
-    fn move_entry(
-        &mut self,
-        collection: &Arc<Collection>,
-        key: &EntryKey,
-        moved: EntryKey,
-        (row, old): (Row, &[Value]),
-    ) -> Result<bool> {
-        if self.view.exists(collection, &moved)? {
-            self.conflict_with(collection, moved, &row, OnConflict::Fail)?;
-            return Ok(false);
-        }
-        let before = self.pending(collection, key)?;
-        let entry = self.entry_view(collection, key, &before);
-        let (mut changes, stage) = (entry.fields(&|_| true)?, entry.stage());
-        for (position, value) in row.into_iter().enumerate() {
-            // A vector lies beside the fields.
-            if matches!(value, Value::Vector(_)) || old.get(position) != Some(&value) {
-                self.put_column(collection, position, value, old.get(position), &mut changes)?;
-            }
-        }
-        self.delete(collection, key)?;
-        let pending = self.pending(collection, &moved)?.renewed(changes, stage.unwrap_or_default());
-        self.change_row(collection, &moved, pending, &|_| true)?;
-        Ok(true)
     }
 }
 

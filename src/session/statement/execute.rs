@@ -18,11 +18,12 @@ use crate::session::session::Session;
 use crate::session::statement::outcome::{ResultRows, StatementOutcome, cancellable};
 use crate::session::statement::prepared::Prepared;
 use crate::session::transaction::{OpenTransaction, read_only};
-use crate::statement::{CommandTag, Planned, ReadRun, RowSource, RowsTag, Statement, WriteRun, Written};
+use crate::statement::{Change, CommandTag, Planned, ReadRun, RowSource, RowsTag, Statement, WriteRun, Written};
 use crate::types::Value;
 
 /// How often a statement that is a transaction by itself is run again after a conflict. Each time somebody else has
-/// committed, so this ends; the bound is for one client that always comes too late.
+/// committed, so this ends; the bound is for one client that always comes too late. One that looks at every entry of a table takes its
+/// turn after the first time, and comes too late no more.
 const CONFLICT_RETRIES_MAX: u32 = 1_000;
 
 /// How often one statement fetches entries and is run again: it may name them in several places.
@@ -194,11 +195,12 @@ impl Session {
             self.stop_clock();
             return written;
         }
-        let mut attempt = 0;
+        let (mut attempt, mut turn) = (0, None);
         let before = self.listening.mark();
         loop {
             let mut transaction = self.database.begin_for(&self.memory);
             transaction.know(sought.as_ref());
+            transaction.hold(turn.as_ref());
             let plan = plan(self, transaction.view())?;
             let run = run_change(&plan, WriteRun::new(&mut transaction, parameters, &settings, &cancel));
             let written = cancellable(run, &cancel).await;
@@ -220,6 +222,9 @@ impl Session {
                     attempt += 1;
                     self.listening.go_back(before);
                     cancel.check()?;
+                    if let (None, Some(table)) = (&turn, plan.body.as_change().and_then(Change::rewrites)) {
+                        turn = cancellable(async { Ok(self.database.take_turn(table).await) }, &cancel).await?;
+                    }
                 }
                 Err(error) => return Err(error),
             }

@@ -19,6 +19,9 @@ use crate::sql::relational::collection_table::StatementTable;
 use crate::types::json::jsonb::PathStep;
 use crate::types::{ColumnType, Value};
 
+/// The flag of a regular expression by which its dot is any character.
+const DOT_IS_ANY: &str = "(?s)";
+
 impl Analyzer<'_> {
     /// Rewrites a binary operation; its type, where it is known before planning.
     ///
@@ -54,10 +57,11 @@ impl Analyzer<'_> {
             | BinaryOperator::PGRegexIMatch
             | BinaryOperator::PGRegexNotMatch
             | BinaryOperator::PGRegexNotIMatch => {
-                for side in [left, right] {
+                for side in [&mut *left, &mut *right] {
                     self.adopt(side, &ColumnType::Text)?;
                     self.expr(side)?;
                 }
+                with_newlines(right);
                 Ok(Some(ColumnType::Bool))
             }
             BinaryOperator::PGLikeMatch
@@ -402,4 +406,21 @@ fn are_comparable(left: &ColumnType, right: &ColumnType) -> bool {
     };
     let (a, b) = (family(left), family(right));
     a == b || a == 0 || b == 0
+}
+
+/// Has the dot of a regular expression be any character, a newline too, as in PostgreSQL; the engine's is not by itself.
+fn with_newlines(pattern: &mut Expr) {
+    match pattern {
+        Expr::Value(value) => {
+            if let Literal::SingleQuotedString(text) = &mut value.value
+                && text.contains('.')
+            {
+                text.insert_str(0, DOT_IS_ANY);
+            }
+        }
+        other => {
+            let flag = Expr::value(Literal::SingleQuotedString(DOT_IS_ANY.into()));
+            *other = call(TEXT_CONCAT, vec![flag, other.clone()]);
+        }
+    }
 }

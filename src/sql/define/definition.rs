@@ -271,6 +271,13 @@ impl Change for DataDefinition {
     fn kind(&self) -> StatementKind {
         StatementKind::Define
     }
+
+    fn rewrites(&self) -> Option<&str> {
+        match self {
+            DataDefinition::AlterTable { table, changes } if changes.iter().any(TableChange::rewrites) => Some(table),
+            _ => None,
+        }
+    }
 }
 
 async fn create_as(
