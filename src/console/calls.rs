@@ -73,9 +73,7 @@ pub(super) struct LogAnswer {
     lines: Vec<String>,
 }
 
-pub(super) async fn session(
-    LoggedIn { session, .. }: LoggedIn,
-) -> Result<Json<SessionAnswer>, AnswerRefusal> {
+pub(super) async fn session(LoggedIn { session, .. }: LoggedIn) -> Result<Json<SessionAnswer>, AnswerRefusal> {
     Ok(Json(SessionAnswer { user: session.user.clone(), version: env!("CARGO_PKG_VERSION") }))
 }
 

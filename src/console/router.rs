@@ -67,7 +67,6 @@ impl Console {
     pub fn cookie_name(&self) -> String {
         format!("nebulusdb_console_{}", self.port)
     }
-
 }
 
 /// The session of a request, which handlers take before anything else: of a request that nobody is logged in for nothing is

@@ -435,9 +435,8 @@ impl<'a> Reckoning<'a> {
         let owners = self.ranks.iter().filter(is_owner).map(|peer| (*peer).clone()).collect();
         let known = digest_of_removed(self.removed.iter().copied());
         // Whatever a dropped owner began counts where nothing else was begun.
-        let order = |epoch: &&Begun<'_>| {
-            (!self.is_dropped(epoch.signer), epoch.number, Reverse(epoch.rank), epoch.commitment)
-        };
+        let order =
+            |epoch: &&Begun<'_>| (!self.is_dropped(epoch.signer), epoch.number, Reverse(epoch.rank), epoch.commitment);
         let epoch = self.epochs.iter().max_by_key(order).map(|epoch| PresentEpoch {
             number: epoch.number,
             commitment: epoch.commitment,

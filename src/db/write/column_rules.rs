@@ -315,7 +315,7 @@ impl CommitEncoder<'_> {
             let breaks_rule = match key_part(collection, position) {
                 Some(_) => pending.changes.contains_key(&column.field),
                 // What is written as a whole names every column that there was.
-                None if pending.replaced && is_filled(column) => !pending.changes.contains_key(&column.field),
+                None if pending.replaced && is_filled(column) && !pending.changes.contains_key(&column.field) => true,
                 None => column.not_null && entry.column(position)?.is_null(),
             };
             if breaks_rule {

@@ -410,17 +410,14 @@ fn are_comparable(left: &ColumnType, right: &ColumnType) -> bool {
 
 /// Has the dot of a regular expression be any character, a newline too, as in PostgreSQL; the engine's is not by itself.
 fn with_newlines(pattern: &mut Expr) {
-    match pattern {
-        Expr::Value(value) => {
-            if let Literal::SingleQuotedString(text) = &mut value.value
-                && text.contains('.')
-            {
-                text.insert_str(0, DOT_IS_ANY);
-            }
-        }
-        other => {
-            let flag = Expr::value(Literal::SingleQuotedString(DOT_IS_ANY.into()));
-            *other = call(TEXT_CONCAT, vec![flag, other.clone()]);
-        }
+    let text = |text: String| Expr::value(Literal::SingleQuotedString(text));
+    let literal = match pattern {
+        Expr::Value(value) => string_of(&value.value),
+        _ => None,
+    };
+    match literal {
+        Some(literal) if literal.contains('.') => *pattern = text(format!("{DOT_IS_ANY}{literal}")),
+        Some(_) => {}
+        None => *pattern = call(TEXT_CONCAT, vec![text(DOT_IS_ANY.into()), pattern.clone()]),
     }
 }
