@@ -20,7 +20,7 @@ use crate::db::vectors::graph_builder::{self, Graphs};
 use crate::db::write::committer::{CommitQueue, Job};
 use crate::db::write::transaction::Transaction;
 use crate::error::Result;
-use crate::model::{MemoryAccount, PeerId};
+use crate::model::{CollectionId, MemoryAccount, PeerId};
 use crate::store::{Batch, BlobHash, Key};
 
 /// A database. Clones share it; the last one dropped, or [`Database::shutdown`], stops it.
@@ -109,14 +109,13 @@ impl Database {
         drop(self.0.queue.encode(|_| Ok(())).await);
     }
 
-    /// Waits for the turn to write all entries of a table anew; `None` where it is no more. Until the turn is dropped nobody else's
-    /// commits change the table, but for a transaction that [holds](Transaction::hold) it.
-    pub(crate) async fn take_turn(&self, table: &str) -> Option<Arc<Turn>> {
-        let collection = self.catalog().collection(table)?.id;
+    /// Waits for the turn to write to a collection. Until it is dropped others' commits there wait, but for those of a transaction that
+    /// [holds](Transaction::hold) a turn.
+    pub(crate) async fn take_turn(&self, collection: CollectionId) -> Arc<Turn> {
         let turn = self.shared().turns.take(collection).await;
         // Those that were on their way.
         self.pass_committer().await;
-        Some(Arc::new(turn))
+        Arc::new(turn)
     }
 
     /// Tells listeners of something that happened in a network. Never waits.

@@ -39,9 +39,9 @@ pub trait Change: Any + Send + Sync {
 
     fn kind(&self) -> StatementKind;
 
-    /// The table of which it looks at every entry, or writes it anew, so that it comes too late beside others who write there.
-    fn rewrites(&self) -> Option<&str> {
-        None
+    /// Whether it looks at every entry of a table, or writes it anew, so that it comes too late beside others who write there.
+    fn rewrites(&self) -> bool {
+        false
     }
 }
 

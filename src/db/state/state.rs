@@ -67,7 +67,7 @@ pub(crate) struct DbState {
     pub secrets: Secrets,
     pub blobs: BlobStore,
     pub builds: Builds,
-    /// Of statements that write a collection anew.
+    /// Of statements that came too late.
     pub turns: Arc<Turns>,
     catalog: RwLock<Arc<Catalog>>,
     version: AtomicU64,

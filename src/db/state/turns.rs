@@ -1,9 +1,9 @@
-//! Turns of statements that write a collection anew.
+//! Turns of statements that come too late again and again.
 //!
-//! Such a statement computes a value for every entry it sees, and is refused where somebody has written another one meanwhile. Beside
-//! clients that write all the time it would come too late again and again: the second time it takes its turn. From then on commits
-//! that write to the collection wait until it has ended, in the order in which they came, as statements do that wait for a lock of
-//! a table in PostgreSQL. Whoever waits waits for one statement, and stops waiting when its own is cancelled.
+//! A statement that computes a value for every entry it sees is refused where somebody has written another one meanwhile, and run again.
+//! Beside clients that write all the time that would have no end: then it takes its turn. From then on commits that write to the
+//! collection wait until it has ended, in the order in which they came, as statements do that wait for a lock of a table in
+//! PostgreSQL. Whoever waits waits for one statement, and stops waiting when its own is cancelled.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
 use crate::model::CollectionId;
 
-/// The collections that are being written anew, or wait for it.
+/// The collections in which a statement has its turn, or waits for it.
 #[derive(Debug, Default)]
 pub(crate) struct Turns {
     gates: Mutex<BTreeMap<CollectionId, Arc<RwLock<()>>>>,
@@ -23,7 +23,6 @@ pub(crate) struct Turns {
 #[derive(Debug)]
 pub(crate) struct Turn {
     turns: Arc<Turns>,
-    collection: CollectionId,
     /// `None` while it is being dropped.
     gate: Option<OwnedRwLockWriteGuard<()>>,
 }
@@ -32,14 +31,14 @@ pub(crate) struct Turn {
 pub(crate) type Passed = Vec<OwnedRwLockReadGuard<()>>;
 
 impl Turns {
-    /// Waits for the turn of a statement that writes a collection anew.
+    /// Waits for the turn of a statement that writes to a collection.
     pub async fn take(self: &Arc<Self>, collection: CollectionId) -> Turn {
         let gate = Arc::clone(self.gates.lock().entry(collection).or_default());
         let gate = Some(gate.write_owned().await);
-        Turn { turns: Arc::clone(self), collection, gate }
+        Turn { turns: Arc::clone(self), gate }
     }
 
-    /// Waits until none of these collections is being written anew by somebody else.
+    /// Waits until nobody has a turn in these collections.
     pub async fn pass(&self, collections: impl Iterator<Item = CollectionId>) -> Passed {
         let gates: Vec<Arc<RwLock<()>>> = {
             let known = self.gates.lock();
@@ -50,12 +49,6 @@ impl Turns {
             passed.push(gate.read_owned().await);
         }
         passed
-    }
-}
-
-impl Turn {
-    pub fn collection(&self) -> CollectionId {
-        self.collection
     }
 }
 

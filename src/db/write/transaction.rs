@@ -1,6 +1,6 @@
 //! A transaction: snapshot isolation, its own writes visible to itself, first committer wins.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -17,7 +17,7 @@ use crate::db::read::ordered_keys::indexed_operands;
 use crate::db::read::view::{ReadView, Sought};
 use crate::db::state::cancel::Cancel;
 use crate::db::state::state::DbState;
-use crate::db::state::turns::Turn;
+use crate::db::state::turns::{Passed, Turn};
 use crate::db::write::committer::{CommitQueue, Job};
 use crate::db::write::index_build::IndexBuild;
 use crate::db::write::ordered_indexes::{check_not_null, duplicate_key, unique_violation};
@@ -46,7 +46,7 @@ pub struct Transaction {
     pub(in crate::db) public_already: u64,
     /// Set when its commit is given up.
     cancel: Cancel,
-    /// The turn that it has in writing a collection anew.
+    /// The turn that it has where statements before it came too late.
     turn: Option<Arc<Turn>>,
     /// Who may do what with entries of attached collections, as far as it was asked for.
     pub(in crate::db) rights: BTreeMap<CollectionId, Arc<Rights>>,
@@ -135,6 +135,12 @@ impl Transaction {
         self.cancel = cancel.clone();
     }
 
+    /// The collection that it has changed, where it is one.
+    pub(crate) fn changed_collection(&self) -> Option<CollectionId> {
+        let mut changed = self.view.writes.collections();
+        changed.next().filter(|_| changed.next().is_none())
+    }
+
     /// Its commit is the one that others wait for.
     pub(crate) fn hold(&mut self, turn: Option<&Arc<Turn>>) {
         self.turn = turn.cloned();
@@ -153,10 +159,11 @@ impl Transaction {
         let Transaction { shared, queue, view, catalog_version, pins, builds, cancel, turn, .. } = self;
         let writes = Arc::clone(&view.writes);
         drop(view);
-        let own = turn.as_ref().map(|turn| turn.collection());
-        let changed: BTreeSet<CollectionId> = writes.rows.keys().chain(writes.standings().keys()).copied().collect();
-        let others = changed.into_iter().filter(|collection| Some(*collection) != own);
-        let _passed = cancel.guard(async { Ok(shared.turns.pass(others).await) }).await?;
+        // Whoever has a turn waits for nobody: two that have one cannot wait for each other.
+        let passed = match &turn {
+            Some(_) => Passed::new(),
+            None => cancel.guard(async { Ok(shared.turns.pass(writes.collections()).await) }).await?,
+        };
         let changes = writes.catalog.clone();
         {
             let _timer = metrics::COMMIT_SECONDS.start();
@@ -164,7 +171,7 @@ impl Transaction {
             let done = queue.ask(|reply| Job::Commit { writes, catalog_version, builds, cancel, reply }).await;
             done.inspect_err(|error| span.say(Attribute::Failed(error.sqlstate())))?;
         }
-        drop(pins);
+        drop((pins, passed));
         Ok(changes)
     }
 

@@ -18,13 +18,15 @@ use crate::session::session::Session;
 use crate::session::statement::outcome::{ResultRows, StatementOutcome, cancellable};
 use crate::session::statement::prepared::Prepared;
 use crate::session::transaction::{OpenTransaction, read_only};
-use crate::statement::{Change, CommandTag, Planned, ReadRun, RowSource, RowsTag, Statement, WriteRun, Written};
+use crate::statement::{CommandTag, Planned, ReadRun, RowSource, RowsTag, Statement, WriteRun, Written};
 use crate::types::Value;
 
 /// How often a statement that is a transaction by itself is run again after a conflict. Each time somebody else has
-/// committed, so this ends; the bound is for one client that always comes too late. One that looks at every entry of a table takes its
-/// turn after the first time, and comes too late no more.
+/// committed, so this ends; the bound is for one client that always comes too late.
 const CONFLICT_RETRIES_MAX: u32 = 1_000;
+
+/// How often such a statement comes too late before it takes its turn; one that looks at every entry of a table does so the first time.
+const PATIENCE: u32 = 16;
 
 /// How often one statement fetches entries and is run again: it may name them in several places.
 const FETCHES_PER_STATEMENT_MAX: u32 = 16;
@@ -205,6 +207,7 @@ impl Session {
             let run = run_change(&plan, WriteRun::new(&mut transaction, parameters, &settings, &cancel));
             let written = cancellable(run, &cancel).await;
             let notices = transaction.take_notices();
+            let changed = transaction.changed_collection();
             let committed = match written {
                 Ok(written) => self.commit_transaction(transaction).await.map(|()| written),
                 Err(error) => {
@@ -222,8 +225,11 @@ impl Session {
                     attempt += 1;
                     self.listening.go_back(before);
                     cancel.check()?;
-                    if let (None, Some(table)) = (&turn, plan.body.as_change().and_then(Change::rewrites)) {
-                        turn = cancellable(async { Ok(self.database.take_turn(table).await) }, &cancel).await?;
+                    let patience =
+                        if plan.body.as_change().is_some_and(|change| change.rewrites()) { 1 } else { PATIENCE };
+                    if let (None, Some(collection), true) = (&turn, changed, attempt >= patience) {
+                        let taken = async { Ok(self.database.take_turn(collection).await) };
+                        turn = Some(cancellable(taken, &cancel).await?);
                     }
                 }
                 Err(error) => return Err(error),

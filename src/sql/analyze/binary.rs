@@ -235,6 +235,14 @@ impl Analyzer<'_> {
             self.adopt(right, array)?;
             return Ok(left_type);
         }
+        if let Some(array @ ColumnType::Array(_)) = &right_type {
+            match left_type {
+                // Of another type than an array it is an element, NULL or not.
+                Some(_) => *expr = call("array_prepend", vec![left.as_ref().clone(), right.as_ref().clone()]),
+                None => self.adopt(left, array)?,
+            }
+            return Ok(right_type);
+        }
         let is_text =
             (left_type.is_some() || self.is_adoptable(left)) && (right_type.is_some() || self.is_adoptable(right));
         for (side, ty) in [(&mut *left, &left_type), (&mut *right, &right_type)] {

@@ -272,11 +272,8 @@ impl Change for DataDefinition {
         StatementKind::Define
     }
 
-    fn rewrites(&self) -> Option<&str> {
-        match self {
-            DataDefinition::AlterTable { table, changes } if changes.iter().any(TableChange::rewrites) => Some(table),
-            _ => None,
-        }
+    fn rewrites(&self) -> bool {
+        matches!(self, DataDefinition::AlterTable { changes, .. } if changes.iter().any(TableChange::rewrites))
     }
 }
 
