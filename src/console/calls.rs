@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::client::Route;
 use crate::console::answer::{AnswerOutcome, AnswerRefusal};
 use crate::console::link::Limits;
-use crate::console::router::{Console, LoggedIn};
+use crate::console::router::{Authenticated, Console};
 use crate::console::sessions::BrowserSession;
 use crate::console::slot::{Slot, SlotWork};
 
@@ -73,7 +73,9 @@ pub(super) struct LogAnswer {
     lines: Vec<String>,
 }
 
-pub(super) async fn session(LoggedIn { session, .. }: LoggedIn) -> Result<Json<SessionAnswer>, AnswerRefusal> {
+pub(super) async fn session(
+    Authenticated { session, .. }: Authenticated,
+) -> Result<Json<SessionAnswer>, AnswerRefusal> {
     Ok(Json(SessionAnswer { user: session.user.clone(), version: env!("CARGO_PKG_VERSION") }))
 }
 
@@ -82,7 +84,7 @@ pub(super) async fn session(LoggedIn { session, .. }: LoggedIn) -> Result<Json<S
 /// # Errors
 /// 401 without a session, 400 for a text that cannot be sent, 503 where too much runs already.
 pub(super) async fn run(
-    LoggedIn { session, .. }: LoggedIn,
+    Authenticated { session, .. }: Authenticated,
     State(console): State<Console>,
     Json(request): Json<RunRequest>,
 ) -> Result<Json<AnswerOutcome>, AnswerRefusal> {
@@ -131,7 +133,7 @@ fn with_options(route: &Route, options: &str) -> Route {
 /// # Errors
 /// 401 without a session.
 pub(super) async fn cancel(
-    LoggedIn { session, .. }: LoggedIn,
+    Authenticated { session, .. }: Authenticated,
     Json(CancelRequest {}): Json<CancelRequest>,
 ) -> Result<Json<Cancelled>, AnswerRefusal> {
     Ok(Json(Cancelled { was_running: session.editor.cancel().await? }))
@@ -142,7 +144,7 @@ pub(super) async fn cancel(
 /// # Errors
 /// 401 without a session.
 pub(super) async fn log(
-    _: LoggedIn,
+    _: Authenticated,
     State(console): State<Console>,
     Query(request): Query<LogRequest>,
 ) -> Result<Json<LogAnswer>, AnswerRefusal> {

@@ -16,7 +16,7 @@ use tokio_postgres::{AsyncMessage, Client};
 
 use crate::client::{RouteWire, reason};
 use crate::console::answer::AnswerRefusal;
-use crate::console::router::LoggedIn;
+use crate::console::router::Authenticated;
 use crate::console::slot::cannot_connect;
 
 /// Collections that one stream tells of.
@@ -50,7 +50,7 @@ struct Listening {
 /// # Errors
 /// 401 without a session, 400 for names that are none, 503 where the session has too many streams open.
 pub(super) async fn events(
-    LoggedIn { session, .. }: LoggedIn,
+    Authenticated { session, .. }: Authenticated,
     Query(request): Query<EventsRequest>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, axum::Error>>>, AnswerRefusal> {
     let statement = listen_statement(&request.collections)?;

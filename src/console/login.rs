@@ -14,7 +14,7 @@ use tokio_postgres::Config;
 use crate::client::{Route, reason};
 use crate::console::answer::AnswerRefusal;
 use crate::console::link::ConsoleLink;
-use crate::console::router::{Console, LoggedIn};
+use crate::console::router::{Authenticated, Console};
 
 /// The database that there is.
 const DATABASE: &str = "nebulus";
@@ -104,7 +104,7 @@ fn refused(error: &tokio_postgres::Error) -> AnswerRefusal {
 
 /// Ends the session.
 pub(super) async fn logout(
-    LoggedIn { cookie, .. }: LoggedIn,
+    Authenticated { cookie, .. }: Authenticated,
     State(console): State<Console>,
 ) -> Result<Response, AnswerRefusal> {
     console.sessions.close(&cookie);

@@ -11,7 +11,7 @@ use crate::console::answer::{AnswerRefusal, Report};
 use crate::console::calls;
 use crate::console::link::Limits;
 use crate::console::projection::{Projection, project};
-use crate::console::router::{Console, LoggedIn};
+use crate::console::router::{Authenticated, Console};
 
 /// Entries on a map.
 const POINTS_MAX: usize = 2000;
@@ -46,7 +46,7 @@ struct Point {
 /// # Errors
 /// 401 without a session, 400 for a statement whose result is none of the kind.
 pub(super) async fn map(
-    LoggedIn { session, .. }: LoggedIn,
+    Authenticated { session, .. }: Authenticated,
     State(console): State<Console>,
     Json(request): Json<MapRequest>,
 ) -> Result<Json<MapAnswer>, AnswerRefusal> {

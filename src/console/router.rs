@@ -71,22 +71,22 @@ impl Console {
 
 /// The session of a request, which handlers take before anything else: of a request that nobody is logged in for nothing is
 /// read but its headers.
-pub(super) struct LoggedIn {
+pub(super) struct Authenticated {
     pub session: Arc<BrowserSession>,
     /// The secret of its cookie.
     pub cookie: String,
 }
 
-impl FromRequestParts<Console> for LoggedIn {
+impl FromRequestParts<Console> for Authenticated {
     type Rejection = AnswerRefusal;
 
     /// # Errors
     /// 401 where there is none.
-    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<LoggedIn, AnswerRefusal> {
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Authenticated, AnswerRefusal> {
         let secrets = login::secrets(&parts.headers, &console.cookie_name());
         let (cookie, token) = secrets.ok_or_else(AnswerRefusal::no_session)?;
         let session = console.sessions.find(&cookie, &token, Instant::now()).ok_or_else(AnswerRefusal::no_session)?;
-        Ok(LoggedIn { session, cookie })
+        Ok(Authenticated { session, cookie })
     }
 }
 
