@@ -288,6 +288,12 @@ impl WriteSet {
         &self.standings
     }
 
+    /// The collections of which it changes entries or the definition, in order.
+    pub fn collections(&self) -> impl Iterator<Item = CollectionId> + use<> {
+        let changed: BTreeSet<CollectionId> = self.rows.keys().chain(self.standings.keys()).copied().collect();
+        changed.into_iter()
+    }
+
     pub fn note_made(&mut self, collection: CollectionId) {
         self.made.insert(collection);
     }

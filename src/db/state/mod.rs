@@ -12,3 +12,4 @@ pub(super) mod running_backup;
 pub(super) mod sequences;
 pub(super) mod state;
 pub(super) mod sweeping;
+pub(super) mod turns;

@@ -24,6 +24,7 @@ use crate::db::state::peers::Peers;
 use crate::db::state::running_backup::RunningBackup;
 use crate::db::state::sequences::Sequences;
 use crate::db::state::sweeping::Sweeping;
+use crate::db::state::turns::Turns;
 use crate::db::vault::network_keys::NetworkSecrets;
 use crate::db::vault::secrets::Secrets;
 use crate::db::vectors::vector_indexes::{VectorIndex, VectorIndexes};
@@ -72,6 +73,8 @@ pub(crate) struct DbState {
     pub secrets: Secrets,
     pub blobs: BlobStore,
     pub builds: Builds,
+    /// Of statements that came too late.
+    pub turns: Arc<Turns>,
     catalog: RwLock<Arc<Catalog>>,
     version: AtomicU64,
     next_id: AtomicU32,
@@ -122,6 +125,7 @@ impl DbState {
             secrets: parts.secrets,
             blobs: parts.blobs,
             builds: Builds::default(),
+            turns: Arc::default(),
             catalog: RwLock::new(Arc::new(parts.catalog)),
             version: AtomicU64::new(parts.version),
             next_id: AtomicU32::new(parts.next_id),
