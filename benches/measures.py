@@ -376,7 +376,7 @@ def measures() -> list[Measure]:
         UniqueWrites(),
         Analysis("group-by", "group-by over all entries", GROUP_BY),
         Analysis("count", "filtered count", "SELECT count(*) FROM packages WHERE bucket < 300 AND installed_size > 500"),
-        Analysis("json", "count by a fact in JSON", "SELECT count(*) FROM packages WHERE facts->>'section' = 'python'"),
+        Analysis("json", "count by a fact in JSON", "SELECT count(*) FROM packages WHERE (facts->>'section') = 'python'"),
         Analysis(
             "top-n", "the ten greatest", "SELECT id, installed_size FROM packages ORDER BY installed_size DESC NULLS LAST, id LIMIT 10"
         ),
