@@ -111,6 +111,11 @@ bench: build ## compare with PostgreSQL 18 + pgvector in one run; writes benches
 	@scripts/install-deps bench
 	@python="$$(scripts/venv bench benches/requirements.txt)"; "$$python" -B benches/compare.py $(ARGS)
 
+.PHONY: million
+million: ## vary the full data set into 1,000,000 vectors with exact answers, once, for `make bench ARGS=--million`
+	@scripts/install-deps bench
+	@python="$$(scripts/venv bench benches/requirements.txt)"; "$$python" -B benches/million.py $(ARGS)
+
 .PHONY: bench-peers
 bench-peers: build ## compare the index in process with usearch, faiss, hnswlib, SVS, databases in process; writes benches/PEERS.md
 	@scripts/install-deps bench
