@@ -7,7 +7,7 @@ twice. Every step is bounded in time; a row that fails says so in the table and 
     make bench                                          all rows, the full data set if it is there
     make bench ARGS="--only nearest --seconds 5"        one row, on standard output
     make bench ARGS="--only filtered-1,filtered-10"
-    make bench ARGS="--million"                         over the set that `make million` made; takes an hour
+    make bench ARGS="--million"                         over the set that `make million` made; takes long
 """
 
 import argparse
