@@ -1,7 +1,8 @@
 """What both servers are loaded with: Debian packages with their embeddings, and queries with exact answers.
 
 The full set (62,666 rows and 500 queries that are not among them) is read from a folder beside the repository; where it
-is absent, the 5,000 rows of `data/` serve, and rows of it, slightly disturbed, are the queries.
+is absent, the 5,000 rows of `data/` serve, and rows of it, slightly disturbed, are the queries. `million.py` varies either into
+a larger one, of which each row has the facts of the row that it came from.
 """
 
 import io
@@ -16,6 +17,10 @@ DIMENSIONS = 384
 NEAREST = 10
 BUCKETS = 1000
 SAMPLE_QUERIES = 200
+# Rows of the varied set that come from one row.
+IMAGES = 16
+# A score of each row for each query is kept.
+VARIED_QUERIES = 200
 
 
 @dataclass(frozen=True)
@@ -98,28 +103,70 @@ class Dataset:
     _format = ",".join(["%.9g"] * DIMENSIONS)
 
 
-def read(root: Path, folder: Path | None, rows_max: int | None) -> Dataset:
+@dataclass
+class Vectors:
+    """The vectors and queries alone."""
+
+    vectors: numpy.ndarray
+    queries: numpy.ndarray
+    origin: str
+
+
+def vectors_of(root: Path, folder: Path | None) -> Vectors:
     full = folder or root.parent / "shared" / "data"
     if (full / "packages.f16").exists():
-        facts, vectors = _rows(full / "packages.jsonl.zst", full / "packages.f16", rows_max)
-        queries = numpy.fromfile(full / "queries.f32", "<f4").reshape(-1, DIMENSIONS)
+        vectors = _halves(full / "packages.f16").astype("f4")
+        return Vectors(vectors, _queries(full / "queries.f32"), f"{len(vectors):,} rows of the full set")
+    vectors = _halves(root / "data" / "packages-sample.f16").astype("f4")
+    return Vectors(vectors, _disturbed(vectors), f"ONLY THE SAMPLE, {len(vectors):,} rows: the full set was not there")
+
+
+def read(root: Path, folder: Path | None, rows_max: int | None) -> Dataset:
+    full = folder or root.parent / "shared" / "data"
+    found = vectors_of(root, folder)
+    if (full / "packages.f16").exists():
+        facts, vectors = _facts(full / "packages.jsonl.zst")[:rows_max], found.vectors[:rows_max]
         if rows_max is None:
-            _check_truth(full / "truth.u32", vectors, queries)
-        origin = f"{len(facts):,} rows of the full set, {len(queries)} queries not among them"
-        return Dataset(facts, vectors, queries, origin)
-    facts, vectors = _rows(root / "data" / "packages-sample.jsonl.zst", root / "data" / "packages-sample.f16", rows_max)
+            _check_truth(full / "truth.u32", vectors, found.queries)
+        origin = f"{len(facts):,} rows of the full set, {len(found.queries)} queries not among them"
+        return Dataset(facts, vectors, found.queries, origin)
+    facts, vectors = _facts(root / "data" / "packages-sample.jsonl.zst")[:rows_max], found.vectors[:rows_max]
+    return Dataset(facts, vectors, _disturbed(vectors), f"ONLY THE SAMPLE, {len(facts):,} rows: the full set was not there")
+
+
+def read_varied(root: Path, folder: Path | None, varied: Path) -> Dataset:
+    """What `million.py` made in the folder `varied`."""
+    if not (varied / "README.md").exists():
+        raise SystemExit(f"compare: there is no finished set in {varied}: `make million` makes it")
+    full = folder or root.parent / "shared" / "data"
+    path = full / "packages.jsonl.zst"
+    facts = _facts(path if path.exists() else root / "data" / "packages-sample.jsonl.zst")
+    vectors = _halves(varied / "vectors.f16").astype("f4")
+    base = len(vectors) // IMAGES
+    queries = _queries(varied / "queries.f32")
+    _check_truth(varied / "truth.u32", vectors, queries)
+    origin = f"{len(vectors):,} VARIED rows ({IMAGES} images of {base:,} real ones, turned), {VARIED_QUERIES} queries not among them"
+    return Dataset([facts[row % base] for row in range(len(vectors))], vectors, queries[:VARIED_QUERIES], origin)
+
+
+def _halves(path: Path) -> numpy.ndarray:
+    return numpy.fromfile(path, "<f2").reshape(-1, DIMENSIONS)
+
+
+def _queries(path: Path) -> numpy.ndarray:
+    return numpy.fromfile(path, "<f4").reshape(-1, DIMENSIONS)
+
+
+def _disturbed(vectors: numpy.ndarray) -> numpy.ndarray:
     generator = numpy.random.default_rng(1)
-    chosen = generator.choice(len(facts), min(SAMPLE_QUERIES, len(facts)), replace=False)
+    chosen = generator.choice(len(vectors), min(SAMPLE_QUERIES, len(vectors)), replace=False)
     queries = vectors[chosen] + generator.normal(0, 0.01, (len(chosen), DIMENSIONS))
-    queries = (queries / numpy.linalg.norm(queries, axis=1, keepdims=True)).astype("f4")
-    return Dataset(facts, vectors, queries, f"ONLY THE SAMPLE, {len(facts):,} rows: the full set was not there")
+    return (queries / numpy.linalg.norm(queries, axis=1, keepdims=True)).astype("f4")
 
 
-def _rows(facts_path: Path, vectors_path: Path, rows_max: int | None) -> tuple[list[dict], numpy.ndarray]:
-    with zstandard.open(facts_path, "rb") as stream:
-        facts = [json.loads(line) for line in io.TextIOWrapper(stream, "utf-8")][:rows_max]
-    vectors = numpy.fromfile(vectors_path, "<f2").reshape(-1, DIMENSIONS)[: len(facts)].astype("f4")
-    return facts, vectors
+def _facts(path: Path) -> list[dict]:
+    with zstandard.open(path, "rb") as stream:
+        return [json.loads(line) for line in io.TextIOWrapper(stream, "utf-8")]
 
 
 def _check_truth(path: Path, vectors: numpy.ndarray, queries: numpy.ndarray) -> None:

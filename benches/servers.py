@@ -25,8 +25,6 @@ READY_SECONDS_MAX = 120
 STOP_SECONDS_MAX = 60
 
 POSTGRES_SETTINGS = {
-    "shared_buffers": "1GB",
-    "maintenance_work_mem": "1GB",
     "max_wal_size": "4GB",
     "fsync": "on",
     "synchronous_commit": "on",
@@ -99,7 +97,9 @@ class Postgres(Server):
     name = "PostgreSQL"
     stop_signal = signal.SIGINT  # a fast shutdown: clients are disconnected, a checkpoint is written
 
-    def __init__(self, work: Path):
+    def __init__(self, work: Path, memory: str = "1GB"):
+        """With so much memory for pages, and as much to build an index in."""
+        self.memory = memory
         self.work = work / "postgres"
         self.work.mkdir()
         installed = _installed_postgres()
@@ -131,7 +131,8 @@ class Postgres(Server):
             )  # fmt: skip
 
     def start(self) -> None:
-        settings = [argument for name, value in POSTGRES_SETTINGS.items() for argument in ("-c", f"{name}={value}")]
+        wanted = {**POSTGRES_SETTINGS, "shared_buffers": self.memory, "maintenance_work_mem": self.memory}
+        settings = [argument for name, value in wanted.items() for argument in ("-c", f"{name}={value}")]
         log = open(self.work / "server.log", "ab")
         with log:
             self.process = subprocess.Popen(
