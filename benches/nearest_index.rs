@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use half::f16;
-use nebulusdb::vector::{BuildScope, Metric, NearestIndex, Parameters, inner_product};
+use nebulusdb::vector::{BuildScope, Metric, NearestIndex, Parameters, Priority, inner_product};
 
 const DIMENSIONS: usize = 384;
 const NEAREST: usize = 10;
@@ -66,7 +66,7 @@ fn built(vectors: &[Vec<f32>]) -> NearestIndex {
     for (row, vector) in (0u32..).zip(vectors) {
         index.insert(&row.to_be_bytes(), vector).expect("it has the right dimension");
     }
-    index.build(BuildScope::Everything, &mut |_| true).expect("the graph is built");
+    index.build(BuildScope::Everything, Priority::Foreground, &mut |_| true).expect("the graph is built");
     index
 }
 

@@ -13,6 +13,7 @@ use crate::vector::rows::distance::Metric;
 use crate::vector::search::selected::{SearchWay, SelectedSearch};
 use crate::vector::search::selection::{PartId, RowBitmap};
 use crate::vector::segment::segment_set::BuildScope;
+use crate::vector::workers::Priority;
 
 type Rows = HashMap<u32, Vec<f32>>;
 
@@ -71,7 +72,7 @@ fn mixed(metric: Metric, dice: &mut Dice, rows_count: u32) -> Result<(NearestInd
         }
         if number == rows_count * 7 / 8 && index.tail_len() > 0 {
             // Leaves a closed tail behind.
-            assert!(index.build(BuildScope::Everything, &mut |_| false).is_err());
+            assert!(index.build(BuildScope::Everything, Priority::Foreground, &mut |_| false).is_err());
         }
     }
     for number in (0..rows_count).step_by(5) {

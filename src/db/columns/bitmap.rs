@@ -26,6 +26,7 @@ impl Bitmap {
     }
 
     /// How many ordinals there can be.
+    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.len
     }
@@ -104,11 +105,6 @@ impl Bitmap {
         let from = (chunk * CHUNK_WORDS).min(self.words.len());
         let to = (from + CHUNK_WORDS).min(self.words.len());
         self.words.get_mut(from..to).unwrap_or_default()
-    }
-
-    /// All words, the first ordinal in the lowest bit of the first.
-    pub fn words(&self) -> &[u64] {
-        &self.words
     }
 
     /// Bytes of memory.

@@ -14,8 +14,8 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, RwLock};
 
-use crate::db::vectors::build_progress::BuildProgress;
 use crate::db::columns::part_ordinals::PartOrdinals;
+use crate::db::vectors::build_progress::BuildProgress;
 use crate::error::Result;
 use crate::model::{Collection, CollectionId, ColumnId, Index as IndexDefinition, IndexKind};
 use crate::store::{create_file_in_private, make_private_folder};

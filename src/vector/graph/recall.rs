@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::vector::graph::graph::Graph;
 use crate::vector::graph::progress::BuildReport;
 use crate::vector::graph::row_distance::{RowDistances, SeenFrom};
-use crate::vector::graph::walk::{GraphWalk, STARTS};
+use crate::vector::graph::walk::{GraphWalk, nearest_seeds};
 use crate::vector::workers::Workers;
 
 /// Nodes that are searched for.
@@ -47,15 +47,12 @@ pub fn recall(
     let queries: Vec<u32> = (0..count).filter_map(|at| u32::try_from(at * nodes / count).ok()).collect();
     let nearest = exact(&queries, nodes, distances, kernel, workers, report)?;
     let between = |a: u32, b: u32| distances.between(a, b);
-    let seeds = graph.seeds();
     let mut walk = GraphWalk::default();
     let (mut found, mut wanted) = (0usize, 0usize);
     for (query, nearest) in queries.iter().zip(&nearest) {
         let Some(farthest) = nearest.last() else { continue };
         let terrain = SeenFrom { distance: &between, node: *query };
-        let mut starts: Vec<(f32, u32)> = seeds.iter().map(|seed| (between(*query, *seed), *seed)).collect();
-        starts.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        let starts: Vec<u32> = starts.iter().take(STARTS).map(|(_, seed)| *seed).collect();
+        let starts = nearest_seeds(graph, |seed| between(*query, seed));
         walk.start_at(&starts, nodes, &terrain);
         walk.widen(graph, EF, &terrain);
         let others = walk.nearest().map(|met| met.node).filter(|node| node != query);

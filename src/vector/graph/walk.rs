@@ -89,6 +89,13 @@ pub trait Terrain {
     }
 }
 
+/// The seeds of a graph that are nearest by some measure, from which to walk.
+pub fn nearest_seeds(graph: &Graph, measure: impl Fn(u32) -> f32) -> Vec<u32> {
+    let mut seeds: Vec<(u32, u32)> = graph.seeds().iter().map(|seed| (order_of(measure(*seed)), *seed)).collect();
+    seeds.sort_unstable();
+    seeds.iter().take(STARTS).map(|(_, seed)| *seed).collect()
+}
+
 impl GraphWalk {
     /// Starts from these nodes of so many.
     pub fn start_at(&mut self, seeds: &[u32], nodes: usize, terrain: &impl Terrain) {

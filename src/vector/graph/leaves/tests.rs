@@ -11,7 +11,7 @@ use crate::vector::graph::graph::{Graph, NO_LINK};
 use crate::vector::graph::parameters::Parameters;
 use crate::vector::graph::progress::{BuildPhase, BuildReport, Progress};
 use crate::vector::graph::row_distance::{RowDistances, SeenFrom};
-use crate::vector::graph::walk::GraphWalk;
+use crate::vector::graph::walk::{GraphWalk, Terrain, nearest_seeds};
 use crate::vector::rows::aligned_vectors::{QueryVector, VectorRows, order_of};
 use crate::vector::rows::distance::Metric;
 use crate::vector::rows::quantized_vectors::Codes;
@@ -41,10 +41,14 @@ fn recall(graph: &Graph, rows: &VectorRows, codes: Option<&Codes>, metric: Metri
         &'a QueryVector,
         Option<crate::vector::rows::quantized_vectors::QueryCode>,
     );
-    impl crate::vector::graph::walk::Terrain for Seen<'_> {
+    impl Terrain for Seen<'_> {
         fn closeness(&self, node: u32) -> f32 {
             match (self.1, &self.3) {
-                (Some(codes), Some(query)) => codes.closeness(query, node),
+                (Some(codes), Some(query)) => {
+                    let (mut sums, mut estimates) = (Vec::new(), Vec::new());
+                    codes.estimate(query, &[node], &mut sums, &mut estimates);
+                    estimates[0].closeness
+                }
                 _ => self.0.closeness(self.2, node),
             }
         }
@@ -59,9 +63,9 @@ fn recall(graph: &Graph, rows: &VectorRows, codes: Option<&Codes>, metric: Metri
         let mut all: Vec<u32> = (0..graph.nodes() as u32).map(|row| order_of(rows.closeness(&query, row))).collect();
         let seen = Seen(rows, codes, &query, codes.map(|codes| codes.encode(vector)));
         let mut walk = GraphWalk::default();
-        walk.start(graph, &seen);
+        walk.start_at(&nearest_seeds(graph, |seed| seen.closeness(seed)), graph.nodes(), &seen);
         walk.widen(graph, EF, &seen);
-        let mut met: Vec<u32> = walk.nearest().map(|row| order_of(rows.closeness(&query, row))).collect();
+        let mut met: Vec<u32> = walk.nearest().map(|met| order_of(rows.closeness(&query, met.node))).collect();
         all.sort_unstable();
         met.sort_unstable();
         let nearest = all.len().min(10);
@@ -333,9 +337,9 @@ fn near_nodes_lead_to_each_other() -> Result<()> {
     for node in (0..rows.len() as u32).step_by(37) {
         let terrain = SeenFrom { distance: &between, node };
         let mut walk = GraphWalk::default();
-        walk.start(&graph, &terrain);
+        walk.start_at(&nearest_seeds(&graph, |seed| between(node, seed)), graph.nodes(), &terrain);
         walk.widen(&graph, 10, &terrain);
-        assert!(walk.nearest().any(|other| other == node), "{node} is not found by its own vector");
+        assert!(walk.nearest().any(|met| met.node == node), "{node} is not found by its own vector");
     }
     Ok(())
 }
