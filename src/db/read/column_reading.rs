@@ -386,3 +386,7 @@ fn scan(
     state.columns.keep_to_budget(store);
     Ok(Scanned::Columns(columns))
 }
+
+#[cfg(test)]
+#[path = "column_reading_tests.rs"]
+mod tests;
