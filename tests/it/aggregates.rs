@@ -33,8 +33,20 @@ impl Chance {
     }
 }
 
-const GROUPS: [&str; 12] =
-    ["note", "large", "kind", "tag", "flag", "small", "whole", "day", "ratio", "price", "date_trunc('month', made)", "metadata->>'x'"];
+const GROUPS: [&str; 12] = [
+    "note",
+    "large",
+    "kind",
+    "tag",
+    "flag",
+    "small",
+    "whole",
+    "day",
+    "ratio",
+    "price",
+    "date_trunc('month', made)",
+    "metadata->>'x'",
+];
 const AGGREGATES: [&str; 28] = [
     "max(note)",
     "count(DISTINCT note)",
@@ -153,7 +165,13 @@ fn statement(chance: &mut Chance) -> String {
 fn comparable(rows: &[Row], is_ordered: bool) -> Vec<String> {
     let number = |text: &str| match text.parse::<f64>() {
         Ok(number) if text.contains(['.', 'e']) => format!("{:.9e}", if number == 0.0 { 0.0 } else { number }),
-        _ => if text == "-0" { "0".to_string() } else { text.to_string() },
+        _ => {
+            if text == "-0" {
+                "0".to_string()
+            } else {
+                text.to_string()
+            }
+        }
     };
     let shown = |row: &Row| {
         let cells = row.iter().map(|cell| cell.as_deref().map_or("NULL".to_string(), number));
