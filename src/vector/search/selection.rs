@@ -133,10 +133,6 @@ impl RowBitmap {
         self.words.iter().map(|word| word.count_ones() as usize).sum()
     }
 
-    pub fn as_words(&self) -> &[u64] {
-        &self.words
-    }
-
     /// The selected rows in order.
     pub fn selected(&self) -> impl Iterator<Item = u32> + '_ {
         (0u32..).step_by(WORD_ROWS).zip(&self.words).flat_map(|(first, word)| {
@@ -172,7 +168,7 @@ mod tests {
             let mut set = RowBitmap::none(rows);
             (0u32..).take(rows).filter(|row| row % 3 == 0).for_each(|row| set.set(row));
             assert_eq!(thirds, set);
-            assert_eq!(RowBitmap::from_words(rows, set.as_words().into()), set);
+            assert_eq!(RowBitmap::from_words(rows, set.words.clone()), set);
             assert!(thirds.selected().eq((0u32..).take(rows).filter(|row| row % 3 == 0)));
             assert!((0u32..).take(rows).all(|row| thirds.is_set(row) == (row % 3 == 0)));
         }
