@@ -22,7 +22,9 @@ use crate::vector::rows::distance::Metric;
 use crate::vector::rows::quantized_vectors::Codes;
 use crate::vector::workers::Workers;
 
-/// Nodes from which a graph is built by leaves.
+/// Nodes from which a graph is built by leaves: more than a tail has when it is due, so that `hnsw_rs` builds what is sealed out
+/// of it and leaves what is merged or made at once. Sentence embeddings of 384 dimensions on two busy cores took by `hnsw_rs` and
+/// by leaves .26 and .15 s at 1,024 rows, .75 and .21 at 2,048, 1.8 and .21 at 4,096, 30 and 2.5 at 16,000.
 const LEAF_BUILD_NODES_MIN: usize = 4096;
 
 /// Rows that `hnsw_rs` inserts between two reports of progress: a fraction of a second also where they are long.
@@ -61,7 +63,9 @@ pub fn build_graph(
 ) -> Result<BuiltGraph> {
     let distances = RowDistances::new(rows, codes, metric);
     let report = &mut BuildReport::new(progress);
-    if nodes >= LEAF_BUILD_NODES_MIN {
+    // By inner product, crowds of near duplicates of different lengths lose too many links in leaves: walks among 5,000 such rows
+    // found .83 of what was near.
+    if nodes >= LEAF_BUILD_NODES_MIN && metric != Metric::InnerProduct {
         return by_leaves(&distances, Kernel::best(), nodes, LeafPlan::of(parameters), workers, report);
     }
     let graph = insert_all(&distances, nodes, parameters, workers, report)?;

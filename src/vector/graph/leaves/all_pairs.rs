@@ -27,7 +27,7 @@ impl LeafNeighbour {
 }
 
 /// Neighbours of a node that are kept even where one leads to the others, as in a crowd of near duplicates.
-const KEPT_MIN: usize = 2;
+const KEPT_MIN: usize = 4;
 
 /// Least distances that are taken of stretches of a row, for each of the nearest that are wanted: the more, the closer is the bound
 /// that they give.
