@@ -167,8 +167,8 @@ Written by `make bench`; do not edit. Both servers ran at the same time on one m
   differ most: "near" takes the regions around the query, "far" those at the other end. Neither has an index of its own but in
   the rows that say so, where both servers have it.
 * Index: `hnsw (v vector_ip_ops) WITH (m = 16, ef_construction = 64)` on both.
-* PostgreSQL runs with shared_buffers and maintenance_work_mem of {postgres_memory(options)} each, max_parallel_maintenance_workers 2, fsync and
-  synchronous_commit on. A commit of either server is acknowledged after fsync.
+* PostgreSQL runs with shared_buffers and maintenance_work_mem of {postgres_memory(options)} each,
+  max_parallel_maintenance_workers 2, fsync and synchronous_commit on. A commit of either server is acknowledged after fsync.
 * Memory is that of all processes of a server which no file and no other process has (RssAnon), at the end of the run.
 * Point select reads three columns of the table with the vectors; update and upsert go to a table of the same rows
   without them.

@@ -77,7 +77,9 @@ def statistics_of(vectors: numpy.ndarray, base: int) -> dict:
     distances = numpy.sqrt(numpy.maximum(2 - 2 * scores, 0))
     found = {"rows": len(vectors)}
     for place in (1, 10):
-        found[f"distance_{place}"] = [round(float(value), 3) for value in numpy.percentile(distances[:, place - 1], QUANTILES)]
+        found[f"distance_{place}"] = [
+            round(float(value), 3) for value in numpy.percentile(distances[:, place - 1], QUANTILES)
+        ]
     for count in NEIGHBOURS:
         # Duplicates are at no distance, of which there is no logarithm.
         apart = distances[distances[:, 0] > 1e-2][:, :count]
@@ -96,13 +98,19 @@ class Making:
         folder.mkdir(parents=True, exist_ok=True)
         self.state_path = folder / "statistics.json"
         asked = {"rows": rows, "images": IMAGES, "angle": ANGLE, "seed": SEED}
-        self.state = json.loads(self.state_path.read_text()) if self.state_path.exists() else {"asked": asked, "seconds": 0.0}
+        self.state = (
+            json.loads(self.state_path.read_text()) if self.state_path.exists() else {"asked": asked, "seconds": 0.0}
+        )
         if self.state["asked"] != asked:
-            raise SystemExit(f"million: {folder} holds another set ({self.state['asked']}): remove it or name another folder")
+            raise SystemExit(
+                f"million: {folder} holds another set ({self.state['asked']}): remove it or name another folder"
+            )
         self.data = dataset.vectors_of(ROOT, source)
         if self.base > len(self.data.vectors):
             most = IMAGES * len(self.data.vectors)
-            raise SystemExit(f"million: {self.data.origin} gives at most {most:,} rows: make fewer (--rows) or bring the full set")
+            raise SystemExit(
+                f"million: {self.data.origin} gives at most {most:,} rows: make fewer (--rows) or bring the full set"
+            )
         self.started = time.perf_counter()
 
     def keep(self, **found) -> None:
@@ -147,7 +155,9 @@ class Making:
 
     def write_statistics(self, vectors: numpy.ndarray) -> None:
         if "made" not in self.state:
-            self.keep(real=statistics_of(self.data.vectors[: self.base], self.base), made=statistics_of(vectors, self.base))
+            self.keep(
+                real=statistics_of(self.data.vectors[: self.base], self.base), made=statistics_of(vectors, self.base)
+            )
         (self.folder / "README.md").write_text(self.told())
 
     def told(self) -> str:
@@ -166,8 +176,8 @@ class Making:
         return f"""# {self.rows:,} varied vectors
 
 Made by `make million` from {self.data.origin}: {IMAGES} images of {self.base:,} rows, each turned by a random rotation
-({ANGLE:g} radians). It took {self.state["seconds"]:.0f} s. These are no embeddings of a million texts; the figures say how alike they are, over
-{MEASURED_ROWS} random rows.
+({ANGLE:g} radians). It took {self.state["seconds"]:.0f} s. These are no embeddings of a million texts; the figures say how alike
+they are, over {MEASURED_ROWS} random rows.
 
 {chr(10).join(lines)}
 """

@@ -53,7 +53,9 @@ def main() -> int:
         for key, statement in asked["statements"].items():
             found = connection.execute(statement).fetchall()
             line = {"line": "analysis", "key": key, "threads": threads, "version": f"duckdb {duckdb.__version__}"}
-            print(json.dumps({**line, "ms": median_ms(connection, statement), "answer": found}, default=float), flush=True)
+            print(
+                json.dumps({**line, "ms": median_ms(connection, statement), "answer": found}, default=float), flush=True
+            )
     return 0
 
 

@@ -62,7 +62,12 @@ class Usearch(Peer):
         from usearch.index import Index
 
         self.index = Index(
-            ndim=DIMENSIONS, metric="ip", dtype=self.kind, connectivity=M, expansion_add=EF_CONSTRUCTION, expansion_search=16
+            ndim=DIMENSIONS,
+            metric="ip",
+            dtype=self.kind,
+            connectivity=M,
+            expansion_add=EF_CONSTRUCTION,
+            expansion_search=16,
         )
         self.index.add(numpy.arange(len(vectors)), vectors, threads=1)
 
@@ -213,8 +218,16 @@ class Chroma(Peer):
     def build(self, vectors, folder):
         self.path = str(folder / "chroma")
         self._open()
-        hnsw = {"space": "ip", "ef_construction": EF_CONSTRUCTION, "max_neighbors": M, "ef_search": 16, "num_threads": 1}
-        self.collection = self.client.create_collection("packages", configuration={"hnsw": hnsw}, embedding_function=None)
+        hnsw = {
+            "space": "ip",
+            "ef_construction": EF_CONSTRUCTION,
+            "max_neighbors": M,
+            "ef_search": 16,
+            "num_threads": 1,
+        }
+        self.collection = self.client.create_collection(
+            "packages", configuration={"hnsw": hnsw}, embedding_function=None
+        )
         for start in range(0, len(vectors), self.batch):
             part = vectors[start : start + self.batch]
             self.collection.add(ids=[str(start + row) for row in range(len(part))], embeddings=part)

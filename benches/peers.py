@@ -28,7 +28,7 @@ import numpy
 from compare import machine, say, shown
 from dataset import NEAREST, Dataset
 from measures import Analysis, Bench, Load, measures
-from peer_indexes import EF_CONSTRUCTION, MEASURED_SECONDS_MIN, PASSES_MIN, M, peers
+from peer_indexes import EF_CONSTRUCTION, FLOOR_ROWS, MEASURED_SECONDS_MIN, PASS_SECONDS_MAX, PASSES_MIN, M, peers
 from recall_curve import Curve, svg
 from servers import Nebulus
 
@@ -79,11 +79,15 @@ def prepare(data: Dataset, folder: Path) -> None:
     """The files that every process reads."""
     data.vectors.astype("<f2").tofile(folder / "vectors.f16")
     data.queries.astype("<f4").tofile(folder / "queries.f32")
-    nearest = numpy.argsort(-data.scores, axis=1, kind="stable")[:, :NEAREST]
+    some = numpy.argpartition(-data.scores, NEAREST, axis=1)[:, :NEAREST]
+    order = numpy.argsort(-numpy.take_along_axis(data.scores, some, axis=1), axis=1)
+    nearest = numpy.take_along_axis(some, order, axis=1)
     nearest.astype("<u4").tofile(folder / "truth.u32")
 
 
-def run_bounded(command: list, log: Path, seconds_max: int, one_processor: bool, given: str = "") -> tuple[list[dict], str]:
+def run_bounded(
+    command: list, log: Path, seconds_max: int, one_processor: bool, given: str = ""
+) -> tuple[list[dict], str]:
     """The lines of JSON that a process printed, and why it ended early, if so."""
     processors = sorted(os.sched_getaffinity(0))
     environment = {**os.environ, **({name: "1" for name in ONE_THREAD} if one_processor else {})}
@@ -157,13 +161,19 @@ def verdict(outcomes: list[Outcome]) -> str:
     words = []
     for recall in RECALLS:
         ours = own.at(recall)
-        peers_at = [(outcome.at(recall, with_call=False), outcome.title) for outcome in outcomes if not outcome.is_own and outcome.searched]
+        peers_at = [
+            (outcome.at(recall, with_call=False), outcome.title)
+            for outcome in outcomes
+            if not outcome.is_own and outcome.searched
+        ]
         best = max((pair for pair in peers_at if pair[0] is not None), default=None)
         if ours is None or best is None:
             words.append(f"* At {recall:g}: {'ours' if ours is None else 'no peer'} does not reach it.")
             continue
         met = "met" if ours / best[0] >= BUDGET else "**not met**"
-        words.append(f"* At {recall:g}: {ours / best[0]:.2f} times the best peer ({best[1]}, without its call); {BUDGET:g}x is asked for: {met}.")
+        words.append(
+            f"* At {recall:g}: {ours / best[0]:.2f} times the best peer ({best[1]}, without its call); {BUDGET:g}x is asked for: {met}."
+        )
     return "\n".join(words)
 
 
@@ -186,12 +196,17 @@ def analyses(data: Dataset, options: argparse.Namespace, folder: Path) -> tuple[
     asked = {"data": str(options.data.resolve()) if options.data else None, "rows": options.rows}
     given = json.dumps({**asked, "statements": {row.key: row.statement for row in rows}})
     command = [sys.executable, "-B", ROOT / "benches" / "peer_duckdb.py"]
-    found, failure = run_bounded(command, folder / f"log-{DUCKDB}", DUCKDB_SECONDS_MAX, one_processor=False, given=given)
+    found, failure = run_bounded(
+        command, folder / f"log-{DUCKDB}", DUCKDB_SECONDS_MAX, one_processor=False, given=given
+    )
     theirs = {(line["key"], line["threads"]): line for line in found}
     threads = sorted({line["threads"] for line in found})
     ours, own_failure = own_analyses(data, rows, folder)
     heads = "".join(f" DuckDB, {count} thread{'s' if count > 1 else ''}, ms |" for count in threads)
-    lines = [f"| Statement |{heads} NebulusDB over the wire, ms | times as fast as the best |", "|---|" + "---:|" * (len(threads) + 2)]
+    lines = [
+        f"| Statement |{heads} NebulusDB over the wire, ms | times as fast as the best |",
+        "|---|" + "---:|" * (len(threads) + 2),
+    ]
     for row in rows:
         times = [theirs[row.key, count]["ms"] if (row.key, count) in theirs else None for count in threads]
         own = ours.get(row.key, (None, []))[0]
@@ -201,7 +216,9 @@ def analyses(data: Dataset, options: argparse.Namespace, folder: Path) -> tuple[
     for who, words in (("DuckDB", failure), ("Our server", own_failure)):
         if words:
             lines.append(f"\n{who} **failed**: {words}")
-    differing = [line["key"] for line in found if line["key"] in ours and plain(line["answer"]) != plain(ours[line["key"]][1])]
+    differing = [
+        line["key"] for line in found if line["key"] in ours and plain(line["answer"]) != plain(ours[line["key"]][1])
+    ]
     if differing:
         lines.append(f"\n**Their answers differ**: {', '.join(sorted(set(differing)))}")
     return "\n".join(lines), bool(differing)
@@ -267,23 +284,25 @@ one machine. Only ratios of one run count.
 
 ## Not measured here
 
-No package of these runs in process here; the figures are their own or a third party's, on other machines and other data, and say
-nothing about who is faster here.
+No package of these runs in process here; the figures are their own or a third party's, on other machines and other
+data, and say nothing about who is faster here.
 
 {QUOTED}
 
 ## How to read it
 
-* The queries are asked one by one, nearest {NEAREST}, on one thread. A rate is that of the median pass over all queries, of at least
-  {PASSES_MIN} passes and {MEASURED_SECONDS_MIN:g} s, or of one pass where that takes longer than seconds. A row that ties with the tenth counts as found.
+* The queries are asked one by one, nearest {NEAREST}, on one thread. A rate is that of the median pass over all queries, of
+  at least {PASSES_MIN} passes and {MEASURED_SECONDS_MIN:g} s, or of one pass where that takes longer than
+  {PASS_SECONDS_MAX:g} s. A row that ties with the tenth counts as found.
 * Graphs have m {M} and efConstruction {EF_CONSTRUCTION} where they have such parameters; one processor builds them too.
-* usearch i8 "re-ranked": 30 candidates, measured again in f32 by numpy. faiss "PQ fast scan": 4-bit codes of pairs of components, 60
-  candidates re-ranked in f32. LanceDB: one partition, 30 re-ranked.
-* What lies between two measured widths is interpolated: the logarithm of the rate is taken to be linear in the recall. "-" means that
-  no width reached the recall. Where the narrowest width is above it, that one's rate stands.
-* The peers are called from Python, ours from Rust. "A call" is what a query costs them in an index of 16 rows; "without the call" has that
-  taken off. Databases have no such column: what a query costs there is theirs.
-* Memory is what the process holds more after the build than before, files aside (RssAnon): databases keep vectors in files.
+* usearch i8 "re-ranked": 30 candidates, measured again in f32 by numpy. faiss "PQ fast scan": 4-bit codes of pairs of
+  components, 60 candidates re-ranked in f32. LanceDB: one partition, 30 re-ranked.
+* What lies between two measured widths is interpolated: the logarithm of the rate is taken to be linear in the recall.
+  "-" means that no width reached the recall. Where the narrowest width is above it, that one's rate stands.
+* The peers are called from Python, ours from Rust. "A call" is what a query costs them in an index of {FLOOR_ROWS} rows;
+  "without the call" has that taken off. Databases have no such column: what a query costs there is theirs.
+* Memory is what the process holds more after the build than before, files aside (RssAnon): databases keep vectors in
+  files.
 * DuckDB and sqlite-vec compare with all rows: their packages have no graph for these vectors.
 * Aggregates: prepared, medians; DuckDB's table has the same rows in memory, without the vectors. Ours includes the wire.
 """
@@ -314,9 +333,13 @@ def main() -> int:
     try:
         prepare(data, work)
         titles = {OWN: "NebulusDB's index", **{peer.key: peer.title for peer in peers()}}
-        outcomes = [measure(key, title, work, options.seconds_max) for key, title in titles.items() if key in options.keys]
+        outcomes = [
+            measure(key, title, work, options.seconds_max) for key, title in titles.items() if key in options.keys
+        ]
         outcomes.sort(key=lambda outcome: outcome.at(RECALLS[0]) or 0.0 if outcome.searched else -1.0, reverse=True)
-        aggregates, differ = analyses(data, options, work) if DUCKDB in options.keys else ("They were not asked for.", False)
+        aggregates, differ = (
+            analyses(data, options, work) if DUCKDB in options.keys else ("They were not asked for.", False)
+        )
         text = report(data, outcomes, aggregates, load_before, work)
     finally:
         shutil.rmtree(work, ignore_errors=True)

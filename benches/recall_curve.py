@@ -64,15 +64,21 @@ def svg(curves: list[Curve], title: str) -> str:
     parts = [_head(title)]
     for recall in RECALLS_SHOWN:
         words = f"{recall:g}" if recall < MOST_RECALL else f"≥ {recall:g}"
-        parts.append(f'<line class="grid" x1="{x(recall):.1f}" y1="{TOP}" x2="{x(recall):.1f}" y2="{TOP + plot_height}"/>')
+        parts.append(
+            f'<line class="grid" x1="{x(recall):.1f}" y1="{TOP}" x2="{x(recall):.1f}" y2="{TOP + plot_height}"/>'
+        )
         parts.append(f'<text x="{x(recall):.1f}" y="{TOP + plot_height + 18}" text-anchor="middle">{words}</text>')
     for power in range(lowest, highest + 1):
         at = y(10**power)
         parts.append(f'<line class="grid" x1="{LEFT}" y1="{at:.1f}" x2="{LEFT + plot_width}" y2="{at:.1f}"/>')
         parts.append(f'<text x="{LEFT - 8}" y="{at + 4:.1f}" text-anchor="end">{10**power:,}</text>')
     middle = f"{LEFT + plot_width / 2:.1f}"
-    parts.append(f'<text x="{middle}" y="{HEIGHT - 12}" text-anchor="middle">recall@10 against the exact answers</text>')
-    parts.append(f'<text transform="translate(16 {TOP + plot_height / 2}) rotate(-90)" text-anchor="middle">queries a second</text>')
+    parts.append(
+        f'<text x="{middle}" y="{HEIGHT - 12}" text-anchor="middle">recall@10 against the exact answers</text>'
+    )
+    parts.append(
+        f'<text transform="translate(16 {TOP + plot_height / 2}) rotate(-90)" text-anchor="middle">queries a second</text>'
+    )
     for place, curve in enumerate(curves):
         parts += _drawn(curve, place, x, y)
     return "\n".join([*parts, "</svg>", ""])
