@@ -22,12 +22,21 @@ pub struct RowDistances<'a> {
     pub codes: Option<&'a Codes>,
     /// For inner product, the component each row lacks to the length of the longest. Empty for the other metrics.
     pub lacking: Vec<f32>,
+    /// For inner product, whether some row is much shorter than the longest.
+    pub lengths_differ: bool,
 }
+
+/// The share of the longest row's squared length that a row may lack for it to count as long as that one: what rounding to 16 bits
+/// takes of unit vectors is far below it.
+const LACKING_SHARE_MAX: f64 = 1.0 / 64.0;
 
 impl<'a> RowDistances<'a> {
     pub fn new(rows: &'a VectorRows, codes: Option<&'a Codes>, metric: Metric) -> RowDistances<'a> {
-        let lacking = if metric == Metric::InnerProduct { lacking_lengths(rows) } else { Vec::new() };
-        RowDistances { rows, codes, lacking }
+        let (lacking, lengths_differ) = match metric {
+            Metric::InnerProduct => lacking_lengths(rows),
+            _ => (Vec::new(), false),
+        };
+        RowDistances { rows, codes, lacking, lengths_differ }
     }
 
     /// The distance of two rows: squared and approximate where there are codes, exact otherwise.
@@ -87,10 +96,12 @@ impl<D: Fn(u32, u32) -> f32> Terrain for SeenFrom<'_, D> {
     fn prefetch(&self, _node: u32) {}
 }
 
-/// For each row, the component that brings it to the length of the longest.
-fn lacking_lengths(rows: &VectorRows) -> Vec<f32> {
+/// For each row, the component that brings it to the length of the longest, and whether one of them is large.
+fn lacking_lengths(rows: &VectorRows) -> (Vec<f32>, bool) {
     let squares: Vec<f64> = (0u32..).take(rows.len()).map(|row| l2_norm(rows.vector(row)).powi(2)).collect();
     let greatest = squares.iter().copied().fold(0.0, f64::max);
+    let least = squares.iter().copied().fold(greatest, f64::min);
     #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is the purpose")]
-    squares.iter().map(|square| (greatest - square).max(0.0).sqrt() as f32).collect()
+    let lacking = squares.iter().map(|square| (greatest - square).max(0.0).sqrt() as f32).collect();
+    (lacking, greatest - least > greatest * LACKING_SHARE_MAX)
 }
