@@ -296,6 +296,7 @@ fn a_plan_that_ran_tells_what_columns_did() {
     let mut dice = Dice(77);
     let mut client = filled(&server, &mut dice);
     client.run("UPDATE t SET n = 1000 WHERE id < 9");
+    client.run("SET nebulus.columns = on");
     let lines = |client: &mut Client, text: &str| client.column(&format!("EXPLAIN ANALYZE {text}")).join("\n");
     let nearest = "SELECT id FROM t WHERE n = 1000 ORDER BY v <-> '[1,2,1]' LIMIT 5";
     let said = lines(&mut client, nearest);
