@@ -300,6 +300,10 @@ impl Search<'_> {
         if self.filter.is_none() && index.agrees_with(self.view.version) {
             return Ok(true);
         }
+        // A later commit may have given the entry its first vector, which the index does not remember as a change.
+        if !index.agrees_with(self.view.version) && !self.view.has_vector_of(index.collection, index.column, key)? {
+            return Ok(false);
+        }
         let accepted = visit_key(self.view, &self.query.collection, key, |entry| self.passes(entry))?;
         Ok(accepted == Some(true))
     }

@@ -164,6 +164,11 @@ impl ReadView {
         }
     }
 
+    /// Whether an entry has a committed vector.
+    pub(crate) fn has_vector_of(&self, collection: CollectionId, column: ColumnId, key: &[u8]) -> Result<bool> {
+        Ok(self.snapshot.get(&Key::Vector(collection, column, key))?.is_some())
+    }
+
     /// The fact keys that occur in a MEMORY collection with the type each one shows as, in order of name.
     pub fn fact_columns(&self, collection: &Collection) -> Vec<(String, ColumnType)> {
         match collection.kind {
