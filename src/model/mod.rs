@@ -36,7 +36,7 @@ pub use charter::{
 pub use clock::{Hlc, PeerId, Stamp, VectorClock};
 pub use collection::{
     AUTH, AccessMethod, Collection, CollectionId, CollectionKind, FACT_BLOB_HASH, FACT_BLOB_SIZE, FACT_BLOB_TYPE,
-    FACT_VECTOR, Index, IndexKind, IndexOrigin, MEMORY, SystemColumn,
+    FACT_VECTOR, Index, IndexKind, IndexOrigin, IndexState, MEMORY, SystemColumn,
 };
 pub use column::{Column, ColumnId, DefaultValue, DimensionOrigin, DroppedColumn, Numbering};
 

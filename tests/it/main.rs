@@ -29,6 +29,7 @@ mod full_disk;
 mod golden;
 mod harness;
 mod health;
+mod index_states;
 mod knirvql;
 mod mcp;
 mod memory;

@@ -45,6 +45,7 @@ scripts!(
     networks,
     options,
     qualified_names,
+    reindex,
     select,
     set_operations,
     settings,

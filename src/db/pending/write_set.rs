@@ -234,7 +234,7 @@ impl WriteSet {
     /// Whether it may change a catalog although it began with an older one: the collections that it changes are as it saw them, and
     /// the names that it gives are free. Changes of networks are made to the catalog as a whole.
     pub fn is_admitted_by(&self, catalog: &Catalog) -> bool {
-        let is_as_seen = self.standings().iter().all(|(id, seen)| catalog.standing_of(*id) == *seen);
+        let is_as_seen = self.standings().iter().all(|(id, seen)| seen.is_still(&catalog.standing_of(*id)));
         let is_free = |name: &str| {
             let takes = |other: &Collection| other.name == name || other.indexes.iter().any(|index| index.name == name);
             !catalog.collections().any(|other| takes(other) && !self.standings().contains_key(&other.id))

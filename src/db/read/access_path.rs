@@ -80,7 +80,7 @@ pub(crate) fn choose(view: &ReadView, query: &BoundQuery, settings: &Settings) -
         });
     }
     if let Some(nearest) = &query.nearest {
-        let graph = graph_index(view, collection, nearest.column, nearest.metric);
+        let graph = graph_index(collection, nearest.column, nearest.metric);
         let keys_max = if graph.is_some() { MEASURED_KEYS_MAX } else { INDEX_KEYS_MAX };
         let wants_few = query.window()?.0.is_some() || nearest.within.is_some();
         let access = match (indexed(view, collection, &conjuncts, keys_max)?, graph) {
@@ -180,7 +180,7 @@ fn indexed(
 ) -> Result<Option<Access>> {
     let mut best: Option<(usize, IndexAccess)> = None;
     for index in &collection.indexes {
-        if view.writes.is_unfilled(index.id) {
+        if !index.state.is_ready() || view.writes.is_unfilled(index.id) {
             continue;
         }
         let found = match &index.kind {
@@ -307,12 +307,12 @@ pub(crate) fn is_fact_path(collection: &Collection, operand: &Operand, path: &[S
 }
 
 /// The graph over a vector column by a metric, when it is built.
-fn graph_index<'a>(view: &ReadView, collection: &'a Collection, column: usize, metric: Metric) -> Option<&'a Index> {
+fn graph_index(collection: &Collection, column: usize, metric: Metric) -> Option<&Index> {
     collection.indexes.iter().find(|index| match &index.kind {
         IndexKind::Hnsw { column: indexed, operator_class, .. } => {
             *indexed == column
                 && operator_class.parse::<Metric>().is_ok_and(|indexed| indexed == metric)
-                && view.database.vector_index(index.id).is_some_and(|index| index.is_ready())
+                && index.state.is_ready()
         }
         IndexKind::Ordered { .. } | IndexKind::Fact { .. } => false,
     })

@@ -4,11 +4,12 @@ use crate::db::catalog::catalog_change::CatalogChange;
 use crate::db::replica::networks::attach::follow_network_change;
 use crate::db::write::transaction::Transaction;
 use crate::db::write::vector_graphs::fill_new_graphs;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 impl Transaction {
-    /// Makes the changes durable and visible, all of them or none. Gives back what could not be finished after that, which a
-    /// start takes up again: graphs of new vector indexes, collections on their way into a network or out of one.
+    /// Makes the changes durable and visible, all of them or none. Gives back what could not be finished after that: graphs of new
+    /// vector indexes, which are invalid then; collections on their way into a network or out of one, and whatever a stop
+    /// interrupts, which a start takes up again.
     ///
     /// # Errors
     /// 40001 when another transaction changed one of the entries first; 23505; 53100 when the disk is full; 57014 and 57P01 for
@@ -23,8 +24,12 @@ impl Transaction {
                 CatalogChange::Drop(_) | CatalogChange::PutSecrets(..) | CatalogChange::DropNetwork(_) => Ok(()),
             };
             if let Err(error) = followed {
-                tracing::warn!(%error, "what follows from a committed transaction is left to the next start");
-                unfinished.push(error.with_hint("The transaction is committed; the next start goes on with this."));
+                tracing::warn!(%error, "what follows from a committed transaction is not done");
+                let is_over = matches!(change, CatalogChange::Put(_)) && error.kind() != ErrorKind::Shutdown;
+                unfinished.push(error.with_hint(match is_over {
+                    true => "The transaction is committed and its index invalid: REINDEX INDEX, or DROP INDEX.",
+                    false => "The transaction is committed; the next start goes on with this.",
+                }));
             }
         }
         Ok(unfinished)

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::db::database::Database;
 use crate::error::Result;
 use crate::health::Health;
+use crate::model::IndexState;
 use crate::store::{DiskSpace, StoreStatistics, disk_space};
 use crate::types::quote_identifier;
 
@@ -99,9 +100,11 @@ impl Database {
 
     pub fn graphs(&self) -> GraphStatus {
         let mut status = GraphStatus::default();
+        let catalog = self.catalog();
         for index in self.shared().vector_indexes.all() {
             status.indexes += 1;
-            status.building += u64::from(!index.is_ready());
+            let state = catalog.index_state(index.collection, index.id);
+            status.building += u64::from(state == Some(IndexState::Building));
             if let Some(graph) = index.graph() {
                 status.vectors += graph.len() as u64;
                 status.waiting += graph.tail_len() as u64;

@@ -1,18 +1,19 @@
 //! Nearest-neighbour graphs at commit: they follow the vectors of their column, and are filled after the commit that makes them.
 //!
 //! A graph is a cache of the store. It is filled from a snapshot on another thread while the committer adds what is new, and
-//! used once it holds everything; a start makes one anew that was not saved.
+//! used once it holds everything, which the state of the index in the catalog says. A start goes on with what a stop interrupted,
+//! and makes a graph anew that was not saved. One that cannot be built leaves its index invalid, until REINDEX.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use crate::db::state::state::DbState;
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::commit_group::VectorChange;
 use crate::db::write::committer::CommitQueue;
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::secondary_index::{SecondaryIndex, SeenChange};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, Index, IndexKind};
+use crate::model::{Collection, CollectionId, Index, IndexKind, IndexState};
 use crate::store::{Key, KeyRange, Snapshot, vector_of_bytes};
 use crate::types::ColumnType;
 use crate::vector::{BuildScope, DIMENSION_MAX, Metric, Parameters};
@@ -64,38 +65,76 @@ impl CommitEncoder<'_> {
 }
 
 /// Builds the graphs of a collection's new nearest-neighbour indexes. Until one is built, searches measure all vectors.
-pub(crate) async fn fill_new_graphs(queue: &CommitQueue, collection: &Collection) -> Result<()> {
-    for index in &collection.indexes {
-        let Some(graph) = queue.state().vector_index(index.id).filter(|graph| !graph.is_ready()) else { continue };
-        let queue = queue.clone();
-        tokio::task::spawn_blocking(move || build_graph(&queue, &graph))
-            .await
-            .map_err(|error| Error::internal(format!("building an index stopped: {error}")))??;
-    }
-    Ok(())
-}
-
-/// Puts every committed vector of an index's column into its graph, links them, and declares it ready: beside the committer, on a
-/// thread that may block.
 ///
 /// # Errors
-/// XX001 for a damaged vector, 22000 for one of another dimension, 58030 where the store cannot be read, 57P01 once the database
-/// goes down.
-pub(crate) fn build_graph(queue: &CommitQueue, index: &Arc<VectorIndex>) -> Result<()> {
-    let before = queue.state().store.snapshot();
+/// As [`fill_graph`], of the first that fails.
+pub(crate) async fn fill_new_graphs(queue: &CommitQueue, collection: &Collection) -> Result<()> {
+    let catalog = queue.state().catalog();
+    let is_new = |index: &&Index| catalog.index_state(collection.id, index.id) == Some(IndexState::Building);
+    let new = collection.indexes.iter().filter(is_new).filter_map(|index| queue.state().vector_index(index.id));
+    let new: Vec<Arc<VectorIndex>> = new.collect();
+    if new.is_empty() {
+        return Ok(());
+    }
+    let queue = queue.clone();
+    // On one thread whatever becomes of who waits for it: each comes to an end that the catalog knows.
+    tokio::task::spawn_blocking(move || {
+        let filled: Vec<Result<()>> = new.iter().map(|graph| fill_graph(&queue, graph)).collect();
+        filled.into_iter().collect()
+    })
+    .await
+    .map_err(|error| Error::internal(format!("building an index stopped: {error}")))?
+}
+
+/// Builds the graph of an index that is being built, and says in the catalog how that has ended: beside the committer, on a thread
+/// that may block. Nothing happens where somebody else does so already.
+///
+/// # Errors
+/// XX001 for a damaged vector, 22000 for one of another dimension, 53200 where memory runs short, and the index is invalid then;
+/// 58030 where the store cannot be read or written; 57P01 once the database goes down, and the next start goes on.
+pub(crate) fn fill_graph(queue: &CommitQueue, index: &Arc<VectorIndex>) -> Result<()> {
+    if !index.claim() {
+        return Ok(());
+    }
+    let built = build_graph(queue, index);
+    if built.as_ref().is_err_and(|error| error.kind() == ErrorKind::Shutdown) {
+        return built;
+    }
+    let (graph, has_failed) = (Arc::clone(index), built.is_err());
+    queue.encode_blocking(move |encoder| {
+        // One that began anew meanwhile holds everything from its beginning on.
+        let is_renewed = encoder.vector_index(graph.id).is_some_and(|now| !Arc::ptr_eq(&now, &graph));
+        let state = if has_failed && !is_renewed { IndexState::Invalid } else { IndexState::Ready };
+        encoder.end_building(graph.collection, graph.id, state)
+    })?;
+    built
+}
+
+/// Puts every committed vector of an index's column into its graph, and links them.
+///
+/// # Errors
+/// As [`fill_graph`].
+fn build_graph(queue: &CommitQueue, index: &Arc<VectorIndex>) -> Result<()> {
+    let state = queue.state();
+    let is_stopping = || state.is_stopping.load(Ordering::Acquire);
+    let before = state.store.snapshot();
     put_vectors(&before, index)?;
     take_out_lost(queue, index, &before)?;
-    if let Some(graph) = index.graph() {
-        graph.build(BuildScope::Everything, &mut |_| true)?;
+    let linked = match index.graph() {
+        Some(graph) => graph.build(BuildScope::Everything, &mut |_| !is_stopping()),
+        None => Ok(()),
+    };
+    if is_stopping() {
+        return Err(state.no_committer());
     }
-    index.set_ready();
-    Ok(())
+    linked?;
+    index.failure().map_or(Ok(()), |error| Err(error.clone()))
 }
 
 /// Takes out of a graph what has lost its vector since the snapshot that it was filled from, and may have been put back by that.
 ///
 /// # Errors
-/// As [`build_graph`].
+/// As [`fill_graph`].
 pub(crate) fn take_out_lost(queue: &CommitQueue, index: &Arc<VectorIndex>, before: &Snapshot) -> Result<()> {
     // Whoever had told the graph of it before the filling was over is durable then, and in the snapshot.
     queue.encode_blocking(|_| Ok(()))?;
@@ -119,17 +158,6 @@ pub(crate) fn take_out_lost(queue: &CommitQueue, index: &Arc<VectorIndex>, befor
             Ok(())
         })?;
     }
-    Ok(())
-}
-
-/// Puts every committed vector of an index's column into its graph and declares it ready, before there is a committer. The
-/// background thread links them later, and searches measure those that are not linked yet.
-///
-/// # Errors
-/// XX001 for a damaged vector, 22000 for one of another dimension, 58030 where the store cannot be read.
-pub(crate) fn load_graph(shared: &DbState, index: &Arc<VectorIndex>) -> Result<()> {
-    put_vectors(&shared.store.snapshot(), index)?;
-    index.set_ready();
     Ok(())
 }
 
