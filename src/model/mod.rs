@@ -16,6 +16,7 @@ mod contribution;
 mod field_key;
 mod key_listing;
 mod network;
+mod notifications;
 mod placement;
 mod replication;
 mod result_column;
@@ -48,6 +49,7 @@ pub use network::{
     AdoptedHeads, Attachment, Bytes, ChainHash, Delta, Halt, Head, HeadAdoption, Network, NetworkId, NetworkOptions,
     Replication, Run,
 };
+pub use notifications::{Channel, Notification, Notifications, NotificationsMark, PAYLOAD_BYTES_END, SENT_BYTES_MAX};
 pub use placement::{BUCKETS, Buckets, KeyHash, Placement, Shares, bucket_of, by_weight, hash_of_key};
 pub use result_column::OutputColumn;
 

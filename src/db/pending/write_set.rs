@@ -9,9 +9,8 @@ use zeroize::Zeroizing;
 
 use crate::db::catalog::catalog::Catalog;
 use crate::db::catalog::catalog_change::{CatalogChange, SeenCollection};
-use crate::db::feed::event::Notification;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, ColumnId, MemoryAccount, Reservation, Stage};
+use crate::model::{Collection, CollectionId, ColumnId, MemoryAccount, Notification, Reservation, Stage};
 use crate::store::{Key, KeyRange};
 use crate::types::Value;
 use crate::types::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_WRITES_MAX};

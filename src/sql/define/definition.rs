@@ -9,11 +9,12 @@ use datafusion::sql::sqlparser::ast::{
     CreateTable, Query, SchemaName, SetExpr, Statement, Truncate, TruncateIdentityOption,
 };
 
-use crate::db::{Cancel, OnConflict, Settings, Transaction};
+use crate::db::{Cancel, OnConflict, Transaction};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::expr::ParameterTypes;
 use crate::metrics::StatementKind;
 use crate::model::{Collection, CollectionKind, Column};
+use crate::settings::Settings;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::alter::{TableChange, plan_alter};
 use crate::sql::define::drop::{DropRequest, plan_drop};
