@@ -186,7 +186,8 @@ fn a_unique_index_over_equal_values_is_invalid_until_reindex() {
     let collection = collection_of(&mut client, "word");
     assert!(server.stop().success());
     change_store(&data, |store, batch| {
-        let record = store.snapshot().get(&Key::Entry(collection, &key_of(1))).expect("it is read").expect("an entry");
+        let snapshot = store.snapshot();
+        let record = snapshot.get(&Key::Entry(collection, &key_of(1))).expect("it is read").expect("an entry");
         batch.put(&Key::Entry(collection, &key_of(3)), &record);
     });
     let check = |more: &[&str]| {
