@@ -45,7 +45,6 @@ scripts!(
     networks,
     options,
     qualified_names,
-    reindex,
     select,
     set_operations,
     settings,
