@@ -111,6 +111,17 @@ bench: build ## compare with PostgreSQL 18 + pgvector in one run; writes benches
 	@scripts/install-deps bench
 	@python="$$(scripts/venv bench benches/requirements.txt)"; "$$python" -B benches/compare.py $(ARGS)
 
+.PHONY: million
+million: ## vary the full data set into 1,000,000 vectors with exact answers, once, for `make bench ARGS=--million`
+	@scripts/install-deps bench
+	@python="$$(scripts/venv bench benches/requirements.txt)"; "$$python" -B benches/million.py $(ARGS)
+
+.PHONY: bench-peers
+bench-peers: build ## compare the index in process with usearch, faiss, hnswlib, SVS, databases in process; writes benches/PEERS.md
+	@scripts/install-deps bench
+	@cargo bench --locked --bench nearest_index --no-run >&2
+	@python="$$(scripts/venv peers benches/requirements-peers.txt --each)"; "$$python" -B benches/peers.py $(ARGS)
+
 .PHONY: bench-sync
 bench-sync: build ## measure sync between nodes on loopback beside iroh; writes into benches/RESULTS.md
 	@scripts/install-deps bench
@@ -121,4 +132,4 @@ bench-sync: build ## measure sync between nodes on loopback beside iroh; writes 
 .PHONY: clean
 clean: ## remove this project's own build products; the compiled dependencies stay
 	cargo clean --release --package nebulusdb
-	rm -rf "$(CACHE)/venv-clients" "$(CACHE)/venv-bench" "$(CACHE)/venv-python-client" "$(CACHE)/venv-python-client-quick" "$(CACHE)/venv-python-client-moving"
+	rm -rf "$(CACHE)/venv-clients" "$(CACHE)/venv-bench" "$(CACHE)/venv-peers" "$(CACHE)/venv-python-client" "$(CACHE)/venv-python-client-quick" "$(CACHE)/venv-python-client-moving"

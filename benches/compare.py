@@ -7,6 +7,7 @@ twice. Every step is bounded in time; a row that fails says so in the table and 
     make bench                                          all rows, the full data set if it is there
     make bench ARGS="--only nearest --seconds 5"        one row, on standard output
     make bench ARGS="--only filtered-1,filtered-10"
+    make bench ARGS="--million"                         over the set that `make million` made; takes long
 """
 
 import argparse
@@ -23,11 +24,11 @@ import tempfile
 from pathlib import Path
 
 import dataset
-from measures import FAILURES, Bench, Measure, measures
+from measures import FAILURES, Bench, Measure, measures, measures_of_the_million
 from servers import Nebulus, Postgres, Server
 
 ROOT = Path(__file__).resolve().parent.parent
-NEEDS_INDEX = ("index", "nearest", "filtered", "restart")
+NEEDS_INDEX = ("index", "nearest", "filtered", "near", "far", "btree", "insert", "serving", "memory", "restart")
 
 
 class OutOfTime(Exception):
@@ -158,22 +159,37 @@ Written by `make bench`; do not edit. Both servers ran at the same time on one m
 
 ## How to read it
 
-* Nearest queries: one connection, prepared, binary, the same small client for both. For each server the smallest
-  `ef_search` whose recall@{dataset.NEAREST} against the exact answers reaches 0.95 is found first; where none does, the best one is
-  kept and its recall shown. The filter is `bucket < x` on a column without an index of its own; pgvector filters with
+* Nearest queries: prepared, binary, over a client in machine code (`load_client.rs`) that takes part of the same processors.
+  For each server the smallest `ef_search` whose recall@{dataset.NEAREST} against the exact answers reaches what the row says is
+  found first; where none does, the best one is kept and its recall shown. Behind a filter pgvector is asked for 0.95 only, with
   `hnsw.iterative_scan = relaxed_order`, its planner free to choose another plan.
+* Filters: `bucket < x` has nothing to do with the vectors. `region` says where a vector lies along the direction in which all
+  differ most: "near" takes the regions around the query, "far" those at the other end. Neither has an index of its own but in
+  the rows that say so, where both servers have it.
 * Index: `hnsw (v vector_ip_ops) WITH (m = 16, ef_construction = 64)` on both.
-* PostgreSQL runs with shared_buffers 1GB, maintenance_work_mem 1GB, max_parallel_maintenance_workers 2, fsync and
-  synchronous_commit on. A commit of either server is acknowledged after fsync.
+* PostgreSQL runs with shared_buffers and maintenance_work_mem of {postgres_memory(options)} each,
+  max_parallel_maintenance_workers 2, fsync and synchronous_commit on. A commit of either server is acknowledged after fsync.
+* Memory is that of all processes of a server which no file and no other process has (RssAnon), at the end of the run.
 * Point select reads three columns of the table with the vectors; update and upsert go to a table of the same rows
   without them.
 * The budget is the factor the design asks for, except where it is an absolute bound.
 """
 
 
+def postgres_memory(options: argparse.Namespace) -> str:
+    """What pgvector builds an index in, too: one that does not fit takes many times as long."""
+    return "4GB" if options.million else "1GB"
+
+
+def all_rows(options: argparse.Namespace) -> list[Measure]:
+    return measures_of_the_million() if options.million else measures()
+
+
 def options_of(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", help="rows to run, separated by commas: " + ", ".join(row.key for row in measures()))
+    parser.add_argument("--million", action="store_true", help="over the set that `make million` made, with rows of its own")
+    parser.add_argument("--million-folder", type=Path, help="another folder of `million.py`")
     parser.add_argument("--seconds", type=int, default=5, help="length of one measurement")
     parser.add_argument("--rounds", type=int, default=3, help="how often both servers are measured in turn")
     parser.add_argument("--rows", type=int, help="load only the first ROWS rows")
@@ -181,7 +197,11 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--server", choices=["both", "postgresql", "nebulusdb"], default="both", help="measure only one")
     parser.add_argument("--keep", action="store_true", help="leave the work directory with data and logs")
     options = parser.parse_args(arguments)
-    known = {row.key for row in measures()}
+    if options.million and options.rows:
+        parser.error("the varied set is loaded whole: `million.py --rows` makes smaller ones, for --million-folder")
+    if options.million_folder and not options.million:
+        parser.error("--million-folder is for --million")
+    known = {row.key for row in all_rows(options)}
     unknown = set(options.only.split(",")) - known if options.only else set()
     if unknown:
         parser.error(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
@@ -190,13 +210,15 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
 
 def chosen(options: argparse.Namespace) -> tuple[list[Measure], list[tuple[Measure, int]]]:
     """The rows to report, and the rows to run with how often: what the others stand on runs once."""
-    rows = [row for row in measures() if not options.only or row.key in options.only.split(",")]
+    available = all_rows(options)
+    rows = [row for row in available if not options.only or row.key in options.only.split(",")]
     needs_index = any(row.key.startswith(NEEDS_INDEX) for row in rows)
     plan = []
-    for row in measures():
-        wanted = next((candidate for candidate in rows if candidate.key == row.key), None)
-        if wanted is not None:
-            plan.append((wanted, options.rounds))
+    for row in available:
+        if row in rows:
+            # A million rows: once is long enough.
+            once = options.million and row.key in ("load", "index")
+            plan.append((row, 1 if once else options.rounds))
         elif row.key == "load" or (row.key == "index" and needs_index):
             plan.append((row, 1))
     return rows, plan
@@ -205,14 +227,18 @@ def chosen(options: argparse.Namespace) -> tuple[list[Measure], list[tuple[Measu
 def main() -> int:
     options = options_of(sys.argv[1:])
     load_before = os.getloadavg()[0]
-    data = dataset.read(ROOT, options.data, options.rows)
+    if options.million:
+        cache = Path(os.environ.get("NEBULUSDB_CACHE") or Path.home() / ".cache" / "nebulusdb")
+        data = dataset.read_varied(ROOT, options.data, options.million_folder or cache / "varied-1000000")
+    else:
+        data = dataset.read(ROOT, options.data, options.rows)
     say(f"data: {data.origin}")
     rows, plan = chosen(options)
     work = Path(tempfile.mkdtemp(prefix="nebulusdb-bench-"))
     work.chmod(0o755)
     servers: list[Server] = []
     try:
-        postgres = Postgres(work)
+        postgres = Postgres(work, postgres_memory(options))
         if options.server != "nebulusdb":
             servers.append(postgres)
         if options.server != "postgresql":
@@ -233,8 +259,12 @@ def main() -> int:
             say(f"kept {work}")
         else:
             shutil.rmtree(work, ignore_errors=True)
-    if options.only or options.rows or options.server != "both":
+    if options.only or options.rows or options.server != "both" or options.million_folder:
         print(text)
+    elif options.million:
+        (ROOT / "benches" / "MILLION.md").write_text(text.replace("# Compared", "# A million rows, compared", 1))
+        print(table(run, rows))
+        say("wrote benches/MILLION.md")
     else:
         results = ROOT / "benches" / "RESULTS.md"
         _, heading, sync = results.read_text().partition("# Sync between nodes")

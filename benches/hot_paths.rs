@@ -10,21 +10,20 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use nebulusdb::db::{
-    Cancel, Clock, Database, DatabaseOptions, MEMORY, Nearest, OnConflict, Output, Query, Settings, Target,
-};
+use nebulusdb::db::{Cancel, Clock, Database, DatabaseOptions, MEMORY, Nearest, OnConflict, Output, Query, Target};
 use nebulusdb::expr::{Comparison, Expr, Operand, Scalar};
 use nebulusdb::merge::merge;
 use nebulusdb::model::{
     Field, Hlc, LogRead, NetworkId, NetworkOptions, PeerId, Run, Stage, Stamp, State, VectorClock, Verdict,
 };
+use nebulusdb::settings::Settings;
 use nebulusdb::store::{
     KeySource, Publicity, RecordField, RecordHeader, RecordView, Stored, decode_key_part, encode_key, encode_record,
 };
 use nebulusdb::types::json::jsonb;
 use nebulusdb::types::json::jsonb::PathStep;
 use nebulusdb::types::{ColumnType, Value, parse_vector, vector_text};
-use nebulusdb::vector::{BuildScope, Metric, NearestIndex, Parameters};
+use nebulusdb::vector::{BuildScope, Metric, NearestIndex, Parameters, Priority};
 
 const DIMENSIONS: usize = 384;
 const INDEXED: usize = 5_000;
@@ -74,7 +73,7 @@ fn index_search(criterion: &mut Criterion) {
     criterion.bench_function("exact scan of 5,000 vectors", |bencher| {
         bencher.iter(|| index.search_exact(turn.next().expect("a cycle"), NEAREST, &mut |_| true))
     });
-    index.build(BuildScope::Everything, &mut |_| true).expect("the graph is built");
+    index.build(BuildScope::Everything, Priority::Foreground, &mut |_| true).expect("the graph is built");
     criterion.bench_function("graph walk over 5,000 vectors", |bencher| {
         bencher
             .iter(|| index.search(turn.next().expect("a cycle"), NEAREST, Parameters::EF_SEARCH_DEFAULT, &mut |_| true))

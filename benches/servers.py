@@ -4,6 +4,7 @@ Both acknowledge a commit only after fsync. PostgreSQL refuses to run as root: t
 directory, where the user `nobody` can read them, and it runs as that user.
 """
 
+import contextlib
 import importlib.util
 import os
 import re
@@ -24,8 +25,6 @@ READY_SECONDS_MAX = 120
 STOP_SECONDS_MAX = 60
 
 POSTGRES_SETTINGS = {
-    "shared_buffers": "1GB",
-    "maintenance_work_mem": "1GB",
     "max_wal_size": "4GB",
     "fsync": "on",
     "synchronous_commit": "on",
@@ -63,6 +62,19 @@ class Server:
             self.process.wait()
         self.process = None
 
+    def memory_mb(self) -> tuple[float, float, float]:
+        """Memory of its processes: of their own, shared, and of mapped files."""
+        sums = {"RssAnon": 0.0, "RssShmem": 0.0, "RssFile": 0.0}
+        for status in Path("/proc").glob("[0-9]*/status"):
+            with contextlib.suppress(OSError):
+                fields = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+                if self.process.pid in (int(fields["Pid"]), int(fields["PPid"])):
+                    for name in sums:
+                        here = int(fields.get(name, "0 kB").split()[0]) / 1024
+                        # Processes of one server share these: each has a part of the same.
+                        sums[name] = max(sums[name], here) if name != "RssAnon" else sums[name] + here
+        return sums["RssAnon"], sums["RssShmem"], sums["RssFile"]
+
     def wait_for(self, statement: str) -> float:
         """Seconds from now until the statement is answered for the first time."""
         started = time.perf_counter()
@@ -85,7 +97,9 @@ class Postgres(Server):
     name = "PostgreSQL"
     stop_signal = signal.SIGINT  # a fast shutdown: clients are disconnected, a checkpoint is written
 
-    def __init__(self, work: Path):
+    def __init__(self, work: Path, memory: str = "1GB"):
+        """With so much memory for pages, and as much to build an index in."""
+        self.memory = memory
         self.work = work / "postgres"
         self.work.mkdir()
         installed = _installed_postgres()
@@ -117,7 +131,8 @@ class Postgres(Server):
             )  # fmt: skip
 
     def start(self) -> None:
-        settings = [argument for name, value in POSTGRES_SETTINGS.items() for argument in ("-c", f"{name}={value}")]
+        wanted = {**POSTGRES_SETTINGS, "shared_buffers": self.memory, "maintenance_work_mem": self.memory}
+        settings = [argument for name, value in wanted.items() for argument in ("-c", f"{name}={value}")]
         log = open(self.work / "server.log", "ab")
         with log:
             self.process = subprocess.Popen(
@@ -177,11 +192,13 @@ class Nebulus(Server):
         return printed.stdout.strip()
 
 
-def run_pgbench(pgbench: Path, server: Server, script: Path, seconds: int, variables: dict[str, int]) -> float:
-    """Transactions a second of a script, prepared, 8 clients on 2 threads."""
+def run_pgbench(
+    pgbench: Path, server: Server, script: Path, seconds: int, clients: int, variables: dict[str, int]
+) -> float:
+    """Transactions a second of a script, prepared, on at most 2 threads."""
     defines = [argument for name, value in variables.items() for argument in ("-D", f"{name}={value}")]
     printed = subprocess.run(
-        [pgbench, "-n", "-M", "prepared", "-c", "8", "-j", "2", "-T", str(seconds), "-h", "127.0.0.1", "-p",
+        [pgbench, "-n", "-M", "prepared", "-c", str(clients), "-j", str(min(clients, 2)), "-T", str(seconds), "-h", "127.0.0.1", "-p",
          str(server.port), "-U", USER, "-f", str(script), "--max-tries", "10", *defines, DATABASE],
         capture_output=True, text=True, timeout=seconds + 60, env=_environment(),
     )  # fmt: skip

@@ -36,6 +36,18 @@ def execution(statement: str, parameters: list[bytes]) -> bytes:
     return message(b"B", bind) + message(b"E", text("") + struct.pack(">i", 0)) + message(b"S", b"")
 
 
+def beginning(user: str, database: str, settings: list[str], name: str, statement: str) -> list[bytes]:
+    """What a connection begins with: the startup, settings, and a statement that is prepared."""
+    body = struct.pack(">i", 196608) + text("user") + text(user) + text("database") + text(database) + b"\0"
+    parse = message(b"P", text(name) + text(statement) + struct.pack(">h", 0)) + message(b"S", b"")
+    return [struct.pack(">i", len(body) + 4) + body, *(message(b"Q", text(setting)) for setting in settings), parse]
+
+
+def length_before(part: bytes) -> bytes:
+    """As `load_client` reads it."""
+    return struct.pack("<I", len(part)) + part
+
+
 class Wire:
     """One connection."""
 

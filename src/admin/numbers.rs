@@ -54,6 +54,11 @@ fn write_graphs(page: &mut Page, database: &Database) {
     let help = "Vectors that wait to be linked into a graph, and are measured one by one.";
     page.gauge("nebulusdb_graph_vectors_waiting", help, graphs.waiting);
     page.gauge("nebulusdb_graph_bytes", "Memory that graphs take.", graphs.bytes);
+    let columns = database.columns();
+    page.gauge("nebulusdb_columns", "Facts that statements read from columns in memory.", columns.columns);
+    let help = "Collections that have columns in memory.";
+    page.gauge("nebulusdb_columns_collections", help, columns.collections);
+    page.gauge("nebulusdb_columns_bytes", "Memory that columns of facts take.", columns.bytes);
 }
 
 fn write_networks(page: &mut Page, database: &Database) {

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::client::Route;
 use crate::console::answer::{AnswerOutcome, AnswerRefusal};
 use crate::console::link::Limits;
-use crate::console::router::Console;
+use crate::console::router::{Authenticated, Console};
 use crate::console::sessions::BrowserSession;
 use crate::console::slot::{Slot, SlotWork};
 
@@ -74,10 +74,8 @@ pub(super) struct LogAnswer {
 }
 
 pub(super) async fn session(
-    State(console): State<Console>,
-    headers: HeaderMap,
+    Authenticated { session, .. }: Authenticated,
 ) -> Result<Json<SessionAnswer>, AnswerRefusal> {
-    let (_, session) = console.session(&headers)?;
     Ok(Json(SessionAnswer { user: session.user.clone(), version: env!("CARGO_PKG_VERSION") }))
 }
 
@@ -86,11 +84,10 @@ pub(super) async fn session(
 /// # Errors
 /// 401 without a session, 400 for a text that cannot be sent, 503 where too much runs already.
 pub(super) async fn run(
+    Authenticated { session, .. }: Authenticated,
     State(console): State<Console>,
-    headers: HeaderMap,
     Json(request): Json<RunRequest>,
 ) -> Result<Json<AnswerOutcome>, AnswerRefusal> {
-    let (_, session) = console.session(&headers)?;
     let limits = Limits { rows: request.rows.unwrap_or(ROWS_MAX).min(ROWS_MAX), bytes: ANSWER_BYTES_MAX };
     run_within(&console, &session, request.channel, request.statement, limits).await.map(Json)
 }
@@ -136,11 +133,9 @@ fn with_options(route: &Route, options: &str) -> Route {
 /// # Errors
 /// 401 without a session.
 pub(super) async fn cancel(
-    State(console): State<Console>,
-    headers: HeaderMap,
+    Authenticated { session, .. }: Authenticated,
     Json(CancelRequest {}): Json<CancelRequest>,
 ) -> Result<Json<Cancelled>, AnswerRefusal> {
-    let (_, session) = console.session(&headers)?;
     Ok(Json(Cancelled { was_running: session.editor.cancel().await? }))
 }
 
@@ -149,11 +144,10 @@ pub(super) async fn cancel(
 /// # Errors
 /// 401 without a session.
 pub(super) async fn log(
+    _: Authenticated,
     State(console): State<Console>,
-    headers: HeaderMap,
     Query(request): Query<LogRequest>,
 ) -> Result<Json<LogAnswer>, AnswerRefusal> {
-    console.session(&headers)?;
     let (first, lines) = console.log.after(request.after);
     Ok(Json(LogAnswer { first, lines }))
 }

@@ -5,8 +5,8 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::time::Duration;
 
-use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::Query;
+use axum::http::StatusCode;
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use futures::Stream;
@@ -16,7 +16,7 @@ use tokio_postgres::{AsyncMessage, Client};
 
 use crate::client::{RouteWire, reason};
 use crate::console::answer::AnswerRefusal;
-use crate::console::router::Console;
+use crate::console::router::Authenticated;
 use crate::console::slot::cannot_connect;
 
 /// Collections that one stream tells of.
@@ -50,11 +50,9 @@ struct Listening {
 /// # Errors
 /// 401 without a session, 400 for names that are none, 503 where the session has too many streams open.
 pub(super) async fn events(
-    State(console): State<Console>,
-    headers: HeaderMap,
+    Authenticated { session, .. }: Authenticated,
     Query(request): Query<EventsRequest>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, axum::Error>>>, AnswerRefusal> {
-    let (_, session) = console.session(&headers)?;
     let statement = listen_statement(&request.collections)?;
     let place =
         session.streams.clone().try_acquire_owned().map_err(|_| AnswerRefusal::busy("open pages of this session"))?;

@@ -14,7 +14,7 @@ use tokio_postgres::Config;
 use crate::client::{Route, reason};
 use crate::console::answer::AnswerRefusal;
 use crate::console::link::ConsoleLink;
-use crate::console::router::Console;
+use crate::console::router::{Authenticated, Console};
 
 /// The database that there is.
 const DATABASE: &str = "nebulus";
@@ -103,8 +103,10 @@ fn refused(error: &tokio_postgres::Error) -> AnswerRefusal {
 }
 
 /// Ends the session.
-pub(super) async fn logout(State(console): State<Console>, headers: HeaderMap) -> Result<Response, AnswerRefusal> {
-    let (cookie, _) = console.session(&headers)?;
+pub(super) async fn logout(
+    Authenticated { cookie, .. }: Authenticated,
+    State(console): State<Console>,
+) -> Result<Response, AnswerRefusal> {
     console.sessions.close(&cookie);
     let gone = format!("{}=; Path=/console; HttpOnly; SameSite=Strict; Max-Age=0", console.cookie_name());
     Ok(([(SET_COOKIE, gone)], Json(serde_json::json!({}))).into_response())

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::console::answer::{AnswerRefusal, Report};
 use crate::console::calls;
 use crate::console::link::Limits;
 use crate::console::projection::{Projection, project};
-use crate::console::router::Console;
+use crate::console::router::{Authenticated, Console};
 
 /// Entries on a map.
 const POINTS_MAX: usize = 2000;
@@ -46,11 +46,10 @@ struct Point {
 /// # Errors
 /// 401 without a session, 400 for a statement whose result is none of the kind.
 pub(super) async fn map(
+    Authenticated { session, .. }: Authenticated,
     State(console): State<Console>,
-    headers: HeaderMap,
     Json(request): Json<MapRequest>,
 ) -> Result<Json<MapAnswer>, AnswerRefusal> {
-    let (_, session) = console.session(&headers)?;
     let _place = console.projections.acquire().await.map_err(|_| AnswerRefusal::busy("maps"))?;
     let limits = Limits { rows: POINTS_MAX, bytes: VECTOR_TEXT_BYTES_MAX };
     let outcome = calls::read(&console, &session, request.statement, limits).await?;

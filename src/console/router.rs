@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::http::HeaderMap;
+use axum::extract::{DefaultBodyLimit, FromRequestParts};
+use axum::http::request::Parts;
 use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
 use axum::routing::{get, post};
@@ -67,15 +67,26 @@ impl Console {
     pub fn cookie_name(&self) -> String {
         format!("nebulusdb_console_{}", self.port)
     }
+}
 
-    /// The session of a request, and the secret of its cookie.
-    ///
+/// The session of a request, which handlers take before anything else: of a request that nobody is logged in for nothing is
+/// read but its headers.
+pub(super) struct Authenticated {
+    pub session: Arc<BrowserSession>,
+    /// The secret of its cookie.
+    pub cookie: String,
+}
+
+impl FromRequestParts<Console> for Authenticated {
+    type Rejection = AnswerRefusal;
+
     /// # Errors
     /// 401 where there is none.
-    pub fn session(&self, headers: &HeaderMap) -> Result<(String, Arc<BrowserSession>), AnswerRefusal> {
-        let (cookie, token) = login::secrets(headers, &self.cookie_name()).ok_or_else(AnswerRefusal::no_session)?;
-        let session = self.sessions.find(&cookie, &token, Instant::now()).ok_or_else(AnswerRefusal::no_session)?;
-        Ok((cookie, session))
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Authenticated, AnswerRefusal> {
+        let secrets = login::secrets(&parts.headers, &console.cookie_name());
+        let (cookie, token) = secrets.ok_or_else(AnswerRefusal::no_session)?;
+        let session = console.sessions.find(&cookie, &token, Instant::now()).ok_or_else(AnswerRefusal::no_session)?;
+        Ok(Authenticated { session, cookie })
     }
 }
 

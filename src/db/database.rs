@@ -15,11 +15,12 @@ use crate::db::pending::write_set::WriteSet;
 use crate::db::read::view::ReadView;
 use crate::db::state::activity::Activity;
 use crate::db::state::state::DbState;
+use crate::db::state::turns::Turn;
 use crate::db::vectors::graph_builder::{self, Graphs};
 use crate::db::write::committer::{CommitQueue, Job};
 use crate::db::write::transaction::Transaction;
 use crate::error::Result;
-use crate::model::{MemoryAccount, PeerId};
+use crate::model::{CollectionId, MemoryAccount, PeerId};
 use crate::store::{Batch, BlobHash, Key};
 
 /// A database. Clones share it; the last one dropped, or [`Database::shutdown`], stops it.
@@ -108,6 +109,15 @@ impl Database {
         drop(self.0.queue.encode(|_| Ok(())).await);
     }
 
+    /// Waits for the turn to write to a collection. Until it is dropped others' commits there wait, but for those of a transaction that
+    /// [holds](Transaction::hold) a turn.
+    pub(crate) async fn take_turn(&self, collection: CollectionId) -> Arc<Turn> {
+        let turn = self.shared().turns.take(collection).await;
+        // Those that were on their way.
+        self.pass_committer().await;
+        Arc::new(turn)
+    }
+
     /// Tells listeners of something that happened in a network. Never waits.
     pub fn tell_network(&self, event: NetworkEvent) {
         self.shared().feed.tell(vec![FeedEvent::Network(event)]);
@@ -181,6 +191,7 @@ impl Running {
             waiting = job;
             std::thread::yield_now();
         }
+        shared.fillers.stop();
         for thread in threads {
             if thread.join().is_err() {
                 tracing::error!("a database thread had panicked");

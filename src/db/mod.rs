@@ -13,6 +13,7 @@
 //! rows of the own transaction are merged in, and a [`Cursor`] yields rows in chunks.
 
 mod catalog;
+mod columns;
 mod database;
 mod feed;
 mod open;
@@ -30,6 +31,7 @@ pub use crate::model::{AUTH, MEMORY};
 pub use crate::types::json::jsonb::PathStep;
 pub use catalog::catalog::Catalog;
 pub use catalog::roles::{OWNER, ScramVerifier};
+pub use columns::column_store::ColumnsStatus;
 pub use database::Database;
 pub use feed::event::{
     ChangeSource, ChangedEntry, CollectionChange, CommitEvent, EntryOperation, FeedEvent, Happened, NetworkEvent,
@@ -39,6 +41,10 @@ pub use feed::signals::DatabaseChanges;
 pub use open::load::{DatabaseOptions, PASSWORD_FILE};
 pub use pending::on_conflict::{Arbiters, Inserted, OnConflict};
 pub use pending::write_set::EntryKey;
+pub use read::aggregate::cursor::AggregateCursor;
+pub use read::aggregate::query::{
+    AggregateCall, AggregateFunction, AggregateQuery, BoundAggregate, GroupOrder, is_grouped,
+};
 pub use read::cursor::{Cursor, Row, rows_bytes};
 pub use read::query::{BoundQuery, Nearest, Order, OrderBy, Output, Query, Target};
 pub use read::row_stream::{Gathered, HeldRows, RowSender, RowStream, RowsMemory};
@@ -65,7 +71,8 @@ pub use state::clock::Clock;
 pub use upkeep::backup::{RestoredNode, back_up_offline, restore_backup};
 pub use upkeep::repair::{RepairReport, repair};
 pub use upkeep::rotate_vault::rotate_vault;
-pub use upkeep::vitals::GraphStatus;
+pub use upkeep::vitals::{GraphStatus, VectorGraphStatus, VectorIndexStatus};
 pub use vault::network_keys::{EpochSecret, NETWORK_SECRET_BYTES, NetworkKey};
+pub use vectors::build_progress::{GraphBuild, GraphBuildPhase};
 pub use write::ddl::constraint_needs_index;
 pub use write::transaction::{Savepoint, Transaction};

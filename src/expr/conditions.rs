@@ -1,8 +1,11 @@
 //! What a compiled filter says of single fields: which values it allows and how it compares them, so that an access path can be
-//! chosen by it.
+//! chosen by it, and what it is made of, so that it can be evaluated over many entries at once.
 
-use crate::expr::operators::Comparison;
-use crate::expr::program::Instruction;
+use crate::error::Result;
+use crate::expr::functions::Volatility;
+use crate::expr::operators::{Comparison, Test};
+use crate::expr::program::{Instruction, is_of_data};
+use crate::expr::row::RowAccess;
 use crate::expr::tree::Operand;
 use crate::types::Value;
 
@@ -10,7 +13,111 @@ use crate::types::Value;
 #[derive(Clone, Copy, Debug)]
 pub struct CompiledCondition<'p>(pub(super) &'p Instruction);
 
+/// What a condition is made of.
+#[derive(Clone, Debug)]
+pub enum ConditionShape<'p> {
+    All(Vec<CompiledCondition<'p>>),
+    Any(Vec<CompiledCondition<'p>>),
+    Not(CompiledCondition<'p>),
+    IsNull(&'p Operand),
+    /// A field compared with a constant.
+    Compare(&'p Operand, Comparison, &'p Value),
+    /// Anything else, which [`CompiledCondition::truth`] decides of each row.
+    Other,
+}
+
 impl<'p> CompiledCondition<'p> {
+    /// What it is made of.
+    pub fn shape(self) -> ConditionShape<'p> {
+        let each = |list: &'p [Instruction]| list.iter().map(CompiledCondition).collect();
+        match self.0 {
+            Instruction::And(list) => ConditionShape::All(each(list)),
+            Instruction::Or(list) => ConditionShape::Any(each(list)),
+            Instruction::Not(inner) => ConditionShape::Not(CompiledCondition(inner)),
+            Instruction::IsNull(inner) => match inner.as_ref() {
+                Instruction::Field(field) => ConditionShape::IsNull(field),
+                _ => ConditionShape::Other,
+            },
+            Instruction::CompareField { field, operator, constant } => {
+                ConditionShape::Compare(field, *operator, constant)
+            }
+            _ => ConditionShape::Other,
+        }
+    }
+
+    /// The truth of it for a row, `None` where it is unknown.
+    ///
+    /// # Errors
+    /// As [`Program::truth`](crate::expr::Program::truth).
+    pub fn truth<R: RowAccess>(self, row: &R) -> Result<Option<bool>> {
+        self.0.truth(row)
+    }
+
+    /// The fields that it reads, each once.
+    pub fn operands(self) -> Vec<&'p Operand> {
+        let mut operands = Vec::new();
+        self.0.walk(&mut |step| {
+            if let Instruction::Field(field) | Instruction::CompareField { field, .. } = step
+                && !operands.contains(&field)
+            {
+                operands.push(field);
+            }
+        });
+        operands
+    }
+
+    /// Whether it says the same of the same fields whenever it is asked, and what it fails with is known: errors of the data, which a
+    /// condition beside it that does not hold outweighs, or those of [`CompiledCondition::may_fail_regardless`].
+    pub fn is_plain(self) -> bool {
+        let mut is_plain = true;
+        self.0.walk(&mut |step| {
+            is_plain &= match step {
+                Instruction::Call { .. } | Instruction::Excluded(_) | Instruction::Planned(_) => false,
+                // Its pattern is compiled for each row, and may need another engine.
+                Instruction::Test { test: Test::Matches { .. }, .. } => false,
+                Instruction::Fails(error) => is_of_data(error),
+                _ => true,
+            };
+        });
+        is_plain
+    }
+
+    /// Whether it may fail for a row whatever conditions are beside it: where a value that may be no boolean stands as a condition,
+    /// or one is converted that may be of a type without a way to the other.
+    pub fn may_fail_regardless(self) -> bool {
+        let mut may_fail = !self.0.is_truth();
+        self.0.walk(&mut |step| {
+            may_fail |= match step {
+                Instruction::And(list) | Instruction::Or(list) => !list.iter().all(Instruction::is_truth),
+                Instruction::Not(inner) => !inner.is_truth(),
+                Instruction::Convert { .. } | Instruction::Arithmetic { .. } => true,
+                _ => false,
+            };
+        });
+        may_fail
+    }
+
+    /// Whether nothing but the fields that it reads decides what it is.
+    pub(super) fn is_constant_otherwise(self) -> bool {
+        let mut is_constant = true;
+        self.0.walk(&mut |step| {
+            is_constant &= match step {
+                Instruction::Call { function, .. } => function.volatility == Volatility::Immutable,
+                Instruction::Excluded(_) | Instruction::Planned(_) => false,
+                _ => true,
+            };
+        });
+        is_constant
+    }
+
+    /// A text that tells it from every other condition; `None` where there is none.
+    pub fn identity(self) -> Option<String> {
+        let mut has_pattern = false;
+        // What a regular expression prints leaves out whether it heeds case.
+        self.0.walk(&mut |step| has_pattern |= matches!(step, Instruction::Pattern { .. }));
+        (!has_pattern).then(|| format!("{:?}", self.0))
+    }
+
     pub(super) fn conjuncts(self) -> Vec<CompiledCondition<'p>> {
         let (mut parts, mut waiting) = (Vec::new(), vec![self.0]);
         while let Some(step) = waiting.pop() {
@@ -51,6 +158,69 @@ impl<'p> CompiledCondition<'p> {
                 Some(values).filter(|values| values.len() <= most)
             }
             _ => None,
+        }
+    }
+}
+
+impl Instruction {
+    /// Whether it yields a truth for every row.
+    fn is_truth(&self) -> bool {
+        match self {
+            Instruction::Constant(value) => matches!(value, Value::Bool(_) | Value::Null),
+            Instruction::And(_)
+            | Instruction::Or(_)
+            | Instruction::Not(_)
+            | Instruction::IsNull(_)
+            | Instruction::Compare { .. }
+            | Instruction::CompareField { .. }
+            | Instruction::Among { .. }
+            | Instruction::In { .. }
+            | Instruction::InArray { .. }
+            | Instruction::Pattern { .. }
+            | Instruction::Prefix { .. }
+            | Instruction::Test { .. } => true,
+            Instruction::Fails(_)
+            | Instruction::Field(_)
+            | Instruction::Excluded(_)
+            | Instruction::Planned(_)
+            | Instruction::Arithmetic { .. }
+            | Instruction::Coalesce(_)
+            | Instruction::Convert { .. }
+            | Instruction::Call { .. } => false,
+        }
+    }
+
+    /// Shows a step and all of its parts.
+    fn walk<'p>(&'p self, visit: &mut dyn FnMut(&'p Instruction)) {
+        visit(self);
+        match self {
+            Instruction::Constant(_)
+            | Instruction::Fails(_)
+            | Instruction::Field(_)
+            | Instruction::Excluded(_)
+            | Instruction::Planned(_)
+            | Instruction::CompareField { .. } => {}
+            Instruction::Not(inner)
+            | Instruction::IsNull(inner)
+            | Instruction::Convert { inner, .. }
+            | Instruction::Among { left: inner, .. }
+            | Instruction::Pattern { left: inner, .. }
+            | Instruction::Prefix { left: inner, .. } => inner.walk(visit),
+            Instruction::Compare { left, right, .. }
+            | Instruction::Test { left, right, .. }
+            | Instruction::Arithmetic { left, right, .. }
+            | Instruction::InArray { left, array: right } => {
+                left.walk(visit);
+                right.walk(visit);
+            }
+            Instruction::In { left, list } => {
+                left.walk(visit);
+                list.iter().for_each(|each| each.walk(visit));
+            }
+            Instruction::And(list)
+            | Instruction::Or(list)
+            | Instruction::Coalesce(list)
+            | Instruction::Call { arguments: list, .. } => list.iter().for_each(|each| each.walk(visit)),
         }
     }
 }

@@ -21,7 +21,7 @@ mod program_tests;
 mod row;
 mod tree;
 
-pub use conditions::CompiledCondition;
+pub use conditions::{CompiledCondition, ConditionShape};
 pub use functions::{
     Body, CALL_BYTES_MAX, Function, Invocation, Parameter, StatementContext, Volatility, check_call_bytes, int_of,
     text_of, too_large, undefined,

@@ -36,13 +36,14 @@ pub(super) fn text_of(value: &Value) -> Option<Cow<'_, str>> {
     }
 }
 
-/// A regular expression of a user, within the bounds of its compiled size.
+/// A regular expression of a user, within the bounds of its compiled size. As in PostgreSQL a dot is any character, a newline too.
 ///
 /// # Errors
 /// 2201B for one that is wrong or too large, 0A000 for one that needs another engine.
 pub fn compile_regex(pattern: &str, case_insensitive: bool) -> Result<Regex> {
     RegexBuilder::new(pattern)
         .case_insensitive(case_insensitive)
+        .dot_matches_new_line(true)
         .size_limit(REGEX_BYTES_MAX)
         .dfa_size_limit(REGEX_BYTES_MAX)
         .build()
@@ -52,7 +53,7 @@ pub fn compile_regex(pattern: &str, case_insensitive: bool) -> Result<Regex> {
 /// LIKE as an anchored regular expression; a backslash takes the next character as it is.
 pub(super) fn like_regex(pattern: &str, case_insensitive: bool) -> Result<Regex> {
     let mut expression = String::with_capacity(pattern.len() + 8);
-    expression.push_str("(?s)^");
+    expression.push('^');
     let mut characters = pattern.chars();
     while let Some(character) = characters.next() {
         match character {

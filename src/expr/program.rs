@@ -144,6 +144,28 @@ impl Program {
         self.0.value(row).map(Cow::into_owned)
     }
 
+    /// What it reads of a row, where it is nothing but that.
+    pub fn operand(&self) -> Option<&Operand> {
+        match &self.0 {
+            Instruction::Field(operand) => Some(operand),
+            _ => None,
+        }
+    }
+
+    /// The operands that it reads of a row, each once.
+    pub fn operands(&self) -> Vec<&Operand> {
+        CompiledCondition(&self.0).operands()
+    }
+
+    /// The only thing that it looks at, a single operand, of which it makes the same whenever it is asked.
+    pub fn only_operand(&self) -> Option<&Operand> {
+        let whole = CompiledCondition(&self.0);
+        match whole.operands().as_slice() {
+            [operand] if whole.is_constant_otherwise() => Some(*operand),
+            _ => None,
+        }
+    }
+
     /// The conditions that must all hold.
     pub fn conjuncts(&self) -> Vec<CompiledCondition<'_>> {
         CompiledCondition(&self.0).conjuncts()
@@ -224,7 +246,7 @@ impl Instruction {
         failure.map_or(Ok(true), Err)
     }
 
-    fn truth<R: RowAccess>(&self, row: &R) -> Result<Option<bool>> {
+    pub(super) fn truth<R: RowAccess>(&self, row: &R) -> Result<Option<bool>> {
         match self {
             Instruction::And(list) => every(list, row, false),
             Instruction::Or(list) => every(list, row, true),
@@ -330,7 +352,7 @@ pub fn no_condition(of: &str, ty: &ColumnType) -> Error {
 }
 
 /// Whether an error is one of what was computed (SQLSTATE class 22), not of the row or of the store.
-fn is_of_data(error: &Error) -> bool {
+pub(super) fn is_of_data(error: &Error) -> bool {
     error.sqlstate().starts_with("22")
 }
 

@@ -2,13 +2,16 @@
 //!
 //! Edicts are reckoned by rank: all of the founder's first, then those of its successors and of the owners that it made, in the
 //! order in which it made them, and so on. A decision about an owner stands against everybody of lower rank, so that two
-//! owners who drop each other at the same time end alike everywhere: the senior one stays. What an owner decreed counts until
+//! owners who drop each other at the same time end alike everywhere: the senior one stays. Of other decisions that contradict
+//! each other the one with the greater number counts, which was made in knowledge of the others, and of one number, which is to
+//! say at the same moment, the senior owner's. What an owner decreed counts until
 //! somebody of higher rank (or who made it one) drops it; of that one's edicts only those count from then on that the drop
 //! names, so that a key that was lost decrees nothing under an earlier number. An edict that is not in force is not kept.
 //!
 //! A charter is a set of edicts, a merge is the union of what is in force: members that were told the same, in any order, hold
 //! the same. The bytes that are hashed here are part of the replication protocol: they never change.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::defence::is_down;
@@ -224,10 +227,13 @@ struct Decision {
     posted: u64,
 }
 
+/// The order of decisions that contradict each other, of which the last one counts: by the edict's number, and of one number by the
+/// rank of its signer, the most senior owner last.
+type Precedence = (u64, Reverse<usize>);
+
 /// Rights that were set, in the order in which they count.
 struct SetRights<'a> {
-    /// The edict's number, and the rank of its signer.
-    order: (u64, usize),
+    order: Precedence,
     collection: &'a str,
     rights: EntryRights,
     before: &'a [(PeerId, u64)],
@@ -236,6 +242,7 @@ struct SetRights<'a> {
 /// An epoch that was begun.
 struct Begun<'a> {
     signer: &'a PeerId,
+    rank: usize,
     number: u64,
     commitment: [u8; 32],
     known: EdictId,
@@ -260,7 +267,7 @@ struct Reckoning<'a> {
     epochs: Vec<Begun<'a>>,
     rights: Vec<SetRights<'a>>,
     /// Who was excused or called back, with the order in which it counts.
-    excuses: Vec<((u64, usize), &'a PeerId, bool)>,
+    excuses: Vec<(Precedence, &'a PeerId, bool)>,
     /// Places of the edicts that are in force.
     in_force: BTreeSet<usize>,
 }
@@ -333,11 +340,12 @@ impl<'a> Reckoning<'a> {
                 self.decide(rank, peer, Some((keeps, *posted)), self.ranks.len())
             }
             Act::Rights { collection, rights, before } => {
-                self.rights.push(SetRights { order: (number, rank), collection, rights: *rights, before });
+                let order = (number, Reverse(rank));
+                self.rights.push(SetRights { order, collection, rights: *rights, before });
                 true
             }
             Act::Excuse { peer, is_excused } => {
-                self.excuses.push(((number, rank), peer, *is_excused));
+                self.excuses.push(((number, Reverse(rank)), peer, *is_excused));
                 true
             }
             Act::Epoch { number, commitment, removed, known } => {
@@ -347,7 +355,8 @@ impl<'a> Reckoning<'a> {
                 self.shut_out += removed.len();
                 let gone: Vec<&PeerId> = removed.iter().filter(|peer| self.may_remove(rank, peer)).collect();
                 self.removed.extend(gone);
-                self.epochs.push(Begun { signer: owner, number: *number, commitment: *commitment, known: *known });
+                let (number, commitment, known) = (*number, *commitment, *known);
+                self.epochs.push(Begun { signer: owner, rank, number, commitment, known });
                 true
             }
             Act::Revoke { peer, keeps } => {
@@ -387,7 +396,7 @@ impl<'a> Reckoning<'a> {
         self.decisions.get(peer).is_some_and(|decision| decision.keeps.is_some())
     }
 
-    /// What was set of each collection, in order; of several in one order all nodes take the same one first.
+    /// What was set of each collection, the last one counting; of several in one order all nodes take the same one first.
     fn rights(&self) -> BTreeMap<String, Vec<RightsEra>> {
         let mut set: Vec<&SetRights<'_>> = self.rights.iter().collect();
         set.sort_by_key(|set| set.order);
@@ -426,7 +435,8 @@ impl<'a> Reckoning<'a> {
         let owners = self.ranks.iter().filter(is_owner).map(|peer| (*peer).clone()).collect();
         let known = digest_of_removed(self.removed.iter().copied());
         // Whatever a dropped owner began counts where nothing else was begun.
-        let order = |epoch: &&Begun<'_>| (!self.is_dropped(epoch.signer), epoch.number, epoch.commitment);
+        let order =
+            |epoch: &&Begun<'_>| (!self.is_dropped(epoch.signer), epoch.number, Reverse(epoch.rank), epoch.commitment);
         let epoch = self.epochs.iter().max_by_key(order).map(|epoch| PresentEpoch {
             number: epoch.number,
             commitment: epoch.commitment,

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::merge::named_charters::{NETWORK, founded, peer, verify};
-use crate::model::Bytes;
+use crate::model::{Bytes, Who};
 
 /// A charter with one edict more, as its signer sees it.
 fn with(charter: &Charter, signer: &str, act: Act) -> Charter {
@@ -156,4 +156,37 @@ fn a_charter_stays_within_its_bounds_whatever_an_owner_decrees() {
     assert!(standing(NETWORK, &dropped).removed.is_empty(), "a senior owner always has room");
     let owners = (0..100).fold(charter, |charter, number| with(&charter, "founder", add(&format!("o{number}"))));
     assert_eq!(standing(NETWORK, &owners).owners.len(), OWNERS_MAX);
+}
+
+#[test]
+fn of_owners_who_contradict_each_other_at_the_same_moment_the_senior_one_counts() {
+    let charter = with(&with(&founded(), "founder", add("b")), "founder", add("c"));
+    let rights = |writers| Act::Rights {
+        collection: "notes".into(),
+        rights: EntryRights { writers, deleters: Who::Author },
+        before: Vec::new(),
+    };
+    let excuse = |is_excused| Act::Excuse { peer: peer("x"), is_excused };
+    let begin = |commitment| Act::Epoch { number: 2, commitment, removed: Vec::new(), known: digest_of_removed([]) };
+    // Each knows the same of the charter, so that their edicts have one number. What counts is not who comes last in any other order.
+    for (senior, junior) in [("founder", "b"), ("founder", "c"), ("b", "c")] {
+        for [first, second] in [[Who::Author, Who::Members], [Who::Members, Who::Author]] {
+            let both = merge(&with(&charter, senior, rights(first)), &with(&charter, junior, rights(second)));
+            let last = standing(NETWORK, &both).rights["notes"].last().unwrap().rights;
+            assert_eq!(last.writers, first, "{senior} before {junior}");
+        }
+        for is_excused in [true, false] {
+            let both = merge(&with(&charter, senior, excuse(is_excused)), &with(&charter, junior, excuse(!is_excused)));
+            let excused = standing(NETWORK, &both).excused;
+            assert_eq!(excused.contains(&peer("x")), is_excused, "{senior} before {junior}");
+        }
+        for [first, second] in [[[1; 32], [2; 32]], [[2; 32], [1; 32]]] {
+            let both = merge(&with(&charter, senior, begin(first)), &with(&charter, junior, begin(second)));
+            assert_eq!(standing(NETWORK, &both).epoch.unwrap().commitment, first, "{senior} before {junior}");
+        }
+    }
+    // Whoever knew of the other's decision was not of the same moment.
+    let known = with(&charter, "founder", rights(Who::Author));
+    let later = with(&known, "c", rights(Who::Members));
+    assert_eq!(standing(NETWORK, &later).rights["notes"].last().unwrap().rights.writers, Who::Members);
 }

@@ -264,7 +264,7 @@ impl Session {
             self.listening.prepare(&self.database).await;
             transaction.notify(self.listening.notifications.take_sent());
         }
-        transaction.heed(&self.cancel);
+        transaction.heed(&self.cancel, self.activity.id());
         let begun = Begun::by(&transaction);
         match transaction.commit().await {
             Ok(unfinished) => {

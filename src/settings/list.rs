@@ -215,6 +215,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("max_stack_depth", "2048", integer(100, INT_MAX, Unit::Kilobytes), Effect::Inert),
     setting("min_parallel_index_scan_size", "64", integer(0, 715_827_882, Unit::Blocks), Effect::Inert),
     setting("min_parallel_table_scan_size", "1024", integer(0, 715_827_882, Unit::Blocks), Effect::Inert),
+    setting("nebulus.columns", "on", SettingKind::Bool, Effect::Obeyed),
     setting("nebulus.fetch", "on", SettingKind::Text, Effect::Obeyed),
     setting("nebulus.secrets", "on", SettingKind::Bool, Effect::Startup),
     setting("parallel_leader_participation", "on", SettingKind::Bool, Effect::Inert),

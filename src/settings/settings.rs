@@ -178,6 +178,11 @@ impl Settings {
             .collect()
     }
 
+    /// `nebulus.columns`: whether statements may read facts of many entries from columns in memory. No answer depends on it.
+    pub fn reads_columns(&self) -> bool {
+        self.get("nebulus.columns").is_ok_and(|value| value != "off")
+    }
+
     /// `nebulus.fetch`: whether entries that a statement names are fetched from the members that hold them.
     pub fn fetches(&self) -> bool {
         self.get("nebulus.fetch").is_ok_and(|value| value != "off")

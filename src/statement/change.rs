@@ -38,6 +38,11 @@ pub trait Change: Any + Send + Sync {
     fn is_short(&self) -> bool;
 
     fn kind(&self) -> StatementKind;
+
+    /// Whether it looks at every entry of a table, or writes it anew, so that it comes too late beside others who write there.
+    fn rewrites(&self) -> bool {
+        false
+    }
 }
 
 /// What a change gives back.

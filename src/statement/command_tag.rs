@@ -14,6 +14,7 @@ pub struct CommandTag {
 pub enum RowsTag {
     /// The word, to be followed by the number of rows that were sent.
     Counted(&'static str),
+    /// The tag, with the number of rows that were sent where it has a count.
     Fixed(CommandTag),
 }
 
@@ -25,6 +26,12 @@ impl CommandTag {
 
     pub const fn counted(word: &'static str, count: u64) -> CommandTag {
         CommandTag { word, count: Some(count) }
+    }
+
+    /// The tag behind this many of its rows. A portal that is read in several steps counts those of the last one, as in PostgreSQL.
+    #[must_use]
+    pub fn behind_rows(self, sent: u64) -> CommandTag {
+        CommandTag { count: self.count.map(|_| sent), ..self }
     }
 
     /// To how many rows it was done, where it says so.

@@ -42,7 +42,8 @@ impl Explain {
             while let Some(chunk) = stream.next_chunk().await? {
                 count += chunk.len() as u64;
             }
-            lines.extend(analyzed(count, started, planned));
+            lines.extend(stream.report());
+            lines.extend(analyzed(Some(count), started, planned));
         }
         Ok(RowStream::from_rows(rows(lines)))
     }
@@ -52,8 +53,8 @@ impl Explain {
         let mut lines = self.inner.explain(run.reading()).await?;
         let planned = Instant::now();
         if let Some(change) = self.inner.as_change() {
-            // A tag without a count is that of a definition, or of a table that was there already.
-            let count = change.execute(run).await?.tag.count().unwrap_or(0);
+            // A tag without a count is that of a definition, of a table that was there already, or of one thing that is set.
+            let count = change.execute(run).await?.tag.count();
             lines.extend(analyzed(count, started, planned));
         }
         Ok(Written { tag: TAG, rows: Gathered::from(rows(lines)) })
@@ -100,13 +101,14 @@ impl Change for Explain {
     }
 }
 
-fn analyzed(count: u64, started: Instant, planned: Instant) -> [String; 3] {
+/// What running a statement has shown; of one that counts no rows nothing is said of any.
+fn analyzed(count: Option<u64>, started: Instant, planned: Instant) -> impl Iterator<Item = String> {
     let millis = |from: Instant, to: Instant| to.duration_since(from).as_secs_f64() * 1000.0;
-    [
-        format!("Rows: {count}"),
+    let times = [
         format!("Planning Time: {:.3} ms", millis(started, planned)),
         format!("Execution Time: {:.3} ms", millis(planned, Instant::now())),
-    ]
+    ];
+    count.map(|count| format!("Rows: {count}")).into_iter().chain(times)
 }
 
 fn rows(lines: Vec<String>) -> Vec<Row> {

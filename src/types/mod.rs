@@ -24,6 +24,7 @@ pub use datetime::calendar::{
     days_from_civil, days_in_month, is_date, is_timestamp, join_timestamp, split_timestamp,
 };
 pub use datetime::time_zone::{local_time, moment_of, moment_of_offset};
+pub use datetime::truncation::TimeUnit;
 pub use json::convert::{
     check_json, check_json_depth, join_object, json_of_value, json_text_of_value, jsonb_text, split_object,
     value_of_json, value_of_json_text,

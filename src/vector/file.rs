@@ -5,7 +5,7 @@
 //! more segment without a graph, and the BLAKE3 hash of all before it. A segment: its entries (number of rows u32, length of
 //! each key u32, keys, words of deletion marks u64, vectors f32), the number of its last rows that are copies (u32) and the
 //! node of each (u32), then its graph (links for each node u32, the links, number of upper layers u32, each with its size,
-//! its links for each position, the positions below and the links).
+//! its links for each position, the positions below and the links) and the recall that was measured of it (f64).
 //!
 //! A damaged, foreign or newer file is an error of kind `Corrupted`; the caller rebuilds the index then.
 
@@ -15,6 +15,7 @@ use std::sync::Arc;
 use super::codec::{FileInput, FileOutput, corrupted};
 use super::index::NearestIndex;
 use crate::error::Result;
+use crate::vector::graph::built::BuiltGraph;
 use crate::vector::graph::graph::{Graph, Layer};
 use crate::vector::graph::parameters::Parameters;
 use crate::vector::rows::copies::Copies;
@@ -26,7 +27,7 @@ use crate::vector::segment::segment::Segment;
 const MAGIC: &[u8; 8] = b"NEBVECTR";
 
 /// Raised with every change of the layout.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Segments a file may name; an index has a handful.
 const SEGMENTS_MAX: u32 = 1024;
@@ -65,6 +66,7 @@ impl NearestIndex {
             output.count(segment.copies.as_slice().len())?;
             output.u32s(segment.copies.as_slice())?;
             write_graph(&mut output, &segment.graph)?;
+            output.u64(segment.recall.to_bits())?;
         }
         let mut rows = Vec::new();
         for (block, marks) in tail.iter().zip(marks.iter().skip(segments.len())) {
@@ -110,7 +112,11 @@ impl NearestIndex {
             let copies = Copies::from_parts(entries.len(), input.u32s(count)?);
             let copies = copies.ok_or_else(|| corrupted("its copies are of no rows"))?;
             let graph = read_graph(&mut input, copies.nodes())?;
-            segments.push(Arc::new(Segment::new(unit, entries, copies, graph, metric)?));
+            let recall = f64::from_bits(input.u64()?);
+            if !(0.0..=1.0).contains(&recall) {
+                return Err(corrupted("a recall that is no share"));
+            }
+            segments.push(Arc::new(Segment::new(unit, entries, copies, BuiltGraph { graph, recall }, metric)?));
         }
         let tail = read_entries(&mut input, metric, dimension)?;
         input.finish()?;

@@ -11,8 +11,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use parking_lot::{Mutex, RwLock};
 
 use crate::error::Result;
-use crate::vector::graph::build::{Progress, build_graph};
+use crate::vector::graph::build::build_graph;
 use crate::vector::graph::parameters::Parameters;
+use crate::vector::graph::progress::Progress;
 use crate::vector::graph::walk::WalkPool;
 use crate::vector::rows::distance::{Metric, check_dimension, check_vector};
 use crate::vector::rows::quantized_vectors::Codes;
@@ -20,6 +21,7 @@ use crate::vector::segment::keyed_vectors::{Entries, VectorKey};
 use crate::vector::segment::segment::Segment;
 use crate::vector::segment::segment_set::{BuildInput, BuildScope, GatheredParts, IndexView, PartPlace, gather};
 use crate::vector::segment::tail::Tail;
+use crate::vector::workers::{Priority, Workers};
 
 /// What only writers touch.
 #[derive(Default)]
@@ -149,12 +151,17 @@ impl NearestIndex {
     }
 
     /// Seals the tail into a segment and joins segments, as `scope` says. Takes seconds on a large index, with all
-    /// processors; meant for a background thread. Searches and writes go on meanwhile. `progress` is told now and then
-    /// and stops the build by returning false, which is an error (57014) and leaves the index as it was.
+    /// processors, which it leaves to others in the background. Searches and writes go on meanwhile. `progress` is told now and
+    /// then and stops the build by returning false, which is an error (57014) and leaves the index as it was.
     ///
     /// # Errors
     /// 57014 when `progress` stops it, 53200 where the system has no memory for it, XX000 where it gives no threads.
-    pub fn build(&self, scope: BuildScope, progress: &mut dyn FnMut(Progress) -> bool) -> Result<()> {
+    pub fn build(
+        &self,
+        scope: BuildScope,
+        priority: Priority,
+        progress: &mut dyn FnMut(Progress) -> bool,
+    ) -> Result<()> {
         let _alone = self.one_build.lock();
         let inputs = self.begin_build(scope);
         if inputs.is_empty() {
@@ -164,7 +171,10 @@ impl NearestIndex {
         let codes = Codes::of(&entries.rows, self.metric)?;
         let graph = match copies.nodes() {
             0 => None,
-            nodes => Some(build_graph(&entries.rows, nodes, codes.as_ref(), self.metric, self.parameters, progress)?),
+            nodes => {
+                let (rows, workers) = (&entries.rows, Workers::new(priority));
+                Some(build_graph(rows, nodes, codes.as_ref(), self.metric, self.parameters, workers, progress)?)
+            }
         };
         let seal = |unit, entries| graph.map(|graph| Segment::with_codes(unit, entries, copies, graph, codes));
         self.finish_build(&inputs, entries, &origins, seal);
@@ -241,7 +251,13 @@ impl NearestIndex {
         view.tail.len() + view.building.iter().map(Tail::len).sum::<usize>()
     }
 
-    #[cfg(test)]
+    /// The share of what is near that walks find in the graph that finds least, as it was measured when that was built; `None`
+    /// without a graph.
+    pub fn recall(&self) -> Option<f64> {
+        self.view.read().segments.iter().map(|segment| segment.recall).min_by(f64::total_cmp)
+    }
+
+    /// Segments with graphs.
     pub fn segment_count(&self) -> usize {
         self.view.read().segments.len()
     }

@@ -13,6 +13,7 @@ use crate::vector::rows::distance::{Metric, check_vector, l2_norm};
 use crate::vector::rows::kernels;
 use crate::vector::search::search::Candidate;
 use crate::vector::segment::segment_set::BuildScope;
+use crate::vector::workers::Priority;
 
 pub const DIMENSION: usize = 40;
 pub const EF: usize = Parameters::EF_SEARCH_DEFAULT;
@@ -21,7 +22,7 @@ pub const EF: usize = Parameters::EF_SEARCH_DEFAULT;
 pub struct Dice(pub u64);
 
 impl Dice {
-    fn roll(&mut self) -> u64 {
+    pub fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -63,7 +64,7 @@ fn filled(metric: Metric, rows: u32) -> Result<NearestIndex> {
 }
 
 pub fn build(index: &NearestIndex, scope: BuildScope) -> Result<()> {
-    index.build(scope, &mut |_| true)
+    index.build(scope, Priority::Foreground, &mut |_| true)
 }
 
 /// The share of the exact answers to 50 queries that the walk finds too.
@@ -214,7 +215,7 @@ fn growth_keeps_few_segments() -> Result<()> {
 #[test]
 fn a_stopped_build_loses_nothing() -> Result<()> {
     let index = filled(Metric::L2, 3_000)?;
-    let stopped = index.build(BuildScope::Due, &mut |_| false);
+    let stopped = index.build(BuildScope::Due, Priority::Background, &mut |_| false);
     assert_eq!(stopped.map_err(|error| error.kind()), Err(ErrorKind::QueryCanceled));
     index.insert(&key(1), &[1.0; DIMENSION])?;
     assert_eq!((index.len(), index.tail_len()), (3_000, 3_001));
@@ -236,7 +237,7 @@ fn a_saved_index_answers_as_before() -> Result<()> {
         }
         index.delete(&key(17));
         // Leaves a closed tail that ends in the middle of a block, before the new one.
-        assert!(index.build(BuildScope::Everything, &mut |_| false).is_err());
+        assert!(index.build(BuildScope::Everything, Priority::Background, &mut |_| false).is_err());
         index.insert(&key(4_000), &dice.vector())?;
         index.delete(&key(3_050));
         let mut bytes = Vec::new();
@@ -345,16 +346,5 @@ proptest! {
         prop_assert!(near(kernels::l1(&a, &b), plain(|x, y| (x - y).abs())));
         prop_assert!((Metric::L2.distance(&a, &b).powi(2) - plain(|x, y| (x - y) * (x - y))).abs() <= 1e-9 * scale);
         prop_assert!((Metric::InnerProduct.distance(&a, &b) + plain(|x, y| x * y)).abs() <= 1e-9 * scale);
-    }
-
-    #[test]
-    fn integer_kernels_are_exact(pairs in prop::collection::vec((any::<i8>(), -4095i16..=4095, any::<i8>()), 0..300)) {
-        let codes: Vec<i8> = pairs.iter().map(|pair| pair.0).collect();
-        let query: Vec<i16> = pairs.iter().map(|pair| pair.1).collect();
-        let others: Vec<i8> = pairs.iter().map(|pair| pair.2).collect();
-        let by_query: i32 = pairs.iter().map(|(x, y, _)| i32::from(*x) * i32::from(*y)).sum();
-        let by_code: i32 = pairs.iter().map(|(x, _, y)| i32::from(*x) * i32::from(*y)).sum();
-        prop_assert_eq!(kernels::dot_query(&query, &codes), by_query);
-        prop_assert_eq!(kernels::dot_codes(&others, &codes), by_code);
     }
 }

@@ -86,3 +86,44 @@ fn a_primary_key_is_added_to_what_is_there() {
     assert_eq!(owner.value("SELECT id FROM item WHERE name = 'c'"), "3");
     assert_eq!(owner.error("ALTER TABLE item ADD PRIMARY KEY (name)").code, "42P16");
 }
+
+#[test]
+fn changes_of_one_statement_take_place_in_the_order_that_postgresql_has() {
+    let server = Server::start();
+    let mut client = server.client();
+    client.run("CREATE TABLE item (id int PRIMARY KEY, c text DEFAULT 'one', d int NOT NULL, e int)");
+    client.run("INSERT INTO item VALUES (1, '7', 2, 3)");
+    // The old default is no value of the new type, and the new one none of the old.
+    let failure = client.error("ALTER TABLE item ALTER c TYPE int USING c::int, ALTER c SET DEFAULT 5");
+    assert_eq!(failure.code, "42804");
+    client.run("ALTER TABLE item ALTER c SET DEFAULT 5, ALTER c TYPE int USING c::int, ALTER c DROP DEFAULT");
+    client.run("ALTER TABLE item ALTER c DROP DEFAULT, ALTER c TYPE bigint, ALTER c SET DEFAULT 8000000000");
+    client.run("ALTER TABLE item ADD f int DEFAULT 1, ADD g int, ALTER f SET NOT NULL, ALTER d DROP NOT NULL, DROP e, ADD e text");
+    client.run("ALTER TABLE item ALTER g SET DEFAULT 4, ALTER g SET NOT NULL, ALTER g TYPE text USING 'g'");
+    client.run("INSERT INTO item (id) VALUES (2)");
+    let rows = client.column("SELECT concat_ws(' ', id, c, d, f, g, e) FROM item ORDER BY id");
+    assert_eq!(rows, ["1 7 2 1 g", "2 8000000000 1 4"]);
+    assert_eq!(client.error("INSERT INTO item (id, g) VALUES (3, NULL)").code, "23502");
+    // Types change before columns come.
+    assert_eq!(client.error("ALTER TABLE item ADD h int, ALTER h TYPE text").code, "42703");
+}
+
+#[test]
+fn no_column_has_the_name_of_one_that_every_table_has_in_postgresql() {
+    let server = Server::start();
+    let mut client = server.client();
+    client.run("CREATE TABLE item (id int PRIMARY KEY, a int)");
+    for name in ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"] {
+        for statement in [
+            format!("ALTER TABLE item RENAME COLUMN a TO {name}"),
+            format!("ALTER TABLE item ADD COLUMN {name} int"),
+            format!("CREATE TABLE other ({name} int)"),
+            format!("CREATE TABLE other AS SELECT 1 AS {name}"),
+        ] {
+            let failure = client.error(&statement);
+            let message = format!("column name \"{name}\" conflicts with a system column name");
+            assert_eq!((failure.code.as_str(), failure.message), ("42701", message), "{statement}");
+        }
+    }
+    client.run("ALTER TABLE item RENAME COLUMN a TO oid");
+}

@@ -1,6 +1,17 @@
 //! Columns that change while others read and write the table, and what a restart finds of them.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::harness::{Launch, Server, run_program};
+
+/// Set when it is dropped, whether the test has failed or not.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
 
 #[test]
 fn what_was_written_with_other_columns_in_mind_is_refused() {
@@ -29,6 +40,63 @@ fn what_was_written_with_other_columns_in_mind_is_refused() {
     first.run("ALTER TABLE t RENAME COLUMN a TO z");
     second.run("COMMIT");
     assert_eq!(first.column("SELECT id || ' ' || z FROM t ORDER BY id"), ["1 9", "2 2", "5 5"]);
+}
+
+#[test]
+fn rows_that_come_beside_a_new_column_get_its_default_or_are_refused() {
+    let server = Server::start();
+    let (mut first, mut second) = (server.client(), server.client());
+    first.run("CREATE TABLE t (id int PRIMARY KEY, a int)");
+    first.run("INSERT INTO t VALUES (1, 1)");
+    for (number, column) in ["b int DEFAULT 5", "c bigserial", "d text DEFAULT 'x' || 'y'"].into_iter().enumerate() {
+        let id = number + 2;
+        second.run("BEGIN");
+        second.run(&format!("INSERT INTO t (id, a) VALUES ({id}, {id})"));
+        first.run(&format!("ALTER TABLE t ADD COLUMN {column}"));
+        assert_eq!(second.error("COMMIT").code, "40001", "{column}");
+        second.run(&format!("INSERT INTO t (id, a) VALUES ({id}, {id})"));
+    }
+    // And the other way round.
+    first.run("BEGIN");
+    first.run("ALTER TABLE t ADD COLUMN e int DEFAULT 7");
+    second.run("INSERT INTO t (id, a) VALUES (5, NULL)");
+    assert_eq!(first.error("COMMIT").code, "40001");
+    first.run("ALTER TABLE t ADD COLUMN e int DEFAULT 7");
+    assert_eq!(first.value("SELECT count(*) FROM t WHERE b IS NULL OR c IS NULL OR d IS NULL OR e IS NULL"), "0");
+    // Another key, a column without a default and another table are nobody's concern.
+    second.run("BEGIN");
+    second.run("UPDATE t SET id = 9, b = NULL WHERE id = 1");
+    second.run("INSERT INTO t (id, b) VALUES (10, NULL)");
+    first.run("ALTER TABLE t ADD COLUMN f int");
+    first.run("CREATE TABLE other (id int PRIMARY KEY, g int DEFAULT 1)");
+    second.run("COMMIT");
+    assert_eq!(first.column("SELECT id FROM t WHERE b IS NULL ORDER BY id"), ["9", "10"]);
+}
+
+#[test]
+fn a_column_changes_its_type_beside_those_who_write_all_the_time() {
+    let server = Server::start();
+    let mut client = server.client();
+    client.run("CREATE TABLE t (id int PRIMARY KEY, a int, n int)");
+    client.run("INSERT INTO t SELECT i, i, 0 FROM generate_series(1, 2000) AS s(i)");
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let _over = Over(&is_over);
+        for writer in 1..=3 {
+            let (server, is_over) = (&server, &is_over);
+            scope.spawn(move || {
+                let mut client = server.client();
+                while !is_over.load(Ordering::Relaxed) {
+                    client.run(&format!("UPDATE t SET n = n + 1 WHERE id = {writer}"));
+                }
+            });
+        }
+        for change in ["ALTER a TYPE text", "ADD COLUMN b int DEFAULT 3", "ALTER a TYPE int USING a::int + 1"] {
+            client.run(&format!("ALTER TABLE t {change}"));
+        }
+    });
+    assert_eq!(client.value("SELECT count(*) FROM t WHERE a = id + 1 AND b = 3"), "2000");
+    assert_eq!(client.value("SELECT count(*) FROM t WHERE n > 0"), "3", "who wrote was let through");
 }
 
 #[test]

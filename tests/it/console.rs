@@ -188,6 +188,14 @@ fn the_cookie_alone_and_the_token_alone_open_nothing() {
         let answer = console.browser.request_with("GET", path, "", &[("X-Console-Token", "")]);
         assert_eq!(answer.status, 401, "{path}");
     }
+    // Who knows no token learns nothing of what its request would be read as.
+    for path in ["run", "cancel", "map"] {
+        let path = format!("/console/api/{path}");
+        let bad = |changed: &[(&str, &str)]| console.browser.request_with("POST", &path, "{no JSON", changed).status;
+        assert_eq!((bad(&[]), bad(&[("X-Console-Token", wrong.as_str())])), (400, 401), "{path}");
+    }
+    let untold = [("X-Console-Token", wrong.as_str())];
+    assert_eq!(console.browser.request_with("GET", "/console/api/log?after=x", "", &untold).status, 401);
 }
 
 #[test]

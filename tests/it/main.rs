@@ -10,11 +10,13 @@
     reason = "a test fails by panicking, in its own functions and in those it shares with others"
 )]
 
+mod aggregates;
 mod alter;
 mod auth_conflicts;
 mod backup;
 mod bad_input;
 mod client;
+mod column_reads;
 mod columns;
 mod commits;
 mod config;
@@ -29,6 +31,7 @@ mod full_disk;
 mod golden;
 mod harness;
 mod health;
+mod index_builds;
 mod index_states;
 mod knirvql;
 mod mcp;

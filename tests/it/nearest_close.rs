@@ -151,3 +151,54 @@ fn copies_and_those_beside_them_find_themselves() {
         .collect();
     assert_eq!(lost, Vec::<usize>::new());
 }
+
+/// Rows that show nothing but their key and distance are made without a look at the entries: they are those that a look gives.
+#[test]
+fn rows_of_keys_alone_are_those_of_the_entries() {
+    let server = Server::start();
+    let (mut own, mut other) = (server.client(), server.client());
+    own.run(
+        "CREATE TABLE keyed (f float8, t text, n numeric(8,2), d date, b bytea, note text, v vector(2),
+         PRIMARY KEY (f, t, n, d, b))",
+    );
+    let row = |number: usize| {
+        let float = ["-0", "0.1", "NaN", "-Infinity", "1e300"][number % 5];
+        let text = ["", "Straße", "a b", "\u{1}zero\u{1}", "~"][number / 5 % 5];
+        let (date, bytes) = (format!("2024-02-{:02}", 1 + number % 29), format!("\\x00ff{:04x}", number));
+        let fields = [float, text, &format!("{number}.50"), &date, &bytes, "a note", &format!("[{},1]", number)];
+        fields.map(|field| Some(field.to_owned())).to_vec()
+    };
+    let insert = "INSERT INTO keyed VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    assert_eq!(own.run_each(insert, (0..400).map(row)).failure(), None);
+    own.run("CREATE INDEX keyed_v ON keyed USING hnsw (v vector_l2_ops)");
+    let check = |client: &mut Client, state: &str| {
+        for filter in ["", "WHERE note = 'a note'"] {
+            let search =
+                |shown: &str| format!("SELECT {shown} FROM keyed {filter} ORDER BY v <-> '[30,0]' LIMIT 60 OFFSET 3");
+            let keys = client.rows(&search("t, f, d, b, v <-> '[30,0]', 'x'"));
+            assert_eq!(keys.len(), 60);
+            let wide = client.rows(&search("t, f, d, b, v <-> '[30,0]', 'x', note"));
+            assert!(keys.iter().zip(&wide).all(|(keys, wide)| *keys == wide[..6]), "{state}");
+            // A numeric has its digits from the entry.
+            let numbers = client.rows(&search("n, v <-> '[30,0]'"));
+            assert!(numbers.iter().all(|row| row[0].as_ref().is_some_and(|number| number.ends_with(".50"))), "{state}");
+        }
+    };
+    check(&mut own, "committed");
+    other.run("BEGIN ISOLATION LEVEL REPEATABLE READ");
+    let before = other.rows("SELECT b FROM keyed ORDER BY v <-> '[30,0]' LIMIT 20");
+    own.run("BEGIN");
+    own.run("DELETE FROM keyed WHERE n = 30.50");
+    own.run("UPDATE keyed SET t = 'moved' WHERE n = 31.50");
+    own.run("UPDATE keyed SET v = '[30,0]' WHERE n = 300.50");
+    own.run("INSERT INTO keyed VALUES (-0.0, 'own', 7.50, '2024-01-01', '\\x01', 'a note', '[30,1]')");
+    check(&mut own, "own changes");
+    let nearest = own.rows("SELECT b FROM keyed ORDER BY v <-> '[30,0]', b LIMIT 3");
+    let bytes: Vec<&str> = nearest.iter().filter_map(|row| row[0].as_deref()).collect();
+    assert_eq!(bytes, ["\\x00ff012c", "\\x01", "\\x00ff001d"]);
+    own.run("COMMIT");
+    check(&mut own, "committed changes");
+    check(&mut other, "an older snapshot");
+    assert_eq!(other.rows("SELECT b FROM keyed ORDER BY v <-> '[30,0]' LIMIT 20"), before);
+    other.run("COMMIT");
+}

@@ -150,3 +150,16 @@ fn fetch_takes_the_rows_that_a_statement_gives() {
     let steps = [Bind("p", "INSERT INTO t VALUES (1)"), Sync, Query("FETCH 1 FROM p")];
     check(&server, &steps, &["1 2 ZT", "E:0A000 ZE"]);
 }
+
+#[test]
+fn the_tag_of_a_statement_that_gives_rows_counts_those_of_the_last_step() {
+    use Step::{Bind, Execute, Sync};
+    let server = Server::start();
+    server.client().run("CREATE TABLE t (a int)");
+    let insert = "INSERT INTO t SELECT g FROM generate_series(1, 5) g RETURNING a";
+    let steps = [Bind("p", insert), Execute("p", 2), Execute("p", 2), Execute("p", 2), Sync];
+    check(&server, &steps, &["1 2 D2 s D2 s D1 C:INSERT 0 1 ZT"]);
+    let steps = [Bind("p", insert), Execute("p", 5), Execute("p", 5), Sync];
+    check(&server, &steps, &["1 2 D5 s C:INSERT 0 0 ZT"]);
+    check(&server, &[Bind("p", insert), Execute("p", 0), Sync], &["1 2 D5 C:INSERT 0 5 ZT"]);
+}

@@ -227,3 +227,13 @@ fn secrets_stay_out_of_other_collections() {
     client.run("DELETE AUTH WHERE key = 'name'");
     assert_eq!(client.value("SELECT count(*) FROM auth"), "0");
 }
+
+#[test]
+fn the_name_of_a_secret_is_in_no_error() {
+    let server = Server::start();
+    let mut client = server.client();
+    set(&mut client, CANARY_NAME, "value");
+    let failure = client.error(&format!("INSERT INTO auth VALUES ('{CANARY_NAME}', 'other')"));
+    assert_eq!((failure.code.as_str(), failure.detail), ("23505", None));
+    assert!(!failure.message.contains(CANARY_NAME), "{}", failure.message);
+}

@@ -19,6 +19,7 @@ macro_rules! scripts {
 }
 
 scripts!(
+    aggregates,
     alter_table,
     auth,
     bigserial,
@@ -105,13 +106,65 @@ fn texts_longer_than_any_key_are_looked_for() {
 }
 
 #[test]
-fn explain_analyze_counts_no_rows_of_a_table_that_is_there() {
+fn explain_analyze_counts_the_rows_of_what_counts_rows() {
     let server = Server::start();
     let mut client = server.client();
     client.run("CREATE TABLE t (a int)");
-    let explained = "EXPLAIN ANALYZE CREATE TABLE IF NOT EXISTS";
-    assert!(client.column(&format!("{explained} t AS SELECT 1")).contains(&"Rows: 0".to_string()));
-    assert!(client.column(&format!("{explained} u AS SELECT 1")).contains(&"Rows: 1".to_string()));
+    let mut counted = |statement: &str| {
+        let lines = client.column(&format!("EXPLAIN ANALYZE {statement}"));
+        assert!(lines.iter().any(|line| line.starts_with("Execution Time")), "{lines:?}");
+        lines.into_iter().find(|line| line.starts_with("Rows"))
+    };
+    assert_eq!(counted("CREATE TABLE IF NOT EXISTS t AS SELECT 1"), None);
+    assert_eq!(counted("CREATE TABLE IF NOT EXISTS u AS SELECT 1").as_deref(), Some("Rows: 1"));
+    assert_eq!(counted("UPDATE t SET a = 1").as_deref(), Some("Rows: 0"));
+    // What counts nothing has changed no number of rows.
+    assert_eq!(counted(r#"SET AUTH key = "a" value = "b""#), None);
+}
+
+#[test]
+fn writes_by_key_read_operators_as_queries_do() {
+    let server = Server::start();
+    let mut client = server.client();
+    client.run("CREATE TABLE t (id int PRIMARY KEY, b text, j jsonb)");
+    client.run(r#"INSERT INTO t VALUES (1, 'x', '{"a": {"b": 2}, "c": 3}')"#);
+    for (written, expected) in [
+        ("UPDATE t SET b = id || '-' WHERE id = 1 RETURNING b", "1-"),
+        ("UPDATE t SET b = '-' || id WHERE id = 1 RETURNING b || id", "-11"),
+        ("UPDATE t SET b = j #>> '{a,b}' WHERE id = 1 AND j ? 'a' RETURNING b", "2"),
+        ("UPDATE t SET j = j #- '{a,b}' WHERE id = 1 RETURNING j", r#"{"a": {}, "c": 3}"#),
+        ("UPDATE t SET j = j - 'c' WHERE id = 1 RETURNING j #> '{a}'", "{}"),
+        ("UPDATE t SET j = j || '{\"d\": 4}' WHERE id = 1 AND NOT j ?| '{x,y}' RETURNING j ?& '{a,d}'", "t"),
+        ("UPDATE t SET j = '[1, 2]' WHERE id = 1 RETURNING j -> 0", "1"),
+        ("DELETE FROM t WHERE id = 1 AND j ? 'a' RETURNING id", ""),
+        ("DELETE FROM t WHERE id = 1 AND b = '2' RETURNING j ->> 1", "2"),
+    ] {
+        assert_eq!(client.column(written).join(","), expected, "{written}");
+    }
+    // Each operand is looked at once: 64 of them are no more than that.
+    client.run(&format!("INSERT INTO t VALUES (2, {}, NULL)", vec!["'x'"; 64].join(" || ")));
+    client.run(&format!("UPDATE t SET b = {} WHERE id = 2", vec!["id"; 64].join(" - ")));
+    assert_eq!(client.value("SELECT b FROM t WHERE id = 2"), "-124");
+}
+
+#[test]
+fn a_dot_is_any_character_and_a_column_is_copied_once() {
+    let server = Server::start();
+    let mut client = server.client();
+    client.run("CREATE TABLE t (id int PRIMARY KEY, b text)");
+    client.run("INSERT INTO t VALUES (1, E'a\nb'), (2, 'ab')");
+    for condition in ["b ~ 'a.b'", "b ~ ('a' || '.b')", "id = 1 AND b ~ 'a.b'", "b ~* 'A.B' OR id < 0", "b !~ '^.b'"] {
+        assert_eq!(client.column(&format!("SELECT id FROM t WHERE {condition}")), ["1"], "{condition}");
+    }
+    assert_eq!(client.value("SELECT E'a\nb' ~ 'a.b'"), "t");
+    for statement in ["COPY t (b, b) TO STDOUT", "COPY t (b, b) FROM STDIN"] {
+        let failure = client.error(statement);
+        assert_eq!(
+            (failure.code.as_str(), failure.message.as_str()),
+            ("42701", "column \"b\" specified more than once"),
+            "{statement}"
+        );
+    }
 }
 
 #[test]

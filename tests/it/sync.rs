@@ -9,6 +9,7 @@ mod change_feed;
 mod circuits;
 mod clocks;
 mod collection_suite;
+mod column_reads;
 mod conflicts;
 mod crowding;
 mod database_suite;

@@ -204,6 +204,9 @@ pub(crate) fn check_collection(catalog: &Catalog, collection: &Collection) -> Re
     check_columns(collection)
 }
 
+/// Columns that every table has in PostgreSQL: clients ask for them by these names, and none is called so.
+const POSTGRESQL_SYSTEM_COLUMNS: [&str; 6] = ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"];
+
 /// Checks the columns of a collection: their number, names and types.
 pub(crate) fn check_columns(collection: &Collection) -> Result<()> {
     if usize::from(collection.next_column) > COLUMNS_MAX {
@@ -222,7 +225,7 @@ pub(crate) fn check_columns(collection: &Collection) -> Result<()> {
         check_identifier(&column.name)?;
         let is_system =
             SystemColumn::ALL.iter().any(|system| *system != SystemColumn::Metadata && system.name() == column.name);
-        if is_system || column.name.starts_with('$') {
+        if is_system || POSTGRESQL_SYSTEM_COLUMNS.contains(&&*column.name) || column.name.starts_with('$') {
             return Err(Error::new(
                 ErrorKind::DuplicateColumn,
                 format!("column name \"{}\" conflicts with a system column name", column.name),

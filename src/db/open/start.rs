@@ -12,8 +12,9 @@ use crate::db::replica::rights::authors::warn_unvouched;
 use crate::db::replica::rights::rights_follow::is_behind;
 use crate::db::vectors::graph_builder::{self, Arrivals, Graphs};
 use crate::db::write::committer::Committer;
-use crate::db::write::vector_graphs::fill_graph;
+use crate::db::write::vector_graphs::{GraphRun, fill_graph};
 use crate::error::{Error, Result};
+use crate::vector::Priority;
 
 impl Database {
     /// Opens a data directory, or makes a new one. Graphs that cannot be loaded are made in the background; queries measure
@@ -41,7 +42,8 @@ impl Database {
                     break;
                 }
                 tracing::info!(index = index.id.0, "building a graph from the stored vectors");
-                if let Err(error) = fill_graph(&builder_queue, &index) {
+                let run = GraphRun { connection: None, priority: Priority::Background, check: &|| Ok(()) };
+                if let Err(error) = fill_graph(&builder_queue, &index, run) {
                     tracing::warn!(index = index.id.0, %error, "building a graph failed; searches measure all vectors");
                 }
             }
@@ -155,7 +157,10 @@ mod tests {
         index.insert_if_absent(keys[1].as_bytes(), &[1.0, 2.0]).unwrap();
         let queue = database.queue().clone();
         let taken_out = Arc::clone(&index);
-        tokio::task::spawn_blocking(move || take_out_lost(&queue, &taken_out, &before)).await.unwrap().unwrap();
+        tokio::task::spawn_blocking(move || take_out_lost(&queue, &taken_out, &before, &|| Ok(())))
+            .await
+            .unwrap()
+            .unwrap();
         let held = keys.map(|key| index.graph().unwrap().contains(key.as_bytes()));
         assert_eq!(held, [true, false, true]);
         database.shutdown().unwrap();

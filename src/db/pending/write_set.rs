@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::db::catalog::catalog::Catalog;
 use crate::db::catalog::catalog_change::{CatalogChange, SeenCollection};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, ColumnId, MemoryAccount, Notification, Reservation, Stage};
+use crate::model::{Collection, CollectionId, ColumnId, IndexKind, MemoryAccount, Notification, Reservation, Stage};
 use crate::store::{Key, KeyRange};
 use crate::types::Value;
 use crate::types::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_WRITES_MAX};
@@ -136,7 +136,44 @@ pub(crate) struct WriteSet {
     memory: Option<Arc<Mutex<Reservation>>>,
 }
 
+/// A nearest-neighbour index that a transaction adds to a collection that was there before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AddedGraph {
+    pub collection: CollectionId,
+    pub index: CollectionId,
+}
+
 impl WriteSet {
+    /// The nearest-neighbour indexes that the transaction adds, where it does nothing else.
+    pub fn added_graphs(&self) -> Option<Vec<AddedGraph>> {
+        let has_entries = self.rows.values().any(|rows| !rows.is_empty()) || !self.secrets.is_empty();
+        if has_entries || !self.restarts.is_empty() || !self.notifications.is_empty() {
+            return None;
+        }
+        let mut latest = BTreeMap::new();
+        for change in &self.catalog {
+            let CatalogChange::Put(collection) = change else { return None };
+            latest.insert(collection.id, collection);
+        }
+        let mut added = Vec::new();
+        for collection in latest.into_values() {
+            let before = self.standings.get(&collection.id)?.collection.as_ref()?;
+            let mut others = (**collection).clone();
+            others.indexes.retain(|index| {
+                let is_new = !before.indexes.iter().any(|known| known.id == index.id);
+                let is_added = is_new && matches!(index.kind, IndexKind::Hnsw { .. });
+                if is_added {
+                    added.push(AddedGraph { collection: collection.id, index: index.id });
+                }
+                !is_added
+            });
+            if others != **before {
+                return None;
+            }
+        }
+        Some(added).filter(|added| !added.is_empty())
+    }
+
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty() && self.secrets.is_empty() && self.catalog.is_empty() && self.restarts.is_empty()
     }
@@ -248,6 +285,12 @@ impl WriteSet {
 
     pub fn standings(&self) -> &BTreeMap<CollectionId, SeenCollection> {
         &self.standings
+    }
+
+    /// The collections of which it changes entries or the definition, in order.
+    pub fn collections(&self) -> impl Iterator<Item = CollectionId> + use<> {
+        let changed: BTreeSet<CollectionId> = self.rows.keys().chain(self.standings.keys()).copied().collect();
+        changed.into_iter()
     }
 
     pub fn note_made(&mut self, collection: CollectionId) {

@@ -60,10 +60,13 @@ pub(crate) struct AccessPlan {
     pub access: Access,
     /// Rows come out of the access path in the wanted order.
     pub ordered: bool,
+    /// Facts of many entries may be read from columns in memory.
+    pub reads_columns: bool,
 }
 
 /// Chooses the access path of a bound query.
 pub(crate) fn choose(view: &ReadView, query: &BoundQuery, settings: &Settings) -> Result<AccessPlan> {
+    let reads_columns = settings.reads_columns();
     let collection = &query.collection;
     let conjuncts = query.filter.as_ref().map(Program::conjuncts).unwrap_or_default();
     if collection.kind == CollectionKind::Auth {
@@ -71,12 +74,13 @@ pub(crate) fn choose(view: &ReadView, query: &BoundQuery, settings: &Settings) -
             [Value::Text(text)] => Some(text.to_string()),
             _ => None,
         });
-        return Ok(AccessPlan { access: Access::Secrets { key }, ordered: query.order.is_empty() });
+        return Ok(AccessPlan { access: Access::Secrets { key }, ordered: query.order.is_empty(), reads_columns });
     }
     if let Some(keys) = primary_keys(collection, &conjuncts)? {
         return Ok(AccessPlan {
             access: Access::Keys(keys),
             ordered: query.order.is_empty() && query.nearest.is_none(),
+            reads_columns,
         });
     }
     if let Some(nearest) = &query.nearest {
@@ -90,14 +94,14 @@ pub(crate) fn choose(view: &ReadView, query: &BoundQuery, settings: &Settings) -
             }
             (None, _) => full_scan(false),
         };
-        return Ok(AccessPlan { access, ordered: false });
+        return Ok(AccessPlan { access, ordered: false, reads_columns });
     }
     if let Some(access) = indexed(view, collection, &conjuncts, INDEX_KEYS_MAX)? {
-        return Ok(AccessPlan { access, ordered: query.order.is_empty() });
+        return Ok(AccessPlan { access, ordered: query.order.is_empty(), reads_columns });
     }
     let (lower, upper) = key_range(collection, &conjuncts)?;
     let (ordered, reverse) = key_order(collection, query);
-    Ok(AccessPlan { access: Access::Range { lower, upper, reverse }, ordered })
+    Ok(AccessPlan { access: Access::Range { lower, upper, reverse }, ordered, reads_columns })
 }
 
 /// How many candidates the walk keeps: the query's own wish, else the session's.
@@ -352,6 +356,11 @@ fn key_order(collection: &Collection, query: &BoundQuery) -> (bool, bool) {
 impl AccessPlan {
     /// The lines of EXPLAIN, outermost first.
     pub fn describe(&self, query: &BoundQuery) -> Vec<String> {
+        indent(self.lines(query))
+    }
+
+    /// As [`AccessPlan::describe`], each line without its arrow.
+    pub fn lines(&self, query: &BoundQuery) -> Vec<String> {
         let name = &query.collection.name;
         let mut lines = Vec::new();
         if query.limit.is_some() || query.offset.is_some() {
@@ -391,12 +400,12 @@ impl AccessPlan {
             let place = if from_graph { " (inside the search)" } else { "" };
             lines.push(format!("  Filter: on each entry{place}"));
         }
-        indent(lines)
+        lines
     }
 }
 
 /// Draws the steps as PostgreSQL does: each one an arrow deeper than the one above.
-fn indent(lines: Vec<String>) -> Vec<String> {
+pub(crate) fn indent(lines: Vec<String>) -> Vec<String> {
     let mut depth = 0;
     lines
         .into_iter()

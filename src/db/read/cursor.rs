@@ -9,10 +9,13 @@ use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
 use crate::db::read::access_path::{Access, AccessPlan};
+use crate::db::read::column_reading::few_selected_keys;
 use crate::db::read::entry_view::EntryView;
 use crate::db::read::nearest::Neighbour;
 use crate::db::read::query::{BoundQuery, Order, OrderBy, Output};
+use crate::db::read::run_report::RunReport;
 use crate::db::read::scan::{ScanSpan, visit_entries, visit_key};
+use crate::db::read::search_rows::{is_short_search, shows_keys};
 use crate::db::read::view::ReadView;
 use crate::db::read::{nearest, secrets};
 use crate::db::state::cancel::Cancel;
@@ -39,7 +42,7 @@ pub fn rows_bytes(rows: &[Row]) -> usize {
 const SORT_BYTES_MAX: usize = 1024 * 1024 * 1024;
 /// Bytes that a sort takes of its account's memory at a time.
 const SORT_BYTES_TAKEN: usize = 64 * 1024;
-/// Reads of so many keys, or a graph walk without a filter, are done on the thread they were asked on.
+/// Reads of so many keys are done on the thread they were asked on, as are short searches.
 const SHORT_KEYS: usize = 16;
 
 /// A running query. Blocking: see [`Cursor::is_short`].
@@ -54,6 +57,8 @@ pub struct Cursor {
     skip: usize,
     remaining: usize,
     state: State,
+    /// How it went, for EXPLAIN ANALYZE.
+    report: Arc<RunReport>,
 }
 
 enum State {
@@ -122,14 +127,14 @@ impl Cursor {
         let keeps_ties = query.nearest.as_ref().is_some_and(|nearest| nearest.keeps_ties);
         // The search has cut already.
         let remaining = limit.filter(|_| !keeps_ties).unwrap_or(usize::MAX);
-        Ok(Cursor { view, query, plan, cancel, account, skip: offset, remaining, state })
+        Ok(Cursor { view, query, plan, cancel, account, skip: offset, remaining, state, report: Arc::default() })
     }
 
     /// Whether a chunk takes microseconds, so that it may be read on an async thread.
     pub fn is_short(&self) -> bool {
         match &self.plan.access {
             Access::Keys(keys) | Access::Index { keys, .. } => keys.len() <= SHORT_KEYS,
-            Access::Graph { .. } => self.query.filter.is_none() && self.remaining <= ROWS_PER_CHUNK,
+            Access::Graph { ef, .. } => is_short_search(&self.query, *ef, self.remaining.saturating_add(self.skip)),
             Access::Range { .. } | Access::Secrets { .. } => false,
         }
     }
@@ -137,6 +142,11 @@ impl Cursor {
     /// Whether all rows were read, so that nobody has to ask for the end.
     pub fn is_done(&self) -> bool {
         matches!(self.state, State::Done)
+    }
+
+    /// How it goes, as far as only running it tells.
+    pub(crate) fn report(&self) -> &Arc<RunReport> {
+        &self.report
     }
 
     /// What its rows are to be taken from.
@@ -183,7 +193,7 @@ impl Cursor {
 
     fn start(&mut self) -> Result<State> {
         if self.query.nearest.is_some() {
-            let mut neighbours = nearest::search(&self.view, &self.query, &self.plan, &self.cancel)?;
+            let mut neighbours = nearest::search(&self.view, &self.query, &self.plan, (&self.cancel, &self.report))?;
             if self.query.order.is_empty() {
                 return Ok(State::Keys(neighbours.into_iter()));
             }
@@ -194,6 +204,7 @@ impl Cursor {
             }
             return self.sort_neighbours(neighbours);
         }
+        self.narrow()?;
         if !self.plan.ordered || matches!(self.plan.access, Access::Secrets { .. }) {
             return self.sort_entries();
         }
@@ -206,20 +217,44 @@ impl Cursor {
         })
     }
 
+    /// Puts the keys of the few entries that columns select into the place of a scan that would go through all of them. The filter
+    /// is asked of each one again.
+    fn narrow(&mut self) -> Result<()> {
+        let Access::Range { reverse, .. } = self.plan.access else { return Ok(()) };
+        // One that may stop early is not worth the columns.
+        let may_stop = self.plan.ordered && self.remaining < usize::MAX;
+        let Some(filter) = self.query.filter.as_ref().filter(|_| self.plan.reads_columns && !may_stop) else {
+            return Ok(());
+        };
+        let run = (&self.cancel, &*self.report);
+        if let Some(mut keys) = few_selected_keys(&self.view, &self.query.collection, filter, run)? {
+            if reverse {
+                keys.reverse();
+            }
+            self.plan.access = Access::Keys(keys);
+        }
+        Ok(())
+    }
+
     /// Fills a chunk from keys; whether there may be more.
     fn read_keys(&mut self, keys: &mut std::vec::IntoIter<Neighbour>, chunk: &mut Chunk) -> Result<bool> {
         // Neighbours were filtered inside the search.
         let filter = if self.query.nearest.is_some() { None } else { self.query.filter.as_ref() };
+        let (view, collection, shows_keys) = (&self.view, &*self.query.collection, shows_keys(&self.query));
         while self.remaining > 0 && !chunk.is_full() {
             let Some(neighbour) = keys.next() else { return Ok(false) };
-            let row = visit_key(&self.view, &self.query.collection, &neighbour.key, |entry| {
+            let show_entry = |entry: &EntryView<'_>| {
                 if filter.map_or(Ok(true), |filter| filter.accepts(entry))? {
                     show(entry, &self.query.output, neighbour.distance).map(Some)
                 } else {
                     Ok(None)
                 }
-            })?;
-            let Some(row) = row.flatten() else { continue };
+            };
+            let row = match shows_keys {
+                true => show_entry(&EntryView { view, collection, key: &neighbour.key, record: None, pending: None })?,
+                false => visit_key(view, collection, &neighbour.key, show_entry)?.flatten(),
+            };
+            let Some(row) = row else { continue };
             if self.skip > 0 {
                 self.skip -= 1;
                 continue;
@@ -408,22 +443,27 @@ impl<'a> Sorter<'a> {
 impl Ord for Sorted<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         for ((order, left), right) in self.order.iter().zip(&self.keys).zip(&other.keys) {
-            let ordering = match (left.is_null(), right.is_null()) {
-                (true, true) => Ordering::Equal,
-                (true, false) if order.nulls_first => Ordering::Less,
-                (true, false) => Ordering::Greater,
-                (false, true) if order.nulls_first => Ordering::Greater,
-                (false, true) => Ordering::Less,
-                (false, false) => {
-                    let ordering = left.compare(right).unwrap_or_else(|| kind_order(left).cmp(&kind_order(right)));
-                    if order.descending { ordering.reverse() } else { ordering }
-                }
-            };
+            let ordering = sort_order(left, right, order.descending, order.nulls_first);
             if ordering != Ordering::Equal {
                 return ordering;
             }
         }
         self.number.cmp(&other.number)
+    }
+}
+
+/// The order of two values as ORDER BY wants it.
+pub(crate) fn sort_order(left: &Value, right: &Value, descending: bool, nulls_first: bool) -> Ordering {
+    match (left.is_null(), right.is_null()) {
+        (true, true) => Ordering::Equal,
+        (true, false) if nulls_first => Ordering::Less,
+        (true, false) => Ordering::Greater,
+        (false, true) if nulls_first => Ordering::Greater,
+        (false, true) => Ordering::Less,
+        (false, false) => {
+            let ordering = left.compare(right).unwrap_or_else(|| kind_order(left).cmp(&kind_order(right)));
+            if descending { ordering.reverse() } else { ordering }
+        }
     }
 }
 

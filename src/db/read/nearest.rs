@@ -10,11 +10,15 @@ use std::collections::{BinaryHeap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use crate::db::columns::bitmap::Bitmap;
+use crate::db::columns::columns::Columns;
 use crate::db::pending::write_set::EntryKey;
 use crate::db::read::access_path::{Access, AccessPlan};
+use crate::db::read::column_reading::{ColumnReading, SelectedRows, few_selected_keys, select_by_columns};
 use crate::db::read::cursor::visit_access;
 use crate::db::read::entry_view::{EntryView, check_dimension};
 use crate::db::read::query::{BoundQuery, Nearest, Target};
+use crate::db::read::run_report::RunReport;
 use crate::db::read::scan::visit_key;
 use crate::db::read::view::ReadView;
 use crate::db::state::cancel::Cancel;
@@ -31,6 +35,9 @@ use crate::vector::{Candidate, check_finite};
 /// Walks of the graph before every entry is measured instead, when commits keep getting in between.
 const SEARCHES_MAX: usize = 3;
 
+/// Rows that columns select up to which each one is read and measured where a part of the filter remains.
+const MEASURED_ROWS_MAX: usize = 2_000;
+
 /// What looking an entry up by its key costs, and measuring one, each against passing one in a scan.
 const LOOK_UP_COST: f64 = 12.0;
 const MEASURE_COST: f64 = 20.0;
@@ -41,6 +48,12 @@ const MEASURE_COST: f64 = 20.0;
 pub(crate) struct Neighbour {
     pub distance: Option<f64>,
     pub key: Vec<u8>,
+}
+
+impl From<Candidate> for Neighbour {
+    fn from(found: Candidate) -> Self {
+        Neighbour { distance: Some(found.distance), key: found.key.to_vec() }
+    }
 }
 
 impl Eq for Neighbour {}
@@ -78,7 +91,9 @@ struct Search<'a> {
     wanted: usize,
     /// Those that are as far away as the last one are wanted, too.
     keeps_ties: bool,
+    reads_columns: bool,
     cancel: &'a Cancel,
+    report: &'a RunReport,
 }
 
 /// The nearest entries that pass the filter, nearest first: as many as LIMIT and OFFSET together ask for, and where the query
@@ -87,7 +102,7 @@ pub(crate) fn search(
     view: &ReadView,
     query: &BoundQuery,
     plan: &AccessPlan,
-    cancel: &Cancel,
+    (cancel, report): (&Cancel, &RunReport),
 ) -> Result<Vec<Neighbour>> {
     let _timer = metrics::NEAREST_SECONDS.start();
     let nearest = query.nearest.as_ref().ok_or_else(|| Error::internal("a search without a target"))?;
@@ -106,7 +121,9 @@ pub(crate) fn search(
     let wanted = limit.map_or(usize::MAX, |limit| limit.saturating_add(offset));
     let keeps_ties = nearest.keeps_ties || query.orders_ties();
     let filter = query.filter.as_ref();
-    let search = Search { view, query, nearest, target, within, filter, wanted, keeps_ties, cancel };
+    let reads_columns = plan.reads_columns;
+    let search =
+        Search { view, query, nearest, target, within, filter, wanted, keeps_ties, reads_columns, cancel, report };
     match &plan.access {
         Access::Graph { id, ef, .. } => match &search.target {
             Some(target) => search.by_graph(target, *id, *ef),
@@ -152,9 +169,13 @@ impl Search<'_> {
         else {
             return self.by_measuring(&Access::everything(), false);
         };
+        if let Some(neighbours) = self.by_columns(target, &index, ef)? {
+            return Ok(neighbours);
+        }
+        self.report.clear();
         for _ in 0..SEARCHES_MAX {
             let Some(changed) = index.changed_since(self.view.version) else { break };
-            let Some(mut neighbours) = self.candidates(target, &index, ef, &changed)? else { break };
+            let Some(mut neighbours) = self.candidates(target, &index, ef, &changed, None)? else { break };
             // A commit during the search may have taken entries out of the graph before the walk came by.
             if index.changed_since(self.view.version).is_none_or(|now| now.len() != changed.len()) {
                 continue;
@@ -170,6 +191,60 @@ impl Search<'_> {
         self.by_measuring(&Access::everything(), false)
     }
 
+    /// Among the rows that columns select, whose number is known; `None` where columns are no help. What may differ between the
+    /// columns or the graph and the view is measured one by one.
+    fn by_columns(&self, target: &[f32], index: &VectorIndex, ef: usize) -> Result<Option<Vec<Neighbour>>> {
+        let Some(filter) = self.filter.filter(|_| self.reads_columns) else { return Ok(None) };
+        let selected = select_by_columns(self.view, &self.query.collection, filter, self.cancel)?;
+        let Some((reading, mut selected)) = selected else { return Ok(None) };
+        for _ in 0..SEARCHES_MAX {
+            let Some(changed) = index.changed_since(self.view.version) else { break };
+            for ordinal in changed.iter().filter_map(|key| reading.columns.ordinal(key)) {
+                selected.rows.remove(ordinal);
+            }
+            self.report.clear();
+            self.report.note_selection(&reading, &selected);
+            let found = self.among_selected(target, index, ef, (&reading, &selected), &changed)?;
+            let Some(mut neighbours) = found else { break };
+            if index.changed_since(self.view.version).is_none_or(|now| now.len() != changed.len()) {
+                continue;
+            }
+            let by_row: HashSet<&[u8]> = selected.by_row.iter().chain(&changed).map(|key| &**key).collect();
+            self.add_measured(by_row.into_iter(), &mut neighbours)?;
+            neighbours.sort_unstable();
+            return Ok(Some(self.cut(neighbours)));
+        }
+        Ok(None)
+    }
+
+    /// What the index finds among selected rows; `None` where another way is better.
+    fn among_selected(
+        &self,
+        target: &[f32],
+        index: &VectorIndex,
+        ef: usize,
+        (reading, selected): (&ColumnReading, &SelectedRows),
+        changed: &HashSet<Box<[u8]>>,
+    ) -> Result<Option<Vec<Neighbour>>> {
+        let Some(graph) = index.graph() else { return Ok(Some(Vec::new())) };
+        let columns = &*reading.columns;
+        if !selected.has_rest {
+            let wanted = self.wanted.min(NEAREST_LIMIT_MAX);
+            let found = graph.search_selected(target, wanted, ef, &mut |part| {
+                index.ordinals.select(part, columns, &selected.rows, selected.count)
+            })?;
+            self.report.note_search(&found);
+            return Ok(Some(found.candidates.into_iter().map(Neighbour::from).collect()));
+        }
+        if selected.count <= MEASURED_ROWS_MAX {
+            let mut neighbours = Vec::with_capacity(selected.count);
+            let keys = selected.rows.ordinals().filter_map(|ordinal| columns.key(ordinal));
+            self.add_measured(keys, &mut neighbours)?;
+            return Ok(Some(neighbours));
+        }
+        self.candidates(target, index, ef, changed, Some((columns, &selected.rows)))
+    }
+
     /// Whether the target is of the dimension that the column has outside of the own transaction. Where it is not, the
     /// transaction has taken every committed vector away, and only its own are measured.
     fn has_committed_dimension(&self, target: &[f32]) -> bool {
@@ -177,18 +252,22 @@ impl Search<'_> {
         !matches!(column.map(|column| &column.ty), Some(ColumnType::Vector(Some(dimension))) if *dimension as usize != target.len())
     }
 
-    /// What the graph finds, without the entries in `changed` and those of the own transaction; `None` where a scan is the
-    /// better way.
+    /// What the graph finds, without the entries in `changed` and those of the own transaction, and of those that are selected
+    /// where that is known; `None` where a scan is the better way.
     fn candidates(
         &self,
         target: &[f32],
         index: &VectorIndex,
         ef: usize,
         changed: &HashSet<Box<[u8]>>,
+        selected: Option<(&Columns, &Bitmap)>,
     ) -> Result<Option<Vec<Neighbour>>> {
         let Some(graph) = index.graph() else { return Ok(Some(Vec::new())) };
         let mut failure = None;
-        let mut accept = |key: &[u8]| match self.accepts(index, key, changed) {
+        let may_pass = |key: &[u8]| {
+            selected.is_none_or(|(columns, rows)| columns.ordinal(key).is_some_and(|ordinal| rows.contains(ordinal)))
+        };
+        let mut accept = |key: &[u8]| match self.accepts(index, key, (changed, &may_pass)) {
             Ok(accepted) => accepted,
             Err(error) => {
                 failure.get_or_insert(error);
@@ -203,18 +282,19 @@ impl Search<'_> {
         let found = graph.search_unless(target, wanted, ef, &mut accept, &is_too_choosy)?;
         match failure {
             Some(error) => Err(error),
-            None => Ok(found.map(|found| {
-                let neighbour =
-                    |found: Candidate| Neighbour { distance: Some(found.distance), key: found.key.to_vec() };
-                found.into_iter().map(neighbour).collect()
-            })),
+            None => Ok(found.map(|found| found.into_iter().map(Neighbour::from).collect())),
         }
     }
 
     /// Whether a candidate of the graph is in the snapshot with the graph's vector, and passes the filter.
-    fn accepts(&self, index: &VectorIndex, key: &[u8], changed: &HashSet<Box<[u8]>>) -> Result<bool> {
+    fn accepts(
+        &self,
+        index: &VectorIndex,
+        key: &[u8],
+        (changed, may_pass): (&HashSet<Box<[u8]>>, &dyn Fn(&[u8]) -> bool),
+    ) -> Result<bool> {
         self.cancel.check()?;
-        if self.is_own(key) || changed.contains(key) {
+        if self.is_own(key) || changed.contains(key) || !may_pass(key) {
             return Ok(false);
         }
         if self.filter.is_none() && index.agrees_with(self.view.version) {
@@ -254,6 +334,15 @@ impl Search<'_> {
 
     fn by_measuring(&self, access: &Access, keeps_missing: bool) -> Result<Vec<Neighbour>> {
         let mut nearest = NearestSoFar::new(self.wanted, self.keeps_ties);
+        let narrowed = match (access, self.filter.filter(|_| self.reads_columns)) {
+            (Access::Range { .. }, Some(filter)) => {
+                self.report.clear();
+                few_selected_keys(self.view, &self.query.collection, filter, (self.cancel, self.report))?
+            }
+            _ => None,
+        };
+        let narrowed = narrowed.map(Access::Keys);
+        let access = narrowed.as_ref().unwrap_or(access);
         visit_access(self.view, &self.query.collection, access, self.cancel, &mut |entry| {
             if !self.passes(entry)? {
                 return Ok(ControlFlow::Continue(()));

@@ -142,8 +142,7 @@ impl BoundQuery {
     /// # Errors
     /// 2201W for a negative LIMIT, 2201X for a negative OFFSET, 54000 for a nearest query beyond [`NEAREST_LIMIT_MAX`].
     pub fn window(&self) -> Result<(Option<usize>, usize)> {
-        let limit = self.limit.as_ref().map(|limit| count(limit, "LIMIT")).transpose()?.flatten();
-        let offset = self.offset.as_ref().map(|offset| count(offset, "OFFSET")).transpose()?.flatten().unwrap_or(0);
+        let (limit, offset) = row_window(self.limit.as_ref(), self.offset.as_ref())?;
         if self.nearest.is_some() && limit.is_some_and(|limit| limit.saturating_add(offset) > NEAREST_LIMIT_MAX) {
             return Err(Error::new(
                 ErrorKind::LimitExceeded,
@@ -153,6 +152,16 @@ impl BoundQuery {
         }
         Ok((limit, offset))
     }
+}
+
+/// LIMIT and OFFSET as counts of rows; a NULL limit is none.
+///
+/// # Errors
+/// 2201W for a negative LIMIT, 2201X for a negative OFFSET.
+pub(crate) fn row_window(limit: Option<&Scalar>, offset: Option<&Scalar>) -> Result<(Option<usize>, usize)> {
+    let limit = limit.map(|limit| count(limit, "LIMIT")).transpose()?.flatten();
+    let offset = offset.map(|offset| count(offset, "OFFSET")).transpose()?.flatten();
+    Ok((limit, offset.unwrap_or(0)))
 }
 
 fn count(scalar: &Scalar, clause: &str) -> Result<Option<usize>> {

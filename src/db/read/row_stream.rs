@@ -6,10 +6,13 @@
 
 use std::any::Any;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use crate::db::read::aggregate::cursor::AggregateCursor;
 use crate::db::read::cursor::{Cursor, Row, rows_bytes};
+use crate::db::read::run_report::RunReport;
 use crate::db::state::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{MemoryAccount, Reservation};
@@ -23,6 +26,8 @@ pub struct RowStream {
     source: Source,
     /// What the rows that were given last take, or all of them where all are there.
     memory: Option<Reservation>,
+    /// How the query behind it goes.
+    report: Option<Arc<RunReport>>,
 }
 
 /// Rows, and what they take of the memory of their statement's account.
@@ -46,8 +51,45 @@ impl RowsMemory {
 
 enum Source {
     Rows(std::vec::IntoIter<Row>),
-    Cursor(Option<Box<Cursor>>),
+    Reader(Option<Reader>),
     Channel(Channel),
+}
+
+/// What reads the rows of one collection.
+enum Reader {
+    Query(Box<Cursor>),
+    Groups(Box<AggregateCursor>),
+}
+
+impl Reader {
+    /// Whether a chunk takes microseconds.
+    fn is_short(&self) -> bool {
+        match self {
+            Reader::Query(cursor) => cursor.is_short(),
+            Reader::Groups(cursor) => cursor.is_short(),
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        match self {
+            Reader::Query(cursor) => cursor.is_done(),
+            Reader::Groups(cursor) => cursor.is_done(),
+        }
+    }
+
+    fn account(&self) -> &MemoryAccount {
+        match self {
+            Reader::Query(cursor) => cursor.account(),
+            Reader::Groups(cursor) => cursor.account(),
+        }
+    }
+
+    fn next_chunk(&mut self) -> Result<Option<Vec<Row>>> {
+        match self {
+            Reader::Query(cursor) => cursor.next_chunk(),
+            Reader::Groups(cursor) => cursor.next_chunk(),
+        }
+    }
 }
 
 /// Rows that somebody else makes.
@@ -152,22 +194,37 @@ impl Channel {
 
 impl RowStream {
     pub fn from_rows(rows: Vec<Row>) -> Self {
-        RowStream { source: Source::Rows(rows.into_iter()), memory: None }
+        RowStream::of(Source::Rows(rows.into_iter()), None)
     }
 
     pub fn from_gathered(gathered: Gathered) -> Self {
-        RowStream { source: Source::Rows(gathered.rows.into_iter()), memory: gathered.memory }
+        RowStream::of(Source::Rows(gathered.rows.into_iter()), gathered.memory)
     }
 
     pub fn from_cursor(cursor: Cursor) -> Self {
-        RowStream { source: Source::Cursor(Some(Box::new(cursor))), memory: None }
+        let report = Some(Arc::clone(cursor.report()));
+        RowStream { report, ..RowStream::of(Source::Reader(Some(Reader::Query(Box::new(cursor)))), None) }
+    }
+
+    pub fn from_groups(cursor: AggregateCursor) -> Self {
+        let report = Some(Arc::clone(cursor.report()));
+        RowStream { report, ..RowStream::of(Source::Reader(Some(Reader::Groups(Box::new(cursor)))), None) }
+    }
+
+    fn of(source: Source, memory: Option<Reservation>) -> Self {
+        RowStream { source, memory, report: None }
     }
 
     /// Rows that are sent; reading them gives up when `cancel` is set.
     pub fn channel(cancel: &Cancel) -> (RowSender, RowStream) {
         let (sender, receiver) = mpsc::channel(CHUNKS_IN_FLIGHT);
         let channel = Channel { receiver, cancel: cancel.clone(), is_done: false, work: None };
-        (RowSender(sender), RowStream { source: Source::Channel(channel), memory: None })
+        (RowSender(sender), RowStream::of(Source::Channel(channel), None))
+    }
+
+    /// Lines about how the query behind it went, as far as only running it tells.
+    pub fn report(&self) -> Vec<String> {
+        self.report.as_ref().map(|report| report.lines()).unwrap_or_default()
     }
 
     /// Keeps `work` until the rows are read or given up; dropping it has to end what sends them.
@@ -191,9 +248,9 @@ impl RowStream {
                 let chunk: Vec<Row> = rows.take(ROWS_PER_CHUNK).collect();
                 Ok(Some(chunk).filter(|chunk| !chunk.is_empty()))
             }
-            Source::Cursor(slot) => {
+            Source::Reader(slot) => {
                 self.memory = None;
-                let Some((rows, memory)) = next_of_cursor(slot).await? else { return Ok(None) };
+                let Some((rows, memory)) = next_of_reader(slot).await? else { return Ok(None) };
                 self.memory = Some(memory);
                 Ok(Some(rows))
             }
@@ -230,25 +287,25 @@ impl RowStream {
     }
 }
 
-/// The next rows of a cursor, which is gone from its slot after the last ones.
-async fn next_of_cursor(slot: &mut Option<Box<Cursor>>) -> Result<Option<HeldRows>> {
-    let Some(mut cursor) = slot.take() else { return Ok(None) };
+/// The next rows of a reader, which is gone from its slot after the last ones.
+async fn next_of_reader(slot: &mut Option<Reader>) -> Result<Option<HeldRows>> {
+    let Some(mut reader) = slot.take() else { return Ok(None) };
     // A short read is done where it is; a long one must not hold up the other connections of this thread.
-    let (cursor, chunk) = if cursor.is_short() {
-        let chunk = cursor.next_chunk();
-        (cursor, chunk)
+    let (reader, chunk) = if reader.is_short() {
+        let chunk = reader.next_chunk();
+        (reader, chunk)
     } else {
         tokio::task::spawn_blocking(move || {
-            let chunk = cursor.next_chunk();
-            (cursor, chunk)
+            let chunk = reader.next_chunk();
+            (reader, chunk)
         })
         .await
         .map_err(|error| Error::internal(format!("a scan stopped: {error}")))?
     };
     let Some(rows) = chunk? else { return Ok(None) };
-    let memory = cursor.account().reserve(rows_bytes(&rows))?;
-    if !cursor.is_done() {
-        *slot = Some(cursor);
+    let memory = reader.account().reserve(rows_bytes(&rows))?;
+    if !reader.is_done() {
+        *slot = Some(reader);
     }
     Ok(Some((rows, memory)))
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use crate::db::catalog::catalog::Catalog;
 use crate::db::pending::write_set::{EntryKey, WriteSet};
 use crate::db::read::access_path;
+use crate::db::read::aggregate::cursor::{AggregateCursor, describe};
+use crate::db::read::aggregate::query::{AggregateQuery, BoundAggregate};
 use crate::db::read::cursor::{Cursor, Row};
 use crate::db::read::query::BoundQuery;
 use crate::db::read::scan::visit_key;
@@ -91,6 +93,31 @@ impl ReadView {
         let plan = access_path::choose(self, &query, settings)?;
         self.check_held(&query, &plan, settings)?;
         Cursor::open(self.clone(), query, plan, cancel.clone(), settings.memory.clone())
+    }
+
+    /// Runs a bound query of groups.
+    ///
+    /// # Errors
+    /// As [`ReadView::query`].
+    pub fn aggregate(&self, query: BoundAggregate, settings: &Settings, cancel: &Cancel) -> Result<AggregateCursor> {
+        let plan = access_path::choose(self, query.scan(), settings)?;
+        self.check_held(query.scan(), &plan, settings)?;
+        AggregateCursor::open(self.clone(), query, plan, cancel.clone(), settings.memory.clone())
+    }
+
+    /// The lines of EXPLAIN of a query of groups with these parameters, outermost step first.
+    ///
+    /// # Errors
+    /// As [`AggregateQuery::bind`] and [`ReadView::explain`].
+    pub fn explain_aggregate(
+        &self,
+        query: &AggregateQuery,
+        parameters: &[Value],
+        settings: &Settings,
+    ) -> Result<Vec<String>> {
+        let bound = query.bind(parameters)?;
+        let plan = access_path::choose(self, bound.scan(), settings)?;
+        Ok(access_path::indent(describe(query, &bound, &plan)))
     }
 
     /// The view for a statement that has asked other members for entries.

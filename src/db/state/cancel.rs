@@ -21,6 +21,15 @@ pub struct Cancel {
     outer: Option<Arc<Cancel>>,
 }
 
+/// Who waits for a commit, and for what is made after it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CommitClient {
+    /// `None` where no connection does.
+    pub connection: Option<i32>,
+    /// Set when it is given up.
+    pub cancel: Cancel,
+}
+
 const RUNNING: u8 = 0;
 const REQUESTED: u8 = 1;
 const TIMED_OUT: u8 = 2;

@@ -10,6 +10,7 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::db::catalog::catalog::Catalog;
 use crate::db::catalog::row_ids::RowIds;
+use crate::db::columns::column_store::ColumnStores;
 use crate::db::feed::feed::{FEED_BYTES_MAX, Feed};
 use crate::db::pending::fact_types::FactTypes;
 use crate::db::pending::write_set::WriteSet;
@@ -17,11 +18,13 @@ use crate::db::records::stored_head::{HeadsSeen, StoredHead};
 use crate::db::state::activity::Activity;
 use crate::db::state::clock::Clock;
 use crate::db::state::dimension_witnesses::Witnesses;
+use crate::db::state::fillers::Fillers;
 use crate::db::state::index_builds::Builds;
 use crate::db::state::peers::Peers;
 use crate::db::state::running_backup::RunningBackup;
 use crate::db::state::sequences::Sequences;
 use crate::db::state::sweeping::Sweeping;
+use crate::db::state::turns::Turns;
 use crate::db::vault::network_keys::NetworkSecrets;
 use crate::db::vault::secrets::Secrets;
 use crate::db::vectors::vector_indexes::{VectorIndex, VectorIndexes};
@@ -53,6 +56,10 @@ pub(crate) struct DbState {
     /// Up to where the own postings are surely no other copy's: see `repost_floor`.
     pub first_heads: BTreeMap<NetworkId, StoredHead>,
     pub vector_indexes: VectorIndexes,
+    /// Facts of many entries in memory.
+    pub columns: ColumnStores,
+    /// The threads that make columns of large collections.
+    pub fillers: Fillers,
     pub witnesses: Witnesses,
     pub vector_directory: PathBuf,
     /// Where the first password may lie.
@@ -66,6 +73,8 @@ pub(crate) struct DbState {
     pub secrets: Secrets,
     pub blobs: BlobStore,
     pub builds: Builds,
+    /// Of statements that came too late.
+    pub turns: Arc<Turns>,
     catalog: RwLock<Arc<Catalog>>,
     version: AtomicU64,
     next_id: AtomicU32,
@@ -103,6 +112,8 @@ impl DbState {
             heads_seen: Mutex::default(),
             first_heads: parts.first_heads,
             vector_indexes: VectorIndexes::default(),
+            columns: ColumnStores::default(),
+            fillers: Fillers::default(),
             witnesses: Witnesses::default(),
             vector_directory: parts.vector_directory,
             password_file: parts.password_file,
@@ -114,6 +125,7 @@ impl DbState {
             secrets: parts.secrets,
             blobs: parts.blobs,
             builds: Builds::default(),
+            turns: Arc::default(),
             catalog: RwLock::new(Arc::new(parts.catalog)),
             version: AtomicU64::new(parts.version),
             next_id: AtomicU32::new(parts.next_id),
@@ -185,6 +197,7 @@ impl DbState {
                 let mut current = self.catalog.write();
                 write()?;
                 self.replace_vector_indexes(&catalog, added);
+                self.columns.retain(|id| catalog.collection_by_id(id).is_some());
                 *current = catalog;
             }
         }

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use crate::db::columns::column_store::ColumnsStatus;
 use crate::db::database::Database;
+use crate::db::read::view::ReadView;
+use crate::db::vectors::build_progress::GraphBuild;
 use crate::error::Result;
 use crate::health::Health;
-use crate::model::IndexState;
+use crate::model::{CollectionId, Index, IndexKind, IndexState};
 use crate::store::{DiskSpace, StoreStatistics, disk_space};
 use crate::types::quote_identifier;
+use crate::vector::Metric;
 
 /// Free bytes below which writes are about to fail: RocksDB needs room for its largest write buffer, 64 MiB, and more.
 const DISK_FREE_BYTES_MIN: u64 = 80 * 1024 * 1024;
@@ -25,6 +29,70 @@ pub struct GraphStatus {
     pub waiting: u64,
     /// Bytes of memory.
     pub bytes: u64,
+}
+
+/// One nearest-neighbour index, as it is.
+#[derive(Clone, Debug)]
+pub struct VectorIndexStatus {
+    pub collection: CollectionId,
+    pub index: CollectionId,
+    pub metric: Metric,
+    /// Whether it holds all vectors of its column.
+    pub is_ready: bool,
+    /// Its graph; `None` before the first vector.
+    pub graph: Option<VectorGraphStatus>,
+    /// The builds that go on.
+    pub builds: Vec<GraphBuild>,
+}
+
+/// The vectors of a nearest-neighbour index, in the graph and beside it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct VectorGraphStatus {
+    pub dimension: usize,
+    pub vectors: usize,
+    /// Vectors that are measured beside the graph until they are linked.
+    pub waiting: usize,
+    pub segments: usize,
+    /// The share of what is near that walks find, as it was measured when the graph was built, the least of all segments.
+    pub recall: Option<f64>,
+    /// Bytes of memory.
+    pub bytes: usize,
+}
+
+impl ReadView {
+    /// All nearest-neighbour indexes of the catalog, in the order of their numbers.
+    pub fn vector_indexes(&self) -> Vec<VectorIndexStatus> {
+        let collections = self.catalog().collections();
+        let mut indexes: Vec<VectorIndexStatus> = collections
+            .flat_map(|collection| collection.indexes.iter().map(|index| (collection.id, index)))
+            .filter_map(|(collection, index)| self.vector_index(collection, index))
+            .collect();
+        indexes.sort_unstable_by_key(|status| status.index);
+        indexes
+    }
+
+    /// `None` for an index of another kind.
+    fn vector_index(&self, collection: CollectionId, index: &Index) -> Option<VectorIndexStatus> {
+        let IndexKind::Hnsw { operator_class, .. } = &index.kind else { return None };
+        // One that is invalid, or not committed, has no graph.
+        let built = self.database.vector_index(index.id);
+        let graph = built.as_ref().and_then(|built| built.graph());
+        Some(VectorIndexStatus {
+            collection,
+            index: index.id,
+            metric: operator_class.parse().ok()?,
+            is_ready: index.state.is_ready(),
+            graph: graph.map(|graph| VectorGraphStatus {
+                dimension: graph.dimension(),
+                vectors: graph.len(),
+                waiting: graph.tail_len(),
+                segments: graph.segment_count(),
+                recall: graph.recall(),
+                bytes: graph.bytes(),
+            }),
+            builds: built.as_ref().map(|built| built.progress.current()).unwrap_or_default(),
+        })
+    }
 }
 
 impl Database {
@@ -98,6 +166,11 @@ impl Database {
         disk_space(self.shared().store.directory())
     }
 
+    /// What columns of facts take.
+    pub fn columns(&self) -> ColumnsStatus {
+        self.shared().columns.status()
+    }
+
     pub fn graphs(&self) -> GraphStatus {
         let mut status = GraphStatus::default();
         let catalog = self.catalog();
@@ -108,7 +181,7 @@ impl Database {
             if let Some(graph) = index.graph() {
                 status.vectors += graph.len() as u64;
                 status.waiting += graph.tail_len() as u64;
-                status.bytes += graph.bytes() as u64;
+                status.bytes += (graph.bytes() + index.ordinals.bytes()) as u64;
             }
         }
         status

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::error::Result;
-use crate::vector::{BuildScope, NearestIndex};
+use crate::vector::{BuildScope, NearestIndex, Priority};
 
 /// Time between two saves of graphs that changed.
 const SAVE_INTERVAL: Duration = Duration::from_secs(300);
@@ -108,7 +108,12 @@ fn graph_due(index: &VectorIndex) -> Option<&NearestIndex> {
 fn build_due(index: &VectorIndex, stop: &AtomicBool) -> Result<()> {
     let Some(graph) = graph_due(index) else { return Ok(()) };
     let started = Instant::now();
-    let built = graph.build(BuildScope::Due, &mut |_| !stop.load(Ordering::Acquire));
+    let told = index.progress.begin(None);
+    let built = graph.build(BuildScope::Due, Priority::Background, &mut |progress| {
+        told.graph(progress);
+        !stop.load(Ordering::Acquire)
+    });
+    drop(told);
     if stop.load(Ordering::Acquire) {
         return Ok(());
     }

@@ -1,4 +1,5 @@
 //! The nearest-neighbour indexes of a node and the thread that links new vectors into their graphs.
 
+pub(super) mod build_progress;
 pub(super) mod graph_builder;
 pub(super) mod vector_indexes;

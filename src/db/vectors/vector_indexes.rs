@@ -15,6 +15,8 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, RwLock};
 
+use crate::db::columns::part_ordinals::PartOrdinals;
+use crate::db::vectors::build_progress::BuildProgress;
 use crate::error::{Error, Result};
 use crate::model::{Collection, CollectionId, ColumnId, Index as IndexDefinition, IndexKind};
 use crate::store::{create_file_in_private, make_private_folder};
@@ -48,8 +50,12 @@ pub(crate) struct VectorIndex {
     /// Number of the last commit that changed it.
     applied: AtomicU64,
     changes: Mutex<Changes>,
+    /// How far its builds are.
+    pub progress: BuildProgress,
     /// [Changes](Index::changes) of the graph that the saved file has.
     saved: AtomicU64,
+    /// Which rows of the graph are which ordinals of the collection's columns.
+    pub ordinals: PartOrdinals,
 }
 
 impl VectorIndex {
@@ -71,7 +77,9 @@ impl VectorIndex {
                 failure: OnceLock::new(),
                 applied: AtomicU64::new(0),
                 changes: Mutex::default(),
+                progress: BuildProgress::default(),
                 saved: AtomicU64::new(0),
+                ordinals: PartOrdinals::default(),
             })
         }))
     }

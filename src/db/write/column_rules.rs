@@ -165,6 +165,20 @@ pub(crate) fn writes_all_anew(old: &Collection, new: &Collection) -> bool {
     old.key_columns() != new.key_columns() || new.columns.iter().any(is_retyped)
 }
 
+/// Whether a change of a collection adds a column whose default its entries get.
+fn adds_filled_column(old: &Collection, new: &Collection) -> bool {
+    new.columns.iter().any(|column| is_filled(column) && old.position_of(column.id).is_none())
+}
+
+/// Whether entries that are there get a value of a new column.
+fn is_filled(column: &Column) -> bool {
+    let default = column.default.as_ref();
+    default.is_some_and(|default| match default {
+        DefaultValue::Expression(_) | DefaultValue::Sequence | DefaultValue::Identity => true,
+        DefaultValue::GeneratedId => false,
+    })
+}
+
 fn is_an_identity(table: &str, column: &str) -> Error {
     Error::syntax(format!("column \"{column}\" of relation \"{table}\" is an identity column"), None)
 }
@@ -218,7 +232,8 @@ fn has_null(view: &ReadView, collection: &Collection, position: usize, cancel: &
 }
 
 impl CommitEncoder<'_> {
-    /// Columns that forbid NULL from this commit on: nobody may have committed one since the statement looked.
+    /// Columns that forbid NULL from this commit on: nobody may have committed one since the statement looked; nor an entry that lacks
+    /// the default of a new column, or its new key or type.
     ///
     /// # Errors
     /// 40001 when somebody has.
@@ -229,6 +244,8 @@ impl CommitEncoder<'_> {
                 return Err(changed_meanwhile(new));
             }
             self.effects.rekeyed.insert(new.id);
+        } else if adds_filled_column(old, new) && self.has_foreign_entry(new)? {
+            return Err(changed_meanwhile(new));
         }
         let is_new = |position: &usize| {
             let Some(column) = new.columns.get(*position) else { return false };
@@ -275,7 +292,7 @@ impl CommitEncoder<'_> {
     /// An entry that was prepared with an older catalog keeps the rules of the present one.
     ///
     /// # Errors
-    /// 40001 for a NULL where one is forbidden by now, a value of another type than its column has by now, and one for a column
+    /// 40001 for a NULL where one is forbidden by now, no value for a column that has come since with a default, a value of another type than its column has by now, and one for a column
     /// that is no more: run again, the statement is planned anew.
     pub fn check_rules(&self, collection: &Collection, key: &EntryKey, pending: &Pending) -> Result<()> {
         if !pending.alive || collection.kind != CollectionKind::Table {
@@ -297,6 +314,8 @@ impl CommitEncoder<'_> {
             // A part of the key that is written as a field: there was no such key when the entry was prepared.
             let breaks_rule = match key_part(collection, position) {
                 Some(_) => pending.changes.contains_key(&column.field),
+                // What is written as a whole names every column that there was.
+                None if pending.replaced && is_filled(column) && !pending.changes.contains_key(&column.field) => true,
                 None => column.not_null && entry.column(position)?.is_null(),
             };
             if breaks_rule {

@@ -331,6 +331,8 @@ impl Committer {
         self.hlc = group.hlc;
         let before = self.shared.catalog();
         let renewed = self.renew_indexes(&group);
+        let places = group.overlay.records.keys().map(|(collection, key)| (*collection, key.as_slice()));
+        self.shared.columns.begin_write(group.version, places);
         let applied = apply_vectors(&mut group, &before);
         let batch = std::mem::take(&mut group.batch);
         let catalog = group.catalog_changed.then(|| Arc::clone(&group.catalog));
@@ -343,6 +345,7 @@ impl Committer {
                 })
             })
         });
+        self.shared.columns.end_write();
         if let Err(error) = written {
             for index in renewed {
                 drop(self.shared.vector_indexes.replace(index));

@@ -184,6 +184,9 @@ impl CommitEncoder<'_> {
         let base = current.as_deref().map(RecordView::parse).transpose()?;
         if pending.reverted {
             let old = self.entry_states(collection, key)?;
+            if old.publicity == Publicity::Private {
+                return Err(conflict("its collection was detached from the network"));
+            }
             let visible = fitting(collection, old.public.clone());
             return self.put_states(collection, key, &old, (&visible, &old.public), Stage::Private);
         }

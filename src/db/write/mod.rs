@@ -1,6 +1,6 @@
 //! Writing: from a transaction's write set to one durable batch.
 //!
-//! `transaction` checks rows and keeps them (`ddl`, `columns`, `column_rules`, `dimensions`, `unique`, `sequences` are its parts); the
+//! `transaction` checks rows and keeps them (`ddl`, `columns`, `column_rules`, `dimensions`, `unique`, `moved_entry`, `sequences` are its parts); the
 //! one `committer` thread verifies and encodes each set (`encoder`), and what peers sent (`entry_states`, `hidden_values`), as
 //! changes of entries. `entry_change` is their one way into the group that waits for the same fsync (`commit_group`): indexes of all
 //! kinds follow there (`secondary_index`: `ordered_indexes`, `vector_graphs`). New ones are filled in steps (`backfill`,
@@ -21,6 +21,7 @@ pub(super) mod entry_states;
 pub(super) mod feed_draft;
 pub(super) mod hidden_values;
 pub(super) mod index_build;
+pub(super) mod moved_entry;
 pub(super) mod ordered_indexes;
 pub(super) mod secondary_index;
 pub(super) mod secrets;

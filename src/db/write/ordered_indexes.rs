@@ -219,10 +219,16 @@ fn shown_key<'a>(index: &'a Index, operands: &[Operand], entry: &EntryView<'a>) 
 
 /// 23505 in PostgreSQL's words.
 pub(crate) fn duplicate_key(collection: &Collection, constraint: &str, names: &[&str], values: &[Value]) -> Error {
-    let shown: Vec<String> = values.iter().map(|value| value.to_text()).collect();
-    Error::new(ErrorKind::UniqueViolation, format!("duplicate key value violates unique constraint \"{constraint}\""))
-        .with_detail(format!("Key ({})=({}) already exists.", names.join(", "), shown.join(", ")))
-        .of_constraint(&collection.name, constraint)
+    let message = format!("duplicate key value violates unique constraint \"{constraint}\"");
+    let error = Error::new(ErrorKind::UniqueViolation, message).of_constraint(&collection.name, constraint);
+    match collection.kind {
+        // Errors go where secrets do not: into the logs of clients. The key is the name of one.
+        CollectionKind::Auth => error,
+        CollectionKind::Memory | CollectionKind::Table => {
+            let shown: Vec<String> = values.iter().map(|value| value.to_text()).collect();
+            error.with_detail(format!("Key ({})=({}) already exists.", names.join(", "), shown.join(", ")))
+        }
+    }
 }
 
 /// Refuses a row with a NULL in a column that forbids it.

@@ -11,11 +11,12 @@ use crate::db::pending::deed::Deed;
 use crate::db::pending::on_conflict::{Inserted, OnConflict};
 use crate::db::pending::write_set::{EntryKey, Pending, WriteSet};
 use crate::db::read::cursor::Row;
-use crate::db::read::entry_view::{EntryView, fact_name};
+use crate::db::read::entry_view::{EntryView, fact_name, key_part};
 use crate::db::read::ordered_keys::indexed_operands;
 use crate::db::read::view::{ReadView, Sought};
-use crate::db::state::cancel::Cancel;
+use crate::db::state::cancel::{Cancel, CommitClient};
 use crate::db::state::state::DbState;
+use crate::db::state::turns::{Passed, Turn};
 use crate::db::write::committer::{CommitQueue, Job};
 use crate::db::write::index_build::IndexBuild;
 use crate::db::write::ordered_indexes::{check_not_null, duplicate_key, unique_violation};
@@ -44,8 +45,10 @@ pub struct Transaction {
     pub notices: Vec<Notice>,
     /// Entries that the present statement wanted off the stage and that are public already.
     pub(in crate::db) public_already: u64,
-    /// Set when its commit is given up.
-    cancel: Cancel,
+    /// Who waits for its commit.
+    pub(in crate::db) client: CommitClient,
+    /// The turn that it has where statements before it came too late.
+    turn: Option<Arc<Turn>>,
     /// Who may do what with entries of attached collections, as far as it was asked for.
     pub(in crate::db) rights: BTreeMap<CollectionId, Arc<Rights>>,
 }
@@ -71,7 +74,8 @@ impl Transaction {
             builds: Vec::new(),
             notices: Vec::new(),
             public_already: 0,
-            cancel: Cancel::new(),
+            client: CommitClient::default(),
+            turn: None,
             rights: BTreeMap::new(),
         }
     }
@@ -127,9 +131,20 @@ impl Transaction {
         }
     }
 
-    /// Its commit ends with an error where the flag is set before the changes are written.
-    pub fn heed(&mut self, cancel: &Cancel) {
-        self.cancel = cancel.clone();
+    /// Its commit, for a connection, ends with an error where the flag is set before the changes are written.
+    pub fn heed(&mut self, cancel: &Cancel, connection: i32) {
+        self.client = CommitClient { connection: Some(connection), cancel: cancel.clone() };
+    }
+
+    /// The collection that it has changed, where it is one.
+    pub(crate) fn changed_collection(&self) -> Option<CollectionId> {
+        let mut changed = self.view.writes.collections();
+        changed.next().filter(|_| changed.next().is_none())
+    }
+
+    /// Its commit is the one that others wait for.
+    pub(crate) fn hold(&mut self, turn: Option<&Arc<Turn>>) {
+        self.turn = turn.cloned();
     }
 
     /// Makes the changes durable and visible, all of them or none; gives back the changes of the catalog among them, from which
@@ -142,9 +157,15 @@ impl Transaction {
         if self.is_read_only() && !is_heard {
             return Ok(Vec::new());
         }
-        let Transaction { queue, view, catalog_version, pins, builds, cancel, .. } = self;
+        let Transaction { shared, queue, view, catalog_version, pins, builds, turn, client, .. } = self;
+        let cancel = client.cancel;
         let writes = Arc::clone(&view.writes);
         drop(view);
+        // Whoever has a turn waits for nobody: two that have one cannot wait for each other.
+        let passed = match &turn {
+            Some(_) => Passed::new(),
+            None => cancel.guard(async { Ok(shared.turns.pass(writes.collections()).await) }).await?,
+        };
         let changes = writes.catalog.clone();
         {
             let _timer = metrics::COMMIT_SECONDS.start();
@@ -152,7 +173,7 @@ impl Transaction {
             let done = queue.ask(|reply| Job::Commit { writes, catalog_version, builds, cancel, reply }).await;
             done.inspect_err(|error| span.say(Attribute::Failed(error.sqlstate())))?;
         }
-        drop(pins);
+        drop((pins, passed));
         Ok(changes)
     }
 
@@ -403,7 +424,7 @@ impl Transaction {
 
     /// Adds the change of one column to the fields of its entry; `old` is the value before, for those that touch only
     /// what differs.
-    fn put_column(
+    pub(super) fn put_column(
         &self,
         collection: &Collection,
         position: usize,
@@ -422,7 +443,7 @@ impl Transaction {
             let hash: BlobHash = hash.parse()?;
             self.shared.blobs.size(&hash)?;
         }
-        if crate::db::read::entry_view::key_part(collection, position).is_some() {
+        if key_part(collection, position).is_some() {
             return Ok(());
         }
         changes.insert(name.to_string(), if value.is_null() { None } else { Some(value) });
@@ -444,33 +465,6 @@ impl Transaction {
             |position: &usize| Some((collection.columns.get(*position)?.name.as_str(), row.get(*position)?.clone()));
         let (names, values): (Vec<&str>, Vec<Value>) = collection.primary_key.iter().filter_map(part).unzip();
         Err(duplicate_key(collection, &constraint, &names, &values))
-    }
-
-    /// Gives an entry another key: all its fields go along, declared or not, and the mark of its stage.
-    fn move_entry(
-        &mut self,
-        collection: &Arc<Collection>,
-        key: &EntryKey,
-        moved: EntryKey,
-        (row, old): (Row, &[Value]),
-    ) -> Result<bool> {
-        if self.view.exists(collection, &moved)? {
-            self.conflict_with(collection, moved, &row, OnConflict::Fail)?;
-            return Ok(false);
-        }
-        let before = self.pending(collection, key)?;
-        let entry = self.entry_view(collection, key, &before);
-        let (mut changes, stage) = (entry.fields(&|_| true)?, entry.stage());
-        for (position, value) in row.into_iter().enumerate() {
-            // A vector lies beside the fields.
-            if matches!(value, Value::Vector(_)) || old.get(position) != Some(&value) {
-                self.put_column(collection, position, value, old.get(position), &mut changes)?;
-            }
-        }
-        self.delete(collection, key)?;
-        let pending = self.pending(collection, &moved)?.renewed(changes, stage.unwrap_or_default());
-        self.change_row(collection, &moved, pending, &|_| true)?;
-        Ok(true)
     }
 }
 

@@ -7,19 +7,25 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use crate::db::pending::write_set::AddedGraph;
+use crate::db::state::cancel::CommitClient;
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::commit_group::VectorChange;
 use crate::db::write::committer::CommitQueue;
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::secondary_index::{SecondaryIndex, SeenChange};
+use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, Index, IndexKind, IndexState};
 use crate::store::{Key, KeyRange, Snapshot, vector_of_bytes};
 use crate::types::ColumnType;
-use crate::vector::{BuildScope, DIMENSION_MAX, Metric, Parameters};
+use crate::vector::{BuildScope, DIMENSION_MAX, Metric, Parameters, Priority};
 
 /// Entries without a vector that one job of the committer takes out of a graph, at most.
 const LOST_AT_ONCE: usize = 1000;
+
+/// Vectors between two looks at whether a graph is still wanted.
+const VECTORS_PER_CHECK: usize = 1024;
 
 /// The indexes that are graphs of near vectors.
 pub(crate) struct VectorGraphs;
@@ -64,11 +70,20 @@ impl CommitEncoder<'_> {
     }
 }
 
+/// For whom a graph is filled and built, and whether it is still wanted.
+#[derive(Clone, Copy)]
+pub(crate) struct GraphRun<'a> {
+    /// `None` in the background.
+    pub connection: Option<i32>,
+    pub priority: Priority,
+    pub check: &'a dyn Fn() -> Result<()>,
+}
+
 /// Builds the graphs of a collection's new nearest-neighbour indexes. Until one is built, searches measure all vectors.
 ///
 /// # Errors
-/// As [`fill_graph`], of the first that fails.
-pub(crate) async fn fill_new_graphs(queue: &CommitQueue, collection: &Collection) -> Result<()> {
+/// As [`fill_graph`], of the first that fails; 57014 where the client gives it up.
+pub(crate) async fn fill_new_graphs(queue: &CommitQueue, collection: &Collection, client: &CommitClient) -> Result<()> {
     let catalog = queue.state().catalog();
     let is_new = |index: &&Index| catalog.index_state(collection.id, index.id) == Some(IndexState::Building);
     let new = collection.indexes.iter().filter(is_new).filter_map(|index| queue.state().vector_index(index.id));
@@ -76,10 +91,12 @@ pub(crate) async fn fill_new_graphs(queue: &CommitQueue, collection: &Collection
     if new.is_empty() {
         return Ok(());
     }
-    let queue = queue.clone();
+    let (queue, client) = (queue.clone(), client.clone());
     // On one thread whatever becomes of who waits for it: each comes to an end that the catalog knows.
     tokio::task::spawn_blocking(move || {
-        let filled: Vec<Result<()>> = new.iter().map(|graph| fill_graph(&queue, graph)).collect();
+        let check = || client.cancel.check();
+        let run = GraphRun { connection: client.connection, priority: Priority::Foreground, check: &check };
+        let filled: Vec<Result<()>> = new.iter().map(|graph| fill_graph(&queue, graph, run)).collect();
         filled.into_iter().collect()
     })
     .await
@@ -90,58 +107,97 @@ pub(crate) async fn fill_new_graphs(queue: &CommitQueue, collection: &Collection
 /// that may block. Nothing happens where somebody else does so already.
 ///
 /// # Errors
-/// XX001 for a damaged vector, 22000 for one of another dimension, 53200 where memory runs short, and the index is invalid then;
-/// 58030 where the store cannot be read or written; 57P01 once the database goes down, and the next start goes on.
-pub(crate) fn fill_graph(queue: &CommitQueue, index: &Arc<VectorIndex>) -> Result<()> {
+/// XX001 for a damaged vector, 22000 for one of another dimension, 53200 where memory runs short, what the run's `check` says, and
+/// the index is invalid then; 58030 where the store cannot be read or written; 57P01 once the database or the connection goes down,
+/// and the next start goes on.
+pub(crate) fn fill_graph(queue: &CommitQueue, index: &Arc<VectorIndex>, run: GraphRun<'_>) -> Result<()> {
     if !index.claim() {
         return Ok(());
     }
-    let built = build_graph(queue, index);
+    let built = build_graph(queue, index, run);
     if built.as_ref().is_err_and(|error| error.kind() == ErrorKind::Shutdown) {
         return built;
     }
     let (graph, has_failed) = (Arc::clone(index), built.is_err());
-    queue.encode_blocking(move |encoder| {
+    let is_renewed = queue.encode_blocking(move |encoder| {
         // One that began anew meanwhile holds everything from its beginning on.
         let is_renewed = encoder.vector_index(graph.id).is_some_and(|now| !Arc::ptr_eq(&now, &graph));
         let state = if has_failed && !is_renewed { IndexState::Invalid } else { IndexState::Ready };
-        encoder.end_building(graph.collection, graph.id, state)
+        encoder.end_building(graph.collection, graph.id, state)?;
+        Ok(is_renewed)
     })?;
-    built
+    if is_renewed { Ok(()) } else { built }
 }
 
 /// Puts every committed vector of an index's column into its graph, and links them.
 ///
 /// # Errors
 /// As [`fill_graph`].
-fn build_graph(queue: &CommitQueue, index: &Arc<VectorIndex>) -> Result<()> {
+fn build_graph(queue: &CommitQueue, index: &Arc<VectorIndex>, run: GraphRun<'_>) -> Result<()> {
     let state = queue.state();
-    let is_stopping = || state.is_stopping.load(Ordering::Acquire);
-    let before = state.store.snapshot();
-    put_vectors(&before, index)?;
-    take_out_lost(queue, index, &before)?;
-    let linked = match index.graph() {
-        Some(graph) => graph.build(BuildScope::Everything, &mut |_| !is_stopping()),
-        None => Ok(()),
+    let check = || match index.failure() {
+        _ if state.is_stopping.load(Ordering::Acquire) => Err(state.no_committer()),
+        Some(error) => Err(error.clone()),
+        None => (run.check)(),
     };
-    if is_stopping() {
-        return Err(state.no_committer());
+    let told = index.progress.begin(run.connection);
+    let before = state.store.snapshot();
+    put_vectors(&before, index, &|read| {
+        told.loaded(read);
+        check()
+    })?;
+    take_out_lost(queue, index, &before, &check)?;
+    let linked = index.graph().map_or(Ok(()), |graph| {
+        graph.build(BuildScope::Everything, run.priority, &mut |progress| {
+            told.graph(progress);
+            check().is_ok()
+        })
+    });
+    // The graph knows that it was stopped, and not why.
+    check()?;
+    linked
+}
+
+/// Takes back the indexes that a transaction has added and that could not be filled.
+///
+/// # Errors
+/// 40001 where their collections have been changed since; those of a commit.
+pub(in crate::db) async fn drop_graphs(queue: &CommitQueue, added: &[AddedGraph]) -> Result<()> {
+    let mut transaction = Transaction::begin(queue, false);
+    for AddedGraph { collection, index } in added {
+        let found = transaction.catalog().collection_by_id(*collection);
+        let found = found.and_then(|collection| collection.indexes.iter().find(|known| known.id == *index));
+        if let Some(name) = found.map(|index| index.name.clone()) {
+            transaction.drop_index(&name)?;
+        }
     }
-    linked?;
-    index.failure().map_or(Ok(()), |error| Err(error.clone()))
+    transaction.commit_writes().await.map(drop)
 }
 
 /// Takes out of a graph what has lost its vector since the snapshot that it was filled from, and may have been put back by that.
 ///
 /// # Errors
 /// As [`fill_graph`].
-pub(crate) fn take_out_lost(queue: &CommitQueue, index: &Arc<VectorIndex>, before: &Snapshot) -> Result<()> {
+pub(crate) fn take_out_lost(
+    queue: &CommitQueue,
+    index: &Arc<VectorIndex>,
+    before: &Snapshot,
+    check: &dyn Fn() -> Result<()>,
+) -> Result<()> {
     // Whoever had told the graph of it before the filling was over is durable then, and in the snapshot.
     queue.encode_blocking(|_| Ok(()))?;
     let now = queue.state().store.snapshot();
+    if now.sequence_number() == before.sequence_number() {
+        return Ok(());
+    }
+    let mut looked_at = 0usize;
     let mut vectors = before.scan(&KeyRange::vectors(index.collection, index.column).uncached());
     let mut lost: Vec<Vec<u8>> = Vec::new();
     while let Some((key, _)) = vectors.next()? {
+        looked_at += 1;
+        if looked_at.is_multiple_of(VECTORS_PER_CHECK) {
+            check()?;
+        }
         if now.get(&Key::Vector(index.collection, index.column, key))?.is_none() {
             lost.push(key.to_vec());
         }
@@ -161,10 +217,16 @@ pub(crate) fn take_out_lost(queue: &CommitQueue, index: &Arc<VectorIndex>, befor
     Ok(())
 }
 
-fn put_vectors(snapshot: &Snapshot, index: &VectorIndex) -> Result<()> {
+/// Puts the vectors of a snapshot into a graph; `told` hears now and then how many there were, and may end it.
+fn put_vectors(snapshot: &Snapshot, index: &VectorIndex, told: &dyn Fn(usize) -> Result<()>) -> Result<()> {
     let mut vectors = snapshot.scan(&KeyRange::vectors(index.collection, index.column).uncached());
+    let mut read = 0usize;
     while let Some((key, bytes)) = vectors.next()? {
+        if read.is_multiple_of(VECTORS_PER_CHECK) {
+            told(read)?;
+        }
         index.insert_if_absent(key, &vector_of_bytes(bytes)?)?;
+        read += 1;
     }
     Ok(())
 }

@@ -58,7 +58,7 @@ impl Connection {
     pub fn rows_complete(&mut self, tag: RowsTag, sent: u64) {
         match tag {
             RowsTag::Counted(word) => self.output.command_complete(format_args!("{word} {sent}")),
-            RowsTag::Fixed(tag) => self.output.command_complete(format_args!("{tag}")),
+            RowsTag::Fixed(tag) => self.output.command_complete(format_args!("{}", tag.behind_rows(sent))),
         }
     }
 }

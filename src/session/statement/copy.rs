@@ -134,7 +134,7 @@ impl Session {
         let tag = match own {
             Some(mut own) => {
                 let tag = copy.finish(WriteRun::new(&mut own, &[], &settings, &cancel)).await?;
-                own.heed(&cancel);
+                own.heed(&cancel, self.activity.id());
                 let unfinished = own.commit().await?;
                 self.warn_unfinished(unfinished);
                 tag

@@ -25,6 +25,9 @@ use crate::types::Value;
 /// committed, so this ends; the bound is for one client that always comes too late.
 const CONFLICT_RETRIES_MAX: u32 = 1_000;
 
+/// How often such a statement comes too late before it takes its turn; one that looks at every entry of a table does so the first time.
+const PATIENCE: u32 = 16;
+
 /// How often one statement fetches entries and is run again: it may name them in several places.
 const FETCHES_PER_STATEMENT_MAX: u32 = 16;
 
@@ -194,15 +197,17 @@ impl Session {
             self.stop_clock();
             return written;
         }
-        let mut attempt = 0;
+        let (mut attempt, mut turn) = (0, None);
         let before = self.listening.mark();
         loop {
             let mut transaction = self.database.begin_for(&self.memory);
             transaction.know(sought.as_ref());
+            transaction.hold(turn.as_ref());
             let plan = plan(self, transaction.view())?;
             let run = run_change(&plan, WriteRun::new(&mut transaction, parameters, &settings, &cancel));
             let written = cancellable(run, &cancel).await;
             let notices = transaction.take_notices();
+            let changed = transaction.changed_collection();
             let committed = match written {
                 Ok(written) => self.commit_transaction(transaction).await.map(|()| written),
                 Err(error) => {
@@ -220,6 +225,12 @@ impl Session {
                     attempt += 1;
                     self.listening.go_back(before);
                     cancel.check()?;
+                    let patience =
+                        if plan.body.as_change().is_some_and(|change| change.rewrites()) { 1 } else { PATIENCE };
+                    if let (None, Some(collection), true) = (&turn, changed, attempt >= patience) {
+                        let taken = async { Ok(self.database.take_turn(collection).await) };
+                        turn = Some(cancellable(taken, &cancel).await?);
+                    }
                 }
                 Err(error) => return Err(error),
             }

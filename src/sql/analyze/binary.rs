@@ -19,6 +19,9 @@ use crate::sql::relational::collection_table::StatementTable;
 use crate::types::json::jsonb::PathStep;
 use crate::types::{ColumnType, Value};
 
+/// The flag of a regular expression by which its dot is any character.
+const DOT_IS_ANY: &str = "(?s)";
+
 impl Analyzer<'_> {
     /// Rewrites a binary operation; its type, where it is known before planning.
     ///
@@ -54,10 +57,11 @@ impl Analyzer<'_> {
             | BinaryOperator::PGRegexIMatch
             | BinaryOperator::PGRegexNotMatch
             | BinaryOperator::PGRegexNotIMatch => {
-                for side in [left, right] {
+                for side in [&mut *left, &mut *right] {
                     self.adopt(side, &ColumnType::Text)?;
                     self.expr(side)?;
                 }
+                with_newlines(right);
                 Ok(Some(ColumnType::Bool))
             }
             BinaryOperator::PGLikeMatch
@@ -231,6 +235,14 @@ impl Analyzer<'_> {
             self.adopt(right, array)?;
             return Ok(left_type);
         }
+        if let Some(array @ ColumnType::Array(_)) = &right_type {
+            match left_type {
+                // Of another type than an array it is an element, NULL or not.
+                Some(_) => *expr = call("array_prepend", vec![left.as_ref().clone(), right.as_ref().clone()]),
+                None => self.adopt(left, array)?,
+            }
+            return Ok(right_type);
+        }
         let is_text =
             (left_type.is_some() || self.is_adoptable(left)) && (right_type.is_some() || self.is_adoptable(right));
         for (side, ty) in [(&mut *left, &left_type), (&mut *right, &right_type)] {
@@ -402,4 +414,18 @@ fn are_comparable(left: &ColumnType, right: &ColumnType) -> bool {
     };
     let (a, b) = (family(left), family(right));
     a == b || a == 0 || b == 0
+}
+
+/// Has the dot of a regular expression be any character, a newline too, as in PostgreSQL; the engine's is not by itself.
+fn with_newlines(pattern: &mut Expr) {
+    let text = |text: String| Expr::value(Literal::SingleQuotedString(text));
+    let literal = match pattern {
+        Expr::Value(value) => string_of(&value.value),
+        _ => None,
+    };
+    match literal {
+        Some(literal) if literal.contains('.') => *pattern = text(format!("{DOT_IS_ANY}{literal}")),
+        Some(_) => {}
+        None => *pattern = call(TEXT_CONCAT, vec![text(DOT_IS_ANY.into()), pattern.clone()]),
+    }
 }

@@ -75,10 +75,13 @@ impl Analyzer<'_> {
                 let ty = self.expr(inner)?;
                 if let Some(name) = unary_function(op) {
                     *expr = call(name, vec![inner.as_ref().clone()]);
-                } else if let (UnaryOperator::Minus, Some(ty)) = (op, ty.as_ref().filter(|ty| ty.is_integer())) {
-                    // The planner's own does not notice that the least number has no counterpart.
-                    let zero = self.constant(Value::Int2(0).cast(ty, false)?, ty);
-                    *expr = call(SUBTRACT, vec![zero, inner.as_ref().clone()]);
+                } else if let (UnaryOperator::Minus | UnaryOperator::BitwiseNot, Some(ty)) =
+                    (op, ty.as_ref().filter(|ty| ty.is_integer()))
+                {
+                    // The planner's own does not notice that the least number has no counterpart, and has no ~, which is -1 - n.
+                    let from = if op == UnaryOperator::Minus { 0 } else { -1 };
+                    let from = self.constant(Value::Int2(from).cast(ty, false)?, ty);
+                    *expr = call(SUBTRACT, vec![from, inner.as_ref().clone()]);
                 }
                 Ok(ty)
             }

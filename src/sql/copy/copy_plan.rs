@@ -66,15 +66,16 @@ fn target_columns(names: &[Ident], collection: &Collection, context: &PlanContex
     let mut positions = Vec::with_capacity(names.len());
     for name in names {
         match WritePlace::of(collection, name, context)? {
-            WritePlace::Column(position) if positions.contains(&position) => {
-                let message = format!("column \"{}\" specified more than once", folded(name));
-                return Err(Error::new(ErrorKind::DuplicateColumn, message));
-            }
+            WritePlace::Column(position) if positions.contains(&position) => return Err(named_twice(name)),
             WritePlace::Column(position) => positions.push(position),
             WritePlace::Stage => return Err(Error::unsupported("COPY cannot set _stage", "UPDATE it afterwards.")),
         }
     }
     Ok(positions)
+}
+
+fn named_twice(column: &Ident) -> Error {
+    Error::new(ErrorKind::DuplicateColumn, format!("column \"{}\" specified more than once", folded(column)))
 }
 
 /// The query behind COPY table TO.
@@ -92,6 +93,11 @@ fn table_query(table: &ObjectName, columns: &[Ident], context: &PlanContext<'_>)
     } else if columns.is_empty() {
         vec!["*".to_string()]
     } else {
+        for (position, column) in columns.iter().enumerate() {
+            if columns.iter().take(position).any(|before| folded(before) == folded(column)) {
+                return Err(named_twice(column));
+            }
+        }
         columns.iter().map(|column| quote_identifier(&folded(column))).collect()
     };
     let text = format!("SELECT {} FROM {table}", columns.join(", "));

@@ -1,7 +1,7 @@
 //! ALTER TABLE: one or several changes of a table, which happen together or not at all.
 //!
-//! As in PostgreSQL columns and constraints are dropped first, then types change, then columns are added, then their rules
-//! change, then constraints are added, whatever the order in which they are written.
+//! As in PostgreSQL columns and constraints are dropped first, and defaults and NOT NULL taken back, then types change, then columns
+//! are added, then NOT NULL and defaults are set, then constraints are added, whatever the order in which they are written.
 
 use std::sync::Arc;
 
@@ -109,9 +109,14 @@ pub fn plan_alter(alter: &AlterTable, context: &PlanContext<'_>) -> Result<DataD
 fn pass(operation: &AlterTableOperation) -> u8 {
     match operation {
         AlterTableOperation::DropColumn { .. } | AlterTableOperation::DropConstraint { .. } => 0,
-        AlterTableOperation::AlterColumn { op: AlterColumnOperation::SetDataType { .. }, .. } => 1,
+        AlterTableOperation::AlterColumn { op, .. } => match op {
+            AlterColumnOperation::DropDefault | AlterColumnOperation::DropNotNull => 0,
+            AlterColumnOperation::SetDataType { .. } => 1,
+            AlterColumnOperation::SetNotNull => 3,
+            AlterColumnOperation::SetDefault { .. } | AlterColumnOperation::AddGenerated { .. } => 4,
+        },
         AlterTableOperation::AddColumn { .. } => 2,
-        _ => 3,
+        _ => 4,
     }
 }
 
@@ -222,6 +227,15 @@ impl Planner<'_> {
         }
     }
 
+    fn set_default(&mut self, position: usize, column: String, default: Option<DefaultValue>) -> TableChange {
+        let known = self.table.columns.get_mut(position);
+        // An identity column keeps it: that is refused when the statement runs.
+        if let Some(known) = known.filter(|known| known.default != Some(DefaultValue::Identity)) {
+            known.default.clone_from(&default);
+        }
+        TableChange::SetDefault { column, default }
+    }
+
     fn alter_column(&mut self, name: &Ident, operation: &AlterColumnOperation) -> Result<()> {
         let column = folded(name);
         let position = self.table.column(&column);
@@ -235,9 +249,9 @@ impl Planner<'_> {
             AlterColumnOperation::DropNotNull => TableChange::SetNotNull { column, not_null: false },
             AlterColumnOperation::SetDefault { value } => {
                 let default = plan_default(value, known, self.context)?;
-                TableChange::SetDefault { column, default }
+                self.set_default(position, column, default)
             }
-            AlterColumnOperation::DropDefault => TableChange::SetDefault { column, default: None },
+            AlterColumnOperation::DropDefault => self.set_default(position, column, None),
             AlterColumnOperation::SetDataType { data_type, using, had_set: _ } => {
                 match self.set_type(position, data_type, using.as_ref())? {
                     Some(change) => change,
@@ -270,6 +284,21 @@ fn check_owner(owner: &Owner) -> Result<()> {
 }
 
 impl TableChange {
+    /// Whether it looks at every entry of the table.
+    pub fn rewrites(&self) -> bool {
+        match self {
+            TableChange::AddColumn { column, .. } => column.default.is_some() || column.not_null,
+            TableChange::SetNotNull { not_null, .. } => *not_null,
+            TableChange::SetType(_) | TableChange::SetDimension { .. } | TableChange::AddPrimaryKey(_) => true,
+            // An index follows what others write while it is filled.
+            TableChange::AddUnique(_)
+            | TableChange::SetDefault { .. }
+            | TableChange::DropColumn { .. }
+            | TableChange::RenameColumn { .. }
+            | TableChange::DropConstraint { .. } => false,
+        }
+    }
+
     /// Makes the change.
     ///
     /// # Errors

@@ -279,6 +279,10 @@ impl Change for DataDefinition {
     fn kind(&self) -> StatementKind {
         StatementKind::Define
     }
+
+    fn rewrites(&self) -> bool {
+        matches!(self, DataDefinition::AlterTable { changes, .. } if changes.iter().any(TableChange::rewrites))
+    }
 }
 
 async fn create_as(

@@ -45,6 +45,7 @@ impl SchemaProvider for CatalogSchema {
         let Some(relation) = relation::find(self.name, name) else { return Ok(None) };
         let rows = match self.name {
             INFORMATION_SCHEMA => Ok(information_rows(name, &self.context)),
+            relation::NEBULUS_SCHEMA if name == "vector_indexes" => Ok(statistics::vector_indexes(&self.context.view)),
             relation::NEBULUS_SCHEMA => network_rows(name, &self.context),
             _ => Ok(catalog_rows(name, &self.context)),
         };
@@ -100,6 +101,7 @@ pub fn catalog_rows(name: &str, context: &ReadContext) -> Vec<CatalogRow> {
         "pg_cursors" => statistics::cursors(view.activity(), settings),
         "pg_prepared_statements" => statistics::prepared_statements(view.activity(), settings),
         "pg_stat_progress_basebackup" => statistics::backup(view),
+        "pg_stat_progress_create_index" => statistics::index_builds(view, settings),
         "pg_stat_database" => statistics::databases(settings),
         "pg_stat_user_tables" | "pg_statio_user_tables" | "pg_stat_xact_user_tables" => {
             statistics::tables(catalog, true, false)

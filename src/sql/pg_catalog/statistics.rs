@@ -4,12 +4,13 @@ use std::sync::atomic::Ordering;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::backup::BackupPhase;
-use crate::db::{Activity, ActivityState, Catalog, ReadView};
+use crate::db::{Activity, ActivityState, Catalog, GraphBuildPhase, ReadView};
 use crate::settings::Settings;
 use crate::sql::pg_catalog::names::namespace_name;
 use crate::sql::pg_catalog::oids::{DATABASE_OID, OWNER_OID, Object};
 use crate::sql::pg_catalog::relation::{CatalogRow, oid, text};
 use crate::types::{ColumnType, Value};
+use crate::vector::BuildPhase;
 
 /// Longest part of a statement that is shown, in characters: PostgreSQL's `track_activity_query_size`.
 const QUERY_CHARACTERS_MAX: usize = 1024;
@@ -94,15 +95,79 @@ pub fn backup(view: &ReadView) -> Vec<CatalogRow> {
         BackupPhase::Copying => "streaming database files",
         BackupPhase::Finishing => "writing the manifest",
     };
-    let bytes = |count: u64| Value::Int8(i64::try_from(count).unwrap_or(i64::MAX));
     vec![vec![
         ("pid", Value::Int4(connection)),
         ("phase", text(phase)),
-        ("backup_total", bytes(progress.bytes())),
-        ("backup_streamed", bytes(progress.done())),
+        ("backup_total", count(progress.bytes())),
+        ("backup_streamed", count(progress.done())),
         ("tablespaces_total", Value::Int8(1)),
         ("tablespaces_streamed", Value::Int8(i64::from(progress.phase() == BackupPhase::Finishing))),
     ]]
+}
+
+/// The graphs of near vectors that are being built. One that grows in the background is of no connection.
+pub fn index_builds(view: &ReadView, settings: &Settings) -> Vec<CatalogRow> {
+    let mut rows = Vec::new();
+    for index in view.vector_indexes() {
+        for build in &index.builds {
+            let (command, pid) = match build.connection {
+                Some(connection) => ("CREATE INDEX", Value::Int4(connection)),
+                None => ("REINDEX CONCURRENTLY", Value::Null),
+            };
+            let phase = match build.phase {
+                GraphBuildPhase::Loading => "building index: loading tuples",
+                GraphBuildPhase::Graph(BuildPhase::Neighbours) => "building index: finding neighbors",
+                GraphBuildPhase::Graph(BuildPhase::Links) => "building index: choosing links",
+                GraphBuildPhase::Graph(BuildPhase::Checks) => "building index: checking recall",
+            };
+            let mut row = vec![
+                ("pid", pid),
+                ("datid", oid(DATABASE_OID)),
+                ("datname", text(&settings.database)),
+                ("relid", oid(index.collection.oid())),
+                ("index_relid", oid(index.index.oid())),
+                ("command", text(command)),
+                ("phase", text(phase)),
+                ("tuples_total", count(build.total)),
+                ("tuples_done", count(build.done)),
+            ];
+            let others = ["lockers_total", "lockers_done", "current_locker_pid", "blocks_total", "blocks_done"];
+            row.extend(others.into_iter().chain(["partitions_total", "partitions_done"]).map(|name| (name, count(0))));
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+/// The indexes of near vectors, with what was measured of their graphs.
+pub fn vector_indexes(view: &ReadView) -> Vec<CatalogRow> {
+    let mut rows = Vec::new();
+    for status in view.vector_indexes() {
+        let Some(collection) = view.catalog().collection_by_id(status.collection) else { continue };
+        let Some(index) = collection.indexes.iter().find(|index| index.id == status.index) else { continue };
+        let mut row = vec![
+            ("table_name", text(&collection.name)),
+            ("index_name", text(&index.name)),
+            ("metric", text(status.metric.to_string())),
+            ("ready", Value::Bool(status.is_ready)),
+        ];
+        if let Some(graph) = status.graph {
+            row.extend([
+                ("dimensions", Value::Int4(i32::try_from(graph.dimension).unwrap_or(i32::MAX))),
+                ("vectors", count(graph.vectors as u64)),
+                ("waiting", count(graph.waiting as u64)),
+                ("segments", count(graph.segments as u64)),
+                ("recall", graph.recall.map_or(Value::Null, Value::Float8)),
+                ("bytes", count(graph.bytes as u64)),
+            ]);
+        }
+        rows.push(row);
+    }
+    rows
+}
+
+fn count(count: u64) -> Value {
+    Value::Int8(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
 fn moment(time: SystemTime) -> Value {

@@ -2,14 +2,14 @@
 //!
 //! An analysed SELECT whose outputs, filter, order and limit have an exact counterpart in [`Query`] becomes one, once; each
 //! Execute binds parameters and runs it without planning. Anything else is `None` and goes to the planner: joins,
-//! aggregates, subqueries, DISTINCT, expressions. `lower_filter` does conditions.
+//! subqueries, windows, expressions. `lower_filter` does conditions, `lower_groups` GROUP BY, aggregates and DISTINCT.
 
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, GroupByExpr, LimitClause, OrderByExpr, OrderByKind, Query as SqlQuery, Select, SelectItem,
     SetExpr, TableFactor, UnaryOperator, Value as Literal,
 };
 
-use crate::db::{Nearest, Order, OrderBy, Output, Query, Target};
+use crate::db::{AggregateQuery, Nearest, Order, OrderBy, Output, Query, Target};
 use crate::expr::{Operand, ParameterTypes, Scalar};
 use crate::sql::analyze::analyzer::Analysis;
 use crate::sql::analyze::literals::{placeholder, string_of};
@@ -26,6 +26,11 @@ use crate::vector::Metric;
 pub enum LoweredQuery {
     Query {
         query: Query,
+        types: Vec<ColumnType>,
+    },
+    /// Groups and aggregates.
+    Groups {
+        query: AggregateQuery,
         types: Vec<ColumnType>,
     },
     /// Rows of constants and parameters: `SELECT 1`, `VALUES ($1, $2)`.
@@ -68,18 +73,19 @@ pub fn lower(analysis: &Analysis, first_constant: usize, parameters: &ParameterT
                 types,
             })
         }
-        SetExpr::Select(select) if is_plain(select) => {
-            if select.from.is_empty() {
-                if !is_bare(query) || select.selection.is_some() {
-                    return None;
-                }
-                let outputs = select.projection.iter().map(item_expr).collect::<Option<Vec<_>>>()?;
-                let row = outputs.into_iter().map(|expr| lowering.scalar(expr)).collect::<Option<Vec<_>>>()?;
-                let (row, types) = row.into_iter().map(|(scalar, ty)| (scalar, shown(ty))).unzip();
-                return Some(LoweredQuery::Rows { rows: vec![row], types });
+        SetExpr::Select(select) if select.from.is_empty() => {
+            if !is_plain(select) || !is_bare(query) || select.selection.is_some() {
+                return None;
             }
+            let outputs = select.projection.iter().map(item_expr).collect::<Option<Vec<_>>>()?;
+            let row = outputs.into_iter().map(|expr| lowering.scalar(expr)).collect::<Option<Vec<_>>>()?;
+            let (row, types) = row.into_iter().map(|(scalar, ty)| (scalar, shown(ty))).unzip();
+            Some(LoweredQuery::Rows { rows: vec![row], types })
+        }
+        SetExpr::Select(select) => {
             lowering.table = Some(single_table(select, analysis)?);
-            lowering.select(query, select)
+            let entries = if is_plain(select) { lowering.select(query, select) } else { None };
+            entries.or_else(|| lowering.groups(query, select))
         }
         _ => None,
     }
@@ -108,7 +114,7 @@ fn common_types(rows: &[Vec<(Scalar, ColumnType)>]) -> Option<Vec<ColumnType>> {
 }
 
 /// The type a constant shows: a number literal's digits are no declared precision.
-fn shown(ty: ColumnType) -> ColumnType {
+pub fn shown(ty: ColumnType) -> ColumnType {
     match ty {
         ColumnType::Numeric(_) => ColumnType::Numeric(None),
         other => other,
@@ -129,7 +135,7 @@ fn single_table<'a>(select: &Select, analysis: &'a Analysis) -> Option<&'a Colle
     }
 }
 
-fn item_expr(item: &SelectItem) -> Option<&Expr> {
+pub fn item_expr(item: &SelectItem) -> Option<&Expr> {
     match item {
         SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => Some(expr),
         _ => None,
@@ -312,7 +318,8 @@ impl<'a> Lowering<'a> {
         Some((nearest, order))
     }
 
-    fn window(&self, clause: Option<&LimitClause>) -> Option<(Option<Scalar>, Option<Scalar>)> {
+    /// LIMIT and OFFSET.
+    pub fn window(&self, clause: Option<&LimitClause>) -> Option<(Option<Scalar>, Option<Scalar>)> {
         match clause {
             None => Some((None, None)),
             Some(LimitClause::LimitOffset { limit, offset, limit_by }) if limit_by.is_empty() => {
@@ -346,7 +353,7 @@ impl<'a> Lowering<'a> {
 }
 
 /// The expression that an item of ORDER BY means: an output by number or name, or itself.
-fn ordered_expr<'e>(item: &'e OrderByExpr, select: &'e Select, outputs: &[&'e Expr]) -> Option<&'e Expr> {
+pub fn ordered_expr<'e>(item: &'e OrderByExpr, select: &'e Select, outputs: &[&'e Expr]) -> Option<&'e Expr> {
     match &item.expr {
         Expr::Value(value) => match &value.value {
             Literal::Number(digits, _) => outputs.get(digits.parse::<usize>().ok()?.checked_sub(1)?).copied(),
@@ -365,6 +372,6 @@ fn ordered_expr<'e>(item: &'e OrderByExpr, select: &'e Select, outputs: &[&'e Ex
 }
 
 /// Whether `db` sorts values of the type as PostgreSQL does.
-fn is_ordered(ty: &ColumnType) -> bool {
+pub fn is_ordered(ty: &ColumnType) -> bool {
     !matches!(ty, ColumnType::Json | ColumnType::Jsonb | ColumnType::Vector(_) | ColumnType::Array(_))
 }

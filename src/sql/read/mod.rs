@@ -2,7 +2,9 @@
 
 pub(super) mod apart;
 pub(super) mod lower_filter;
+mod lower_groups;
 pub(super) mod lower_query;
 pub(super) mod read_plan;
 #[cfg(test)]
 pub(super) mod read_plan_tests;
+mod truncations;

@@ -1,6 +1,6 @@
 //! A planned SELECT: prepared once, run by each Execute.
 //!
-//! Planning analyses the tree and then takes the shortest way: rows of constants, one query of `db`, or DataFusion. What the plan
+//! Planning analyses the tree and then takes the shortest way: rows of constants, one query of `db` (of entries or of groups), or DataFusion. What the plan
 //! holds for is noted: nothing, one collection, the catalog, or the moment where a table is made of what is there then.
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 use datafusion::sql::sqlparser::ast::Query as SqlQuery;
 
-use crate::db::{Cancel, Query, ReadView, Row, RowStream};
+use crate::db::{AggregateQuery, Cancel, Query, ReadView, Row, RowStream};
 use crate::error::Result;
 use crate::expr::{ParameterTypes, Scalar};
 use crate::metrics::StatementKind;
@@ -49,6 +49,7 @@ pub struct ReadPlan {
 enum Source {
     Rows(Arc<[Vec<Scalar>]>),
     Short(Arc<Query>),
+    Groups(Arc<AggregateQuery>),
     Planned(Arc<Relational>),
 }
 
@@ -71,6 +72,10 @@ pub fn plan_query(query: &SqlQuery, parameters: &mut ParameterTypes, context: &P
             LoweredQuery::Query { query, types } => {
                 context.notes.depend_on(DependsOn::Collections(vec![Arc::clone(&query.collection)]));
                 (Source::Short(Arc::new(query)), types)
+            }
+            LoweredQuery::Groups { query, types } => {
+                context.notes.depend_on(DependsOn::Collections(vec![Arc::clone(&query.scan.collection)]));
+                (Source::Groups(Arc::new(query)), types)
             }
         };
         let columns = analysis.columns.iter().zip(types).map(|(column, ty)| output_column(column, ty)).collect();
@@ -195,6 +200,10 @@ impl ReadPlan {
                 return Ok(rows.iter().map(bind).collect::<Result<Vec<Row>>>().map(RowStream::from_rows));
             }
             Source::Short(query) => query,
+            Source::Groups(query) => {
+                let cursor = query.bind(parameters).and_then(|query| view.aggregate(query, settings, cancel));
+                return Ok(cursor.map(RowStream::from_groups));
+            }
             Source::Planned(planned) => return Err(planned),
         };
         let cursor = query.bind(parameters).and_then(|query| view.query(query, settings, cancel));
@@ -216,6 +225,7 @@ impl ReadPlan {
             Source::Rows(rows) if rows.len() == 1 => Ok(vec!["Result".to_string()]),
             Source::Rows(_) => Ok(vec!["Values Scan".to_string()]),
             Source::Short(query) => view.explain(&query.bind(parameters)?, settings),
+            Source::Groups(query) => view.explain_aggregate(query, parameters, settings),
             Source::Planned(planned) => {
                 let mut work = QueryWork::new(backend_pid(settings), cancel)?;
                 let state = engine::state(ReadContext::new(view, settings, work.cancel().clone()))?;

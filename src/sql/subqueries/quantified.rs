@@ -22,7 +22,7 @@ use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::arrow::types::type_of;
 use crate::sql::arrow::values::{readable, value_at};
 use crate::sql::meaning::float_keys::{KeySides, keyed};
-use crate::types::Value;
+use crate::types::{ColumnType, Value};
 
 const ANY: &str = "$any:";
 const ALL: &str = "$all:";
@@ -113,8 +113,9 @@ impl ScalarUDFImpl for Quantified {
             return Ok(ExprSimplifyResult::Original(arguments));
         };
         let ty = info.get_data_type(value)?;
-        let list = elements.into_iter().map(|element| listed(element, &ty)).collect::<Option<Vec<Expr>>>();
-        match list {
+        let list = elements.into_iter().map(|element| listed(element, &ty)).collect::<Option<Vec<Option<Expr>>>>();
+        // Among nothing at all even a NULL is not.
+        match list.map(|list| list.into_iter().flatten().collect::<Vec<Expr>>()).filter(|list| !list.is_empty()) {
             Some(list) => {
                 let among = value.clone().in_list(list, self.is_all);
                 // A constant is compared at once, before everything else gets its keys.
@@ -133,7 +134,14 @@ impl ScalarUDFImpl for Quantified {
         };
         let is_constant = matches!((value, array), (ColumnarValue::Scalar(_), ColumnarValue::Scalar(_)));
         let rows = if is_constant { 1 } else { arguments.number_rows };
-        let (value_type, array_type) = (type_of(value_field), type_of(array_field));
+        let value_type = type_of(value_field);
+        let array_type = match type_of(array_field) {
+            // Its elements have lost the name of their type, and are the text of one.
+            ColumnType::Array(element) if value_type == ColumnType::Uuid && element.is_text() => {
+                ColumnType::Array(Box::new(ColumnType::Uuid))
+            }
+            other => other,
+        };
         let fixed = match array {
             ColumnarValue::Scalar(scalar) => {
                 let array = readable(&scalar.to_array()?).map_err(to_datafusion)?;
@@ -170,13 +178,15 @@ impl ScalarUDFImpl for Quantified {
     }
 }
 
-/// An element as a member of a list for values of type `ty`; `None` where it has none of the kind.
-fn listed(element: ScalarValue, ty: &DataType) -> Option<Expr> {
+/// An element as a member of a list for values of type `ty`, and nothing of a number that none of them equals; `None` where it has no
+/// member of the kind.
+fn listed(element: ScalarValue, ty: &DataType) -> Option<Option<Expr>> {
     if element.data_type() == *ty {
-        return Some(Expr::Literal(element, None));
+        return Some(Some(Expr::Literal(element, None)));
     }
     let is_whole = element.data_type().is_integer() && ty.is_integer();
-    is_whole.then(|| element.cast_to(ty).ok()).flatten().map(|element| Expr::Literal(element, None))
+    let fits = |cast: &ScalarValue| cast.is_null() == element.is_null();
+    is_whole.then(|| element.cast_to(ty).ok().filter(fits).map(|element| Expr::Literal(element, None)))
 }
 
 /// The elements of an array of one dimension.

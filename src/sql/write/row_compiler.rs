@@ -318,18 +318,6 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// Two operands; the one without a type takes the other's.
-    fn pair(&mut self, left: &Expr, right: &Expr) -> Result<Option<(Typed, Typed)>> {
-        let Some(mut left) = self.typed(left)? else { return Ok(None) };
-        let Some(mut right) = self.typed(right)? else { return Ok(None) };
-        match (left.ty.clone(), right.ty.clone()) {
-            (Some(ty), None) => self.adopt(&mut right, &ty)?,
-            (None, Some(ty)) => self.adopt(&mut left, &ty)?,
-            _ => {}
-        }
-        Ok(Some((left, right)))
-    }
-
     fn binary(
         &mut self,
         left: &Expr,
@@ -348,14 +336,30 @@ impl<'a> Compiler<'a> {
             };
             return typed(both, ColumnType::Bool);
         }
-        if matches!(operator, BinaryOperator::Arrow | BinaryOperator::LongArrow | BinaryOperator::Minus)
-            && let Some(found) = self.json_step(left, operator, right, location)?
-        {
-            return Ok(Some(found));
+        let (arithmetic, comparison) = (Arithmetic::of(&operator.to_string()), Comparison::of(&operator.to_string()));
+        let is_step = matches!(operator, BinaryOperator::Arrow | BinaryOperator::LongArrow);
+        let is_concat = *operator == BinaryOperator::StringConcat;
+        if !(is_step || is_concat || arithmetic.is_some() || comparison.is_some()) {
+            return Ok(None);
         }
-        let Some((left, right)) = self.pair(left, right)? else { return Ok(None) };
+        // Each operand is looked at once: they are operations themselves.
+        let Some(mut left) = self.typed(left)? else { return Ok(None) };
+        if is_step || *operator == BinaryOperator::Minus && left.ty == Some(ColumnType::Jsonb) {
+            return self.json_step(left, operator, right, location);
+        }
+        let Some(mut right) = self.typed(right)? else { return Ok(None) };
+        // One without a type takes the other's, but beside what is joined or computed otherwise.
+        let is_taken = |ty: &ColumnType| match arithmetic {
+            Some(_) => ty.is_number(),
+            None => !is_concat || ty.is_text() || *ty == ColumnType::Jsonb,
+        };
+        match (left.ty.clone(), right.ty.clone()) {
+            (Some(ty), None) if is_taken(&ty) => self.adopt(&mut right, &ty)?,
+            (None, Some(ty)) if is_taken(&ty) => self.adopt(&mut left, &ty)?,
+            _ => {}
+        }
         let (Some(left_type), Some(right_type)) = (&left.ty, &right.ty) else { return Ok(None) };
-        if let Some(operator) = Arithmetic::of(&operator.to_string()) {
+        if let Some(operator) = arithmetic {
             if !left_type.is_number() || !right_type.is_number() {
                 return Ok(None);
             }
@@ -367,7 +371,7 @@ impl<'a> Compiler<'a> {
             let (left, right) = (Box::new(left.expression), Box::new(right.expression));
             return typed(expr::Expr::Arithmetic { operator, left, right, ty: ty.clone() }, ty);
         }
-        if let Some(operator) = Comparison::of(&operator.to_string()) {
+        if let Some(operator) = comparison {
             let both = |is: fn(&ColumnType) -> bool| is(left_type) && is(right_type);
             let is_plain = !matches!(left_type, ColumnType::Json | ColumnType::Array(_) | ColumnType::Interval);
             let is_same = is_plain && unmodified(left_type) == unmodified(right_type);
@@ -378,7 +382,7 @@ impl<'a> Compiler<'a> {
                 (left.expression.beside(left_type, right_type)?, right.expression.beside(right_type, left_type)?);
             return typed(expr::Expr::compare(left, operator, right), ColumnType::Bool);
         }
-        if *operator == BinaryOperator::StringConcat {
+        if is_concat {
             let (is_text, other_text) = (left_type.is_text(), right_type.is_text());
             let are_json = *left_type == ColumnType::Jsonb && *right_type == ColumnType::Jsonb;
             let concat = match are_json {
@@ -393,12 +397,11 @@ impl<'a> Compiler<'a> {
     /// `json -> step`, `json ->> step` and `json - step`.
     fn json_step(
         &mut self,
-        json: &Expr,
+        json: Typed,
         operator: &BinaryOperator,
         step: &Expr,
         location: Location,
     ) -> Result<Option<Typed>> {
-        let Some(json) = self.typed(json)? else { return Ok(None) };
         let is_json = matches!(json.ty, Some(ColumnType::Jsonb))
             || (matches!(json.ty, Some(ColumnType::Json)) && *operator != BinaryOperator::Minus);
         if !is_json {

@@ -6,6 +6,7 @@ mod lying;
 mod own_heads;
 mod paging;
 mod scenarios;
+mod standstill;
 mod transcript;
 mod world;
 

@@ -5,3 +5,4 @@ pub(super) mod datetime_text;
 pub(super) mod interval;
 pub(super) mod interval_text;
 pub(super) mod time_zone;
+pub(super) mod truncation;

@@ -11,14 +11,22 @@
 )]
 
 use super::graph::{Graph, NO_LINK};
-use super::walk::{GraphWalk, Terrain};
+use super::row_distance::SeenFrom;
+use super::walk::GraphWalk;
+use crate::error::Result;
 
 /// Width of the walks that look for a near node.
 const EF: usize = 32;
 
-struct Connection<'a, D> {
+/// Nodes between two reports.
+const REPORT_NODES: usize = 1 << 12;
+
+struct Connection<'a, 'r, D> {
     graph: &'a mut Graph,
     distance: D,
+    report: &'r mut dyn FnMut(usize) -> Result<()>,
+    /// Nodes that were reached, or found to lead back.
+    done: usize,
     root: u32,
     /// By which link the root reaches each node: from this one. [`NO_LINK`] where it does not.
     from: Vec<u32>,
@@ -27,40 +35,35 @@ struct Connection<'a, D> {
     walk: GraphWalk,
 }
 
-/// Adds the links that are missing; how many.
-pub fn connect(graph: &mut Graph, distance: impl Fn(u32, u32) -> f32) -> usize {
+/// Adds the links that are missing; how many. `report` is told now and then how many of the nodes are done.
+///
+/// # Errors
+/// What `report` says, which ends it.
+pub fn connect(
+    graph: &mut Graph,
+    distance: impl Fn(u32, u32) -> f32,
+    report: &mut dyn FnMut(usize) -> Result<()>,
+) -> Result<usize> {
     let nodes = graph.nodes();
-    let Some(root) = graph.root() else { return 0 };
-    let unknown = || vec![NO_LINK; nodes];
-    let mut connection =
-        Connection { graph, distance, root, from: unknown(), towards: unknown(), walk: GraphWalk::default() };
-    connection.reach_all() + connection.return_from_all()
+    let Some(root) = graph.root() else { return Ok(0) };
+    let (from, towards) = (vec![NO_LINK; nodes], vec![NO_LINK; nodes]);
+    let walk = GraphWalk::default();
+    let mut connection = Connection { graph, distance, report, done: 0, root, from, towards, walk };
+    Ok(connection.reach_all()? + connection.return_from_all()?)
 }
 
-/// The distances of all nodes to one of them.
-struct SeenFrom<'a, D> {
-    distance: &'a D,
-    node: u32,
-}
-
-impl<D: Fn(u32, u32) -> f32> Terrain for SeenFrom<'_, D> {
-    fn closeness(&self, node: u32) -> f32 {
-        (self.distance)(self.node, node)
+impl<D: Fn(u32, u32) -> f32> Connection<'_, '_, D> {
+    /// One more node is done.
+    fn step(&mut self) -> Result<()> {
+        self.done += 1;
+        if self.done.is_multiple_of(REPORT_NODES) { (self.report)(self.done / 2) } else { Ok(()) }
     }
 
-    fn is_live(&self, _node: u32) -> bool {
-        true
-    }
-
-    fn prefetch(&self, _node: u32) {}
-}
-
-impl<D: Fn(u32, u32) -> f32> Connection<'_, D> {
     /// Sees to it that the root reaches every node.
-    fn reach_all(&mut self) -> usize {
+    fn reach_all(&mut self) -> Result<usize> {
         let mut added = 0;
         self.from[self.root as usize] = self.root;
-        self.follow(self.root);
+        self.follow(self.root)?;
         for node in (0u32..).take(self.from.len()) {
             if self.from[node as usize] != NO_LINK {
                 continue;
@@ -72,10 +75,10 @@ impl<D: Fn(u32, u32) -> f32> Connection<'_, D> {
             let source = source.or_else(|| self.reached().into_iter().find(|source| self.put_link(*source, node)));
             let Some(source) = source else { continue };
             self.from[node as usize] = source;
-            self.follow(node);
+            self.follow(node)?;
             added += 1;
         }
-        added
+        Ok(added)
     }
 
     fn reached(&self) -> Vec<u32> {
@@ -83,7 +86,7 @@ impl<D: Fn(u32, u32) -> f32> Connection<'_, D> {
     }
 
     /// Notes all that a node newly reached leads to.
-    fn follow(&mut self, node: u32) {
+    fn follow(&mut self, node: u32) -> Result<()> {
         let mut waiting = vec![node];
         while let Some(node) = waiting.pop() {
             for next in self.graph.neighbours(node).iter().take_while(|next| **next != NO_LINK) {
@@ -92,15 +95,17 @@ impl<D: Fn(u32, u32) -> f32> Connection<'_, D> {
                     waiting.push(*next);
                 }
             }
+            self.step()?;
         }
+        Ok(())
     }
 
     /// Sees to it that every node leads to the root.
-    fn return_from_all(&mut self) -> usize {
+    fn return_from_all(&mut self) -> Result<usize> {
         let mut added = 0;
         let sources = Sources::of(self.graph);
         self.towards[self.root as usize] = self.root;
-        self.follow_back(&sources, self.root);
+        self.follow_back(&sources, self.root)?;
         for node in (0u32..).take(self.towards.len()) {
             if self.towards[node as usize] != NO_LINK {
                 continue;
@@ -115,14 +120,14 @@ impl<D: Fn(u32, u32) -> f32> Connection<'_, D> {
             };
             let Some(source) = source else { continue };
             self.towards[source as usize] = target;
-            self.follow_back(&sources, source);
+            self.follow_back(&sources, source)?;
             added += 1;
         }
-        added
+        Ok(added)
     }
 
     /// Notes all that lead to a node that newly leads to the root.
-    fn follow_back(&mut self, sources: &Sources, node: u32) {
+    fn follow_back(&mut self, sources: &Sources, node: u32) -> Result<()> {
         let mut waiting = vec![node];
         while let Some(node) = waiting.pop() {
             for source in sources.of_node(node) {
@@ -132,7 +137,9 @@ impl<D: Fn(u32, u32) -> f32> Connection<'_, D> {
                     waiting.push(*source);
                 }
             }
+            self.step()?;
         }
+        Ok(())
     }
 
     /// A node and all that it leads to, as long as they do not lead to the root.
@@ -232,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_become_one() {
+    fn pieces_become_one() -> Result<()> {
         // Points on a line in piles of seven whose links stay inside, every pile with one point that nothing leads to.
         let lists: Vec<Vec<Vec<u32>>> = (0..70u32)
             .map(|node| {
@@ -245,20 +252,22 @@ mod tests {
             let mut graph = Graph::from_lists(&lists, degree);
             assert!(led_to(&graph, 0) < 8);
             let distance = |a: u32, b: u32| (f64::from(a) - f64::from(b)).abs() as f32;
-            assert!(connect(&mut graph, distance) >= 18);
+            assert!(connect(&mut graph, distance, &mut |_| Ok(()))? >= 18);
             for node in 0..70 {
                 assert_eq!(led_to(&graph, node), 70, "from {node} with {degree}");
             }
-            assert_eq!(connect(&mut graph, distance), 0, "nothing is left to do");
+            assert_eq!(connect(&mut graph, distance, &mut |_| Ok(()))?, 0, "nothing is left to do");
         }
+        Ok(())
     }
 
     #[test]
-    fn no_links_at_all() {
+    fn no_links_at_all() -> Result<()> {
         let mut graph = Graph::from_lists(&vec![vec![Vec::new()]; 40], 2);
-        connect(&mut graph, |a, b| (f64::from(a) - f64::from(b)).abs() as f32);
+        connect(&mut graph, |a, b| (f64::from(a) - f64::from(b)).abs() as f32, &mut |_| Ok(()))?;
         assert!((0..40).all(|node| led_to(&graph, node) == 40));
         let mut empty = Graph::from_lists(&[], 2);
-        assert_eq!(connect(&mut empty, |_, _| 0.0), 0);
+        assert_eq!(connect(&mut empty, |_, _| 0.0, &mut |_| Ok(()))?, 0);
+        Ok(())
     }
 }

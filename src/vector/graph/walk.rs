@@ -1,28 +1,29 @@
 //! Best-first walk over layer 0 of a graph, which can be widened afterwards and goes on where it stopped.
 //!
-//! A walk of width `ef` ends when the nearest node not yet expanded is farther than the `ef`-th nearest live node found,
-//! or when nothing is left to expand. Deleted nodes are passed through but do not count. Every node met is kept, so that
-//! a greater width loses nothing and pays nothing twice.
+//! A walk of width `ef` keeps a pool, in order, of the `ef` nearest live nodes met and of the others between them, which are
+//! passed through and do not count. It expands the nearest node of the pool that it has not expanded, and ends when there is
+//! none. Every node met is noted, so that a greater width loses nothing and compares nothing twice.
 
 #![expect(
     clippy::indexing_slicing,
     reason = "positions come from arrays made together in this module; a saved file is checked when it is loaded"
 )]
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
 use parking_lot::Mutex;
 
 use super::graph::{Graph, NO_LINK};
 use crate::vector::rows::aligned_vectors::order_of;
 use crate::vector::rows::kernels;
+use crate::vector::rows::quantized_vectors::Estimate;
 
 /// Walk memories kept for later searches; more are made when more searches run at once, and dropped afterwards.
 const POOLED_MAX: usize = 64;
 
-/// Nodes whose rows are on their way from memory while one is compared.
-const PREFETCHED: usize = 4;
+/// How many of a graph's seeds a walk starts from.
+pub const STARTS: usize = 4;
+
+/// Nodes whose links are on their way from memory while one before them is expanded.
+const PREFETCHED: usize = 3;
 
 /// The memory of one walk, reused between searches because allocating it costs as much as a short walk.
 #[derive(Default)]
@@ -30,129 +31,189 @@ pub struct GraphWalk {
     /// One bit a node: already met.
     visited: Vec<u64>,
     met: Vec<Met>,
-    /// Nodes to expand, nearest first: (order, position in `met`) in one word.
-    frontier: BinaryHeap<Reverse<u64>>,
-    /// The orders of the `ef` nearest live nodes, farthest first.
-    nearest: BinaryHeap<u32>,
-    fresh: Vec<u32>,
+    /// In order of their distance, the last one live where the pool is full.
+    pool: Vec<Pooled>,
+    /// Live nodes in the pool.
+    live: usize,
+    /// All nodes of the pool before this one are expanded.
+    next: usize,
     ef: usize,
+    fresh: Vec<u32>,
+    arrivals: Vec<Pooled>,
+    scratch: Scratch,
 }
 
-#[derive(Clone, Copy)]
-struct Met {
-    order: u32,
-    node: u32,
+/// A node compared with the query.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Met {
+    pub order: u32,
+    pub node: u32,
+    /// The least order that its vector may have.
+    pub least: u32,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Pooled {
+    met: Met,
     live: bool,
     expanded: bool,
+}
+
+/// Room for what comparing several nodes at once gives.
+#[derive(Default)]
+pub struct Scratch {
+    pub sums: Vec<i32>,
+    pub estimates: Vec<Estimate>,
 }
 
 /// What a walk asks about the rows under the graph.
 pub trait Terrain {
     fn closeness(&self, node: u32) -> f32;
+
     fn is_live(&self, node: u32) -> bool;
+
     fn prefetch(&self, node: u32);
+
+    /// Puts an estimate for each of these nodes into the scratch.
+    fn estimate(&self, nodes: &[u32], scratch: &mut Scratch) {
+        scratch.estimates.clear();
+        for first in nodes.iter().take(PREFETCHED) {
+            self.prefetch(*first);
+        }
+        for (at, node) in nodes.iter().enumerate() {
+            if let Some(ahead) = nodes.get(at + PREFETCHED) {
+                self.prefetch(*ahead);
+            }
+            scratch.estimates.push(Estimate { closeness: self.closeness(*node), error: 0.0 });
+        }
+    }
+}
+
+/// The seeds of a graph that are nearest by some measure, from which to walk.
+pub fn nearest_seeds(graph: &Graph, measure: impl Fn(u32) -> f32) -> Vec<u32> {
+    let mut seeds: Vec<(u32, u32)> = graph.seeds().iter().map(|seed| (order_of(measure(*seed)), *seed)).collect();
+    seeds.sort_unstable();
+    seeds.iter().take(STARTS).map(|(_, seed)| *seed).collect()
 }
 
 impl GraphWalk {
-    /// Starts from the graph's seeds.
-    pub fn start(&mut self, graph: &Graph, terrain: &impl Terrain) {
-        let seeds = graph.seeds(|node| terrain.closeness(node));
-        self.start_at(&seeds, graph.nodes(), terrain);
-    }
-
     /// Starts from these nodes of so many.
     pub fn start_at(&mut self, seeds: &[u32], nodes: usize, terrain: &impl Terrain) {
         self.visited.resize(nodes.div_ceil(64), 0);
-        self.ef = 1;
+        self.fresh.clear();
         for seed in seeds {
             if self.visit(*seed) {
-                self.meet(*seed, terrain);
+                self.fresh.push(*seed);
             }
         }
+        self.meet_fresh(terrain);
+        self.arrivals.clear();
     }
 
     /// Widens the walk to `ef` and goes on until it ends.
     pub fn widen(&mut self, graph: &Graph, ef: usize, terrain: &impl Terrain) {
+        self.widen_within(graph, ef, usize::MAX, terrain);
+    }
+
+    /// As [`GraphWalk::widen`], unless the walk would meet more than so many nodes; false where it was stopped for that.
+    pub fn widen_within(&mut self, graph: &Graph, ef: usize, met_max: usize, terrain: &impl Terrain) -> bool {
         self.ef = ef;
-        self.nearest.clear();
-        self.frontier.clear();
-        for at in 0..self.met.len() {
-            let met = self.met[at];
-            if met.live {
-                self.hold(met.order);
+        self.refill(terrain);
+        while let Some(pooled) = self.pool.get_mut(self.next) {
+            if pooled.expanded {
+                self.next += 1;
+                continue;
             }
-        }
-        for at in 0..self.met.len() {
-            if !self.met[at].expanded && !self.is_beyond(self.met[at].order) {
-                self.frontier.push(Reverse(pack(self.met[at].order, at)));
+            if self.met.len() > met_max {
+                return false;
             }
+            pooled.expanded = true;
+            let node = pooled.met.node;
+            self.expand(graph, node, terrain);
         }
-        while let Some(Reverse(next)) = self.frontier.peek().copied() {
-            let (order, at) = unpack(next);
-            if self.is_beyond(order) {
-                break;
-            }
-            self.frontier.pop();
-            self.met[at].expanded = true;
-            self.expand(graph, self.met[at].node, terrain);
-        }
+        true
+    }
+
+    /// Makes the pool of the width anew from all that was met.
+    fn refill(&mut self, terrain: &impl Terrain) {
+        let mut expanded: Vec<Met> = self.pool.iter().filter(|old| old.expanded).map(|old| old.met).collect();
+        expanded.sort_unstable();
+        self.arrivals.clear();
+        self.arrivals.extend(self.met.iter().map(|met| Pooled {
+            met: *met,
+            live: terrain.is_live(met.node),
+            // One that left the pool is expanded again, which meets nobody.
+            expanded: expanded.binary_search(met).is_ok(),
+        }));
+        self.pool.clear();
+        (self.live, self.next) = (0, 0);
+        self.take_arrivals();
     }
 
     fn expand(&mut self, graph: &Graph, node: u32, terrain: &impl Terrain) {
-        let mut fresh = std::mem::take(&mut self.fresh);
+        self.fresh.clear();
         for neighbour in graph.neighbours(node) {
             if *neighbour == NO_LINK {
                 break;
             }
             if self.visit(*neighbour) {
-                fresh.push(*neighbour);
+                self.fresh.push(*neighbour);
             }
         }
-        for first in fresh.iter().take(PREFETCHED) {
-            terrain.prefetch(*first);
+        if self.fresh.is_empty() {
+            return;
         }
-        for at in 0..fresh.len() {
-            if let Some(next) = fresh.get(at + PREFETCHED) {
-                terrain.prefetch(*next);
-            }
-            if self.meet(fresh[at], terrain) {
-                kernels::prefetch(graph.neighbours(fresh[at]));
-            }
+        self.meet_fresh(terrain);
+        self.take_arrivals();
+        let waiting = self.pool[self.next.min(self.pool.len())..].iter().filter(|pooled| !pooled.expanded);
+        for pooled in waiting.take(PREFETCHED) {
+            kernels::prefetch(graph.neighbours(pooled.met.node));
         }
-        fresh.clear();
-        self.fresh = fresh;
     }
 
-    /// Compares a node with the query. True if it is near enough to be expanded.
+    /// Compares the fresh nodes with the query. Those that are near enough arrive.
+    fn meet_fresh(&mut self, terrain: &impl Terrain) {
+        terrain.estimate(&self.fresh, &mut self.scratch);
+        let farthest = self.farthest();
+        self.arrivals.clear();
+        for (node, estimate) in self.fresh.iter().zip(&self.scratch.estimates) {
+            let met = Met { order: order_of(estimate.closeness), node: *node, least: estimate.least_order() };
+            self.met.push(met);
+            if met.order <= farthest {
+                self.arrivals.push(Pooled { met, live: terrain.is_live(*node), expanded: false });
+            }
+        }
+    }
+
+    /// Puts what arrived into its places in the pool, and cuts the pool behind its last live node.
+    fn take_arrivals(&mut self) {
+        self.arrivals.sort_unstable_by_key(|arrival| arrival.met);
+        let mut unmoved = self.pool.len();
+        let mut hole = unmoved + self.arrivals.len();
+        self.pool.resize(hole, Pooled::default());
+        for arrival in self.arrivals.iter().rev() {
+            let place = self.pool[..unmoved].partition_point(|pooled| pooled.met < arrival.met);
+            hole -= unmoved - place;
+            self.pool.copy_within(place..unmoved, hole);
+            hole -= 1;
+            self.pool[hole] = *arrival;
+            unmoved = place;
+            self.live += usize::from(arrival.live);
+            self.next = self.next.min(hole);
+        }
+        while self.live > self.ef || (self.live == self.ef && self.pool.last().is_some_and(|farthest| !farthest.live)) {
+            let Some(farthest) = self.pool.pop() else { break };
+            self.live -= usize::from(farthest.live);
+        }
+    }
+
+    /// The greatest order that a node may have to be taken into the pool.
     #[inline(always)]
-    fn meet(&mut self, node: u32, terrain: &impl Terrain) -> bool {
-        let order = order_of(terrain.closeness(node));
-        let at = self.met.len();
-        let live = terrain.is_live(node);
-        self.met.push(Met { order, node, live, expanded: false });
-        if self.is_beyond(order) {
-            return false;
+    fn farthest(&self) -> u32 {
+        match self.pool.last() {
+            Some(farthest) if self.live >= self.ef => farthest.met.order,
+            _ => u32::MAX,
         }
-        self.frontier.push(Reverse(pack(order, at)));
-        if live {
-            self.hold(order);
-        }
-        true
-    }
-
-    fn hold(&mut self, order: u32) {
-        if self.nearest.len() < self.ef {
-            self.nearest.push(order);
-        } else if let Some(mut farthest) = self.nearest.peek_mut()
-            && order < *farthest
-        {
-            *farthest = order;
-        }
-    }
-
-    #[inline(always)]
-    fn is_beyond(&self, order: u32) -> bool {
-        self.nearest.len() >= self.ef && self.nearest.peek().is_some_and(|farthest| order > *farthest)
     }
 
     #[inline(always)]
@@ -163,14 +224,14 @@ impl GraphWalk {
         fresh
     }
 
-    /// The live nodes within the width, in no order.
-    pub fn nearest(&self) -> impl Iterator<Item = u32> {
-        self.met.iter().filter(|met| met.live && !self.is_beyond(met.order)).map(|met| met.node)
+    /// The live nodes within the width, nearest first.
+    pub fn nearest(&self) -> impl Iterator<Item = Met> {
+        self.pool.iter().filter(|pooled| pooled.live).map(|pooled| pooled.met)
     }
 
     /// Whether a greater width would find no more live nodes.
     pub fn is_exhausted(&self) -> bool {
-        self.nearest.len() < self.ef
+        self.live < self.ef
     }
 
     /// All nodes that were compared with the query, with their orders.
@@ -189,8 +250,8 @@ impl GraphWalk {
             self.visited[met.node as usize / 64] = 0;
         }
         self.met.clear();
-        self.frontier.clear();
-        self.nearest.clear();
+        self.pool.clear();
+        (self.live, self.next) = (0, 0);
     }
 }
 
@@ -210,13 +271,4 @@ impl WalkPool {
             pool.push(walk);
         }
     }
-}
-
-fn pack(order: u32, at: usize) -> u64 {
-    u64::from(order) << 32 | at as u64
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "takes the two halves of the word apart")]
-fn unpack(word: u64) -> (u32, usize) {
-    ((word >> 32) as u32, word as u32 as usize)
 }

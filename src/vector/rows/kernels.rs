@@ -79,67 +79,31 @@ kernel!(
     |sum, x, y| sum + (x - y).abs()
 );
 
-/// Defines a kernel over whole-number components: sums of products in 32 bits. Callers keep the components small enough
-/// that the sum does not overflow; it wraps otherwise.
-macro_rules! integer_kernel {
-    ($(#[$doc:meta])* $name:ident, $left:ty) => {
-        $(#[$doc])*
-        #[inline]
-        pub fn $name(a: &[$left], b: &[i8]) -> i32 {
-            #[inline(always)]
-            fn sum(a: &[$left], b: &[i8]) -> i32 {
-                let products = a.iter().zip(b).map(|(x, y)| i32::from(*x).wrapping_mul(i32::from(*y)));
-                products.fold(0, i32::wrapping_add)
-            }
-            #[cfg(target_arch = "x86_64")]
-            {
-                #[target_feature(enable = "avx2")]
-                fn wide(a: &[$left], b: &[i8]) -> i32 {
-                    sum(a, b)
-                }
-                if is_x86_feature_detected!("avx2") {
-                    // SAFETY: the processor was just seen to have the feature `wide` is compiled for.
-                    return unsafe { wide(a, b) };
-                }
-            }
-            sum(a, b)
-        }
-    };
-}
-
-integer_kernel!(
-    /// Sum of products of an encoded query and a code.
-    dot_query,
-    i16
-);
-integer_kernel!(
-    /// Sum of products of two codes.
-    dot_codes,
-    i8
-);
-
 /// Adding this to a float of magnitude below 2^21 leaves the nearest integer in its low bits, in one instruction that
 /// vectorises; `round` is a function call on processors without SSE 4.1, for which the program is compiled.
 const ROUNDER: f32 = 12_582_912.0;
 
-/// The nearest integer of a float within `i16`; anything for others.
+/// What is added to each component of a code, so that it is a byte without a sign.
+pub const OFFSET: u8 = 128;
+
+/// The nearest integer of a float within `i8`; anything for others.
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "takes the low bits, which hold the integer")]
-pub fn nearest_i16(value: f32) -> i16 {
-    (value + ROUNDER).to_bits() as i16
+pub fn nearest_i8(value: f32) -> i8 {
+    (value + ROUNDER).to_bits() as i8
 }
 
-/// Appends the nearest integers of `vector * factor`, which callers keep within a byte.
-pub fn encode(vector: &[f32], factor: f32, into: &mut Vec<i8>) {
+/// Appends the nearest integers of `vector * factor`, which callers keep between -127 and 127, each with the offset of a code.
+pub fn encode(vector: &[f32], factor: f32, into: &mut Vec<u8>) {
     #[inline(always)]
-    #[expect(clippy::cast_possible_truncation, reason = "takes the low bits, which hold the integer")]
-    fn append(vector: &[f32], factor: f32, into: &mut Vec<i8>) {
-        into.extend(vector.iter().map(|x| (x * factor + ROUNDER).to_bits() as i8));
+    #[expect(clippy::cast_sign_loss, reason = "the offset brings every byte above zero")]
+    fn append(vector: &[f32], factor: f32, into: &mut Vec<u8>) {
+        into.extend(vector.iter().map(|x| (nearest_i8(x * factor) as u8).wrapping_add(OFFSET)));
     }
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(enable = "avx2")]
-        fn wide(vector: &[f32], factor: f32, into: &mut Vec<i8>) {
+        fn wide(vector: &[f32], factor: f32, into: &mut Vec<u8>) {
             append(vector, factor, into);
         }
         if is_x86_feature_detected!("avx2") {
@@ -148,6 +112,13 @@ pub fn encode(vector: &[f32], factor: f32, into: &mut Vec<i8>) {
         }
     }
     append(vector, factor, into);
+}
+
+/// The squared Euclidean distance of a vector to its code with this scale.
+pub fn distance_to_code(vector: &[f32], code: &[u8], scale: f32) -> f32 {
+    let centred = |byte: &u8| f32::from(i16::from(*byte) - i16::from(OFFSET));
+    let decoded: Vec<f32> = code.iter().map(|byte| centred(byte) * scale).collect();
+    l2_squared(vector, &decoded)
 }
 
 /// A sum of products as a float; rounding is far below the error of the codes.

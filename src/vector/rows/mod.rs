@@ -1,6 +1,7 @@
 //! Vectors side by side in memory, exact and in one byte a component, and the kernels that compare them.
 
 pub(super) mod aligned_vectors;
+mod code_kernels;
 pub(super) mod copies;
 pub(super) mod distance;
 pub(super) mod kernels;

@@ -8,18 +8,18 @@
 //! an exact scan instead, which is then the cheaper way; so is one that exhausts a graph. Either way `k` rows are found
 //! whenever there are `k`.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
 use crate::error::{Error, Result};
 use crate::vector::index::NearestIndex;
 use crate::vector::rows::aligned_vectors::QueryVector;
 use crate::vector::rows::distance::check_dimension;
-use crate::vector::search::candidates::{IndexParts, Sources, Verdicts, WIDTH_PER_DEPTH_HALVES, WalkOffer};
+use crate::vector::search::candidates::{
+    IndexParts, MET_PER_WIDTH, Sources, Verdicts, WIDTH_MAX, WalkOffer, walk_width,
+};
+use crate::vector::search::ranking::Ranking;
 use crate::vector::segment::keyed_vectors::VectorKey;
 
-/// Rows a walk meets for each step of its width, about, when it is narrow.
-const MET_PER_WIDTH: usize = 8;
+/// What one comparison of a walk costs, in rows that a scan estimates and puts in order.
+const WALK_COST: usize = 2;
 
 /// A key and its exact distance to the query.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,10 +64,10 @@ impl NearestIndex {
         }
         let parts = IndexParts::of(&self.view.read());
         let query = QueryVector::new(self.metric, query);
-        let ef = if k <= ef { ef } else { k.saturating_mul(WIDTH_PER_DEPTH_HALVES) / 2 };
+        let width = walk_width(k, ef);
         let mut verdicts = Verdicts::new(accept);
-        let found = if ef.saturating_mul(MET_PER_WIDTH) < parts.live() {
-            let mut sources = Sources::open(&parts, &query, ef, &self.walks);
+        let found = if width <= WIDTH_MAX && width * MET_PER_WIDTH * WALK_COST < parts.live() {
+            let mut sources = Sources::open(&parts, &query, width, &self.walks);
             let found = sources.find(k, &mut verdicts);
             sources.close(&self.walks);
             found
@@ -79,7 +79,7 @@ impl NearestIndex {
             None if verdicts.share().is_some_and(is_too_choosy) => return Ok(None),
             None => scan(&parts, &query, k, &mut verdicts),
         };
-        Ok(Some(candidates(&parts, &query, &found, k)))
+        Ok(Some(measure_exactly(&parts, &query, found, k)))
     }
 
     /// Like [`NearestIndex::search`], by comparing the query with every row.
@@ -94,25 +94,34 @@ impl NearestIndex {
         let parts = IndexParts::of(&self.view.read());
         let query = QueryVector::new(self.metric, query);
         let found = scan(&parts, &query, k, &mut Verdicts::new(accept));
-        Ok(candidates(&parts, &query, &found, k))
+        Ok(measure_exactly(&parts, &query, found, k))
     }
 }
 
-/// Compares the query with every live row and asks the filter in order of distance, until `k` are accepted and no other may
-/// be as near as the last.
+/// Estimates every live row and asks the filter in order of distance, until `k` are accepted and no other may be as near as
+/// the last.
 fn scan(parts: &IndexParts, query: &QueryVector, k: usize, verdicts: &mut Verdicts<'_, '_>) -> Vec<WalkOffer> {
-    let mut offers: Vec<Reverse<WalkOffer>> = Vec::with_capacity(parts.live());
-    for part in parts.numbers() {
-        parts.offer_all(part, query, |offer| offers.push(Reverse(offer)));
-    }
-    let mut offers = BinaryHeap::from(offers);
+    verdicts.remember();
+    let mut ranking = parts.rank_all(query);
+    nearest_of(&mut ranking, parts, query, k, |offer| verdicts.accepts(parts, offer))
+}
+
+/// The `k` nearest of the offers that are accepted, and those that may be as near as the last of them, in order.
+pub fn nearest_of(
+    ranking: &mut Ranking,
+    parts: &IndexParts,
+    query: &QueryVector,
+    k: usize,
+    mut accepts: impl FnMut(WalkOffer) -> bool,
+) -> Vec<WalkOffer> {
     let rounding = parts.rounding(query);
     let mut accepted = Vec::new();
     let mut border = u32::MAX;
-    while let Some(Reverse(offer)) = offers.pop()
+    while let Some(offer) = ranking.peek(parts, query)
         && offer.order <= border
     {
-        if verdicts.accepts_last(parts, offer) {
+        ranking.pop();
+        if accepts(offer) {
             accepted.push(offer);
             if accepted.len() == k {
                 border = rounding.border(offer.order);
@@ -123,9 +132,9 @@ fn scan(parts: &IndexParts, query: &QueryVector, k: usize, verdicts: &mut Verdic
 }
 
 /// Puts exact distances to the rows found, and keeps the `k` nearest.
-fn candidates(parts: &IndexParts, query: &QueryVector, offers: &[WalkOffer], k: usize) -> Vec<Candidate> {
+pub fn measure_exactly(parts: &IndexParts, query: &QueryVector, offers: Vec<WalkOffer>, k: usize) -> Vec<Candidate> {
     let found = offers
-        .iter()
+        .into_iter()
         .map(|offer| {
             let entries = parts.entries(offer.part);
             let distance = query.distance(entries.rows.vector(offer.row));

@@ -96,8 +96,13 @@ impl Tombstones {
         Tombstones { words: words.into_iter().map(AtomicU64::new).collect(), count: AtomicUsize::new(count) }
     }
 
+    /// The marks of 64 rows a word, as they are when each is looked at.
+    pub fn words(&self) -> impl Iterator<Item = u64> + '_ {
+        self.words.iter().map(|word| word.load(Ordering::Relaxed))
+    }
+
     pub fn to_words(&self) -> Vec<u64> {
-        self.words.iter().map(|word| word.load(Ordering::Relaxed)).collect()
+        self.words().collect()
     }
 
     pub fn set(&self, row: u32) {

@@ -239,6 +239,13 @@ impl EngineCore {
         self.roster.digest() ^ self.config.epoch.wrapping_mul(0x9E37_79B9_7F4A_7C15)
     }
 
+    /// As [`electorate`](EngineCore::electorate), and over those of them who are waited for: rounds in which others are excused do
+    /// not mix.
+    pub fn round_members(&self) -> u64 {
+        let excused = self.config.excused.iter().filter(|peer| self.roster.contains(peer));
+        excused.fold(self.electorate(), |digest, peer| digest ^ excused_hash(peer))
+    }
+
     /// Whether nobody waits for a member, because an owner has excused it.
     pub fn is_excused(&self, peer: &PeerId) -> bool {
         self.config.excused.contains(peer)
@@ -286,6 +293,12 @@ impl EngineCore {
         let (is_partial, is_spread) = (is_in(&self.config.partial), is_in(&self.config.placement.collections));
         !is_partial && (!is_spread || self.placed_share().hold(key))
     }
+}
+
+/// Stands for an excused member in [`EngineCore::round_members`].
+fn excused_hash(peer: &PeerId) -> u64 {
+    let hash = blake3::derive_key("nebulusdb 2026 excused member", peer.as_str().as_bytes());
+    u64::from_le_bytes(*hash.first_chunk().unwrap_or(&[0; 8]))
 }
 
 /// Whether a node takes a message that does not know yet whether it has met the network whose founder it was told: its charter,

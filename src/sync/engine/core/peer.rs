@@ -1,6 +1,6 @@
 //! What is known of one connected peer.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::model::{CharterDigest, PeerId};
 use crate::sync::engine::core::penalties::TokenBucket;
@@ -61,12 +61,14 @@ pub(in crate::sync::engine) struct ConnectedPeer {
     pub bytes: TokenBucket,
     /// Pulls under way to it.
     pub pulls: usize,
-    /// Origins whose log begins behind what we need there.
-    pub pruned: BTreeSet<PeerId>,
+    /// Where its log of an origin begins, for those of which it did not reach back to what was asked for.
+    pub log_floors: BTreeMap<PeerId, u64>,
     /// Origins whose deltas from it were refused, until when.
     pub distrusted: BTreeMap<PeerId, u64>,
     /// Number of the greatest head of our own origin that it has shown.
     pub own_checked: u64,
+    /// Heads that it has told could not be looked at: it has to tell them once more.
+    pub has_lost_heads: bool,
     /// Its heartbeats with heads that are being verified, in order; the first is under way, with this number.
     pub unverified: VecDeque<Heartbeat>,
     pub verifying: u64,
@@ -113,9 +115,10 @@ impl ConnectedPeer {
             messages: TokenBucket::new(u64::from(messages_per_second), now_ms),
             bytes: TokenBucket::new(BYTES_PER_SECOND_MAX, now_ms),
             pulls: 0,
-            pruned: BTreeSet::new(),
+            log_floors: BTreeMap::new(),
             distrusted: BTreeMap::new(),
             own_checked: 0,
+            has_lost_heads: false,
             unverified: VecDeque::new(),
             verifying: 0,
             strange: 0,
@@ -133,6 +136,11 @@ impl ConnectedPeer {
     /// As [`known_seq`](ConnectedPeer::known_seq), counting what was pushed to it and is on its way.
     pub fn expected_seq(&self, origin: &PeerId) -> u64 {
         self.known_seq(origin).max(self.pushed.get(origin).copied().unwrap_or(0))
+    }
+
+    /// Whether its log has dropped a delta, as far as it has told.
+    pub fn has_pruned(&self, origin: &PeerId, seq: u64) -> bool {
+        self.log_floors.get(origin).is_some_and(|floor| seq < *floor)
     }
 
     /// Whether deltas of this origin are taken from it.

@@ -122,6 +122,7 @@ impl Engine {
         session.digest = Some(heartbeat.digest);
         let had_strange = is_equal && std::mem::take(&mut session.strange) > 0;
         if is_equal {
+            session.has_lost_heads = false;
             session.known = self.core.heads.iter().map(|head| (head.origin.clone(), head.seq)).collect();
             session.pushed.clear();
             self.core.counters.last_sync_ms = Some(self.core.now_ms);
@@ -153,11 +154,13 @@ impl Engine {
         self.check_exchanges();
     }
 
-    /// Whether to ask a peer for all its heads: it told fewer than differ, or nothing that was told explains why its
-    /// digest differs from ours.
+    /// Whether to ask a peer for all its heads: it told fewer than differ, what it told could not be looked at, or nothing that was
+    /// told explains why its digest differs from ours.
     fn wants_heads_of(&mut self, peer: &PeerId, is_complete: bool) -> bool {
         let Some(session) = self.core.peers.get(peer) else { return false };
-        let is_explained = if session.has_told_all {
+        let is_explained = if session.has_lost_heads {
+            false
+        } else if session.has_told_all {
             let (behind, _) = self.core.heads.behind(&session.known, self.core.now_ms);
             behind > 0 || self.core.heads.ahead(&session.known) > 0
         } else {
@@ -168,6 +171,7 @@ impl Engine {
         let wants = !is_explained && is_time;
         if let Some(session) = self.core.peers.get_mut(peer).filter(|_| wants) {
             session.asked_heads_ms = self.core.now_ms;
+            session.has_lost_heads = false;
         }
         wants
     }

@@ -66,7 +66,15 @@ impl Engine {
                 }
                 self.on_signed_heartbeat(peer, heartbeat);
             }
-            Err(error) => self.core.failed("verifying heads", &error),
+            Err(error) => {
+                self.core.failed("verifying heads", &error);
+                // What else it says holds all the same. Its sender will not say again of its own accord what it has told.
+                (heartbeat.heads, heartbeat.complete) = (Vec::new(), false);
+                if let Some(session) = self.core.peers.get_mut(peer) {
+                    session.has_lost_heads = true;
+                }
+                self.on_signed_heartbeat(peer, heartbeat);
+            }
         }
         self.verify_next(peer);
     }

@@ -224,7 +224,7 @@ impl Log {
             other != peer
                 && !session.is_outdated
                 && session.known_seq(origin) >= seq
-                && !session.pruned.contains(origin)
+                && !session.has_pruned(origin, seq)
                 && session.is_trusted(origin, now_ms)
         };
         if !is_confirmed && core.peers.iter().any(knows_better) {

@@ -175,13 +175,13 @@ impl Log {
         if has_more.is_empty() || *origin == core.config.this {
             return Source::Nobody;
         }
-        if has_more.iter().all(|(_, session)| session.pruned.contains(origin)) {
+        if has_more.iter().all(|(_, session)| session.has_pruned(origin, from_seq)) {
             return Source::Pruned;
         }
         let able = has_more.into_iter().filter(|(peer, session)| {
             let asked = requests.get(*peer).map_or(0, Vec::len);
             let has_room = if asked > 0 { asked < WANTS_MAX } else { free > 0 && session.pulls < PULLS_PER_PEER_MAX };
-            has_room && !session.pruned.contains(origin) && session.is_trusted(origin, core.now_ms)
+            has_room && !session.has_pruned(origin, from_seq) && session.is_trusted(origin, core.now_ms)
         });
         // A peer that is being asked anyway comes first: one request can want much.
         let cost = |(peer, session): &(&PeerId, &_)| (!requests.contains_key(*peer), pulls_of(session));
@@ -237,10 +237,12 @@ impl Log {
         let served = usize::try_from(response.served).unwrap_or(usize::MAX);
         for want in wants.iter().take(served) {
             let has_some = response.runs.iter().any(|run| run.origin == want.origin);
-            let is_pruned = response.pruned.iter().any(|pruned| pruned.origin == want.origin);
+            let floor = response.pruned.iter().find(|pruned| pruned.origin == want.origin);
             let Some(session) = core.peers.get_mut(peer) else { return };
-            if is_pruned {
-                session.pruned.insert(want.origin.clone());
+            if let Some(floor) = floor {
+                // Whatever else it says, what was asked for is not there.
+                let floor = floor.from_seq.max(want.from_seq.saturating_add(1));
+                session.log_floors.insert(want.origin.clone(), floor);
             } else if !has_some {
                 // It has not what it announced; should it get it, it will say so.
                 let shown = session.known.insert(want.origin.clone(), want.from_seq.saturating_sub(1));
@@ -335,6 +337,7 @@ impl Log {
     pub fn comes_later(&self, core: &EngineCore, origin: &PeerId, seq: u64) -> bool {
         let applied = core.heads.seq(origin);
         let state = self.origins.get(origin);
+        let next = state.map_or(applied.saturating_add(1), |state| state.next);
         if applied >= seq || *origin == core.config.this || state.is_some_and(OriginPull::is_stuck) {
             return false;
         }
@@ -346,7 +349,7 @@ impl Log {
             || core.peers.values().any(|session| {
                 !session.is_outdated
                     && session.known_seq(origin) > applied
-                    && !session.pruned.contains(origin)
+                    && !session.has_pruned(origin, next)
                     && session.is_trusted(origin, core.now_ms)
             })
     }
@@ -400,7 +403,7 @@ impl Log {
         (state.fork, state.is_frozen, state.lost_fork) = (None, false, false);
         self.start_over(core, origin);
         for session in core.peers.values_mut() {
-            session.pruned.remove(origin);
+            session.log_floors.remove(origin);
         }
     }
 

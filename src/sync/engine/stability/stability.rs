@@ -5,6 +5,9 @@
 //! another. When all have signed, the least are applied by everybody, and whatever anybody posted without having applied
 //! them lies below the greatest. So a tombstone that the least of one round cover can go once the least of a later round
 //! have reached the greatest of that one: nothing can arrive any more that was written without knowing of it.
+//!
+//! Whoever is excused takes no part, connected or not, until it is called back: were its contribution taken by those alone whom it
+//! reaches before they have everybody else's, members would vote on different things, and no round would come to its end.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +29,7 @@ use crate::sync::protocol::statement::VoteDigest;
 #[derive(Debug)]
 pub(in crate::sync::engine) struct StabilityRounds {
     pub(super) number: u64,
-    /// Over epoch and members.
+    /// Over epoch, members, and which of them are excused.
     pub(super) members: u64,
     contributed: Vec<u8>,
     pub(super) marks: BTreeMap<PeerId, Mark>,
@@ -110,7 +113,7 @@ impl StabilityRounds {
     }
 
     fn has(&self, position: usize) -> bool {
-        self.contributed.get(position / 8).is_some_and(|byte| byte & (1 << (position % 8)) != 0)
+        has(&self.contributed, position)
     }
 
     fn begin(&mut self, number: u64, members: u64, count: usize) {
@@ -183,17 +186,19 @@ impl StabilityRounds {
 
     fn begin_round(&mut self, core: &mut EngineCore, eviction: &Eviction, number: u64) {
         invariant!(number >= self.number, "rounds never go back");
-        self.begin(number, core.electorate(), core.roster.len());
+        invariant!(takes_part(core), "an excused member begins no round");
+        self.begin(number, core.round_members(), core.roster.len());
         self.contribute(core, eviction);
     }
 
     pub fn on_stability(&mut self, core: &mut EngineCore, eviction: &Eviction, peer: &PeerId, stability: Stability) {
-        let is_ours =
-            stability.members == core.electorate() && stability.contributed.len() == core.roster.len().div_ceil(8);
-        if !is_ours || stability.round > self.round_max(core) {
+        let is_ours = stability.members == core.round_members()
+            && stability.contributed.len() == core.roster.len().div_ceil(8)
+            && takes_part(core);
+        if !is_ours || stability.round > self.round_max(core) || has_excused(core, &stability.contributed) {
             return;
         }
-        self.check_electorate(core);
+        self.check_members(core);
         if stability.round < self.number {
             return self.send_round(core, peer);
         }
@@ -221,9 +226,9 @@ impl StabilityRounds {
         self.consider_voting(core, eviction);
     }
 
-    /// A round over other members than the present ones is void.
-    pub(super) fn check_electorate(&mut self, core: &mut EngineCore) {
-        let members = core.electorate();
+    /// A round over other members than the present ones, or other excused ones, is void.
+    pub(super) fn check_members(&mut self, core: &mut EngineCore) {
+        let members = core.round_members();
         if self.members != members {
             let number = self.number;
             self.begin(number, members, core.roster.len());
@@ -343,11 +348,11 @@ impl StabilityRounds {
 
     pub fn tick_stability(&mut self, core: &mut EngineCore, eviction: &Eviction) {
         let now_ms = core.now_ms;
-        self.check_electorate(core);
+        self.check_members(core);
         if now_ms >= self.next_ms {
             self.next_ms = self.next_round_ms(core);
             let is_settled = self.settled == Some((core.heads.digest(), self.members)) && eviction.is_settled();
-            if self.is_complete && !is_settled && core.heads.len() <= MARKS_MAX {
+            if self.is_complete && !is_settled && core.heads.len() <= MARKS_MAX && takes_part(core) {
                 self.begin_round(core, eviction, self.next_number(core));
             } else {
                 self.prune(core);
@@ -377,6 +382,22 @@ impl StabilityRounds {
         let repeat_ms = repeat_ms.min(votes_end_ms.filter(|end_ms| *end_ms > now_ms).unwrap_or(u64::MAX));
         core.wake_at(self.next_ms.min(repeat_ms).min(self.gossip_ms.unwrap_or(u64::MAX)));
     }
+}
+
+/// Whether this node is waited for, and so says in rounds what it holds.
+pub(super) fn takes_part(core: &EngineCore) -> bool {
+    !core.is_excused(&core.config.this)
+}
+
+/// Whether an excused member is said to have contributed.
+fn has_excused(core: &EngineCore, contributed: &[u8]) -> bool {
+    !core.config.excused.is_empty()
+        && core.roster.peers().enumerate().any(|(position, peer)| has(contributed, position) && core.is_excused(peer))
+}
+
+/// Whether the bit of the member at a position is set.
+fn has(contributed: &[u8], position: usize) -> bool {
+    contributed.get(position / 8).is_some_and(|byte| byte & (1 << (position % 8)) != 0)
 }
 
 /// Tombstones that everybody has are gone.

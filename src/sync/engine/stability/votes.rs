@@ -17,7 +17,7 @@ use crate::sync::engine::event::EngineEvent;
 use crate::sync::engine::limits::{POINTS_FORGED, STABILITY_VOTES_MS_MAX};
 use crate::sync::engine::partial::eviction::Eviction;
 use crate::sync::engine::requests::{SignStatement, VerifyStatements};
-use crate::sync::engine::stability::stability::StabilityRounds;
+use crate::sync::engine::stability::stability::{StabilityRounds, takes_part};
 use crate::sync::protocol::message::{Message, VOTES_PER_MESSAGE_MAX, Vote, Votes};
 use crate::sync::protocol::statement::{MemberStatement, Signed, VoteDigest};
 
@@ -123,10 +123,10 @@ impl StabilityRounds {
 
     pub fn on_votes(&mut self, core: &mut EngineCore, peer: &PeerId, votes: Votes) {
         let count = core.roster.len();
-        if votes.members != core.electorate() || votes.signers.len() != count.div_ceil(8) {
+        if votes.members != core.round_members() || votes.signers.len() != count.div_ceil(8) || !takes_part(core) {
             return;
         }
-        self.check_electorate(core);
+        self.check_members(core);
         let is_of_now = votes.round == self.number && self.members == votes.members;
         let Some(ballot) = self.ballot.as_mut().filter(|_| is_of_now) else {
             // One of the two is further on, and will say so.
@@ -230,7 +230,8 @@ impl StabilityRounds {
 
     /// Ends the round where everybody has signed; whether that is so now.
     fn count_votes(&mut self, core: &mut EngineCore) -> bool {
-        let Some(ballot) = self.ballot.as_ref().filter(|_| !self.is_complete) else { return false };
+        let is_of_now = !self.is_complete && self.members == core.round_members();
+        let Some(ballot) = self.ballot.as_ref().filter(|_| is_of_now) else { return false };
         let has_voted = |(position, peer): (u32, &PeerId)| {
             ballot.votes.contains_key(&position) || core.config.excused.contains(peer)
         };

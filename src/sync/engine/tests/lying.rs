@@ -43,7 +43,7 @@ fn everybody_has_everything(world: &World) -> Message {
     let mark = |head: &Head| StabilityMark { origin: head.origin.clone(), least: head.seq, greatest: head.seq };
     Message::Stability(Stability {
         round: engine.stability.round().0 + 1,
-        members: engine.core.electorate(),
+        members: engine.core.round_members(),
         contributed: Bytes::new([0b111]),
         marks: engine.core.heads.iter().map(mark).collect(),
         whole: vec![MEMORY.into()],
@@ -79,7 +79,7 @@ fn a_vote_that_its_member_has_not_signed_is_none() {
         let statement = MemberStatement::Vote { epoch: 1, round, digest };
         // The liar signs by its own name, and says that it is the absent member's.
         let votes = vec![Vote { position: 2, signature: sign(&world.peer(LIAR), &statement) }];
-        let members = engine.core.electorate();
+        let members = engine.core.round_members();
         let signers = Bytes::new([0b111]);
         world.deliver(LIAR, VICTIM, Message::Votes(Votes { round, members, digest, signers, votes }));
         world.run_for(10);

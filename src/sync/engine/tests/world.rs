@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     AdoptedHeads, Adoption, Applied, Bytes, Charter, CharterDigest, Founding, Head, MergedStates, NetworkId,
     NetworkOptions, PeerId, Placement, Verdict,
@@ -56,6 +56,8 @@ pub(super) struct Node {
     pub saves: Vec<(u64, usize)>,
     /// Signatures that were looked at.
     pub verified: usize,
+    /// How many of the next looks at heads fail.
+    pub failing_looks: usize,
 }
 
 pub(super) struct World {
@@ -166,6 +168,10 @@ impl Node {
                 EngineReply::CollectTombstones(Ok(count))
             }
             EngineRequest::PruneLog(_) => EngineReply::PruneLog(Ok(0)),
+            EngineRequest::VerifyHeads(_) if self.failing_looks > 0 => {
+                self.failing_looks -= 1;
+                EngineReply::VerifyHeads(Err(Error::new(ErrorKind::Io, "the store cannot be read")))
+            }
             EngineRequest::VerifyHeads(VerifyHeads { heads }) => {
                 let (heads, forged): (Vec<Head>, Vec<Head>) =
                     heads.into_iter().partition(|head| *head.signature != [0; 64]);
@@ -274,6 +280,7 @@ impl World {
                 verdict: None,
                 saves: Vec::new(),
                 verified: 0,
+                failing_looks: 0,
             });
         }
         world

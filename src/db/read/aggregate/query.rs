@@ -1,0 +1,192 @@
+//! Groups and aggregates over one collection as plain data, and bound to the parameters of an Execute.
+//!
+//! What is grouped by and what is aggregated are expressions over an entry. What is shown, HAVING and ORDER BY are expressions
+//! over a row of groups: its values are what is grouped by, then the results of the aggregates, each an operand by its position
+//! ([`AggregateQuery::result`]). Whoever makes one takes care of types: a group has a type that [`is_grouped`] allows.
+
+use std::sync::Arc;
+
+use chrono::Utc;
+
+use crate::db::read::query::{BoundQuery, Query, row_window};
+use crate::error::Result;
+use crate::expr::{Environment, Expr, Operand, Program, Scalar};
+use crate::types::{ColumnType, Value};
+
+/// Groups of the entries of one collection, and what is known of each group.
+#[derive(Clone, Debug)]
+pub struct AggregateQuery {
+    /// The collection and the filter; it shows and orders nothing, and has no limit.
+    pub scan: Query,
+    /// What is the same for all entries of a group. Without any, all entries are one group, which is there of none, too.
+    pub groups: Vec<Expr>,
+    pub calls: Vec<AggregateCall>,
+    /// What each group shows, in order.
+    pub output: Vec<Expr>,
+    /// Groups that it does not hold of are left out.
+    pub having: Option<Expr>,
+    pub order: Vec<GroupOrder>,
+    pub limit: Option<Scalar>,
+    pub offset: Option<Scalar>,
+}
+
+/// One aggregate over the entries of a group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AggregateCall {
+    pub function: AggregateFunction,
+    /// `None` counts entries.
+    pub argument: Option<Expr>,
+    /// Only entries that it holds of.
+    pub filter: Option<Expr>,
+    pub result: ColumnType,
+}
+
+/// What is computed of values; NULLs are left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AggregateFunction {
+    Count,
+    CountDistinct,
+    /// Of integers (as `bigint` or `numeric`), decimals and floats, by the type of the argument.
+    Sum,
+    /// Of decimals a `numeric`, of integers and floats a `double precision`.
+    Average,
+    Min,
+    Max,
+}
+
+/// One item of ORDER BY.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupOrder {
+    pub value: Expr,
+    pub descending: bool,
+    pub nulls_first: bool,
+}
+
+/// Whether values of a type are grouped and counted as different ones here.
+pub fn is_grouped(ty: &ColumnType) -> bool {
+    matches!(
+        ty,
+        ColumnType::Bool
+            | ColumnType::Int2
+            | ColumnType::Int4
+            | ColumnType::Int8
+            | ColumnType::Float4
+            | ColumnType::Float8
+            | ColumnType::Numeric(_)
+            | ColumnType::Text
+            | ColumnType::Varchar(_)
+            | ColumnType::Bytea
+            | ColumnType::Date
+            | ColumnType::Time
+            | ColumnType::Timestamp
+            | ColumnType::TimestampTz
+            | ColumnType::Uuid
+    )
+}
+
+impl AggregateFunction {
+    pub fn name(self) -> &'static str {
+        match self {
+            AggregateFunction::Count | AggregateFunction::CountDistinct => "count",
+            AggregateFunction::Sum => "sum",
+            AggregateFunction::Average => "avg",
+            AggregateFunction::Min => "min",
+            AggregateFunction::Max => "max",
+        }
+    }
+}
+
+impl AggregateQuery {
+    /// The value at a position of a row of groups.
+    pub fn result(position: usize, ty: ColumnType) -> Expr {
+        Expr::Field(Operand::Column(position), ty)
+    }
+
+    /// The query with its parameters in their places, ready to run.
+    ///
+    /// # Errors
+    /// As [`Query::bind`]; 2201W and 2201X for a negative LIMIT or OFFSET.
+    pub fn bind(&self, parameters: &[Value]) -> Result<BoundAggregate> {
+        let environment = Environment { parameters, now: Utc::now().timestamp_micros() };
+        let program = |expr: &Expr| Program::compile(expr, &environment);
+        let optional = |expr: &Option<Expr>| expr.as_ref().map(program).transpose();
+        let typed = |expr: &Expr| Ok(TypedProgram { program: program(expr)?, ty: expr.ty() });
+        let calls = self.calls.iter().map(|call| {
+            Ok(BoundCall {
+                function: call.function,
+                argument: call.argument.as_ref().map(typed).transpose()?,
+                filter: optional(&call.filter)?,
+                result: call.result.clone(),
+            })
+        });
+        let order = self.order.iter().map(|order| {
+            Ok(BoundOrder {
+                value: program(&order.value)?,
+                descending: order.descending,
+                nulls_first: order.nulls_first,
+            })
+        });
+        let one = |scalar: &Scalar| scalar.bind(parameters).map(Scalar::Value);
+        let (limit, offset) = (self.limit.as_ref().map(one).transpose()?, self.offset.as_ref().map(one).transpose()?);
+        let (limit, offset) = row_window(limit.as_ref(), offset.as_ref())?;
+        Ok(BoundAggregate {
+            scan: Arc::new(self.scan.bind(parameters)?),
+            groups: self.groups.iter().map(typed).collect::<Result<_>>()?,
+            calls: calls.collect::<Result<_>>()?,
+            output: self.output.iter().map(program).collect::<Result<_>>()?,
+            having: optional(&self.having)?,
+            order: order.collect::<Result<_>>()?,
+            limit,
+            offset,
+        })
+    }
+
+    /// What is grouped by, as SQL; `None` where all entries are one group.
+    pub(super) fn shown_groups(&self) -> Option<String> {
+        let shown: Vec<String> =
+            self.groups.iter().map(|group| group.shown(&self.scan.collection).to_string()).collect();
+        (!shown.is_empty()).then(|| shown.join(", "))
+    }
+}
+
+/// An [`AggregateQuery`] with the parameters of an Execute, its expressions ready to run.
+#[derive(Debug)]
+pub struct BoundAggregate {
+    pub(super) scan: Arc<BoundQuery>,
+    pub(super) groups: Vec<TypedProgram>,
+    pub(super) calls: Vec<BoundCall>,
+    pub(super) output: Vec<Program>,
+    pub(super) having: Option<Program>,
+    pub(super) order: Vec<BoundOrder>,
+    pub(super) limit: Option<usize>,
+    pub(super) offset: usize,
+}
+
+impl BoundAggregate {
+    /// The collection and the filter.
+    pub fn scan(&self) -> &BoundQuery {
+        &self.scan
+    }
+}
+
+/// An expression and the type of its values.
+#[derive(Debug)]
+pub(super) struct TypedProgram {
+    pub program: Program,
+    pub ty: ColumnType,
+}
+
+#[derive(Debug)]
+pub(super) struct BoundCall {
+    pub function: AggregateFunction,
+    pub argument: Option<TypedProgram>,
+    pub filter: Option<Program>,
+    pub result: ColumnType,
+}
+
+#[derive(Debug)]
+pub(super) struct BoundOrder {
+    pub value: Program,
+    pub descending: bool,
+    pub nulls_first: bool,
+}

@@ -1,0 +1,311 @@
+//! Random commits, old views, own changes: each query has the same rows with columns and without.
+
+use std::sync::Arc;
+
+use crate::db::database::Database;
+use crate::db::open::load::DatabaseOptions;
+use crate::db::pending::on_conflict::OnConflict;
+use crate::db::pending::write_set::EntryKey;
+use crate::db::read::cursor::Row;
+use crate::db::read::query::{BoundQuery, Nearest, Order, OrderBy, Output, Query, Target};
+use crate::db::read::view::ReadView;
+use crate::db::state::cancel::Cancel;
+use crate::db::state::clock::Clock;
+use crate::db::write::transaction::Transaction;
+use crate::expr::{Comparison, Expr, Operand, PathBase, PathResult, Scalar};
+use crate::model::{Collection, CollectionId, CollectionKind, Column, Index, IndexKind};
+use crate::settings::Settings;
+use crate::store::KeySource;
+use crate::types::json::jsonb::PathStep;
+use crate::types::{ColumnType, Value};
+use crate::vector::Metric;
+
+const ROWS: usize = 4_500;
+const STEPS: usize = 400;
+
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 20).unwrap() % end
+    }
+
+    fn small(&mut self, end: usize) -> i32 {
+        i32::try_from(self.below(end)).unwrap()
+    }
+}
+
+struct Fixture {
+    database: Database,
+    runtime: tokio::runtime::Runtime,
+    table: CollectionId,
+    _directory: tempfile::TempDir,
+}
+
+impl Fixture {
+    fn new() -> Fixture {
+        let directory = tempfile::tempdir().unwrap();
+        let database = Database::open(&DatabaseOptions {
+            data_directory: directory.path().join("data"),
+            key_directory: directory.path().join("keys"),
+            key_source: KeySource::File,
+            cache_bytes: 8 << 20,
+            sync: false,
+            clock: Clock::System,
+        })
+        .unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let mut transaction = database.begin();
+        let column = |(name, ty): (&str, ColumnType)| Column { not_null: name == "id", ..Column::new(name, ty) };
+        let columns = [
+            ("id", ColumnType::Int4),
+            ("n", ColumnType::Int4),
+            ("t", ColumnType::Text),
+            ("f", ColumnType::Float8),
+            ("v", ColumnType::Vector(Some(2))),
+        ];
+        let (table, index) = (transaction.new_id(), transaction.new_id());
+        let columns = columns.into_iter().map(column).collect();
+        let mut collection =
+            Collection { primary_key: vec![0], ..Collection::new(table, "t", CollectionKind::Table, columns) };
+        let kind =
+            IndexKind::Hnsw { column: 4, operator_class: "vector_l2_ops".to_string(), m: 8, ef_construction: 32 };
+        let origin = crate::model::IndexOrigin::Statement;
+        collection.indexes.push(Index::new(index, "t_v", kind, origin));
+        transaction.create_collection(collection).unwrap();
+        runtime.block_on(transaction.commit()).unwrap();
+        let fixture = Fixture { database, runtime, table, _directory: directory };
+        let mut dice = Dice(5);
+        let mut transaction = fixture.database.begin();
+        for id in 0..ROWS {
+            fixture.put(&mut transaction, &mut dice, id);
+        }
+        fixture.runtime.block_on(transaction.commit()).unwrap();
+        fixture
+    }
+
+    fn collection(&self, view: &ReadView) -> Arc<Collection> {
+        Arc::clone(view.catalog.collection_by_id(self.table).unwrap())
+    }
+
+    fn key(&self, transaction: &Transaction, id: usize) -> EntryKey {
+        let collection = self.collection(transaction.view());
+        transaction.key(&collection, vec![Value::Int4(i32::try_from(id).unwrap())]).unwrap()
+    }
+
+    /// Inserts a row, or changes it where it is there.
+    fn put(&self, transaction: &mut Transaction, dice: &mut Dice, id: usize) {
+        let collection = self.collection(transaction.view());
+        let n = if dice.below(9) == 0 { Value::Null } else { Value::Int4(dice.small(120)) };
+        let t = match dice.below(8) {
+            0 => Value::Null,
+            1 => Value::text("long ".repeat(300)),
+            _ => Value::text(format!("word {}", dice.below(40))),
+        };
+        let f = match dice.below(6) {
+            0 => Value::Float8(f64::NAN),
+            1 => Value::Float8(-0.0),
+            2 => Value::Null,
+            _ => Value::Float8(f64::from(dice.small(50)) / 4.0),
+        };
+        let v = if dice.below(12) == 0 {
+            Value::Null
+        } else {
+            Value::Vector([dice.small(300) as f32, dice.small(300) as f32].into())
+        };
+        let key = self.key(transaction, id);
+        if transaction.view().exists(&collection, &key).unwrap() {
+            let changes = vec![(1, n), (2, t), (3, f), (4, v)];
+            let some = changes.into_iter().filter(|_| dice.below(2) == 0).collect();
+            transaction.update(&collection, &key, some).unwrap();
+        } else {
+            let id = Value::Int4(i32::try_from(id).unwrap());
+            let row = [id, n, t, f, v].map(Some).into();
+            transaction.insert(&collection, row, OnConflict::Fail).unwrap();
+        }
+    }
+
+    /// Changes of some rows: a few, or enough that columns are brought up to date.
+    fn change(&self, transaction: &mut Transaction, dice: &mut Dice) {
+        let count = [1, 3, 40, 200][dice.below(4)];
+        for _ in 0..count {
+            let id = dice.below(ROWS + 900);
+            if dice.below(4) == 0 {
+                let key = self.key(transaction, id);
+                let collection = self.collection(transaction.view());
+                transaction.delete(&collection, &key).unwrap();
+            } else {
+                self.put(transaction, dice, id);
+            }
+        }
+    }
+}
+
+fn condition(dice: &mut Dice) -> Expr {
+    use Comparison::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
+    let operator = [Equal, NotEqual, Less, LessOrEqual, Greater, GreaterOrEqual][dice.below(6)];
+    let (n, t, f) =
+        (Expr::column(1, ColumnType::Int4), Expr::column(2, ColumnType::Text), Expr::column(3, ColumnType::Float8));
+    match dice.below(7) {
+        0 => Expr::compare(n, operator, Expr::constant(Value::Int4(dice.small(120)))),
+        1 => Expr::compare(n, Equal, Expr::constant(Value::Int8(i64::from(dice.small(120))))),
+        2 => Expr::compare(t, Equal, Expr::constant(Value::text(format!("word {}", dice.below(40))))),
+        3 => Expr::compare(f, operator, Expr::constant(Value::Float8(f64::from(dice.small(50)) / 4.0))),
+        4 => [n, t, f].into_iter().nth(dice.below(3)).unwrap().is_null().negated_if(dice.below(2) == 0),
+        5 => Expr::And(vec![condition(dice), condition(dice)]),
+        _ => Expr::Or(vec![condition(dice), condition(dice)]).negated_if(dice.below(3) == 0),
+    }
+}
+
+fn query(dice: &mut Dice, collection: Arc<Collection>) -> Query {
+    let rare = Expr::compare(
+        Expr::column(1, ColumnType::Int4),
+        Comparison::Equal,
+        Expr::constant(Value::Int4(dice.small(120))),
+    );
+    let filter = match dice.below(4) {
+        0 => condition(dice),
+        1 => rare,
+        _ => Expr::And(vec![rare, condition(dice)]),
+    };
+    let target = Value::Vector([dice.small(300) as f32, dice.small(300) as f32].into());
+    let nearest = (dice.below(2) == 0).then(|| Nearest {
+        column: 4,
+        target: Target::Scalar(Scalar::Value(target)),
+        metric: Metric::L2,
+        ef: None,
+        within: None,
+        keeps_missing: false,
+        keeps_ties: false,
+    });
+    let by_text = Order { operand: OrderBy::Operand(Operand::Column(2)), descending: true, nulls_first: false };
+    let has_limit = nearest.is_some();
+    Query {
+        collection,
+        output: (0..4).map(|column| Output::Operand(Operand::Column(column))).collect(),
+        filter: Some(filter),
+        order: if nearest.is_none() && dice.below(3) == 0 { vec![by_text] } else { Vec::new() },
+        nearest,
+        limit: has_limit.then_some(Scalar::Value(Value::Int8(25))),
+        offset: None,
+    }
+}
+
+/// The rows, and whether columns said something of them.
+fn rows(view: &ReadView, query: &Query, columns: &str) -> (Vec<Row>, bool) {
+    let mut settings = Settings::default();
+    settings.set("nebulus.columns", columns).unwrap();
+    // So wide that every row is measured: what is compared is the rows, not how many a walk misses.
+    settings.set("hnsw.ef_search", "1000").unwrap();
+    let bound: BoundQuery = query.bind(&[]).unwrap();
+    let mut cursor = view.query(bound, &settings, &Cancel::new()).unwrap();
+    let mut rows = Vec::new();
+    while let Some(chunk) = cursor.next_chunk().unwrap() {
+        rows.extend(chunk);
+    }
+    let report = cursor.report().lines();
+    (rows, report.iter().any(|line| line.starts_with("Columns:")))
+}
+
+fn is_same(one: &[Row], other: &[Row]) -> bool {
+    let same = |(one, other): (&Row, &Row)| one.iter().zip(other).all(|(one, other)| one.is_identical(other));
+    one.len() == other.len() && one.iter().zip(other).all(same)
+}
+
+/// Runs a query both ways; whether columns were used.
+fn compare(fixture: &Fixture, view: &ReadView, dice: &mut Dice) -> bool {
+    let query = query(dice, fixture.collection(view));
+    let (with, used) = rows(view, &query, "on");
+    let (without, unused) = rows(view, &query, "off");
+    assert!(!unused, "columns were read that were not wanted");
+    assert!(is_same(&with, &without), "{:?}\nwith columns: {with:?}\nwithout: {without:?}", query.filter);
+    used
+}
+
+#[test]
+fn rows_do_not_depend_on_columns() {
+    let fixture = Fixture::new();
+    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    let mut old: Vec<ReadView> = Vec::new();
+    let mut own = fixture.database.begin();
+    let (mut uses, mut old_uses, mut own_uses) = (0, 0, 0);
+    for _ in 0..STEPS {
+        match dice.below(8) {
+            0 => old.push(fixture.database.view()),
+            1 if old.len() > 2 => drop(old.remove(0)),
+            2 => {
+                let savepoint = own.savepoint();
+                fixture.change(&mut own, &mut dice);
+                own_uses += usize::from(compare(&fixture, own.view(), &mut dice));
+                if dice.below(2) == 0 {
+                    own.rollback_to(&savepoint);
+                }
+            }
+            3 => {
+                let ended = std::mem::replace(&mut own, fixture.database.begin());
+                // Who comes second has changed an entry that another commit has changed, too.
+                if let Err(error) = fixture.runtime.block_on(ended.commit()) {
+                    assert_eq!(error.sqlstate(), "40001");
+                }
+                own = fixture.database.begin();
+            }
+            _ => {
+                let mut transaction = fixture.database.begin();
+                fixture.change(&mut transaction, &mut dice);
+                fixture.runtime.block_on(transaction.commit()).unwrap();
+            }
+        }
+        uses += usize::from(compare(&fixture, &fixture.database.view(), &mut dice));
+        own_uses += usize::from(compare(&fixture, own.view(), &mut dice));
+        for view in &old {
+            old_uses += usize::from(compare(&fixture, view, &mut dice));
+        }
+    }
+    assert!(
+        uses > STEPS / 4 && old_uses > 20 && own_uses > 20,
+        "columns were read {uses}, {old_uses}, {own_uses} times"
+    );
+}
+
+#[test]
+fn facts_of_several_kinds_are_what_they_are() {
+    let fixture = Fixture::new();
+    let memory = Arc::clone(fixture.database.catalog().collection("memory").unwrap());
+    let mut transaction = fixture.database.begin();
+    for id in 0..600_usize {
+        let rank = ["3", "\"3\"", "3.0", "null", "true", "[3]", "\"\"", "30"][id % 8];
+        let metadata = Value::Json(format!("{{\"rank\": {rank}}}").into());
+        let row = vec![Some(Value::text(format!("m{id}"))), Some(metadata), None, None, None, None];
+        transaction.insert(&memory, row, OnConflict::Fail).unwrap();
+    }
+    fixture.runtime.block_on(transaction.commit()).unwrap();
+    let position = memory.column("metadata").unwrap();
+    let mut is_used = false;
+    for result in [PathResult::Typed, PathResult::Text, PathResult::Json] {
+        for constant in [Value::Int4(3), Value::text("3"), Value::Bool(true), Value::Json("3".into()), Value::text("")]
+        {
+            for operator in [Comparison::Equal, Comparison::NotEqual, Comparison::Greater] {
+                let path = vec![PathStep::Key("rank".to_string())];
+                let operand = Operand::Path { base: PathBase::Column(position), path, result };
+                let field = Expr::Field(operand, ColumnType::Unknown);
+                let query = Query {
+                    collection: Arc::clone(&memory),
+                    output: vec![Output::Operand(Operand::Column(0))],
+                    filter: Some(Expr::compare(field, operator, Expr::constant(constant.clone()))),
+                    nearest: None,
+                    order: Vec::new(),
+                    limit: None,
+                    offset: None,
+                };
+                let view = fixture.database.view();
+                let ((with, used), (without, _)) = (rows(&view, &query, "on"), rows(&view, &query, "off"));
+                assert!(is_same(&with, &without), "{result:?} {operator:?} {constant:?}");
+                is_used |= used;
+            }
+        }
+    }
+    assert!(is_used);
+}

@@ -1,0 +1,40 @@
+//! The rows of a nearest search: whether they need the entries at all, and whether they come in microseconds.
+
+use crate::db::read::entry_view::key_part;
+use crate::db::read::query::{BoundQuery, Output};
+use crate::expr::Operand;
+use crate::model::CollectionKind;
+use crate::types::limits::ROWS_PER_CHUNK;
+use crate::vector::walk_micros;
+
+/// A search that is expected to take no longer may run on an async thread.
+const SHORT_MICROS: usize = 300;
+
+/// What reading an entry takes that was read a moment ago.
+const READ_MICROS: usize = 3;
+
+/// Whether the rows of a search are made of nothing but keys and distances, so that no entry has to be read: the search has
+/// seen to it that each one is there. A column of the key is read from the key in any case, where its value has but one form.
+pub(crate) fn shows_keys(query: &BoundQuery) -> bool {
+    let is_in_key = |output: &Output| match output {
+        Output::Operand(Operand::Column(position)) => key_part(&query.collection, *position).is_some(),
+        Output::Operand(operand) => *operand == Operand::Key,
+        Output::Distance | Output::LinearDistance { .. } | Output::Constant(_) => true,
+    };
+    query.nearest.is_some() && query.collection.kind != CollectionKind::Auth && query.output.iter().all(is_in_key)
+}
+
+/// Whether a search of the graph with walks of width `ef`, for so many rows, comes in microseconds.
+pub(crate) fn is_short_search(query: &BoundQuery, ef: usize, rows: usize) -> bool {
+    search_micros(query, ef, rows).is_some_and(|micros| micros <= SHORT_MICROS)
+}
+
+/// What a search and its rows are expected to take; `None` where nobody knows: a filter that is asked of each candidate may
+/// reject any number of them. Where the rows that a filter selects are counted beforehand, measuring them all is the bound.
+fn search_micros(query: &BoundQuery, ef: usize, rows: usize) -> Option<usize> {
+    if query.filter.is_some() || rows > ROWS_PER_CHUNK {
+        return None;
+    }
+    let read = if shows_keys(query) { 0 } else { rows * READ_MICROS };
+    Some(walk_micros(rows, ef) + read)
+}
