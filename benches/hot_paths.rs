@@ -10,14 +10,13 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use nebulusdb::db::{
-    Cancel, Clock, Database, DatabaseOptions, MEMORY, Nearest, OnConflict, Output, Query, Settings, Target,
-};
+use nebulusdb::db::{Cancel, Clock, Database, DatabaseOptions, MEMORY, Nearest, OnConflict, Output, Query, Target};
 use nebulusdb::expr::{Comparison, Expr, Operand, Scalar};
 use nebulusdb::merge::merge;
 use nebulusdb::model::{
     Field, Hlc, LogRead, NetworkId, NetworkOptions, PeerId, Run, Stage, Stamp, State, VectorClock, Verdict,
 };
+use nebulusdb::settings::Settings;
 use nebulusdb::store::{
     KeySource, Publicity, RecordField, RecordHeader, RecordView, Stored, decode_key_part, encode_key, encode_record,
 };

@@ -17,6 +17,7 @@ pub mod telemetry;
 pub mod merge;
 pub mod vector;
 
+pub mod settings;
 pub mod store;
 
 pub mod backup;

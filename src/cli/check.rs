@@ -91,10 +91,10 @@ fn tell_repair(report: &RepairReport) -> Result<()> {
     for index in &report.indexes {
         writeln!(out, "repair: filled index {index} anew")?;
     }
-    for index in &report.dropped_indexes {
+    for index in &report.invalid_indexes {
         writeln!(
             out,
-            "repair: dropped index {index}, since it cannot be filled: it is unique and values are there twice"
+            "repair: index {index} is invalid, since it cannot be filled: it is unique and values are there twice"
         )?;
     }
     for (count, what) in [

@@ -197,7 +197,8 @@ impl Running {
                 tracing::error!("a database thread had panicked");
             }
         }
-        graph_builder::save_all(graphs_of(shared, &|| shared.version()));
+        let (version, ready) = (|| shared.version(), || shared.ready_graphs());
+        graph_builder::save_all(Graphs { ready: &ready, directory: &shared.vector_directory, version: &version });
         let mut batch = Batch::new();
         shared.sequences.release(&mut batch);
         shared.row_ids.release(&mut batch);
@@ -213,9 +214,4 @@ impl Drop for Running {
             tracing::warn!(%error, "the database did not close cleanly; the next start replays its log");
         }
     }
-}
-
-/// The graphs of a database, for the thread that builds and saves them.
-pub(in crate::db) fn graphs_of<'a>(shared: &'a DbState, version: &'a dyn Fn() -> u64) -> Graphs<'a> {
-    Graphs { indexes: &shared.vector_indexes, directory: &shared.vector_directory, version }
 }

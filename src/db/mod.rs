@@ -6,7 +6,7 @@
 //! it durable together with the other commits that wait, and only then answers.
 //!
 //! Whoever listens is told of it by the change feed (`feed`): `feed_draft` notes what a commit changes while it is encoded, and
-//! the committer publishes it when it is durable. What sessions send themselves (`notify`) goes the same way.
+//! the committer publishes it when it is durable. What sessions send themselves (`model::Notifications`) goes the same way.
 //!
 //! One nearest SELECT: a [`Query`] is given to [`ReadView::query`], `access_path` chooses the access path, the vector index yields
 //! candidates while the filter is evaluated inside the walk, each candidate is checked against the statement's snapshot,
@@ -21,7 +21,6 @@ mod pending;
 mod read;
 mod records;
 mod replica;
-mod settings;
 mod state;
 mod upkeep;
 mod vault;
@@ -36,10 +35,8 @@ pub use columns::column_store::ColumnsStatus;
 pub use database::Database;
 pub use feed::event::{
     ChangeSource, ChangedEntry, CollectionChange, CommitEvent, EntryOperation, FeedEvent, Happened, NetworkEvent,
-    Notification,
 };
 pub use feed::feed::{FeedReceiver, Overrun};
-pub use feed::notify::{Channel, Notifications, NotificationsMark};
 pub use feed::signals::DatabaseChanges;
 pub use open::load::{DatabaseOptions, PASSWORD_FILE};
 pub use pending::on_conflict::{Arbiters, Inserted, OnConflict};
@@ -66,8 +63,6 @@ pub use replica::receiving::schema_merge::{SharedColumn, SharedSchema};
 pub use replica::receiving::shapes::ShapeClaim;
 pub use replica::receiving::verify_states::{OfferedStates, VerifiedHeads};
 pub use replica::rights::charter::CharterNews;
-pub use settings::setting::{Effect, Setting, SettingKind, shown_bound};
-pub use settings::settings::{EF_SEARCH_DEFAULT, EF_SEARCH_MAX, SettingValue, Settings};
 pub use state::activity::{
     Activity, ActivityHandle, ActivityState, ConnectionActivity, ListedCursor, ListedStatement, NamedStatement,
 };

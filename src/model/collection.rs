@@ -65,6 +65,33 @@ pub struct Index {
     /// Left out of what is stored where it says nothing.
     #[serde(default, skip_serializing_if = "IndexOrigin::is_unstated")]
     pub origin: IndexOrigin,
+    /// A matter of this node alone, and of the committer: it takes those of a changed definition from the one before. Left out of
+    /// what is stored where the index can be used.
+    #[serde(default, skip_serializing_if = "IndexState::is_ready")]
+    pub state: IndexState,
+}
+
+/// How far an index can be used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum IndexState {
+    /// It follows every change, and does not hold all that was there before it: no query uses it.
+    Building,
+    /// It holds everything that is committed. Versions before there were states stored no other.
+    #[default]
+    Ready,
+    /// It could not be built: it holds nothing, follows nothing and refuses nothing until REINDEX.
+    Invalid,
+}
+
+impl IndexState {
+    pub fn is_ready(&self) -> bool {
+        *self == IndexState::Ready
+    }
+
+    /// Whether it follows what is written, and a unique one refuses what is there already.
+    pub fn is_followed(self) -> bool {
+        matches!(self, IndexState::Building | IndexState::Ready)
+    }
 }
 
 /// What an index came from.
@@ -86,9 +113,24 @@ impl IndexOrigin {
 }
 
 impl Index {
+    /// An index that can be used.
+    pub fn new(id: CollectionId, name: impl Into<String>, kind: IndexKind, origin: IndexOrigin) -> Self {
+        Index { id, name: name.into(), kind, origin, state: IndexState::Ready }
+    }
+
     /// Whether a constraint of its name stands on it.
     pub fn is_constraint(&self) -> bool {
         self.kind.is_unique() && self.origin != IndexOrigin::Statement
+    }
+
+    /// Whether it is an ordered one that follows what is written.
+    pub fn is_ordered_and_followed(&self) -> bool {
+        self.kind.is_ordered() && self.state.is_followed()
+    }
+
+    /// Whether it is a unique one that refuses what is there already.
+    pub fn is_enforced(&self) -> bool {
+        self.kind.is_unique() && self.state.is_followed()
     }
 }
 
@@ -255,6 +297,26 @@ impl Collection {
                 IndexKind::Fact { .. } => {}
             }
         }
+    }
+
+    pub fn index(&self, id: CollectionId) -> Option<&Index> {
+        self.indexes.iter().find(|index| index.id == id)
+    }
+
+    /// Gives its index of an id another state; whether it had another.
+    pub fn set_index_state(&mut self, id: CollectionId, state: IndexState) -> bool {
+        let index = self.indexes.iter_mut().find(|index| index.id == id && index.state != state);
+        index.map(|index| index.state = state).is_some()
+    }
+
+    /// Whether another definition is the same; how far each index is built does not count.
+    pub fn is_defined_as(&self, other: &Collection) -> bool {
+        let without_states = |collection: &Collection| {
+            let mut collection = collection.clone();
+            collection.indexes.iter_mut().for_each(|index| index.state = IndexState::default());
+            collection
+        };
+        self == other || without_states(self) == without_states(other)
     }
 
     /// The id of the column at a position.

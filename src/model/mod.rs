@@ -16,6 +16,7 @@ mod contribution;
 mod field_key;
 mod key_listing;
 mod network;
+mod notifications;
 mod placement;
 mod replication;
 mod result_column;
@@ -36,7 +37,7 @@ pub use charter::{
 pub use clock::{Hlc, PeerId, Stamp, VectorClock};
 pub use collection::{
     AUTH, AccessMethod, Collection, CollectionId, CollectionKind, FACT_BLOB_HASH, FACT_BLOB_SIZE, FACT_BLOB_TYPE,
-    FACT_VECTOR, Index, IndexKind, IndexOrigin, MEMORY, SystemColumn,
+    FACT_VECTOR, Index, IndexKind, IndexOrigin, IndexState, MEMORY, SystemColumn,
 };
 pub use column::{Column, ColumnId, DefaultValue, DimensionOrigin, DroppedColumn, Numbering};
 
@@ -48,6 +49,7 @@ pub use network::{
     AdoptedHeads, Attachment, Bytes, ChainHash, Delta, Halt, Head, HeadAdoption, Network, NetworkId, NetworkOptions,
     Replication, Run,
 };
+pub use notifications::{Channel, Notification, Notifications, NotificationsMark, PAYLOAD_BYTES_END, SENT_BYTES_MAX};
 pub use placement::{BUCKETS, Buckets, KeyHash, Placement, Shares, bucket_of, by_weight, hash_of_key};
 pub use result_column::OutputColumn;
 

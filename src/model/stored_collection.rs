@@ -99,7 +99,7 @@ fn legacy_field(kind: CollectionKind, name: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{FieldKey, IndexOrigin};
+    use crate::model::{FieldKey, IndexOrigin, IndexState};
     use crate::types::ColumnType;
 
     /// This definition lies in data directories of format 2: it is read for ever.
@@ -162,6 +162,22 @@ mod tests {
     }
 
     #[test]
+    fn what_an_index_cannot_do_is_kept_and_makes_no_other_definition() {
+        let ready: Collection = serde_json::from_str(FORMAT_3).unwrap();
+        assert!(ready.indexes.iter().all(|index| index.state.is_ready()), "no state is the one of before");
+        let mut changed = ready.clone();
+        assert!(changed.set_index_state(CollectionId(19), IndexState::Building));
+        assert!(changed.set_index_state(CollectionId(18), IndexState::Invalid));
+        assert!(!changed.set_index_state(CollectionId(18), IndexState::Invalid));
+        let json = serde_json::to_string(&changed).unwrap();
+        assert!(json.contains(r#""state":"Building""#) && json.contains(r#""state":"Invalid""#), "{json}");
+        assert_eq!(serde_json::from_str::<Collection>(&json).unwrap(), changed);
+        assert!(changed != ready && changed.is_defined_as(&ready));
+        changed.columns[1].not_null = true;
+        assert!(!changed.is_defined_as(&ready));
+    }
+
+    #[test]
     fn a_column_that_is_not_there_is_damage() {
         let error = serde_json::from_str::<Collection>(&FORMAT_3.replace("[4]", "[3]")).unwrap_err();
         assert!(error.to_string().contains("\"items\" names a column that it does not have"), "{error}");
@@ -176,7 +192,7 @@ mod tests {
         let index = |columns| IndexKind::Ordered { columns, unique: false };
         let made = |id, columns| {
             let (origin, kind) = (IndexOrigin::Statement, index(columns));
-            Index { id: CollectionId(id), name: format!("i{id}"), kind, origin }
+            Index::new(CollectionId(id), format!("i{id}"), kind, origin)
         };
         table.indexes = vec![made(21, vec![1, 3]), made(22, vec![3, 0])];
         table.remove_column(1, true);
@@ -205,7 +221,7 @@ mod tests {
         assert_eq!(columns, [(0, "a"), (1, "a~1")]);
         let origin = IndexOrigin::Statement;
         let kind = IndexKind::Ordered { columns: vec![1], unique: false };
-        collection.indexes.push(Index { id: CollectionId(21), name: "i".to_string(), kind, origin });
+        collection.indexes.push(Index::new(CollectionId(21), "i", kind, origin));
         let again: Collection = serde_json::from_str(&serde_json::to_string(&collection).unwrap()).unwrap();
         assert_eq!(again, collection);
     }

@@ -7,12 +7,9 @@ use std::collections::{HashMap, VecDeque};
 use std::future::pending;
 use std::sync::Arc;
 
-use crate::db::{
-    Channel, CommitEvent, Database, FeedEvent, FeedReceiver, NetworkEvent, Notification, Notifications,
-    NotificationsMark, Overrun, Transaction,
-};
+use crate::db::{Catalog, CommitEvent, Database, FeedEvent, FeedReceiver, NetworkEvent, Overrun, Transaction};
 use crate::error::{Error, ErrorKind, Notice, Result};
-use crate::model::{MemoryAccount, Reservation};
+use crate::model::{Channel, MemoryAccount, Notification, Notifications, NotificationsMark, Reservation};
 use crate::session::session::Session;
 use crate::session::statement::joining::Begun;
 use crate::session::transaction::OpenTransaction;
@@ -210,6 +207,16 @@ impl SessionChannels {
     }
 }
 
+/// # Errors
+/// 42P01 and 42704 for a collection and a network that are not there, 22023 for a name that is too long.
+fn check_listened(channel: Channel<'_>, catalog: &Catalog) -> Result<()> {
+    match channel {
+        Channel::Changes(collection) => catalog.expect_collection(collection).map(drop),
+        Channel::Network(network) => catalog.expect_network(network).map(drop),
+        Channel::Networks | Channel::Users(_) => channel.check_name(),
+    }
+}
+
 impl Session {
     /// LISTEN, from the commit on.
     ///
@@ -217,7 +224,7 @@ impl Session {
     /// 42P01 and 42704 for a collection and a network that are not there, 22023 for a name that is too long, 54000 for too
     /// many channels.
     pub(super) fn listen(&mut self, channel: &str, is_alone: bool) -> Result<()> {
-        Channel::of(channel).check_listened(self.planning_view().catalog())?;
+        check_listened(Channel::of(channel), self.planning_view().catalog())?;
         self.join_transaction(is_alone);
         self.listening.notifications.listen(channel)
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::db::{ActivityHandle, ActivityState, Cancel, Database, ListedStatement, Query, ReadView, Settings, Sought};
+use crate::db::{ActivityHandle, ActivityState, Cancel, Database, ListedStatement, Query, ReadView, Sought};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::knirvql;
 use crate::model::{MemoryAccount, OutputColumn, Reservation};
@@ -19,6 +19,7 @@ use crate::session::statement::prepared::{Prepared, parsing_bytes, planning_byte
 use crate::session::statement::script::{Parsed, parse_script};
 use crate::session::statement::timing::SlowLog;
 use crate::session::transaction::{OpenTransaction, TransactionStatus};
+use crate::settings::Settings;
 use crate::sql;
 use crate::statement::{BinaryCodec, Planned, Planning, QueryFunction};
 use crate::types::ColumnType;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::db::Settings;
 use crate::error::Result;
+use crate::settings::Settings;
 
 /// The settings of a session.
 pub(super) struct SessionSettings {

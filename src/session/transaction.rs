@@ -3,8 +3,9 @@
 //! Outside of a block each statement is a transaction of its own, except that statements sent together (a multi-statement
 //! text, or several Executes before one Sync) share an implicit one, as in PostgreSQL.
 
-use crate::db::{NotificationsMark, ReadView, Savepoint, Transaction};
+use crate::db::{ReadView, Savepoint, Transaction};
 use crate::error::{Error, ErrorKind, Notice, Result};
+use crate::model::NotificationsMark;
 use crate::session::portals::PortalMark;
 use crate::session::session::Session;
 use crate::session::settings::SettingsMark;

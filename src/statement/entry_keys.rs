@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::db::{BoundQuery, Cancel, EntryKey, Output, Settings, Transaction};
+use crate::db::{BoundQuery, Cancel, EntryKey, Output, Transaction};
 use crate::error::Result;
 use crate::expr::{Operand, Program};
 use crate::model::{Collection, CollectionKind};
+use crate::settings::Settings;
 use crate::types::Value;
 
 /// Reads the keys of entries, of all where there is no filter; a secret has no stored key and is known by its name.

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::db::{Cancel, Query, ReadView, Settings};
+use crate::db::{Cancel, Query, ReadView};
 use crate::error::Result;
 use crate::model::{Collection, OutputColumn};
+use crate::settings::Settings;
 use crate::statement::change::ColumnDefaults;
 use crate::statement::planned::Planned;
 use crate::types::ColumnType;

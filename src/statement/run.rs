@@ -2,9 +2,10 @@
 
 use futures::future::{BoxFuture, Either, FutureExt, Ready, ready};
 
-use crate::db::{Cancel, ReadView, Settings, Transaction};
+use crate::db::{Cancel, ReadView, Transaction};
 use crate::error::Result;
 use crate::expr::Environment;
+use crate::settings::Settings;
 use crate::types::Value;
 
 /// What a statement reads with.

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use crate::db::Settings;
 use crate::model::OutputColumn;
+use crate::settings::Settings;
 use crate::statement::planning::StatementTree;
 use crate::statement::row_source::RowSource;
 use crate::statement::secret_text::SecretText;

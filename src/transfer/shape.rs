@@ -24,7 +24,7 @@ const KEY: &str = "SELECT k.column_name::text FROM information_schema.table_cons
     ORDER BY k.ordinal_position";
 const INDEXES: &str = "SELECT pg_get_indexdef(i.indexrelid) FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid \
     JOIN pg_namespace n ON n.oid = c.relnamespace \
-    WHERE c.relname::text = $1 AND n.nspname = 'public' AND NOT i.indisprimary ORDER BY 1";
+    WHERE c.relname::text = $1 AND n.nspname = 'public' AND NOT i.indisprimary AND i.indisready ORDER BY 1";
 
 /// A collection, as files and servers describe it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

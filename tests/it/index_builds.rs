@@ -87,13 +87,19 @@ fn a_build_that_is_cancelled_with_other_work_keeps_that() {
         assert!(reply.failure().is_none(), "the transaction is committed: {reply:?}");
         let is_left = watcher.value("SELECT ready FROM nebulus.vector_indexes WHERE index_name = 'near'") == "f";
         assert_eq!(watcher.value(&format!("SELECT count(*) FROM v WHERE id = {}", ROWS + attempt + 1)), "1");
+        let valid = watcher.value("SELECT indisvalid FROM pg_index WHERE indexrelid = 'near'::regclass");
+        assert_eq!(valid == "f", is_left, "the catalog says the same");
         if !is_left {
             builder.run("DROP INDEX near");
         }
         is_left
     });
     assert!(is_seen, "one of the builds is seen and cancelled");
-    assert_eq!(builder.value("SELECT id FROM v ORDER BY e <-> (SELECT e FROM v WHERE id = 77) LIMIT 1"), "77");
+    let nearest = "SELECT id FROM v ORDER BY e <-> (SELECT e FROM v WHERE id = 77) LIMIT 1";
+    assert_eq!(builder.value(nearest), "77");
+    assert_eq!(builder.run("REINDEX INDEX near"), "REINDEX");
+    assert_eq!(watcher.value("SELECT ready FROM nebulus.vector_indexes WHERE index_name = 'near'"), "t");
+    assert_eq!(builder.value(nearest), "77");
 }
 
 #[test]

@@ -32,6 +32,7 @@ mod golden;
 mod harness;
 mod health;
 mod index_builds;
+mod index_states;
 mod knirvql;
 mod mcp;
 mod memory;

@@ -11,7 +11,7 @@ const RANKS: [&[&str]; 17] = [
     &["types", "telemetry"],
     &["model"],
     &["expr", "merge", "vector"],
-    &["store"],
+    &["settings", "store"],
     &["backup"],
     &["db"],
     &["statement"],
@@ -30,8 +30,8 @@ const ROOMS: [(&str, &[&str]); 8] = [
     (
         "db",
         &[
-            "vault", "catalog", "feed", "settings", "pending", "records", "columns", "vectors", "state", "read",
-            "write", "database", "replica", "open", "upkeep",
+            "vault", "catalog", "feed", "pending", "records", "columns", "vectors", "state", "read", "write",
+            "database", "replica", "open", "upkeep",
         ],
     ),
     ("db/replica", &["handle", "receiving", "posting", "rights", "networks", "holdings", "commit", "replica"]),

@@ -7,7 +7,7 @@ use crate::db::catalog::catalog_change::SeenCollection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     AUTH, Attachment, Collection, CollectionId, CollectionKind, Column, DefaultValue, FACT_BLOB_HASH, FACT_BLOB_SIZE,
-    FACT_BLOB_TYPE, FACT_VECTOR, Index, IndexKind, IndexOrigin, MEMORY, Network, NetworkId, SystemColumn,
+    FACT_BLOB_TYPE, FACT_VECTOR, Index, IndexKind, IndexOrigin, IndexState, MEMORY, Network, NetworkId, SystemColumn,
 };
 use crate::types::ColumnType;
 use crate::types::limits::{COLUMNS_MAX, IDENTIFIER_BYTES_MAX};
@@ -115,6 +115,27 @@ impl Catalog {
         })
     }
 
+    /// How far an index of a collection is built; `None` where it is not there.
+    pub(crate) fn index_state(&self, collection: CollectionId, index: CollectionId) -> Option<IndexState> {
+        self.by_id.get(&collection)?.index(index).map(|index| index.state)
+    }
+
+    /// Gives an index another state. The collection as it is then; `None` where nothing changes.
+    pub(crate) fn set_index_state(
+        &mut self,
+        collection: CollectionId,
+        index: CollectionId,
+        state: IndexState,
+    ) -> Option<Arc<Collection>> {
+        let mut changed = (**self.by_id.get(&collection)?).clone();
+        if !changed.set_index_state(index, state) {
+            return None;
+        }
+        let changed = Arc::new(changed);
+        self.put(Arc::clone(&changed));
+        Some(changed)
+    }
+
     /// Adds a collection or replaces the one of the same id.
     pub(crate) fn put(&mut self, collection: Arc<Collection>) {
         if let Some(old) = self.by_id.insert(collection.id, Arc::clone(&collection)) {
@@ -158,19 +179,11 @@ pub(crate) fn default_collections() -> Vec<Collection> {
         named("blob_size", FACT_BLOB_SIZE, ColumnType::Int8),
         named("blob_type", FACT_BLOB_TYPE, ColumnType::Text),
     ];
+    let operator_class = "vector_cosine_ops".to_string();
+    let nearest = IndexKind::Hnsw { column: 2, operator_class, m: 16, ef_construction: 64 };
     let memory = Collection {
         primary_key: vec![0],
-        indexes: vec![Index {
-            id: CollectionId(3),
-            name: "memory_vector_idx".to_string(),
-            kind: IndexKind::Hnsw {
-                column: 2,
-                operator_class: "vector_cosine_ops".to_string(),
-                m: 16,
-                ef_construction: 64,
-            },
-            origin: IndexOrigin::Statement,
-        }],
+        indexes: vec![Index::new(CollectionId(3), "memory_vector_idx", nearest, IndexOrigin::Statement)],
         ..Collection::new(CollectionId(1), MEMORY, CollectionKind::Memory, columns)
     };
     let columns = vec![column("key", ColumnType::Text, true, None), column("value", ColumnType::Text, true, None)];

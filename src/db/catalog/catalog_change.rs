@@ -20,10 +20,22 @@ pub(crate) enum CatalogChange {
 }
 
 /// What a transaction saw of a collection before it changed it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) struct SeenCollection {
     pub collection: Option<Arc<Collection>>,
     pub network: Option<NetworkId>,
+}
+
+impl SeenCollection {
+    /// Whether the collection is still defined as it was; that an index of it was built meanwhile does not count.
+    pub fn is_still(&self, now: &SeenCollection) -> bool {
+        let is_defined_so = match (&self.collection, &now.collection) {
+            (Some(seen), Some(now)) => seen.is_defined_as(now),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        is_defined_so && self.network == now.network
+    }
 }
 
 impl CatalogChange {

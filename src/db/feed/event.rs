@@ -9,12 +9,12 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use crate::error::Result;
-use crate::model::{Collection, PeerId};
+use crate::model::{Collection, Notification, PAYLOAD_BYTES_END, PeerId};
 use crate::store::decode_key_part;
 
 /// Bytes that an event takes besides its texts and keys, by estimate.
 const EVENT_BYTES: usize = 256;
-/// Bytes that a changed entry, a message or a collection takes besides its texts, by estimate.
+/// Bytes that a changed entry or a collection takes besides its texts, by estimate.
 const PART_BYTES: usize = 96;
 
 /// What listeners are told.
@@ -32,15 +32,6 @@ pub struct CommitEvent {
     pub changes: Vec<CollectionChange>,
     /// What NOTIFY and `pg_notify` sent in it, in their order.
     pub notifications: Arc<[Notification]>,
-}
-
-/// A message of NOTIFY.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notification {
-    /// The number of the connection that sent it.
-    pub sender: i32,
-    pub channel: Arc<str>,
-    pub payload: Arc<str>,
 }
 
 /// The entries of one collection that a commit changed.
@@ -143,13 +134,6 @@ impl CommitEvent {
     }
 }
 
-impl Notification {
-    /// Bytes of memory that it takes, by estimate.
-    pub(crate) fn bytes(&self) -> usize {
-        PART_BYTES + self.channel.len() + self.payload.len()
-    }
-}
-
 impl CollectionChange {
     /// What tells how many they are.
     pub fn count_payload(&self) -> String {
@@ -183,7 +167,7 @@ impl ChangedEntry {
         };
         let payload = told(self.key_of(collection)?);
         // A key that does not fit is left out: whoever listens looks for what has changed.
-        Ok(if payload.len() < crate::db::feed::notify::PAYLOAD_BYTES_END { payload } else { told(Json::Null) })
+        Ok(if payload.len() < PAYLOAD_BYTES_END { payload } else { told(Json::Null) })
     }
 
     /// The primary key as text; a list where it has several columns.

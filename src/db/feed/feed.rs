@@ -12,9 +12,11 @@ use tokio::sync::watch;
 
 use crate::db::feed::event::FeedEvent;
 use crate::db::feed::signals::{Changed, Signals};
+use crate::model::SENT_BYTES_MAX;
 
 /// Bytes of events that are kept for those who have not read them.
 pub(crate) const FEED_BYTES_MAX: usize = 64 * 1024 * 1024;
+const _: () = assert!(SENT_BYTES_MAX <= FEED_BYTES_MAX / 4, "one transaction's messages push out nobody else's");
 
 /// The events that are kept. Clones share it.
 #[derive(Clone)]

@@ -3,5 +3,4 @@
 
 pub(super) mod event;
 pub(super) mod feed;
-pub(super) mod notify;
 pub(super) mod signals;

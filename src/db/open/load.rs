@@ -20,11 +20,10 @@ use crate::db::state::state::{DbState, StateParts};
 use crate::db::vault::secrets::Secrets;
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::backfill::{BuildStep, check_duplicates, fill_step};
-use crate::db::write::commit_group::load_progress;
+use crate::db::write::commit_group::{load_progress, put_definition};
 use crate::db::write::committer::{CommitQueue, facts_name};
-use crate::db::write::vector_graphs::load_graph;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, Hlc, Index};
+use crate::model::{Collection, CollectionId, Hlc, Index, IndexState};
 use crate::store::{
     Argon2Cost, Batch, BlobStore, Key, KeyDirectory, KeyRange, KeySource, RecordView, Snapshot, Store, StoreOptions,
     Vault, build_marker, close_private_folder, make_or_close_private_folder, make_private_folder, marked_index,
@@ -150,16 +149,10 @@ fn load_collections(store: &Store, snapshot: &Snapshot) -> Result<Vec<Collection
     let mut batch = Batch::new();
     let defaults = default_collections();
     for collection in &defaults {
-        put_collection(&mut batch, collection)?;
+        put_definition(&mut batch, collection)?;
     }
     store.write(batch)?;
     Ok(defaults)
-}
-
-fn put_collection(batch: &mut Batch, collection: &Collection) -> Result<()> {
-    let json = serde_json::to_vec(collection).map_err(|error| Error::internal(error.to_string()))?;
-    batch.put(&Key::Collection(collection.id), &json);
-    Ok(())
 }
 
 /// Collections that older versions left with the dimension of a vector that is gone forget it.
@@ -177,7 +170,7 @@ fn forget_dimensions(store: &Store, mut collections: Vec<Collection>) -> Result<
             }
         }
         if *collection != before {
-            put_collection(&mut batch, collection)?;
+            put_definition(&mut batch, collection)?;
         }
     }
     if !batch.is_empty() {
@@ -227,8 +220,8 @@ fn load_facts(shared: &Arc<DbState>, snapshot: &Snapshot) -> Result<()> {
 }
 
 /// Ends the builds of ordered indexes that a stop interrupted. Their transactions were not committed, so what is there of
-/// them goes. Older versions put an index into the catalog before it was filled: such a one is filled now, and dropped with
-/// a warning where that cannot be done. No index keeps a server from starting.
+/// them goes. Older versions put an index into the catalog before it was filled, and a repair has all filled again: such a one is
+/// filled now, and left invalid with a warning where that cannot be done. No index keeps a server from starting.
 fn end_builds(shared: &Arc<DbState>, snapshot: &Snapshot) -> Result<()> {
     let mut marked = Vec::new();
     let mut metas = snapshot.scan(&KeyRange::metas());
@@ -237,10 +230,8 @@ fn end_builds(shared: &Arc<DbState>, snapshot: &Snapshot) -> Result<()> {
     }
     for id in marked {
         let catalog = shared.catalog();
-        let found = catalog.collections().find_map(|collection| {
-            let index = collection.indexes.iter().find(|index| index.id == id)?;
-            Some((Arc::clone(collection), index.clone()))
-        });
+        let found =
+            catalog.collections().find_map(|collection| Some((Arc::clone(collection), collection.index(id)?.clone())));
         let mut batch = Batch::new();
         batch.delete_range(&KeyRange::index(id));
         let Some((collection, index)) = found else {
@@ -249,19 +240,46 @@ fn end_builds(shared: &Arc<DbState>, snapshot: &Snapshot) -> Result<()> {
             shared.store.write(batch)?;
             continue;
         };
+        if !index.state.is_followed() {
+            continue;
+        }
         shared.store.write(batch)?;
         tracing::info!(index = %index.name, "filling an index that was interrupted");
+        let mut batch = Batch::new();
         match fill_whole(shared, &collection, &index) {
             Ok(()) => {
-                let mut batch = Batch::new();
                 batch.delete(&Key::Meta(&build_marker(id)));
-                shared.store.write(batch)?;
+                put_states(shared, batch, &[(collection.id, id, IndexState::Ready)])?;
             }
             Err(error) if matches!(error.kind(), ErrorKind::Io | ErrorKind::DiskFull) => return Err(error),
-            Err(error) => drop_unfilled(shared, &collection, &index, &error)?,
+            Err(error) => {
+                // The mark stays: versions that know no invalid index would take it for a whole one.
+                batch.delete_range(&KeyRange::index(id));
+                put_states(shared, batch, &[(collection.id, id, IndexState::Invalid)])?;
+                let (detail, table) = (error.detail().unwrap_or_default(), &collection.name);
+                tracing::warn!(index = %index.name, %table, %error, detail, "an index that cannot be filled is invalid");
+            }
         }
     }
     Ok(())
+}
+
+/// Says in the catalog how far indexes are built, before there is a committer.
+fn put_states(
+    shared: &Arc<DbState>,
+    mut batch: Batch,
+    states: &[(CollectionId, CollectionId, IndexState)],
+) -> Result<()> {
+    let mut catalog = (*shared.catalog()).clone();
+    for (collection, index, state) in states {
+        if let Some(changed) = catalog.set_index_state(*collection, *index, *state) {
+            put_definition(&mut batch, &changed)?;
+        }
+    }
+    if batch.is_empty() {
+        return Ok(());
+    }
+    shared.publish(shared.version(), Some(Arc::new(catalog)), || shared.store.write(batch))
 }
 
 fn fill_whole(shared: &Arc<DbState>, collection: &Collection, index: &Index) -> Result<()> {
@@ -281,40 +299,16 @@ fn fill_whole(shared: &Arc<DbState>, collection: &Collection, index: &Index) -> 
     check_duplicates(&view, collection, index, &shared.store.snapshot(), &Cancel::new(), &mut |_| {})
 }
 
-fn drop_unfilled(shared: &Arc<DbState>, collection: &Collection, index: &Index, reason: &Error) -> Result<()> {
-    let mut changed = collection.clone();
-    changed.indexes.retain(|known| known.id != index.id);
-    let mut batch = Batch::new();
-    put_collection(&mut batch, &changed)?;
-    batch.delete_range(&KeyRange::index(index.id));
-    batch.delete(&Key::Meta(&build_marker(index.id)));
-    let mut catalog = (*shared.catalog()).clone();
-    catalog.put(Arc::new(changed));
-    shared.publish(shared.version(), Some(Arc::new(catalog)), || shared.store.write(batch))?;
-    let (detail, table) = (reason.detail().unwrap_or_default(), &collection.name);
-    tracing::warn!(index = %index.name, %table, %reason, detail, "an index that could not be filled is dropped");
-    Ok(())
-}
-
-/// Loads the graphs; gives back those that are missing or of no use.
+/// Loads the graphs; gives back those that are to be built: what is missing or of no use, and what was being built at the stop.
 fn load_graphs(shared: &Arc<DbState>, snapshot: &Snapshot) -> Result<Vec<Arc<VectorIndex>>> {
     let catalog = shared.catalog();
     shared.register_vector_indexes(&catalog)?;
-    let mut unfilled = Vec::new();
+    let (mut unfilled, mut states) = (Vec::new(), Vec::new());
     for index in shared.vector_indexes.all() {
-        let started = Instant::now();
-        let loaded = index.load(&shared.vector_directory, dimension_of(&catalog, &index));
-        match loaded.and_then(|at| at.map_or(Ok(false), |watermark| catch_up(shared, snapshot, &index, watermark))) {
-            Ok(true) => {
-                index.set_ready();
-                let vectors = index.graph().map_or(0, |graph| graph.len());
-                tracing::info!(index = index.id.0, vectors, elapsed_ms = started.elapsed().as_millis(), "graph loaded");
-                continue;
-            }
-            Ok(false) => {}
-            Err(error) => tracing::warn!(index = index.id.0, %error, "a saved graph is of no use and is built again"),
+        let was_ready = catalog.index_state(index.collection, index.id).is_some_and(|state| state.is_ready());
+        if was_ready && load_saved(shared, snapshot, &index) {
+            continue;
         }
-        let is_empty = snapshot.scan(&KeyRange::vectors(index.collection, index.column)).next()?.is_none();
         let index = if index.graph().is_some() {
             shared.vector_indexes.remove(index.id);
             shared.register_vector_indexes(&catalog)?;
@@ -323,13 +317,32 @@ fn load_graphs(shared: &Arc<DbState>, snapshot: &Snapshot) -> Result<Vec<Arc<Vec
         } else {
             index
         };
-        if is_empty {
-            load_graph(shared, &index)?;
-        } else {
-            unfilled.push(index);
+        let is_empty = snapshot.scan(&KeyRange::vectors(index.collection, index.column)).next()?.is_none();
+        let state = if is_empty { IndexState::Ready } else { IndexState::Building };
+        states.push((index.collection, index.id, state));
+        unfilled.extend((!is_empty).then_some(index));
+    }
+    put_states(shared, Batch::new(), &states)?;
+    Ok(unfilled)
+}
+
+/// Whether the saved graph of an index holds what the store holds by now.
+fn load_saved(shared: &Arc<DbState>, snapshot: &Snapshot, index: &Arc<VectorIndex>) -> bool {
+    let started = Instant::now();
+    let loaded = index.load(&shared.vector_directory, dimension_of(&shared.catalog(), index));
+    match loaded.and_then(|at| at.map_or(Ok(false), |watermark| catch_up(shared, snapshot, index, watermark))) {
+        Ok(is_whole) => {
+            if is_whole {
+                let vectors = index.graph().map_or(0, |graph| graph.len());
+                tracing::info!(index = index.id.0, vectors, elapsed_ms = started.elapsed().as_millis(), "graph loaded");
+            }
+            is_whole
+        }
+        Err(error) => {
+            tracing::warn!(index = index.id.0, %error, "a saved graph is of no use and is built again");
+            false
         }
     }
-    Ok(unfilled)
 }
 
 fn dimension_of(catalog: &Catalog, index: &VectorIndex) -> Option<u32> {

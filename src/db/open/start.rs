@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
-use crate::db::database::{Database, graphs_of};
+use crate::db::database::Database;
 use crate::db::open::load::{DatabaseOptions, LoadedDatabase, load};
 use crate::db::replica::networks::attach::follow_network_change;
 use crate::db::replica::posting::{prove_own, repost};
 use crate::db::replica::rights::authors::warn_unvouched;
 use crate::db::replica::rights::rights_follow::is_behind;
-use crate::db::vectors::graph_builder::{self, Arrivals};
+use crate::db::vectors::graph_builder::{self, Arrivals, Graphs};
 use crate::db::write::committer::Committer;
-use crate::db::write::vector_graphs::{GraphRun, build_graph};
-use crate::error::{Error, ErrorKind, Result};
+use crate::db::write::vector_graphs::{GraphRun, fill_graph};
+use crate::error::{Error, Result};
 use crate::vector::Priority;
 
 impl Database {
@@ -42,19 +42,16 @@ impl Database {
                     break;
                 }
                 tracing::info!(index = index.id.0, "building a graph from the stored vectors");
-                let check = || match builder_stop.load(Ordering::Acquire) {
-                    true => Err(Error::new(ErrorKind::Shutdown, "the database is shutting down")),
-                    false => Ok(()),
-                };
-                let run = GraphRun { connection: None, priority: Priority::Background, check: &check };
-                if let Err(error) = build_graph(&builder_queue, &index, run) {
+                let run = GraphRun { connection: None, priority: Priority::Background, check: &|| Ok(()) };
+                if let Err(error) = fill_graph(&builder_queue, &index, run) {
                     tracing::warn!(index = index.id.0, %error, "building a graph failed; searches measure all vectors");
                 }
             }
             // The committer ends with the last queue.
             drop(builder_queue);
-            let version = || builder_shared.version();
-            graph_builder::run(graphs_of(&builder_shared, &version), &mut arrivals, &builder_stop);
+            let (version, ready) = (|| builder_shared.version(), || builder_shared.ready_graphs());
+            let graphs = Graphs { ready: &ready, directory: &builder_shared.vector_directory, version: &version };
+            graph_builder::run(graphs, &mut arrivals, &builder_stop);
             vital.end();
         })?);
         let database = Database::running(queue, stop, threads);
@@ -116,6 +113,7 @@ mod tests {
     use crate::db::pending::on_conflict::OnConflict;
     use crate::db::state::clock::Clock;
     use crate::db::write::vector_graphs::take_out_lost;
+    use crate::model::IndexState;
     use crate::store::KeySource;
     use crate::types::Value;
 
@@ -166,6 +164,39 @@ mod tests {
         let held = keys.map(|key| index.graph().unwrap().contains(key.as_bytes()));
         assert_eq!(held, [true, false, true]);
         database.shutdown().unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn no_commit_fails_because_of_a_graph_that_is_being_built() {
+        for (state, outcome) in [(IndexState::Building, Ok(())), (IndexState::Ready, Err("22000"))] {
+            let directory = tempfile::tempdir().unwrap();
+            let database = opened(directory.path());
+            let shared = database.shared();
+            let memory = Arc::clone(database.catalog().expect_collection("memory").unwrap());
+            let index = shared.vector_indexes.all().into_iter().find(|each| each.collection == memory.id).unwrap();
+            let mut catalog = (*shared.catalog()).clone();
+            catalog.set_index_state(memory.id, index.id, state);
+            shared.publish(shared.version(), Some(Arc::new(catalog)), || Ok(())).unwrap();
+            // Nothing of this dimension is stored: it cannot take what is.
+            index.insert(b"stray", &[1.0, 2.0, 3.0]).unwrap();
+            let mut transaction = database.begin();
+            let row = memory.columns.iter().map(|column| match column.name.as_str() {
+                "id" => Some(Value::text("a")),
+                "vector" => Some(Value::Vector([1.0, 2.0].into())),
+                _ => None,
+            });
+            transaction.insert(&memory, row.collect(), OnConflict::Fail).unwrap();
+            let key = transaction.key(&memory, vec![Value::text("a")]).unwrap();
+            let committed = transaction.commit().await;
+            assert_eq!(committed.map(drop).map_err(|error| error.sqlstate()), outcome, "{state:?}");
+            assert_eq!(database.view().exists(&memory, &key).unwrap(), outcome.is_ok());
+            let is_given_up = outcome.is_ok();
+            let now = if is_given_up { IndexState::Invalid } else { state };
+            assert_eq!(database.catalog().index_state(memory.id, index.id), Some(now));
+            assert_eq!(shared.vector_index(index.id).is_none(), is_given_up);
+            assert_eq!(index.failure().is_some(), is_given_up, "whoever fills it ends with that");
+            database.shutdown().unwrap();
+        }
     }
 
     #[tokio::test]

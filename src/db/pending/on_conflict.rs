@@ -22,7 +22,7 @@ pub struct Arbiters {
 impl Arbiters {
     /// Every unique constraint of a collection.
     pub fn all(collection: &Collection) -> Arbiters {
-        let unique = collection.indexes.iter().filter(|index| index.kind.is_unique());
+        let unique = collection.indexes.iter().filter(|index| index.is_enforced());
         Arbiters { primary_key: !collection.primary_key.is_empty(), indexes: unique.map(|index| index.id).collect() }
     }
 }

@@ -9,9 +9,8 @@ use zeroize::Zeroizing;
 
 use crate::db::catalog::catalog::Catalog;
 use crate::db::catalog::catalog_change::{CatalogChange, SeenCollection};
-use crate::db::feed::event::Notification;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, ColumnId, IndexKind, MemoryAccount, Reservation, Stage};
+use crate::model::{Collection, CollectionId, ColumnId, IndexKind, MemoryAccount, Notification, Reservation, Stage};
 use crate::store::{Key, KeyRange};
 use crate::types::Value;
 use crate::types::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_WRITES_MAX};
@@ -271,7 +270,7 @@ impl WriteSet {
     /// Whether it may change a catalog although it began with an older one: the collections that it changes are as it saw them, and
     /// the names that it gives are free. Changes of networks are made to the catalog as a whole.
     pub fn is_admitted_by(&self, catalog: &Catalog) -> bool {
-        let is_as_seen = self.standings().iter().all(|(id, seen)| catalog.standing_of(*id) == *seen);
+        let is_as_seen = self.standings().iter().all(|(id, seen)| seen.is_still(&catalog.standing_of(*id)));
         let is_free = |name: &str| {
             let takes = |other: &Collection| other.name == name || other.indexes.iter().any(|index| index.name == name);
             !catalog.collections().any(|other| takes(other) && !self.standings().contains_key(&other.id))

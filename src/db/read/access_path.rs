@@ -9,10 +9,10 @@ use std::ops::Bound;
 use crate::db::read::query::{BoundQuery, Nearest, OrderBy, Target};
 use crate::db::read::scan::index_keys;
 use crate::db::read::view::ReadView;
-use crate::db::settings::settings::{EF_SEARCH_MAX, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Comparison, CompiledCondition, Operand, PathBase, Program};
 use crate::model::{Collection, CollectionId, CollectionKind, Index, IndexKind};
+use crate::settings::{EF_SEARCH_MAX, Settings};
 use crate::store::{encode_sought, is_storable};
 use crate::types::Value;
 use crate::types::json::jsonb::PathStep;
@@ -84,7 +84,7 @@ pub(crate) fn choose(view: &ReadView, query: &BoundQuery, settings: &Settings) -
         });
     }
     if let Some(nearest) = &query.nearest {
-        let graph = graph_index(view, collection, nearest.column, nearest.metric);
+        let graph = graph_index(collection, nearest.column, nearest.metric);
         let keys_max = if graph.is_some() { MEASURED_KEYS_MAX } else { INDEX_KEYS_MAX };
         let wants_few = query.window()?.0.is_some() || nearest.within.is_some();
         let access = match (indexed(view, collection, &conjuncts, keys_max)?, graph) {
@@ -184,7 +184,7 @@ fn indexed(
 ) -> Result<Option<Access>> {
     let mut best: Option<(usize, IndexAccess)> = None;
     for index in &collection.indexes {
-        if view.writes.is_unfilled(index.id) {
+        if !index.state.is_ready() || view.writes.is_unfilled(index.id) {
             continue;
         }
         let found = match &index.kind {
@@ -311,12 +311,12 @@ pub(crate) fn is_fact_path(collection: &Collection, operand: &Operand, path: &[S
 }
 
 /// The graph over a vector column by a metric, when it is built.
-fn graph_index<'a>(view: &ReadView, collection: &'a Collection, column: usize, metric: Metric) -> Option<&'a Index> {
+fn graph_index(collection: &Collection, column: usize, metric: Metric) -> Option<&Index> {
     collection.indexes.iter().find(|index| match &index.kind {
         IndexKind::Hnsw { column: indexed, operator_class, .. } => {
             *indexed == column
                 && operator_class.parse::<Metric>().is_ok_and(|indexed| indexed == metric)
-                && view.database.vector_index(index.id).is_some_and(|index| index.is_ready())
+                && index.state.is_ready()
         }
         IndexKind::Ordered { .. } | IndexKind::Fact { .. } => false,
     })

@@ -9,12 +9,12 @@ use crate::db::pending::write_set::EntryKey;
 use crate::db::read::cursor::Row;
 use crate::db::read::query::{BoundQuery, Nearest, Order, OrderBy, Output, Query, Target};
 use crate::db::read::view::ReadView;
-use crate::db::settings::settings::Settings;
 use crate::db::state::cancel::Cancel;
 use crate::db::state::clock::Clock;
 use crate::db::write::transaction::Transaction;
 use crate::expr::{Comparison, Expr, Operand, PathBase, PathResult, Scalar};
 use crate::model::{Collection, CollectionId, CollectionKind, Column, Index, IndexKind};
+use crate::settings::Settings;
 use crate::store::KeySource;
 use crate::types::json::jsonb::PathStep;
 use crate::types::{ColumnType, Value};
@@ -74,7 +74,7 @@ impl Fixture {
         let kind =
             IndexKind::Hnsw { column: 4, operator_class: "vector_l2_ops".to_string(), m: 8, ef_construction: 32 };
         let origin = crate::model::IndexOrigin::Statement;
-        collection.indexes.push(Index { id: index, name: "t_v".to_string(), kind, origin });
+        collection.indexes.push(Index::new(index, "t_v", kind, origin));
         transaction.create_collection(collection).unwrap();
         runtime.block_on(transaction.commit()).unwrap();
         let fixture = Fixture { database, runtime, table, _directory: directory };

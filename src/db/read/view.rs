@@ -11,12 +11,12 @@ use crate::db::read::aggregate::query::{AggregateQuery, BoundAggregate};
 use crate::db::read::cursor::{Cursor, Row};
 use crate::db::read::query::BoundQuery;
 use crate::db::read::scan::visit_key;
-use crate::db::settings::settings::Settings;
 use crate::db::state::activity::Activity;
 use crate::db::state::cancel::Cancel;
 use crate::db::state::state::DbState;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, CollectionKind, ColumnId, PeerId};
+use crate::settings::Settings;
 use crate::store::{Key, Snapshot, vector_of_bytes};
 use crate::types::{ColumnType, Value};
 

@@ -206,7 +206,16 @@ impl DbState {
         Ok(())
     }
 
-    /// Makes the nearest-neighbour indexes that the catalog names, and drops those it no longer names.
+    /// The nearest-neighbour indexes that hold every committed vector.
+    pub fn ready_graphs(&self) -> Vec<Arc<VectorIndex>> {
+        let catalog = self.catalog();
+        let is_ready = |index: &Arc<VectorIndex>| {
+            catalog.index_state(index.collection, index.id).is_some_and(|state| state.is_ready())
+        };
+        self.vector_indexes.all().into_iter().filter(is_ready).collect()
+    }
+
+    /// Makes the nearest-neighbour indexes that the catalog names, and drops those it no longer names or that are invalid.
     ///
     /// # Errors
     /// As [`VectorIndex::new`].
@@ -221,6 +230,7 @@ impl DbState {
             .collections()
             .flat_map(|collection| collection.indexes.iter().map(move |definition| (collection, definition)));
         definitions
+            .filter(|(_, definition)| definition.state.is_followed())
             .filter(|(_, definition)| self.vector_indexes.get(definition.id).is_none())
             .filter_map(|(collection, definition)| VectorIndex::new(collection, definition))
             .collect()
@@ -232,7 +242,8 @@ impl DbState {
         }
         let named: HashSet<CollectionId> = catalog
             .collections()
-            .flat_map(|collection| collection.indexes.iter().map(|definition| definition.id))
+            .flat_map(|collection| collection.indexes.iter().filter(|definition| definition.state.is_followed()))
+            .map(|definition| definition.id)
             .collect();
         for index in self.vector_indexes.all() {
             if !named.contains(&index.id) {

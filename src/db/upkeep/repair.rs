@@ -8,14 +8,14 @@ use std::collections::HashMap;
 use std::ops::Bound;
 use std::path::Path;
 
-use crate::db::catalog::catalog::Catalog;
 use crate::db::database::Database;
 use crate::db::open::load::DatabaseOptions;
 use crate::db::pending::fact_types::{FactKinds, FactTypes};
 use crate::db::records::stage_marks::StagedAt;
+use crate::db::write::commit_group::put_definition;
 use crate::db::write::committer::facts_name;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, CollectionKind, ColumnId, FACT_BLOB_HASH, FieldKey};
+use crate::model::{Collection, CollectionId, CollectionKind, ColumnId, FACT_BLOB_HASH, FieldKey, IndexState};
 use crate::store::{
     Batch, BlobHash, Family, Key, KeyRange, Publicity, RecordView, Snapshot, Store, StoreOptions, ValueRef,
     build_marker, decode_with_aside, file_error,
@@ -30,8 +30,8 @@ const BATCH_BYTES: usize = 4 << 20;
 pub struct RepairReport {
     /// Ordered indexes that were filled anew, with their collections.
     pub indexes: Vec<String>,
-    /// Those that cannot be filled: a unique one over values that are there twice.
-    pub dropped_indexes: Vec<String>,
+    /// Those that cannot be filled, a unique one over values that are there twice, and are invalid.
+    pub invalid_indexes: Vec<String>,
     /// Indexes of which entries were left, though they are in no catalog.
     pub stray_indexes: u64,
     pub stray_vectors: u64,
@@ -74,8 +74,8 @@ pub fn repair(options: &DatabaseOptions) -> Result<RepairReport> {
     let catalog = database.catalog();
     database.shutdown()?;
     for (collection, index, name) in ordered_indexes(&collections) {
-        let list =
-            if has_index(&catalog, collection, index) { &mut report.indexes } else { &mut report.dropped_indexes };
+        let is_whole = catalog.index_state(collection, index).is_some_and(|state| state.is_ready());
+        let list = if is_whole { &mut report.indexes } else { &mut report.invalid_indexes };
         list.push(name);
     }
     Ok(report)
@@ -279,6 +279,15 @@ impl Repair<'_> {
         for index in &known {
             self.batch.put(&Key::Meta(&build_marker(*index)), &[]);
         }
+        for collection in collections {
+            let mut changed = collection.clone();
+            let invalid =
+                changed.indexes.iter_mut().filter(|index| index.kind.is_ordered() && !index.state.is_followed());
+            invalid.for_each(|index| index.state = IndexState::Building);
+            if changed != *collection {
+                put_definition(&mut self.batch, &changed)?;
+            }
+        }
         let snapshot = self.snapshot;
         let mut after = None;
         // From one index to the next, without reading what lies in them.
@@ -324,11 +333,6 @@ fn ordered_indexes(collections: &[Collection]) -> Vec<(CollectionId, CollectionI
         ordered.map(|index| (collection.id, index.id, named(&index.name))).collect::<Vec<_>>()
     };
     collections.iter().flat_map(of).collect()
-}
-
-fn has_index(catalog: &Catalog, collection: CollectionId, index: CollectionId) -> bool {
-    let known = catalog.collection_by_id(collection);
-    known.is_some_and(|collection| collection.indexes.iter().any(|each| each.id == index))
 }
 
 fn collections(snapshot: &Snapshot) -> Result<Vec<Collection>> {

@@ -1,16 +1,14 @@
 //! How a database is: what is wrong with it, and the figures that only it knows.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::db::columns::column_store::ColumnsStatus;
 use crate::db::database::Database;
 use crate::db::read::view::ReadView;
 use crate::db::vectors::build_progress::GraphBuild;
-use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::error::Result;
 use crate::health::Health;
-use crate::model::CollectionId;
+use crate::model::{CollectionId, Index, IndexKind, IndexState};
 use crate::store::{DiskSpace, StoreStatistics, disk_space};
 use crate::types::quote_identifier;
 use crate::vector::Metric;
@@ -62,16 +60,29 @@ pub struct VectorGraphStatus {
 }
 
 impl ReadView {
-    /// All nearest-neighbour indexes, in the order of their numbers.
+    /// All nearest-neighbour indexes of the catalog, in the order of their numbers.
     pub fn vector_indexes(&self) -> Vec<VectorIndexStatus> {
-        let mut indexes = self.database.vector_indexes.all();
-        indexes.sort_unstable_by_key(|index| index.id);
-        let status = |index: &Arc<VectorIndex>| VectorIndexStatus {
-            collection: index.collection,
+        let collections = self.catalog().collections();
+        let mut indexes: Vec<VectorIndexStatus> = collections
+            .flat_map(|collection| collection.indexes.iter().map(|index| (collection.id, index)))
+            .filter_map(|(collection, index)| self.vector_index(collection, index))
+            .collect();
+        indexes.sort_unstable_by_key(|status| status.index);
+        indexes
+    }
+
+    /// `None` for an index of another kind.
+    fn vector_index(&self, collection: CollectionId, index: &Index) -> Option<VectorIndexStatus> {
+        let IndexKind::Hnsw { operator_class, .. } = &index.kind else { return None };
+        // One that is invalid, or not committed, has no graph.
+        let built = self.database.vector_index(index.id);
+        let graph = built.as_ref().and_then(|built| built.graph());
+        Some(VectorIndexStatus {
+            collection,
             index: index.id,
-            metric: index.metric,
-            is_ready: index.is_ready(),
-            graph: index.graph().map(|graph| VectorGraphStatus {
+            metric: operator_class.parse().ok()?,
+            is_ready: index.state.is_ready(),
+            graph: graph.map(|graph| VectorGraphStatus {
                 dimension: graph.dimension(),
                 vectors: graph.len(),
                 waiting: graph.tail_len(),
@@ -79,9 +90,8 @@ impl ReadView {
                 recall: graph.recall(),
                 bytes: graph.bytes(),
             }),
-            builds: index.progress.current(),
-        };
-        indexes.iter().map(status).collect()
+            builds: built.as_ref().map(|built| built.progress.current()).unwrap_or_default(),
+        })
     }
 }
 
@@ -163,9 +173,11 @@ impl Database {
 
     pub fn graphs(&self) -> GraphStatus {
         let mut status = GraphStatus::default();
+        let catalog = self.catalog();
         for index in self.shared().vector_indexes.all() {
             status.indexes += 1;
-            status.building += u64::from(!index.is_ready());
+            let state = catalog.index_state(index.collection, index.id);
+            status.building += u64::from(state == Some(IndexState::Building));
             if let Some(graph) = index.graph() {
                 status.vectors += graph.len() as u64;
                 status.waiting += graph.tail_len() as u64;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use crate::db::vectors::vector_indexes::{VectorIndex, VectorIndexes};
+use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::error::Result;
 use crate::vector::{BuildScope, NearestIndex, Priority};
 
@@ -29,7 +29,8 @@ const ROWS_PER_SECOND: u64 = 2_000;
 /// The graphs of a database, where they are saved, and the number of the last commit that is in them.
 #[derive(Clone, Copy)]
 pub(crate) struct Graphs<'a> {
-    pub indexes: &'a VectorIndexes,
+    /// Those that hold every committed vector.
+    pub ready: &'a dyn Fn() -> Vec<Arc<VectorIndex>>,
     pub directory: &'a Path,
     pub version: &'a dyn Fn() -> u64,
 }
@@ -64,7 +65,7 @@ pub(crate) fn run(graphs: Graphs<'_>, arrivals: &mut Arrivals, stop: &AtomicBool
         // That none came for so long is as good a reason to look.
         arrivals.wait(LOOK_INTERVAL);
         wait_for_calm(graphs, arrivals, stop);
-        for index in graphs.indexes.all() {
+        for index in (graphs.ready)() {
             if let Err(error) = build_due(&index, stop) {
                 tracing::warn!(index = index.id.0, %error, "linking new vectors failed; searches measure them instead");
             }
@@ -88,7 +89,7 @@ fn wait_for_calm(graphs: Graphs<'_>, arrivals: &mut Arrivals, stop: &AtomicBool)
 
 /// The most rows outside of graphs that an index has which is due to be built; `None` where none is.
 fn rows_due(graphs: Graphs<'_>) -> Option<usize> {
-    let indexes = graphs.indexes.all();
+    let indexes = (graphs.ready)();
     indexes.iter().filter_map(|index| graph_due(index)).map(NearestIndex::tail_len).max()
 }
 
@@ -101,7 +102,7 @@ fn calm_wait(rows: usize) -> Duration {
 
 /// The graph of an index, where it has vectors to link.
 fn graph_due(index: &VectorIndex) -> Option<&NearestIndex> {
-    index.graph().filter(|graph| index.is_ready() && graph.needs_build())
+    index.graph().filter(|graph| graph.needs_build())
 }
 
 fn build_due(index: &VectorIndex, stop: &AtomicBool) -> Result<()> {
@@ -132,8 +133,7 @@ pub(crate) fn save_all(graphs: Graphs<'_>) {
 }
 
 fn save(graphs: Graphs<'_>, only_changed: bool) {
-    let is_due = |index: &&Arc<VectorIndex>| index.is_ready() && (!only_changed || index.has_changed());
-    for index in graphs.indexes.all().iter().filter(is_due) {
+    for index in (graphs.ready)().iter().filter(|index| !only_changed || index.has_changed()) {
         // Read before the graph is written: what comes in meanwhile is caught up with at the next start.
         let watermark = (graphs.version)();
         if let Err(error) = index.save(graphs.directory, watermark) {

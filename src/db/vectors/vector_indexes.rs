@@ -1,5 +1,6 @@
-//! The nearest-neighbour indexes of a node: one for each HNSW index of the catalog, kept in step by the committer, grown
-//! by a background thread, saved beside the store.
+//! The nearest-neighbour indexes of a node: one for each HNSW index of the catalog that is not invalid, kept in step by the
+//! committer, grown by a background thread, saved beside the store. Which of them hold every committed vector, and may be
+//! searched and saved, their states in the catalog say.
 //!
 //! An index is a cache of the store and a moment ahead of it: it changes before the commit is durable. So candidates are
 //! checked against the snapshot of the reader, and the keys whose vectors were replaced or removed lately are remembered:
@@ -16,7 +17,7 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::db::columns::part_ordinals::PartOrdinals;
 use crate::db::vectors::build_progress::BuildProgress;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Collection, CollectionId, ColumnId, Index as IndexDefinition, IndexKind};
 use crate::store::{create_file_in_private, make_private_folder};
 use crate::vector::{Metric, NearestIndex, Parameters};
@@ -42,8 +43,10 @@ pub(crate) struct VectorIndex {
     parameters: Parameters,
     /// Made with the first vector, which brings the dimension.
     graph: OnceLock<NearestIndex>,
-    /// Every committed vector is in it.
-    ready: AtomicBool,
+    /// Somebody fills it with what was there before it.
+    is_claimed: AtomicBool,
+    /// Why it cannot follow what is committed while it is filled.
+    failure: OnceLock<Error>,
     /// Number of the last commit that changed it.
     applied: AtomicU64,
     changes: Mutex<Changes>,
@@ -70,7 +73,8 @@ impl VectorIndex {
                 metric,
                 parameters: Parameters::new(usize::from(*m), usize::from(*ef_construction))?,
                 graph: OnceLock::new(),
-                ready: AtomicBool::new(false),
+                is_claimed: AtomicBool::new(false),
+                failure: OnceLock::new(),
                 applied: AtomicU64::new(0),
                 changes: Mutex::default(),
                 progress: BuildProgress::default(),
@@ -85,25 +89,26 @@ impl VectorIndex {
     pub fn begin_anew(&self, version: u64) {
         self.touch(version);
         self.changes.lock().forgotten = version;
-        self.set_ready();
+    }
+
+    /// Whether the caller is the one who fills it: nobody else has said so before.
+    pub fn claim(&self) -> bool {
+        !self.is_claimed.swap(true, Ordering::AcqRel)
+    }
+
+    /// Notes why it cannot take a vector that was committed while it is filled. Whoever fills it ends with that.
+    pub fn fail(&self, error: Error) {
+        // The first reason is as good as those that follow from it.
+        drop(self.failure.set(error));
+    }
+
+    pub fn failure(&self) -> Option<&Error> {
+        self.failure.get()
     }
 
     /// The graph, when any vector was ever stored.
     pub fn graph(&self) -> Option<&NearestIndex> {
         self.graph.get()
-    }
-
-    pub fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::Acquire)
-    }
-
-    pub fn set_ready(&self) {
-        self.ready.store(true, Ordering::Release);
-    }
-
-    /// Takes the index out of use: searches measure all vectors, and it is not saved.
-    pub fn set_unready(&self) {
-        self.ready.store(false, Ordering::Release);
     }
 
     /// Whether nothing newer than `version` has touched the index: then it agrees with a snapshot of that version.

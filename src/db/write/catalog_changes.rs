@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use crate::db::catalog::catalog::Catalog;
 use crate::db::catalog::catalog_change::CatalogChange;
+use crate::db::write::commit_group::put_definition;
 use crate::db::write::encoder::CommitEncoder;
+use crate::db::write::secondary_index::first_state;
 use crate::error::{Error, Result};
-use crate::model::{Collection, CollectionId, Network, NetworkId};
-use crate::store::{Key, KeyRange};
+use crate::model::{Collection, CollectionId, Index, IndexState, Network, NetworkId};
+use crate::store::{Key, KeyRange, build_marker};
 
 impl CommitEncoder<'_> {
     /// The catalog at this point, the group's own changes included.
@@ -25,6 +27,7 @@ impl CommitEncoder<'_> {
         }
         let mut catalog = (**self.current_catalog()).clone();
         for change in changes {
+            let change = &with_states(change, &catalog);
             match change {
                 CatalogChange::Put(collection) => {
                     let old = catalog.collection_by_id(collection.id).cloned();
@@ -65,8 +68,23 @@ impl CommitEncoder<'_> {
     /// # Errors
     /// XX000 for one that cannot be written as JSON.
     pub fn put_collection(&mut self, collection: &Collection) -> Result<()> {
-        let json = serde_json::to_vec(collection).map_err(|error| Error::internal(error.to_string()))?;
-        self.effects.batch.put(&Key::Collection(collection.id), &json);
+        put_definition(&mut self.effects.batch, collection)
+    }
+
+    /// Says in the catalog how the building of an index has ended. Where it is there no more, or was given up meanwhile, nothing
+    /// changes.
+    ///
+    /// # Errors
+    /// As [`CommitEncoder::put_collection`].
+    pub fn end_building(&mut self, collection: CollectionId, index: CollectionId, state: IndexState) -> Result<()> {
+        let mut catalog = (**self.current_catalog()).clone();
+        if catalog.index_state(collection, index) != Some(IndexState::Building) {
+            return Ok(());
+        }
+        if let Some(changed) = catalog.set_index_state(collection, index, state) {
+            self.put_collection(&changed)?;
+            self.effects.catalog = Some(Arc::new(catalog));
+        }
         Ok(())
     }
 
@@ -76,6 +94,9 @@ impl CommitEncoder<'_> {
             let stays = new.is_some_and(|new| new.indexes.iter().any(|kept| kept.id == index.id));
             if !stays {
                 self.effects.batch.delete_range(&KeyRange::index(index.id));
+                if !index.state.is_followed() {
+                    self.effects.batch.delete(&Key::Meta(&build_marker(index.id)));
+                }
                 // Values that were too long for it.
                 new.iter().for_each(|new| self.note_hidden(new.id));
             }
@@ -101,6 +122,22 @@ impl CommitEncoder<'_> {
         }
         Ok(())
     }
+}
+
+/// A change as it goes into a catalog: indexes that are there keep the states that they have, whatever the transaction saw of
+/// them; of the new ones those that are filled before the commit can be used.
+fn with_states(change: &CatalogChange, catalog: &Catalog) -> CatalogChange {
+    let CatalogChange::Put(collection) = change else { return change.clone() };
+    let state_of = |index: &Index| match catalog.index_state(collection.id, index.id) {
+        Some(known) => known,
+        None => first_state(index),
+    };
+    if collection.indexes.iter().all(|index| index.state == state_of(index)) {
+        return change.clone();
+    }
+    let mut changed = (**collection).clone();
+    changed.indexes.iter_mut().for_each(|index| index.state = state_of(index));
+    CatalogChange::Put(Arc::new(changed))
 }
 
 /// A collection as a transaction leaves it; `None` where it drops it.

@@ -19,7 +19,7 @@ use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::entry_states::fits;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, CollectionKind, Column, DefaultValue};
+use crate::model::{Collection, CollectionId, CollectionKind, Column, DefaultValue, IndexState};
 use crate::store::RecordView;
 use crate::types::{ColumnType, Value, split_object};
 
@@ -86,7 +86,7 @@ impl Transaction {
         changed.primary_key = columns.to_vec();
         // The old ones are of the old keys: their entries go with their numbers, and the commit fills the new ones.
         for index in changed.indexes.iter_mut().filter(|index| index.kind.is_ordered()) {
-            index.id = self.new_id();
+            (index.id, index.state) = (self.new_id(), IndexState::Ready);
         }
         for position in columns {
             if let Some(column) = changed.columns.get_mut(*position) {

@@ -14,7 +14,7 @@ use crate::db::write::column_rules::changeable;
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionKind, Column, ColumnId, DroppedColumn};
+use crate::model::{Collection, CollectionKind, Column, ColumnId, DroppedColumn, IndexState};
 use crate::store::{Key, KeyRange, RecordView};
 use crate::types::{ColumnType, Value};
 
@@ -170,7 +170,7 @@ impl Transaction {
         // All entries are written anew: those of the old indexes go with their numbers, and the commit fills the new ones. Where only
         // the values change, the indexes follow them as they follow an UPDATE.
         for index in changed.indexes.iter_mut().filter(|index| index.kind.is_ordered() && !is_same) {
-            index.id = self.new_id();
+            (index.id, index.state) = (self.new_id(), IndexState::Ready);
         }
         self.change_catalog(CatalogChange::Put(Arc::new(changed)));
         let new = Arc::clone(self.catalog().expect_collection(table)?);
@@ -183,7 +183,7 @@ impl Transaction {
             pending.changes.insert(field.clone(), (!value.is_null()).then_some(value));
             self.writes().put(new.id, key, pending)?;
         }
-        for index in new.indexes.iter().filter(|index| index.kind.is_ordered()) {
+        for index in new.indexes.iter().filter(|index| index.is_ordered_and_followed()) {
             self.index_own_rows(&new, index)?;
         }
         Ok(())

@@ -17,7 +17,7 @@ use crate::db::state::state::DbState;
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::feed_draft::FeedDraft;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{CollectionId, ColumnId, Hlc, NetworkId, PeerId};
+use crate::model::{Collection, CollectionId, ColumnId, Hlc, IndexState, NetworkId, PeerId};
 use crate::store::{Batch, Key, NameHash, Snapshot};
 
 /// Name of the singleton that holds the number and the time of the last commit.
@@ -200,6 +200,32 @@ impl CommitGroup {
         self.version = version;
         self.hlc = hlc;
     }
+}
+
+impl CommitGroup {
+    /// Gives an index up: it is invalid once the group is written.
+    ///
+    /// # Errors
+    /// As [`put_definition`].
+    pub fn invalidate(&mut self, collection: CollectionId, index: CollectionId) -> Result<()> {
+        let mut catalog = (*self.catalog).clone();
+        if let Some(changed) = catalog.set_index_state(collection, index, IndexState::Invalid) {
+            put_definition(&mut self.batch, &changed)?;
+            self.catalog = Arc::new(catalog);
+            self.catalog_changed = true;
+        }
+        Ok(())
+    }
+}
+
+/// Writes the definition of a collection.
+///
+/// # Errors
+/// XX000 for one that cannot be written as JSON.
+pub(crate) fn put_definition(batch: &mut Batch, collection: &Collection) -> Result<()> {
+    let json = serde_json::to_vec(collection).map_err(|error| Error::internal(error.to_string()))?;
+    batch.put(&Key::Collection(collection.id), &json);
+    Ok(())
 }
 
 /// Number and time of the last commit.

@@ -5,7 +5,7 @@
 //! one fsync, publishes the catalog and the vectors, and only then answers. A commit that fails its checks leaves no trace
 //! and does not disturb the others of its group.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ use crate::db::write::index_build::IndexBuild;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{MAX_CLOCK_DRIFT_MILLIS, rein, tick};
 use crate::metrics;
-use crate::model::{CollectionId, Hlc};
+use crate::model::{CollectionId, Hlc, IndexState};
 use crate::store::{Batch, Key};
 
 /// Commits that may wait for the committer; more make their senders wait.
@@ -329,13 +329,15 @@ impl Committer {
             group.batch.put(&Key::Meta(&facts_name(*collection)), &self.shared.facts.encode(*collection, news)?);
         }
         self.hlc = group.hlc;
-        let batch = std::mem::take(&mut group.batch);
-        let catalog = group.catalog_changed.then(|| Arc::clone(&group.catalog));
-        let before = catalog.is_some().then(|| self.shared.catalog());
+        let before = self.shared.catalog();
         let renewed = self.renew_indexes(&group);
         let places = group.overlay.records.keys().map(|(collection, key)| (*collection, key.as_slice()));
         self.shared.columns.begin_write(group.version, places);
-        let written = apply_vectors(&group).and_then(|()| {
+        let applied = apply_vectors(&mut group, &before);
+        let batch = std::mem::take(&mut group.batch);
+        let catalog = group.catalog_changed.then(|| Arc::clone(&group.catalog));
+        let before = catalog.is_some().then_some(before);
+        let written = applied.and_then(|()| {
             self.shared.publish(group.version, catalog, || {
                 self.shared.sequences.restart(&group.restarts, || {
                     let _timer = metrics::BATCH_SECONDS.start();
@@ -386,8 +388,8 @@ impl Committer {
         old
     }
 
-    /// Puts the vectors of a group that could not be written back to what the store holds. An index of which that fails is not
-    /// used any more: searches measure all vectors, and the next start builds it again.
+    /// Puts the vectors of a group that could not be written back to what the store holds. An index of which that fails is invalid
+    /// from now on, as far as this process knows: searches measure all vectors, and the next start builds it again.
     fn restore_vectors(&self, group: &CommitGroup) {
         let is_renewed =
             |change: &&VectorChange| group.renewed.iter().any(|renewed| Arc::ptr_eq(renewed, &change.index));
@@ -395,8 +397,17 @@ impl Committer {
             if let Err(error) = restore_vector(group, change) {
                 let index = change.index.id.0;
                 tracing::error!(index, %error, "an index is not used until the next start: it could not be put back");
-                change.index.set_unready();
+                self.forget_graph(&change.index);
             }
+        }
+    }
+
+    fn forget_graph(&self, index: &VectorIndex) {
+        let mut catalog = (*self.shared.catalog()).clone();
+        if catalog.set_index_state(index.collection, index.id, IndexState::Invalid).is_some()
+            && let Err(error) = self.shared.publish(self.shared.version(), Some(Arc::new(catalog)), || Ok(()))
+        {
+            tracing::error!(index = index.id.0, %error, "an index that could not be put back is still used");
         }
     }
 }
@@ -428,15 +439,31 @@ impl Job {
 
 /// Puts the vectors of a group into the indexes, before they are in the store: a reader of the new snapshot must find what
 /// it holds and no more. Readers of older ones check candidates against their snapshot, and measure what was noted here.
-fn apply_vectors(group: &CommitGroup) -> Result<()> {
+///
+/// # Errors
+/// As [`VectorIndex::insert`]. An index that was still being built before the group, which is in the catalog `before`, is given up
+/// instead: no commit fails because of it.
+fn apply_vectors(group: &mut CommitGroup, before: &Catalog) -> Result<()> {
+    let mut given_up = BTreeSet::new();
     for change in &group.vectors {
-        change.index.note(group.version, &change.key);
-        match &change.vector {
-            Some(vector) => change.index.insert(&change.key, vector)?,
-            None => change.index.delete(&change.key),
+        let index = &change.index;
+        index.note(group.version, &change.key);
+        let applied = match &change.vector {
+            Some(vector) => index.insert(&change.key, vector),
+            None => {
+                index.delete(&change.key);
+                Ok(())
+            }
+        };
+        if let Err(error) = applied {
+            if before.index_state(index.collection, index.id) != Some(IndexState::Building) {
+                return Err(error);
+            }
+            index.fail(error);
+            given_up.insert((index.collection, index.id));
         }
     }
-    Ok(())
+    given_up.into_iter().try_for_each(|(collection, index)| group.invalidate(collection, index))
 }
 
 fn restore_vector(group: &CommitGroup, change: &VectorChange) -> Result<()> {

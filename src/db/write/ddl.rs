@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::db::catalog::catalog::{Catalog, check_collection, check_identifier};
 use crate::db::catalog::catalog_change::CatalogChange;
 use crate::db::state::cancel::Cancel;
-use crate::db::write::secondary_index::implementation;
+use crate::db::write::secondary_index::{first_state, implementation};
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{AUTH, Collection, CollectionId, CollectionKind, Index, IndexOrigin, MEMORY};
@@ -73,13 +73,40 @@ impl Transaction {
                 "Peers write at the same time, so only the primary key can be unique there.",
             ));
         }
-        changed.indexes.push(index.clone());
-        let changed = Arc::new(changed);
-        self.change_catalog(CatalogChange::Put(Arc::clone(&changed)));
-        match implementation(&index).is_filled_before_commit() {
-            true => self.fill_index(&changed, &index, cancel).await,
-            false => Ok(()),
+        changed.indexes.push(index);
+        self.put_new_indexes(changed, 1, cancel).await
+    }
+
+    /// Builds indexes of a collection anew: the one of a name, or all. Each gets another number; the old ones serve whoever reads an
+    /// older state, and go with the commit.
+    ///
+    /// # Errors
+    /// 42P01 and 42704 for what is not there; 23505 where entries have the same values in a unique index; as
+    /// [`Transaction::create_index`] builds it.
+    pub async fn rebuild_indexes(&mut self, collection: &str, name: Option<&str>, cancel: &Cancel) -> Result<()> {
+        let mut changed = (**self.catalog().expect_collection(collection)?).clone();
+        let is_meant = |index: &Index| name.is_none_or(|name| index.name == name);
+        let (mut rebuilt, kept): (Vec<Index>, Vec<Index>) = changed.indexes.into_iter().partition(is_meant);
+        if let Some(name) = name.filter(|_| rebuilt.is_empty()) {
+            return Err(Error::new(ErrorKind::UndefinedObject, format!("index \"{name}\" does not exist")));
         }
+        rebuilt.iter_mut().for_each(|index| index.id = self.new_id());
+        let count = rebuilt.len();
+        changed.indexes = kept.into_iter().chain(rebuilt).collect();
+        self.put_new_indexes(changed, count, cancel).await
+    }
+
+    /// Puts a collection into the catalog whose last `count` indexes are new, and fills those that a commit needs whole.
+    async fn put_new_indexes(&mut self, mut collection: Collection, count: usize, cancel: &Cancel) -> Result<()> {
+        let first = collection.indexes.len().saturating_sub(count);
+        collection.indexes.iter_mut().skip(first).for_each(|index| index.state = first_state(index));
+        let new: Vec<Index> = collection.indexes.iter().skip(first).cloned().collect();
+        let collection = Arc::new(collection);
+        self.change_catalog(CatalogChange::Put(Arc::clone(&collection)));
+        for index in new.iter().filter(|index| implementation(index).is_filled_before_commit()) {
+            self.fill_index(&collection, index, cancel).await?;
+        }
+        Ok(())
     }
 
     /// # Errors

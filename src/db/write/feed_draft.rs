@@ -7,13 +7,12 @@ use std::sync::Arc;
 use crate::db::catalog::catalog::Catalog;
 use crate::db::feed::event::{
     ChangeSource, ChangedEntry, CollectionChange, CommitEvent, EntryOperation, FeedEvent, Happened, NetworkEvent,
-    Notification,
 };
 use crate::db::feed::feed::Feed;
 use crate::db::pending::write_set::WriteSet;
 use crate::db::write::encoder::CommitEncoder;
 use crate::error::Result;
-use crate::model::{AUTH, Attachment, Collection, CollectionId, Network, PeerId};
+use crate::model::{AUTH, Attachment, Collection, CollectionId, Network, Notification, PeerId};
 use crate::store::{RecordView, encode_key};
 use crate::types::Value;
 

@@ -39,7 +39,7 @@ impl CommitEncoder<'_> {
         let indexes: Vec<Vec<Operand>> = collection
             .indexes
             .iter()
-            .filter(|index| index.kind.is_ordered())
+            .filter(|index| index.is_ordered_and_followed())
             .map(|index| indexed_operands(collection, index))
             .collect();
         let names = indexes.iter().flatten().filter_map(|operand| field_of(collection, operand));

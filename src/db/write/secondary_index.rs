@@ -12,7 +12,7 @@ use crate::db::write::entry_change::WrittenFields;
 use crate::db::write::ordered_indexes::OrderedIndexes;
 use crate::db::write::vector_graphs::VectorGraphs;
 use crate::error::Result;
-use crate::model::{AccessMethod, Collection, Index};
+use crate::model::{AccessMethod, Collection, Index, IndexState};
 use crate::store::RecordView;
 
 /// What a reader sees of an entry before and after a change.
@@ -68,13 +68,21 @@ pub(crate) fn implementation(index: &Index) -> &'static dyn SecondaryIndex {
     }
 }
 
+/// How far a new index is built when its transaction commits.
+pub(crate) fn first_state(index: &Index) -> IndexState {
+    match implementation(index).is_filled_before_commit() {
+        true => IndexState::Ready,
+        false => IndexState::Building,
+    }
+}
+
 impl CommitEncoder<'_> {
     /// Lets the indexes of a collection follow a change, and those that other transactions are building.
     ///
     /// # Errors
     /// As [`SecondaryIndex::follow`] of each kind.
     pub fn follow_indexes(&mut self, change: &SeenChange<'_>) -> Result<()> {
-        for index in &change.collection.indexes {
+        for index in change.collection.indexes.iter().filter(|index| index.state.is_followed()) {
             implementation(index).follow(self, index, change)?;
         }
         self.follow_builds(change);

@@ -7,7 +7,6 @@ use uuid::Uuid;
 
 use crate::db::catalog::catalog::Catalog;
 use crate::db::catalog::catalog_change::CatalogChange;
-use crate::db::feed::event::Notification;
 use crate::db::pending::deed::Deed;
 use crate::db::pending::on_conflict::{Inserted, OnConflict};
 use crate::db::pending::write_set::{EntryKey, Pending, WriteSet};
@@ -23,7 +22,9 @@ use crate::db::write::index_build::IndexBuild;
 use crate::db::write::ordered_indexes::{check_not_null, duplicate_key, unique_violation};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::metrics;
-use crate::model::{Collection, CollectionId, CollectionKind, DefaultValue, FACT_BLOB_HASH, Rights, Stage};
+use crate::model::{
+    Collection, CollectionId, CollectionKind, DefaultValue, FACT_BLOB_HASH, Notification, Rights, Stage,
+};
 use crate::store::{BlobHash, Key, Pin, RecordView, encode_key};
 use crate::telemetry::{Attribute, Span, SpanName};
 use crate::types::{Value, split_object};

@@ -44,7 +44,7 @@ impl Transaction {
     ) -> Result<Vec<Indexed<'c>>> {
         let entry = self.entry_view(collection, key, pending);
         let mut all = Vec::new();
-        for index in collection.indexes.iter().filter(|index| index.kind.is_ordered() && concerns(index)) {
+        for index in collection.indexes.iter().filter(|index| index.is_ordered_and_followed() && concerns(index)) {
             let operands = indexed_operands(collection, index);
             let values = operands.iter().map(|operand| entry.operand(operand)).collect::<Result<Vec<Value>>>()?;
             let mut columns = Vec::new();

@@ -1,13 +1,14 @@
 //! Nearest-neighbour graphs at commit: they follow the vectors of their column, and are filled after the commit that makes them.
 //!
 //! A graph is a cache of the store. It is filled from a snapshot on another thread while the committer adds what is new, and
-//! used once it holds everything; a start makes one anew that was not saved.
+//! used once it holds everything, which the state of the index in the catalog says. A start goes on with what a stop interrupted,
+//! and makes a graph anew that was not saved. One that cannot be built leaves its index invalid, until REINDEX.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crate::db::pending::write_set::AddedGraph;
 use crate::db::state::cancel::CommitClient;
-use crate::db::state::state::DbState;
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::commit_group::VectorChange;
 use crate::db::write::committer::CommitQueue;
@@ -15,7 +16,7 @@ use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::secondary_index::{SecondaryIndex, SeenChange};
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, Index, IndexKind};
+use crate::model::{Collection, CollectionId, Index, IndexKind, IndexState};
 use crate::store::{Key, KeyRange, Snapshot, vector_of_bytes};
 use crate::types::ColumnType;
 use crate::vector::{BuildScope, DIMENSION_MAX, Metric, Parameters, Priority};
@@ -81,48 +82,80 @@ pub(crate) struct GraphRun<'a> {
 /// Builds the graphs of a collection's new nearest-neighbour indexes. Until one is built, searches measure all vectors.
 ///
 /// # Errors
-/// As [`build_graph`]; 57014 where the client gives it up.
+/// As [`fill_graph`], of the first that fails; 57014 where the client gives it up.
 pub(crate) async fn fill_new_graphs(queue: &CommitQueue, collection: &Collection, client: &CommitClient) -> Result<()> {
-    for index in &collection.indexes {
-        let Some(graph) = queue.state().vector_index(index.id).filter(|graph| !graph.is_ready()) else { continue };
-        let (queue, client) = (queue.clone(), client.clone());
-        let build = move || {
-            let check = || client.cancel.check();
-            let run = GraphRun { connection: client.connection, priority: Priority::Foreground, check: &check };
-            build_graph(&queue, &graph, run)
-        };
-        tokio::task::spawn_blocking(build)
-            .await
-            .map_err(|error| Error::internal(format!("building an index stopped: {error}")))??;
+    let catalog = queue.state().catalog();
+    let is_new = |index: &&Index| catalog.index_state(collection.id, index.id) == Some(IndexState::Building);
+    let new = collection.indexes.iter().filter(is_new).filter_map(|index| queue.state().vector_index(index.id));
+    let new: Vec<Arc<VectorIndex>> = new.collect();
+    if new.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let (queue, client) = (queue.clone(), client.clone());
+    // On one thread whatever becomes of who waits for it: each comes to an end that the catalog knows.
+    tokio::task::spawn_blocking(move || {
+        let check = || client.cancel.check();
+        let run = GraphRun { connection: client.connection, priority: Priority::Foreground, check: &check };
+        let filled: Vec<Result<()>> = new.iter().map(|graph| fill_graph(&queue, graph, run)).collect();
+        filled.into_iter().collect()
+    })
+    .await
+    .map_err(|error| Error::internal(format!("building an index stopped: {error}")))?
 }
 
-/// Puts every committed vector of an index's column into its graph, links them, and declares it ready: beside the committer, on a
-/// thread that may block.
+/// Builds the graph of an index that is being built, and says in the catalog how that has ended: beside the committer, on a thread
+/// that may block. Nothing happens where somebody else does so already.
 ///
 /// # Errors
-/// XX001 for a damaged vector, 22000 for one of another dimension, 53200 where the system has no memory for it, 58030 where the
-/// store cannot be read, 57P01 once the database goes down; what the run's `check` says.
-pub(crate) fn build_graph(queue: &CommitQueue, index: &Arc<VectorIndex>, run: GraphRun<'_>) -> Result<()> {
+/// XX001 for a damaged vector, 22000 for one of another dimension, 53200 where memory runs short, what the run's `check` says, and
+/// the index is invalid then; 58030 where the store cannot be read or written; 57P01 once the database or the connection goes down,
+/// and the next start goes on.
+pub(crate) fn fill_graph(queue: &CommitQueue, index: &Arc<VectorIndex>, run: GraphRun<'_>) -> Result<()> {
+    if !index.claim() {
+        return Ok(());
+    }
+    let built = build_graph(queue, index, run);
+    if built.as_ref().is_err_and(|error| error.kind() == ErrorKind::Shutdown) {
+        return built;
+    }
+    let (graph, has_failed) = (Arc::clone(index), built.is_err());
+    let is_renewed = queue.encode_blocking(move |encoder| {
+        // One that began anew meanwhile holds everything from its beginning on.
+        let is_renewed = encoder.vector_index(graph.id).is_some_and(|now| !Arc::ptr_eq(&now, &graph));
+        let state = if has_failed && !is_renewed { IndexState::Invalid } else { IndexState::Ready };
+        encoder.end_building(graph.collection, graph.id, state)?;
+        Ok(is_renewed)
+    })?;
+    if is_renewed { Ok(()) } else { built }
+}
+
+/// Puts every committed vector of an index's column into its graph, and links them.
+///
+/// # Errors
+/// As [`fill_graph`].
+fn build_graph(queue: &CommitQueue, index: &Arc<VectorIndex>, run: GraphRun<'_>) -> Result<()> {
+    let state = queue.state();
+    let check = || match index.failure() {
+        _ if state.is_stopping.load(Ordering::Acquire) => Err(state.no_committer()),
+        Some(error) => Err(error.clone()),
+        None => (run.check)(),
+    };
     let told = index.progress.begin(run.connection);
-    let before = queue.state().store.snapshot();
+    let before = state.store.snapshot();
     put_vectors(&before, index, &|read| {
         told.loaded(read);
-        (run.check)()
+        check()
     })?;
-    take_out_lost(queue, index, &before, run.check)?;
-    if let Some(graph) = index.graph() {
-        let built = graph.build(BuildScope::Everything, run.priority, &mut |progress| {
+    take_out_lost(queue, index, &before, &check)?;
+    let linked = index.graph().map_or(Ok(()), |graph| {
+        graph.build(BuildScope::Everything, run.priority, &mut |progress| {
             told.graph(progress);
-            (run.check)().is_ok()
-        });
-        // The graph knows that it was stopped, and not why.
-        (run.check)()?;
-        built?;
-    }
-    index.set_ready();
-    Ok(())
+            check().is_ok()
+        })
+    });
+    // The graph knows that it was stopped, and not why.
+    check()?;
+    linked
 }
 
 /// Takes back the indexes that a transaction has added and that could not be filled.
@@ -144,7 +177,7 @@ pub(in crate::db) async fn drop_graphs(queue: &CommitQueue, added: &[AddedGraph]
 /// Takes out of a graph what has lost its vector since the snapshot that it was filled from, and may have been put back by that.
 ///
 /// # Errors
-/// As [`build_graph`].
+/// As [`fill_graph`].
 pub(crate) fn take_out_lost(
     queue: &CommitQueue,
     index: &Arc<VectorIndex>,
@@ -181,17 +214,6 @@ pub(crate) fn take_out_lost(
             Ok(())
         })?;
     }
-    Ok(())
-}
-
-/// Puts every committed vector of an index's column into its graph and declares it ready, before there is a committer. The
-/// background thread links them later, and searches measure those that are not linked yet.
-///
-/// # Errors
-/// XX001 for a damaged vector, 22000 for one of another dimension, 58030 where the store cannot be read.
-pub(crate) fn load_graph(shared: &DbState, index: &Arc<VectorIndex>) -> Result<()> {
-    put_vectors(&shared.store.snapshot(), index, &|_| Ok(()))?;
-    index.set_ready();
     Ok(())
 }
 

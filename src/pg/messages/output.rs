@@ -13,10 +13,9 @@ use pgwire::messages::response::{ErrorResponse, NoticeResponse};
 use pgwire::messages::startup::{Authentication, BackendKeyData, NegotiateProtocolVersion, ParameterStatus, SecretKey};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
-use crate::db::Notification;
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::metrics;
-use crate::model::{MemoryAccount, OutputColumn, Reservation};
+use crate::model::{MemoryAccount, Notification, OutputColumn, Reservation};
 use crate::pg::codec::encode::{encode_binary, encode_text};
 use crate::pg::messages::report::{fields_of, without_nul};
 use crate::session::{Formats, TransactionStatus};

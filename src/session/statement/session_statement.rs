@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::block_in_place;
 
-use crate::db::{OWNER, Row, RowStream, SettingValue, Settings};
+use crate::db::{OWNER, Row, RowStream};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::model::OutputColumn;
 use crate::session::scram_verifier::make_verifier;
@@ -13,6 +13,7 @@ use crate::session::settings::SessionSettings;
 use crate::session::statement::outcome::{ResultRows, StatementOutcome, cancellable};
 use crate::session::statement::script::Parsed;
 use crate::session::transaction::{Modes, OpenTransaction, TransactionStatus};
+use crate::settings::{SettingValue, Settings};
 use crate::statement::{
     CommandTag, CursorFetch, Discard, Planned, ReadRun, RowSource, RowsTag, SecretText, SessionCommand, SettingCall,
     Statement, TransactionModes,

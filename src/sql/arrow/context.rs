@@ -9,10 +9,11 @@ use datafusion::common::config::{ConfigEntry, ConfigExtension, ExtensionOptions}
 use datafusion::config::ConfigOptions;
 use datafusion::error::DataFusionError;
 
-use crate::db::{Cancel, ReadView, Settings};
+use crate::db::{Cancel, ReadView};
 use crate::error::{Error, Result};
 use crate::expr::{Invocation, StatementContext};
 use crate::model::Reservation;
+use crate::settings::Settings;
 use crate::sql::arrow::results::Results;
 use crate::statement::{PlanNotes, Planning, QueryFunction};
 

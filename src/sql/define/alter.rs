@@ -10,10 +10,11 @@ use datafusion::sql::sqlparser::ast::{
     RenameTableNameKind, TableConstraint,
 };
 
-use crate::db::{Cancel, Settings, Transaction};
+use crate::db::{Cancel, Transaction};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::expr::{self, Environment, ParameterTypes, Program, ValueRow};
 use crate::model::{Collection, Column, DefaultValue, IndexKind};
+use crate::settings::Settings;
 use crate::sql::analyze::declared_type::{DeclaredType, declared_type};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::definition::DataDefinition;

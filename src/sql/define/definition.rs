@@ -9,15 +9,17 @@ use datafusion::sql::sqlparser::ast::{
     CreateTable, Query, SchemaName, SetExpr, Statement, Truncate, TruncateIdentityOption,
 };
 
-use crate::db::{Cancel, OnConflict, Settings, Transaction};
+use crate::db::{Cancel, OnConflict, Transaction};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::expr::ParameterTypes;
 use crate::metrics::StatementKind;
 use crate::model::{Collection, CollectionKind, Column};
+use crate::settings::Settings;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::alter::{TableChange, plan_alter};
 use crate::sql::define::drop::{DropRequest, plan_drop};
 use crate::sql::define::index::{IndexRequest, plan_create_index};
+use crate::sql::define::reindex::{ReindexRequest, plan_reindex};
 use crate::sql::define::table::{TableRequest, plan_table, table_of_query};
 use crate::sql::parse::names::{folded, relation_name};
 use crate::sql::parse::unread;
@@ -42,6 +44,7 @@ pub enum DataDefinition {
         if_not_exists: bool,
     },
     CreateIndex(IndexRequest),
+    Reindex(ReindexRequest),
     Drop(DropRequest),
     AlterTable {
         table: String,
@@ -68,7 +71,7 @@ pub enum DataDefinition {
 /// # Errors
 /// 42P06 for a schema that exists, 42704 for one of an extension that does not, 42601 for a clause that is not PostgreSQL's,
 /// 0A000 for an extension, a schema or a statement that is not offered; as [`writable_table`], [`public_name`], [`plan_table`],
-/// [`plan_query`], [`table_of_query`], [`plan_create_index`], [`plan_alter`] and [`plan_drop`].
+/// [`plan_query`], [`table_of_query`], [`plan_create_index`], [`plan_reindex`], [`plan_alter`] and [`plan_drop`].
 pub fn plan_definition(
     statement: &Statement,
     parameters: &mut ParameterTypes,
@@ -77,6 +80,7 @@ pub fn plan_definition(
     match statement {
         Statement::CreateTable(table) => plan_create_table(table, parameters, context),
         Statement::CreateIndex(index) => Ok(DataDefinition::CreateIndex(plan_create_index(index, context)?)),
+        Statement::Vacuum(vacuum) if vacuum.reindex => Ok(DataDefinition::Reindex(plan_reindex(vacuum, context)?)),
         Statement::AlterTable(alter) => plan_alter(alter, context),
         Statement::Truncate(truncate) => plan_truncate(truncate, context),
         Statement::CreateExtension(extension) => {
@@ -230,6 +234,10 @@ impl DataDefinition {
             DataDefinition::CreateIndex(request) => {
                 request.create(transaction, cancel).await?;
                 "CREATE INDEX"
+            }
+            DataDefinition::Reindex(request) => {
+                request.execute(transaction, cancel).await?;
+                "REINDEX"
             }
             DataDefinition::Drop(request) => request.execute(transaction)?,
             DataDefinition::RenameTable { from, to } => {

@@ -50,7 +50,7 @@ impl IndexRequest {
                 generated_name(&self.table, &parts, self.suffix, &|name| catalog.is_taken(name))
             }
         };
-        let index = Index { id: transaction.new_id(), name, kind: self.kind.clone(), origin: self.origin };
+        let index = Index::new(transaction.new_id(), name, self.kind.clone(), self.origin);
         transaction.create_index(&self.table, index, cancel).await
     }
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{Expr, SetExpr, Statement};
 
-use crate::db::{Cancel, EntryKey, Settings, Transaction};
+use crate::db::{Cancel, EntryKey, Transaction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{ParameterTypes, unmodified};
 use crate::model::{Collection, Column, DefaultValue};
+use crate::settings::Settings;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::table::check_of_one_row;
 use crate::sql::parse::names::{exact, folded};

@@ -292,7 +292,7 @@ impl TableRequest {
             });
             let kind = IndexKind::Ordered { columns: positions.clone(), unique: true };
             let (id, origin) = (transaction.new_id(), IndexOrigin::Constraint);
-            collection.indexes.push(Index { id, name, kind, origin });
+            collection.indexes.push(Index::new(id, name, kind, origin));
         }
         collection
     }

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use crate::db::{Activity, Settings};
+use crate::db::Activity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Any, Bool, Int, Oid, Text};
 use crate::expr::{Function, Invocation, int_of, text_of};
+use crate::settings::Settings;
 use crate::sql::arrow::context::context_of;
 use crate::types::{ColumnType, Value};
 

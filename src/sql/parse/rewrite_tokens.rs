@@ -3,7 +3,7 @@
 //! Only words that change nothing are dropped, and only synonyms replaced; positions of what stays are untouched.
 
 use datafusion::sql::sqlparser::keywords::Keyword;
-use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace, Word};
+use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer, Whitespace, Word};
 
 use crate::error::{Error, Result};
 use crate::sql::parse::dialect::PostgresDialect;
@@ -35,6 +35,7 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             let start = options_start(&all).unwrap_or(all.len());
             dropped.extend(solid.iter().skip(start));
         }
+        "REINDEX" => return reindexing(tokens, &solid),
         "CREATE" if word(1).as_deref() == Some("UNLOGGED") => dropped.extend(solid.get(1)),
         "BEGIN" | "START" | "SET" => {
             for at in 1..solid.len() {
@@ -83,6 +84,28 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     dropped.sort_unstable();
     let kept = tokens.into_iter().enumerate().filter(|(at, _)| dropped.binary_search(at).is_err());
     kept.map(|(_, token)| token).collect()
+}
+
+/// REINDEX as the statement that stands for it in the tree, which nobody can write: `VACUUM REINDEX index`, and for a table
+/// `VACUUM FULL REINDEX table`. `define/reindex` takes it. CONCURRENTLY changes nothing: no build holds up those who write.
+fn reindexing(mut tokens: Vec<TokenWithSpan>, solid: &[usize]) -> Vec<TokenWithSpan> {
+    let at = |place: usize| solid.get(place).copied().unwrap_or(tokens.len());
+    let (first, second, third) = (at(0), at(1), at(2));
+    let text_at = |tokens: &[TokenWithSpan], at: usize| tokens.get(at).and_then(|token| keyword_text(&token.token));
+    let kind = text_at(&tokens, second);
+    let forms: &[&str] = match kind.as_deref() {
+        Some("INDEX") => &["VACUUM", "REINDEX"],
+        Some("TABLE") => &["VACUUM", "FULL", "REINDEX"],
+        _ => return tokens,
+    };
+    if text_at(&tokens, third).as_deref() == Some("CONCURRENTLY") {
+        tokens.remove(third);
+    }
+    let span = tokens.get(first).map(|token| token.span).unwrap_or_else(Span::empty);
+    let words = forms.iter().map(|word| TokenWithSpan { token: keyword(word), span });
+    let blank = || TokenWithSpan { token: Token::Whitespace(Whitespace::Space), span };
+    tokens.splice(first..=second, words.flat_map(|word| [word, blank()]));
+    tokens
 }
 
 /// Brings the options of identity columns into the one order that the parser reads. The name of the sequence is left out:

@@ -2,7 +2,7 @@
 //!
 //! There is one database and one owner. Passwords are never shown.
 
-use crate::db::{Setting, SettingKind, SettingValue, Settings, shown_bound};
+use crate::settings::{Setting, SettingKind, SettingValue, Settings, shown_bound};
 use crate::sql::pg_catalog::names::NAMESPACES;
 use crate::sql::pg_catalog::oids::{COLLATION_DEFAULT, DATABASE_OID, NAMESPACE_CATALOG, NAMESPACE_PUBLIC, OWNER_OID};
 use crate::sql::pg_catalog::relation::{CatalogRow, oid, text};

@@ -1,7 +1,8 @@
 //! The information schema: the standard's view of tables, columns and constraints.
 
-use crate::db::{Catalog, ReadView, Settings};
+use crate::db::{Catalog, ReadView};
 use crate::model::{Collection, DefaultValue};
+use crate::settings::Settings;
 use crate::sql::pg_catalog::definitions::{constraints, default_expression};
 use crate::sql::pg_catalog::names::{NAMESPACES, format_type, namespace_name};
 use crate::sql::pg_catalog::oids::{Grantee, Object, attribute_number, sequence_name};

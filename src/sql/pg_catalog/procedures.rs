@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 
 use datafusion::logical_expr::Volatility;
 
-use crate::db::Settings;
 use crate::expr::Function;
+use crate::settings::Settings;
 use crate::sql::functions::{self, function_types, planner_volatility};
 use crate::sql::pg_catalog::names::{format_type, is_type};
 use crate::sql::pg_catalog::oids::{NAMESPACE_CATALOG, NAMESPACE_PUBLIC, OWNER_OID};

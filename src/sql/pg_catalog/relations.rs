@@ -1,7 +1,7 @@
 //! The catalogs of relations: `pg_class`, `pg_attribute`, `pg_attrdef`, `pg_index`, `pg_constraint`, `pg_sequence`.
 
 use crate::db::{Catalog, MEMORY, ReadView};
-use crate::model::{Collection, Column, DefaultValue, IndexKind, Numbering};
+use crate::model::{Collection, Column, DefaultValue, IndexKind, IndexState, Numbering};
 use crate::sql::pg_catalog::definitions::{self, Constraint};
 use crate::sql::pg_catalog::oids::{self, COLLATION_DEFAULT, OWNER_OID, Object};
 use crate::sql::pg_catalog::relation::{CatalogRow, numbers, oid, oids as oid_array, small, text};
@@ -126,7 +126,8 @@ pub fn index(catalog: &Catalog) -> Vec<CatalogRow> {
     for collection in catalog.collections() {
         if !collection.primary_key.is_empty() {
             let keys: Vec<Option<usize>> = collection.primary_key.iter().copied().map(Some).collect();
-            rows.push(index_row(collection, oids::primary_key_oid(collection), &keys, true, true, None, None));
+            let (key, state) = (oids::primary_key_oid(collection), IndexState::Ready);
+            rows.push(index_row(collection, (key, state), &keys, true, true, None, None));
         }
         for index in &collection.indexes {
             let (unique, class, expression) = match &index.kind {
@@ -135,7 +136,8 @@ pub fn index(catalog: &Catalog) -> Vec<CatalogRow> {
                 IndexKind::Hnsw { operator_class, .. } => (false, Some(operator_class.as_str()), None),
             };
             let keys = index.kind.key_positions();
-            rows.push(index_row(collection, index.id.oid(), &keys, unique, false, class, expression));
+            let own = (index.id.oid(), index.state);
+            rows.push(index_row(collection, own, &keys, unique, false, class, expression));
         }
     }
     rows
@@ -143,7 +145,7 @@ pub fn index(catalog: &Catalog) -> Vec<CatalogRow> {
 
 fn index_row(
     collection: &Collection,
-    index: u32,
+    (index, state): (u32, IndexState),
     keys: &[Option<usize>],
     unique: bool,
     primary: bool,
@@ -164,8 +166,8 @@ fn index_row(
         ("indisunique", Value::Bool(unique)),
         ("indisprimary", Value::Bool(primary)),
         ("indimmediate", Value::Bool(true)),
-        ("indisvalid", Value::Bool(true)),
-        ("indisready", Value::Bool(true)),
+        ("indisvalid", Value::Bool(state.is_ready())),
+        ("indisready", Value::Bool(state.is_followed())),
         ("indislive", Value::Bool(true)),
         ("indkey", numbers(attributes)),
         ("indcollation", oid_array(collations)),

@@ -4,7 +4,8 @@ use std::sync::atomic::Ordering;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::backup::BackupPhase;
-use crate::db::{Activity, ActivityState, Catalog, GraphBuildPhase, ReadView, Settings};
+use crate::db::{Activity, ActivityState, Catalog, GraphBuildPhase, ReadView};
+use crate::settings::Settings;
 use crate::sql::pg_catalog::names::namespace_name;
 use crate::sql::pg_catalog::oids::{DATABASE_OID, OWNER_OID, Object};
 use crate::sql::pg_catalog::relation::{CatalogRow, oid, text};

@@ -1,6 +1,7 @@
 //! The views over the catalogs that people read: `pg_tables`, `pg_indexes`, `pg_views`, `pg_sequences`.
 
-use crate::db::{Catalog, Settings};
+use crate::db::Catalog;
+use crate::settings::Settings;
 use crate::sql::pg_catalog::definitions::index_definition;
 use crate::sql::pg_catalog::names::namespace_name;
 use crate::sql::pg_catalog::oids::{Object, sequence_name};

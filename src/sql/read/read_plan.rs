@@ -13,11 +13,12 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 use datafusion::sql::sqlparser::ast::Query as SqlQuery;
 
-use crate::db::{AggregateQuery, Cancel, Query, ReadView, Row, RowStream, Settings};
+use crate::db::{AggregateQuery, Cancel, Query, ReadView, Row, RowStream};
 use crate::error::Result;
 use crate::expr::{ParameterTypes, Scalar};
 use crate::metrics::StatementKind;
 use crate::model::OutputColumn;
+use crate::settings::Settings;
 use crate::sql::analyze::analyzer::{Analysis, analyze};
 use crate::sql::analyze::scope::ScopeColumn;
 use crate::sql::arrow::context::{PlanContext, ReadContext};

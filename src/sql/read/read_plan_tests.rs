@@ -1,9 +1,10 @@
 //! SELECTs from their text to their rows: what they are called, how they run, what they give.
 
-use crate::db::{Cancel, Clock, Database, DatabaseOptions, OnConflict, Settings};
+use crate::db::{Cancel, Clock, Database, DatabaseOptions, OnConflict};
 use crate::error::{Error, Result};
 use crate::expr::ParameterTypes;
 use crate::model::{Collection, CollectionId, CollectionKind, Column};
+use crate::settings::Settings;
 use crate::sql::analyze::analyzer::analyze;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::parse::parse;

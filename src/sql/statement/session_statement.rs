@@ -61,7 +61,7 @@ pub fn plan_session_command(
             DiscardObject::TEMP => Discard::Temp,
         }),
         Statement::Lock(_) | Statement::LockTables { .. } => SessionCommand::NoOpInTransaction("LOCK TABLE"),
-        Statement::Vacuum(_) => SessionCommand::NoOp("VACUUM"),
+        Statement::Vacuum(vacuum) if !vacuum.reindex => SessionCommand::NoOp("VACUUM"),
         Statement::Analyze(_) => SessionCommand::NoOp("ANALYZE"),
         Statement::LISTEN { channel } => SessionCommand::Listen(channel_name(channel)?),
         Statement::UNLISTEN { channel } => {

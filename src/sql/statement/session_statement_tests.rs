@@ -1,8 +1,9 @@
 //! What statements about the session ask for.
 
-use crate::db::{Cancel, Clock, Database, DatabaseOptions, ReadView, Settings};
+use crate::db::{Cancel, Clock, Database, DatabaseOptions, ReadView};
 use crate::error::Result;
 use crate::expr::ParameterTypes;
+use crate::settings::Settings;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::parse::parse;
 use crate::sql::statement::plan::{BodyWithColumns, plan_statement};

@@ -2,10 +2,11 @@
 
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
 
-use crate::db::{EntryKey, Row, Settings, Transaction};
+use crate::db::{EntryKey, Row, Transaction};
 use crate::error::Result;
 use crate::expr::{self, Environment, Operand, Scalar, ValueRow, unmodified};
 use crate::model::Collection;
+use crate::settings::Settings;
 use crate::sql::parse::trees::conjuncts;
 use crate::sql::write::row_compiler::{Compiler, Typed};
 use crate::sql::write::write_target::WritePlace;

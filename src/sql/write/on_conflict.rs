@@ -206,6 +206,11 @@ fn arbiters(target: &ConflictTarget, collection: &Collection, context: &PlanCont
             let (_, wanted) = crate::sql::parse::names::relation_name(name)?;
             let index = collection.indexes.iter().find(|index| index.name == wanted && index.is_constraint());
             if let Some(index) = index {
+                if !index.is_enforced() {
+                    let message = format!("constraint \"{wanted}\" has no valid index");
+                    return Err(Error::new(ErrorKind::InvalidColumnReference, message)
+                        .with_hint(format!("REINDEX INDEX {wanted} builds it again.")));
+                }
                 return Ok(Arbiters { primary_key: false, indexes: vec![index.id] });
             }
             if wanted == format!("{}_pkey", collection.name) && !collection.primary_key.is_empty() {
@@ -231,8 +236,9 @@ fn arbiters(target: &ConflictTarget, collection: &Collection, context: &PlanCont
                 indexes: collection
                     .indexes
                     .iter()
+                    .filter(|index| index.is_enforced())
                     .filter_map(|index| match &index.kind {
-                        IndexKind::Ordered { columns, unique: true } if is_same(columns) => Some(index.id),
+                        IndexKind::Ordered { columns, .. } if is_same(columns) => Some(index.id),
                         _ => None,
                     })
                     .collect(),

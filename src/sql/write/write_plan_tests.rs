@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::db::{Cancel, Clock, Database, DatabaseOptions, Row, Settings, Transaction};
+use crate::db::{Cancel, Clock, Database, DatabaseOptions, Row, Transaction};
 use crate::error::{Error, Result};
 use crate::metrics::StatementKind;
+use crate::settings::Settings;
 use crate::sql::parse::parse::parse;
 use crate::sql::write::insert::plan_column_defaults;
 use crate::statement::{

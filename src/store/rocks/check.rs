@@ -183,7 +183,7 @@ impl Check<'_> {
                 }
             }
         }
-        for index in &collection.indexes {
+        for index in collection.indexes.iter().filter(|index| index.state.is_followed()) {
             if let Some(expected) = index_key(collection, index, key, &view)? {
                 let found = self.snapshot.get(&Key::Index(index.id, &expected)).map_err(text)?;
                 if found.is_none() {

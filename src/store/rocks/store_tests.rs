@@ -196,12 +196,12 @@ fn collection() -> Collection {
     ];
     Collection {
         primary_key: vec![0],
-        indexes: vec![Index {
-            id: INDEX,
-            name: "items_name".into(),
-            kind: IndexKind::Ordered { columns: vec![1], unique: false },
-            origin: IndexOrigin::Statement,
-        }],
+        indexes: vec![Index::new(
+            INDEX,
+            "items_name",
+            IndexKind::Ordered { columns: vec![1], unique: false },
+            IndexOrigin::Statement,
+        )],
         ..Collection::new(ID, "items", CollectionKind::Table, columns)
     }
 }

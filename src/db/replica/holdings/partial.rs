@@ -18,7 +18,6 @@ use crate::db::replica::receiving::public_view::{PublicPage, PublicView, covers}
 use crate::db::replica::receiving::receive::Touched;
 use crate::db::replica::receiving::verify_run::ReadDelta;
 use crate::db::replica::receiving::verify_states::{OfferedStates, VerifiedHeads, VerifiedStates, forged_error};
-use crate::db::settings::settings::Settings;
 use crate::db::state::state::DbState;
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::feed_draft::ChangeOrigin;
@@ -27,6 +26,7 @@ use crate::model::{
     Buckets, Bytes, Collection, CollectionId, FACT_BLOB_HASH, Head, ListingPage, ListingPlace, Network, NetworkId,
     PeerId, Stage,
 };
+use crate::settings::Settings;
 use crate::store::{
     BlobHash, DeltaBody, Key, KeyRange, Publicity, RecordView, Stored, delta_place, delta_seq, encode_sought,
     is_storable,

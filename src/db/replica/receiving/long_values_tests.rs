@@ -15,7 +15,7 @@ impl Node {
         let mut transaction = self.database.begin();
         let id = transaction.new_id();
         let kind = IndexKind::Ordered { columns, unique: false };
-        let index = Index { id, name: "by_name".to_string(), kind, origin: IndexOrigin::Statement };
+        let index = Index::new(id, "by_name", kind, IndexOrigin::Statement);
         self.runtime.block_on(transaction.create_index("things", index, &Cancel::new())).unwrap();
         self.runtime.block_on(transaction.commit()).unwrap();
         id

@@ -4,7 +4,7 @@
 //! objects that this server does not have: clients send such settings to every server. Whatever would change an answer is
 //! obeyed, or refused for values that are not. COMPAT.md lists the settings by their effect.
 
-use crate::db::settings::setting::{Effect, Setting, SettingKind, Unit};
+use crate::settings::setting::{Effect, Setting, SettingKind, Unit};
 use crate::vector::Parameters;
 
 /// Largest `int` of PostgreSQL's settings.

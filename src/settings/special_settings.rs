@@ -3,8 +3,8 @@
 //! Dates are read month first and shown in ISO form, times are those of UTC, and there is one schema. A value that says so
 //! is taken; another that PostgreSQL knows answers 0A000, and 22023 is for what means nothing.
 
-use crate::db::settings::setting::{Setting, boolean};
 use crate::error::{Error, Result};
+use crate::settings::setting::{Setting, boolean};
 use crate::types::local_time;
 
 /// Encodings that PostgreSQL converts from and to UTF8.
@@ -182,7 +182,7 @@ fn names(list: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::settings::list::SETTINGS;
+    use crate::settings::list::SETTINGS;
 
     fn read_as(name: &str, text: &str) -> std::result::Result<String, &'static str> {
         let setting = SETTINGS.iter().find(|setting| setting.name == name).unwrap();

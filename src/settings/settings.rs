@@ -6,12 +6,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::db::feed::notify::Notifications;
-use crate::db::settings::list::SETTINGS;
-use crate::db::settings::setting::{Effect, Setting};
-use crate::db::settings::special_settings;
 use crate::error::{Error, ErrorKind, Result, Severity};
-use crate::model::MemoryAccount;
+use crate::model::{MemoryAccount, Notifications};
+use crate::settings::list::SETTINGS;
+use crate::settings::setting::{Effect, Setting};
+use crate::settings::special_settings;
 use crate::vector::Parameters;
 
 /// Default of `hnsw.ef_search`: candidates a graph walk keeps.

@@ -8,17 +8,16 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::db::catalog::catalog::Catalog;
-use crate::db::feed::event::Notification;
-use crate::db::feed::feed::FEED_BYTES_MAX;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{MemoryAccount, Reservation};
+use crate::model::budget::{MemoryAccount, Reservation};
 use crate::types::limits::IDENTIFIER_BYTES_MAX;
 
 /// A message's text is shorter than this many bytes, as in PostgreSQL (`NOTIFY_PAYLOAD_MAX_LENGTH`).
-pub(crate) const PAYLOAD_BYTES_END: usize = 8000;
-/// Bytes that one transaction may send: a part of what is kept for those who have not read it.
-const SENT_BYTES_MAX: usize = FEED_BYTES_MAX / 4;
+pub const PAYLOAD_BYTES_END: usize = 8000;
+/// Bytes that one transaction may send: a part of what the change feed keeps for those who have not read it.
+pub const SENT_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Bytes that a message takes besides its texts, by estimate.
+const MESSAGE_BYTES: usize = 96;
 /// Bytes that a transaction may send without taking them from the budget, and bytes that are taken at a time.
 const BYTES_FREE: usize = 16 * 1024;
 const BYTES_TAKEN: usize = 64 * 1024;
@@ -102,17 +101,33 @@ impl<'a> Channel<'a> {
         [format!("{NETWORK_PREFIX}{network}"), NETWORKS.to_string()]
     }
 
-    /// Whether it may be listened to.
+    /// Whether its name can be one.
     ///
     /// # Errors
-    /// 42P01 and 42704 for a collection and a network that are not there, 22023 for a name that is too long.
-    pub fn check_listened(self, catalog: &Catalog) -> Result<()> {
+    /// 22023, as PostgreSQL has it.
+    pub fn check_name(self) -> Result<()> {
+        let error = |text| Err(Error::new(ErrorKind::InvalidParameterValue, text));
         match self {
-            Channel::Changes(collection) => catalog.expect_collection(collection).map(drop),
-            Channel::Network(network) => catalog.expect_network(network).map(drop),
-            Channel::Networks => Ok(()),
-            Channel::Users(name) => check_name(name),
+            Channel::Users("") => error("channel name cannot be empty"),
+            Channel::Users(name) if name.len() > IDENTIFIER_BYTES_MAX => error("channel name too long"),
+            Channel::Users(_) | Channel::Changes(_) | Channel::Network(_) | Channel::Networks => Ok(()),
         }
+    }
+}
+
+/// A message of NOTIFY.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notification {
+    /// The number of the connection that sent it.
+    pub sender: i32,
+    pub channel: Arc<str>,
+    pub payload: Arc<str>,
+}
+
+impl Notification {
+    /// Bytes of memory that it takes, by estimate.
+    pub fn bytes(&self) -> usize {
+        MESSAGE_BYTES + self.channel.len() + self.payload.len()
     }
 }
 
@@ -128,7 +143,7 @@ impl Notifications {
     /// 22023 for a channel without a name or with a long one, and for a long text; 42501 for a channel of the server's; 54000
     /// for more than one transaction may send.
     pub fn send(&self, sender: i32, channel: &str, payload: &str) -> Result<()> {
-        check_name(channel)?;
+        Channel::of(channel).check_name()?;
         if payload.len() >= PAYLOAD_BYTES_END {
             return Err(Error::new(ErrorKind::InvalidParameterValue, "payload string too long").with_hint(format!(
                 "It has {} bytes, {} are allowed. Keep long texts in a table and send their keys.",
@@ -306,19 +321,6 @@ impl State {
         }
         self.changes.push(change);
         Ok(())
-    }
-}
-
-/// # Errors
-/// 22023, as PostgreSQL has it.
-fn check_name(channel: &str) -> Result<()> {
-    let error = |text| Err(Error::new(ErrorKind::InvalidParameterValue, text));
-    match channel.len() {
-        0 => error("channel name cannot be empty"),
-        length if length > IDENTIFIER_BYTES_MAX && matches!(Channel::of(channel), Channel::Users(_)) => {
-            error("channel name too long")
-        }
-        _ => Ok(()),
     }
 }
 

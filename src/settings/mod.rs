@@ -1,0 +1,9 @@
+//! The run-time settings of a connection: the list of them, the values that each takes, and what SET has changed.
+
+mod list;
+mod setting;
+mod settings;
+mod special_settings;
+
+pub use setting::{Effect, Setting, SettingKind, shown_bound};
+pub use settings::{EF_SEARCH_DEFAULT, EF_SEARCH_MAX, SettingValue, Settings};
