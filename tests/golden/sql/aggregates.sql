@@ -151,7 +151,7 @@ INSERT 0 6
  NULL |     1 | NULL |     1
 (3 rows)
 
-> SELECT v, sum(i2) FROM n GROUP BY v HAVING sum(i2) > 6 AND count(*) >= 1 ORDER BY sum(i2) DESC
+> SELECT v, sum(i2) FROM n GROUP BY v HAVING sum(i2) > 6 AND count(*) >= 1 ORDER BY sum(i2) DESC, v
   v   |  sum
 ------+-------
  x    | 32768
@@ -285,7 +285,7 @@ ERROR 42803: column "n.i2" must appear in the GROUP BY clause or be used in an a
 ERROR 42803: aggregate functions are not allowed in WHERE
 
 > SELECT DISTINCT v FROM n ORDER BY id
-ERROR 42601: For SELECT DISTINCT, ORDER BY expressions n.id must appear in select list
+ERROR 42P10: for SELECT DISTINCT, ORDER BY expressions must appear in select list
 
 # Facts.
 > INSERT INTO memory (id, metadata) VALUES ('a', '{"kind": "note", "size": 10, "tags": ["x"]}'), ('b', '{"kind": "note", "size": 2.5}'), ('c', '{"kind": "mail", "size": "7"}'), ('d', '{}'), ('e', '{"kind": null, "size": 1}')
