@@ -160,28 +160,31 @@ fn statement(chance: &mut Chance) -> String {
     text
 }
 
-/// Rows in an order of their own where the statement leaves it open, their numbers by value: what was added in another order
-/// may differ in the last digits, and numerics that the planner computes have other zeros at the end.
-fn comparable(rows: &[Row], is_ordered: bool) -> Vec<String> {
-    let number = |text: &str| match text.parse::<f64>() {
-        Ok(number) if text.contains(['.', 'e']) => format!("{:.9e}", if number == 0.0 { 0.0 } else { number }),
-        _ => {
-            if text == "-0" {
-                "0".to_string()
-            } else {
-                text.to_string()
-            }
-        }
-    };
-    let shown = |row: &Row| {
-        let cells = row.iter().map(|cell| cell.as_deref().map_or("NULL".to_string(), number));
+/// Rows as they are shown, in an order of their own where the statement leaves it open.
+fn shown(rows: &[Row], is_ordered: bool, cell: impl Fn(&str) -> String) -> Vec<String> {
+    let row = |row: &Row| {
+        let cells = row.iter().map(|value| value.as_deref().map_or("NULL".to_string(), &cell));
         cells.collect::<Vec<_>>().join("|")
     };
-    let mut shown: Vec<String> = rows.iter().map(shown).collect();
+    let mut shown: Vec<String> = rows.iter().map(row).collect();
     if !is_ordered {
         shown.sort_unstable();
     }
     shown
+}
+
+/// A number by its value: what was added in another order may differ in the last digits, and numerics that the planner computes
+/// have other zeros at the end.
+fn number(text: &str) -> String {
+    let plain = match text.split_once('.') {
+        Some((whole, fraction)) if fraction.bytes().all(|digit| digit == b'0') => whole,
+        _ => text,
+    };
+    match plain.parse::<f64>() {
+        // Whole numbers of more digits than are compared stay as they are.
+        Ok(number) if plain.contains(['.', 'e']) || number.abs() < 1e9 => format!("{:.9e}", number + 0.0),
+        _ => plain.to_string(),
+    }
 }
 
 /// The statement in a form that the planner computes.
@@ -194,13 +197,22 @@ fn compare(client: &mut Client, text: &str) {
     let plan = client.column(&format!("EXPLAIN {text}"));
     assert!(plan.iter().any(|line| line.contains("Aggregate on columns")), "{text}\n{}", plan.join("\n"));
     let is_ordered = text.contains("ORDER BY");
-    let by_columns = comparable(&client.rows(text), is_ordered);
+    let by_columns = client.rows(text);
     client.run("SET nebulus.columns = off");
-    let by_rows = comparable(&client.rows(text), is_ordered);
-    let reference = comparable(&client.rows(&planned(text)), is_ordered);
+    let by_rows = client.rows(text);
+    let reference = client.rows(&planned(text));
     client.run("SET nebulus.columns = on");
-    assert_eq!(by_rows, reference, "{text}");
-    assert_eq!(by_columns, by_rows, "{text}");
+    assert_eq!(shown(&by_rows, is_ordered, number), shown(&reference, is_ordered, number), "{text}");
+    // Sums of floats depend on the order in which they are added; all else is the same to the last zero.
+    if text.contains("ratio") {
+        assert_eq!(shown(&by_columns, is_ordered, number), shown(&by_rows, is_ordered, number), "{text}");
+    } else {
+        assert_eq!(
+            shown(&by_columns, is_ordered, str::to_string),
+            shown(&by_rows, is_ordered, str::to_string),
+            "{text}"
+        );
+    }
 }
 
 #[test]

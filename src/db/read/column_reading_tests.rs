@@ -172,7 +172,7 @@ fn query(dice: &mut Dice, collection: Arc<Collection>) -> Query {
         _ => Expr::And(vec![rare, condition(dice)]),
     };
     let target = Value::Vector([dice.small(300) as f32, dice.small(300) as f32].into());
-    let nearest = (dice.below(2) == 0).then(|| Nearest {
+    let nearest = (dice.below(2) == 0).then_some(Nearest {
         column: 4,
         target: Target::Scalar(Scalar::Value(target)),
         metric: Metric::L2,

@@ -265,9 +265,11 @@ impl Search<'_> {
         let Some(graph) = index.graph() else { return Ok(Some(Vec::new())) };
         let mut failure = None;
         let may_pass = |key: &[u8]| {
-            selected.is_none_or(|(columns, rows)| columns.ordinal(key).is_some_and(|ordinal| rows.contains(ordinal)))
+            !changed.contains(key)
+                && selected
+                    .is_none_or(|(columns, rows)| columns.ordinal(key).is_some_and(|ordinal| rows.contains(ordinal)))
         };
-        let mut accept = |key: &[u8]| match self.accepts(index, key, (changed, &may_pass)) {
+        let mut accept = |key: &[u8]| match self.accepts(index, key, may_pass(key)) {
             Ok(accepted) => accepted,
             Err(error) => {
                 failure.get_or_insert(error);
@@ -286,15 +288,10 @@ impl Search<'_> {
         }
     }
 
-    /// Whether a candidate of the graph is in the snapshot with the graph's vector, and passes the filter.
-    fn accepts(
-        &self,
-        index: &VectorIndex,
-        key: &[u8],
-        (changed, may_pass): (&HashSet<Box<[u8]>>, &dyn Fn(&[u8]) -> bool),
-    ) -> Result<bool> {
+    /// Whether a candidate of the graph that may pass is in the snapshot with the graph's vector, and passes the filter.
+    fn accepts(&self, index: &VectorIndex, key: &[u8], may_pass: bool) -> Result<bool> {
         self.cancel.check()?;
-        if self.is_own(key) || changed.contains(key) || !may_pass(key) {
+        if !may_pass || self.is_own(key) {
             return Ok(false);
         }
         if self.filter.is_none() && index.agrees_with(self.view.version) {

@@ -232,6 +232,11 @@ const MISTAKEN_ARGUMENTS: &[(&str, ErrorKind, &str)] = &[
     ("NTILE requires a positive", ErrorKind::InvalidNtile, "argument of ntile must be greater than zero"),
     ("DATE_BIN stride must be", ErrorKind::DatetimeOutOfRange, "stride must be greater than zero"),
     ("Order by index starts at 1", ErrorKind::InvalidColumnReference, "ORDER BY position 0 is not in select list"),
+    (
+        "For SELECT DISTINCT, ORDER BY",
+        ErrorKind::InvalidColumnReference,
+        "for SELECT DISTINCT, ORDER BY expressions must appear in select list",
+    ),
 ];
 /// What stands before and behind a value in the planner's message, and before and behind it in PostgreSQL's.
 const MISTAKEN_VALUES: &[(&str, &str, ErrorKind, &str, &str)] = &[

@@ -356,6 +356,11 @@ impl<'a> Compiler<'a> {
         match (left.ty.clone(), right.ty.clone()) {
             (Some(ty), None) if is_taken(&ty) => self.adopt(&mut right, &ty)?,
             (None, Some(ty)) if is_taken(&ty) => self.adopt(&mut left, &ty)?,
+            // As PostgreSQL does, two of them are joined as texts.
+            (None, None) if is_concat => {
+                self.adopt(&mut left, &ColumnType::Text)?;
+                self.adopt(&mut right, &ColumnType::Text)?;
+            }
             _ => {}
         }
         let (Some(left_type), Some(right_type)) = (&left.ty, &right.ty) else { return Ok(None) };

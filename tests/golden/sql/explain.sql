@@ -24,13 +24,12 @@ INSERT 0 2
 (2 rows)
 
 > EXPLAIN SELECT count(*) FROM book WHERE id IN (1, 2)
-                            QUERY PLAN
--------------------------------------------------------------------
- ProjectionExec: expr=[count(Int64(1))@0 as count]
-   AggregateExec: mode=Single, gby=[], aggr=[count(Int64(1))]
-     CooperativeExec
-       Primary Key Lookup on book (keys: 2); Filter: on each entry
-(4 rows)
+                 QUERY PLAN
+--------------------------------------------
+ Aggregate on rows
+   ->  Primary Key Lookup on book (keys: 2)
+         Filter: on each entry
+(3 rows)
 
 > EXPLAIN SELECT * FROM book WHERE id = 1 OR (id = 2 AND year < 9999)
               QUERY PLAN

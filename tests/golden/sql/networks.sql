@@ -211,16 +211,17 @@ REVERT 0
 (0 rows)
 
 > SELECT table_name, table_type, is_insertable_into FROM information_schema.tables WHERE table_schema = 'nebulus' ORDER BY 1
-  table_name   | table_type | is_insertable_into
----------------+------------+--------------------
- network_stats | BASE TABLE | NO
- networks      | BASE TABLE | NO
- node          | BASE TABLE | NO
- peers         | BASE TABLE | NO
- quarantine    | BASE TABLE | NO
- staged        | BASE TABLE | NO
- sync_state    | BASE TABLE | NO
-(7 rows)
+   table_name   | table_type | is_insertable_into
+----------------+------------+--------------------
+ network_stats  | BASE TABLE | NO
+ networks       | BASE TABLE | NO
+ node           | BASE TABLE | NO
+ peers          | BASE TABLE | NO
+ quarantine     | BASE TABLE | NO
+ staged         | BASE TABLE | NO
+ sync_state     | BASE TABLE | NO
+ vector_indexes | BASE TABLE | NO
+(8 rows)
 
 > SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'nebulus' AND table_name = 'peers' ORDER BY ordinal_position
   column_name  |        data_type

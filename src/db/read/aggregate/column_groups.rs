@@ -1,8 +1,8 @@
 //! The groups of rows of columns: each row of a chunk gets the slot of its group.
 //!
-//! What is grouped by, or the one operand that it is computed of, has codes: those of a dictionary, or how far a whole number is from the least one. Codes of several
-//! columns are one number together. Where there are few such numbers each is a slot itself; of many, those that occur get slots
-//! in the order in which they are met.
+//! What is grouped by, or the one operand that it is computed of, has codes: those of a dictionary, or how far a whole number
+//! is from the least one. Codes of several columns are one number together. Where there are few such numbers each is a slot
+//! itself; of many, those that occur get slots in the order in which they are met.
 
 use std::collections::HashMap;
 

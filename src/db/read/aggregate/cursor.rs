@@ -45,7 +45,7 @@ pub struct AggregateCursor {
 
 enum State {
     NotStarted,
-    Groups(GroupRows),
+    Groups(Box<GroupRows>),
     Done,
 }
 
@@ -108,7 +108,7 @@ impl AggregateCursor {
     pub fn next_chunk(&mut self) -> Result<Option<Vec<Row>>> {
         self.cancel.check()?;
         let mut groups = match std::mem::replace(&mut self.state, State::Done) {
-            State::NotStarted => self.start()?,
+            State::NotStarted => Box::new(self.start()?),
             State::Groups(groups) => groups,
             State::Done => return Ok(None),
         };
