@@ -5,5 +5,6 @@ pub(super) mod definition;
 pub(super) mod drop;
 pub(super) mod identity;
 pub(super) mod index;
+pub(super) mod new_column;
 pub(super) mod retype;
 pub(super) mod table;
