@@ -74,6 +74,43 @@ fn rows_that_come_beside_a_new_column_get_its_default_or_are_refused() {
 }
 
 #[test]
+fn the_default_of_a_new_column_is_any_expression() {
+    let server = Server::start();
+    let mut client = server.client();
+    client.run("CREATE TABLE t (id int PRIMARY KEY)");
+    client.run("INSERT INTO t SELECT i FROM generate_series(1, 50) AS s(i)");
+    for (column, each, distinct) in [
+        ("a text DEFAULT 'x' || 'y'", "a = 'xy'", "1"),
+        ("b varchar(3) DEFAULT CASE WHEN 1 < 2 THEN 'yes' ELSE 'no' END", "b = 'yes'", "1"),
+        ("c int DEFAULT CASE WHEN 1 < 2 THEN 5 ELSE 6 END", "c = 5", "1"),
+        ("d date DEFAULT now() + interval '1 day'", "d > current_date", "1"),
+        ("e text NOT NULL DEFAULT CASE WHEN random() < 2 THEN 'r' || random() ELSE '' END", "e LIKE 'r%'", "50"),
+        ("f text DEFAULT coalesce(NULL, md5('x'))", "f = md5('x')", "1"),
+    ] {
+        let name = &column[..1];
+        client.run(&format!("ALTER TABLE t ADD COLUMN {column}"));
+        assert_eq!(client.value(&format!("SELECT count(*) FROM t WHERE {each}")), "50", "{column}");
+        assert_eq!(client.value(&format!("SELECT count(DISTINCT {name}) FROM t")), distinct, "{column}");
+    }
+    client.run("INSERT INTO t (id) VALUES (51)");
+    assert_eq!(client.value("SELECT a || b || c || f = 'xyyes5' || md5('x') FROM t WHERE id = 51"), "t");
+    // Whoever sets it means the same.
+    client.run("UPDATE t SET a = NULL, e = '', c = 0");
+    client.run("UPDATE t SET a = DEFAULT WHERE id = 51");
+    client.run("UPDATE t SET c = DEFAULT, e = DEFAULT WHERE id <> 51");
+    client.run("INSERT INTO t (id) VALUES (51) ON CONFLICT (id) DO UPDATE SET c = DEFAULT, b = 'no'");
+    assert_eq!(client.value("SELECT a || b || c FROM t WHERE id = 51"), "xyno5");
+    assert_eq!(client.value("SELECT count(DISTINCT e) || ' ' || count(a) || ' ' || sum(c) FROM t"), "51 1 255");
+    // What is the same for all is computed where there is nobody to take it, and nothing is left of what fails.
+    client.run("CREATE TABLE empty (id int PRIMARY KEY)");
+    for table in ["t", "empty"] {
+        let failure = client.error(&format!("ALTER TABLE {table} ADD COLUMN g int DEFAULT ('x' || 'y')::int"));
+        assert_eq!(failure.code, "22P02", "{table}");
+        assert_eq!(client.error(&format!("SELECT g FROM {table}")).code, "42703");
+    }
+}
+
+#[test]
 fn a_column_changes_its_type_beside_those_who_write_all_the_time() {
     let server = Server::start();
     let mut client = server.client();

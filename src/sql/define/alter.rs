@@ -3,31 +3,25 @@
 //! As in PostgreSQL columns and constraints are dropped first, and defaults and NOT NULL taken back, then types change, then columns
 //! are added, then NOT NULL and defaults are set, then constraints are added, whatever the order in which they are written.
 
-use std::sync::Arc;
-
 use datafusion::sql::sqlparser::ast::{
     AlterColumnOperation, AlterTable, AlterTableOperation, ColumnDef, DataType, Expr, Ident, Owner,
     RenameTableNameKind, TableConstraint,
 };
 
-use crate::db::{Cancel, Transaction};
 use crate::error::{Error, ErrorKind, Notice, Result};
-use crate::expr::{self, Environment, ParameterTypes, Program, ValueRow};
 use crate::model::{Collection, Column, DefaultValue, IndexKind};
-use crate::settings::Settings;
 use crate::sql::analyze::declared_type::{DeclaredType, declared_type};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::definition::DataDefinition;
 use crate::sql::define::index::{IndexRequest, check_ordered, key_columns, unique_constraint, unique_of_column};
+use crate::sql::define::new_column::add_column;
 use crate::sql::define::retype::Retype;
 use crate::sql::define::table::{plan_column, plan_default};
 use crate::sql::parse::names::{folded, relation_name};
 use crate::sql::parse::unread;
-use crate::sql::write::insert::default_expression;
-use crate::sql::write::row_compiler::{Compiler, Visible};
-use crate::sql::write::write_target::{WritePlace, located, public_name, writable_table};
-use crate::statement::{PlanNotes, Privilege, matching_keys};
-use crate::types::{ColumnType, Value};
+use crate::sql::write::write_target::{located, public_name, writable_table};
+use crate::statement::{Privilege, WriteRun};
+use crate::types::ColumnType;
 
 /// A planned change of a table.
 pub enum TableChange {
@@ -303,121 +297,35 @@ impl TableChange {
     ///
     /// # Errors
     /// What the table or its rows do not allow; the statement's other changes are then taken back with it.
-    pub async fn make(
-        &self,
-        table: &str,
-        transaction: &mut Transaction,
-        (settings, cancel): (&Settings, &Cancel),
-    ) -> Result<()> {
+    pub async fn make(&self, table: &str, run: &mut WriteRun<'_>) -> Result<()> {
+        let (settings, cancel) = (run.settings, run.cancel);
         match self {
-            TableChange::AddColumn { column, if_not_exists } => {
-                add_column(table, column, *if_not_exists, transaction, (settings, cancel))
+            TableChange::AddColumn { column, if_not_exists } => add_column(table, column, *if_not_exists, run).await,
+            TableChange::SetNotNull { column, not_null } => {
+                run.transaction.set_not_null(table, column, *not_null, cancel)
             }
-            TableChange::SetNotNull { column, not_null } => transaction.set_not_null(table, column, *not_null, cancel),
-            TableChange::SetDefault { column, default } => transaction.set_default(table, column, default.clone()),
+            TableChange::SetDefault { column, default } => run.transaction.set_default(table, column, default.clone()),
             TableChange::SetDimension { column, declared } => {
-                transaction.alter_vector_column(table, column, *declared, cancel)
+                run.transaction.alter_vector_column(table, column, *declared, cancel)
             }
-            TableChange::AddUnique(request) => request.create(transaction, cancel).await,
-            TableChange::SetType(retype) => retype.make(table, transaction, (settings, cancel)).await,
-            TableChange::DropColumn { column, if_exists } => match transaction.drop_column(table, column, cancel) {
+            TableChange::AddUnique(request) => request.create(run.transaction, cancel).await,
+            TableChange::SetType(retype) => retype.make(table, run.transaction, (settings, cancel)).await,
+            TableChange::DropColumn { column, if_exists } => match run.transaction.drop_column(table, column, cancel) {
                 Err(error) if *if_exists && error.kind() == ErrorKind::UndefinedColumn => {
-                    transaction.notices.push(Notice::new(format!("{}, skipping", error.message())));
+                    run.transaction.notices.push(Notice::new(format!("{}, skipping", error.message())));
                     Ok(())
                 }
                 dropped => dropped,
             },
-            TableChange::RenameColumn { from, to } => transaction.rename_column(table, from, to),
-            TableChange::AddPrimaryKey(columns) => transaction.add_primary_key(table, columns, cancel),
-            TableChange::DropConstraint { name, if_exists } => match transaction.drop_constraint(table, name) {
+            TableChange::RenameColumn { from, to } => run.transaction.rename_column(table, from, to),
+            TableChange::AddPrimaryKey(columns) => run.transaction.add_primary_key(table, columns, cancel),
+            TableChange::DropConstraint { name, if_exists } => match run.transaction.drop_constraint(table, name) {
                 Err(error) if *if_exists && error.kind() == ErrorKind::UndefinedObject => {
-                    transaction.notices.push(Notice::new(format!("{}, skipping", error.message())));
+                    run.transaction.notices.push(Notice::new(format!("{}, skipping", error.message())));
                     Ok(())
                 }
                 dropped => dropped,
             },
         }
     }
-}
-
-/// Adds a column; a default other than NULL is written into the entries that are there.
-fn add_column(
-    table: &str,
-    column: &Column,
-    if_not_exists: bool,
-    transaction: &mut Transaction,
-    (settings, cancel): (&Settings, &Cancel),
-) -> Result<()> {
-    let current = transaction.catalog().expect_collection(table)?;
-    if current.column(&column.name).is_some() {
-        let message = format!("column \"{}\" of relation \"{table}\" already exists", column.name);
-        if if_not_exists {
-            let report = Error::new(ErrorKind::DuplicateColumn, format!("{message}, skipping"));
-            transaction.notices.push(Notice::of(report));
-            return Ok(());
-        }
-        return Err(Error::new(ErrorKind::DuplicateColumn, message));
-    }
-    transaction.add_column(table, Column { not_null: false, ..column.clone() })?;
-    let collection = Arc::clone(transaction.catalog().expect_collection(table)?);
-    let position = collection.columns.len().saturating_sub(1);
-    if let Some(default) = &column.default {
-        fill(&collection, position, default, transaction, (settings, cancel))?;
-    }
-    if column.not_null {
-        transaction.set_not_null(table, &column.name, true, cancel)?;
-    }
-    Ok(())
-}
-
-/// Writes a new column's default into the entries that are there.
-fn fill(
-    collection: &Arc<Collection>,
-    position: usize,
-    default: &DefaultValue,
-    transaction: &mut Transaction,
-    (settings, cancel): (&Settings, &Cancel),
-) -> Result<()> {
-    let default = match default {
-        DefaultValue::Expression(text) => Some(compiled(collection, position, text, transaction, (settings, cancel))?),
-        DefaultValue::Sequence | DefaultValue::Identity => None,
-        DefaultValue::GeneratedId => return Ok(()),
-    };
-    let environment = Environment { now: chrono::Utc::now().timestamp_micros(), parameters: &[] };
-    let program = default.as_ref().map(|default| Program::compile(default, &environment)).transpose()?;
-    let value = |program: &Program| program.value(&ValueRow::default());
-    if let (Some(program), Some(false)) = (&program, default.as_ref().map(expr::Expr::varies)) {
-        // As in PostgreSQL a value that is the same for all is computed even where there is no entry to take it.
-        value(program)?;
-    }
-    for key in matching_keys(transaction, collection, None, (settings, cancel))? {
-        cancel.check()?;
-        let value: Value = match &program {
-            Some(program) => value(program)?,
-            None => Value::Int8(transaction.next_number_of(collection, position)?),
-        };
-        transaction.update(collection, &key, vec![(position, value)])?;
-    }
-    Ok(())
-}
-
-fn compiled(
-    collection: &Collection,
-    position: usize,
-    text: &str,
-    transaction: &Transaction,
-    (settings, cancel): (&Settings, &Cancel),
-) -> Result<expr::Expr> {
-    let mut parameters = ParameterTypes::default();
-    let view = transaction.view().clone();
-    let notes = PlanNotes::default();
-    let context = PlanContext { view: &view, settings, text, query_function: None, cancel, notes: &notes };
-    let mut compiler = Compiler::new(collection, &collection.name, Visible::Nothing, &mut parameters, &context);
-    let expression: Expr = default_expression(text)?;
-    compiler.try_assign(&expression, WritePlace::Column(position))?.ok_or_else(|| {
-        Error::unsupported(
-            "the default of a new column must be a simple expression",
-            "Add the column without a default and UPDATE the rows.",
-        )
-    })
 }

@@ -211,8 +211,9 @@ impl DataDefinition {
     /// 42P07 and 42701 for names that are taken, 42P01, 42703 and 42704 for what is not there any more, 54000 above the limits of
     /// a table or a transaction; what the rows do not allow, as `TableChange::make` and `IndexRequest::create`; as
     /// [`ReadPlan::execute`]; 57014 and 57P01 when the statement is cancelled.
-    async fn carry_out(&self, run: WriteRun<'_>) -> Result<CommandTag> {
-        let WriteRun { transaction, parameters, settings, cancel, .. } = run;
+    async fn carry_out(&self, mut run: WriteRun<'_>) -> Result<CommandTag> {
+        let (parameters, settings, cancel) = (run.parameters, run.settings, run.cancel);
+        let transaction = &mut *run.transaction;
         let word = match self {
             DataDefinition::Nothing { tag, notices } => {
                 transaction.notices.extend(notices.iter().cloned());
@@ -246,7 +247,7 @@ impl DataDefinition {
             }
             DataDefinition::AlterTable { table, changes } => {
                 for change in changes {
-                    change.make(table, transaction, (settings, cancel)).await?;
+                    change.make(table, &mut run).await?;
                 }
                 "ALTER TABLE"
             }

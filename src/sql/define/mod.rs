@@ -5,6 +5,7 @@ pub(super) mod definition;
 pub(super) mod drop;
 pub(super) mod identity;
 pub(super) mod index;
+pub(super) mod new_column;
 pub(super) mod reindex;
 pub(super) mod retype;
 pub(super) mod table;

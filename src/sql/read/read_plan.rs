@@ -33,6 +33,7 @@ use crate::sql::relational::engine;
 use crate::sql::relational::physical::{physical_plan, take_for_planning};
 use crate::sql::relational::query_scan::{QUERY_SCAN, check_digits};
 use crate::sql::relational::worker_threads::QueryWork;
+use crate::sql::subqueries::domain::is_steady;
 use crate::statement::{DependsOn, Privilege, ReadRun, RowSource, TouchedObject, Work, at_once, later};
 use crate::types::{ColumnType, Value};
 
@@ -155,6 +156,15 @@ fn output_column(column: &ScopeColumn, ty: ColumnType) -> OutputColumn {
 impl ReadPlan {
     pub fn columns(&self) -> Arc<[OutputColumn]> {
         Arc::clone(&self.columns)
+    }
+
+    /// Whether the query is known to yield the same rows whenever it runs with the same parameters over the same entries.
+    pub fn is_steady(&self) -> bool {
+        match &self.source {
+            Source::Rows(_) => true,
+            Source::Short(_) | Source::Groups(_) => false,
+            Source::Planned(planned) => is_steady(&planned.plan),
+        }
     }
 
     /// Whether `db` runs the query without a planner.

@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use datafusion::sql::sqlparser::ast::{ConflictTarget, OnConflict as OnConflictClause, OnConflictAction};
+use datafusion::sql::sqlparser::ast::{ConflictTarget, Expr as Tree, OnConflict as OnConflictClause, OnConflictAction};
 
 use crate::db::{Arbiters, EntryKey, Inserted, OnConflict, ReadView};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Expr, ParameterTypes, ValueRow};
-use crate::model::{Collection, IndexKind};
+use crate::model::{Collection, DefaultValue, IndexKind};
 use crate::sql::arrow::context::PlanContext;
-use crate::sql::write::insert::Defaults;
+use crate::sql::write::insert::{Defaults, default_expression};
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_subplan::RowPlan;
 use crate::sql::write::write_plan::Changes;
@@ -74,10 +74,12 @@ impl Conflict {
         let mut compiler = Compiler::new(collection, relation, Visible::RowAndExcluded, parameters, context);
         let mut list = Vec::with_capacity(update.assignments.len());
         for (place, expr) in assignments(&update.assignments, collection, context)? {
-            let value = if is_default(expr) {
-                default_of(place, collection, context)?
-            } else {
-                compiler.assign(expr, place)?
+            let value = match is_default(expr) {
+                false => compiler.assign(expr, place)?,
+                true => match default_of(place, collection, context)? {
+                    SetDefault::Computed(value) => value,
+                    SetDefault::Written(expr) => compiler.assign(&expr, place)?,
+                },
             };
             list.push((place, value));
         }
@@ -171,19 +173,28 @@ impl ConflictUpdate {
 }
 
 /// What `SET column = DEFAULT` means.
+pub enum SetDefault {
+    Computed(Expr),
+    /// What only the planner computes, as it was written. It names no columns, and so means the same wherever it stands.
+    Written(Box<Tree>),
+}
+
+/// What `SET column = DEFAULT` means for a place.
 ///
 /// # Errors
-/// 0A000 for a default that the server makes or that only the planner computes; as [`Defaults::plan`].
-pub fn default_of(place: WritePlace, collection: &Collection, context: &PlanContext<'_>) -> Result<Expr> {
-    use crate::model::DefaultValue;
-    let WritePlace::Column(position) = place else { return Ok(Expr::constant(Value::Null)) };
+/// 0A000 for a default that the server makes; as [`Defaults::plan`] and [`default_expression`].
+pub fn default_of(place: WritePlace, collection: &Collection, context: &PlanContext<'_>) -> Result<SetDefault> {
+    let none = || SetDefault::Computed(Expr::constant(Value::Null));
+    let WritePlace::Column(position) = place else { return Ok(none()) };
     match collection.columns.get(position).and_then(|column| column.default.as_ref()) {
-        None => Ok(Expr::constant(Value::Null)),
-        Some(DefaultValue::Expression(_)) => {
+        None => Ok(none()),
+        Some(DefaultValue::Expression(text)) => {
             let defaults = Defaults::plan(collection, context)?;
             match defaults.of(position) {
-                Some(expression) if !expression.any(&|each| matches!(each, Expr::Planned(_))) => Ok(expression.clone()),
-                _ => Err(no_default(place, collection)),
+                Some(expression) if !expression.any(&|each| matches!(each, Expr::Planned(_))) => {
+                    Ok(SetDefault::Computed(expression.clone()))
+                }
+                _ => Ok(SetDefault::Written(Box::new(default_expression(text)?))),
             }
         }
         Some(DefaultValue::Sequence | DefaultValue::Identity | DefaultValue::GeneratedId) => {

@@ -208,6 +208,11 @@ impl RowPlan {
         self.inputs.is_empty()
     }
 
+    /// Whether it may give other values each time that it runs.
+    pub fn varies(&self) -> bool {
+        !self.plan.is_steady()
+    }
+
     /// The values of the planned expressions for one row.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use crate::sql::parse::trees::select_of;
 use crate::sql::parse::unread;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
 use crate::sql::write::key_lookup::KeyLookup;
-use crate::sql::write::on_conflict::default_of;
+use crate::sql::write::on_conflict::{SetDefault, default_of};
 use crate::sql::write::returned::Others;
 use crate::sql::write::returning::Returning;
 use crate::sql::write::row_compiler::{Compiler, Visible};
@@ -122,7 +122,10 @@ fn plan_direct(
     let mut compiled = Vec::with_capacity(list.len());
     for (place, expr) in list {
         let value = if is_default(expr) {
-            Some(default_of(*place, collection, context)?)
+            match default_of(*place, collection, context)? {
+                SetDefault::Computed(value) => Some(value),
+                SetDefault::Written(_) => None,
+            }
         } else {
             compiler.try_assign(expr, *place)?
         };
@@ -146,12 +149,17 @@ fn plan_select(
     let mut items = vec![key_expression(collection, relation)];
     let (mut places, mut defaults) = (Vec::new(), Vec::new());
     for (place, expr) in list {
-        if is_default(expr) {
-            defaults.push((*place, default_of(*place, collection, context)?));
-        } else {
-            places.push(*place);
-            items.push(typed_for(expr, &place.ty(collection), parameters));
-        }
+        let default = if is_default(expr) { Some(default_of(*place, collection, context)?) } else { None };
+        let value = match default {
+            Some(SetDefault::Computed(value)) => {
+                defaults.push((*place, value));
+                continue;
+            }
+            Some(SetDefault::Written(written)) => typed_for(&written, &place.ty(collection), parameters),
+            None => typed_for(expr, &place.ty(collection), parameters),
+        };
+        places.push(*place);
+        items.push(value);
     }
     items.extend(beside.items());
     let mut query = select_of(items)?;
