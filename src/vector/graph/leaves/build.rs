@@ -35,7 +35,7 @@ const NODES_PER_TASK: usize = 256;
 const RECALL_FLOOR: f64 = 0.9;
 
 /// Times that a build goes for more rounds, each time as many as it was to have: data may have no graph that reaches the floor.
-const EXTENSIONS_MAX: usize = 2;
+const EXTENSIONS_MAX: usize = 1;
 
 /// How the parameters of an index shape its leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
