@@ -277,9 +277,11 @@ fn an_index_that_cannot_be_filled_does_not_keep_a_server_from_starting() {
     drop(store);
     let server = Launch::on(&data).start();
     let log = server.log();
-    assert!(log.contains("an index that could not be filled is dropped") && log.contains("twice_u"), "{log}");
+    assert!(log.contains("an index that cannot be filled is invalid") && log.contains("twice_u"), "{log}");
     let mut client = server.client();
-    assert_eq!(indexes_of(&mut client, "twice"), ["twice_pkey", "twice_w"]);
+    assert_eq!(indexes_of(&mut client, "twice"), ["twice_pkey", "twice_u", "twice_w"]);
+    let invalid = "SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid";
+    assert_eq!(client.column(invalid), ["twice_u"]);
     assert_eq!(client.column("SELECT w FROM twice WHERE u = 5 ORDER BY id"), ["a", "b"]);
     assert_eq!(indexes_of(&mut client, "once"), ["once_pkey", "once_u"]);
     assert_eq!(client.value("SELECT id FROM once WHERE u = 6"), "2");
