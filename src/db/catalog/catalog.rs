@@ -132,17 +132,22 @@ impl Catalog {
             return None;
         }
         let changed = Arc::new(changed);
-        self.put(Arc::clone(&changed));
+        // Nothing is defined otherwise: who changes a network meanwhile, or a table, need not look again.
+        self.replace(Arc::clone(&changed));
         Some(changed)
     }
 
     /// Adds a collection or replaces the one of the same id.
     pub(crate) fn put(&mut self, collection: Arc<Collection>) {
+        self.replace(collection);
+        self.version += 1;
+    }
+
+    fn replace(&mut self, collection: Arc<Collection>) {
         if let Some(old) = self.by_id.insert(collection.id, Arc::clone(&collection)) {
             self.by_name.remove(&old.name);
         }
         self.by_name.insert(collection.name.clone(), collection);
-        self.version += 1;
     }
 
     pub(crate) fn remove(&mut self, id: CollectionId) {
