@@ -6,7 +6,7 @@
 //!
 //! They have no versions inside. The committer notes every key that it is about to change ([`changed_keys`]) before it is
 //! written, so that a reader of any snapshot knows which entries may differ between the columns and what it sees: those it reads
-//! from its snapshot, one by one (`read/selection.rs`). All others are in the columns as the snapshot has them.
+//! from its snapshot, one by one (`read/column_reading.rs`). All others are in the columns as the snapshot has them.
 //!
 //! [`conditions`] evaluates a filter over columns, with the same three truth values as `expr::Program`.
 

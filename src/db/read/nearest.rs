@@ -233,6 +233,15 @@ impl Search<'_> {
             let found = graph.search_selected(target, wanted, ef, &mut |part| {
                 index.ordinals.select(part, columns, &selected.rows, selected.count)
             })?;
+            // A commit since the selection may have given a selected entry its first vector, which neither the selection nor the
+            // index remembers as a change.
+            if !index.agrees_with(self.view.version) {
+                for candidate in &found.candidates {
+                    if !self.view.has_vector_of(index.collection, index.column, &candidate.key)? {
+                        return Ok(None);
+                    }
+                }
+            }
             self.report.note_search(&found);
             return Ok(Some(found.candidates.into_iter().map(Neighbour::from).collect()));
         }
