@@ -23,15 +23,16 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-/// Does work until the store has taken so many batches more; whether it has come to its end before.
-async fn up_to(database: &Database, batches: u64, work: impl Future) -> bool {
-    let (mut work, last) = (pin!(work), database.version() + batches);
+/// Does work until the store has taken so many batches more; how many it took, where it has come to its end before. (A work of as
+/// many batches may come to its end or be stopped just before, as the threads run: only what the store counts is the same each time.)
+async fn up_to(database: &Database, batches: u64, work: impl Future) -> Option<u64> {
+    let (mut work, first) = (pin!(work), database.version());
     std::future::poll_fn(|context| {
-        if database.version() >= last {
-            return Poll::Ready(false);
+        if database.version() >= first + batches {
+            return Poll::Ready(None);
         }
         context.waker().wake_by_ref();
-        work.as_mut().poll(context).map(|_| true)
+        work.as_mut().poll(context).map(|_| Some(database.version() - first))
     })
     .await
 }
@@ -92,11 +93,11 @@ fn after_each_stop(node: Node, work: impl AsyncFn(&Node), check: impl Fn(&Node, 
     let saved = tempfile::tempdir().unwrap();
     let mut node = node.saved(saved.path());
     for batches in 0..BATCHES_MAX {
-        let has_ended = node.runtime.block_on(up_to(&node.database, batches, work(&node)));
+        let taken = node.runtime.block_on(up_to(&node.database, batches, work(&node)));
         node = node.restarted();
-        check(&node, has_ended);
-        if has_ended {
-            return batches;
+        check(&node, taken.is_some());
+        if let Some(taken) = taken {
+            return taken;
         }
         node = node.rewound(saved.path());
     }
@@ -141,7 +142,7 @@ fn entries_are_weighed_by_the_rights_of_now_whenever_a_server_stops_meanwhile() 
         assert!(!b.database.view().set_aside(b.network()).unwrap().is_empty(), "and it is shown");
     };
     let batches = after_each_stop(b, hear, check);
-    assert!(batches > 4, "the charter, steps and what is noted: {batches} batches");
+    assert!(batches >= 4, "the charter, steps and what is noted: {batches} batches");
 }
 
 /// A node that would drop all it holds for the word of others.
@@ -192,5 +193,5 @@ fn a_leave_to_drop_lets_no_more_than_one_through_whenever_a_server_stops_meanwhi
         assert!(node.stopped());
     };
     let batches = after_each_stop(node, drop_all, check);
-    assert!(batches > 4, "the leave, what is noted and steps: {batches} batches");
+    assert!(batches >= 4, "the leave, what is noted and steps: {batches} batches");
 }
