@@ -31,7 +31,7 @@ pub use record::contributions::{
 pub use record::delta_body::{DeltaBody, decode_state, encode_body, encode_state};
 pub use record::record::{Publicity, RecordField, RecordHeader, encode_record, encode_sorted_record};
 pub use record::record_view::RecordView;
-pub use record::value_codec::{Stored, ValueRef, bytes_of_vector, vector_of_bytes};
+pub use record::value_codec::{Stored, ValueRef, bytes_of_vector, check_one_dimension, vector_of_bytes};
 pub use rocks::batch::Batch;
 pub use rocks::check::CheckReport;
 pub use rocks::column_families::{LEGACY_STORE, STORE_FORMAT};

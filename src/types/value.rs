@@ -33,7 +33,7 @@ pub enum Value {
     Interval(Interval),
     Uuid(Uuid),
     Vector(Arc<[f32]>),
-    /// Query results only: no column stores an array. The type is that of the elements, or the catalogs' vector of numbers.
+    /// Columns store those of one dimension. The type is that of the elements, or the catalogs' vector of numbers.
     Array(Box<ColumnType>, Vec<Value>),
 }
 

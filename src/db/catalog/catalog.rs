@@ -242,10 +242,10 @@ pub(crate) fn check_columns(collection: &Collection) -> Result<()> {
                 format!("column \"{}\" specified more than once", column.name),
             ));
         }
-        if matches!(column.ty, ColumnType::Array(_) | ColumnType::Interval | ColumnType::Unknown | ColumnType::Void) {
-            return Err(Error::unsupported(
-                format!("column \"{}\" has type {}, which no column can have here", column.name, column.ty),
-                "Use jsonb for arrays, and bigint or text for intervals.",
+        if matches!(column.ty.base(), ColumnType::Unknown | ColumnType::Void) {
+            return Err(Error::new(
+                ErrorKind::InvalidTableDefinition,
+                format!("column \"{}\" has pseudo-type {}", column.name, column.ty),
             ));
         }
     }

@@ -58,7 +58,7 @@ impl<'a> EntryView<'a> {
             Some(column) => record.column_ref(column)?,
             None => record.get_ref(name)?,
         };
-        match stored.map(ValueRef::to_stored) {
+        match stored.map(ValueRef::to_stored).transpose()? {
             None | Some(Stored::Removed) => Ok(None),
             Some(Stored::Value(value)) => Ok(Some(value)),
             Some(Stored::Vector { .. }) => {

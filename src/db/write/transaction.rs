@@ -25,7 +25,7 @@ use crate::metrics;
 use crate::model::{
     Collection, CollectionId, CollectionKind, DefaultValue, FACT_BLOB_HASH, Notification, Rights, Stage,
 };
-use crate::store::{BlobHash, Key, Pin, RecordView, encode_key};
+use crate::store::{BlobHash, Key, Pin, RecordView, check_one_dimension, encode_key};
 use crate::telemetry::{Attribute, Span, SpanName};
 use crate::types::{Value, split_object};
 use crate::vector::check_finite;
@@ -378,6 +378,9 @@ impl Transaction {
             if let Value::Vector(vector) = &value {
                 check_finite(vector)?;
                 self.check_vector(collection, position, vector)?;
+            }
+            if let Value::Array(_, elements) = &value {
+                check_one_dimension(elements)?;
             }
             complete.push(value);
         }

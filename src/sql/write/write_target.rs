@@ -266,13 +266,13 @@ pub fn is_assignable(from: &ColumnType, to: &ColumnType) -> bool {
     }
     match (from, to) {
         (from, to) if from.is_number() && to.is_number() => true,
+        (Array(from), Array(to)) => is_assignable(from, to),
         (Json | Jsonb, Json | Jsonb)
         | (Date | Timestamp | TimestampTz, Date | Timestamp | TimestampTz | Time)
         | (Time, Interval)
         | (Interval, Time)
         | (Array(_), ColumnType::Vector(_))
         | (ColumnType::Vector(_), ColumnType::Vector(_) | Array(_))
-        | (Array(_), Array(_))
         | (Reg(_), Oid | ColumnType::Int8 | Reg(_))
         | (Bytea, Bytea) => true,
         (from, to) => from == to,

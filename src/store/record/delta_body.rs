@@ -143,6 +143,8 @@ fn check_value(value: &Value) -> Result<()> {
         }
         Value::Json(text) => check_json(text).map(drop),
         Value::Text(text) if text.contains('\0') => Err(damaged("a text holds a NUL")),
+        // Arrays are not nested, which is checked where they are read.
+        Value::Array(_, values) => values.iter().try_for_each(check_value),
         _ => Ok(()),
     }
 }

@@ -254,7 +254,7 @@ fn bytes_of_format_2() {
     let view = RecordView::parse(FIXTURE).unwrap();
     assert_eq!((view.header().unwrap(), view.clock().unwrap()), (header(), clock));
     assert_eq!(view.fields().collect::<Result<Vec<_>>>().unwrap(), fields);
-    let read = |column: &Column| view.column_ref(column).unwrap().map(ValueRef::to_stored);
+    let read = |column: &Column| view.column_ref(column).unwrap().map(|stored| stored.to_stored().unwrap());
     assert_eq!(read(&column("a", 2)), Some(Stored::Value(Value::Int8(-2))));
     assert_eq!(read(&column("b", 0x103)), Some(Stored::Value(Value::text("hi"))));
     assert_eq!(read(&column("a", 7)), None, "its name in other columns' place means nothing");
@@ -267,7 +267,7 @@ fn columns_of_a_record_of_format_1_go_by_the_names_that_they_had() {
     let bytes = encode_record(&header(), &clock(), &one).unwrap();
     let view = RecordView::parse(&bytes).unwrap();
     let renamed = Column { name: "b".to_string(), ..column("a", 0) };
-    assert_eq!(view.column_ref(&renamed).unwrap().map(ValueRef::to_stored), Some(Stored::Value(Value::Int8(5))));
+    assert_eq!(view.column_ref(&renamed).unwrap().map(|stored| stored.to_stored().unwrap()), Some(Stored::Value(Value::Int8(5))));
     assert_eq!(view.column_ref(&column("b", 0)).unwrap(), None);
 }
 

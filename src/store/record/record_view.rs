@@ -178,7 +178,7 @@ impl<'a> RecordView<'a> {
     /// # Errors
     /// XX001 for a damaged field.
     pub fn get<'k>(&self, key: impl Into<FieldKey<'k>>) -> Result<Option<Stored>> {
-        Ok(self.get_ref(key)?.map(ValueRef::to_stored))
+        self.get_ref(key)?.map(ValueRef::to_stored).transpose()
     }
 
     /// The value under a key; `None` where there is none, it was removed, or it is a vector kept elsewhere.
@@ -220,7 +220,7 @@ impl<'a> RecordView<'a> {
         let view = *self;
         (0..view.len()).map(move |position| {
             let field = view.field(position)?;
-            let stored = decode_stored(field.value)?.to_stored();
+            let stored = decode_stored(field.value)?.to_stored()?;
             Ok((field.key()?, RecordField { stored, stamp: view.stamp(&field)? }))
         })
     }

@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::types::{Interval, Value};
+use crate::types::{ColumnType, Interval, Value};
 
 const REMOVED: u8 = 0;
 const VECTOR_ELSEWHERE: u8 = 1;
@@ -32,6 +32,7 @@ const TIMESTAMP_TZ: u8 = 17;
 const INTERVAL: u8 = 18;
 const UUID: u8 = 19;
 const VECTOR: u8 = 20;
+const ARRAY: u8 = 21;
 
 /// What a record holds under a name.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,11 +73,17 @@ pub enum ValueRef<'a> {
     Uuid(Uuid),
     /// Raw little-endian components of a vector that lies in the record itself.
     InlineVector(&'a [u8]),
+    /// The type of the elements and the elements, not yet looked at.
+    Array(&'a [u8]),
 }
 
 impl ValueRef<'_> {
-    pub fn to_stored(self) -> Stored {
-        match self {
+    /// The value on its own.
+    ///
+    /// # Errors
+    /// XX001 for a damaged element of an array.
+    pub fn to_stored(self) -> Result<Stored> {
+        Ok(match self {
             ValueRef::Removed => Stored::Removed,
             ValueRef::Vector { dimension } => Stored::Vector { dimension },
             ValueRef::Null => Stored::Value(Value::Null),
@@ -97,7 +104,8 @@ impl ValueRef<'_> {
             ValueRef::Interval(interval) => Stored::Value(Value::Interval(interval)),
             ValueRef::Uuid(uuid) => Stored::Value(Value::Uuid(uuid)),
             ValueRef::InlineVector(bytes) => Stored::Value(Value::Vector(components(bytes))),
-        }
+            ValueRef::Array(bytes) => Stored::Value(decode_array(bytes)?),
+        })
     }
 }
 
@@ -135,7 +143,7 @@ fn components(bytes: &[u8]) -> Arc<[f32]> {
 /// Appends tag and value.
 ///
 /// # Errors
-/// `Unsupported` for an array, which no column stores.
+/// `Unsupported` for an array of more than one dimension, 54000 for one with more elements or longer ones than lengths can tell.
 pub(super) fn encode_stored(stored: &Stored, out: &mut Vec<u8>) -> Result<()> {
     match stored {
         Stored::Removed => out.push(REMOVED),
@@ -175,11 +183,43 @@ fn encode_value(value: &Value, out: &mut Vec<u8>) -> Result<()> {
             out.push(VECTOR);
             append_components(vector, out);
         }
-        Value::Array(..) => {
-            return Err(Error::unsupported(
-                format!("a value of type {} cannot be stored", value.column_type()),
-                "Store it as a jsonb array.",
-            ));
+        Value::Array(element, values) => {
+            out.push(ARRAY);
+            encode_array(element, values, out)?;
+        }
+    }
+    Ok(())
+}
+
+/// Refuses the elements of an array that no column stores.
+///
+/// # Errors
+/// 0A000 for an array of more than one dimension.
+pub fn check_one_dimension(elements: &[Value]) -> Result<()> {
+    if elements.iter().any(|element| matches!(element, Value::Array(..))) {
+        return Err(Error::unsupported(
+            "an array of more than one dimension cannot be stored",
+            "Store it as jsonb, or its elements in one dimension.",
+        ));
+    }
+    Ok(())
+}
+
+/// The name of the elements' type behind its length, then each element behind its own.
+fn encode_array(element: &ColumnType, values: &[Value], out: &mut Vec<u8>) -> Result<()> {
+    let too_long = || Error::new(ErrorKind::LimitExceeded, "an array has an element that is too long to be stored");
+    let name = element.to_string();
+    out.push(u8::try_from(name.len()).map_err(|_| too_long())?);
+    out.extend_from_slice(name.as_bytes());
+    check_one_dimension(values)?;
+    for value in values {
+        let place = out.len();
+        out.extend_from_slice(&[0; size_of::<u32>()]);
+        encode_value(value, out)?;
+        let length = out.len().saturating_sub(place).saturating_sub(size_of::<u32>());
+        let length = u32::try_from(length).map_err(|_| too_long())?;
+        if let Some(slot) = out.get_mut(place..).and_then(|rest| rest.first_chunk_mut()) {
+            *slot = length.to_le_bytes();
         }
     }
     Ok(())
@@ -215,8 +255,33 @@ pub(super) fn decode_stored(bytes: &[u8]) -> Result<ValueRef<'_>> {
         UUID => ValueRef::Uuid(Uuid::from_bytes(fixed(payload)?)),
         VECTOR if payload.len().is_multiple_of(size_of::<f32>()) => ValueRef::InlineVector(payload),
         VECTOR => return Err(corrupted("a vector is cut off")),
+        ARRAY => ValueRef::Array(payload),
         _ => return Err(corrupted(&format!("a field has the unknown tag {tag}"))),
     })
+}
+
+/// The elements of an array, each of the type that it names.
+fn decode_array(payload: &[u8]) -> Result<Value> {
+    let cut_off = || corrupted("an array is cut off");
+    let (&length, rest) = payload.split_first().ok_or_else(cut_off)?;
+    let (name, mut rest) = rest.split_at_checked(usize::from(length)).ok_or_else(cut_off)?;
+    let element = ColumnType::parse(text(name)?).map_err(|_| corrupted("an array is of no type"))?;
+    let mut values = Vec::new();
+    while !rest.is_empty() {
+        let (length, after) = rest.split_first_chunk().ok_or_else(cut_off)?;
+        let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| cut_off())?;
+        let (value, after) = after.split_at_checked(length).ok_or_else(cut_off)?;
+        rest = after;
+        // An element that is an array is refused before it is looked at: nothing here goes deeper than once.
+        if value.first() == Some(&ARRAY) {
+            return Err(corrupted("an array holds an array"));
+        }
+        match decode_stored(value)?.to_stored()? {
+            Stored::Value(value) if value.is_of(&element) => values.push(value),
+            _ => return Err(corrupted("an array holds an element of another type")),
+        }
+    }
+    Ok(Value::Array(Box::new(element), values))
 }
 
 fn decode_numeric(payload: &[u8]) -> Result<Decimal> {

@@ -274,7 +274,7 @@ fn column_value(collection: &Collection, column: usize, key: &[u8], view: &Recor
         return decode_key_part(key, position, &declared.ty).map_err(text);
     }
     let column = collection.columns.get(column).ok_or("an index names a column that does not exist")?;
-    Ok(match view.column_ref(column).map_err(text)?.map(ValueRef::to_stored) {
+    Ok(match view.column_ref(column).map_err(text)?.map(ValueRef::to_stored).transpose().map_err(text)? {
         Some(Stored::Value(value)) => value,
         Some(Stored::Vector { .. } | Stored::Removed) | None => Value::Null,
     })
