@@ -120,6 +120,7 @@ pub enum ErrorKind {
     InvalidSubstring,
     /// Arrays that do not fit into one.
     ArraySubscript,
+    StringLengthMismatch,
     /// A NULL where a value is needed.
     NullNotAllowed,
     /// A cursor of that name is open.
@@ -249,6 +250,7 @@ impl ErrorKind {
             ErrorKind::InvalidLogarithm => "2201E",
             ErrorKind::InvalidSubstring => "22011",
             ErrorKind::ArraySubscript => "2202E",
+            ErrorKind::StringLengthMismatch => "22026",
             ErrorKind::NullNotAllowed => "22004",
             ErrorKind::DuplicateCursor => "42P03",
             ErrorKind::LockNotAvailable => "55P03",

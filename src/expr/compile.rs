@@ -82,6 +82,10 @@ fn bound(value: &Value, ty: &ColumnType) -> Result<Value> {
             | ColumnType::CatalogChar
             | ColumnType::Numeric(Some(_))
             | ColumnType::Vector(Some(_))
+            | ColumnType::Halfvec(Some(_))
+            | ColumnType::Sparsevec(Some(_))
+            | ColumnType::Bit(Some(_))
+            | ColumnType::Varbit(Some(_))
     );
     if value.is_of(ty) && !has_modifier { Ok(value.clone()) } else { value.clone().cast(ty, false) }
 }

@@ -72,6 +72,10 @@ pub fn unmodified(ty: &ColumnType) -> ColumnType {
         ColumnType::Varchar(_) | ColumnType::Char(_) | ColumnType::Name => ColumnType::Text,
         ColumnType::Numeric(_) => ColumnType::Numeric(None),
         ColumnType::Vector(_) => ColumnType::Vector(None),
+        ColumnType::Halfvec(_) => ColumnType::Halfvec(None),
+        ColumnType::Sparsevec(_) => ColumnType::Sparsevec(None),
+        ColumnType::Bit(_) => ColumnType::Bit(None),
+        ColumnType::Varbit(_) => ColumnType::Varbit(None),
         ColumnType::Array(element) => ColumnType::Array(Box::new(unmodified(element))),
         other => other.clone(),
     }

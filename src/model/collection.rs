@@ -379,21 +379,18 @@ impl Collection {
 
     /// Positions of the vector columns.
     pub fn vector_columns(&self) -> impl Iterator<Item = usize> + '_ {
-        self.columns
-            .iter()
-            .enumerate()
-            .filter(|(_, column)| matches!(column.ty, ColumnType::Vector(_)))
-            .map(|(position, _)| position)
+        self.columns.iter().enumerate().filter(|(_, column)| column.ty.is_dense_vector()).map(|(position, _)| position)
     }
 
     /// Whether a vector column takes its dimension from the first vector stored, and forgets it when the last one is gone.
     pub fn learns_dimension(&self, position: usize) -> bool {
         let Some(column) = self.columns.get(position) else { return false };
-        match (&column.ty, column.dimension_origin) {
-            (ColumnType::Vector(None), _) | (ColumnType::Vector(Some(_)), DimensionOrigin::Learned) => true,
-            (ColumnType::Vector(Some(_)), DimensionOrigin::Unstated) => self.kind == CollectionKind::Memory,
-            _ => false,
-        }
+        column.ty.is_dense_vector()
+            && match (column.ty.dimension(), column.dimension_origin) {
+                (None, _) | (Some(_), DimensionOrigin::Learned) => true,
+                (Some(_), DimensionOrigin::Unstated) => self.kind == CollectionKind::Memory,
+                (Some(_), DimensionOrigin::Declared) => false,
+            }
     }
 
     /// The OID that the catalogs show for this collection.

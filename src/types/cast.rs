@@ -3,6 +3,9 @@
 //! An explicit cast (`::`, CAST) cuts a text to its declared length; an assignment refuses one that is too long. Text
 //! converts to every type by its input syntax, every type to text by its output, and numbers round and are checked.
 
+use std::sync::Arc;
+
+use half::f16;
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 
@@ -13,11 +16,11 @@ use crate::types::datetime::calendar::{
 };
 use crate::types::json::convert::{json_text_of_value, jsonb_text};
 use crate::types::json::jsonb;
-use crate::types::limits::IDENTIFIER_BYTES_MAX;
+use crate::types::limits::{IDENTIFIER_BYTES_MAX, VECTOR_DIMENSION_MAX};
 use crate::types::numeric::{apply_modifier, float_of_numeric, numeric_of_float};
 use crate::types::text::text::{first_chars, fit_char, fit_varchar, truncated};
-use crate::types::text::vectors::{check_dimension, check_vector, parse_vector};
-use crate::types::{ColumnType, Interval, Value};
+use crate::types::text::vectors::{check_dense, check_dimension, half_components, parse_vector};
+use crate::types::{Bits, ColumnType, Interval, SparseVector, Value};
 
 /// Decimal digits that a `double precision` and a `real` hold for certain.
 const FLOAT8_DIGITS: usize = 15;
@@ -43,7 +46,12 @@ impl Value {
             | (Value::TimestampTz(_), ColumnType::TimestampTz)
             | (Value::Interval(_), ColumnType::Interval)
             | (Value::Uuid(_), ColumnType::Uuid)
-            | (Value::Vector(_), ColumnType::Vector(_)) => true,
+            | (Value::Vector(_), ColumnType::Vector(_))
+            | (Value::Sparse(_), ColumnType::Sparsevec(_))
+            | (Value::Bits(_), ColumnType::Bit(_) | ColumnType::Varbit(_)) => true,
+            (Value::Vector(components), ColumnType::Halfvec(_)) => {
+                components.iter().all(|component| f16::from_f32(*component).to_f32().to_bits() == component.to_bits())
+            }
             (Value::Text(_), ColumnType::CatalogChar | ColumnType::Reg(_) | ColumnType::Void) => true,
             (Value::Text(_), ty) => ty.is_text(),
             (Value::Array(element, _), ColumnType::Int2Vector | ColumnType::OidVector) => **element == *ty,
@@ -72,7 +80,15 @@ impl Value {
                 cast_to_fitted_text(&into_text(value), to, explicit)
             }
             (Value::Text(text), ColumnType::Reg(_) | ColumnType::Void) => Ok(Value::Text(text)),
+            (Value::Text(text), ColumnType::Bit(_) | ColumnType::Varbit(_)) => {
+                fitted_bits(Bits::parse(&text)?, to, explicit)
+            }
             (Value::Text(text), _) => Value::parse_text(to, &text),
+            (Value::Bits(bits), ColumnType::Bit(_) | ColumnType::Varbit(_)) => fitted_bits(*bits, to, explicit),
+            (Value::Bits(bits), ColumnType::Int4 | ColumnType::Int8) if explicit => number_of_bits(&bits, to),
+            (value @ (Value::Int4(_) | Value::Int8(_)), ColumnType::Bit(length)) if explicit => {
+                Ok(Value::Bits(Box::new(Bits::of_number(value.as_i64().unwrap_or_default(), length.unwrap_or(1)))))
+            }
             (value, ColumnType::Bool) => cast_to_bool(value, explicit),
             (value, ColumnType::Int2 | ColumnType::Int4 | ColumnType::Int8 | ColumnType::Oid | ColumnType::Reg(_)) => {
                 cast_to_integer(value, to, explicit)
@@ -83,15 +99,29 @@ impl Value {
             }
             (value, ColumnType::Json | ColumnType::Jsonb) => cast_to_json(value, to),
             (value, ColumnType::Vector(declared)) => {
-                let components = match value {
-                    Value::Vector(components) => components,
-                    Value::Array(_, values) => values.iter().map(component).collect::<Result<_>>()?,
-                    Value::Json(text) if explicit => parse_vector(&text)?,
-                    other => return Err(cannot_cast(&other, to)),
-                };
-                check_vector(&components)?;
+                let components = dense(value, to, explicit)?;
+                check_dense(&components, "vector")?;
                 check_dimension(&components, *declared)?;
                 Ok(Value::Vector(components))
+            }
+            (value, ColumnType::Halfvec(declared)) => {
+                let components = dense(value, to, explicit)?;
+                check_dense(&components, "halfvec")?;
+                check_dimension(&components, *declared)?;
+                Ok(Value::Vector(half_components(&components)?))
+            }
+            (value, ColumnType::Sparsevec(declared)) => {
+                let vector = match value {
+                    Value::Sparse(vector) => vector,
+                    other => Arc::new(SparseVector::of_dense(&dense(other, to, explicit)?)?),
+                };
+                match declared {
+                    Some(dimension) if *dimension != vector.dimension() => {
+                        let message = format!("expected {dimension} dimensions, not {}", vector.dimension());
+                        Err(Error::new(ErrorKind::DataException, message))
+                    }
+                    _ => Ok(Value::Sparse(vector)),
+                }
             }
             (Value::Array(_, values), ColumnType::Array(element)) => {
                 let base = element.base();
@@ -114,6 +144,48 @@ impl Value {
             (value, _) => cast_time(value, to),
         }
     }
+}
+
+/// The components of what becomes a vector.
+fn dense(value: Value, to: &ColumnType, explicit: bool) -> Result<Arc<[f32]>> {
+    match value {
+        Value::Vector(components) => Ok(components),
+        Value::Sparse(vector) => match usize::try_from(vector.dimension()) {
+            Ok(dimension) if dimension <= VECTOR_DIMENSION_MAX => Ok(vector.to_dense()),
+            _ => {
+                let message = format!("{} cannot have more than {VECTOR_DIMENSION_MAX} dimensions", to.base_name());
+                Err(Error::new(ErrorKind::LimitExceeded, message))
+            }
+        },
+        Value::Array(_, values) => values.iter().map(component).collect(),
+        Value::Json(text) if explicit => parse_vector(&text),
+        other => Err(cannot_cast(&other, to)),
+    }
+}
+
+/// Bits of the declared length: an explicit cast cuts them or fills them up with zeros, an assignment does not.
+fn fitted_bits(bits: Bits, to: &ColumnType, explicit: bool) -> Result<Value> {
+    let length = bits.length();
+    let fitted = match to {
+        ColumnType::Bit(Some(declared)) if *declared != length && explicit => bits.resized(*declared),
+        ColumnType::Bit(Some(declared)) if *declared != length => {
+            let message = format!("bit string length {length} does not match type bit({declared})");
+            return Err(Error::new(ErrorKind::StringLengthMismatch, message));
+        }
+        ColumnType::Varbit(Some(declared)) if *declared < length && explicit => bits.resized(*declared),
+        ColumnType::Varbit(Some(declared)) if *declared < length => {
+            let message = format!("bit string too long for type bit varying({declared})");
+            return Err(Error::new(ErrorKind::StringTooLong, message));
+        }
+        _ => bits,
+    };
+    Ok(Value::Bits(Box::new(fitted)))
+}
+
+fn number_of_bits(bits: &Bits, to: &ColumnType) -> Result<Value> {
+    let width = if *to == ColumnType::Int4 { i32::BITS } else { i64::BITS };
+    let number = bits.number(width).ok_or_else(|| out_of_range(to))?;
+    Value::Int8(number).cast(to, true)
 }
 
 fn cannot_cast(value: &Value, to: &ColumnType) -> Error {

@@ -30,6 +30,14 @@ pub enum ColumnType {
     Uuid,
     /// Declared dimension, where there is one.
     Vector(Option<u32>),
+    /// A vector whose components are IEEE 754 halves. Its values are vectors all of whose components are.
+    Halfvec(Option<u32>),
+    /// A vector of which only what is not 0 is kept.
+    Sparsevec(Option<u32>),
+    /// Bits of a declared number; `None` for those of an expression.
+    Bit(Option<u32>),
+    /// Bits up to a declared number, where there is one.
+    Varbit(Option<u32>),
     /// `oid`, for the catalogs.
     Oid,
     /// `name`, for the catalogs.
@@ -61,6 +69,10 @@ pub enum RegKind {
 pub const VECTOR_OID: u32 = 16_385;
 /// OID of the type `vector[]`.
 pub const VECTOR_ARRAY_OID: u32 = 16_386;
+const HALFVEC_OID: u32 = 16_387;
+const HALFVEC_ARRAY_OID: u32 = 16_388;
+const SPARSEVEC_OID: u32 = 16_389;
+const SPARSEVEC_ARRAY_OID: u32 = 16_390;
 
 impl ColumnType {
     /// The OID that RowDescription and ParameterDescription carry.
@@ -89,6 +101,8 @@ impl ColumnType {
             ColumnType::Timestamp => 1114,
             ColumnType::TimestampTz => 1184,
             ColumnType::Interval => 1186,
+            ColumnType::Bit(_) => 1560,
+            ColumnType::Varbit(_) => 1562,
             ColumnType::Numeric(_) => 1700,
             ColumnType::Reg(RegKind::Class) => 2205,
             ColumnType::Reg(RegKind::Type) => 2206,
@@ -97,6 +111,8 @@ impl ColumnType {
             ColumnType::Jsonb => 3802,
             ColumnType::Reg(RegKind::Namespace) => 4089,
             ColumnType::Vector(_) => VECTOR_OID,
+            ColumnType::Halfvec(_) => HALFVEC_OID,
+            ColumnType::Sparsevec(_) => SPARSEVEC_OID,
             ColumnType::Array(element) => element.array_oid(),
         }
     }
@@ -126,6 +142,8 @@ impl ColumnType {
             ColumnType::TimestampTz => 1185,
             ColumnType::Interval => 1187,
             ColumnType::Numeric(_) => 1231,
+            ColumnType::Bit(_) => 1561,
+            ColumnType::Varbit(_) => 1563,
             ColumnType::Json => 199,
             ColumnType::Reg(RegKind::Class) => 2210,
             ColumnType::Reg(RegKind::Type) => 2211,
@@ -133,6 +151,8 @@ impl ColumnType {
             ColumnType::Jsonb => 3807,
             ColumnType::Reg(RegKind::Namespace) => 4090,
             ColumnType::Vector(_) => VECTOR_ARRAY_OID,
+            ColumnType::Halfvec(_) => HALFVEC_ARRAY_OID,
+            ColumnType::Sparsevec(_) => SPARSEVEC_ARRAY_OID,
             ColumnType::Array(element) => element.array_oid(),
         }
     }
@@ -187,6 +207,10 @@ impl ColumnType {
             ColumnType::Int2Vector,
             ColumnType::OidVector,
             ColumnType::Vector(None),
+            ColumnType::Halfvec(None),
+            ColumnType::Sparsevec(None),
+            ColumnType::Bit(None),
+            ColumnType::Varbit(None),
         ]
     }
 
@@ -213,6 +237,10 @@ impl ColumnType {
             | ColumnType::Jsonb
             | ColumnType::Numeric(_)
             | ColumnType::Vector(_)
+            | ColumnType::Halfvec(_)
+            | ColumnType::Sparsevec(_)
+            | ColumnType::Bit(_)
+            | ColumnType::Varbit(_)
             | ColumnType::Int2Vector
             | ColumnType::OidVector
             | ColumnType::Array(_) => -1,
@@ -227,7 +255,12 @@ impl ColumnType {
             ColumnType::Numeric(Some((precision, scale))) => {
                 ((i32::from(*precision) << 16) | (i32::from(*scale) & 0x7ff)) + 4
             }
-            ColumnType::Vector(Some(dimension)) => signed(*dimension),
+            ColumnType::Vector(Some(dimension))
+            | ColumnType::Halfvec(Some(dimension))
+            | ColumnType::Sparsevec(Some(dimension)) => signed(*dimension),
+            ColumnType::Bit(Some(length)) | ColumnType::Varbit(Some(length)) => signed(*length),
+            // That of its elements.
+            ColumnType::Array(element) => element.modifier(),
             _ => -1,
         }
     }
@@ -255,6 +288,10 @@ impl ColumnType {
             ColumnType::Interval => "interval",
             ColumnType::Uuid => "uuid",
             ColumnType::Vector(_) => "vector",
+            ColumnType::Halfvec(_) => "halfvec",
+            ColumnType::Sparsevec(_) => "sparsevec",
+            ColumnType::Bit(_) => "bit",
+            ColumnType::Varbit(_) => "varbit",
             ColumnType::Oid => "oid",
             ColumnType::Name => "name",
             ColumnType::CatalogChar => "char",
@@ -302,6 +339,44 @@ impl ColumnType {
         )
     }
 
+    /// Whether its values are vectors with all their components, whole ones or halves: what an `hnsw` index is over.
+    pub fn is_dense_vector(&self) -> bool {
+        matches!(self, ColumnType::Vector(_) | ColumnType::Halfvec(_))
+    }
+
+    /// Whether its values are bit strings.
+    pub fn is_bits(&self) -> bool {
+        matches!(self, ColumnType::Bit(_) | ColumnType::Varbit(_))
+    }
+
+    /// The same type of bit strings with another length; other types as they are.
+    #[must_use]
+    pub fn with_length(&self, length: Option<u32>) -> ColumnType {
+        match self {
+            ColumnType::Bit(_) => ColumnType::Bit(length),
+            ColumnType::Varbit(_) => ColumnType::Varbit(length),
+            other => other.clone(),
+        }
+    }
+
+    /// The declared dimension of a type of dense vectors.
+    pub fn dimension(&self) -> Option<u32> {
+        match self {
+            ColumnType::Vector(dimension) | ColumnType::Halfvec(dimension) => *dimension,
+            _ => None,
+        }
+    }
+
+    /// The same type of dense vectors with another dimension; other types as they are.
+    #[must_use]
+    pub fn with_dimension(&self, dimension: Option<u32>) -> ColumnType {
+        match self {
+            ColumnType::Vector(_) => ColumnType::Vector(dimension),
+            ColumnType::Halfvec(_) => ColumnType::Halfvec(dimension),
+            other => other.clone(),
+        }
+    }
+
     pub fn is_integer(&self) -> bool {
         matches!(self, ColumnType::Int2 | ColumnType::Int4 | ColumnType::Int8 | ColumnType::Oid)
     }
@@ -329,6 +404,13 @@ impl fmt::Display for ColumnType {
             ColumnType::Timestamp => f.write_str("timestamp without time zone"),
             ColumnType::TimestampTz => f.write_str("timestamp with time zone"),
             ColumnType::Vector(Some(dimension)) => write!(f, "vector({dimension})"),
+            ColumnType::Halfvec(Some(dimension)) => write!(f, "halfvec({dimension})"),
+            ColumnType::Sparsevec(Some(dimension)) => write!(f, "sparsevec({dimension})"),
+            ColumnType::Bit(Some(length)) => write!(f, "bit({length})"),
+            // As PostgreSQL writes it, since `bit` alone means `bit(1)`.
+            ColumnType::Bit(None) => f.write_str("\"bit\""),
+            ColumnType::Varbit(Some(length)) => write!(f, "bit varying({length})"),
+            ColumnType::Varbit(None) => f.write_str("bit varying"),
             ColumnType::CatalogChar => f.write_str("\"char\""),
             // Dimensions are the values' and not the types'.
             ColumnType::Array(element) if matches!(**element, ColumnType::Array(_)) => write!(f, "{element}"),

@@ -24,6 +24,8 @@ impl Value {
             (Value::Interval(left), Value::Interval(right)) => left.span().cmp(&right.span()),
             (Value::Uuid(left), Value::Uuid(right)) => left.cmp(right),
             (Value::Vector(left), Value::Vector(right)) => compare_vectors(left, right),
+            (Value::Sparse(left), Value::Sparse(right)) => left.compare(right),
+            (Value::Bits(left), Value::Bits(right)) => left.cmp(right),
             (Value::Array(_, left), Value::Array(_, right)) => return compare_arrays(left, right),
             _ => match (self.as_i64(), other.as_i64()) {
                 (Some(left), Some(right)) => left.cmp(&right),
@@ -73,6 +75,8 @@ impl Value {
             Value::Uuid(_) => 16,
             Value::Vector(_) => 17,
             Value::Array(..) => 18,
+            Value::Sparse(_) => 19,
+            Value::Bits(_) => 20,
         }
     }
 
@@ -101,6 +105,18 @@ impl Value {
             Value::Vector(components) => {
                 feed(&(components.len() as u64).to_be_bytes());
                 feed_components(components, feed);
+            }
+            Value::Sparse(vector) => {
+                feed(&vector.dimension().to_be_bytes());
+                feed(&(vector.count() as u64).to_be_bytes());
+                for (place, component) in vector.elements() {
+                    feed(&place.to_be_bytes());
+                    feed(&component.to_bits().to_be_bytes());
+                }
+            }
+            Value::Bits(bits) => {
+                feed(&bits.length().to_be_bytes());
+                feed(bits.bytes());
             }
             Value::Array(element, values) => {
                 feed_sized(element.internal_name().as_bytes(), feed);

@@ -46,3 +46,9 @@ pub const ROWS_PER_CHUNK: usize = 1024;
 pub const CHUNK_BYTES_MAX: usize = 1024 * 1024;
 /// Largest LIMIT of a nearest query that uses the vector index.
 pub const NEAREST_LIMIT_MAX: usize = 100_000;
+/// Most bits of a bit string, as PostgreSQL declares them.
+pub const BITS_MAX: u32 = 83_886_080;
+/// Most components of a sparse vector, most of them 0 (pgvector's limit).
+pub const SPARSE_DIMENSION_MAX: u32 = 1_000_000_000;
+/// Most components of a sparse vector that are not 0 (pgvector's limit).
+pub const SPARSE_ELEMENTS_MAX: usize = 16_000;

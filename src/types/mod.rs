@@ -4,6 +4,7 @@
 //! `datetime` and `json` hold the text forms, `numeric` exact decimals, `patterns` what LIKE, SIMILAR TO and `~` take; `cast` and
 //! `compare` stand on all of them. `limits` are the bounds of what a client may send.
 
+mod bits;
 mod cast;
 pub(crate) mod column_type;
 mod compare;
@@ -13,10 +14,12 @@ pub mod limits;
 mod numbers;
 mod numeric;
 mod patterns;
+mod sparse_vector;
 mod text;
 mod type_name;
 mod value;
 
+pub use bits::{Bits, bytes_of};
 pub use column_type::{ColumnType, RegKind, VECTOR_ARRAY_OID, VECTOR_OID};
 pub use datetime::calendar::{
     DATE_INFINITY, DATE_MINUS_INFINITY, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND,
@@ -33,7 +36,8 @@ pub use json::sort_key::sort_key;
 pub use patterns::like::{has_dangling_escape, like_escape, like_matches};
 pub use patterns::regex_error::regex_error;
 pub use patterns::similar::similar_to_regex;
+pub use sparse_vector::SparseVector;
 pub use text::arrays::ARRAY_DIMENSIONS_MAX;
 pub use text::text::quote_identifier;
-pub use text::vectors::{check_dimension, check_vector, parse_vector, vector_text, write_vector};
+pub use text::vectors::{check_dimension, check_vector, half_components, parse_vector, vector_text, write_vector};
 pub use value::{ALLOCATION_BYTES, Interval, Value};

@@ -4,9 +4,11 @@
 //! Precisions of times are accepted and mean nothing: times are kept to the microsecond.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::types::limits::VECTOR_DIMENSION_MAX;
+use crate::types::limits::{BITS_MAX, SPARSE_DIMENSION_MAX, VECTOR_DIMENSION_MAX};
 use crate::types::{ColumnType, RegKind};
 
+/// The type `bit` in quotes, which says nothing of a length.
+const QUOTED_BIT: &str = "\"bit\"";
 /// PostgreSQL's longest declared `varchar` and `char`.
 const LENGTH_MAX: i64 = 10_485_760;
 /// Largest declared precision of `numeric`.
@@ -22,6 +24,10 @@ impl ColumnType {
             ColumnType::Char(_) => "character".to_string(),
             ColumnType::Numeric(_) => ColumnType::Numeric(None).to_string(),
             ColumnType::Vector(_) => ColumnType::Vector(None).to_string(),
+            ColumnType::Halfvec(_) => ColumnType::Halfvec(None).to_string(),
+            ColumnType::Sparsevec(_) => ColumnType::Sparsevec(None).to_string(),
+            ColumnType::Bit(_) => "bit".to_string(),
+            ColumnType::Varbit(_) => ColumnType::Varbit(None).to_string(),
             ColumnType::Array(element) => format!("{}[]", element.base().base_name()),
             ty => ty.to_string(),
         }
@@ -91,7 +97,8 @@ impl Spelling {
             }
         }
         if let Some(bare) = words.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')) {
-            words = bare.to_string();
+            // In quotes it has no length; the key word has one.
+            words = if bare == "bit" { QUOTED_BIT.to_string() } else { bare.to_string() };
             if words == "char" {
                 return Some(Spelling { words, modifiers, is_array, quoted_char: true });
             }
@@ -126,7 +133,16 @@ fn scalar(words: &str, modifiers: Option<&[i64]>) -> Result<Option<ColumnType>> 
         },
         "numeric" | "decimal" | "dec" => ColumnType::Numeric(precision_and_scale(modifiers)?),
         "float" => float(modifiers)?,
-        "vector" => ColumnType::Vector(dimension(modifiers)?),
+        "vector" => ColumnType::Vector(dimension("vector", VECTOR_DIMENSION_MAX, modifiers)?),
+        "halfvec" => ColumnType::Halfvec(dimension("halfvec", VECTOR_DIMENSION_MAX, modifiers)?),
+        "sparsevec" => ColumnType::Sparsevec(dimension(
+            "sparsevec",
+            usize::try_from(SPARSE_DIMENSION_MAX).unwrap_or(0),
+            modifiers,
+        )?),
+        "bit" => ColumnType::Bit(Some(bits("bit", modifiers)?.unwrap_or(1))),
+        QUOTED_BIT => ColumnType::Bit(bits("bit", modifiers)?),
+        "varbit" | "bit varying" => ColumnType::Varbit(bits("varbit", modifiers)?),
         "time" | "time without time zone" => timed(ColumnType::Time, modifiers)?,
         "timestamp" | "timestamp without time zone" => timed(ColumnType::Timestamp, modifiers)?,
         "timestamptz" | "timestamp with time zone" => timed(ColumnType::TimestampTz, modifiers)?,
@@ -220,14 +236,25 @@ fn float(modifiers: Option<&[i64]>) -> Result<ColumnType> {
     }
 }
 
-fn dimension(modifiers: Option<&[i64]>) -> Result<Option<u32>> {
+fn dimension(name: &str, most: usize, modifiers: Option<&[i64]>) -> Result<Option<u32>> {
     let Some(dimension) = only(modifiers)? else { return Ok(None) };
     if dimension < 1 {
-        return Err(invalid("dimensions for type vector must be at least 1".to_string()));
+        return Err(invalid(format!("dimensions for type {name} must be at least 1")));
     }
     match u32::try_from(dimension) {
-        Ok(small) if usize::try_from(dimension).is_ok_and(|count| count <= VECTOR_DIMENSION_MAX) => Ok(Some(small)),
-        _ => Err(invalid(format!("dimensions for type vector cannot exceed {VECTOR_DIMENSION_MAX}"))),
+        Ok(small) if usize::try_from(dimension).is_ok_and(|count| count <= most) => Ok(Some(small)),
+        _ => Err(invalid(format!("dimensions for type {name} cannot exceed {most}"))),
+    }
+}
+
+fn bits(name: &str, modifiers: Option<&[i64]>) -> Result<Option<u32>> {
+    let Some(length) = only(modifiers)? else { return Ok(None) };
+    if length < 1 {
+        return Err(invalid(format!("length for type {name} must be at least 1")));
+    }
+    match u32::try_from(length) {
+        Ok(length) if length <= BITS_MAX => Ok(Some(length)),
+        _ => Err(invalid(format!("length for type {name} cannot exceed {BITS_MAX}"))),
     }
 }
 

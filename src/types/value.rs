@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::types::ColumnType;
+use crate::types::{Bits, ColumnType, SparseVector};
 
 /// What an allocation takes besides its bytes, on average: its header, and what it is rounded up by.
 pub const ALLOCATION_BYTES: usize = 16;
@@ -33,6 +33,8 @@ pub enum Value {
     Interval(Interval),
     Uuid(Uuid),
     Vector(Arc<[f32]>),
+    Sparse(Arc<SparseVector>),
+    Bits(Box<Bits>),
     /// Columns store those of one dimension. The type is that of the elements, or the catalogs' vector of numbers.
     Array(Box<ColumnType>, Vec<Value>),
 }
@@ -91,6 +93,8 @@ impl Value {
             Value::Interval(_) => ColumnType::Interval,
             Value::Uuid(_) => ColumnType::Uuid,
             Value::Vector(_) => ColumnType::Vector(None),
+            Value::Sparse(_) => ColumnType::Sparsevec(None),
+            Value::Bits(_) => ColumnType::Bit(None),
             Value::Array(element, _) if element.is_number_vector() => (**element).clone(),
             Value::Array(element, _) => ColumnType::Array(element.clone()),
         }
@@ -127,6 +131,7 @@ impl Value {
     pub fn held_bytes(&self) -> usize {
         let own = match self {
             Value::Text(_) | Value::Json(_) | Value::Bytea(_) | Value::Vector(_) => self.bytes() + ALLOCATION_BYTES,
+            Value::Sparse(_) | Value::Bits(_) => self.bytes() + 3 * ALLOCATION_BYTES,
             Value::Array(_, values) => {
                 2 * ALLOCATION_BYTES
                     + size_of::<ColumnType>()
@@ -143,6 +148,8 @@ impl Value {
             Value::Text(text) | Value::Json(text) => text.len(),
             Value::Bytea(bytes) => bytes.len(),
             Value::Vector(vector) => size_of_val::<[f32]>(vector),
+            Value::Sparse(vector) => vector.count().saturating_mul(size_of::<(u32, f32)>()),
+            Value::Bits(bits) => bits.bytes().len(),
             Value::Array(_, values) => values.iter().map(|value| value.bytes() + size_of::<Value>()).sum(),
             _ => size_of::<Value>(),
         }

@@ -48,9 +48,13 @@ impl ValueKind {
             Value::Time(_) => ValueKind::Time,
             Value::Timestamp(_) => ValueKind::Timestamp,
             Value::TimestampTz(_) => ValueKind::TimestampTz,
-            Value::Bytea(_) | Value::Interval(_) | Value::Uuid(_) | Value::Vector(_) | Value::Array(..) => {
-                ValueKind::Any
-            }
+            Value::Bytea(_)
+            | Value::Interval(_)
+            | Value::Uuid(_)
+            | Value::Vector(_)
+            | Value::Sparse(_)
+            | Value::Bits(_)
+            | Value::Array(..) => ValueKind::Any,
         })
     }
 

@@ -29,7 +29,6 @@ use crate::store::{
     Vault, build_marker, close_private_folder, make_or_close_private_folder, make_private_folder, marked_index,
     vector_of_bytes,
 };
-use crate::types::ColumnType;
 
 /// Name of the singleton by which the vault recognises its key.
 pub(in crate::db) const VAULT_VERIFIER: &str = "vault_verifier";
@@ -166,7 +165,7 @@ fn forget_dimensions(store: &Store, mut collections: Vec<Collection>) -> Result<
             if snapshot.scan(&KeyRange::vectors(before.id, id).uncached()).next()?.is_none()
                 && let Some(column) = collection.columns.get_mut(position)
             {
-                column.ty = ColumnType::Vector(None);
+                column.ty = column.ty.with_dimension(None);
             }
         }
         if *collection != before {
@@ -347,10 +346,7 @@ fn load_saved(shared: &Arc<DbState>, snapshot: &Snapshot, index: &Arc<VectorInde
 
 fn dimension_of(catalog: &Catalog, index: &VectorIndex) -> Option<u32> {
     let collection = catalog.collection_by_id(index.collection)?;
-    match collection.columns.get(collection.position_of(index.column)?)?.ty {
-        ColumnType::Vector(dimension) => dimension,
-        _ => None,
-    }
+    collection.columns.get(collection.position_of(index.column)?)?.ty.dimension()
 }
 
 /// Brings a loaded graph up to the store: commits after `watermark` are looked up in the records. False when the graph

@@ -204,7 +204,13 @@ pub(crate) fn is_columnar(collection: &Collection, operand: &Operand) -> bool {
         Operand::Column(position) => collection.columns.get(*position).is_some_and(|column| {
             !matches!(
                 column.ty,
-                ColumnType::Json | ColumnType::Jsonb | ColumnType::Vector(_) | ColumnType::Bytea | ColumnType::Array(_)
+                ColumnType::Json
+                    | ColumnType::Jsonb
+                    | ColumnType::Vector(_)
+                    | ColumnType::Halfvec(_)
+                    | ColumnType::Sparsevec(_)
+                    | ColumnType::Bytea
+                    | ColumnType::Array(_)
             )
         }),
         Operand::Path { path, .. } => !path.is_empty(),

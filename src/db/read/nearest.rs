@@ -258,7 +258,7 @@ impl Search<'_> {
     /// transaction has taken every committed vector away, and only its own are measured.
     fn has_committed_dimension(&self, target: &[f32]) -> bool {
         let column = self.query.collection.columns.get(self.nearest.column);
-        !matches!(column.map(|column| &column.ty), Some(ColumnType::Vector(Some(dimension))) if *dimension as usize != target.len())
+        column.and_then(|column| column.ty.dimension()).is_none_or(|dimension| dimension as usize == target.len())
     }
 
     /// What the graph finds, without the entries in `changed` and those of the own transaction, and of those that are selected

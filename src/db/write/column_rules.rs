@@ -21,7 +21,7 @@ use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, CollectionKind, Column, DefaultValue, IndexState};
 use crate::store::RecordView;
-use crate::types::{ColumnType, Value, split_object};
+use crate::types::{Value, split_object};
 
 impl Transaction {
     /// Makes a column forbid NULL, or allow it again.
@@ -157,10 +157,8 @@ pub(crate) fn changeable(collection: &Collection, column: &str) -> Result<usize>
 pub(crate) fn writes_all_anew(old: &Collection, new: &Collection) -> bool {
     let is_retyped = |column: &Column| {
         let before = old.position_of(column.id).and_then(|position| old.columns.get(position));
-        before.is_some_and(|before| match (&before.ty, &column.ty) {
-            (ColumnType::Vector(_), ColumnType::Vector(_)) => false,
-            (before, now) => before != now,
-        })
+        // A vector column changes its dimension alone.
+        before.is_some_and(|before| before.ty != column.ty && !column.ty.is_dense_vector())
     };
     old.key_columns() != new.key_columns() || new.columns.iter().any(is_retyped)
 }

@@ -122,7 +122,7 @@ impl Transaction {
         let collection = self.catalog().expect_collection(table)?;
         let position = changeable(collection, column)?;
         let Some(known) = collection.columns.get(position) else { return Ok(()) };
-        if matches!((&known.ty, ty), (ColumnType::Vector(_), _) | (_, ColumnType::Vector(_))) {
+        if known.ty.is_dense_vector() || ty.is_dense_vector() {
             return Err(Error::unsupported(
                 format!("the type of a column cannot be changed from {} to {ty}", known.ty),
                 "Of vectors only the dimension can; otherwise make a new table and INSERT ... SELECT.",

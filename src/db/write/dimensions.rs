@@ -20,7 +20,7 @@ use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, CollectionKind, Column, ColumnId, DimensionOrigin, State};
 use crate::store::{Key, KeyRange};
-use crate::types::{ColumnType, Value};
+use crate::types::Value;
 use crate::vector::DIMENSION_MAX;
 
 /// What an encoded vector of that many bytes has for a dimension.
@@ -59,7 +59,10 @@ impl CommitEncoder<'_> {
 
     fn learn(&mut self, collection: Arc<Collection>, first: impl Fn(&str) -> Option<usize>) -> Result<Arc<Collection>> {
         let is_open = |position: &usize| {
-            collection.columns.get(*position).is_some_and(|column| column.ty == ColumnType::Vector(None))
+            collection
+                .columns
+                .get(*position)
+                .is_some_and(|column| column.ty.is_dense_vector() && column.ty.dimension().is_none())
         };
         let mut learned = Vec::new();
         for position in collection.vector_columns().filter(is_open) {
@@ -150,7 +153,7 @@ impl CommitEncoder<'_> {
         let before = dimension(collection, position);
         let mut changed = collection.clone();
         if let Some(column) = changed.columns.get_mut(position) {
-            column.ty = ColumnType::Vector(now);
+            column.ty = column.ty.with_dimension(now);
             column.dimension_origin = DimensionOrigin::Learned;
         }
         self.put_collection(&changed)?;
@@ -223,10 +226,7 @@ impl CommitEncoder<'_> {
 }
 
 fn dimension(collection: &Collection, position: usize) -> Option<u32> {
-    match collection.columns.get(position).map(|column| &column.ty) {
-        Some(ColumnType::Vector(dimension)) => *dimension,
-        _ => None,
-    }
+    collection.columns.get(position)?.ty.dimension()
 }
 
 fn dimension_of_column(collection: &Collection, column: ColumnId) -> Option<u32> {
@@ -274,12 +274,11 @@ impl Transaction {
             let message = format!("column \"{name}\" of relation \"{table}\" does not exist");
             Error::new(ErrorKind::UndefinedColumn, message)
         })?;
-        let (Some(ColumnType::Vector(_)), true) =
-            (collection.columns.get(position).map(|column| &column.ty), collection.kind != CollectionKind::Auth)
-        else {
+        let is_vector = collection.columns.get(position).is_some_and(|column| column.ty.is_dense_vector());
+        if !is_vector || collection.kind == CollectionKind::Auth {
             let message = format!("column \"{name}\" cannot be cast automatically to type vector");
             return Err(Error::new(ErrorKind::DatatypeMismatch, message));
-        };
+        }
         check_index_dimension(&collection, position, declared)?;
         let stored = dimensions_stored(&self.view, &collection, position, cancel)?;
         let other = stored.iter().find(|(found, _)| declared.is_some_and(|declared| declared as usize != **found));
@@ -349,7 +348,7 @@ impl ReadView {
 }
 
 fn set_type(column: &mut Column, declared: Option<u32>, found: Option<u32>) {
-    column.ty = ColumnType::Vector(declared.or(found));
+    column.ty = column.ty.with_dimension(declared.or(found));
     column.dimension_origin = if declared.is_some() { DimensionOrigin::Declared } else { DimensionOrigin::Learned };
 }
 

@@ -15,7 +15,7 @@ use crate::db::write::feed_draft::{ChangeOrigin, FeedDraft};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, FieldKey, Hlc, NetworkId, Rights, Shares, Stage, Stamp};
 use crate::store::{Key, Publicity, RecordField, RecordHeader, RecordView, Stored, encode_sorted_record};
-use crate::types::{ColumnType, Value};
+use crate::types::Value;
 
 /// One commit, posting or receipt being verified and encoded on top of its group.
 pub(crate) struct CommitEncoder<'a> {
@@ -290,10 +290,9 @@ fn check_vectors(collection: &Collection, pending: &Pending) -> Result<()> {
     for position in collection.vector_columns().filter(|_| pending.alive) {
         if let Some(name) = collection.field_name(position)
             && let Some(Some(Value::Vector(vector))) = pending.changes.get(name)
-            && let Some((name, ColumnType::Vector(dimension))) =
-                collection.columns.get(position).map(|column| (&column.name, &column.ty))
+            && let Some(column) = collection.columns.get(position)
         {
-            check_dimension(name, *dimension, vector)?;
+            check_dimension(&column.name, column.ty.dimension(), vector)?;
         }
     }
     Ok(())

@@ -377,9 +377,15 @@ pub(crate) fn fits(collection: &Collection, name: &str, value: Option<&Value>) -
     let Some(value) = value else { return true };
     let mut columns = collection.columns.iter().enumerate();
     match columns.find(|(position, _)| collection.field_name(*position) == Some(name)) {
-        None => !matches!(value, Value::Vector(_) | Value::Array(..)),
+        None => !matches!(value, Value::Vector(_) | Value::Sparse(_) | Value::Bits(_) | Value::Array(..)),
         Some((_, column)) => match (&column.ty, value) {
             (ColumnType::Vector(Some(dimension)), Value::Vector(vector)) => vector.len() == *dimension as usize,
+            (ColumnType::Halfvec(Some(dimension)), Value::Vector(vector)) => {
+                vector.len() == *dimension as usize && value.is_of(&column.ty)
+            }
+            (ColumnType::Sparsevec(Some(dimension)), Value::Sparse(vector)) => vector.dimension() == *dimension,
+            (ColumnType::Bit(Some(length)), Value::Bits(bits)) => bits.length() == *length,
+            (ColumnType::Varbit(Some(length)), Value::Bits(bits)) => bits.length() <= *length,
             (ty, value) => value.is_of(ty),
         },
     }

@@ -18,7 +18,6 @@ use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, Index, IndexKind, IndexState};
 use crate::store::{Key, KeyRange, Snapshot, vector_of_bytes};
-use crate::types::ColumnType;
 use crate::vector::{BuildScope, DIMENSION_MAX, Metric, Parameters, Priority};
 
 /// Entries without a vector that one job of the committer takes out of a graph, at most.
@@ -36,7 +35,7 @@ impl SecondaryIndex for VectorGraphs {
         operator_class.parse::<Metric>()?;
         Parameters::new(usize::from(*m), usize::from(*ef_construction))?;
         match collection.columns.get(*column).map(|column| &column.ty) {
-            Some(ColumnType::Vector(dimension)) if dimension.is_none_or(|n| n as usize <= DIMENSION_MAX) => Ok(()),
+            Some(ty) if ty.is_dense_vector() && ty.dimension().is_none_or(|n| n as usize <= DIMENSION_MAX) => Ok(()),
             _ => {
                 let message = format!("operator class \"{operator_class}\" does not accept the column's type");
                 Err(Error::new(ErrorKind::DatatypeMismatch, message)

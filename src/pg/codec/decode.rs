@@ -5,15 +5,18 @@
 
 use std::sync::Arc;
 
+use half::f16;
 use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::pg::codec::encode::{EPOCH_DAYS, EPOCH_MICROS, JSONB_VERSION};
 use crate::pg::codec::numeric::read_numeric;
 use crate::pg::codec::reader::Reader;
+use crate::types::limits::BITS_MAX;
 use crate::types::{
-    ARRAY_DIMENSIONS_MAX, ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, MICROS_PER_DAY, TIMESTAMP_INFINITY,
-    TIMESTAMP_MINUS_INFINITY, Value, check_dimension, check_vector, is_date, is_timestamp,
+    ARRAY_DIMENSIONS_MAX, Bits, ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, MICROS_PER_DAY, SparseVector,
+    TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, Value, bytes_of, check_dimension, check_vector, is_date,
+    is_timestamp,
 };
 
 /// The infinite intervals as PostgreSQL writes them; there are none here.
@@ -105,6 +108,9 @@ fn read_value(ty: &ColumnType, reader: &mut Reader<'_>) -> Result<Value> {
         }
         ColumnType::Uuid => Value::Uuid(Uuid::from_bytes(reader.array()?)),
         ColumnType::Vector(declared) => Value::Vector(read_vector(*declared, reader)?),
+        ColumnType::Halfvec(_) => read_halves(reader)?.cast(ty, false)?,
+        ColumnType::Sparsevec(_) => read_sparse(reader)?.cast(ty, false)?,
+        ColumnType::Bit(_) | ColumnType::Varbit(_) => read_bits(reader)?.cast(ty, false)?,
         ColumnType::Array(element) => read_array(element, reader)?,
         ColumnType::Int2Vector => read_array(&ColumnType::Int2, reader)?.cast(ty, true)?,
         ColumnType::OidVector => read_array(&ColumnType::Oid, reader)?.cast(ty, true)?,
@@ -136,6 +142,42 @@ fn read_vector(declared: Option<u32>, reader: &mut Reader<'_>) -> Result<Arc<[f3
     check_vector(&components)?;
     check_dimension(&components, declared)?;
     Ok(components)
+}
+
+fn read_halves(reader: &mut Reader<'_>) -> Result<Value> {
+    let dimension = usize::from(reader.u16()?);
+    let unused = reader.i16()?;
+    if unused != 0 {
+        let message = format!("expected unused to be 0, not {unused}");
+        return Err(Error::new(ErrorKind::InvalidBinaryRepresentation, message));
+    }
+    let (components, _) = reader.take(dimension * 2)?.as_chunks::<2>();
+    Ok(Value::Vector(components.iter().map(|bytes| f16::from_be_bytes(*bytes).to_f32()).collect()))
+}
+
+fn read_sparse(reader: &mut Reader<'_>) -> Result<Value> {
+    let (dimension, count, unused) = (reader.u32()?, reader.u32()?, reader.i32()?);
+    if unused != 0 {
+        let message = format!("expected unused to be 0, not {unused}");
+        return Err(Error::new(ErrorKind::InvalidBinaryRepresentation, message));
+    }
+    // Four bytes each of places and components bound what is allocated.
+    let count = usize::try_from(count).ok().filter(|count| *count <= reader.remaining() / 8);
+    let bytes = count.ok_or_else(|| reader.malformed())?.saturating_mul(4);
+    let (places, _) = reader.take(bytes)?.as_chunks::<4>();
+    let places: Vec<u32> = places.iter().map(|place| u32::from_be_bytes(*place)).collect();
+    let (components, _) = reader.take(bytes)?.as_chunks::<4>();
+    let components = components.iter().map(|component| f32::from_be_bytes(*component));
+    Ok(Value::Sparse(Arc::new(SparseVector::new(dimension, places.into_iter().zip(components).collect())?)))
+}
+
+fn read_bits(reader: &mut Reader<'_>) -> Result<Value> {
+    let length = reader.u32()?;
+    let bytes = reader.rest();
+    if length > BITS_MAX || bytes.len() != bytes_of(length) {
+        return Err(Error::new(ErrorKind::InvalidBinaryRepresentation, "invalid length in external bit string"));
+    }
+    Ok(Value::Bits(Box::new(Bits::new(bytes, length))))
 }
 
 fn read_array(declared: &ColumnType, reader: &mut Reader<'_>) -> Result<Value> {

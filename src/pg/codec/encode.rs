@@ -4,6 +4,7 @@
 //! buffer is as it was.
 
 use bytes::{BufMut, BytesMut};
+use half::f16;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::pg::codec::numeric::write_numeric;
@@ -134,9 +135,25 @@ fn write_binary(value: &Value, ty: &ColumnType, out: &mut BytesMut) -> Result<()
             out.put_i32(interval.months);
         }
         Value::Uuid(uuid) => out.put_slice(uuid.as_bytes()),
+        Value::Vector(components) if matches!(ty, ColumnType::Halfvec(_)) => {
+            out.put_u16(dimension_of(components)?);
+            out.put_u16(0);
+            components.iter().for_each(|number| out.put_u16(f16::from_f32(*number).to_bits()));
+        }
+        Value::Sparse(vector) => {
+            let most = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
+            out.put_u32(vector.dimension());
+            out.put_i32(most(vector.count()));
+            out.put_i32(0);
+            vector.elements().for_each(|(place, _)| out.put_u32(place));
+            vector.elements().for_each(|(_, component)| out.put_f32(component));
+        }
+        Value::Bits(bits) => {
+            out.put_u32(bits.length());
+            out.put_slice(bits.bytes());
+        }
         Value::Vector(components) => {
-            let dimension = u16::try_from(components.len())
-                .map_err(|_| Error::new(ErrorKind::LimitExceeded, "vector has too many dimensions"))?;
+            let dimension = dimension_of(components)?;
             out.reserve(4 + 4 * components.len());
             out.put_u16(dimension);
             out.put_u16(0);
@@ -145,6 +162,10 @@ fn write_binary(value: &Value, ty: &ColumnType, out: &mut BytesMut) -> Result<()
         Value::Array(_, values) => write_array(values, ty, out)?,
     }
     Ok(())
+}
+
+fn dimension_of(components: &[f32]) -> Result<u16> {
+    u16::try_from(components.len()).map_err(|_| Error::new(ErrorKind::LimitExceeded, "vector has too many dimensions"))
 }
 
 fn oid(number: i64) -> Result<u32> {

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::sql::analyze::analyzer::{Analyzer, wider};
 use crate::sql::arrow::arithmetic_functions::checked_function;
 use crate::sql::arrow::types::NUMERIC_SCALE;
-use crate::sql::functions::{is_exchanged, time_operator};
+use crate::sql::functions::{half_form, is_exchanged, time_operator};
 use crate::sql::parse::operators::call;
 use crate::types::{ColumnType, Value};
 
@@ -33,16 +33,19 @@ impl Analyzer<'_> {
         };
         let mut adopted = None;
         match (&left_type, &right_type) {
-            (Some(ColumnType::Vector(_)), _) | (_, Some(ColumnType::Vector(_))) => {
+            (Some(ty), _) | (_, Some(ty)) if ty.is_dense_vector() => {
+                let ty = ty.with_dimension(None);
                 let name = match op {
                     BinaryOperator::Plus => "vector_add",
                     BinaryOperator::Minus => "vector_sub",
                     _ => "vector_mul",
                 };
-                self.adopt(left, &ColumnType::Vector(None))?;
-                self.adopt(right, &ColumnType::Vector(None))?;
+                let is_half = matches!(ty, ColumnType::Halfvec(_));
+                let name = half_form(name).filter(|_| is_half).unwrap_or(name);
+                self.adopt(left, &ty)?;
+                self.adopt(right, &ty)?;
                 *expr = call(name, vec![left.as_ref().clone(), right.as_ref().clone()]);
-                return Ok(Some(ColumnType::Vector(None)));
+                return Ok(Some(ty));
             }
             (Some(_), None) if is_time(&left_type) => {
                 // As in PostgreSQL, what is taken from a time is of unknown type another time; what is added is an interval.

@@ -15,6 +15,7 @@ use crate::sql::analyze::jsonb::{by_value, sort_key};
 use crate::sql::analyze::literals::is_numeric;
 use crate::sql::analyze::special_calls::special_call;
 use crate::sql::analyze::times::common_time_of;
+use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{BYTES_LENGTH, JSON_SORT_KEY, NAMED, SAME_SHAPE, SERIES_END, function_types, plain_form};
 use crate::sql::parse::dialect::VARIADIC;
 use crate::sql::parse::names::exact;
@@ -93,7 +94,17 @@ impl Analyzer<'_> {
             *expr = special;
             return Ok(Some(ty));
         }
+        if let Some(form) = function_types::form_for(&name, &types) {
+            function.name = ObjectName::from(vec![exact(form)]);
+            name = form.to_string();
+        }
         let ty = form_of_types(function, &name, &mut types);
+        if let (true, Some(Some(ColumnType::Halfvec(_)))) = (matches!(plain_form(&name), "avg" | "sum"), types.first())
+        {
+            let half = ColumnType::Halfvec(None);
+            *expr = operators::call(&cast_name(&half), vec![expr.clone()]);
+            return Ok(Some(half));
+        }
         if plain_form(&name) == "array_agg" && matches!(types.first(), Some(Some(ColumnType::Array(_)))) {
             *expr = operators::call(SAME_SHAPE, vec![expr.clone()]);
             return Ok(ty);
@@ -121,6 +132,7 @@ impl Analyzer<'_> {
                 for (position, argument) in list.args.iter_mut().enumerate() {
                     let Some(argument) = plain_argument(argument) else { continue };
                     if let Some(ty) = function_types::parameter(name, position) {
+                        let ty = function_types::kind_of_vector(ty, &types);
                         if function_types::is_read_by_planner(name) {
                             self.adopt_parameter(argument, &ty);
                         } else {

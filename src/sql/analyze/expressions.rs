@@ -7,7 +7,7 @@ use crate::expr::unmodified;
 use crate::sql::analyze::analyzer::Analyzer;
 use crate::sql::analyze::casts::keep_type;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
-use crate::sql::analyze::literals::{placeholder, string_of};
+use crate::sql::analyze::literals::{bit_digits, placeholder, string_of};
 use crate::sql::analyze::patterns::literal_text;
 use crate::sql::analyze::row_comparisons::{keyed_rows, without_rows};
 use crate::sql::analyze::scope;
@@ -23,7 +23,7 @@ use crate::sql::parse::visit::names_columns;
 use crate::sql::relational::engine;
 use crate::sql::rewrite::expressions::kept_rows;
 use crate::sql::subqueries::quantified::{DIFFERS_FROM_ALL, EQUALS_ANY, quantified_name};
-use crate::types::{ColumnType, Value};
+use crate::types::{Bits, ColumnType, Value};
 
 impl Analyzer<'_> {
     /// Rewrites an expression in place; its type, where it is known before planning.
@@ -47,10 +47,17 @@ impl Analyzer<'_> {
         }
         match expr {
             Expr::Identifier(_) | Expr::CompoundIdentifier(_) => self.column(expr),
+            Expr::Value(value) if bit_digits(&value.value).is_some() => {
+                let (digits, width) = bit_digits(&value.value).unwrap_or_default();
+                let bits = Bits::parse_digits(digits, width);
+                let bits = bits.map_err(|error| self.at(error, value.span.start))?;
+                let ty = ColumnType::Bit(None);
+                *expr = self.constant(Value::Bits(Box::new(bits)), &ty);
+                Ok(Some(ty))
+            }
             Expr::Value(value) => Ok(match &value.value {
                 Literal::Placeholder(name) => placeholder(name).and_then(|at| self.parameter_type(at).cloned()),
                 Literal::Boolean(_) => Some(ColumnType::Bool),
-                Literal::HexStringLiteral(_) => Some(ColumnType::Bytea),
                 other => {
                     // Escapes were resolved by the tokenizer: a plain string from here on.
                     if let Some(text) = string_of(other).map(str::to_string) {
@@ -73,6 +80,10 @@ impl Analyzer<'_> {
                     return Ok(Some(ColumnType::Bool));
                 }
                 let ty = self.expr(inner)?;
+                if let (UnaryOperator::BitwiseNot, Some(ty)) = (op, ty.as_ref().filter(|ty| ty.is_bits())) {
+                    *expr = call("bitnot", vec![inner.as_ref().clone()]);
+                    return Ok(Some(ty.with_length(None)));
+                }
                 if let Some(name) = unary_function(op) {
                     *expr = call(name, vec![inner.as_ref().clone()]);
                 } else if let (UnaryOperator::Minus | UnaryOperator::BitwiseNot, Some(ty)) =

@@ -190,6 +190,15 @@ pub fn placeholder(name: &str) -> Option<usize> {
     name.strip_prefix('$')?.parse::<usize>().ok()?.checked_sub(1)
 }
 
+/// The digits of a bit string, and how many bits each of them is.
+pub fn bit_digits(literal: &Literal) -> Option<(&str, u32)> {
+    match literal {
+        Literal::SingleQuotedByteStringLiteral(digits) => Some((digits, 1)),
+        Literal::HexStringLiteral(digits) => Some((digits, 4)),
+        _ => None,
+    }
+}
+
 /// The text of a string literal of unknown type.
 pub fn string_of(literal: &Literal) -> Option<&str> {
     match literal {

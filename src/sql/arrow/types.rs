@@ -43,6 +43,9 @@ pub fn data_type_of(ty: &ColumnType) -> DataType {
         | ColumnType::Uuid
         | ColumnType::Name
         | ColumnType::CatalogChar
+        | ColumnType::Sparsevec(_)
+        | ColumnType::Bit(_)
+        | ColumnType::Varbit(_)
         | ColumnType::Reg(_) => DataType::Utf8,
         ColumnType::Bytea => DataType::Binary,
         ColumnType::Date => DataType::Date32,
@@ -50,7 +53,7 @@ pub fn data_type_of(ty: &ColumnType) -> DataType {
         ColumnType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
         ColumnType::TimestampTz => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         ColumnType::Interval => DataType::Interval(IntervalUnit::MonthDayNano),
-        ColumnType::Vector(_) => DataType::new_list(DataType::Float32, true),
+        ColumnType::Vector(_) | ColumnType::Halfvec(_) => DataType::new_list(DataType::Float32, true),
         ColumnType::Array(element) => DataType::new_list(data_type_of(element), true),
         ColumnType::Int2Vector => DataType::new_list(DataType::Int16, true),
         ColumnType::OidVector => DataType::new_list(DataType::UInt32, true),

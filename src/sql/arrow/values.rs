@@ -22,7 +22,7 @@ use rust_decimal::Decimal;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::arrow::errors::{from_arrow, from_datafusion};
 use crate::sql::arrow::types::{NUMERIC_PRECISION, data_type_of, list_element, type_of};
-use crate::types::{ColumnType, Interval, Value};
+use crate::types::{Bits, ColumnType, Interval, Value};
 
 /// Microseconds of a day, into which a difference of times is split as PostgreSQL splits it.
 const MICROS_PER_DAY: i64 = 86_400_000_000;
@@ -71,7 +71,7 @@ pub fn array_of<'a>(ty: &ColumnType, values: impl IntoIterator<Item = &'a Value>
         ColumnType::Interval => intervals(values)?,
         ColumnType::Numeric(_) => decimals(ty, values)?,
         ColumnType::Bytea => binaries(values, rows)?,
-        ColumnType::Vector(_) => vectors(ty, values)?,
+        ColumnType::Vector(_) | ColumnType::Halfvec(_) => vectors(ty, values)?,
         ColumnType::Array(element) => lists(ty, element, values)?,
         ColumnType::Int2Vector => lists(ty, &ColumnType::Int2, values)?,
         ColumnType::OidVector => lists(ty, &ColumnType::Oid, values)?,
@@ -351,6 +351,9 @@ pub fn value_at(array: &ArrayRef, row: usize, ty: &ColumnType) -> Result<Value> 
             match ty {
                 ColumnType::Json | ColumnType::Jsonb => Value::Json(text.into()),
                 ColumnType::Uuid => Value::parse_text(ty, text)?,
+                // The length that the type tells may be that of what the text was computed from.
+                ColumnType::Bit(_) | ColumnType::Varbit(_) => Value::Bits(Box::new(Bits::parse(text)?)),
+                ColumnType::Sparsevec(_) => Value::parse_text(&ColumnType::Sparsevec(None), text)?,
                 _ => Value::Text(text.into()),
             }
         }
@@ -387,7 +390,7 @@ pub fn value_at(array: &ArrayRef, row: usize, ty: &ColumnType) -> Result<Value> 
 }
 
 fn list_at(elements: &ArrayRef, ty: &ColumnType) -> Result<Value> {
-    if let (ColumnType::Vector(_), DataType::Float32) = (ty, elements.data_type()) {
+    if let (ColumnType::Vector(_) | ColumnType::Halfvec(_), DataType::Float32) = (ty, elements.data_type()) {
         return Ok(Value::Vector(elements.as_primitive::<Float32Type>().values().iter().copied().collect()));
     }
     let element = ty.element().unwrap_or(ColumnType::Text);

@@ -207,7 +207,10 @@ impl Planner<'_> {
             return Err(Error::new(ErrorKind::UndefinedObject, message));
         }
         match (&known.ty, ty) {
-            (ColumnType::Vector(_), ColumnType::Vector(declared)) if using.is_none() => {
+            (ColumnType::Vector(_), ColumnType::Vector(declared))
+            | (ColumnType::Halfvec(_), ColumnType::Halfvec(declared))
+                if using.is_none() =>
+            {
                 Ok(Some(TableChange::SetDimension { column, declared }))
             }
             (now, ty) if *now == ty && using.is_none() => Ok(None),

@@ -251,19 +251,26 @@ fn hnsw(index: &CreateIndex, collection: &Collection, context: &PlanContext<'_>)
     let (position, known) = known_column(plain_column(column)?, collection, context)?;
     let operator_class = match &column.operator_class {
         Some(name) => last_part(name).unwrap_or_default(),
+        None if matches!(known.ty, ColumnType::Halfvec(_)) => "halfvec_l2_ops".to_string(),
         None => "vector_l2_ops".to_string(),
     };
+    let of_halves = operator_class.starts_with("halfvec_");
     match known.ty {
-        ColumnType::Vector(Some(_)) => {}
+        ColumnType::Sparsevec(_) | ColumnType::Bit(_) | ColumnType::Varbit(_) => {
+            return Err(Error::unsupported(
+                format!("an hnsw index over {} is not offered", known.ty.base_name()),
+                "Searches by its operators measure every row, which is exact.",
+            ));
+        }
+        ColumnType::Vector(_) if of_halves => return Err(another_class(&operator_class, &known.ty)),
+        ColumnType::Halfvec(_) if !of_halves => return Err(another_class(&operator_class, &known.ty)),
+        ColumnType::Vector(Some(_)) | ColumnType::Halfvec(Some(_)) => {}
         ColumnType::Vector(None) if collection.kind == CollectionKind::Memory => {}
-        ColumnType::Vector(None) => {
+        ColumnType::Vector(None) | ColumnType::Halfvec(None) => {
             return Err(Error::new(ErrorKind::InvalidParameterValue, "column does not have dimensions")
-                .with_hint(format!("Declare {} as vector(n).", known.name)));
+                .with_hint(format!("Declare {} as {}(n).", known.name, known.ty)));
         }
-        _ => {
-            let message = format!("operator class \"{operator_class}\" does not accept data type {}", known.ty);
-            return Err(Error::new(ErrorKind::DatatypeMismatch, message));
-        }
+        _ => return Err(another_class(&operator_class, &known.ty)),
     }
     let (mut m, mut ef_construction) = (M_DEFAULT, EF_CONSTRUCTION_DEFAULT);
     for option in &index.with {
@@ -278,6 +285,11 @@ fn hnsw(index: &CreateIndex, collection: &Collection, context: &PlanContext<'_>)
         }
     }
     Ok((IndexKind::Hnsw { column: position, operator_class, m, ef_construction }, vec![known.name.clone()]))
+}
+
+fn another_class(operator_class: &str, ty: &ColumnType) -> Error {
+    let message = format!("operator class \"{operator_class}\" does not accept data type {}", ty.base_name());
+    Error::new(ErrorKind::DatatypeMismatch, message)
 }
 
 /// `name = number` of a WITH clause.

@@ -4,7 +4,7 @@ use datafusion::sql::sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, Functi
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter;
-use crate::sql::functions::{self, ELEMENTS, plain_form};
+use crate::sql::functions::{self, BITS_BYTES, BITS_LENGTH, ELEMENTS, half_form, plain_form, sparse_form};
 use crate::sql::parse::dialect::VARIADIC;
 use crate::sql::parse::names;
 use crate::sql::parse::names::folded;
@@ -121,6 +121,43 @@ pub fn by_position(function: &str, arguments: &mut Vec<FunctionArg>) -> Result<(
     let zero = || FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::value(Literal::Number("0".to_string(), false))));
     *arguments = places.into_iter().take(count).map(|argument| argument.unwrap_or_else(zero)).collect();
     Ok(())
+}
+
+/// The kind of vectors that an argument is of where another one has said it.
+pub fn kind_of_vector(ty: ColumnType, before: &[Option<ColumnType>]) -> ColumnType {
+    let mut kinds = before.iter().flatten();
+    match ty {
+        ColumnType::Vector(None) => kinds
+            .find_map(|other| match other {
+                ColumnType::Sparsevec(_) => Some(ColumnType::Sparsevec(None)),
+                ColumnType::Halfvec(_) => Some(ColumnType::Halfvec(None)),
+                _ => None,
+            })
+            .unwrap_or(ty),
+        ty => ty,
+    }
+}
+
+/// The function that stands for one of that name for halves, sparse vectors and bit strings; `None` where it is the same.
+pub fn form_for(name: &str, arguments: &[Option<ColumnType>]) -> Option<&'static str> {
+    let has = |wanted: fn(&ColumnType) -> bool| arguments.iter().flatten().any(wanted);
+    if has(|ty| matches!(ty, ColumnType::Sparsevec(_))) {
+        return sparse_form(name);
+    }
+    if has(|ty| matches!(ty, ColumnType::Halfvec(_))) {
+        return half_form(name);
+    }
+    if !arguments.first().is_some_and(|first| first.as_ref().is_some_and(ColumnType::is_bits)) {
+        return None;
+    }
+    match name {
+        "length" | "bit_length" => Some(BITS_LENGTH),
+        "octet_length" => Some(BITS_BYTES),
+        "bit_count" => Some("bits_count"),
+        "get_bit" => Some("bits_get_bit"),
+        "set_bit" => Some("bits_set_bit"),
+        _ => None,
+    }
 }
 
 /// The type of an argument without a type of its own.

@@ -9,6 +9,8 @@
 mod advisory;
 mod array_bounds;
 mod array_removal;
+mod array_sets;
+mod bits;
 mod blobs;
 mod bounded;
 mod catalog;
@@ -43,6 +45,7 @@ mod rights;
 mod same_shape;
 mod scalar;
 mod session;
+mod sparse_vectors;
 mod strings;
 mod sums;
 mod text_aggregates;
@@ -58,6 +61,7 @@ mod vectors;
 mod wrapped;
 
 pub use advisory::release as release_advisory_locks;
+pub use bits::{BITS_BYTES, BITS_LENGTH};
 pub use expand_array::EXPAND_ARRAY;
 pub use float_keys::{ONE_NAN, float_key, is_float_key, json_key, one_nan};
 pub use gathered::{distinct_form, plain_form};
@@ -72,6 +76,7 @@ pub use representation::representation;
 pub use same_shape::SAME_SHAPE;
 pub use scalar::planner_volatility;
 pub use session::backend_pid;
+pub use sparse_vectors::{SPARSE_SORT_KEY, sparse_form};
 pub use strings::{BYTES_LENGTH, ROUND_FLOAT, SERIES_END};
 pub use text_concat::{TEXT_CONCAT, joined_texts};
 pub use time::MOMENT_OF_LOCAL;
@@ -79,3 +84,4 @@ pub use time_arithmetic::{
     DATE_OF_TEXT, INTERVAL_BYTES, INTERVAL_KEY, INTERVAL_OF_BYTES, TIMESTAMP_OF_EPOCH, TIMESTAMP_OF_TEXT, is_exchanged,
     time_operator,
 };
+pub use vectors::half_form;

@@ -20,8 +20,9 @@ use crate::sql::functions::scalar::scalar_function;
 use crate::sql::functions::text_concat::text_concat;
 use crate::sql::functions::vector_aggregates::VectorAggregate;
 use crate::sql::functions::{
-    advisory, array_bounds, blobs, catalog, distances, gathered, json, json_access, json_sets, networks, notifications,
-    patterns, random, rights, session, strings, time, time_arithmetic, time_make, vectors,
+    advisory, array_bounds, array_sets, bits, blobs, catalog, distances, gathered, json, json_access, json_sets,
+    networks, notifications, patterns, random, rights, session, sparse_vectors, strings, time, time_arithmetic,
+    time_make, vectors,
 };
 use crate::types::ColumnType;
 
@@ -36,6 +37,8 @@ fn row_functions() -> Vec<Function> {
     let groups = [
         advisory::definitions(),
         array_bounds::definitions(),
+        array_sets::definitions(),
+        bits::definitions(),
         blobs::definitions(),
         catalog::definitions(),
         json::definitions(),
@@ -46,6 +49,7 @@ fn row_functions() -> Vec<Function> {
         random::definitions(),
         rights::definitions(),
         session::definitions(),
+        sparse_vectors::definitions(),
         strings::definitions(),
         time::definitions(),
         time_arithmetic::definitions(),

@@ -233,7 +233,7 @@ fn coerced(parameter: Parameter, from: &DataType) -> Option<DataType> {
         Parameter::AnyArray if is_list => return Some(from.clone()),
         Parameter::Object => DataType::UInt32,
         Parameter::Json | Parameter::Text => DataType::Utf8,
-        Parameter::Vector if *from == DataType::Null => DataType::Utf8,
+        Parameter::Vector | Parameter::Halfvec if *from == DataType::Null => DataType::Utf8,
         Parameter::Timestamp => match from {
             DataType::Timestamp(_, zone) => DataType::Timestamp(TimeUnit::Microsecond, zone.clone()),
             _ => DataType::Timestamp(TimeUnit::Microsecond, None),
@@ -245,7 +245,9 @@ fn coerced(parameter: Parameter, from: &DataType) -> Option<DataType> {
             Parameter::Bool => *from == DataType::Boolean,
             Parameter::Int | Parameter::Oid | Parameter::Object => from.is_integer(),
             Parameter::Float => from.is_numeric(),
-            Parameter::Vector | Parameter::AnyArray | Parameter::TextArray => is_list,
+            Parameter::Vector | Parameter::Halfvec | Parameter::AnyArray | Parameter::TextArray => is_list,
+            // They are texts to the planner.
+            Parameter::Sparse | Parameter::Bits => false,
             Parameter::Timestamp => matches!(from, DataType::Timestamp(..) | DataType::Date32),
             Parameter::Interval => matches!(from, DataType::Interval(_) | DataType::Duration(_)),
             Parameter::Bytes => matches!(from, DataType::Binary | DataType::LargeBinary | DataType::BinaryView),

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::expr::Parameter::{Int, Vector};
+use crate::expr::Parameter::{Halfvec, Int, Vector};
 use crate::expr::{Function, Invocation, int_of};
 use crate::sql::functions::vector_argument::same_dimension;
-use crate::types::{ColumnType, Value, check_dimension, check_vector};
+use crate::types::{ColumnType, Value, check_dimension, check_vector, half_components};
 use crate::vector::l2_norm;
 
 pub fn definitions() -> Vec<Function> {
@@ -31,11 +31,53 @@ pub fn definitions() -> Vec<Function> {
         Function::new("vector_mul", &[Vector, Vector], vector.clone(), |_, arguments| {
             elementwise(arguments, |a, b| a * b)
         }),
-        Function::new("vector_concat", &[Vector, Vector], vector, |_, arguments| {
-            let (a, b) = (vector_of(arguments, 0)?, vector_of(arguments, 1)?);
-            checked(a.iter().chain(b.iter()).copied().collect())
+        Function::new("vector_concat", &[Vector, Vector], vector, |_, arguments| concatenated(arguments)),
+        Function::new("halfvec_l2_normalize", &[Halfvec], half(), |_, arguments| {
+            halves(normalize(&vector_of(arguments, 0)?)?)
         }),
+        Function::new("halfvec_subvector", &[Halfvec, Int, Int], half(), |invocation, arguments| {
+            subvector(invocation, arguments)
+        }),
+        Function::new("halfvec_add", &[Halfvec, Halfvec], half(), |_, arguments| {
+            halves(elementwise(arguments, |a, b| a + b)?)
+        }),
+        Function::new("halfvec_sub", &[Halfvec, Halfvec], half(), |_, arguments| {
+            halves(elementwise(arguments, |a, b| a - b)?)
+        }),
+        Function::new("halfvec_mul", &[Halfvec, Halfvec], half(), |_, arguments| {
+            halves(elementwise(arguments, |a, b| a * b)?)
+        }),
+        Function::new("halfvec_concat", &[Halfvec, Halfvec], half(), |_, arguments| concatenated(arguments)),
     ]
+}
+
+fn half() -> ColumnType {
+    ColumnType::Halfvec(None)
+}
+
+/// The function of halves for one of whole vectors; `None` where it is the same one, or there is none.
+pub fn half_form(name: &str) -> Option<&'static str> {
+    match name {
+        "l2_normalize" => Some("halfvec_l2_normalize"),
+        "subvector" => Some("halfvec_subvector"),
+        "vector_add" => Some("halfvec_add"),
+        "vector_sub" => Some("halfvec_sub"),
+        "vector_mul" => Some("halfvec_mul"),
+        "vector_concat" => Some("halfvec_concat"),
+        _ => None,
+    }
+}
+
+/// What was computed, rounded to halves.
+fn halves(value: Value) -> Result<Value> {
+    let Value::Vector(components) = value else { return Ok(value) };
+    let rounded = half_components(&components);
+    rounded.map(Value::Vector).map_err(|_| Error::new(ErrorKind::NumericOutOfRange, "value out of range: overflow"))
+}
+
+fn concatenated(arguments: &[Value]) -> Result<Value> {
+    let (a, b) = (vector_of(arguments, 0)?, vector_of(arguments, 1)?);
+    checked(a.iter().chain(b.iter()).copied().collect())
 }
 
 fn vector_of(arguments: &[Value], position: usize) -> Result<Arc<[f32]>> {

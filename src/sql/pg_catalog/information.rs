@@ -107,10 +107,14 @@ pub fn columns(view: &ReadView, settings: &Settings) -> Vec<CatalogRow> {
 fn type_cells(ty: &ColumnType, settings: &Settings) -> CatalogRow {
     let data_type = match ty {
         ty if ty.element().is_some() => "ARRAY".to_string(),
-        ColumnType::Vector(_) => "USER-DEFINED".to_string(),
+        ColumnType::Vector(_) | ColumnType::Halfvec(_) | ColumnType::Sparsevec(_) => "USER-DEFINED".to_string(),
         other => format_type(Some(other.oid()), None).unwrap_or_default(),
     };
-    let schema = if matches!(ty, ColumnType::Vector(_)) { "public" } else { "pg_catalog" };
+    let schema = if matches!(ty, ColumnType::Vector(_) | ColumnType::Halfvec(_) | ColumnType::Sparsevec(_)) {
+        "public"
+    } else {
+        "pg_catalog"
+    };
     let mut row = vec![
         ("data_type", text(data_type)),
         ("udt_catalog", text(&settings.database)),

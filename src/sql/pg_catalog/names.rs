@@ -163,6 +163,7 @@ pub fn format_type(oid: Option<u32>, modifier: Option<i32>) -> Option<String> {
     let modifier = modifier.filter(|modifier| *modifier >= 0);
     Some(match (&ty, modifier) {
         (ColumnType::Char(_), None) => "character".to_string(),
+        (ColumnType::Bit(_), None) => "bit".to_string(),
         (_, None) => ty.to_string(),
         (ColumnType::Array(element), Some(modifier)) => format!("{}[]", with_modifier(element, modifier)),
         (scalar, Some(modifier)) => with_modifier(scalar, modifier),
@@ -175,6 +176,10 @@ fn with_modifier(ty: &ColumnType, modifier: i32) -> String {
         ColumnType::Varchar(_) => ColumnType::Varchar(length).to_string(),
         ColumnType::Char(_) => ColumnType::Char(length.unwrap_or(1)).to_string(),
         ColumnType::Vector(_) => ColumnType::Vector(u32::try_from(modifier).ok()).to_string(),
+        ColumnType::Halfvec(_) => ColumnType::Halfvec(u32::try_from(modifier).ok()).to_string(),
+        ColumnType::Sparsevec(_) => ColumnType::Sparsevec(u32::try_from(modifier).ok()).to_string(),
+        ColumnType::Bit(_) => ColumnType::Bit(u32::try_from(modifier).ok()).to_string(),
+        ColumnType::Varbit(_) => ColumnType::Varbit(u32::try_from(modifier).ok()).to_string(),
         ColumnType::Numeric(_) => {
             let packed = modifier.saturating_sub(4);
             let scale = ((packed & 0x7ff) ^ 1024) - 1024;

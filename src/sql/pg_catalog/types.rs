@@ -124,7 +124,7 @@ fn function_prefix(ty: &ColumnType) -> String {
 /// Where a type lives: `vector` comes with an extension, in `public`.
 fn namespace(ty: &ColumnType) -> u32 {
     match ty {
-        ColumnType::Vector(_) => NAMESPACE_PUBLIC,
+        ColumnType::Vector(_) | ColumnType::Halfvec(_) | ColumnType::Sparsevec(_) => NAMESPACE_PUBLIC,
         ColumnType::Array(element) => namespace(element),
         _ => NAMESPACE_CATALOG,
     }
@@ -146,6 +146,10 @@ fn takes_underscore(ty: &ColumnType) -> bool {
             | ColumnType::Numeric(_)
             | ColumnType::Void
             | ColumnType::Vector(_)
+            | ColumnType::Halfvec(_)
+            | ColumnType::Sparsevec(_)
+            | ColumnType::Bit(_)
+            | ColumnType::Varbit(_)
     )
 }
 
@@ -158,6 +162,7 @@ fn category(ty: &ColumnType) -> &'static str {
         ColumnType::Unknown => "X",
         ColumnType::Void => "P",
         ColumnType::CatalogChar => "Z",
+        ColumnType::Bit(_) | ColumnType::Varbit(_) => "V",
         ColumnType::Reg(_) => "N",
         ty if ty.is_number() => "N",
         ty if ty.is_text() => "S",
@@ -174,6 +179,7 @@ fn is_preferred(ty: &ColumnType) -> bool {
             | ColumnType::Oid
             | ColumnType::TimestampTz
             | ColumnType::Interval
+            | ColumnType::Varbit(_)
     )
 }
 
@@ -210,7 +216,7 @@ pub fn alignment(ty: &ColumnType) -> &'static str {
 pub fn storage(ty: &ColumnType) -> &'static str {
     match ty {
         ColumnType::Numeric(_) => "m",
-        ColumnType::Vector(_) => "e",
+        ColumnType::Vector(_) | ColumnType::Halfvec(_) | ColumnType::Sparsevec(_) => "e",
         ColumnType::Int2Vector | ColumnType::OidVector => "p",
         _ if ty.length() == -1 => "x",
         _ => "p",
@@ -239,13 +245,21 @@ fn operator_classes() -> Vec<(u32, u32, String, ColumnType, bool)> {
                 | ColumnType::Int2Vector
                 | ColumnType::OidVector
                 | ColumnType::Vector(_)
+                | ColumnType::Halfvec(_)
+                | ColumnType::Sparsevec(_)
+                | ColumnType::Bit(_)
+                | ColumnType::Varbit(_)
         )
     });
     let ordered = ordered.map(|ty| (METHOD_BTREE, format!("{}_ops", ty.internal_name()), ty, true));
     let vectors = Metric::ALL
         .into_iter()
         .map(|metric| (METHOD_HNSW, metric.operator_class().to_string(), ColumnType::Vector(None), false));
-    let numbered = (OPERATOR_CLASS_FIRST..).zip(ordered.chain(vectors));
+    let halves = Metric::ALL.into_iter().map(|metric| {
+        let class = metric.operator_class().replace("vector_", "halfvec_");
+        (METHOD_HNSW, class, ColumnType::Halfvec(None), false)
+    });
+    let numbered = (OPERATOR_CLASS_FIRST..).zip(ordered.chain(vectors).chain(halves));
     numbered.map(|(number, (method, name, ty, default))| (number, method, name, ty, default)).collect()
 }
 
@@ -291,9 +305,12 @@ pub fn access_method() -> Vec<CatalogRow> {
 
 /// pgvector's operators and the comparisons of each ordered type.
 pub fn operator() -> Vec<CatalogRow> {
-    let vector = ColumnType::Vector(None);
-    let distances = Metric::ALL.into_iter().map(|metric| (metric.operator(), vector.clone(), ColumnType::Float8));
-    let sums = ["+", "-", "*"].into_iter().map(|name| (name, vector.clone(), vector.clone()));
+    let kinds = [ColumnType::Vector(None), ColumnType::Halfvec(None), ColumnType::Sparsevec(None)];
+    let distances = kinds
+        .iter()
+        .flat_map(|ty| Metric::ALL.into_iter().map(move |metric| (metric.operator(), ty.clone(), ColumnType::Float8)));
+    let dense = kinds.iter().filter(|ty| ty.is_dense_vector());
+    let sums = dense.flat_map(|ty| ["+", "-", "*"].into_iter().map(move |name| (name, ty.clone(), ty.clone())));
     let ordered = operator_classes().into_iter().filter(|(_, method, ..)| *method == METHOD_BTREE);
     let comparisons = ordered.flat_map(|(_, _, _, ty, _)| {
         ["=", "<>", "<", "<=", ">", ">="].into_iter().map(move |name| (name, ty.clone(), ColumnType::Bool))

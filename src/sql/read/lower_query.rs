@@ -226,7 +226,8 @@ impl<'a> Lowering<'a> {
         };
         let (target, ty) = self.scalar(target)?;
         match (&column.operand, &column.ty, ty) {
-            (Operand::Column(position), ColumnType::Vector(_), ColumnType::Vector(_)) => {
+            (Operand::Column(position), ColumnType::Vector(_), ColumnType::Vector(_))
+            | (Operand::Column(position), ColumnType::Halfvec(_), ColumnType::Halfvec(_)) => {
                 Some(Distance { metric, column: *position, target })
             }
             _ => None,
@@ -373,5 +374,8 @@ pub fn ordered_expr<'e>(item: &'e OrderByExpr, select: &'e Select, outputs: &[&'
 
 /// Whether `db` sorts values of the type as PostgreSQL does.
 pub fn is_ordered(ty: &ColumnType) -> bool {
-    !matches!(ty, ColumnType::Json | ColumnType::Jsonb | ColumnType::Vector(_) | ColumnType::Array(_))
+    !matches!(
+        ty,
+        ColumnType::Json | ColumnType::Jsonb | ColumnType::Vector(_) | ColumnType::Halfvec(_) | ColumnType::Array(_)
+    )
 }

@@ -121,7 +121,10 @@ fn position(schema: &datafusion::common::DFSchema, column: &Column) -> Option<us
 fn nearest(order: &Expr, table: &CollectionTable, keeps_ties: bool) -> Option<Nearest> {
     let (metric, column, target) = distance(order)?;
     let column = table.column(&column.name)?;
-    let (Operand::Column(position), ColumnType::Vector(_)) = (&column.operand, &column.ty) else { return None };
+    let Operand::Column(position) = &column.operand else { return None };
+    if !column.ty.is_dense_vector() {
+        return None;
+    }
     let Some(Value::Vector(target)) = vector(target) else { return None };
     Some(Nearest {
         column: *position,

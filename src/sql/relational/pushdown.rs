@@ -65,7 +65,14 @@ pub fn scalar_value(scalar: &ScalarValue) -> Option<Value> {
 pub fn fit(value: Value, ty: &ColumnType) -> Option<Value> {
     match (&value, ty) {
         (Value::Null, _) => Some(value),
-        (_, ColumnType::Json | ColumnType::Jsonb | ColumnType::Vector(_) | ColumnType::Array(_)) => None,
+        (
+            _,
+            ColumnType::Json
+            | ColumnType::Jsonb
+            | ColumnType::Vector(_)
+            | ColumnType::Halfvec(_)
+            | ColumnType::Array(_),
+        ) => None,
         (Value::Text(text), ColumnType::Uuid) => Value::parse_text(ty, text).ok(),
         (Value::Text(_), _) => ty.is_text().then_some(value),
         (Value::Int2(_) | Value::Int4(_) | Value::Int8(_), _) if ty.is_integer() => value.cast(ty, false).ok(),
@@ -112,7 +119,15 @@ fn compare(column: &TableColumn, operator: Comparison, other: &Expr) -> Option<e
 pub fn is_comparable(ty: &ColumnType) -> bool {
     !matches!(
         ty,
-        ColumnType::Json | ColumnType::Jsonb | ColumnType::Vector(_) | ColumnType::Array(_) | ColumnType::Interval
+        ColumnType::Json
+            | ColumnType::Jsonb
+            | ColumnType::Vector(_)
+            | ColumnType::Halfvec(_)
+            | ColumnType::Sparsevec(_)
+            | ColumnType::Bit(_)
+            | ColumnType::Varbit(_)
+            | ColumnType::Array(_)
+            | ColumnType::Interval
     )
 }
 

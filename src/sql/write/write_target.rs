@@ -134,9 +134,10 @@ impl WritePlace {
     /// The type of what is assigned. A dimension that was learned is `db`'s to check: it goes with the last vector.
     pub fn ty(self, collection: &Collection) -> ColumnType {
         match self {
-            WritePlace::Column(position) if collection.learns_dimension(position) => ColumnType::Vector(None),
             WritePlace::Column(position) => {
-                collection.columns.get(position).map_or(ColumnType::Unknown, |column| column.ty.clone())
+                let learns = collection.learns_dimension(position);
+                let ty = collection.columns.get(position).map(|column| &column.ty);
+                ty.map_or(ColumnType::Unknown, |ty| if learns { ty.with_dimension(None) } else { ty.clone() })
             }
             WritePlace::Stage => SystemColumn::Stage.ty(),
         }
@@ -271,8 +272,12 @@ pub fn is_assignable(from: &ColumnType, to: &ColumnType) -> bool {
         | (Date | Timestamp | TimestampTz, Date | Timestamp | TimestampTz | Time)
         | (Time, Interval)
         | (Interval, Time)
-        | (Array(_), ColumnType::Vector(_))
-        | (ColumnType::Vector(_), ColumnType::Vector(_) | Array(_))
+        | (Array(_), ColumnType::Vector(_) | ColumnType::Halfvec(_) | ColumnType::Sparsevec(_))
+        | (ColumnType::Vector(_) | ColumnType::Halfvec(_), Array(_))
+        | (ColumnType::Vector(_), ColumnType::Vector(_) | ColumnType::Halfvec(_) | ColumnType::Sparsevec(_))
+        | (ColumnType::Halfvec(_), ColumnType::Vector(_) | ColumnType::Halfvec(_) | ColumnType::Sparsevec(_))
+        | (ColumnType::Sparsevec(_), ColumnType::Vector(_) | ColumnType::Halfvec(_) | ColumnType::Sparsevec(_))
+        | (ColumnType::Bit(_) | ColumnType::Varbit(_), ColumnType::Bit(_) | ColumnType::Varbit(_))
         | (Reg(_), Oid | ColumnType::Int8 | Reg(_))
         | (Bytea, Bytea) => true,
         (from, to) => from == to,

@@ -174,7 +174,7 @@ impl CopyIn {
 /// The type of what is written to a column. A dimension that was learned is `db`'s to check: it goes with the last vector.
 fn type_of(collection: &Collection, position: usize) -> ColumnType {
     match collection.columns.get(position) {
-        Some(_) if collection.learns_dimension(position) => ColumnType::Vector(None),
+        Some(column) if collection.learns_dimension(position) => column.ty.with_dimension(None),
         column => column.map_or(ColumnType::Unknown, |column| column.ty.clone()),
     }
 }

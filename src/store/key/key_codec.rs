@@ -120,7 +120,12 @@ fn encode_element(value: &Value, out: &mut Vec<u8>) -> Result<()> {
             out.push(UUID);
             out.extend_from_slice(uuid.as_bytes());
         }
-        Value::Json(_) | Value::Interval(_) | Value::Vector(_) | Value::Array(..) => {
+        Value::Json(_)
+        | Value::Interval(_)
+        | Value::Vector(_)
+        | Value::Sparse(_)
+        | Value::Bits(_)
+        | Value::Array(..) => {
             return Err(Error::unsupported(
                 format!("type {} cannot be part of a key or an ordered index", value.column_type()),
                 "Use a column of a scalar type, or an index over one fact.",

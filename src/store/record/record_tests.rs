@@ -267,7 +267,10 @@ fn columns_of_a_record_of_format_1_go_by_the_names_that_they_had() {
     let bytes = encode_record(&header(), &clock(), &one).unwrap();
     let view = RecordView::parse(&bytes).unwrap();
     let renamed = Column { name: "b".to_string(), ..column("a", 0) };
-    assert_eq!(view.column_ref(&renamed).unwrap().map(|stored| stored.to_stored().unwrap()), Some(Stored::Value(Value::Int8(5))));
+    assert_eq!(
+        view.column_ref(&renamed).unwrap().map(|stored| stored.to_stored().unwrap()),
+        Some(Stored::Value(Value::Int8(5)))
+    );
     assert_eq!(view.column_ref(&column("b", 0)).unwrap(), None);
 }
 

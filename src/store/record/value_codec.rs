@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::types::{ColumnType, Interval, Value};
+use crate::types::{Bits, ColumnType, Interval, SparseVector, Value, bytes_of};
 
 const REMOVED: u8 = 0;
 const VECTOR_ELSEWHERE: u8 = 1;
@@ -33,6 +33,8 @@ const INTERVAL: u8 = 18;
 const UUID: u8 = 19;
 const VECTOR: u8 = 20;
 const ARRAY: u8 = 21;
+const SPARSE: u8 = 22;
+const BITS: u8 = 23;
 
 /// What a record holds under a name.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,6 +77,10 @@ pub enum ValueRef<'a> {
     InlineVector(&'a [u8]),
     /// The type of the elements and the elements, not yet looked at.
     Array(&'a [u8]),
+    /// The dimension, then places and components, not yet looked at.
+    Sparse(&'a [u8]),
+    /// The number of bits, then their bytes, not yet looked at.
+    Bits(&'a [u8]),
 }
 
 impl ValueRef<'_> {
@@ -105,6 +111,8 @@ impl ValueRef<'_> {
             ValueRef::Uuid(uuid) => Stored::Value(Value::Uuid(uuid)),
             ValueRef::InlineVector(bytes) => Stored::Value(Value::Vector(components(bytes))),
             ValueRef::Array(bytes) => Stored::Value(decode_array(bytes)?),
+            ValueRef::Sparse(bytes) => Stored::Value(decode_sparse(bytes)?),
+            ValueRef::Bits(bytes) => Stored::Value(decode_bits(bytes)?),
         })
     }
 }
@@ -183,6 +191,17 @@ fn encode_value(value: &Value, out: &mut Vec<u8>) -> Result<()> {
             out.push(VECTOR);
             append_components(vector, out);
         }
+        Value::Sparse(vector) => {
+            put(SPARSE, &vector.dimension().to_le_bytes(), out);
+            for (place, component) in vector.elements() {
+                out.extend_from_slice(&place.to_le_bytes());
+                out.extend_from_slice(&component.to_le_bytes());
+            }
+        }
+        Value::Bits(bits) => {
+            put(BITS, &bits.length().to_le_bytes(), out);
+            out.extend_from_slice(bits.bytes());
+        }
         Value::Array(element, values) => {
             out.push(ARRAY);
             encode_array(element, values, out)?;
@@ -256,6 +275,8 @@ pub(super) fn decode_stored(bytes: &[u8]) -> Result<ValueRef<'_>> {
         VECTOR if payload.len().is_multiple_of(size_of::<f32>()) => ValueRef::InlineVector(payload),
         VECTOR => return Err(corrupted("a vector is cut off")),
         ARRAY => ValueRef::Array(payload),
+        SPARSE => ValueRef::Sparse(payload),
+        BITS => ValueRef::Bits(payload),
         _ => return Err(corrupted(&format!("a field has the unknown tag {tag}"))),
     })
 }
@@ -282,6 +303,35 @@ fn decode_array(payload: &[u8]) -> Result<Value> {
         }
     }
     Ok(Value::Array(Box::new(element), values))
+}
+
+fn decode_sparse(payload: &[u8]) -> Result<Value> {
+    let (dimension, rest) = payload.split_first_chunk().ok_or_else(|| corrupted("a sparse vector is cut off"))?;
+    let (elements, []) = rest.as_chunks::<{ size_of::<(u32, f32)>() }>() else {
+        return Err(corrupted("a sparse vector is cut off"));
+    };
+    let element = |[a, b, c, d, e, f, g, h]: &[u8; 8]| {
+        (u32::from_le_bytes([*a, *b, *c, *d]), f32::from_le_bytes([*e, *f, *g, *h]))
+    };
+    let vector = SparseVector::new(u32::from_le_bytes(*dimension), elements.iter().map(element).collect())
+        .map_err(|error| corrupted(&format!("a sparse vector is none: {}", error.message())))?;
+    if vector.count() != elements.len() {
+        return Err(corrupted("a sparse vector keeps a component that is 0"));
+    }
+    Ok(Value::Sparse(Arc::new(vector)))
+}
+
+fn decode_bits(payload: &[u8]) -> Result<Value> {
+    let (length, bytes) = payload.split_first_chunk().ok_or_else(|| corrupted("a bit string is cut off"))?;
+    let length = u32::from_le_bytes(*length);
+    if bytes.len() != bytes_of(length) {
+        return Err(corrupted("a bit string has another length than it says"));
+    }
+    let bits = Bits::new(bytes, length);
+    if bits.bytes() != bytes {
+        return Err(corrupted("a bit string has bits behind its end"));
+    }
+    Ok(Value::Bits(Box::new(bits)))
 }
 
 fn decode_numeric(payload: &[u8]) -> Result<Decimal> {

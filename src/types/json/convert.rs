@@ -287,7 +287,9 @@ fn write_json(value: &Value, out: &mut Vec<u8>) {
         | Value::Date(_)
         | Value::Time(_)
         | Value::Interval(_)
-        | Value::Uuid(_) => write_string(&value.to_text(), out),
+        | Value::Uuid(_)
+        | Value::Sparse(_)
+        | Value::Bits(_) => write_string(&value.to_text(), out),
     }
 }
 

@@ -4,6 +4,8 @@
 //! bytes PostgreSQL would send with its default settings and the time zone UTC. A `char(n)` is kept without the blanks that
 //! pad it, since they mean nothing to comparison or length; who knows the column's type adds them on the way out.
 
+use std::sync::Arc;
+
 use bytes::BufMut;
 use uuid::Uuid;
 
@@ -18,8 +20,9 @@ use crate::types::numbers::{
 };
 use crate::types::numeric::{parse_numeric, write_numeric};
 use crate::types::text::arrays::{parse_array, parse_number_vector, write_array, write_number_vector};
-use crate::types::text::vectors::{check_dimension, parse_vector, write_vector};
-use crate::types::{ColumnType, Value};
+use crate::types::text::sparse::{parse_sparse, write_sparse};
+use crate::types::text::vectors::{check_dimension, parse_dense, parse_vector, write_vector};
+use crate::types::{Bits, ColumnType, Value};
 
 impl Value {
     /// Reads a value of type `ty` from PostgreSQL's input syntax, and applies the type's modifiers.
@@ -63,6 +66,11 @@ impl Value {
                 check_dimension(&vector, *declared)?;
                 Value::Vector(vector)
             }
+            ColumnType::Halfvec(_) => return Value::Vector(parse_dense(text, "halfvec")?).cast(ty, false),
+            ColumnType::Sparsevec(_) => return Value::Sparse(Arc::new(parse_sparse(text)?)).cast(ty, false),
+            ColumnType::Bit(_) | ColumnType::Varbit(_) => {
+                return Value::Bits(Box::new(Bits::parse(text)?)).cast(ty, false);
+            }
             ColumnType::Array(element) => parse_array(element, text)?,
             ColumnType::Int2Vector | ColumnType::OidVector => parse_number_vector(ty, text)?,
             ColumnType::Void => Value::text(""),
@@ -94,6 +102,8 @@ impl Value {
                 out.put_slice(uuid.hyphenated().encode_lower(&mut buffer).as_bytes());
             }
             Value::Vector(components) => write_vector(components, out),
+            Value::Sparse(vector) => write_sparse(vector, out),
+            Value::Bits(bits) => bits.iter().for_each(|bit| out.put_u8(if bit { b'1' } else { b'0' })),
             Value::Array(element, values) if element.is_number_vector() => write_number_vector(values, out),
             Value::Array(_, values) => write_array(values, out),
         }

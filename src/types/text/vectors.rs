@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use bytes::BufMut;
+use half::f16;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::limits::VECTOR_DIMENSION_MAX;
@@ -22,23 +23,28 @@ const EXACT_DIGITS_MAX: usize = 15;
 /// 22P02 for another form, 22003 for a component beyond real, 22000 for NaN, infinity or no component, 54000 above
 /// [`VECTOR_DIMENSION_MAX`].
 pub fn parse_vector(text: &str) -> Result<Arc<[f32]>> {
+    parse_dense(text, "vector")
+}
+
+/// As [`parse_vector`], for the type of that name.
+pub(super) fn parse_dense(text: &str, name: &str) -> Result<Arc<[f32]>> {
     let trimmed = text.trim_ascii();
     let Some(open) = trimmed.strip_prefix('[') else {
-        return Err(invalid_syntax("vector", text).with_detail("Vector contents must start with \"[\"."));
+        return Err(invalid_syntax(name, text).with_detail("Vector contents must start with \"[\"."));
     };
     let Some(inside) = open.strip_suffix(']') else {
         let detail = if open.contains(']') { "Junk after closing right brace." } else { "Unexpected end of input." };
-        return Err(invalid_syntax("vector", text).with_detail(detail));
+        return Err(invalid_syntax(name, text).with_detail(detail));
     };
     if inside.trim_ascii().is_empty() {
-        return Err(Error::new(ErrorKind::DataException, "vector must have at least 1 dimension"));
+        return Err(too_few_dimensions(name));
     }
     let mut components = Vec::with_capacity((inside.len() / 8).clamp(4, VECTOR_DIMENSION_MAX));
     let mut rest = inside;
     loop {
-        let (number, length) = parse_component(rest, text)?;
+        let (number, length) = parse_component(rest, text, name)?;
         if components.len() == VECTOR_DIMENSION_MAX {
-            return Err(too_many_dimensions());
+            return Err(too_many_dimensions(name));
         }
         components.push(number);
         match rest.get(length + 1..) {
@@ -49,7 +55,7 @@ pub fn parse_vector(text: &str) -> Result<Arc<[f32]>> {
 }
 
 /// Reads the number up to the next comma or the end; also returns the bytes it takes.
-fn parse_component(rest: &str, whole: &str) -> Result<(f32, usize)> {
+fn parse_component(rest: &str, whole: &str, name: &str) -> Result<(f32, usize)> {
     let bytes = rest.as_bytes();
     let (negative, start) = match bytes.first() {
         Some(b'-') => (true, 1),
@@ -82,7 +88,7 @@ fn parse_component(rest: &str, whole: &str) -> Result<(f32, usize)> {
     }
     let length = rest.find(',').unwrap_or(rest.len());
     let component = rest.get(..length).unwrap_or_default();
-    Ok((parse_component_slowly(component, whole)?, length))
+    Ok((parse_component_slowly(component, whole, name)?, length))
 }
 
 /// `mantissa / power` rounded once. Both are exact as `f64`, so their quotient is the correctly rounded `f64`; rounding
@@ -100,29 +106,33 @@ fn exact_quotient(mantissa: u64, power: f64) -> Option<f32> {
     (is_normal && quotient.to_bits() & DROPPED_BITS != HALFWAY).then_some(quotient as f32)
 }
 
-fn parse_component_slowly(component: &str, whole: &str) -> Result<f32> {
+fn parse_component_slowly(component: &str, whole: &str, name: &str) -> Result<f32> {
     let trimmed = component.trim_ascii();
-    let number: f32 = trimmed.parse().map_err(|_| invalid_syntax("vector", whole))?;
+    let number: f32 = trimmed.parse().map_err(|_| invalid_syntax(name, whole))?;
     if number.is_infinite() && trimmed.bytes().any(|byte| byte.is_ascii_digit()) {
-        let message = format!("\"{}\" is out of range for type vector", excerpt(trimmed));
+        let message = format!("\"{}\" is out of range for type {name}", excerpt(trimmed));
         return Err(Error::new(ErrorKind::NumericOutOfRange, message));
     }
-    check_component(number)?;
+    check_component(number, name)?;
     Ok(number)
 }
 
-fn check_component(number: f32) -> Result<()> {
+fn check_component(number: f32, name: &str) -> Result<()> {
     if number.is_nan() {
-        return Err(Error::new(ErrorKind::DataException, "NaN not allowed in vector"));
+        return Err(Error::new(ErrorKind::DataException, format!("NaN not allowed in {name}")));
     }
     if number.is_infinite() {
-        return Err(Error::new(ErrorKind::DataException, "infinite value not allowed in vector"));
+        return Err(Error::new(ErrorKind::DataException, format!("infinite value not allowed in {name}")));
     }
     Ok(())
 }
 
-fn too_many_dimensions() -> Error {
-    let message = format!("vector cannot have more than {VECTOR_DIMENSION_MAX} dimensions");
+fn too_few_dimensions(name: &str) -> Error {
+    Error::new(ErrorKind::DataException, format!("{name} must have at least 1 dimension"))
+}
+
+fn too_many_dimensions(name: &str) -> Error {
+    let message = format!("{name} cannot have more than {VECTOR_DIMENSION_MAX} dimensions");
     Error::new(ErrorKind::LimitExceeded, message)
 }
 
@@ -131,13 +141,36 @@ fn too_many_dimensions() -> Error {
 /// # Errors
 /// 22000 for no component, NaN or infinity; 54000 above [`VECTOR_DIMENSION_MAX`].
 pub fn check_vector(components: &[f32]) -> Result<()> {
+    check_dense(components, "vector")
+}
+
+/// As [`check_vector`], for the type of that name.
+pub(in crate::types) fn check_dense(components: &[f32], name: &str) -> Result<()> {
     if components.is_empty() {
-        return Err(Error::new(ErrorKind::DataException, "vector must have at least 1 dimension"));
+        return Err(too_few_dimensions(name));
     }
     if components.len() > VECTOR_DIMENSION_MAX {
-        return Err(too_many_dimensions());
+        return Err(too_many_dimensions(name));
     }
-    components.iter().try_for_each(|&number| check_component(number))
+    components.iter().try_for_each(|&number| check_component(number, name))
+}
+
+/// The components as IEEE 754 halves, each rounded to the nearest.
+///
+/// # Errors
+/// 22003 for one that is beyond 65504.
+pub fn half_components(components: &Arc<[f32]>) -> Result<Arc<[f32]>> {
+    let half = |component: f32| f16::from_f32(component).to_f32();
+    if let Some(large) = components.iter().find(|component| component.is_finite() && half(**component).is_infinite()) {
+        let mut text = Vec::new();
+        write_float4(*large, &mut text);
+        let message = format!("\"{}\" is out of range for type halfvec", String::from_utf8_lossy(&text));
+        return Err(Error::new(ErrorKind::NumericOutOfRange, message));
+    }
+    if components.iter().all(|component| half(*component).to_bits() == component.to_bits()) {
+        return Ok(Arc::clone(components));
+    }
+    Ok(components.iter().map(|component| half(*component)).collect())
 }
 
 /// Refuses a vector of another dimension than declared.

@@ -84,15 +84,25 @@ impl Metric {
     }
 }
 
+/// What the names of operator classes begin with: of vectors, and of those of halves.
+const WHOLES: &str = "vector_";
+const HALVES: &str = "halfvec_";
+
 impl FromStr for Metric {
     type Err = Error;
 
-    /// Reads a short name or an operator class, in any case.
+    /// Reads a short name or an operator class of whole vectors or halves, in any case.
     fn from_str(text: &str) -> Result<Metric> {
+        let of_halves = text.get(..HALVES.len()).is_some_and(|start| start.eq_ignore_ascii_case(HALVES));
+        let class = if of_halves {
+            format!("{WHOLES}{}", text.get(HALVES.len()..).unwrap_or_default())
+        } else {
+            text.to_string()
+        };
         Metric::ALL
             .into_iter()
             .find(|metric| {
-                metric.name().eq_ignore_ascii_case(text) || metric.operator_class().eq_ignore_ascii_case(text)
+                metric.name().eq_ignore_ascii_case(text) || metric.operator_class().eq_ignore_ascii_case(&class)
             })
             .ok_or_else(|| {
                 Error::new(ErrorKind::UndefinedObject, format!("distance metric \"{text}\" does not exist")).with_hint(

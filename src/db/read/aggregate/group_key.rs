@@ -31,7 +31,12 @@ pub(super) fn encode(value: &Value, key: &mut Vec<u8>) -> Result<()> {
             key.extend_from_slice(&micros.to_le_bytes());
         }
         Value::Uuid(uuid) => key.extend_from_slice(uuid.as_bytes()),
-        Value::Json(_) | Value::Interval(_) | Value::Vector(_) | Value::Array(..) => {
+        Value::Json(_)
+        | Value::Interval(_)
+        | Value::Vector(_)
+        | Value::Sparse(_)
+        | Value::Bits(_)
+        | Value::Array(..) => {
             return Err(Error::internal(format!("values of type {} are grouped", value.column_type())));
         }
     }

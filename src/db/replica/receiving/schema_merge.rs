@@ -186,7 +186,9 @@ fn merge_columns(collection: &Collection, schema: &SharedSchema, differences: &m
 /// Whether values of the one type are values of the other: a vector column takes its dimension from the first vector.
 pub(crate) fn are_alike(ours: &ColumnType, theirs: &ColumnType) -> bool {
     match (ours, theirs) {
-        (ColumnType::Vector(a), ColumnType::Vector(b)) => a.is_none() || b.is_none() || a == b,
+        (ColumnType::Vector(a), ColumnType::Vector(b)) | (ColumnType::Halfvec(a), ColumnType::Halfvec(b)) => {
+            a.is_none() || b.is_none() || a == b
+        }
         _ => ours == theirs,
     }
 }
