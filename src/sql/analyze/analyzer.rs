@@ -7,7 +7,7 @@
 //!
 //! `analyze` walks queries, `set_operations` set operations, `select` and `from` the clauses (`shadowed_names`
 //! minds the names of relations), `expressions`,
-//! `binary`, `arithmetic`, `casts` and `calls` expressions; `jsonb` compares JSON by
+//! `binary`, `components`, `arithmetic`, `casts` and `calls` expressions; `jsonb` compares JSON by
 //! value; `literals` makes constants.
 
 use std::collections::{BTreeMap, HashMap};

@@ -11,9 +11,9 @@ use crate::sql::analyze::literals::string_of;
 use crate::sql::analyze::scope;
 use crate::sql::analyze::scope::{FoundColumn, column_of};
 use crate::sql::arrow::cast_functions::cast_name;
-use crate::sql::functions::{TEXT_CONCAT, sparse_form};
+use crate::sql::functions::TEXT_CONCAT;
 use crate::sql::parse::names::folded;
-use crate::sql::parse::operators::{call, distance_function, json_function, json_result, operator_metric};
+use crate::sql::parse::operators::{call, json_function, json_result};
 use crate::sql::parse::trees::number_of;
 use crate::sql::relational::collection_table::StatementTable;
 use crate::types::json::jsonb::PathStep;
@@ -33,17 +33,11 @@ impl Analyzer<'_> {
             return Ok(Some(ty));
         }
         let location = expr.span().start;
+        if let Some(ty) = self.distance(expr)? {
+            return Ok(Some(ty));
+        }
         let Expr::BinaryOp { left, op, right } = expr else { return Ok(None) };
         let operator = op.clone();
-        if let Some(metric) = operator_metric(&operator) {
-            let name = distance_function(metric);
-            let name = match self.vectors(left, right)? {
-                ColumnType::Sparsevec(_) => sparse_form(name).unwrap_or(name),
-                _ => name,
-            };
-            *expr = call(name, vec![left.as_ref().clone(), right.as_ref().clone()]);
-            return Ok(Some(ColumnType::Float8));
-        }
         match operator {
             BinaryOperator::And | BinaryOperator::Or => {
                 let of = operator.to_string();
@@ -86,20 +80,6 @@ impl Analyzer<'_> {
             BinaryOperator::PGExp => {
                 self.unify_pair(left, right)?;
                 *expr = call("power", vec![left.as_ref().clone(), right.as_ref().clone()]);
-                Ok(Some(ColumnType::Float8))
-            }
-            BinaryOperator::Custom(name) if bit_distance(&name).is_some() => {
-                for side in [&mut *left, &mut *right] {
-                    self.adopt(side, &ColumnType::Bit(None))?;
-                    let ty = self.expr(side)?;
-                    if let Some(ty) = ty.filter(|ty| !ty.is_bits()) {
-                        let message = format!("operator does not exist: {ty} {name}");
-                        let error = Error::new(ErrorKind::UndefinedFunction, message);
-                        return Err(self.at(error, location));
-                    }
-                }
-                let function = bit_distance(&name).unwrap_or_default();
-                *expr = call(function, vec![left.as_ref().clone(), right.as_ref().clone()]);
                 Ok(Some(ColumnType::Float8))
             }
             BinaryOperator::Custom(name) => {
@@ -182,121 +162,6 @@ impl Analyzer<'_> {
             by_value(left, key);
             by_value(right, key);
         }
-        Ok(Some(ColumnType::Bool))
-    }
-
-    /// The two sides of a distance, both of one kind of vectors; that kind.
-    fn vectors(&mut self, left: &mut Expr, right: &mut Expr) -> Result<ColumnType> {
-        // What has a type of its own decides about what has none.
-        let mut types = [None, None];
-        let mut sides = [left, right];
-        for (side, ty) in sides.iter_mut().zip(&mut types) {
-            if !self.is_adoptable(side) {
-                *ty = Some(self.expr(side)?);
-            }
-        }
-        let has = |wanted: fn(&ColumnType) -> bool| types.iter().flatten().flatten().any(wanted);
-        let kind = if has(|ty| matches!(ty, ColumnType::Sparsevec(_))) {
-            ColumnType::Sparsevec(None)
-        } else if has(|ty| matches!(ty, ColumnType::Halfvec(_))) {
-            ColumnType::Halfvec(None)
-        } else {
-            ColumnType::Vector(None)
-        };
-        for (side, ty) in sides.into_iter().zip(types) {
-            let location = side.span().start;
-            let ty = match ty {
-                Some(ty) => ty,
-                None => {
-                    self.adopt(side, &kind)?;
-                    self.expr(side)?
-                }
-            };
-            match (ty, &kind) {
-                (None | Some(ColumnType::Vector(_) | ColumnType::Array(_)), ColumnType::Vector(_))
-                | (None | Some(ColumnType::Halfvec(_)), ColumnType::Halfvec(_))
-                | (None | Some(ColumnType::Sparsevec(_)), _) => {}
-                (Some(ColumnType::Vector(_) | ColumnType::Halfvec(_) | ColumnType::Array(_)), kind) => {
-                    *side = call(&cast_name(kind), vec![side.clone()]);
-                }
-                (ty, _) => {
-                    let ty = ty.unwrap_or(ColumnType::Unknown);
-                    let message = format!("a distance needs vectors, this is of type {ty}");
-                    return Err(self.at(Error::new(ErrorKind::UndefinedFunction, message), location));
-                }
-            }
-        }
-        Ok(kind)
-    }
-
-    /// `&`, `|`, `#`, `<<`, `>>` and `||` of bit strings; `None` where neither side is one.
-    fn bit_operation(
-        &mut self,
-        expr: &mut Expr,
-        left_type: Option<&ColumnType>,
-        right_type: Option<&ColumnType>,
-    ) -> Result<Option<ColumnType>> {
-        let is_bits = |ty: Option<&ColumnType>| ty.is_some_and(ColumnType::is_bits);
-        let Expr::BinaryOp { left, op, right } = expr else { return Ok(None) };
-        if !is_bits(left_type) && !is_bits(right_type) {
-            return Ok(None);
-        }
-        let (name, is_shift, ty) = match op {
-            BinaryOperator::BitwiseAnd => ("bitand", false, ColumnType::Bit(None)),
-            BinaryOperator::BitwiseOr => ("bitor", false, ColumnType::Bit(None)),
-            BinaryOperator::PGBitwiseXor | BinaryOperator::BitwiseXor => ("bitxor", false, ColumnType::Bit(None)),
-            BinaryOperator::PGBitwiseShiftLeft => ("bitshiftleft", true, ColumnType::Bit(None)),
-            BinaryOperator::PGBitwiseShiftRight => ("bitshiftright", true, ColumnType::Bit(None)),
-            BinaryOperator::StringConcat => ("bitcat", false, ColumnType::Varbit(None)),
-            _ => return Ok(None),
-        };
-        for (side, ty) in [(&mut *left, left_type), (&mut *right, right_type)] {
-            match ty {
-                None if is_shift && is_bits(left_type) => self.adopt(side, &ColumnType::Int4)?,
-                None => self.adopt(side, &ColumnType::Bit(None))?,
-                // A text beside bits is joined as a text.
-                Some(ty) if !is_shift && !ty.is_bits() => return Ok(None),
-                Some(_) => {}
-            }
-        }
-        *expr = call(name, vec![left.as_ref().clone(), right.as_ref().clone()]);
-        Ok(Some(ty))
-    }
-
-    /// `@>` and `<@`, of JSON or of arrays, and `&&` of arrays.
-    fn containment(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
-        let Expr::BinaryOp { left, op, right } = expr else { return Ok(None) };
-        let (is_contained, is_overlap) = (*op == BinaryOperator::ArrowAt, *op == BinaryOperator::PGOverlap);
-        let is_array = |ty: &Option<ColumnType>| matches!(ty, Some(ColumnType::Array(_)));
-        let mut left_type = self.expr(left)?;
-        let mut right_type = self.expr(right)?;
-        if left_type.is_none() && right_type.is_none() && !is_overlap {
-            self.adopt(left, &ColumnType::Jsonb)?;
-            left_type = Some(ColumnType::Jsonb);
-        }
-        match (&left_type, &right_type) {
-            (Some(ty), None) => {
-                self.adopt(right, ty)?;
-                right_type = Some(ty.clone());
-            }
-            (None, Some(ty)) => self.adopt(left, ty)?,
-            _ => {}
-        }
-        let arrays = is_array(&left_type) || is_array(&right_type);
-        let (container, contained) = if is_contained { (right, left) } else { (left, right) };
-        let arguments = vec![container.as_ref().clone(), contained.as_ref().clone()];
-        let name = match (arrays, is_overlap) {
-            (true, true) => "arrayoverlap",
-            (true, false) => "arraycontains",
-            (false, false) => "jsonb_contains",
-            (false, true) => {
-                let type_name = |ty: &Option<ColumnType>| ty.clone().unwrap_or(ColumnType::Unknown);
-                let (left, right) = (type_name(&left_type), type_name(&right_type));
-                let message = format!("operator does not exist: {left} && {right}");
-                return Err(Error::new(ErrorKind::UndefinedFunction, message));
-            }
-        };
-        *expr = call(name, arguments);
         Ok(Some(ColumnType::Bool))
     }
 
@@ -386,15 +251,6 @@ impl Analyzer<'_> {
             self.name_relation(parts, &relation);
         }
         Ok(Some((part, ty)))
-    }
-}
-
-/// The function of a distance between bit strings.
-fn bit_distance(operator: &str) -> Option<&'static str> {
-    match operator {
-        "<~>" => Some("hamming_distance"),
-        "<%>" => Some("jaccard_distance"),
-        _ => None,
     }
 }
 

@@ -58,6 +58,7 @@ impl Analyzer<'_> {
         }
         let mut types = self.function_parts(function, &name)?;
         function_types::check_spread(&name, &types).map_err(|error| self.at(error, place))?;
+        function_types::check_ordered(&name, &types).map_err(|error| self.at(error, place))?;
         if is_aggregate {
             self.end_aggregate(place)?;
         }

@@ -105,9 +105,19 @@ fn native_type(ty: &ColumnType) -> Option<DataType> {
     })
 }
 
-/// Names the type of a value that the planner chooses among several, where it would take it for text.
+/// Whether the planner forgets the type of a value that it makes of others, and takes it for text or whole vectors.
+pub fn is_forgotten(ty: &ColumnType) -> bool {
+    match ty {
+        ColumnType::Json | ColumnType::Jsonb | ColumnType::Uuid => true,
+        ColumnType::Halfvec(_) | ColumnType::Sparsevec(_) | ColumnType::Bit(_) | ColumnType::Varbit(_) => true,
+        ColumnType::Array(element) => is_forgotten(element) || element.is_dense_vector(),
+        _ => false,
+    }
+}
+
+/// Names the type of a value that the planner chooses among several, where it would forget it.
 pub fn keep_type(expr: &mut Expr, ty: Option<&ColumnType>) {
-    if let Some(ty @ (ColumnType::Json | ColumnType::Jsonb | ColumnType::Uuid)) = ty {
+    if let Some(ty) = ty.filter(|ty| is_forgotten(ty)) {
         *expr = call(&cast_name(ty), vec![std::mem::replace(expr, Expr::value(Literal::Null))]);
     }
 }

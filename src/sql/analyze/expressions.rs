@@ -5,7 +5,7 @@ use datafusion::sql::sqlparser::ast::{Expr, Query, Spanned, UnaryOperator, Value
 use crate::error::{Error, Result};
 use crate::expr::unmodified;
 use crate::sql::analyze::analyzer::Analyzer;
-use crate::sql::analyze::casts::keep_type;
+use crate::sql::analyze::casts::{is_forgotten, keep_type};
 use crate::sql::analyze::jsonb::{by_value, sort_key};
 use crate::sql::analyze::literals::{bit_digits, placeholder, string_of};
 use crate::sql::analyze::patterns::literal_text;
@@ -101,6 +101,15 @@ impl Analyzer<'_> {
             Expr::Function(_) => self.function(expr),
             _ => self.composite(expr),
         }
+    }
+
+    /// An array of constants as one, where the planner would forget the type of its elements.
+    fn constant_array(&mut self, elements: &[Expr], ty: &ColumnType) -> Option<Expr> {
+        let element = ty.element().filter(|_| is_forgotten(ty))?;
+        let values = elements.iter().map(|element| self.constant_value(element).cloned());
+        let values = values.collect::<Option<Vec<Value>>>()?;
+        let is_flat = values.iter().all(|value| value.is_of(&element) && !matches!(value, Value::Array(..)));
+        is_flat.then(|| self.constant(Value::Array(Box::new(element), values), ty))
     }
 
     fn column(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
@@ -245,10 +254,14 @@ impl Analyzer<'_> {
                 // The planner looks for the columns of its elements in the innermost query only; those of a call it finds.
                 let is_computed = array.elem.iter().any(names_columns);
                 let ty = self.unify_all(&mut array.elem.iter_mut().collect::<Vec<_>>())?;
-                if is_computed {
+                let ty = ty.map(|ty| ColumnType::Array(Box::new(ty)));
+                if let Some(constant) = ty.as_ref().and_then(|ty| self.constant_array(&array.elem, ty)) {
+                    *expr = constant;
+                } else if is_computed {
                     *expr = call("make_array", std::mem::take(&mut array.elem));
+                    keep_type(expr, ty.as_ref());
                 }
-                Ok(ty.map(|ty| ColumnType::Array(Box::new(ty))))
+                Ok(ty)
             }
             Expr::Tuple(list) => {
                 for each in list {

@@ -11,6 +11,7 @@ use crate::db::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::OutputColumn;
 use crate::sql::analyze::analyzer::{Analyzer, check_renames, renamed};
+use crate::sql::analyze::casts::is_forgotten;
 use crate::sql::analyze::from::{plain_table, scope_columns, table_alias};
 use crate::sql::analyze::scope::{Relation, ScopeColumn};
 use crate::sql::arrow::context::ReadContext;
@@ -214,7 +215,7 @@ impl Analyzer<'_> {
             elements.push(self.expr(array)?.and_then(|ty| ty.element()));
         }
         let is_forgotten = |ty: &Option<ColumnType>| {
-            matches!(ty, Some(ColumnType::Json | ColumnType::Jsonb | ColumnType::Uuid | ColumnType::Array(_)))
+            ty.as_ref().is_some_and(|ty| is_forgotten(ty) || matches!(ty, ColumnType::Array(_)))
         };
         let is_computed = |expr: &Expr| {
             has_expression(expr, |part| {

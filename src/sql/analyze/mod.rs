@@ -8,6 +8,7 @@ pub(super) mod arithmetic;
 pub(super) mod binary;
 pub(super) mod calls;
 pub(super) mod casts;
+pub(super) mod components;
 pub(super) mod declared_type;
 pub(super) mod expressions;
 pub(super) mod from;

@@ -4,7 +4,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use datafusion::arrow::array::Float64Builder;
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
@@ -12,7 +12,8 @@ use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, Sca
 use crate::error::{Error, Result};
 use crate::expr::{Function, Invocation, Parameter};
 use crate::sql::arrow::errors::to_datafusion;
-use crate::sql::functions::vector_argument::{VectorArgument, coerce_vectors, same_dimension};
+use crate::sql::arrow::types::type_of;
+use crate::sql::functions::vector_argument::{VectorArgument, coerce_vectors, same_dimension, same_dimension_of};
 use crate::types::{ColumnType, Value};
 use crate::vector::{Metric, inner_product};
 
@@ -107,6 +108,8 @@ impl ScalarUDFImpl for Distance {
             return Err(DataFusionError::Internal(format!("{} without two arguments", self.name)));
         };
         let (left, right) = (VectorArgument::new(left)?, VectorArgument::new(right)?);
+        let is_half = |field: &FieldRef| matches!(type_of(field), ColumnType::Halfvec(_));
+        let name = if arguments.arg_fields.iter().any(is_half) { "halfvec" } else { "vector" };
         let is_constant = left.is_constant() && right.is_constant();
         let rows = if is_constant { 1 } else { arguments.number_rows };
         let mut builder = Float64Builder::with_capacity(rows);
@@ -115,7 +118,7 @@ impl ScalarUDFImpl for Distance {
             let b = right.get(row).map_err(to_datafusion)?;
             match (a, b) {
                 (Some(a), Some(b)) => {
-                    same_dimension(&a, &b).map_err(to_datafusion)?;
+                    same_dimension_of(name, &a, &b).map_err(to_datafusion)?;
                     builder.append_value(self.measure.of(&a, &b));
                 }
                 _ => builder.append_null(),

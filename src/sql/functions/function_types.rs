@@ -3,7 +3,7 @@
 use datafusion::sql::sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Value as Literal};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::expr::Parameter;
+use crate::expr::{Parameter, undefined};
 use crate::sql::functions::{self, BITS_BYTES, BITS_LENGTH, ELEMENTS, half_form, plain_form, sparse_form};
 use crate::sql::parse::dialect::VARIADIC;
 use crate::sql::parse::names;
@@ -53,6 +53,19 @@ pub fn check_spread(function: &str, types: &[Option<ColumnType>]) -> Result<()> 
         }
         _ => Ok(()),
     }
+}
+
+/// Checks what the least or greatest is asked of: some types have none in PostgreSQL.
+///
+/// # Errors
+/// 42883 for vectors of all kinds and bit strings.
+pub fn check_ordered(function: &str, types: &[Option<ColumnType>]) -> Result<()> {
+    let [Some(ty)] = types else { return Ok(()) };
+    let has_none = ty.is_dense_vector() || ty.is_bits() || matches!(ty, ColumnType::Sparsevec(_));
+    if has_none && matches!(function, "min" | "max") {
+        return Err(undefined(function, std::slice::from_ref(ty)));
+    }
+    Ok(())
 }
 
 /// Functions whose arguments share one type, which is also their result's.

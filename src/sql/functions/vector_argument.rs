@@ -99,8 +99,16 @@ pub fn coerce_vectors(name: &str, count: usize, types: &[DataType]) -> DataFusio
 /// # Errors
 /// 22000, with both numbers.
 pub fn same_dimension(a: &[f32], b: &[f32]) -> Result<()> {
+    same_dimension_of("vector", a, b)
+}
+
+/// As [`same_dimension`], for vectors of the type of that name.
+///
+/// # Errors
+/// 22000, with both numbers.
+pub fn same_dimension_of(name: &str, a: &[f32], b: &[f32]) -> Result<()> {
     if a.len() == b.len() {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::DataException, format!("different vector dimensions {} and {}", a.len(), b.len())))
+    Err(Error::new(ErrorKind::DataException, format!("different {name} dimensions {} and {}", a.len(), b.len())))
 }

@@ -158,6 +158,7 @@ mod tests {
     use super::*;
     use crate::merge::{WriteContext, insert};
     use crate::model::{Hlc, PeerId};
+    use crate::types::ColumnType;
 
     fn entry() -> State {
         let fields = [
@@ -216,6 +217,8 @@ mod tests {
             Value::Vector(Vec::new().into()),
             Value::Json("{".into()),
             Value::text("a\0b"),
+            Value::Array(Box::new(ColumnType::Text), vec![Value::Null, Value::text("a\0b")]),
+            Value::Array(Box::new(ColumnType::Int4), vec![Value::text("another type")]),
         ] {
             let mut state = entry();
             state.fields.get_mut("name").unwrap().value = Some(value);

@@ -362,3 +362,58 @@ pub(in crate::store) fn corrupted(what: &str) -> Error {
     Error::new(ErrorKind::Corrupted, format!("a stored record is damaged: {what}"))
         .with_hint("Run `nebulusdb check` on the data directory.")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(value: &Value) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        encode_value(value, &mut bytes).unwrap();
+        bytes
+    }
+
+    fn read(bytes: &[u8]) -> Result<Stored> {
+        decode_stored(bytes)?.to_stored()
+    }
+
+    fn kinds() -> Vec<Value> {
+        ["text[]", "bit varying[]", "vector[]", "interval[]", "sparsevec", "bit varying", "numeric(10,2)[]"]
+            .into_iter()
+            .zip(["{a,NULL,\"\"}", "{101,\"\"}", "{\"[1,2]\"}", "{1 mon}", "{1:2,5:-1}/9", "1011", "{1.50}"])
+            .map(|(ty, text)| Value::parse_text(&ColumnType::parse(ty).unwrap(), text).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn arrays_sparse_vectors_and_bits_come_back() {
+        for value in kinds() {
+            assert_eq!(read(&written(&value)).unwrap(), Stored::Value(value));
+        }
+    }
+
+    #[test]
+    fn whatever_is_cut_or_changed_is_read_or_refused() {
+        for value in kinds() {
+            let bytes = written(&value);
+            for end in 0..bytes.len() {
+                let _read_or_refused = read(&bytes[..end]);
+                for bit in 0..8 {
+                    let mut damaged = bytes.clone();
+                    damaged[end] ^= 1 << bit;
+                    let _read_or_refused = read(&damaged);
+                }
+            }
+        }
+        let bits = written(&Value::parse_text(&ColumnType::Varbit(None), "101").unwrap());
+        let mut behind = bits.clone();
+        *behind.last_mut().unwrap() |= 1;
+        assert_eq!(read(&behind).unwrap_err().kind(), ErrorKind::Corrupted);
+    }
+
+    #[test]
+    fn an_array_in_an_array_is_not_stored() {
+        let nested = Value::parse_text(&ColumnType::parse("int[]").unwrap(), "{{1},{2}}").unwrap();
+        assert_eq!(encode_value(&nested, &mut Vec::new()).unwrap_err().sqlstate(), "0A000");
+    }
+}

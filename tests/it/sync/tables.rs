@@ -236,3 +236,33 @@ fn a_column_gets_another_name_and_goes_on_one_side_and_the_other_side_has_it_as_
     a.wait_for_value("SELECT mood FROM notes WHERE id = 'n1'", "calm");
     a.wait_for_value("SELECT count(*) FROM nebulus.quarantine", "0");
 }
+
+#[test]
+fn columns_of_all_kinds_reach_the_other_side_and_outlast_a_kill() {
+    const TABLE: &str = "CREATE TABLE kinds (id int PRIMARY KEY, tags text[], counts bigint[], span interval, \
+                         half halfvec(2), sparse sparsevec(5), flags bit(3), bits bit varying, parts vector[])";
+    const SHOWN: &str =
+        "SELECT concat_ws(' ', tags, counts, span, half, sparse, flags, bits, parts) FROM kinds WHERE id = 1";
+    let mut consortium = Consortium::start(&["a", "b"]);
+    let [a, b] = consortium.each();
+    for node in [&mut *a, &mut *b] {
+        node.run(TABLE);
+        node.attach("kinds", NETWORK);
+    }
+    a.run(
+        "INSERT INTO kinds VALUES (1, '{a,NULL,\"b c\"}', '{1,-2}', '1 mon 02:00', '[0.1,2]', '{2:1.5}/5', '101', '', \
+         ARRAY['[1]', '[2,3]']::vector[])",
+    );
+    stage(a, "kinds");
+    let expected = "{a,NULL,\"b c\"} {1,-2} 1 mon 02:00:00 [0.099975586,2] {2:1.5}/5 101  {[1],\"[2,3]\"}";
+    assert_eq!(a.value(SHOWN), expected);
+    b.wait_for_value(SHOWN, expected);
+    b.run("UPDATE kinds SET tags = tags || 'd', flags = ~flags, sparse = '{}/5' WHERE id = 1");
+    stage(b, "kinds");
+    let changed = "{a,NULL,\"b c\",d} {1,-2} 1 mon 02:00:00 [0.099975586,2] {}/5 010  {[1],\"[2,3]\"}";
+    a.wait_for_value(SHOWN, changed);
+    a.kill();
+    a.restart();
+    assert_eq!(a.value(SHOWN), changed);
+    assert_eq!(a.value("SELECT count(*) FROM nebulus.quarantine"), "0");
+}
