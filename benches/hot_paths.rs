@@ -224,8 +224,9 @@ fn queries(criterion: &mut Criterion) {
         bencher.iter_batched(
             || point(rows.next().expect("a cycle")),
             |query| {
-                let query = query.bind(&[])?;
-                database.view().query(query, &settings, &cancel).and_then(|cursor| cursor.collect())
+                let view = database.view();
+                let query = query.bind(&view.environment(&[]))?;
+                view.query(query, &settings, &cancel).and_then(|cursor| cursor.collect())
             },
             BatchSize::SmallInput,
         )
@@ -249,8 +250,9 @@ fn queries(criterion: &mut Criterion) {
         bencher.iter_batched(
             &mut nearest,
             |query| {
-                let query = query.bind(&[])?;
-                database.view().query(query, &settings, &cancel).and_then(|cursor| cursor.collect())
+                let view = database.view();
+                let query = query.bind(&view.environment(&[]))?;
+                view.query(query, &settings, &cancel).and_then(|cursor| cursor.collect())
             },
             BatchSize::SmallInput,
         )

@@ -55,7 +55,7 @@ impl Instruction {
                 function,
                 arguments: all(arguments)?,
                 types: arguments.iter().map(Expr::ty).collect(),
-                began: Began(environment.now),
+                began: Began { transaction: environment.now, statement: environment.statement_began },
             }
             .computed(),
         })

@@ -24,8 +24,11 @@ pub enum Volatility {
 
 /// What a function may ask of the statement that it runs in.
 pub trait StatementContext {
-    /// When the statement began, in microseconds since 1970: its `now()`.
+    /// When its transaction began, in microseconds since 1970: its `now()`.
     fn began(&self) -> i64;
+
+    /// When the statement itself began, in microseconds since 1970.
+    fn statement_began(&self) -> i64;
 
     /// Takes memory for a value of so many bytes, to be kept while it is made; none where rows are bounded already.
     ///

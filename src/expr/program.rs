@@ -21,8 +21,10 @@ use crate::types::{ColumnType, Value};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Environment<'a> {
     pub parameters: &'a [Value],
-    /// When the statement began, in microseconds since 1970.
+    /// When the transaction of the statement began, in microseconds since 1970.
     pub now: i64,
+    /// When the statement itself did.
+    pub statement_began: i64,
 }
 
 /// A compiled expression.
@@ -102,11 +104,18 @@ pub(super) enum Instruction {
 
 /// The statement around an expression, as functions see it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Began(pub(super) i64);
+pub(super) struct Began {
+    pub transaction: i64,
+    pub statement: i64,
+}
 
 impl StatementContext for Began {
     fn began(&self) -> i64 {
-        self.0
+        self.transaction
+    }
+
+    fn statement_began(&self) -> i64 {
+        self.statement
     }
 }
 

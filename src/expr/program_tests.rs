@@ -68,7 +68,7 @@ fn rows_parameters_and_documents_are_read() {
     let row = [Value::Json("{\"a\": {\"b\": \"x\"}, \"n\": 1}".into()), Value::Null];
     let row = ValueRow { row: &row, ..ValueRow::default() };
     let parameters = [Value::text("7")];
-    let environment = Environment { parameters: &parameters, now: 0 };
+    let environment = Environment { parameters: &parameters, ..Environment::default() };
     let path = |keys: &[&str], result| {
         let path = keys.iter().map(|key| PathStep::Key((*key).to_string())).collect();
         Expr::Field(Operand::Path { base: PathBase::Column(0), path, result }, ColumnType::Unknown)
@@ -100,7 +100,7 @@ fn functions_run_where_their_arguments_stand() {
     let call = |argument| Expr::Call { function: double, arguments: vec![argument] };
     let row = [Value::Int4(4), Value::Null];
     let row = ValueRow { row: &row, ..ValueRow::default() };
-    let environment = Environment { parameters: &[], now: 5 };
+    let environment = Environment { now: 5, ..Environment::default() };
     assert_eq!(call(Expr::column(0, ColumnType::Int4)).evaluate(&environment, &row).unwrap(), Value::Int8(8));
     assert_eq!(call(Expr::column(1, ColumnType::Int4)).evaluate(&environment, &row).unwrap(), Value::Null);
     assert_eq!(call(constant(Value::text("21"))).evaluate(&environment, &row).unwrap(), Value::Int8(42));

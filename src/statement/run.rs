@@ -25,8 +25,8 @@ pub struct WriteRun<'a> {
     pub parameters: &'a [Value],
     pub settings: &'a Settings,
     pub cancel: &'a Cancel,
-    /// Microseconds since 1970: what `now()` gives, the same for every row.
-    pub now: i64,
+    /// When the statement began, in microseconds since 1970.
+    pub began: i64,
 }
 
 /// Work that was done at once, or the future that does it. What needs no planner and no waiting costs no allocation.
@@ -50,12 +50,12 @@ impl<'a> WriteRun<'a> {
         settings: &'a Settings,
         cancel: &'a Cancel,
     ) -> Self {
-        WriteRun { transaction, parameters, settings, cancel, now: chrono::Utc::now().timestamp_micros() }
+        WriteRun { transaction, parameters, settings, cancel, began: chrono::Utc::now().timestamp_micros() }
     }
 
     /// What expressions are run with.
     pub fn environment(&self) -> Environment<'_> {
-        Environment { parameters: self.parameters, now: self.now }
+        Environment { parameters: self.parameters, now: self.transaction.view().began(), statement_began: self.began }
     }
 
     /// What a query inside of it reads with: what the transaction has written so far is seen.

@@ -12,7 +12,7 @@ use crate::db::read::view::ReadView;
 use crate::db::state::cancel::Cancel;
 use crate::db::state::clock::Clock;
 use crate::db::write::transaction::Transaction;
-use crate::expr::{Comparison, Expr, Operand, PathBase, PathResult, Scalar};
+use crate::expr::{Comparison, Environment, Expr, Operand, PathBase, PathResult, Scalar};
 use crate::model::{Collection, CollectionId, CollectionKind, Column, Index, IndexKind};
 use crate::settings::Settings;
 use crate::store::KeySource;
@@ -200,7 +200,7 @@ fn rows(view: &ReadView, query: &Query, columns: &str) -> (Vec<Row>, bool) {
     settings.set("nebulus.columns", columns).unwrap();
     // So wide that every row is measured: what is compared is the rows, not how many a walk misses.
     settings.set("hnsw.ef_search", "1000").unwrap();
-    let bound: BoundQuery = query.bind(&[]).unwrap();
+    let bound: BoundQuery = query.bind(&Environment::default()).unwrap();
     let mut cursor = view.query(bound, &settings, &Cancel::new()).unwrap();
     let mut rows = Vec::new();
     while let Some(chunk) = cursor.next_chunk().unwrap() {

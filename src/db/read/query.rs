@@ -5,13 +5,11 @@
 
 use std::sync::Arc;
 
-use chrono::Utc;
-
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Environment, Expr, Operand, Program, Scalar};
 use crate::model::Collection;
+use crate::types::ColumnType;
 use crate::types::limits::NEAREST_LIMIT_MAX;
-use crate::types::{ColumnType, Value};
 use crate::vector::Metric;
 
 /// A retrieval over one collection.
@@ -98,7 +96,8 @@ impl Query {
     ///
     /// # Errors
     /// As [`Scalar::bind`] and [`Program::compile`].
-    pub fn bind(&self, parameters: &[Value]) -> Result<BoundQuery> {
+    pub fn bind(&self, environment: &Environment<'_>) -> Result<BoundQuery> {
+        let parameters = environment.parameters;
         let one = |scalar: &Scalar| scalar.bind(parameters).map(Scalar::Value);
         let scalar = |scalar: &Option<Scalar>| scalar.as_ref().map(one).transpose();
         let nearest = match &self.nearest {
@@ -117,11 +116,10 @@ impl Query {
             Output::Constant(constant) => one(constant).map(Output::Constant),
             other => Ok(other.clone()),
         });
-        let environment = Environment { parameters, now: Utc::now().timestamp_micros() };
         Ok(BoundQuery {
             collection: Arc::clone(&self.collection),
             output: output.collect::<Result<_>>()?,
-            filter: self.filter.as_ref().map(|filter| Program::compile(filter, &environment)).transpose()?,
+            filter: self.filter.as_ref().map(|filter| Program::compile(filter, environment)).transpose()?,
             nearest,
             order: self.order.clone(),
             limit: scalar(&self.limit)?,

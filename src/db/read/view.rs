@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use chrono::Utc;
+
 use crate::db::catalog::catalog::Catalog;
 use crate::db::pending::write_set::{EntryKey, WriteSet};
 use crate::db::read::access_path;
@@ -15,6 +17,7 @@ use crate::db::state::activity::Activity;
 use crate::db::state::cancel::Cancel;
 use crate::db::state::state::DbState;
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::Environment;
 use crate::model::{Collection, CollectionId, CollectionKind, ColumnId, PeerId};
 use crate::settings::Settings;
 use crate::store::{Key, Snapshot, vector_of_bytes};
@@ -33,6 +36,8 @@ pub struct ReadView {
     pub(crate) sought: Option<Arc<Sought>>,
     /// AUTH entries are refused to whoever reads or writes by it.
     pub(crate) hides_secrets: bool,
+    /// When its transaction began, in microseconds since 1970; where it is of none, when it was taken.
+    pub(crate) began: i64,
 }
 
 /// What a statement has asked other members for. Collections by their numbers.
@@ -49,7 +54,26 @@ impl ReadView {
     pub(crate) fn of(state: &Arc<DbState>, writes: Arc<WriteSet>) -> ReadView {
         let (catalog, snapshot, version) = state.moment();
         let snapshot = Arc::new(snapshot);
-        ReadView { database: Arc::clone(state), snapshot, catalog, writes, version, sought: None, hides_secrets: false }
+        ReadView {
+            database: Arc::clone(state),
+            snapshot,
+            catalog,
+            writes,
+            version,
+            sought: None,
+            hides_secrets: false,
+            began: Utc::now().timestamp_micros(),
+        }
+    }
+
+    /// When its transaction began, in microseconds since 1970: what `now()` is.
+    pub fn began(&self) -> i64 {
+        self.began
+    }
+
+    /// What expressions of a statement that begins are run with.
+    pub fn environment<'a>(&self, parameters: &'a [Value]) -> Environment<'a> {
+        Environment { parameters, now: self.began, statement_began: Utc::now().timestamp_micros() }
     }
 
     /// Whether AUTH entries are refused to whoever reads or writes by it.
@@ -115,7 +139,7 @@ impl ReadView {
         parameters: &[Value],
         settings: &Settings,
     ) -> Result<Vec<String>> {
-        let bound = query.bind(parameters)?;
+        let bound = query.bind(&self.environment(parameters))?;
         let plan = access_path::choose(self, bound.scan(), settings)?;
         Ok(access_path::indent(describe(query, &bound, &plan)))
     }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::Utc;
+
 use crate::db::pending::write_set::{EntryKey, Pending, WriteSet};
 use crate::db::read::entry_view::check_dimension;
 use crate::db::read::view::ReadView;
@@ -53,6 +55,7 @@ impl<'a> CommitEncoder<'a> {
             version,
             sought: None,
             hides_secrets: false,
+            began: Utc::now().timestamp_micros(),
         };
         let effects = CommitEffects { feed: FeedDraft::begin(&shared.feed, &view.writes), ..CommitEffects::default() };
         let cancel = Cancel::new();

@@ -107,8 +107,9 @@ impl Transaction {
     /// A newer snapshot for a transaction that has changed nothing: the next statement of READ COMMITTED.
     pub fn refresh(&mut self) {
         if self.is_read_only() {
-            let writes = self.view.writes.successor();
+            let (writes, began) = (self.view.writes.successor(), self.view.began);
             *self = Transaction::begin(&self.queue, self.view.hides_secrets);
+            self.view.began = began;
             *self.writes() = writes;
         }
     }

@@ -51,8 +51,8 @@ pub struct ReadContext {
     pub view: ReadView,
     pub settings: Arc<Settings>,
     pub cancel: Cancel,
-    /// When the statement began, in microseconds since 1970: its `now()`.
-    pub now_micros: i64,
+    /// When the statement began, in microseconds since 1970.
+    pub statement_began: i64,
     /// What its functions have made.
     pub results: Results,
 }
@@ -60,12 +60,11 @@ pub struct ReadContext {
 impl ReadContext {
     /// The context of a statement that begins now.
     pub fn new(view: &ReadView, settings: &Settings, cancel: Cancel) -> Self {
-        let now_micros = Utc::now().timestamp_micros();
         ReadContext {
             view: view.clone(),
             settings: Arc::new(settings.clone()),
             cancel,
-            now_micros,
+            statement_began: Utc::now().timestamp_micros(),
             results: Results::new(&settings.memory),
         }
     }
@@ -78,7 +77,11 @@ impl ReadContext {
 
 impl StatementContext for ReadContext {
     fn began(&self) -> i64 {
-        self.now_micros
+        self.view.began()
+    }
+
+    fn statement_began(&self) -> i64 {
+        self.statement_began
     }
 
     fn making(&self, bytes: usize) -> Result<Option<Reservation>> {

@@ -94,6 +94,10 @@ fn bytes() -> Vec<Value> {
     all.into_iter().map(|bytes| Value::Bytea(bytes.into())).collect()
 }
 
+fn read(ty: &ColumnType, texts: &[&str]) -> Vec<Value> {
+    texts.iter().map(|text| Value::parse_text(ty, text).unwrap()).collect()
+}
+
 fn values_of(parameter: Parameter) -> Vec<Value> {
     match parameter {
         Parameter::Bool => vec![Value::Bool(true), Value::Bool(false)],
@@ -102,6 +106,11 @@ fn values_of(parameter: Parameter) -> Vec<Value> {
         Parameter::Text => texts(),
         Parameter::Json => documents(),
         Parameter::Vector => vectors(),
+        Parameter::Halfvec => {
+            vectors().into_iter().filter_map(|value| value.cast(&ColumnType::Halfvec(None), true).ok()).collect()
+        }
+        Parameter::Sparse => read(&ColumnType::Sparsevec(None), &["{}/1", "{1:1e38,1000000000:-1e38}/1000000000"]),
+        Parameter::Bits => read(&ColumnType::Varbit(None), &["", "1", "10000000000000001"]),
         Parameter::TextArray | Parameter::AnyArray => arrays(),
         Parameter::Timestamp => times(),
         Parameter::Interval => intervals(),

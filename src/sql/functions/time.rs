@@ -29,7 +29,12 @@ pub fn definitions() -> Vec<Function> {
             Ok(Value::TimestampTz(began_micros(invocation)))
         })
         .stable()
-        .alias(&["current_timestamp", "transaction_timestamp", "statement_timestamp"]),
+        .alias(&["current_timestamp", "transaction_timestamp"]),
+        Function::new("statement_timestamp", &[], ColumnType::TimestampTz, |invocation, _| {
+            let began = invocation.statement.map_or_else(now_micros, StatementContext::statement_began);
+            Ok(Value::TimestampTz(began))
+        })
+        .stable(),
         Function::new("clock_timestamp", &[], ColumnType::TimestampTz, |_, _| Ok(Value::TimestampTz(now_micros())))
             .volatile(),
         Function::new("localtimestamp", &[], ColumnType::Timestamp, |invocation, _| {
@@ -61,7 +66,7 @@ fn now_micros() -> i64 {
     Utc::now().timestamp_micros()
 }
 
-/// When the statement began.
+/// When the transaction began.
 fn began_micros(invocation: &Invocation<'_>) -> i64 {
     invocation.statement.map_or_else(now_micros, StatementContext::began)
 }

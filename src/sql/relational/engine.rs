@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
+use chrono::DateTime;
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::catalog::TableFunctionArgs;
 use datafusion::common::config::ConfigOptions;
@@ -108,9 +109,11 @@ fn base() -> Result<&'static SessionState> {
 pub fn state(context: ReadContext) -> Result<SessionState> {
     let mut state = base()?.clone();
     state.config_mut().options_mut().extensions.insert(context);
-    // now() is the time of the statement, not of the base.
+    // Dates and times of now are those of the transaction, not of the base.
+    let began = ReadContext::of(state.config_options()).map(|context| context.view.began());
     let options = Arc::clone(state.config_options());
     state.execution_props_mut().mark_start_execution(options);
+    state.execution_props_mut().query_execution_start_time = began.and_then(DateTime::from_timestamp_micros);
     Ok(state)
 }
 

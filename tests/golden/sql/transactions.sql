@@ -376,3 +376,20 @@ SET
 -----------------------
  repeatable read
 (1 row)
+
+# now() is the same in all of a transaction, whichever way a statement is run.
+> BEGIN
+
+> CREATE TABLE moments AS SELECT now() AS n
+
+> SELECT pg_sleep(0.01)
+
+> INSERT INTO moments VALUES (current_timestamp), (now())
+
+> SELECT count(*) FROM moments WHERE n = now()
+
+> SELECT count(DISTINCT n), max(n) = transaction_timestamp(), statement_timestamp() > now(), current_date = now()::date FROM moments
+
+> COMMIT
+
+> SELECT count(*) FROM moments WHERE n < now()

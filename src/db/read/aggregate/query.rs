@@ -6,12 +6,10 @@
 
 use std::sync::Arc;
 
-use chrono::Utc;
-
 use crate::db::read::query::{BoundQuery, Query, row_window};
 use crate::error::Result;
 use crate::expr::{Environment, Expr, Operand, Program, Scalar};
-use crate::types::{ColumnType, Value};
+use crate::types::ColumnType;
 
 /// Groups of the entries of one collection, and what is known of each group.
 #[derive(Clone, Debug)]
@@ -106,9 +104,9 @@ impl AggregateQuery {
     ///
     /// # Errors
     /// As [`Query::bind`]; 2201W and 2201X for a negative LIMIT or OFFSET.
-    pub fn bind(&self, parameters: &[Value]) -> Result<BoundAggregate> {
-        let environment = Environment { parameters, now: Utc::now().timestamp_micros() };
-        let program = |expr: &Expr| Program::compile(expr, &environment);
+    pub fn bind(&self, environment: &Environment<'_>) -> Result<BoundAggregate> {
+        let parameters = environment.parameters;
+        let program = |expr: &Expr| Program::compile(expr, environment);
         let optional = |expr: &Option<Expr>| expr.as_ref().map(program).transpose();
         let typed = |expr: &Expr| Ok(TypedProgram { program: program(expr)?, ty: expr.ty() });
         let calls = self.calls.iter().map(|call| {
@@ -130,7 +128,7 @@ impl AggregateQuery {
         let (limit, offset) = (self.limit.as_ref().map(one).transpose()?, self.offset.as_ref().map(one).transpose()?);
         let (limit, offset) = row_window(limit.as_ref(), offset.as_ref())?;
         Ok(BoundAggregate {
-            scan: Arc::new(self.scan.bind(parameters)?),
+            scan: Arc::new(self.scan.bind(environment)?),
             groups: self.groups.iter().map(typed).collect::<Result<_>>()?,
             calls: calls.collect::<Result<_>>()?,
             output: self.output.iter().map(program).collect::<Result<_>>()?,
