@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::tests::{Dice, EF, Saved, accept_all, build, id, key};
+use super::file_tests::Saved;
+use super::tests::{Dice, EF, accept_all, build, id, key};
 use crate::error::Result;
 use crate::vector::graph::graph::{Graph, NO_LINK};
 use crate::vector::graph::parameters::Parameters;

@@ -14,6 +14,8 @@
 mod close_tests;
 mod codec;
 mod file;
+#[cfg(test)]
+mod file_tests;
 mod graph;
 mod index;
 mod mapped;

@@ -10,6 +10,7 @@ use super::mapped_file::MappedFile;
 ///
 /// # Safety
 /// Any bytes must be a value of the type, and it must have no padding.
+// SAFETY: whoever implements it says why that is so.
 pub unsafe trait PlainBytes: Copy + Send + Sync + 'static {}
 
 // SAFETY: numbers have no padding, and every pattern of their bytes is one.

@@ -37,14 +37,14 @@ pub struct Codes {
     /// Bytes skipped at the start of `codes`, so that row 0 starts at a cache line.
     start: usize,
     codes: FlatArray<u8>,
-    shapes: FlatArray<Shape>,
+    shapes: FlatArray<CodeShape>,
     mean: FlatArray<f32>,
 }
 
 /// What a code leaves out of its row.
 #[derive(Clone, Copy)]
 #[repr(C)]
-pub struct Shape {
+pub struct CodeShape {
     /// By which a component of the code is multiplied.
     scale: f32,
     /// The squared length of the centred row.
@@ -56,7 +56,7 @@ pub struct Shape {
 }
 
 // SAFETY: four numbers of the same size, without padding, and every pattern of their bytes is a value.
-unsafe impl PlainBytes for Shape {}
+unsafe impl PlainBytes for CodeShape {}
 
 /// A query in the scale of one segment's codes.
 pub struct QueryCode {
@@ -136,7 +136,7 @@ impl Codes {
         let begin = self.codes.len();
         kernels::encode(centred, 1.0 / scale, self.codes.to_mut());
         let residual = difference_to_code(centred, &self.codes[begin..], scale);
-        self.shapes.to_mut().push(Shape { scale, square: 0.0, length: 0.0, residual });
+        self.shapes.to_mut().push(CodeShape { scale, square: 0.0, length: 0.0, residual });
         self.codes.to_mut().resize(self.start + self.shapes.len() * self.stride, OFFSET);
     }
 
@@ -147,7 +147,7 @@ impl Codes {
         let square = kernels::dot(centred, centred);
         let residual = kernels::distance_to_code(centred, &self.codes[begin..], scale);
         let (length, residual) = (self.length_of(square), self.length_of(residual));
-        self.shapes.to_mut().push(Shape { scale, square, length, residual });
+        self.shapes.to_mut().push(CodeShape { scale, square, length, residual });
         self.codes.to_mut().resize(self.start + self.shapes.len() * self.stride, OFFSET);
     }
 
@@ -164,7 +164,7 @@ impl Codes {
         let start = codes.as_ptr().align_offset(LINE).min(LINE);
         codes.resize(start, OFFSET);
         rows.iter().for_each(|row| codes.extend_from_slice(self.code_rows().row(*row)));
-        let shapes: Vec<Shape> = rows.iter().map(|row| self.shapes[*row as usize]).collect();
+        let shapes: Vec<CodeShape> = rows.iter().map(|row| self.shapes[*row as usize]).collect();
         let (codes, shapes, mean) = (codes.into(), shapes.into(), self.mean.clone());
         Codes { metric: self.metric, dimension: self.dimension, stride: self.stride, start, codes, shapes, mean }
     }
@@ -174,7 +174,7 @@ impl Codes {
         metric: Metric,
         dimension: usize,
         codes: FlatArray<u8>,
-        shapes: FlatArray<Shape>,
+        shapes: FlatArray<CodeShape>,
         mean: FlatArray<f32>,
     ) -> Option<Codes> {
         let stride = code_length(dimension);
@@ -188,7 +188,7 @@ impl Codes {
     }
 
     /// All codes, what they leave out and the mean, as a file has them.
-    pub fn parts(&self) -> (&[u8], &[Shape], &[f32]) {
+    pub fn parts(&self) -> (&[u8], &[CodeShape], &[f32]) {
         (self.code_rows().bytes, &self.shapes, &self.mean)
     }
 
@@ -348,4 +348,60 @@ fn mean_of(rows: &VectorRows) -> Vec<f32> {
     }
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a mean is rounded to f32")]
     sums.iter().map(|sum| (sum / rows.len().max(1) as f64) as f32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::vector::rows::aligned_vectors::QueryVector;
+
+    fn vectors() -> impl Strategy<Value = Vec<Vec<f32>>> {
+        (1usize..70, 2usize..30, -3i32..4, prop::bool::ANY).prop_flat_map(
+            |(dimension, count, exponent, has_outliers)| {
+                let scale = 10f32.powi(exponent);
+                let component = (-1f32..1.0, 0u8..40).prop_map(move |(x, die)| match die {
+                    0 => 0.0,
+                    1 if has_outliers => x * scale * 1_000.0,
+                    _ => (x + 0.5) * scale,
+                });
+                prop::collection::vec(prop::collection::vec(component, dimension), count)
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn no_row_is_farther_from_its_estimate_than_that_says(vectors in vectors()) {
+            let (query, vectors) = vectors.split_last().expect("there are two");
+            for metric in Metric::ALL {
+                let mut rows = VectorRows::with_capacity(metric, query.len(), vectors.len()).unwrap();
+                vectors.iter().filter(|row| row.iter().any(|x| *x != 0.0)).for_each(|row| rows.push(row));
+                let codes = Codes::of(&rows, metric).unwrap();
+                let numbers: Vec<u32> = (0u32..).take(rows.len()).collect();
+                let (mut sums, mut estimates) = (Vec::new(), Vec::new());
+                codes.estimate(&codes.encode(query), &numbers, &mut sums, &mut estimates);
+                let seen = QueryVector::new(metric, query);
+                for (row, estimate) in numbers.iter().zip(&estimates) {
+                    let exact = rows.closeness(&seen, *row);
+                    prop_assert!((exact - estimate.closeness).abs() <= estimate.error, "{}: {} of {:?}", metric, exact, estimate);
+                    prop_assert!((estimate.least_order()..=estimate.greatest_order()).contains(&order_of(exact)));
+                }
+            }
+        }
+
+        #[test]
+        fn the_error_of_differences_is_a_step_for_each_component(vectors in vectors()) {
+            let (query, vectors) = vectors.split_last().expect("there are two");
+            let mut rows = VectorRows::with_capacity(Metric::L1, query.len(), vectors.len()).unwrap();
+            vectors.iter().chain([query]).for_each(|row| rows.push(row));
+            let codes = Codes::of(&rows, Metric::L1).unwrap();
+            let (mut sums, mut estimates) = (Vec::new(), Vec::new());
+            codes.estimate(&codes.encode(query), &[0], &mut sums, &mut estimates);
+            // Half a step for each of both codes, and what is lost to rounding.
+            let step = codes.shapes[0].scale;
+            prop_assert!(estimates[0].error <= step * query.len() as f32 * 1.1 + 1e-4 * estimates[0].closeness + 1e-6);
+        }
+    }
 }

@@ -21,21 +21,21 @@ pub type VectorKey = Arc<[u8]>;
 
 /// Keys one after the other; row numbers start at 0.
 #[derive(Clone, Default)]
-pub struct RowKeys {
+pub struct PackedKeys {
     /// Where each ends, and the next begins.
     ends: FlatArray<u64>,
     bytes: FlatArray<u8>,
 }
 
-impl RowKeys {
-    pub fn with_capacity(rows: usize) -> RowKeys {
-        RowKeys { ends: Vec::with_capacity(rows).into(), bytes: FlatArray::default() }
+impl PackedKeys {
+    pub fn with_capacity(rows: usize) -> PackedKeys {
+        PackedKeys { ends: Vec::with_capacity(rows).into(), bytes: FlatArray::default() }
     }
 
     /// Keys of a file; `None` where some do not lie in order within the bytes.
-    pub fn stored(ends: FlatArray<u64>, bytes: FlatArray<u8>) -> Option<RowKeys> {
+    pub fn stored(ends: FlatArray<u64>, bytes: FlatArray<u8>) -> Option<PackedKeys> {
         let is_sound = ends.is_sorted() && ends.last().copied().unwrap_or(0) == bytes.len() as u64;
-        is_sound.then_some(RowKeys { ends, bytes })
+        is_sound.then_some(PackedKeys { ends, bytes })
     }
 
     pub fn push(&mut self, key: &[u8]) {
@@ -66,7 +66,7 @@ impl RowKeys {
 pub struct Entries {
     /// The vectors of the nodes.
     pub rows: VectorRows,
-    pub keys: RowKeys,
+    pub keys: PackedKeys,
     /// Which rows are nodes: all of them in a tail.
     pub copies: Copies,
     pub deleted: Tombstones,
@@ -79,7 +79,7 @@ impl Entries {
     /// As [`VectorRows::with_capacity`].
     pub fn with_capacity(metric: Metric, dimension: usize, capacity: usize) -> Result<Entries> {
         let rows = VectorRows::with_capacity(metric, dimension, capacity)?;
-        let (keys, deleted) = (RowKeys::with_capacity(capacity), Tombstones::new(capacity));
+        let (keys, deleted) = (PackedKeys::with_capacity(capacity), Tombstones::new(capacity));
         Ok(Entries { rows, keys, copies: Copies::none(), deleted })
     }
 

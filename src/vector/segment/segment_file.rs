@@ -17,7 +17,7 @@ use std::fs::File;
 use std::io::Write;
 use std::sync::Arc;
 
-use super::keyed_vectors::{Entries, RowKeys, Tombstones};
+use super::keyed_vectors::{Entries, PackedKeys, Tombstones};
 use super::segment::Segment;
 use crate::error::{Error, Result};
 use crate::vector::codec::{FileInput, corrupted};
@@ -29,7 +29,7 @@ use crate::vector::mapped::mapped_file::MappedFile;
 use crate::vector::rows::aligned_vectors::{StoredVectors, VectorRows};
 use crate::vector::rows::copies::Copies;
 use crate::vector::rows::distance::Metric;
-use crate::vector::rows::quantized_vectors::{Codes, Shape};
+use crate::vector::rows::quantized_vectors::{CodeShape, Codes};
 
 const MAGIC: &[u8; 8] = b"NEBSEGMT";
 
@@ -175,12 +175,12 @@ pub fn open_segment(file: File, entry: SegmentEntry, metric: Metric, dimension: 
     let nodes = reader.nodes;
     let copies = Copies::from_parts(reader.rows, reader.array(Section::Copies)?);
     let copies = copies.filter(|copies| copies.nodes() == nodes).ok_or_else(damaged)?;
-    let keys = RowKeys::stored(reader.array(Section::KeyEnds)?, reader.array(Section::Keys)?);
+    let keys = PackedKeys::stored(reader.array(Section::KeyEnds)?, reader.array(Section::Keys)?);
     let keys = keys.filter(|keys| keys.len() == reader.rows).ok_or_else(damaged)?;
     let graph = Graph::new(reader.array(Section::Links)?, reader.degree, reader.root);
     let graph = graph.filter(|graph| graph.nodes() == nodes).ok_or_else(damaged)?;
     graph.check()?;
-    let shapes: FlatArray<Shape> = reader.array(Section::Shapes)?;
+    let shapes: FlatArray<CodeShape> = reader.array(Section::Shapes)?;
     let (bytes, mean) = (reader.array(Section::Codes)?, reader.array(Section::Mean)?);
     let codes = Codes::stored(metric, dimension, bytes, shapes, mean);
     let codes = codes.filter(|codes| codes.rows() == nodes).ok_or_else(damaged)?;

@@ -12,7 +12,7 @@ use crate::vector::codec::corrupted;
 use crate::vector::rows::aligned_vectors::VectorRows;
 use crate::vector::rows::copies::distinct_first;
 use crate::vector::rows::distance::Metric;
-use crate::vector::segment::keyed_vectors::{Entries, RowKeys, Tombstones};
+use crate::vector::segment::keyed_vectors::{Entries, PackedKeys, Tombstones};
 
 /// Rows in the tail from which a build is due: scanning them costs about as much as walking a graph.
 pub const TAIL_ROWS_DUE: usize = 2_000;
@@ -172,7 +172,7 @@ pub fn gather(inputs: &[BuildInput], metric: Metric, dimension: usize) -> Result
     let vector = |at: usize| sources.get(at).map_or(&[][..], |(_, entries, row)| entries.vector(*row));
     let (order, copies) = distinct_first(sources.len(), vector);
     let mut rows = VectorRows::with_capacity(metric, dimension, copies.nodes())?;
-    let mut keys = RowKeys::with_capacity(sources.len());
+    let mut keys = PackedKeys::with_capacity(sources.len());
     let mut origins = Vec::with_capacity(sources.len());
     for (place, from, row) in order.into_iter().filter_map(|at| sources.get(at)) {
         if rows.len() < copies.nodes() {
