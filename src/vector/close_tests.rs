@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::file_tests::Saved;
 use super::tests::{Dice, EF, accept_all, build, id, key};
 use crate::error::Result;
 use crate::vector::graph::graph::{Graph, NO_LINK};
@@ -109,13 +110,14 @@ fn copies_cut_nobody_off() -> Result<()> {
         }
         rows.retain(|(id, _)| *id < 10 || *id >= 1_000);
         for round in ["with the deleted ones", "read from its file", "without them"] {
-            let mut file = Vec::new();
-            match round {
-                "read from its file" => index.save(&mut file, 1)?,
-                "without them" => build(&index, BuildScope::Everything)?,
-                _ => {}
+            let saved = match round {
+                "read from its file" => Some(Saved::of(&index, 1)?),
+                _ => None,
+            };
+            if round == "without them" {
+                build(&index, BuildScope::Everything)?;
             }
-            let loaded = if file.is_empty() { None } else { Some(NearestIndex::load(&file[..])?.0) };
+            let loaded = saved.map(|saved| saved.load()).transpose()?.map(|(loaded, _)| loaded);
             let index = loaded.as_ref().unwrap_or(&index);
             assert_eq!(index.len(), 1_010);
             let nearest: HashSet<u32> = found(index, &copied, 10)?.into_iter().map(|(_, id)| id).collect();

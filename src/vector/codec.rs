@@ -64,14 +64,6 @@ impl<W: Write> FileOutput<W> {
         self.u32(narrow)
     }
 
-    /// Numbers of 32 bits, without their count.
-    ///
-    /// # Errors
-    /// As [`FileOutput::bytes`].
-    pub fn u32s(&mut self, values: &[u32]) -> Result<()> {
-        values.iter().try_for_each(|value| self.u32(*value))
-    }
-
     /// Components, without their count.
     ///
     /// # Errors
@@ -146,6 +138,14 @@ impl<R: Read> FileInput<R> {
     /// As [`FileInput::array`].
     pub fn count(&mut self) -> Result<usize> {
         Ok(self.u32()? as usize)
+    }
+
+    /// A position or length within a file.
+    ///
+    /// # Errors
+    /// XX001 where the processor has no such address; as [`FileInput::array`].
+    pub fn position(&mut self) -> Result<usize> {
+        usize::try_from(self.u64()?).map_err(|_| corrupted("a length beyond all memory"))
     }
 
     /// So many bytes.

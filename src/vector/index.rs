@@ -4,7 +4,6 @@
 //! takes to copy pointers, so a search waits for nobody's work. `writer` is taken before `view`. Every row is referred to
 //! by (unit, row), where a unit is a tail or a segment.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -17,7 +16,8 @@ use crate::vector::graph::progress::Progress;
 use crate::vector::graph::walk::WalkPool;
 use crate::vector::rows::distance::{Metric, check_dimension, check_vector};
 use crate::vector::rows::quantized_vectors::Codes;
-use crate::vector::segment::keyed_vectors::{Entries, VectorKey};
+use crate::vector::segment::key_places::KeyPlaces;
+use crate::vector::segment::keyed_vectors::Entries;
 use crate::vector::segment::segment::Segment;
 use crate::vector::segment::segment_set::{BuildInput, BuildScope, GatheredParts, IndexView, PartPlace, gather};
 use crate::vector::segment::tail::Tail;
@@ -26,7 +26,7 @@ use crate::vector::workers::{Priority, Workers};
 /// What only writers touch.
 #[derive(Default)]
 pub(super) struct Writer {
-    pub places: HashMap<VectorKey, PartPlace>,
+    pub places: KeyPlaces,
     pub next_unit: u32,
 }
 
@@ -57,11 +57,11 @@ impl NearestIndex {
         parameters: Parameters,
         segments: Vec<Arc<Segment>>,
     ) -> NearestIndex {
-        let mut places = HashMap::with_capacity(segments.iter().map(|segment| segment.entries.live()).sum());
+        let mut places = KeyPlaces::with_capacity(segments.iter().map(|segment| segment.entries.live()).sum());
         let mut next_unit = 0;
         for segment in &segments {
             for row in segment.entries.live_rows() {
-                places.insert(segment.entries.key(row).clone(), PartPlace { unit: segment.unit, row });
+                places.put_new(segment.entries.key(row), PartPlace { unit: segment.unit, row });
             }
             next_unit = next_unit.max(segment.unit + 1);
         }
@@ -103,7 +103,8 @@ impl NearestIndex {
         check_dimension(vector, self.dimension)?;
         check_vector(vector)?;
         let mut writer = self.writer.lock();
-        if writer.places.contains_key(key) || (self.metric == Metric::Cosine && !is_direction(vector)) {
+        let is_known = writer.places.find(&self.view.read(), key).is_some();
+        if is_known || (self.metric == Metric::Cosine && !is_direction(vector)) {
             return Ok(false);
         }
         self.put(&mut writer, key, vector)?;
@@ -111,16 +112,12 @@ impl NearestIndex {
     }
 
     fn put(&self, writer: &mut Writer, key: &[u8], vector: &[f32]) -> Result<()> {
-        let key: VectorKey = match writer.places.get_key_value(key) {
-            Some((known, _)) => known.clone(),
-            None => Arc::from(key),
-        };
         // One lock for both, or a search between them would find the key twice.
         let mut view = self.view.write();
         let unit = view.tail.unit;
-        let place = PartPlace { unit, row: view.tail.push(self.metric, key.clone(), vector)? };
+        let place = PartPlace { unit, row: view.tail.push(self.metric, key, vector)? };
         self.changes.fetch_add(1, Ordering::Release);
-        match writer.places.insert(key, place) {
+        match writer.places.put(&view, key, place) {
             Some(old) => view.mark_deleted(old),
             None => {
                 self.live.fetch_add(1, Ordering::Relaxed);
@@ -131,18 +128,44 @@ impl NearestIndex {
 
     /// Forgets a key. True if it was there.
     pub fn delete(&self, key: &[u8]) -> bool {
-        let mut writer = self.writer.lock();
-        let Some(place) = writer.places.remove(key) else {
+        self.delete_known(&mut self.writer.lock(), key)
+    }
+
+    fn delete_known(&self, writer: &mut Writer, key: &[u8]) -> bool {
+        let view = self.view.read();
+        let Some(place) = writer.places.remove(&view, key) else {
             return false;
         };
-        self.view.read().mark_deleted(place);
+        view.mark_deleted(place);
         self.changes.fetch_add(1, Ordering::Release);
         self.live.fetch_sub(1, Ordering::Relaxed);
         true
     }
 
+    /// As [`NearestIndex::insert`], where the row of the key is still at this place.
+    pub(super) fn replace_at(&self, place: PartPlace, key: &[u8], vector: &[f32]) -> Result<()> {
+        check_dimension(vector, self.dimension)?;
+        check_vector(vector)?;
+        if self.metric == Metric::Cosine && !is_direction(vector) {
+            self.delete_at(place, key);
+            return Ok(());
+        }
+        let mut writer = self.writer.lock();
+        let is_there = writer.places.find(&self.view.read(), key) == Some(place);
+        if is_there { self.put(&mut writer, key, vector) } else { Ok(()) }
+    }
+
+    /// As [`NearestIndex::delete`], where the row of the key is still at this place.
+    pub(super) fn delete_at(&self, place: PartPlace, key: &[u8]) {
+        let mut writer = self.writer.lock();
+        let is_there = writer.places.find(&self.view.read(), key) == Some(place);
+        if is_there {
+            self.delete_known(&mut writer, key);
+        }
+    }
+
     pub fn contains(&self, key: &[u8]) -> bool {
-        self.writer.lock().places.contains_key(key)
+        self.writer.lock().places.find(&self.view.read(), key).is_some()
     }
 
     /// Whether [`NearestIndex::build`] has something to do.
@@ -155,7 +178,8 @@ impl NearestIndex {
     /// then and stops the build by returning false, which is an error (57014) and leaves the index as it was.
     ///
     /// # Errors
-    /// 57014 when `progress` stops it, 53200 where the system has no memory for it, XX000 where it gives no threads.
+    /// 57014 when `progress` stops it, 53200 where the system has no memory for it, XX000 where it gives no threads, XX001
+    /// where the file of a segment is damaged.
     pub fn build(
         &self,
         scope: BuildScope,
@@ -167,16 +191,16 @@ impl NearestIndex {
         if inputs.is_empty() {
             return Ok(());
         }
-        let GatheredParts { entries, copies, origins } = gather(&inputs, self.metric, self.dimension)?;
+        let GatheredParts { entries, origins } = gather(&inputs, self.metric, self.dimension)?;
         let codes = Codes::of(&entries.rows, self.metric)?;
-        let graph = match copies.nodes() {
+        let graph = match entries.rows.len() {
             0 => None,
             nodes => {
                 let (rows, workers) = (&entries.rows, Workers::new(priority));
-                Some(build_graph(rows, nodes, codes.as_ref(), self.metric, self.parameters, workers, progress)?)
+                Some(build_graph(rows, nodes, Some(&codes), self.metric, self.parameters, workers, progress)?)
             }
         };
-        let seal = |unit, entries| graph.map(|graph| Segment::with_codes(unit, entries, copies, graph, codes));
+        let seal = |unit, entries| graph.map(|graph| Segment::new(unit, entries, graph, codes));
         self.finish_build(&inputs, entries, &origins, seal);
         Ok(())
     }
@@ -207,9 +231,8 @@ impl NearestIndex {
         let unit = writer.next_unit;
         writer.next_unit += 1;
         for (row, origin) in (0u32..).zip(origins) {
-            match writer.places.get_mut(entries.key(row)) {
-                Some(place) if place == origin => *place = PartPlace { unit, row },
-                _ => entries.deleted.set(row),
+            if !writer.places.follow(entries.key(row), *origin, PartPlace { unit, row }) {
+                entries.deleted.set(row);
             }
         }
         let mut view = self.view.write();
@@ -262,12 +285,10 @@ impl NearestIndex {
         self.view.read().segments.len()
     }
 
-    /// Bytes of memory held, the map of keys estimated.
+    /// Bytes of memory held, those of mapped files not counted.
     pub fn bytes(&self) -> usize {
         let writer = self.writer.lock();
-        let keys: usize = writer.places.keys().map(|key| key.len()).sum();
-        let places = writer.places.capacity() * (size_of::<VectorKey>() + size_of::<PartPlace>());
-        keys + places + self.view.read().bytes()
+        writer.places.bytes() + self.view.read().heap_bytes()
     }
 }
 

@@ -14,8 +14,11 @@
 mod close_tests;
 mod codec;
 mod file;
+#[cfg(test)]
+mod file_tests;
 mod graph;
 mod index;
+mod mapped;
 mod rows;
 mod search;
 mod segment;
@@ -25,6 +28,7 @@ mod selected_tests;
 mod tests;
 mod workers;
 
+pub use file::UnsavedSegment;
 pub use graph::parameters::Parameters;
 pub use graph::progress::{BuildPhase, Progress};
 pub use index::NearestIndex;
@@ -33,5 +37,6 @@ pub use search::candidates::walk_micros;
 pub use search::search::Candidate;
 pub use search::selected::{SearchWay, SelectedSearch};
 pub use search::selection::{PartId, PartKeys, RowBitmap};
+pub use segment::segment_file::SegmentId;
 pub use segment::segment_set::BuildScope;
 pub use workers::Priority;

@@ -46,6 +46,7 @@ mod psql;
 mod remote_numbers;
 mod running;
 mod secrets;
+mod segments;
 mod session;
 mod slow_statements;
 mod sql;

@@ -36,7 +36,7 @@ const ROOMS: [(&str, &[&str]); 8] = [
     ),
     ("db/replica", &["handle", "receiving", "posting", "rights", "networks", "holdings", "commit", "replica"]),
     ("store", &["files", "record", "key", "vault", "rocks"]),
-    ("vector", &["codec", "workers", "rows", "graph", "segment", "index", "search", "file"]),
+    ("vector", &["codec", "mapped", "workers", "rows", "graph", "segment", "index", "search", "file"]),
     ("pg", &["codec", "messages", "transport", "auth", "serve", "accept"]),
     ("sync", &["knirvgraph", "protocol", "engine", "transport", "blobs", "node"]),
     (
@@ -85,8 +85,9 @@ const ABOVE: [(&str, &str, &str); 3] = [
 /// Names that the folder of a module with rooms shows, at most.
 const NAMES_MAX: usize = 16;
 /// Libraries and the modules that may name each.
-const NAMED_ONLY_IN: [(&str, &[&str]); 9] = [
+const NAMED_ONLY_IN: [(&str, &[&str]); 10] = [
     ("rocksdb", &["store"]),
+    ("memmap2", &["vector"]),
     ("pgwire", &["pg"]),
     ("datafusion", &["sql"]),
     ("sqlparser", &["sql"]),

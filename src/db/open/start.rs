@@ -11,9 +11,11 @@ use crate::db::replica::posting::{prove_own, repost};
 use crate::db::replica::rights::authors::warn_unvouched;
 use crate::db::replica::rights::rights_follow::is_behind;
 use crate::db::vectors::graph_builder::{self, Arrivals, Graphs};
+use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::committer::Committer;
 use crate::db::write::vector_graphs::{GraphRun, fill_graph};
 use crate::error::{Error, Result};
+use crate::store::{Key, vector_of_bytes};
 use crate::vector::Priority;
 
 impl Database {
@@ -51,7 +53,12 @@ impl Database {
             drop(builder_queue);
             let (version, ready) = (|| builder_shared.version(), || builder_shared.ready_graphs());
             let graphs = Graphs { ready: &ready, directory: &builder_shared.vector_directory, version: &version };
-            graph_builder::run(graphs, &mut arrivals, &builder_stop);
+            let stored = |index: &VectorIndex, key: &[u8]| {
+                let now = builder_shared.store.snapshot();
+                let bytes = now.get(&Key::Vector(index.collection, index.column, key))?;
+                bytes.map(|bytes| vector_of_bytes(&bytes)).transpose()
+            };
+            graph_builder::run(graphs, &stored, &mut arrivals, &builder_stop);
             vital.end();
         })?);
         let database = Database::running(queue, stop, threads);

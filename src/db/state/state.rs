@@ -249,8 +249,8 @@ impl DbState {
             if !named.contains(&index.id) {
                 self.vector_indexes.remove(index.id);
                 // Its number is never given again, so that nobody takes the file for another index's.
-                if let Err(error) = index.remove_file(&self.vector_directory) {
-                    tracing::warn!(index = index.id.0, %error, "the file of a dropped graph stays");
+                if let Err(error) = index.remove_files(&self.vector_directory) {
+                    tracing::warn!(index = index.id.0, %error, "a file of a dropped graph stays");
                 }
             }
         }

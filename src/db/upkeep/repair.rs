@@ -366,9 +366,10 @@ fn remove_graphs(folder: &Path) -> Result<u64> {
     let mut count = 0;
     for entry in entries {
         let path = entry.map_err(named)?.path();
-        if path.extension().is_some_and(|extension| extension == "hnsw") {
+        let is_index = path.extension().is_some_and(|extension| extension == "hnsw");
+        if is_index || path.extension().is_some_and(|extension| extension == "segment") {
             std::fs::remove_file(&path).map_err(|error| file_error(&path, error))?;
-            count += 1;
+            count += u64::from(is_index);
         }
     }
     Ok(count)

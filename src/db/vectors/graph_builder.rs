@@ -58,16 +58,24 @@ impl Arrivals {
     }
 }
 
+/// The vector of a key that an index holds, as the store has it.
+pub(crate) type StoredVector<'a> = dyn Fn(&VectorIndex, &[u8]) -> Result<Option<Arc<[f32]>>> + 'a;
+
 /// Runs until `stop` is set and the thread is woken.
-pub(crate) fn run(graphs: Graphs<'_>, arrivals: &mut Arrivals, stop: &AtomicBool) {
+pub(crate) fn run(graphs: Graphs<'_>, stored: &StoredVector<'_>, arrivals: &mut Arrivals, stop: &AtomicBool) {
     let mut saved = Instant::now();
+    let mut failed: Option<Instant> = None;
     while !stop.load(Ordering::Acquire) {
         // That none came for so long is as good a reason to look.
         arrivals.wait(LOOK_INTERVAL);
         wait_for_calm(graphs, arrivals, stop);
         for index in (graphs.ready)() {
-            if let Err(error) = build_due(&index, stop) {
+            if let Err(error) = heal_damaged(&index, stored).and_then(|()| build_due(&index, stop)) {
                 tracing::warn!(index = index.id.0, %error, "linking new vectors failed; searches measure them instead");
+            }
+            let may_save = failed.is_none_or(|failed| failed.elapsed() >= SAVE_INTERVAL);
+            if may_save && index.has_unsaved_segments() && !stop.load(Ordering::Acquire) {
+                failed = (!save_one(graphs, &index)).then(Instant::now);
             }
         }
         if saved.elapsed() >= SAVE_INTERVAL && !stop.load(Ordering::Acquire) {
@@ -134,12 +142,26 @@ pub(crate) fn save_all(graphs: Graphs<'_>) {
 
 fn save(graphs: Graphs<'_>, only_changed: bool) {
     for index in (graphs.ready)().iter().filter(|index| !only_changed || index.has_changed()) {
-        // Read before the graph is written: what comes in meanwhile is caught up with at the next start.
-        let watermark = (graphs.version)();
-        if let Err(error) = index.save(graphs.directory, watermark) {
-            tracing::warn!(index = index.id.0, %error, "saving a graph failed; the next start builds it again");
-        }
+        save_one(graphs, index);
     }
+}
+
+/// Whether it went well.
+fn save_one(graphs: Graphs<'_>, index: &VectorIndex) -> bool {
+    // Read before the graph is written: what comes in meanwhile is caught up with at the next start.
+    let watermark = (graphs.version)();
+    let saved = index.save(graphs.directory, watermark);
+    if let Err(error) = &saved {
+        tracing::warn!(index = index.id.0, %error, "saving a graph failed; the next start builds it again");
+    }
+    saved.is_ok()
+}
+
+/// Takes the vectors of damaged files from the store. They are linked anew by the build that follows, and measured until then.
+fn heal_damaged(index: &VectorIndex, stored: &StoredVector<'_>) -> Result<()> {
+    let Some(graph) = index.graph().filter(|graph| graph.is_damaged()) else { return Ok(()) };
+    tracing::warn!(index = index.id.0, "a damaged graph is built again from the stored vectors");
+    graph.heal(&mut |key| stored(index, key))
 }
 
 #[cfg(test)]

@@ -2,4 +2,5 @@
 
 pub(super) mod build_progress;
 pub(super) mod graph_builder;
+mod graph_files;
 pub(super) mod vector_indexes;

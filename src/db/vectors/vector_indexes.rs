@@ -7,9 +7,7 @@
 //! a reader of an older snapshot measures those by itself.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::fs::File;
-use std::io::{BufReader, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -17,9 +15,9 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::db::columns::part_ordinals::PartOrdinals;
 use crate::db::vectors::build_progress::BuildProgress;
+use crate::db::vectors::graph_files::GraphFiles;
 use crate::error::{Error, Result};
 use crate::model::{Collection, CollectionId, ColumnId, Index as IndexDefinition, IndexKind};
-use crate::store::{create_file_in_private, make_private_folder};
 use crate::vector::{Metric, NearestIndex, Parameters};
 
 /// Replaced and removed vectors that an index remembers. A reader whose snapshot is older than all of them measures every
@@ -54,6 +52,10 @@ pub(crate) struct VectorIndex {
     pub progress: BuildProgress,
     /// [Changes](Index::changes) of the graph that the saved file has.
     saved: AtomicU64,
+    /// Held while its files are written, so that there is one at a time.
+    saving: Mutex<()>,
+    /// It is dropped: nothing of it is saved any more.
+    is_removed: AtomicBool,
     /// Which rows of the graph are which ordinals of the collection's columns.
     pub ordinals: PartOrdinals,
 }
@@ -79,6 +81,8 @@ impl VectorIndex {
                 changes: Mutex::default(),
                 progress: BuildProgress::default(),
                 saved: AtomicU64::new(0),
+                saving: Mutex::default(),
+                is_removed: AtomicBool::new(false),
                 ordinals: PartOrdinals::default(),
             })
         }))
@@ -136,8 +140,12 @@ impl VectorIndex {
         changes.recent.push_back((version, key.into()));
     }
 
-    /// The keys whose vectors were replaced or removed by commits after `version`; `None` when too many were.
+    /// The keys whose vectors were replaced or removed by commits after `version`; `None` when too many were, and where the graph
+    /// is damaged: whoever has searched it asks afterwards, and has to measure then.
     pub fn changed_since(&self, version: u64) -> Option<HashSet<Box<[u8]>>> {
+        if self.graph().is_some_and(NearestIndex::is_damaged) {
+            return None;
+        }
         if self.agrees_with(version) {
             return Some(HashSet::new());
         }
@@ -176,36 +184,36 @@ impl VectorIndex {
     /// # Errors
     /// 58030 for a file that cannot be read, XX001 for one that is damaged or of another format, 53200 where memory runs short.
     pub fn load(&self, directory: &Path, dimension: Option<u32>) -> Result<Option<u64>> {
-        let path = self.path(directory);
-        if !path.exists() {
-            return Ok(None);
-        }
-        let (graph, watermark) = NearestIndex::load(BufReader::with_capacity(1 << 20, File::open(path)?))?;
+        let Some((graph, watermark)) = self.files(directory).load()? else { return Ok(None) };
         let fits = dimension.is_some_and(|dimension| dimension as usize == graph.dimension());
         if !fits || graph.metric() != self.metric || graph.parameters() != self.parameters {
             return Ok(None);
         }
         self.touch(watermark);
+        self.saved.store(graph.changes(), Ordering::Release);
         Ok(self.graph.set(graph).is_ok().then_some(watermark))
     }
 
-    /// Writes the graph to a temporary name and renames it, so that a crash leaves the old file or the new.
+    /// Saves the graph, whose sealed segments are read from their files from there on and take no memory of their own. One that is
+    /// damaged is removed, so that the next start builds it again.
     ///
     /// # Errors
-    /// 53100 and 58030 where the file cannot be written, 54000 for more rows than it can tell.
+    /// 53100 and 58030 where a file cannot be written, 54000 for more rows than it can tell.
     pub fn save(&self, directory: &Path, watermark: u64) -> Result<()> {
-        let Some(graph) = self.graph() else { return Ok(()) };
-        make_private_folder(directory)?;
+        let _alone = self.saving.lock();
+        let Some(graph) = self.graph().filter(|_| !self.is_removed.load(Ordering::Acquire)) else { return Ok(()) };
+        if graph.is_damaged() {
+            return self.files(directory).remove();
+        }
         let changes = graph.changes();
-        let path = self.path(directory);
-        let temporary = path.with_extension("tmp");
-        let mut writer = BufWriter::with_capacity(1 << 20, create_file_in_private(&temporary)?);
-        graph.save(&mut writer, watermark)?;
-        writer.flush()?;
-        writer.get_ref().sync_all()?;
-        std::fs::rename(&temporary, &path)?;
+        self.files(directory).save(graph, watermark)?;
         self.saved.store(changes, Ordering::Release);
         Ok(())
+    }
+
+    /// Whether segments were made that are in no file yet.
+    pub fn has_unsaved_segments(&self) -> bool {
+        self.graph().is_some_and(|graph| !graph.unsaved_segments().is_empty())
     }
 
     /// Whether the graph is another one than the last that was saved since the start.
@@ -213,19 +221,18 @@ impl VectorIndex {
         self.graph().is_some_and(|graph| graph.changes() != self.saved.load(Ordering::Acquire))
     }
 
-    /// Removes the saved graph where there is one.
+    /// Removes the files of the saved graph where there are some; it is not saved any more.
     ///
     /// # Errors
-    /// 58030 where the file is there and stays.
-    pub fn remove_file(&self, directory: &Path) -> Result<()> {
-        match std::fs::remove_file(self.path(directory)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-            _ => Ok(()),
-        }
+    /// 58030 where one is there and stays.
+    pub fn remove_files(&self, directory: &Path) -> Result<()> {
+        let _alone = self.saving.lock();
+        self.is_removed.store(true, Ordering::Release);
+        self.files(directory).remove()
     }
 
-    fn path(&self, directory: &Path) -> PathBuf {
-        directory.join(format!("{}.hnsw", self.id.0))
+    fn files<'a>(&self, directory: &'a Path) -> GraphFiles<'a> {
+        GraphFiles { directory, index: self.id }
     }
 }
 

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use crate::db::feed::signals::Changed;
 use crate::db::pending::write_set::AddedGraph;
 use crate::db::state::cancel::CommitClient;
 use crate::db::vectors::vector_indexes::VectorIndex;
@@ -125,6 +126,8 @@ pub(crate) fn fill_graph(queue: &CommitQueue, index: &Arc<VectorIndex>, run: Gra
         encoder.end_building(graph.collection, graph.id, state)?;
         Ok(is_renewed)
     })?;
+    // No vector is new; but the graph is, and is to be brought to the disk, which frees the memory that it takes.
+    queue.state().feed.publish(Changed { vectors: true, ..Changed::default() }, Vec::new());
     if is_renewed { Ok(()) } else { built }
 }
 

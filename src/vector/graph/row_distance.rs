@@ -1,4 +1,4 @@
-//! Distances between the rows of one segment, as builds take them: by codes where the metric has them, exact for L1.
+//! Distances between the rows of one segment, as builds take them: by codes where these are products, exact for L1.
 //!
 //! Squared Euclidean distance serves three metrics: L2, cosine on unit vectors, and inner product after the reduction of
 //! Bachrach et al. (2014), <https://doi.org/10.1145/2645710.2645741>: each vector gets one more component that brings all to the
@@ -19,6 +19,7 @@ use crate::vector::rows::quantized_vectors::Codes;
 /// The distances of rows from each other. They are symmetric to the last bit, never negative and never NaN.
 pub struct RowDistances<'a> {
     pub rows: &'a VectorRows,
+    /// None for L1.
     pub codes: Option<&'a Codes>,
     /// For inner product, the component each row lacks to the length of the longest. Empty for the other metrics.
     pub lacking: Vec<f32>,
@@ -36,10 +37,11 @@ impl<'a> RowDistances<'a> {
             Metric::InnerProduct => lacking_lengths(rows),
             _ => (Vec::new(), false),
         };
+        let codes = codes.filter(|_| metric != Metric::L1);
         RowDistances { rows, codes, lacking, lengths_differ }
     }
 
-    /// The distance of two rows: squared and approximate where there are codes, exact otherwise.
+    /// The distance of two rows: squared and approximate by codes, exact otherwise.
     #[inline(always)]
     pub fn between(&self, a: u32, b: u32) -> f32 {
         match self.codes {
@@ -49,7 +51,7 @@ impl<'a> RowDistances<'a> {
         .min(f32::MAX)
     }
 
-    /// The exact distance of two rows, for metrics without codes.
+    /// The exact distance of two rows, for L1.
     #[inline(always)]
     pub fn exact(&self, a: u32, b: u32) -> f32 {
         let distance = kernels::l1(self.rows.padded(a), self.rows.padded(b));

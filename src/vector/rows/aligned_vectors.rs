@@ -11,6 +11,8 @@
 use super::distance::{Metric, l2_norm};
 use super::kernels;
 use crate::error::{Error, ErrorKind, Result};
+use crate::vector::mapped::checked_chunks::CheckedChunks;
+use crate::vector::mapped::flat_array::FlatArray;
 
 /// Components in a cache line of 64 bytes.
 const LINE: usize = 16;
@@ -26,12 +28,22 @@ pub struct VectorRows {
     /// Components skipped at the start of `components`, so that row 0 starts at a cache line.
     start: usize,
     len: usize,
-    components: Vec<f32>,
+    components: FlatArray<f32>,
     /// For [`Metric::Cosine`], the reciprocal length of each row, by which an inner product becomes a cosine.
-    scales: Vec<f32>,
+    scales: FlatArray<f32>,
     /// For [`Metric::InnerProduct`], the length of the longest row.
     longest: f64,
     metric: Metric,
+    /// Where the components lie in a file, what is known of their soundness.
+    chunks: Option<CheckedChunks>,
+}
+
+/// Vectors as a file has them, padded, with what belongs to them.
+pub struct StoredVectors {
+    pub components: FlatArray<f32>,
+    pub scales: FlatArray<f32>,
+    pub longest: f64,
+    pub chunks: CheckedChunks,
 }
 
 impl VectorRows {
@@ -40,7 +52,7 @@ impl VectorRows {
     /// # Errors
     /// 53200 where the system has no memory for them.
     pub fn with_capacity(metric: Metric, dimension: usize, capacity: usize) -> Result<VectorRows> {
-        let stride = dimension.next_multiple_of(LINE);
+        let stride = padded_length(dimension);
         let wanted = stride
             .checked_mul(capacity)
             .and_then(|components| components.checked_add(LINE))
@@ -51,21 +63,33 @@ impl VectorRows {
         let start = components.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
         components.resize(start, 0.0);
         let scales = Vec::with_capacity(if metric == Metric::Cosine { capacity } else { 0 });
-        Ok(VectorRows { dimension, stride, start, len: 0, components, scales, longest: 0.0, metric })
+        let (components, scales) = (components.into(), scales.into());
+        Ok(VectorRows { dimension, stride, start, len: 0, components, scales, longest: 0.0, metric, chunks: None })
+    }
+
+    /// Rows of a file; `None` where there are not as many.
+    pub fn stored(metric: Metric, dimension: usize, len: usize, stored: StoredVectors) -> Option<VectorRows> {
+        let StoredVectors { components, scales, longest, chunks } = stored;
+        let stride = padded_length(dimension);
+        let scales_wanted = if metric == Metric::Cosine { len } else { 0 };
+        let is_whole = Some(components.len()) == stride.checked_mul(len) && scales.len() == scales_wanted;
+        let chunks = Some(chunks);
+        is_whole.then_some(VectorRows { dimension, stride, start: 0, len, components, scales, longest, metric, chunks })
     }
 
     /// Appends a vector of the right dimension.
     pub fn push(&mut self, vector: &[f32]) {
         debug_assert_eq!(vector.len(), self.dimension);
         if self.metric == Metric::Cosine {
-            self.scales.push(reciprocal(l2_norm(vector)));
+            self.scales.to_mut().push(reciprocal(l2_norm(vector)));
         }
         if self.metric == Metric::InnerProduct {
             self.longest = self.longest.max(l2_norm(vector));
         }
-        self.components.extend_from_slice(vector);
         self.len += 1;
-        self.components.resize(self.start + self.len * self.stride, 0.0);
+        let components = self.components.to_mut();
+        components.extend_from_slice(vector);
+        components.resize(self.start + self.len * self.stride, 0.0);
     }
 
     pub fn len(&self) -> usize {
@@ -90,7 +114,32 @@ impl VectorRows {
     #[inline(always)]
     pub fn padded(&self, row: u32) -> &[f32] {
         let at = self.start + row as usize * self.stride;
+        if let Some(chunks) = &self.chunks {
+            chunks.check(at * size_of::<f32>()..(at + self.stride) * size_of::<f32>());
+        }
         &self.components[at..at + self.stride]
+    }
+
+    /// Asks the processor to bring a row into its cache.
+    #[inline(always)]
+    pub fn prefetch(&self, row: u32) {
+        let at = self.start + row as usize * self.stride;
+        kernels::prefetch(&self.components[at..at + self.stride]);
+    }
+
+    /// All rows with their padding, as a file has them.
+    pub fn components(&self) -> &[f32] {
+        &self.components[self.start..self.start + self.len * self.stride]
+    }
+
+    /// For [`Metric::Cosine`], the reciprocal length of each row.
+    pub fn scales(&self) -> &[f32] {
+        &self.scales
+    }
+
+    /// Whether a row was read from a file that did not hold what had been written to it.
+    pub fn is_damaged(&self) -> bool {
+        self.chunks.as_ref().is_some_and(CheckedChunks::is_damaged)
     }
 
     /// A number that orders rows by their distance to the query: smaller is nearer.
@@ -111,30 +160,38 @@ impl VectorRows {
         self.scales.get(row as usize).copied().unwrap_or(1.0)
     }
 
-    pub fn bytes(&self) -> usize {
-        (self.components.capacity() + self.scales.capacity()) * size_of::<f32>()
+    /// Bytes of memory held, those of a mapped file not counted.
+    pub fn heap_bytes(&self) -> usize {
+        self.components.heap_bytes() + self.scales.heap_bytes()
     }
 }
 
 impl Clone for VectorRows {
     /// A copy with the same room, aligned anew.
     fn clone(&self) -> VectorRows {
-        let capacity = self.components.capacity().saturating_sub(LINE) / self.stride.max(1);
-        let mut copy = VectorRows {
+        assert!(self.chunks.is_none(), "rows of a file are never copied as a whole: they may be damaged");
+        let capacity = (self.components.heap_bytes() / size_of::<f32>()).saturating_sub(LINE) / self.stride.max(1);
+        let mut components: Vec<f32> = Vec::with_capacity(capacity * self.stride + LINE);
+        let start = components.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
+        components.resize(start, 0.0);
+        components.extend_from_slice(self.components());
+        VectorRows {
             dimension: self.dimension,
             stride: self.stride,
-            start: 0,
+            start,
             len: self.len,
-            components: Vec::with_capacity(capacity * self.stride + LINE),
+            components: components.into(),
             scales: self.scales.clone(),
             longest: self.longest,
             metric: self.metric,
-        };
-        copy.start = copy.components.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
-        copy.components.resize(copy.start, 0.0);
-        copy.components.extend_from_slice(&self.components[self.start..]);
-        copy
+            chunks: None,
+        }
     }
+}
+
+/// Components of a row with its padding.
+pub fn padded_length(dimension: usize) -> usize {
+    dimension.next_multiple_of(LINE)
 }
 
 /// A vector to search for, padded like the rows it is compared with.

@@ -69,9 +69,15 @@ impl CodeLevel {
 
     /// The level of this process.
     #[inline(always)]
-    fn chosen() -> CodeLevel {
+    pub fn chosen() -> CodeLevel {
         static CHOSEN: OnceLock<CodeLevel> = OnceLock::new();
         *CHOSEN.get_or_init(CodeLevel::choose)
+    }
+
+    /// All that this processor has.
+    #[cfg(test)]
+    pub fn available() -> impl Iterator<Item = CodeLevel> {
+        CodeLevel::ALL.into_iter().filter(|level| level.is_available())
     }
 
     fn choose() -> CodeLevel {
@@ -149,7 +155,7 @@ fn dot_rows_at(level: CodeLevel, query: &QueryBytes, codes: CodeRows<'_>, rows: 
 
 /// Goes through rows with those that follow on their way from memory.
 #[inline(always)]
-fn each_row(codes: CodeRows<'_>, rows: &[u32], sums: &mut Vec<i32>, dot: impl Fn(&[u8]) -> i32) {
+pub fn each_row(codes: CodeRows<'_>, rows: &[u32], sums: &mut Vec<i32>, dot: impl Fn(&[u8]) -> i32) {
     for first in rows.iter().take(PREFETCHED) {
         codes.prefetch(*first);
     }
@@ -380,7 +386,7 @@ mod tests {
             };
             let expected: Vec<i32> = rows.iter().map(|row| plain(*row)).collect();
             let query = QueryBytes::new(whole.clone());
-            for level in CodeLevel::ALL.into_iter().filter(|level| level.is_available()) {
+            for level in CodeLevel::available() {
                 let mut sums = Vec::new();
                 dot_rows_at(level, &query, codes, &rows, &mut sums);
                 prop_assert_eq!(&sums, &expected, "{:?}", level);

@@ -14,17 +14,24 @@ use std::collections::hash_map::Entry;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::ops::Range;
 
+use crate::vector::mapped::flat_array::FlatArray;
+
 /// Which rows are nodes, and whose copies the others are.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Copies {
     nodes: u32,
     /// For each row behind the nodes, its node; in ascending order.
-    of: Vec<u32>,
+    of: FlatArray<u32>,
 }
 
 impl Copies {
+    /// Of rows that have each a vector of their own, however many they become.
+    pub fn none() -> Copies {
+        Copies { nodes: u32::MAX, of: FlatArray::default() }
+    }
+
     /// What a file said; `None` where it cannot be true of so many rows.
-    pub fn from_parts(rows: usize, of: Vec<u32>) -> Option<Copies> {
+    pub fn from_parts(rows: usize, of: FlatArray<u32>) -> Option<Copies> {
         let nodes = rows.checked_sub(of.len()).and_then(|nodes| u32::try_from(nodes).ok())?;
         let is_sound = of.is_sorted() && of.last().is_none_or(|last| *last < nodes);
         is_sound.then_some(Copies { nodes, of })
@@ -37,6 +44,15 @@ impl Copies {
 
     pub fn nodes(&self) -> usize {
         self.nodes as usize
+    }
+
+    /// The node whose vector a row has: itself, or the one that it is a copy of.
+    #[inline(always)]
+    pub fn node(&self, row: u32) -> u32 {
+        match row.checked_sub(self.nodes) {
+            Some(behind) => self.of[behind as usize],
+            None => row,
+        }
     }
 
     /// The rows besides the node itself that hold its vector.
@@ -52,8 +68,9 @@ impl Copies {
         self.nodes + first as u32..self.nodes + (first + count) as u32
     }
 
-    pub fn bytes(&self) -> usize {
-        self.of.capacity() * size_of::<u32>()
+    /// Bytes of memory held, those of a mapped file not counted.
+    pub fn heap_bytes(&self) -> usize {
+        self.of.heap_bytes()
     }
 }
 
@@ -80,7 +97,7 @@ pub fn distinct_first<'v>(count: usize, vector: impl Fn(usize) -> &'v [f32]) -> 
     let nodes = u32::try_from(order.len()).unwrap_or(u32::MAX);
     copies.sort_unstable();
     order.extend(copies.iter().map(|(_, at)| *at));
-    (order, Copies { nodes, of: copies.into_iter().map(|(node, _)| node).collect() })
+    (order, Copies { nodes, of: copies.into_iter().map(|(node, _)| node).collect::<Vec<u32>>().into() })
 }
 
 /// A hash that equal vectors share: -0.0 counts as 0.0.
@@ -108,9 +125,11 @@ mod tests {
         assert_eq!(order, [0, 1, 3, 2, 5, 4]);
         assert_eq!((copies.nodes(), copies.as_slice()), (3, &[0, 0, 1][..]));
         assert_eq!([0, 1, 2].map(|node| copies.of(node)), [3..5, 5..6, 6..6]);
-        assert_eq!(Copies::from_parts(6, vec![0, 0, 1]), Some(copies));
-        assert_eq!(Copies::from_parts(6, vec![1, 0, 1]), None);
-        assert_eq!(Copies::from_parts(6, vec![0, 0, 3]), None);
-        assert_eq!(Copies::from_parts(2, vec![0, 0, 0]), None);
+        assert_eq!([0, 1, 2, 3, 4, 5].map(|row| copies.node(row)), [0, 1, 2, 0, 0, 1]);
+        assert_eq!([0, 7, u32::MAX - 1].map(|row| Copies::none().node(row)), [0, 7, u32::MAX - 1]);
+        assert_eq!(Copies::from_parts(6, vec![0, 0, 1].into()), Some(copies));
+        assert_eq!(Copies::from_parts(6, vec![1, 0, 1].into()), None);
+        assert_eq!(Copies::from_parts(6, vec![0, 0, 3].into()), None);
+        assert_eq!(Copies::from_parts(2, vec![0, 0, 0].into()), None);
     }
 }

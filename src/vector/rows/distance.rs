@@ -48,6 +48,16 @@ impl Metric {
         if distance.is_nan() { f64::NAN } else { distance }
     }
 
+    /// The number of the metric in files.
+    pub fn code(self) -> u32 {
+        match self {
+            Metric::L2 => 0,
+            Metric::InnerProduct => 1,
+            Metric::Cosine => 2,
+            Metric::L1 => 3,
+        }
+    }
+
     /// The name in KNIRVQL's `USING` clause.
     pub fn name(self) -> &'static str {
         match self {

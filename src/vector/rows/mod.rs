@@ -3,6 +3,7 @@
 pub(super) mod aligned_vectors;
 mod code_kernels;
 pub(super) mod copies;
+mod difference_kernels;
 pub(super) mod distance;
 pub(super) mod kernels;
 pub(super) mod quantized_vectors;

@@ -121,7 +121,7 @@ impl IndexParts {
     /// The live rows that an offer stands for: those of a node of a graph, or the row of a tail.
     pub fn rows_of(&self, offer: WalkOffer) -> impl Iterator<Item = WalkOffer> {
         let segment = self.segments.get(offer.part as usize);
-        let copies = segment.map_or(0..0, |segment| segment.copies.of(offer.row));
+        let copies = segment.map_or(0..0, |segment| segment.entries.copies.of(offer.row));
         let entries = self.entries(offer.part);
         let live = std::iter::once(offer.row).chain(copies).filter(|row| entries.is_live(*row));
         live.map(move |row| WalkOffer { row, ..offer })
@@ -140,7 +140,7 @@ impl IndexParts {
     pub fn offer_all(&self, part: u32, query: &QueryVector, mut take: impl FnMut(WalkOffer)) {
         let entries = self.entries(part);
         for row in entries.live_rows() {
-            take(WalkOffer { order: order_of(entries.rows.closeness(query, row)), part, row });
+            take(WalkOffer { order: order_of(entries.closeness(query, row)), part, row });
         }
     }
 
@@ -165,6 +165,7 @@ impl IndexParts {
 /// Estimates rows of a segment, many at a time.
 pub fn estimate_rows(view: &SegmentView<'_>, rows: impl Iterator<Item = u32>, mut take: impl FnMut(u32, Estimate)) {
     let mut batch: Vec<u32> = Vec::with_capacity(BATCH_ROWS);
+    let mut nodes: Vec<u32> = Vec::with_capacity(BATCH_ROWS);
     let mut scratch = Scratch::default();
     let mut rows = rows;
     loop {
@@ -173,7 +174,9 @@ pub fn estimate_rows(view: &SegmentView<'_>, rows: impl Iterator<Item = u32>, mu
         if batch.is_empty() {
             return;
         }
-        view.estimate(&batch, &mut scratch);
+        nodes.clear();
+        nodes.extend(batch.iter().map(|row| view.node(*row)));
+        view.estimate(&nodes, &mut scratch);
         for (row, estimate) in batch.iter().zip(&scratch.estimates) {
             take(*row, *estimate);
         }

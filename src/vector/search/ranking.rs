@@ -8,7 +8,6 @@ use std::collections::BinaryHeap;
 
 use super::candidates::{IndexParts, WalkOffer};
 use crate::vector::rows::aligned_vectors::{QueryVector, order_of};
-use crate::vector::rows::kernels;
 
 /// Offers of rows, given out nearest first.
 #[derive(Default)]
@@ -36,9 +35,10 @@ impl Ranking {
             }
             let Some(Reverse(offer)) = self.waiting.pop() else { break };
             if let Some(Reverse(ahead)) = self.waiting.peek() {
-                kernels::prefetch(parts.entries(ahead.part).rows.padded(ahead.row));
+                let entries = parts.entries(ahead.part);
+                entries.rows.prefetch(entries.node(ahead.row));
             }
-            let order = order_of(parts.entries(offer.part).rows.closeness(query, offer.row));
+            let order = order_of(parts.entries(offer.part).closeness(query, offer.row));
             self.ranked.push(Reverse(WalkOffer { order, ..offer }));
         }
         self.ranked.peek().map(|Reverse(offer)| *offer)

@@ -137,8 +137,8 @@ pub fn measure_exactly(parts: &IndexParts, query: &QueryVector, offers: Vec<Walk
         .into_iter()
         .map(|offer| {
             let entries = parts.entries(offer.part);
-            let distance = query.distance(entries.rows.vector(offer.row));
-            Candidate { key: entries.key(offer.row).clone(), distance }
+            let distance = query.distance(entries.vector(offer.row));
+            Candidate { key: entries.key(offer.row).into(), distance }
         })
         .collect();
     nearest(found, k)

@@ -155,7 +155,7 @@ impl PartSearch<'_> {
             return;
         };
         let view = segment.seen_from(self.query);
-        if selected > self.found.k && walk_cost(width, segment.copies.nodes(), selected) < selected {
+        if selected > self.found.k && walk_cost(width, segment.entries.copies.nodes(), selected) < selected {
             let terrain = SelectedNodes::of(view, segment, &self.selection);
             let mut walk = pool.take();
             let is_enough = self.walk(segment, &terrain, width, selected * BUDGET_FACTOR / WALK_COST, &mut walk);
@@ -203,9 +203,9 @@ impl PartSearch<'_> {
 
     /// Offers the selected rows by their vectors.
     fn measure(&mut self) {
-        let rows = &self.parts.entries(self.part).rows;
+        let entries = self.parts.entries(self.part);
         for row in self.selection.selected() {
-            let order = order_of(rows.closeness(self.query, row));
+            let order = order_of(entries.closeness(self.query, row));
             self.found.ranked.push(WalkOffer { order, part: self.part, row });
             self.found.note(order);
         }
@@ -231,8 +231,8 @@ struct SelectedNodes<'a> {
 impl<'a> SelectedNodes<'a> {
     fn of(view: SegmentView<'a>, segment: &Segment, selection: &RowBitmap) -> SelectedNodes<'a> {
         let mut nodes = selection.clone();
-        let behind = (0u32..).skip(segment.copies.nodes());
-        for (row, node) in behind.zip(segment.copies.as_slice()) {
+        let behind = (0u32..).skip(segment.entries.copies.nodes());
+        for (row, node) in behind.zip(segment.entries.copies.as_slice()) {
             if selection.is_set(row) {
                 nodes.set(*node);
             }

@@ -58,7 +58,7 @@ impl<'a> PartKeys<'a> {
 
     /// The keys in the order of the rows, those of deleted rows included.
     pub fn keys(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        self.entries.keys.iter().map(AsRef::as_ref)
+        self.entries.keys()
     }
 
     /// Whether a row is the current one of its key. Rows that are not are left out of any selection by the search.

@@ -11,34 +11,80 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::error::Result;
-use crate::vector::rows::aligned_vectors::VectorRows;
+use crate::vector::mapped::flat_array::FlatArray;
+use crate::vector::rows::aligned_vectors::{QueryVector, VectorRows};
+use crate::vector::rows::copies::Copies;
 use crate::vector::rows::distance::Metric;
 
-/// A user key, shared between the map of keys and the rows.
+/// A user key, as it is given out.
 pub type VectorKey = Arc<[u8]>;
 
-/// Rows of one dimension; row numbers start at 0.
+/// Keys one after the other; row numbers start at 0.
+#[derive(Clone, Default)]
+pub struct PackedKeys {
+    /// Where each ends, and the next begins.
+    ends: FlatArray<u64>,
+    bytes: FlatArray<u8>,
+}
+
+impl PackedKeys {
+    pub fn with_capacity(rows: usize) -> PackedKeys {
+        PackedKeys { ends: Vec::with_capacity(rows).into(), bytes: FlatArray::default() }
+    }
+
+    /// Keys of a file; `None` where some do not lie in order within the bytes.
+    pub fn stored(ends: FlatArray<u64>, bytes: FlatArray<u8>) -> Option<PackedKeys> {
+        let is_sound = ends.is_sorted() && ends.last().copied().unwrap_or(0) == bytes.len() as u64;
+        is_sound.then_some(PackedKeys { ends, bytes })
+    }
+
+    pub fn push(&mut self, key: &[u8]) {
+        let bytes = self.bytes.to_mut();
+        bytes.extend_from_slice(key);
+        let end = bytes.len() as u64;
+        self.ends.to_mut().push(end);
+    }
+
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "ends are lengths of an array")]
+    pub fn key(&self, row: u32) -> &[u8] {
+        let start = row.checked_sub(1).map_or(0, |before| self.ends[before as usize]);
+        &self.bytes[start as usize..self.ends[row as usize] as usize]
+    }
+
+    /// Where each ends, and all bytes, as a file has them.
+    pub fn parts(&self) -> (&[u64], &[u8]) {
+        (&self.ends, &self.bytes)
+    }
+}
+
+/// Rows of one dimension; row numbers start at 0. Rows that are copies have their vectors from their nodes.
+#[derive(Clone)]
 pub struct Entries {
+    /// The vectors of the nodes.
     pub rows: VectorRows,
-    pub keys: Vec<VectorKey>,
+    pub keys: PackedKeys,
+    /// Which rows are nodes: all of them in a tail.
+    pub copies: Copies,
     pub deleted: Tombstones,
 }
 
 impl Entries {
-    /// Room for `capacity` rows.
+    /// Room for `capacity` rows without copies.
     ///
     /// # Errors
     /// As [`VectorRows::with_capacity`].
     pub fn with_capacity(metric: Metric, dimension: usize, capacity: usize) -> Result<Entries> {
-        Ok(Entries {
-            rows: VectorRows::with_capacity(metric, dimension, capacity)?,
-            keys: Vec::with_capacity(capacity),
-            deleted: Tombstones::new(capacity),
-        })
+        let rows = VectorRows::with_capacity(metric, dimension, capacity)?;
+        let (keys, deleted) = (PackedKeys::with_capacity(capacity), Tombstones::new(capacity));
+        Ok(Entries { rows, keys, copies: Copies::none(), deleted })
     }
 
-    /// Adds a row; the caller stays within the capacity.
-    pub fn push(&mut self, key: VectorKey, vector: &[f32]) {
+    /// Adds a row that is no copy; the caller stays within the capacity.
+    pub fn push(&mut self, key: &[u8], vector: &[f32]) {
         self.rows.push(vector);
         self.keys.push(key);
     }
@@ -61,21 +107,38 @@ impl Entries {
         (0u32..).take(self.len()).filter(|row| self.is_live(*row))
     }
 
-    pub fn key(&self, row: u32) -> &VectorKey {
-        &self.keys[row as usize]
+    #[inline(always)]
+    pub fn key(&self, row: u32) -> &[u8] {
+        self.keys.key(row)
     }
 
-    /// Bytes held, without the keys, which the map of keys owns as well.
-    pub fn bytes(&self) -> usize {
-        self.rows.bytes() + self.keys.capacity() * size_of::<VectorKey>() + self.deleted.words.len() * size_of::<u64>()
+    /// The keys in the order of the rows.
+    pub fn keys(&self) -> impl Iterator<Item = &[u8]> {
+        (0u32..).take(self.len()).map(|row| self.key(row))
     }
-}
 
-impl Clone for Entries {
-    fn clone(&self) -> Entries {
-        let mut keys = Vec::with_capacity(self.keys.capacity());
-        keys.extend_from_slice(&self.keys);
-        Entries { rows: self.rows.clone(), keys, deleted: self.deleted.clone() }
+    /// The row among the vectors that holds the vector of a row.
+    #[inline(always)]
+    pub fn node(&self, row: u32) -> u32 {
+        self.copies.node(row)
+    }
+
+    /// The vector of a row.
+    pub fn vector(&self, row: u32) -> &[f32] {
+        self.rows.vector(self.node(row))
+    }
+
+    /// As [`VectorRows::closeness`], of any row.
+    #[inline(always)]
+    pub fn closeness(&self, query: &QueryVector, row: u32) -> f32 {
+        self.rows.closeness(query, self.node(row))
+    }
+
+    /// Bytes of memory held, those of a mapped file not counted.
+    pub fn heap_bytes(&self) -> usize {
+        let keys = self.keys.ends.heap_bytes() + self.keys.bytes.heap_bytes();
+        let marks = self.deleted.words.len() * size_of::<u64>();
+        self.rows.heap_bytes() + self.copies.heap_bytes() + keys + marks
     }
 }
 

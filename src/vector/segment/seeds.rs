@@ -6,41 +6,28 @@
 
 use crate::vector::graph::graph::Graph;
 use crate::vector::graph::walk::{STARTS, Scratch};
-use crate::vector::rows::aligned_vectors::{QueryVector, VectorRows, order_of};
-use crate::vector::rows::quantized_vectors::{Codes, Estimate, QueryCode};
+use crate::vector::rows::aligned_vectors::order_of;
+use crate::vector::rows::quantized_vectors::{Codes, QueryCode};
 
 pub struct Seeds {
     nodes: Vec<u32>,
-    /// Their codes; none where the metric has none.
-    codes: Option<Codes>,
+    /// Their codes.
+    codes: Codes,
     numbers: Vec<u32>,
 }
 
 impl Seeds {
     /// The seeds of a graph, with codes of its nodes.
-    pub fn of(graph: &Graph, codes: Option<&Codes>) -> Seeds {
+    pub fn of(graph: &Graph, codes: &Codes) -> Seeds {
         let nodes = graph.seeds();
-        let codes = codes.map(|codes| codes.gather(&nodes));
+        let codes = codes.gather(&nodes);
         Seeds { numbers: (0u32..).take(nodes.len()).collect(), nodes, codes }
     }
 
     /// The nodes nearest to a query, from which to walk.
-    pub fn nearest(
-        &self,
-        rows: &VectorRows,
-        query: &QueryVector,
-        code: Option<&QueryCode>,
-        scratch: &mut Scratch,
-    ) -> Vec<u32> {
+    pub fn nearest(&self, code: &QueryCode, scratch: &mut Scratch) -> Vec<u32> {
         scratch.estimates.clear();
-        match (&self.codes, code) {
-            (Some(codes), Some(code)) => {
-                codes.estimate(code, &self.numbers, &mut scratch.sums, &mut scratch.estimates);
-            }
-            _ => scratch
-                .estimates
-                .extend(self.nodes.iter().map(|node| Estimate { closeness: rows.closeness(query, *node), error: 0.0 })),
-        }
+        self.codes.estimate(code, &self.numbers, &mut scratch.sums, &mut scratch.estimates);
         let mut best = [(u32::MAX, u32::MAX); STARTS];
         for (node, estimate) in self.nodes.iter().zip(&scratch.estimates) {
             let mut candidate = (order_of(estimate.closeness), *node);
@@ -53,8 +40,8 @@ impl Seeds {
         best.iter().take(self.nodes.len()).map(|(_, node)| *node).collect()
     }
 
-    pub fn bytes(&self) -> usize {
-        (self.nodes.capacity() + self.numbers.capacity()) * size_of::<u32>()
-            + self.codes.as_ref().map_or(0, Codes::bytes)
+    /// Bytes of memory held.
+    pub fn heap_bytes(&self) -> usize {
+        (self.nodes.capacity() + self.numbers.capacity()) * size_of::<u32>() + self.codes.heap_bytes()
     }
 }

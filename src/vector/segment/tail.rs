@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::vector::rows::distance::Metric;
-use crate::vector::segment::keyed_vectors::{Entries, VectorKey};
+use crate::vector::segment::keyed_vectors::Entries;
 
 /// Rows a block holds: few enough that copying one is cheap, and one word of deletion marks.
 pub const BLOCK_ROWS: u32 = 64;
@@ -37,7 +37,7 @@ impl Tail {
     ///
     /// # Errors
     /// As [`Entries::with_capacity`].
-    pub fn push(&mut self, metric: Metric, key: VectorKey, vector: &[f32]) -> Result<u32> {
+    pub fn push(&mut self, metric: Metric, key: &[u8], vector: &[f32]) -> Result<u32> {
         if self.len.is_multiple_of(BLOCK_ROWS) {
             self.blocks.push(Arc::new(Entries::with_capacity(metric, vector.len(), BLOCK_ROWS as usize)?));
         }
@@ -53,7 +53,8 @@ impl Tail {
         self.blocks.get((row / BLOCK_ROWS) as usize).map(|block| (block, row % BLOCK_ROWS))
     }
 
-    pub fn bytes(&self) -> usize {
-        self.blocks.iter().map(|block| block.bytes()).sum()
+    /// Bytes of memory held.
+    pub fn heap_bytes(&self) -> usize {
+        self.blocks.iter().map(|block| block.heap_bytes()).sum()
     }
 }

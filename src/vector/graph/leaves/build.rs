@@ -11,11 +11,10 @@ use super::all_pairs::{LeafNeighbour, LeafPairs};
 use super::candidates::{Candidates, Found, FoundByStretch};
 use super::partition::{Cut, Leaves};
 use super::prune::Pruner;
-use super::seeds::seeds;
 use super::tiles::Kernel;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::vector::graph::built::{BuiltGraph, finish};
-use crate::vector::graph::graph::{Graph, Layer, NO_LINK};
+use crate::vector::graph::graph::{Graph, NO_LINK};
 use crate::vector::graph::parameters::Parameters;
 use crate::vector::graph::progress::{BuildPhase, BuildReport};
 use crate::vector::graph::row_distance::RowDistances;
@@ -201,7 +200,6 @@ impl<'a> LeafBuild<'a> {
             },
             &mut || report.done(done.load(Ordering::Relaxed)),
         )?;
-        let upper = seeds(self.nodes).map(|below| Layer { below, links: Vec::new(), stride: 0 });
-        Ok(Graph { links, stride, upper: upper.into_iter().collect() })
+        Graph::new(links.into(), stride, 0).ok_or_else(|| Error::internal("the links of leaves are no graph"))
     }
 }

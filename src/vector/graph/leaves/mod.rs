@@ -3,7 +3,7 @@
 //! A round cuts all nodes into leaves of a few hundred near ones (`partition`), each node into two of them, takes all distances
 //! within a leaf (`gathered`, `tiles`), and keeps for every node the near ones that no other one leads to (`all_pairs`). Both ends
 //! of such a pair become candidates of each other (`candidates`). After some rounds with other leaders, every node has its links
-//! chosen out of its candidates (`prune`), and walks get their first nodes (`seeds`). This is the way of PiPNN,
+//! chosen out of its candidates (`prune`). This is the way of PiPNN,
 //! <https://arxiv.org/abs/2602.21247>: whole registers of products where insertion follows pointers.
 //!
 //! Nothing is shared but places of one's own, and what is kept does not depend on what comes first: the same rows make the same
@@ -15,7 +15,6 @@ mod candidates;
 pub(super) mod gathered;
 mod partition;
 mod prune;
-mod seeds;
 #[cfg(test)]
 mod tests;
 pub(super) mod tiles;

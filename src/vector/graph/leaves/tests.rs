@@ -24,7 +24,7 @@ fn rows_of(metric: Metric, vectors: &[Vec<f32>]) -> Result<(VectorRows, Option<C
     let mut rows = VectorRows::with_capacity(metric, vectors[0].len(), vectors.len())?;
     vectors.iter().for_each(|vector| rows.push(vector));
     let codes = Codes::of(&rows, metric)?;
-    Ok((rows, codes))
+    Ok((rows, Some(codes)))
 }
 
 fn built(distances: &RowDistances<'_>, nodes: usize, kernel: Kernel, threads: usize) -> Result<BuiltGraph> {
@@ -314,7 +314,7 @@ fn the_parameters_of_an_index_shape_its_graph() -> Result<()> {
         let graph = build.graph(report)?;
         let links =
             (0..rows.len() as u32).map(|node| graph.neighbours(node).iter().filter(|link| **link != NO_LINK).count());
-        assert_eq!(graph.stride, 2 * m);
+        assert_eq!(graph.stride(), 2 * m);
         Ok((
             links.sum(),
             super::super::recall::recall(&graph, rows.len(), &distances, Kernel::best(), Workers::of(2), report)?,
