@@ -31,7 +31,7 @@ pub use index::NearestIndex;
 pub use rows::distance::{DIMENSION_MAX, Metric, check_dimension, check_finite, check_vector, inner_product, l2_norm};
 pub use search::candidates::walk_micros;
 pub use search::search::Candidate;
-pub use search::selected::{SearchWay, SelectedSearch};
+pub use search::selected::{SearchWay, SelectedSearch, selected_micros};
 pub use search::selection::{PartId, PartKeys, RowBitmap};
 pub use segment::segment_set::BuildScope;
 pub use workers::Priority;

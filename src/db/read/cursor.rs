@@ -134,7 +134,9 @@ impl Cursor {
     pub fn is_short(&self) -> bool {
         match &self.plan.access {
             Access::Keys(keys) | Access::Index { keys, .. } => keys.len() <= SHORT_KEYS,
-            Access::Graph { ef, .. } => is_short_search(&self.query, *ef, self.remaining.saturating_add(self.skip)),
+            Access::Graph { .. } => {
+                is_short_search(&self.view, &self.query, &self.plan, self.remaining.saturating_add(self.skip))
+            }
             Access::Range { .. } | Access::Secrets { .. } => false,
         }
     }

@@ -201,6 +201,7 @@ impl Search<'_> {
             let Some(changed) = index.changed_since(self.view.version) else { break };
             for ordinal in changed.iter().filter_map(|key| reading.columns.ordinal(key)) {
                 selected.rows.remove(ordinal);
+                selected.shared = None;
             }
             self.report.clear();
             self.report.note_selection(&reading, &selected);
@@ -231,7 +232,7 @@ impl Search<'_> {
         if !selected.has_rest {
             let wanted = self.wanted.min(NEAREST_LIMIT_MAX);
             let found = graph.search_selected(target, wanted, ef, &mut |part| {
-                index.ordinals.select(part, columns, &selected.rows, selected.count)
+                index.ordinals.select(part, columns, selected.selection())
             })?;
             // A commit since the selection may have given a selected entry its first vector, which neither the selection nor the
             // index remembers as a change.

@@ -49,7 +49,7 @@ pub fn walk_width(k: usize, ef: usize) -> usize {
 }
 
 /// What comparing a node takes on the way of a walk, with all that belongs to it: 55 to 90 ns were measured with 384 components.
-const NODE_NANOS: usize = 80;
+pub const NODE_NANOS: usize = 80;
 
 /// Microseconds that a search for so many rows is expected to take, with walks of this width at least, where all are accepted.
 pub fn walk_micros(k: usize, ef: usize) -> usize {

@@ -8,7 +8,7 @@
 use std::collections::BinaryHeap;
 
 use super::candidates::{
-    IndexParts, MET_AT_START, MET_PER_WIDTH, WIDTH_MAX, WalkOffer, estimate_rows, offers_of, walk_width,
+    IndexParts, MET_AT_START, MET_PER_WIDTH, NODE_NANOS, WIDTH_MAX, WalkOffer, estimate_rows, offers_of, walk_width,
 };
 use super::ranking::Ranking;
 use super::search::{Candidate, measure_exactly, nearest_of};
@@ -26,6 +26,10 @@ const WALK_COST: usize = 4;
 
 /// How far a walk may overrun the cost of measuring every selected row, before it gives way to that.
 const BUDGET_FACTOR: usize = 2;
+
+/// How many times as many nodes as it was expected to a walk may meet, before it gives way: where it was wrong so far, what is
+/// selected lies somewhere else than what is near.
+const OVERRUN_MAX: usize = 4;
 
 /// Selected rows of a part up to which their vectors are compared without a look at the codes.
 const VECTORS_MAX: usize = 64;
@@ -155,10 +159,12 @@ impl PartSearch<'_> {
             return;
         };
         let view = segment.seen_from(self.query);
-        if selected > self.found.k && walk_cost(width, segment.copies.nodes(), selected) < selected {
+        let cost = walk_cost(width, segment.copies.nodes(), selected);
+        if selected > self.found.k && cost < selected {
             let terrain = SelectedNodes::of(view, segment, &self.selection);
             let mut walk = pool.take();
-            let is_enough = self.walk(segment, &terrain, width, selected * BUDGET_FACTOR / WALK_COST, &mut walk);
+            let met_max = (selected * BUDGET_FACTOR).min(cost * OVERRUN_MAX) / WALK_COST;
+            let is_enough = self.walk(segment, &terrain, width, met_max, &mut walk);
             outcome.measured += walk.met();
             outcome.rejected += walk.all_met().filter(|(_, node)| !terrain.nodes.is_set(*node)).count();
             pool.put_back(walk);
@@ -220,6 +226,13 @@ fn walk_cost(width: usize, nodes: usize, selected: usize) -> usize {
         return usize::MAX;
     }
     (pool * MET_PER_WIDTH + MET_AT_START) * WALK_COST
+}
+
+/// Microseconds that a search for so many among `selected` of so many rows is expected to take, with walks of this width at
+/// least. One that expects wrongly takes at most [`OVERRUN_MAX`] times as long, and what measuring every selected row takes.
+pub fn selected_micros(k: usize, ef: usize, selected: usize, rows: usize) -> usize {
+    let cost = walk_cost(walk_width(k, ef), rows, selected).min(selected);
+    cost.saturating_mul(NODE_NANOS / WALK_COST) / 1_000
 }
 
 /// A segment in which only nodes with a selected row count.
