@@ -15,6 +15,14 @@ use crate::vector::Parameters;
 
 /// Default of `hnsw.ef_search`: candidates a graph walk keeps.
 pub const EF_SEARCH_DEFAULT: usize = Parameters::EF_SEARCH_DEFAULT;
+/// Values of `hnsw.iterative_scan`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IterativeScan {
+    Off,
+    StrictOrder,
+    RelaxedOrder,
+}
+
 /// Largest `hnsw.ef_search`, as in pgvector.
 pub const EF_SEARCH_MAX: usize = Parameters::EF_SEARCH_MAX;
 /// Most custom settings of one connection.
@@ -196,6 +204,34 @@ impl Settings {
     /// `hnsw.ef_search`.
     pub fn ef_search(&self) -> usize {
         self.get("hnsw.ef_search").ok().and_then(|value| value.parse().ok()).unwrap_or(EF_SEARCH_DEFAULT)
+    }
+
+    /// `hnsw.iterative_scan`.
+    pub fn iterative_scan(&self) -> IterativeScan {
+        match self.get("hnsw.iterative_scan") {
+            Ok("strict_order") => IterativeScan::StrictOrder,
+            Ok("relaxed_order") => IterativeScan::RelaxedOrder,
+            _ => IterativeScan::Off,
+        }
+    }
+
+    /// `hnsw.max_scan_tuples`.
+    pub fn max_scan_tuples(&self) -> usize {
+        self.get("hnsw.max_scan_tuples").ok().and_then(|value| value.parse().ok()).unwrap_or(usize::MAX)
+    }
+
+    /// The bytes that a widened walk may take: `hnsw.scan_mem_multiplier` times `work_mem`.
+    pub fn scan_memory_bytes(&self) -> usize {
+        let number = |name| self.get(name).ok().and_then(|value| value.parse::<f64>().ok());
+        let bytes = number("hnsw.scan_mem_multiplier")
+            .zip(number("work_mem"))
+            .map(|(times, kilobytes)| times * kilobytes * 1024.0);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "both are positive, and a number beyond usize becomes its greatest"
+        )]
+        bytes.map_or(usize::MAX, |bytes| bytes as usize)
     }
 
     /// `client_min_messages`: the least severity that the client wants to be told; `None` wants errors only.

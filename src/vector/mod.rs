@@ -16,6 +16,8 @@ mod codec;
 mod file;
 mod graph;
 mod index;
+#[cfg(test)]
+mod order_tests;
 mod rows;
 mod search;
 mod segment;
@@ -30,7 +32,8 @@ pub use graph::progress::{BuildPhase, Progress};
 pub use index::NearestIndex;
 pub use rows::distance::{DIMENSION_MAX, Metric, check_dimension, check_finite, check_vector, inner_product, l2_norm};
 pub use search::candidates::walk_micros;
-pub use search::search::Candidate;
+pub use search::order::NearestOrder;
+pub use search::search::{Candidate, WalkBounds};
 pub use search::selected::{SearchWay, SelectedSearch, selected_micros};
 pub use search::selection::{PartId, PartKeys, RowBitmap};
 pub use segment::segment_set::BuildScope;

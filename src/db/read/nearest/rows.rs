@@ -39,7 +39,8 @@ pub(crate) fn is_short_search(view: &ReadView, query: &BoundQuery, plan: &Access
 /// reject any number of them. Where the rows that a filter selects are counted beforehand, measuring them all is the bound.
 fn search_micros(view: &ReadView, query: &BoundQuery, plan: &AccessPlan, rows: usize) -> Option<usize> {
     let Access::Graph { id, ef, .. } = &plan.access else { return None };
-    if rows > ROWS_PER_CHUNK {
+    // For more rows than one walk gives all may have to be put in order.
+    if rows > ROWS_PER_CHUNK.min(*ef) || query.sorts_within_reach() {
         return None;
     }
     let read = if shows_keys(query) { 0 } else { rows * READ_MICROS };
