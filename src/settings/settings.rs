@@ -331,6 +331,19 @@ mod tests {
     }
 
     #[test]
+    fn bounds_of_iterative_scans_have_their_units() {
+        let mut settings = Settings::new("nebulus", "nebulus");
+        assert_eq!((settings.iterative_scan(), settings.max_scan_tuples()), (IterativeScan::Off, 20_000));
+        assert_eq!(settings.scan_memory_bytes(), 4 << 20);
+        settings.set("hnsw.iterative_scan", "relaxed_order").unwrap();
+        settings.set("hnsw.max_scan_tuples", "77").unwrap();
+        settings.set("hnsw.scan_mem_multiplier", "2.5").unwrap();
+        settings.set("work_mem", "2MB").unwrap();
+        assert_eq!((settings.iterative_scan(), settings.max_scan_tuples()), (IterativeScan::RelaxedOrder, 77));
+        assert_eq!(settings.scan_memory_bytes(), 5 << 20);
+    }
+
+    #[test]
     fn client_min_messages_is_obeyed() {
         let mut settings = Settings::new("nebulus", "nebulus");
         assert_eq!(settings.least_severity(), Some(Severity::Notice));

@@ -40,7 +40,7 @@ struct KeptSelection {
 
 /// A selection of ordinals.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Selection<'a> {
+pub(crate) struct OrdinalSelection<'a> {
     pub ordinals: &'a Bitmap,
     /// How many there are.
     pub count: usize,
@@ -70,7 +70,7 @@ struct OrdinalsOfPart {
 
 impl PartOrdinals {
     /// The rows of a part whose ordinals are among those selected.
-    pub fn select(&self, part: &PartKeys<'_>, columns: &Columns, selection: Selection<'_>) -> RowBitmap {
+    pub fn select(&self, part: &PartKeys<'_>, columns: &Columns, selection: OrdinalSelection<'_>) -> RowBitmap {
         let shared = selection.shared.filter(|_| part.is_sealed());
         if let Some(kept) = shared.and_then(|selected| self.kept(part.part(), selected)) {
             return kept;
@@ -129,8 +129,8 @@ impl PartOrdinals {
 
 impl OrdinalsOfPart {
     /// Which of so many rows are selected.
-    fn select(&self, len: usize, selection: Selection<'_>) -> RowBitmap {
-        let Selection { ordinals: selected, count, .. } = selection;
+    fn select(&self, len: usize, selection: OrdinalSelection<'_>) -> RowBitmap {
+        let OrdinalSelection { ordinals: selected, count, .. } = selection;
         if let Some(rows) = self.rows.as_ref().filter(|_| count < len / ROWS_PER_SELECTED) {
             let mut bitmap = RowBitmap::none(len);
             let rows = selected.ordinals().filter_map(|ordinal| rows.get(ordinal as usize));

@@ -18,7 +18,7 @@ use crate::db::columns::column_builder::{ColumnBuilder, apart_value};
 use crate::db::columns::column_store::{COLUMNS_BYTES_MAX, ColumnStore, is_read_alike};
 use crate::db::columns::columns::{Columns, RowChange};
 use crate::db::columns::conditions::{self, SelectedOrdinals};
-use crate::db::columns::part_ordinals::Selection;
+use crate::db::columns::part_ordinals::OrdinalSelection;
 use crate::db::columns::row_keys::SortedKeys;
 use crate::db::pending::write_set::EntryKey;
 use crate::db::read::entry_view::EntryView;
@@ -81,8 +81,8 @@ pub(crate) struct SelectedCount {
 
 impl SelectedRows {
     /// The rows for an index to look among.
-    pub fn selection(&self) -> Selection<'_> {
-        Selection { ordinals: &self.rows, count: self.count, shared: self.shared.as_ref() }
+    pub fn selection(&self) -> OrdinalSelection<'_> {
+        OrdinalSelection { ordinals: &self.rows, count: self.count, shared: self.shared.as_ref() }
     }
 }
 

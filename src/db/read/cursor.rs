@@ -11,7 +11,7 @@ use crate::db::read::column_reading::few_selected_keys;
 use crate::db::read::entry_view::EntryView;
 use crate::db::read::nearest::neighbour::Neighbour;
 use crate::db::read::nearest::rows::{is_short_search, shows_keys};
-use crate::db::read::nearest::search::{Found, SearchRun, search_on};
+use crate::db::read::nearest::search::{SearchFound, SearchRun, search_on};
 use crate::db::read::nearest::stream::NearestStream;
 use crate::db::read::query::BoundQuery;
 use crate::db::read::run_report::RunReport;
@@ -39,7 +39,7 @@ pub fn rows_bytes(rows: &[Row]) -> usize {
     rows.iter().map(row_bytes).fold(0, usize::saturating_add)
 }
 
-/// Entries that are taken at once of an order without an end.
+/// Entries that are taken at first of an order without an end.
 const STREAMED_ROWS: usize = 64;
 /// Reads of so many keys are done on the thread they were asked on, as are short searches.
 const SHORT_KEYS: usize = 16;
@@ -75,6 +75,8 @@ struct KeysAhead {
     keys: std::vec::IntoIter<Neighbour>,
     /// What comes behind them.
     rest: Option<Box<NearestStream>>,
+    /// How many of those are taken next.
+    step: usize,
     /// What they take.
     _memory: Reservation,
 }
@@ -84,6 +86,12 @@ struct KeysAhead {
 struct Chunk {
     rows: Vec<Row>,
     bytes: usize,
+}
+
+impl KeysAhead {
+    fn new(keys: std::vec::IntoIter<Neighbour>, rest: Option<Box<NearestStream>>, memory: Reservation) -> KeysAhead {
+        KeysAhead { keys, rest, step: STREAMED_ROWS, _memory: memory }
+    }
 }
 
 impl Chunk {
@@ -205,7 +213,7 @@ impl Cursor {
         }
         Ok(match &self.plan.access {
             Access::Keys(keys) | Access::Index { keys, .. } => {
-                State::Keys(KeysAhead { keys: unmeasured(keys.clone()), rest: None, _memory: self.account.nothing() })
+                State::Keys(KeysAhead::new(unmeasured(keys.clone()), None, self.account.nothing()))
             }
             Access::Range { lower, upper, reverse } => {
                 State::Span(ScanSpan { lower: lower.clone(), upper: upper.clone(), reverse: *reverse })
@@ -216,7 +224,8 @@ impl Cursor {
 
     fn start_nearest(&mut self) -> Result<State> {
         let run = SearchRun { cancel: &self.cancel, report: &self.report, account: &self.account };
-        let Found { mut neighbours, rest, memory } = nearest::search::search(&self.view, &self.query, &self.plan, run)?;
+        let SearchFound { mut neighbours, rest, memory } =
+            nearest::search::search(&self.view, &self.query, &self.plan, run)?;
         let is_whole = self.query.orders_ties() || self.query.sorts_within_reach();
         if rest.is_none() && !is_whole {
             // A page is a part of the nearest rows, so that pages neither repeat nor skip any, and sorted by itself.
@@ -225,7 +234,7 @@ impl Cursor {
             neighbours.sort_unstable();
         }
         if self.query.order.is_empty() {
-            return Ok(State::Keys(KeysAhead { keys: neighbours.into_iter(), rest, _memory: memory }));
+            return Ok(State::Keys(KeysAhead::new(neighbours.into_iter(), rest, memory)));
         }
         self.sort_neighbours(&neighbours)
     }
@@ -257,8 +266,14 @@ impl Cursor {
         while self.remaining > 0 && !chunk.is_full() {
             let Some(neighbour) = ahead.keys.next() else {
                 let Some(rest) = &mut ahead.rest else { return Ok(false) };
+                if !chunk.rows.is_empty() {
+                    // Who asks for few rows does not wait for many.
+                    return Ok(true);
+                }
+                self.cancel.check()?;
                 let run = SearchRun { cancel: &self.cancel, report: &self.report, account: &self.account };
-                let more = search_on(view, &self.query, &self.plan, run, (rest, STREAMED_ROWS))?;
+                let more = search_on(view, &self.query, &self.plan, run, (rest, ahead.step))?;
+                ahead.step = ahead.step.saturating_mul(2).min(ROWS_PER_CHUNK);
                 if more.is_empty() {
                     return Ok(false);
                 }

@@ -9,7 +9,7 @@ use crate::types::{ColumnType, Value};
 
 /// The bounds of a distance, with their values.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Reach {
+pub(crate) struct DistanceReach {
     bounds: Vec<BoundValue>,
 }
 
@@ -20,12 +20,12 @@ struct BoundValue {
     is_strict: bool,
 }
 
-impl Reach {
+impl DistanceReach {
     /// The bounds of a bound search.
     ///
     /// # Errors
     /// 22003 for one that is no double.
-    pub fn of(nearest: &Nearest) -> Result<Reach> {
+    pub fn of(nearest: &Nearest) -> Result<DistanceReach> {
         let bounds = nearest.within.iter().map(|within| {
             let distance = match within.distance.bind(&[])?.cast(&ColumnType::Float8, false)? {
                 Value::Float8(distance) => Some(if distance.is_nan() { f64::NAN } else { distance }),
@@ -33,7 +33,7 @@ impl Reach {
             };
             Ok(BoundValue { distance, is_strict: within.is_strict })
         });
-        Ok(Reach { bounds: bounds.collect::<Result<_>>()? })
+        Ok(DistanceReach { bounds: bounds.collect::<Result<_>>()? })
     }
 
     /// Whether a distance is in reach; every lesser one is then, too. Numbers stand to one another as PostgreSQL's do, NaN above
@@ -70,10 +70,10 @@ impl Reach {
 mod tests {
     use super::*;
 
-    fn reach(bounds: &[(Option<f64>, bool)]) -> Reach {
+    fn reach(bounds: &[(Option<f64>, bool)]) -> DistanceReach {
         let bounds =
             bounds.iter().map(|(distance, is_strict)| BoundValue { distance: *distance, is_strict: *is_strict });
-        Reach { bounds: bounds.collect() }
+        DistanceReach { bounds: bounds.collect() }
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::db::read::column_reading::{ColumnReading, SelectedRows, few_selected_
 use crate::db::read::cursor::visit_access;
 use crate::db::read::entry_view::{EntryView, check_dimension};
 use crate::db::read::nearest::neighbour::{NearestSoFar, Neighbour};
-use crate::db::read::nearest::reach::Reach;
+use crate::db::read::nearest::reach::DistanceReach;
 use crate::db::read::nearest::sequence::cut;
 use crate::db::read::nearest::stream::NearestStream;
 use crate::db::read::query::{BoundQuery, Nearest, Target};
@@ -55,7 +55,7 @@ pub(super) struct Search<'a> {
     pub(super) nearest: &'a Nearest,
     /// `None` is NULL, to which every distance is NULL.
     target: Option<Arc<[f32]>>,
-    pub(super) reach: Reach,
+    pub(super) reach: DistanceReach,
     pub(super) filter: Option<&'a Program>,
     /// Neighbours wanted at most, offset included.
     pub(super) wanted: usize,
@@ -91,7 +91,7 @@ impl GraphSearch<'_> {
 }
 
 /// What a search found.
-pub(crate) struct Found {
+pub(crate) struct SearchFound {
     /// In the order that pages are cut from; sorted within a tier.
     pub neighbours: Vec<Neighbour>,
     /// What comes behind them, where there is no LIMIT.
@@ -115,7 +115,12 @@ pub(crate) struct SearchRun<'a> {
 /// As [`Cancel::check`]; 53200 where there is no memory for them; 42704 for a nearest entry without a vector, 22000 for a target of
 /// another dimension; what the filter fails with; 58030, XX001 and F0000 where stored entries cannot be read, are damaged or of a
 /// newer format.
-pub(crate) fn search(view: &ReadView, query: &BoundQuery, plan: &AccessPlan, run: SearchRun<'_>) -> Result<Found> {
+pub(crate) fn search(
+    view: &ReadView,
+    query: &BoundQuery,
+    plan: &AccessPlan,
+    run: SearchRun<'_>,
+) -> Result<SearchFound> {
     let _timer = metrics::NEAREST_SECONDS.start();
     let search = Search::of(view, query, plan, run)?;
     let is_empty = search.reach.is_nothing() || search.target.is_none() && !search.nearest.keeps_missing;
@@ -184,7 +189,7 @@ impl<'a> Search<'a> {
             query,
             nearest,
             target,
-            reach: Reach::of(nearest)?,
+            reach: DistanceReach::of(nearest)?,
             filter: query.filter.as_ref(),
             wanted: limit.map_or(usize::MAX, |limit| limit.saturating_add(offset)),
             has_limit: limit.is_some(),
@@ -201,11 +206,11 @@ impl<'a> Search<'a> {
 
 impl Search<'_> {
     /// All that was found.
-    pub(super) fn whole(&self, neighbours: Vec<Neighbour>) -> Found {
-        Found { neighbours, rest: None, memory: self.account.nothing() }
+    pub(super) fn whole(&self, neighbours: Vec<Neighbour>) -> SearchFound {
+        SearchFound { neighbours, rest: None, memory: self.account.nothing() }
     }
 
-    fn by_graph(&self, target: &[f32], index: CollectionId, ef: usize) -> Result<Found> {
+    fn by_graph(&self, target: &[f32], index: CollectionId, ef: usize) -> Result<SearchFound> {
         let index = self.view.database.vector_index(index).filter(|_| self.has_committed_dimension(target));
         let is_placed = self.nearest.metric != Metric::Cosine || target.iter().any(|component| *component != 0.0);
         let Some(index) = index.filter(|_| is_placed && !self.reach.holds_nan()) else {
@@ -430,11 +435,11 @@ impl Search<'_> {
     }
 
     /// By measuring every entry.
-    pub(super) fn by_measuring_all(&self) -> Result<Found> {
+    pub(super) fn by_measuring_all(&self) -> Result<SearchFound> {
         self.by_measuring(&Access::everything(), self.nearest.keeps_missing && !self.has_limit)
     }
 
-    fn by_measuring(&self, access: &Access, keeps_missing: bool) -> Result<Found> {
+    fn by_measuring(&self, access: &Access, keeps_missing: bool) -> Result<SearchFound> {
         let mut nearest = NearestSoFar::new(self.wanted, self.keeps_ties);
         let narrowed = match (access, self.filter.filter(|_| self.reads_columns)) {
             (Access::Range { .. }, Some(filter)) => {
@@ -462,6 +467,6 @@ impl Search<'_> {
         })?;
         let mut neighbours = nearest.into_sorted();
         cut(&mut neighbours, self.wanted, self.keeps_ties);
-        Ok(Found { neighbours, rest: None, memory })
+        Ok(SearchFound { neighbours, rest: None, memory })
     }
 }

@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 
 use crate::db::read::nearest::neighbour::{Neighbour, compare_distances};
-use crate::db::read::nearest::search::{Found, GraphSearch, Search};
+use crate::db::read::nearest::search::{GraphSearch, Search, SearchFound};
 use crate::db::read::nearest::stream::NearestStream;
 use crate::error::Result;
 
@@ -56,7 +56,7 @@ pub(super) fn cut(rows: &mut Vec<Neighbour>, wanted: usize, keeps_ties: bool) {
 
 impl Search<'_> {
     /// As many as are wanted, which are more than one walk of the width asked for gives, or all in reach.
-    pub(super) fn by_tiers(&self, graph: &GraphSearch<'_>) -> Result<Found> {
+    pub(super) fn by_tiers(&self, graph: &GraphSearch<'_>) -> Result<SearchFound> {
         let mut sequence = Sequence::default();
         let mut wanted = graph.ef;
         while sequence.rows.len() < self.wanted && (sequence.tiers == 0 || graph.prefers_walk(wanted)) {
@@ -88,7 +88,7 @@ impl Search<'_> {
 
     /// All rows, where there is no LIMIT: those in reach by a walk as long as that is the cheaper way, else in exact order, one
     /// after the other as they are asked for.
-    pub(super) fn without_limit(&self, graph: &GraphSearch<'_>) -> Result<Found> {
+    pub(super) fn without_limit(&self, graph: &GraphSearch<'_>) -> Result<SearchFound> {
         if self.reach.is_bounded() {
             let mut wanted = graph.ef;
             while graph.prefers_walk(wanted) {
@@ -113,10 +113,10 @@ impl Search<'_> {
         self.report.note("Search: every row in exact order, as it is asked for".to_string());
         if !self.query.order.is_empty() {
             let all = stream.next(self, usize::MAX)?;
-            return Ok(Found { neighbours: all, rest: None, memory: stream.into_memory() });
+            return Ok(SearchFound { neighbours: all, rest: None, memory: stream.into_memory() });
         }
         let memory = self.account.nothing();
-        Ok(Found { neighbours: first.rows, rest: Some(Box::new(stream)), memory })
+        Ok(SearchFound { neighbours: first.rows, rest: Some(Box::new(stream)), memory })
     }
 
     /// Whether the nearest `wanted` that were found are all there are in reach.
