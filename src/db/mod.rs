@@ -46,7 +46,7 @@ pub use read::aggregate::query::{
     AggregateCall, AggregateFunction, AggregateQuery, BoundAggregate, GroupOrder, is_grouped,
 };
 pub use read::cursor::{Cursor, Row, rows_bytes};
-pub use read::query::{BoundQuery, Nearest, Order, OrderBy, Output, Query, Target};
+pub use read::query::{BoundQuery, Nearest, Order, OrderBy, Output, Query, Target, Within};
 pub use read::row_stream::{Gathered, HeldRows, RowSender, RowStream, RowsMemory};
 pub use read::view::{ReadView, Sought};
 pub use records::peers_status::{

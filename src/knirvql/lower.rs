@@ -6,7 +6,7 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::db::{AUTH, Catalog, MEMORY, Nearest, Order, OrderBy, Output, Query, Target};
+use crate::db::{AUTH, Catalog, MEMORY, Nearest, Order, OrderBy, Output, Query, Target, Within};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Operand, ParameterTypes, PathResult, Scalar};
 use crate::knirvql::ast::{
@@ -233,13 +233,14 @@ impl Lowering<'_> {
                 })
             }
         };
-        let within = similar.within.as_ref().map(|within| match within {
+        let within = similar.within.iter().map(|within| match within {
             Bindable::Parameter(number) => parameter(parameters, *number, &ColumnType::Float8),
             Bindable::Value(distance) => Scalar::Value(Value::Float8(*distance)),
         });
+        let within = within.map(|distance| Within { distance, is_strict: false }).collect();
         let ef = similar.ef.as_ref().map(|ef| self.count(ef));
         let metric = similar.metric.map_or_else(|| index_metric(collection, column), metric);
-        Ok(Nearest { column, target, metric, ef, within, keeps_missing: false, keeps_ties: false })
+        Ok(Nearest { column, target, metric, ef, within, is_filter: false, keeps_missing: false, keeps_ties: false })
     }
 
     fn count(&mut self, count: &Bindable<u64>) -> Scalar {

@@ -126,9 +126,9 @@ pub const SETTINGS: &[Setting] = &[
     setting("gin_pending_list_limit", "4096", integer(64, INT_MAX, Unit::Kilobytes), Effect::Inert),
     setting("hash_mem_multiplier", "2", SettingKind::Real { min: 1.0, max: 1000.0 }, Effect::Inert),
     setting("hnsw.ef_search", "80", integer(1, Parameters::EF_SEARCH_MAX as i64, Unit::Count), Effect::Obeyed),
-    setting("hnsw.iterative_scan", "off", SettingKind::Enum(&["off", "strict_order", "relaxed_order"]), Effect::Inert),
-    setting("hnsw.max_scan_tuples", "20000", integer(1, INT_MAX, Unit::Count), Effect::Inert),
-    setting("hnsw.scan_mem_multiplier", "1", SettingKind::Real { min: 1.0, max: 1000.0 }, Effect::Inert),
+    setting("hnsw.iterative_scan", "off", SettingKind::Enum(&["off", "strict_order", "relaxed_order"]), Effect::Obeyed),
+    setting("hnsw.max_scan_tuples", "20000", integer(1, INT_MAX, Unit::Count), Effect::Obeyed),
+    setting("hnsw.scan_mem_multiplier", "1", SettingKind::Real { min: 1.0, max: 1000.0 }, Effect::Obeyed),
     setting("idle_in_transaction_session_timeout", "0", integer(0, INT_MAX, Unit::Milliseconds), Effect::Obeyed),
     setting(
         "idle_session_timeout",
@@ -303,7 +303,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("vacuum_cost_limit", "200", integer(1, 10_000, Unit::Count), Effect::Inert),
     setting("wal_block_size", "8192", integer(8192, 8192, Unit::Count), Effect::Preset),
     setting("wal_compression", "off", SettingKind::Enum(&["off", "on", "pglz", "lz4", "zstd"]), Effect::Inert),
-    setting("work_mem", "4096", integer(64, INT_MAX, Unit::Kilobytes), Effect::Inert),
+    setting("work_mem", "4096", integer(64, INT_MAX, Unit::Kilobytes), Effect::Obeyed),
     setting("xmlbinary", "base64", SettingKind::Enum(&["base64", "hex"]), Effect::Inert),
     setting("xmloption", "content", SettingKind::Enum(&["content", "document"]), Effect::Inert),
 ];
@@ -324,7 +324,7 @@ mod tests {
     #[test]
     fn what_can_only_change_the_speed_is_marked() {
         let effect = |name: &str| SETTINGS.iter().find(|setting| setting.name == name).map(|setting| setting.effect);
-        for name in ["enable_seqscan", "random_page_cost", "jit", "hnsw.iterative_scan", "work_mem"] {
+        for name in ["enable_seqscan", "random_page_cost", "jit", "maintenance_work_mem"] {
             assert_eq!(effect(name), Some(Effect::Inert), "{name}");
         }
         assert_eq!(effect("statement_timeout"), Some(Effect::Obeyed));

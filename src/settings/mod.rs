@@ -6,4 +6,4 @@ mod settings;
 mod special_settings;
 
 pub use setting::{Effect, Setting, SettingKind, shown_bound};
-pub use settings::{EF_SEARCH_DEFAULT, EF_SEARCH_MAX, SettingValue, Settings};
+pub use settings::{EF_SEARCH_DEFAULT, EF_SEARCH_MAX, IterativeScan, SettingValue, Settings};

@@ -15,6 +15,14 @@ use crate::vector::Parameters;
 
 /// Default of `hnsw.ef_search`: candidates a graph walk keeps.
 pub const EF_SEARCH_DEFAULT: usize = Parameters::EF_SEARCH_DEFAULT;
+/// Values of `hnsw.iterative_scan`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IterativeScan {
+    Off,
+    StrictOrder,
+    RelaxedOrder,
+}
+
 /// Largest `hnsw.ef_search`, as in pgvector.
 pub const EF_SEARCH_MAX: usize = Parameters::EF_SEARCH_MAX;
 /// Most custom settings of one connection.
@@ -198,6 +206,34 @@ impl Settings {
         self.get("hnsw.ef_search").ok().and_then(|value| value.parse().ok()).unwrap_or(EF_SEARCH_DEFAULT)
     }
 
+    /// `hnsw.iterative_scan`.
+    pub fn iterative_scan(&self) -> IterativeScan {
+        match self.get("hnsw.iterative_scan") {
+            Ok("strict_order") => IterativeScan::StrictOrder,
+            Ok("relaxed_order") => IterativeScan::RelaxedOrder,
+            _ => IterativeScan::Off,
+        }
+    }
+
+    /// `hnsw.max_scan_tuples`.
+    pub fn max_scan_tuples(&self) -> usize {
+        self.get("hnsw.max_scan_tuples").ok().and_then(|value| value.parse().ok()).unwrap_or(usize::MAX)
+    }
+
+    /// The bytes that a widened walk may take: `hnsw.scan_mem_multiplier` times `work_mem`.
+    pub fn scan_memory_bytes(&self) -> usize {
+        let number = |name| self.get(name).ok().and_then(|value| value.parse::<f64>().ok());
+        let bytes = number("hnsw.scan_mem_multiplier")
+            .zip(number("work_mem"))
+            .map(|(times, kilobytes)| times * kilobytes * 1024.0);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "both are positive, and a number beyond usize becomes its greatest"
+        )]
+        bytes.map_or(usize::MAX, |bytes| bytes as usize)
+    }
+
     /// `client_min_messages`: the least severity that the client wants to be told; `None` wants errors only.
     pub fn least_severity(&self) -> Option<Severity> {
         match self.get("client_min_messages") {
@@ -292,6 +328,19 @@ mod tests {
         assert_eq!(settings.shown("work_mem").unwrap(), "4MB");
         assert_eq!(settings.shown("hnsw.ef_search").unwrap(), EF_SEARCH_DEFAULT.to_string());
         assert_eq!(settings.shown("effective_cache_size").unwrap(), "4GB");
+    }
+
+    #[test]
+    fn bounds_of_iterative_scans_have_their_units() {
+        let mut settings = Settings::new("nebulus", "nebulus");
+        assert_eq!((settings.iterative_scan(), settings.max_scan_tuples()), (IterativeScan::Off, 20_000));
+        assert_eq!(settings.scan_memory_bytes(), 4 << 20);
+        settings.set("hnsw.iterative_scan", "relaxed_order").unwrap();
+        settings.set("hnsw.max_scan_tuples", "77").unwrap();
+        settings.set("hnsw.scan_mem_multiplier", "2.5").unwrap();
+        settings.set("work_mem", "2MB").unwrap();
+        assert_eq!((settings.iterative_scan(), settings.max_scan_tuples()), (IterativeScan::RelaxedOrder, 77));
+        assert_eq!(settings.scan_memory_bytes(), 5 << 20);
     }
 
     #[test]

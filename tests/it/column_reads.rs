@@ -301,13 +301,13 @@ fn a_plan_that_ran_tells_what_columns_did() {
     let lines = |client: &mut Client, text: &str| client.column(&format!("EXPLAIN ANALYZE {text}")).join("\n");
     let nearest = "SELECT id FROM t WHERE n = 1000 ORDER BY v <-> '[1,2,1]' LIMIT 5";
     let said = lines(&mut client, nearest);
-    assert!(said.contains("Columns: 9 of 4300 rows by 1 conditions"), "{said}");
+    assert!(said.contains("Columns: 9 of 4300 rows by 1 condition"), "{said}");
     assert!(said.contains("every selected row measured (measured: 9, rejected: 0)"), "{said}");
     client.run("BEGIN");
     client.run("UPDATE t SET n = 7 WHERE id < 4");
     let said = lines(&mut client, nearest);
     assert!(
-        said.contains("Columns: 5 of 4300 rows by 1 conditions") && said.contains("Rows Read One by One: 4"),
+        said.contains("Columns: 5 of 4300 rows by 1 condition") && said.contains("Rows Read One by One: 4"),
         "{said}"
     );
     client.run("ROLLBACK");

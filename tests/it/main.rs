@@ -38,6 +38,8 @@ mod mcp;
 mod memory;
 mod nearest;
 mod nearest_close;
+mod nearest_range;
+mod nearest_recall;
 mod network_statements;
 mod notifications;
 mod pages;

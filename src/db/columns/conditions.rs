@@ -22,6 +22,10 @@ use crate::types::Value;
 /// Conditions within one another, at most; a filter with more is evaluated entry by entry.
 const DEPTH_MAX: usize = 64;
 
+/// Comparisons of numbers within one another, and beside one another, that still take microseconds.
+const NUMBERS_DEPTH_MAX: usize = 2;
+const NUMBERS_LIST_MAX: usize = 4;
+
 /// The ordinals that a filter selects of columns.
 #[derive(Clone, Debug)]
 pub(crate) struct SelectedOrdinals {
@@ -70,11 +74,7 @@ pub(crate) fn select(columns: &Columns, filter: &Program, cache: &SelectedCache)
     if !conjuncts.iter().all(|condition| condition.is_plain()) {
         return Ok(None);
     }
-    let is_served = |condition: &CompiledCondition<'_>| {
-        let operands = condition.operands();
-        !operands.is_empty() && operands.iter().all(|operand| columns.column(operand).is_some())
-    };
-    let (served, rest): (Vec<_>, Vec<_>) = conjuncts.into_iter().partition(is_served);
+    let (served, rest): (Vec<_>, Vec<_>) = conjuncts.into_iter().partition(|condition| is_served(columns, *condition));
     if served.is_empty() || rest.iter().any(|condition| condition.may_fail_regardless()) {
         return Ok(None);
     }
@@ -89,8 +89,7 @@ pub(crate) fn select(columns: &Columns, filter: &Program, cache: &SelectedCache)
         apart.keep(columns.live());
     }
     let conditions = served.len();
-    let identity = served.iter().map(|condition| condition.identity()).collect::<Option<Vec<_>>>();
-    let identity = identity.map(|identities| identities.join("\n"));
+    let identity = identity_of(&served);
     if let Some(rows) = identity.as_ref().and_then(|identity| cache.get(columns.state(), identity)) {
         return Ok(Some(SelectedOrdinals { rows, apart, has_rest: !rest.is_empty(), conditions }));
     }
@@ -114,6 +113,46 @@ pub(crate) fn select(columns: &Columns, filter: &Program, cache: &SelectedCache)
         cache.keep(columns.state(), identity, &rows);
     }
     Ok(Some(SelectedOrdinals { rows, apart, has_rest: !rest.is_empty(), conditions }))
+}
+
+/// Whether what a filter selects is known already, or found by comparing packed numbers alone, which takes microseconds.
+pub(crate) fn is_quick(columns: &Columns, filter: &Program, cache: &SelectedCache) -> bool {
+    let conjuncts = filter.conjuncts();
+    if conjuncts.iter().all(|condition| is_of_numbers(columns, *condition, 0)) {
+        return true;
+    }
+    let served: Vec<_> = conjuncts.into_iter().filter(|condition| is_served(columns, *condition)).collect();
+    identity_of(&served).is_some_and(|identity| cache.get(columns.state(), &identity).is_some())
+}
+
+/// Whether a condition does nothing but compare packed numbers with constants.
+fn is_of_numbers(columns: &Columns, condition: CompiledCondition<'_>, depth: usize) -> bool {
+    let is_packed = |operand: &Operand| {
+        columns.column(operand).is_some_and(|column| {
+            column.dictionary().is_none()
+                && (column.kind().is_int() || matches!(column.kind(), ValueKind::Float4 | ValueKind::Float8))
+        })
+    };
+    let all = |list: Vec<CompiledCondition<'_>>| list.into_iter().all(|each| is_of_numbers(columns, each, depth + 1));
+    depth <= NUMBERS_DEPTH_MAX
+        && match condition.shape() {
+            ConditionShape::All(list) | ConditionShape::Any(list) => list.len() <= NUMBERS_LIST_MAX && all(list),
+            ConditionShape::Not(inner) => all(vec![inner]),
+            ConditionShape::IsNull(operand) | ConditionShape::Compare(operand, ..) => is_packed(operand),
+            ConditionShape::Other => false,
+        }
+}
+
+/// Whether columns have all that a condition reads.
+fn is_served(columns: &Columns, condition: CompiledCondition<'_>) -> bool {
+    let operands = condition.operands();
+    !operands.is_empty() && operands.iter().all(|operand| columns.column(operand).is_some())
+}
+
+/// What tells these conditions from others; `None` where nothing does.
+fn identity_of(conditions: &[CompiledCondition<'_>]) -> Option<String> {
+    let identities = conditions.iter().map(|condition| condition.identity()).collect::<Option<Vec<_>>>();
+    identities.map(|identities| identities.join("\n"))
 }
 
 /// Where a condition holds and where it does not. Elsewhere it is unknown.

@@ -12,7 +12,7 @@ use crate::db::read::view::ReadView;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Comparison, CompiledCondition, Operand, PathBase, Program};
 use crate::model::{Collection, CollectionId, CollectionKind, Index, IndexKind};
-use crate::settings::{EF_SEARCH_MAX, Settings};
+use crate::settings::{EF_SEARCH_MAX, IterativeScan, Settings};
 use crate::store::{encode_sought, is_storable};
 use crate::types::Value;
 use crate::types::json::jsonb::PathStep;
@@ -24,6 +24,9 @@ const KEYS_MAX: usize = 10_000;
 const MEASURED_KEYS_MAX: usize = 2_000;
 /// Entries up to which reading what an ordered index names one by one is better than a scan.
 const INDEX_KEYS_MAX: usize = 10_000;
+
+/// Bytes that a node takes which a walk has met.
+const WALKED_NODE_BYTES: usize = 32;
 
 /// How entries are found.
 #[derive(Debug)]
@@ -62,11 +65,36 @@ pub(crate) struct AccessPlan {
     pub ordered: bool,
     /// Facts of many entries may be read from columns in memory.
     pub reads_columns: bool,
+    /// What a nearest search may do beyond its first walk.
+    pub widening: Widening,
+}
+
+/// What a nearest search may do where its first walk does not find as many rows as are wanted: `hnsw.iterative_scan` and its bounds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Widening {
+    /// Nodes that a widened walk may meet before all rows are put in exact order instead.
+    pub met_max: usize,
+    /// Without a LIMIT the rows of the first walk come first, though it may have missed some.
+    pub is_relaxed: bool,
+}
+
+impl Widening {
+    fn of(settings: &Settings) -> Widening {
+        let scan = settings.iterative_scan();
+        let met_max = match scan {
+            IterativeScan::Off => usize::MAX,
+            IterativeScan::StrictOrder | IterativeScan::RelaxedOrder => {
+                settings.max_scan_tuples().min(settings.scan_memory_bytes() / WALKED_NODE_BYTES)
+            }
+        };
+        Widening { met_max, is_relaxed: scan == IterativeScan::RelaxedOrder }
+    }
 }
 
 /// Chooses the access path of a bound query.
 pub(crate) fn choose(view: &ReadView, query: &BoundQuery, settings: &Settings) -> Result<AccessPlan> {
-    let reads_columns = settings.reads_columns();
+    let (reads_columns, widening) = (settings.reads_columns(), Widening::of(settings));
+    let planned = |access, ordered| AccessPlan { access, ordered, reads_columns, widening };
     let collection = &query.collection;
     let conjuncts = query.filter.as_ref().map(Program::conjuncts).unwrap_or_default();
     if collection.kind == CollectionKind::Auth {
@@ -74,34 +102,30 @@ pub(crate) fn choose(view: &ReadView, query: &BoundQuery, settings: &Settings) -
             [Value::Text(text)] => Some(text.to_string()),
             _ => None,
         });
-        return Ok(AccessPlan { access: Access::Secrets { key }, ordered: query.order.is_empty(), reads_columns });
+        return Ok(planned(Access::Secrets { key }, query.order.is_empty()));
     }
     if let Some(keys) = primary_keys(collection, &conjuncts)? {
-        return Ok(AccessPlan {
-            access: Access::Keys(keys),
-            ordered: query.order.is_empty() && query.nearest.is_none(),
-            reads_columns,
-        });
+        return Ok(planned(Access::Keys(keys), query.order.is_empty() && query.nearest.is_none()));
     }
     if let Some(nearest) = &query.nearest {
         let graph = graph_index(collection, nearest.column, nearest.metric);
         let keys_max = if graph.is_some() { MEASURED_KEYS_MAX } else { INDEX_KEYS_MAX };
-        let wants_few = query.window()?.0.is_some() || nearest.within.is_some();
+        query.window()?;
         let access = match (indexed(view, collection, &conjuncts, keys_max)?, graph) {
             (Some(access), _) => access,
-            (None, Some(index)) if wants_few => {
+            (None, Some(index)) => {
                 Access::Graph { id: index.id, name: index.name.clone(), ef: search_width(nearest, settings)? }
             }
-            (None, _) => full_scan(false),
+            (None, None) => full_scan(false),
         };
-        return Ok(AccessPlan { access, ordered: false, reads_columns });
+        return Ok(planned(access, false));
     }
     if let Some(access) = indexed(view, collection, &conjuncts, INDEX_KEYS_MAX)? {
-        return Ok(AccessPlan { access, ordered: query.order.is_empty(), reads_columns });
+        return Ok(planned(access, query.order.is_empty()));
     }
     let (lower, upper) = key_range(collection, &conjuncts)?;
     let (ordered, reverse) = key_order(collection, query);
-    Ok(AccessPlan { access: Access::Range { lower, upper, reverse }, ordered, reads_columns })
+    Ok(planned(Access::Range { lower, upper, reverse }, ordered))
 }
 
 /// How many candidates the walk keeps: the query's own wish, else the session's.
@@ -367,9 +391,12 @@ impl AccessPlan {
             lines.push("Limit".to_string());
         }
         let from_graph = matches!(self.access, Access::Graph { .. });
-        if !self.ordered && (!query.order.is_empty() || query.nearest.is_some() && !from_graph) {
+        let is_sorted = query.nearest.as_ref().is_some_and(|nearest| !nearest.is_filter && !from_graph);
+        if !self.ordered && (!query.order.is_empty() || is_sorted) {
             lines.push(match &query.nearest {
-                Some(nearest) if query.order.is_empty() => format!("Sort by {} distance (exact)", nearest.metric),
+                Some(nearest) if query.order.is_empty() && !nearest.is_filter => {
+                    format!("Sort by {} distance (exact)", nearest.metric)
+                }
                 _ => "Sort".to_string(),
             });
         }
@@ -394,7 +421,12 @@ impl AccessPlan {
                 Target::Scalar(_) => "a vector",
                 Target::Entry(_) => "an entry's vector",
             };
-            lines.push(format!("  Order By: {} distance to {near}", nearest.metric));
+            if !nearest.is_filter {
+                lines.push(format!("  Order By: {} distance to {near}", nearest.metric));
+            }
+            if !nearest.within.is_empty() {
+                lines.push(format!("  Within: {} distance to {near}", nearest.metric));
+            }
         }
         if query.filter.is_some() {
             let place = if from_graph { " (inside the search)" } else { "" };

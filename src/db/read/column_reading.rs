@@ -18,6 +18,7 @@ use crate::db::columns::column_builder::{ColumnBuilder, apart_value};
 use crate::db::columns::column_store::{COLUMNS_BYTES_MAX, ColumnStore, is_read_alike};
 use crate::db::columns::columns::{Columns, RowChange};
 use crate::db::columns::conditions::{self, SelectedOrdinals};
+use crate::db::columns::part_ordinals::OrdinalSelection;
 use crate::db::columns::row_keys::SortedKeys;
 use crate::db::pending::write_set::EntryKey;
 use crate::db::read::entry_view::EntryView;
@@ -59,12 +60,30 @@ pub(crate) struct SelectedRows {
     /// The ordinals that pass: exactly those where `has_rest` is false, and otherwise those that may.
     pub rows: Bitmap,
     pub count: usize,
+    /// The same as `rows`, where the next statement with the same conditions gets them, too.
+    pub shared: Option<Arc<Bitmap>>,
     /// Keys of entries of which the view has to decide by itself, by the whole filter.
     pub by_row: KeySet,
     /// Whether parts of the filter remain to be asked of each of the rows.
     pub has_rest: bool,
     /// How many conditions of the filter were evaluated over columns.
     pub conditions: usize,
+}
+
+/// What a filter selects, counted beforehand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SelectedCount {
+    /// Rows that come from columns.
+    pub rows: usize,
+    /// Entries that are read one by one, at most.
+    pub by_row: usize,
+}
+
+impl SelectedRows {
+    /// The rows for an index to look among.
+    pub fn selection(&self) -> OrdinalSelection<'_> {
+        OrdinalSelection { ordinals: &self.rows, count: self.count, shared: self.shared.as_ref() }
+    }
 }
 
 impl ColumnReading {
@@ -124,6 +143,29 @@ impl ColumnReading {
         store.changed().after(columns.version(), STALE_CHANGES_MAX).is_some().then_some(columns)
     }
 
+    /// How many entries a filter selects, where columns of at most so many rows are at hand that tell it whole, in microseconds.
+    pub fn count_at_hand(
+        view: &ReadView,
+        collection: &Arc<Collection>,
+        filter: &Program,
+        rows_max: usize,
+    ) -> Option<SelectedCount> {
+        let operands = conditions::servable_operands(filter);
+        if operands.is_empty() || !operands.iter().all(|operand| is_columnar(collection, operand)) {
+            return None;
+        }
+        let columns = ColumnReading::at_hand(view, collection, &operands, rows_max)?;
+        let store = view.database.columns.get(collection.id)?;
+        if !conditions::is_quick(&columns, filter, &store.selected) {
+            return None;
+        }
+        let patch = store.changed().after(columns.version().min(view.version), STALE_CHANGES_MAX)?.len();
+        let selected = conditions::select(&columns, filter, &store.selected).ok().flatten()?;
+        let own = view.writes.rows_of(collection.id).map_or(0, |own| own.len());
+        let apart = selected.apart.as_ref().map_or(0, Bitmap::count);
+        (!selected.has_rest).then(|| SelectedCount { rows: selected.rows.count(), by_row: patch + own + apart })
+    }
+
     /// The ordinals of living entries that the view may take from the columns.
     pub fn unchanged(&self) -> Bitmap {
         let mut rows = self.columns.live().clone();
@@ -136,15 +178,16 @@ impl ColumnReading {
     pub fn select(&self, filter: &Program) -> Option<SelectedRows> {
         // Whether the reader comes to the row that a condition fails on is for his own way through the entries to say.
         let selected = conditions::select(&self.columns, filter, &self.store.selected).ok().flatten()?;
-        let SelectedOrdinals { rows, apart, has_rest, conditions } = selected;
-        let mut rows = Bitmap::clone(&rows);
+        let SelectedOrdinals { rows: shared, apart, has_rest, conditions } = selected;
+        let mut rows = Bitmap::clone(&shared);
         rows.leave_out(&self.patched);
         let mut by_row = self.patch.clone();
         if let Some(apart) = apart {
             by_row.extend(apart.ordinals().filter_map(|ordinal| self.columns.key(ordinal)).map(Box::from));
         }
         let count = rows.count();
-        Some(SelectedRows { rows, count, by_row, has_rest, conditions })
+        let shared = (self.patched.count() == 0).then_some(shared);
+        Some(SelectedRows { rows, count, shared, by_row, has_rest, conditions })
     }
 }
 

@@ -177,7 +177,8 @@ fn query(dice: &mut Dice, collection: Arc<Collection>) -> Query {
         target: Target::Scalar(Scalar::Value(target)),
         metric: Metric::L2,
         ef: None,
-        within: None,
+        within: Vec::new(),
+        is_filter: false,
         keeps_missing: false,
         keeps_ties: false,
     });

@@ -3,23 +3,24 @@
 //! A plan whose order is the wanted one streams: a chunk is read when it is asked for, and the scan goes on behind the last
 //! key. One that must sort reads everything first and keeps only the best rows where there is a LIMIT.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
 use crate::db::read::access_path::{Access, AccessPlan};
 use crate::db::read::column_reading::few_selected_keys;
 use crate::db::read::entry_view::EntryView;
-use crate::db::read::nearest::Neighbour;
-use crate::db::read::query::{BoundQuery, Order, OrderBy, Output};
+use crate::db::read::nearest::neighbour::Neighbour;
+use crate::db::read::nearest::rows::{is_short_search, shows_keys};
+use crate::db::read::nearest::search::{SearchFound, SearchRun, search_on};
+use crate::db::read::nearest::stream::NearestStream;
+use crate::db::read::query::BoundQuery;
 use crate::db::read::run_report::RunReport;
 use crate::db::read::scan::{ScanSpan, visit_entries, visit_key};
-use crate::db::read::search_rows::{is_short_search, shows_keys};
+use crate::db::read::sorter::{SortedRows, Sorter, show};
 use crate::db::read::view::ReadView;
 use crate::db::read::{nearest, secrets};
 use crate::db::state::cancel::Cancel;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::model::{Collection, MemoryAccount, Reservation};
 use crate::types::limits::{CHUNK_BYTES_MAX, ROWS_PER_CHUNK};
 use crate::types::{ALLOCATION_BYTES, Value};
@@ -28,7 +29,7 @@ use crate::types::{ALLOCATION_BYTES, Value};
 pub type Row = Vec<Value>;
 
 /// Bytes of memory that a row takes.
-fn row_bytes(row: &Row) -> usize {
+pub(super) fn row_bytes(row: &Row) -> usize {
     let own = size_of::<Row>() + ALLOCATION_BYTES;
     row.iter().map(Value::held_bytes).fold(own, usize::saturating_add)
 }
@@ -38,10 +39,8 @@ pub fn rows_bytes(rows: &[Row]) -> usize {
     rows.iter().map(row_bytes).fold(0, usize::saturating_add)
 }
 
-/// Most bytes that a sort may hold.
-const SORT_BYTES_MAX: usize = 1024 * 1024 * 1024;
-/// Bytes that a sort takes of its account's memory at a time.
-const SORT_BYTES_TAKEN: usize = 64 * 1024;
+/// Entries that are taken at first of an order without an end.
+const STREAMED_ROWS: usize = 64;
 /// Reads of so many keys are done on the thread they were asked on, as are short searches.
 const SHORT_KEYS: usize = 16;
 
@@ -64,17 +63,22 @@ pub struct Cursor {
 enum State {
     NotStarted,
     /// Entries by key, with their distance where there is one.
-    Keys(std::vec::IntoIter<Neighbour>),
+    Keys(KeysAhead),
     /// A scan that goes on behind the last key.
     Span(ScanSpan),
     Sorted(SortedRows),
     Done,
 }
 
-/// Rows that were sorted, and what they take of their account's memory.
-struct SortedRows {
-    rows: std::vec::IntoIter<Row>,
-    memory: Reservation,
+/// Entries that are read one after the other.
+struct KeysAhead {
+    keys: std::vec::IntoIter<Neighbour>,
+    /// What comes behind them.
+    rest: Option<Box<NearestStream>>,
+    /// How many of those are taken next.
+    step: usize,
+    /// What they take.
+    _memory: Reservation,
 }
 
 /// Rows that are gathered for one answer.
@@ -82,6 +86,12 @@ struct SortedRows {
 struct Chunk {
     rows: Vec<Row>,
     bytes: usize,
+}
+
+impl KeysAhead {
+    fn new(keys: std::vec::IntoIter<Neighbour>, rest: Option<Box<NearestStream>>, memory: Reservation) -> KeysAhead {
+        KeysAhead { keys, rest, step: STREAMED_ROWS, _memory: memory }
+    }
 }
 
 impl Chunk {
@@ -134,7 +144,9 @@ impl Cursor {
     pub fn is_short(&self) -> bool {
         match &self.plan.access {
             Access::Keys(keys) | Access::Index { keys, .. } => keys.len() <= SHORT_KEYS,
-            Access::Graph { ef, .. } => is_short_search(&self.query, *ef, self.remaining.saturating_add(self.skip)),
+            Access::Graph { .. } => {
+                is_short_search(&self.view, &self.query, &self.plan, self.remaining.saturating_add(self.skip))
+            }
             Access::Range { .. } | Access::Secrets { .. } => false,
         }
     }
@@ -170,7 +182,7 @@ impl Cursor {
         let more = match &mut state {
             State::NotStarted | State::Done => false,
             State::Sorted(rows) => rows.give(&mut chunk)?,
-            State::Keys(keys) => self.read_keys(keys, &mut chunk)? && keys.len() > 0,
+            State::Keys(keys) => self.read_keys(keys, &mut chunk)?,
             State::Span(span) => self.read_span(span, &mut chunk)?,
         };
         if more {
@@ -193,28 +205,38 @@ impl Cursor {
 
     fn start(&mut self) -> Result<State> {
         if self.query.nearest.is_some() {
-            let mut neighbours = nearest::search(&self.view, &self.query, &self.plan, (&self.cancel, &self.report))?;
-            if self.query.order.is_empty() {
-                return Ok(State::Keys(neighbours.into_iter()));
-            }
-            if !self.query.orders_ties() {
-                // A page is a part of the nearest rows, so that pages neither repeat nor skip any, and sorted by itself.
-                neighbours.drain(..self.skip.min(neighbours.len()));
-                self.skip = 0;
-            }
-            return self.sort_neighbours(neighbours);
+            return self.start_nearest();
         }
         self.narrow()?;
         if !self.plan.ordered || matches!(self.plan.access, Access::Secrets { .. }) {
             return self.sort_entries();
         }
         Ok(match &self.plan.access {
-            Access::Keys(keys) | Access::Index { keys, .. } => State::Keys(unmeasured(keys.clone())),
+            Access::Keys(keys) | Access::Index { keys, .. } => {
+                State::Keys(KeysAhead::new(unmeasured(keys.clone()), None, self.account.nothing()))
+            }
             Access::Range { lower, upper, reverse } => {
                 State::Span(ScanSpan { lower: lower.clone(), upper: upper.clone(), reverse: *reverse })
             }
             Access::Graph { .. } | Access::Secrets { .. } => State::Done,
         })
+    }
+
+    fn start_nearest(&mut self) -> Result<State> {
+        let run = SearchRun { cancel: &self.cancel, report: &self.report, account: &self.account };
+        let SearchFound { mut neighbours, rest, memory } =
+            nearest::search::search(&self.view, &self.query, &self.plan, run)?;
+        let is_whole = self.query.orders_ties() || self.query.sorts_within_reach();
+        if rest.is_none() && !is_whole {
+            // A page is a part of the nearest rows, so that pages neither repeat nor skip any, and sorted by itself.
+            neighbours.drain(..self.skip.min(neighbours.len()));
+            self.skip = 0;
+            neighbours.sort_unstable();
+        }
+        if self.query.order.is_empty() {
+            return Ok(State::Keys(KeysAhead::new(neighbours.into_iter(), rest, memory)));
+        }
+        self.sort_neighbours(&neighbours)
     }
 
     /// Puts the keys of the few entries that columns select into the place of a scan that would go through all of them. The filter
@@ -237,12 +259,27 @@ impl Cursor {
     }
 
     /// Fills a chunk from keys; whether there may be more.
-    fn read_keys(&mut self, keys: &mut std::vec::IntoIter<Neighbour>, chunk: &mut Chunk) -> Result<bool> {
+    fn read_keys(&mut self, ahead: &mut KeysAhead, chunk: &mut Chunk) -> Result<bool> {
         // Neighbours were filtered inside the search.
         let filter = if self.query.nearest.is_some() { None } else { self.query.filter.as_ref() };
         let (view, collection, shows_keys) = (&self.view, &*self.query.collection, shows_keys(&self.query));
         while self.remaining > 0 && !chunk.is_full() {
-            let Some(neighbour) = keys.next() else { return Ok(false) };
+            let Some(neighbour) = ahead.keys.next() else {
+                let Some(rest) = &mut ahead.rest else { return Ok(false) };
+                if !chunk.rows.is_empty() {
+                    // Who asks for few rows does not wait for many.
+                    return Ok(true);
+                }
+                self.cancel.check()?;
+                let run = SearchRun { cancel: &self.cancel, report: &self.report, account: &self.account };
+                let more = search_on(view, &self.query, &self.plan, run, (rest, ahead.step))?;
+                ahead.step = ahead.step.saturating_mul(2).min(ROWS_PER_CHUNK);
+                if more.is_empty() {
+                    return Ok(false);
+                }
+                ahead.keys = more.into_iter();
+                continue;
+            };
             let show_entry = |entry: &EntryView<'_>| {
                 if filter.map_or(Ok(true), |filter| filter.accepts(entry))? {
                     show(entry, &self.query.output, neighbour.distance).map(Some)
@@ -262,7 +299,7 @@ impl Cursor {
             self.remaining -= 1;
             chunk.push(row);
         }
-        Ok(self.remaining > 0)
+        Ok(self.remaining > 0 && (ahead.rest.is_some() || ahead.keys.len() > 0))
     }
 
     /// Fills a chunk from a scan and moves the span behind it; whether there may be more.
@@ -295,12 +332,10 @@ impl Cursor {
         Ok(self.remaining > 0)
     }
 
-    fn sort_neighbours(&self, neighbours: Vec<Neighbour>) -> Result<State> {
+    fn sort_neighbours(&self, neighbours: &[Neighbour]) -> Result<State> {
         let mut sorter = self.sorter();
         for neighbour in neighbours {
-            visit_key(&self.view, &self.query.collection, &neighbour.key, |entry| {
-                sorter.add(entry, neighbour.distance)
-            })?;
+            visit_key(&self.view, &self.query.collection, &neighbour.key, |entry| sorter.add(entry, Some(neighbour)))?;
         }
         Ok(State::Sorted(sorter.finish()?))
     }
@@ -318,21 +353,13 @@ impl Cursor {
     }
 
     fn sorter(&self) -> Sorter<'_> {
-        Sorter {
-            order: &self.query.order,
-            output: &self.query.output,
-            skip: self.skip,
-            keep: self.remaining.saturating_add(self.skip),
-            rows: BinaryHeap::new(),
-            arrived: 0,
-            bytes: 0,
-            memory: self.account.nothing(),
-        }
+        let keep = self.remaining.saturating_add(self.skip);
+        Sorter::new(&self.query.order, &self.query.output, (self.skip, keep), self.account.nothing())
     }
 }
 
 fn unmeasured(keys: Vec<Vec<u8>>) -> std::vec::IntoIter<Neighbour> {
-    keys.into_iter().map(|key| Neighbour { distance: None, key }).collect::<Vec<_>>().into_iter()
+    keys.into_iter().map(|key| Neighbour { distance: None, key, tier: 0 }).collect::<Vec<_>>().into_iter()
 }
 
 /// Calls `visit` with each live entry that an access path yields.
@@ -362,134 +389,3 @@ pub(crate) fn visit_access(
     }
     Ok(())
 }
-
-/// The row that an entry shows.
-fn show(entry: &EntryView<'_>, output: &[Output], distance: Option<f64>) -> Result<Row> {
-    output
-        .iter()
-        .map(|output| match output {
-            Output::Operand(operand) => entry.operand(operand),
-            Output::Distance => Ok(distance.map_or(Value::Null, Value::Float8)),
-            Output::LinearDistance { constant, factor } => {
-                Ok(distance.map_or(Value::Null, |distance| Value::float8(constant + factor * distance)))
-            }
-            Output::Constant(scalar) => scalar.bind(&[]),
-        })
-        .collect()
-}
-
-/// Sorts rows by the query's order; keeps only the first `keep`.
-struct Sorter<'a> {
-    order: &'a [Order],
-    output: &'a [Output],
-    skip: usize,
-    keep: usize,
-    rows: BinaryHeap<Sorted<'a>>,
-    arrived: usize,
-    bytes: usize,
-    memory: Reservation,
-}
-
-/// A row with the values it is ordered by. The greatest comes last in the result, and out of the heap first.
-struct Sorted<'a> {
-    order: &'a [Order],
-    keys: Row,
-    /// Arrival, so that the sort is stable.
-    number: usize,
-    row: Row,
-}
-
-impl<'a> Sorter<'a> {
-    fn add(&mut self, entry: &EntryView<'_>, distance: Option<f64>) -> Result<()> {
-        let keys = self.order.iter().map(|order| match &order.operand {
-            OrderBy::Operand(operand) => entry.operand(operand),
-            OrderBy::Distance => Ok(distance.map_or(Value::Null, Value::Float8)),
-        });
-        let keys = keys.collect::<Result<Row>>()?;
-        let row = show(entry, self.output, distance)?;
-        self.push(keys, row)
-    }
-
-    fn push(&mut self, keys: Row, row: Row) -> Result<()> {
-        self.bytes = self.bytes.saturating_add(row_bytes(&keys)).saturating_add(row_bytes(&row));
-        self.arrived += 1;
-        self.rows.push(Sorted { order: self.order, keys, number: self.arrived, row });
-        if self.rows.len() > self.keep
-            && let Some(last) = self.rows.pop()
-        {
-            self.bytes = self.bytes.saturating_sub(row_bytes(&last.keys)).saturating_sub(row_bytes(&last.row));
-        }
-        if self.bytes > SORT_BYTES_MAX {
-            return Err(Error::new(
-                ErrorKind::LimitExceeded,
-                format!("the sort of this query needs more than {SORT_BYTES_MAX} bytes"),
-            )
-            .with_hint("Select fewer columns, or add a LIMIT."));
-        }
-        if self.bytes > self.memory.bytes() {
-            self.memory.resize(self.bytes.saturating_add(SORT_BYTES_TAKEN))?;
-        }
-        Ok(())
-    }
-
-    fn finish(self) -> Result<SortedRows> {
-        let (skip, mut memory) = (self.skip, self.memory);
-        let rows: Vec<Row> = self.rows.into_sorted_vec().into_iter().skip(skip).map(|sorted| sorted.row).collect();
-        memory.resize(rows_bytes(&rows).min(memory.bytes()))?;
-        Ok(SortedRows { rows: rows.into_iter(), memory })
-    }
-}
-
-impl Ord for Sorted<'_> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        for ((order, left), right) in self.order.iter().zip(&self.keys).zip(&other.keys) {
-            let ordering = sort_order(left, right, order.descending, order.nulls_first);
-            if ordering != Ordering::Equal {
-                return ordering;
-            }
-        }
-        self.number.cmp(&other.number)
-    }
-}
-
-/// The order of two values as ORDER BY wants it.
-pub(crate) fn sort_order(left: &Value, right: &Value, descending: bool, nulls_first: bool) -> Ordering {
-    match (left.is_null(), right.is_null()) {
-        (true, true) => Ordering::Equal,
-        (true, false) if nulls_first => Ordering::Less,
-        (true, false) => Ordering::Greater,
-        (false, true) if nulls_first => Ordering::Greater,
-        (false, true) => Ordering::Less,
-        (false, false) => {
-            let ordering = left.compare(right).unwrap_or_else(|| kind_order(left).cmp(&kind_order(right)));
-            if descending { ordering.reverse() } else { ordering }
-        }
-    }
-}
-
-/// Where values of different kinds stand to one another: facts have no declared type.
-fn kind_order(value: &Value) -> u8 {
-    match value {
-        Value::Bool(_) => 0,
-        Value::Int2(_) | Value::Int4(_) | Value::Int8(_) | Value::Float4(_) | Value::Float8(_) | Value::Numeric(_) => 1,
-        Value::Date(_) | Value::Time(_) | Value::Timestamp(_) | Value::TimestampTz(_) | Value::Interval(_) => 2,
-        Value::Text(_) | Value::Uuid(_) => 3,
-        Value::Bytea(_) | Value::Vector(_) | Value::Sparse(_) | Value::Bits(_) => 4,
-        Value::Json(_) | Value::Array(..) => 5,
-        Value::Null => 6,
-    }
-}
-
-impl PartialOrd for Sorted<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Sorted<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Sorted<'_> {}

@@ -15,6 +15,6 @@ pub(super) mod query;
 pub(super) mod row_stream;
 pub(super) mod run_report;
 pub(super) mod scan;
-pub(super) mod search_rows;
 pub(super) mod secrets;
+pub(super) mod sorter;
 pub(super) mod view;

@@ -50,12 +50,24 @@ pub struct Nearest {
     pub metric: Metric,
     /// Candidates the graph walk keeps; `None` takes the session's `hnsw.ef_search`.
     pub ef: Option<Scalar>,
-    /// Only rows at most this far away.
-    pub within: Option<Scalar>,
+    /// Only rows that are within all of these.
+    pub within: Vec<Within>,
+    /// The search does no more than say which rows are within reach: where the query has an order of its own, LIMIT and OFFSET
+    /// count in that.
+    pub is_filter: bool,
     /// Rows without a vector come last, as NULL does, unless a graph is walked, which does not hold them.
     pub keeps_missing: bool,
     /// Rows that are as far away as the last one come, too, beyond LIMIT: the caller decides among them.
     pub keeps_ties: bool,
+}
+
+/// A bound of the distance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Within {
+    /// NULL is one that no row is within.
+    pub distance: Scalar,
+    /// Rows that are exactly so far away are beyond it.
+    pub is_strict: bool,
 }
 
 /// What the neighbours are near to.
@@ -108,7 +120,10 @@ impl Query {
                     Target::Entry(id) => Target::Entry(one(id)?),
                 },
                 ef: scalar(&nearest.ef)?,
-                within: scalar(&nearest.within)?,
+                within: {
+                    let bound = |within: &Within| one(&within.distance).map(|distance| Within { distance, ..*within });
+                    nearest.within.iter().map(bound).collect::<Result<_>>()?
+                },
                 ..*nearest
             }),
         };
@@ -135,13 +150,29 @@ impl BoundQuery {
         first.is_some_and(|first| first.operand == OrderBy::Distance && !first.descending && !first.nulls_first)
     }
 
+    /// Whether LIMIT and OFFSET count in an order that has nothing to do with the search.
+    pub fn sorts_within_reach(&self) -> bool {
+        !self.order.is_empty() && self.nearest.as_ref().is_some_and(|nearest| nearest.is_filter)
+    }
+
+    /// LIMIT and OFFSET as the search counts in them: none where it says which rows are within reach, and the order is another.
+    ///
+    /// # Errors
+    /// As [`BoundQuery::window`].
+    pub fn nearest_window(&self) -> Result<(Option<usize>, usize)> {
+        if self.sorts_within_reach() { Ok((None, 0)) } else { self.window() }
+    }
+
     /// LIMIT and OFFSET; a NULL limit is none.
     ///
     /// # Errors
     /// 2201W for a negative LIMIT, 2201X for a negative OFFSET, 54000 for a nearest query beyond [`NEAREST_LIMIT_MAX`].
     pub fn window(&self) -> Result<(Option<usize>, usize)> {
         let (limit, offset) = row_window(self.limit.as_ref(), self.offset.as_ref())?;
-        if self.nearest.is_some() && limit.is_some_and(|limit| limit.saturating_add(offset) > NEAREST_LIMIT_MAX) {
+        if self.nearest.is_some()
+            && !self.sorts_within_reach()
+            && limit.is_some_and(|limit| limit.saturating_add(offset) > NEAREST_LIMIT_MAX)
+        {
             return Err(Error::new(
                 ErrorKind::LimitExceeded,
                 format!("LIMIT plus OFFSET of a nearest query is over {NEAREST_LIMIT_MAX}"),

@@ -14,8 +14,11 @@ impl RunReport {
     pub fn note_selection(&self, reading: &ColumnReading, selected: &SelectedRows) {
         let (rows, patch) = (reading.columns.live().count(), reading.patch.len());
         let rest = if selected.has_rest { ", the rest of the filter on each of them" } else { "" };
-        let conditions = selected.conditions;
-        self.note(format!("Columns: {} of {rows} rows by {conditions} conditions{rest}", selected.count));
+        let conditions = match selected.conditions {
+            1 => "1 condition".to_string(),
+            conditions => format!("{conditions} conditions"),
+        };
+        self.note(format!("Columns: {} of {rows} rows by {conditions}{rest}", selected.count));
         self.note(format!("Rows Read One by One: {} ({patch} changed since)", selected.by_row.len()));
     }
 

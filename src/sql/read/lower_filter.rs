@@ -2,6 +2,7 @@
 
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value as Literal};
 
+use crate::db::Within;
 use crate::expr::{self, Comparison, Scalar, Test, unmodified};
 use crate::sql::parse::operators::called;
 use crate::sql::parse::trees::{conjuncts, unnested};
@@ -12,21 +13,27 @@ use crate::sql::subqueries::quantified::{DIFFERS_FROM_ALL, EQUALS_ANY};
 use crate::types::{ColumnType, Value};
 
 impl Lowering<'_> {
-    /// WHERE as a filter, and the bound on the distance that it sets. `None` where either has no counterpart.
-    pub fn filter(&self, condition: &Expr, nearest: Option<&Distance>) -> Option<(Option<expr::Expr>, Option<Scalar>)> {
+    /// WHERE as a filter, and the bounds on the distance that it sets. `None` where either has no counterpart.
+    pub fn filter(&self, condition: &Expr, nearest: Option<&Distance>) -> Option<(Option<expr::Expr>, Vec<Within>)> {
         let mut conditions = Vec::new();
-        let mut within: Option<f64> = None;
+        let mut within = Vec::new();
         for conjunct in conjuncts(condition) {
-            match nearest.and_then(|nearest| self.bound(conjunct, nearest)) {
-                Some(bound) => within = Some(within.map_or(bound, |other| other.min(bound))),
+            match nearest.and_then(|nearest| self.bound(conjunct).filter(|(distance, _)| distance == nearest)) {
+                Some((_, bound)) => within.push(bound),
                 None => conditions.push(self.condition(conjunct)?),
             }
         }
-        Some((expr::Expr::all(conditions), within.map(|bound| Scalar::Value(Value::Float8(bound)))))
+        Some((expr::Expr::all(conditions), within))
     }
 
-    /// The largest distance that `distance < constant` lets pass.
-    fn bound(&self, condition: &Expr, nearest: &Distance) -> Option<f64> {
+    /// The distance that WHERE bounds first, where the table has an index for it.
+    pub fn range(&self, condition: &Expr) -> Option<Distance> {
+        let bounded = conjuncts(condition).into_iter().filter_map(|conjunct| self.bound(conjunct));
+        bounded.map(|(distance, _)| distance).find(|distance| self.is_indexed(distance))
+    }
+
+    /// `distance < constant` in its four forms.
+    fn bound(&self, condition: &Expr) -> Option<(Distance, Within)> {
         let Expr::BinaryOp { left, op, right } = unnested(condition) else { return None };
         let (distance, constant, is_strict) = match op {
             BinaryOperator::Lt => (left, right, true),
@@ -35,12 +42,13 @@ impl Lowering<'_> {
             BinaryOperator::GtEq => (right, left, false),
             _ => return None,
         };
-        if self.distance(distance).as_ref() != Some(nearest) {
-            return None;
-        }
-        // Every number is less than NaN, which is no bound of the search.
-        let bound = self.number(constant).filter(|bound| !bound.is_nan())?;
-        Some(if is_strict { bound.next_down() } else { bound })
+        let distance = self.distance(distance)?;
+        let (bound, _) = self.scalar(constant).filter(|(_, ty)| ty.is_number())?;
+        let bound = match bound {
+            Scalar::Value(value) => Scalar::Value(value.cast(&ColumnType::Float8, false).ok()?),
+            parameter => parameter,
+        };
+        Some((distance, Within { distance: bound, is_strict }))
     }
 
     fn condition(&self, condition: &Expr) -> Option<expr::Expr> {

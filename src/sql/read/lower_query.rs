@@ -11,6 +11,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use crate::db::{AggregateQuery, Nearest, Order, OrderBy, Output, Query, Target};
 use crate::expr::{Operand, ParameterTypes, Scalar};
+use crate::model::IndexKind;
 use crate::sql::analyze::analyzer::Analysis;
 use crate::sql::analyze::literals::{placeholder, string_of};
 use crate::sql::parse::names::folded;
@@ -147,10 +148,12 @@ impl<'a> Lowering<'a> {
         let table = self.table?;
         let outputs = select.projection.iter().map(item_expr).collect::<Option<Vec<_>>>()?;
         let (limit, offset) = self.window(query.limit_clause.as_ref())?;
-        let (nearest, order) = self.order(query, select, &outputs, limit.is_some())?;
+        let (ordered, order) = self.order(query, select, &outputs, limit.is_some())?;
+        let is_filter = ordered.is_none();
+        let nearest = ordered.or_else(|| select.selection.as_ref().and_then(|condition| self.range(condition)));
         let (filter, within) = match &select.selection {
             Some(condition) => self.filter(condition, nearest.as_ref())?,
-            None => (None, None),
+            None => (None, Vec::new()),
         };
         let mut output = Vec::with_capacity(outputs.len());
         let mut types = Vec::with_capacity(outputs.len());
@@ -164,8 +167,9 @@ impl<'a> Lowering<'a> {
             target: Target::Scalar(distance.target),
             metric: distance.metric,
             ef: None,
+            keeps_missing: within.is_empty(),
             within,
-            keeps_missing: true,
+            is_filter,
             keeps_ties: false,
         });
         let query = Query { collection: table.collection.clone(), output, filter, nearest, order, limit, offset };
@@ -306,7 +310,11 @@ impl<'a> Lowering<'a> {
                 continue;
             }
             let distance = self.distance(expr)?;
-            if position > 0 || descending || nulls_first || !is_limited {
+            if position > 0 || descending || nulls_first {
+                return None;
+            }
+            // Without a limit the index gives one row after the other; a sort by more than that needs all of them.
+            if !is_limited && (list.len() > 1 || !self.is_indexed(&distance)) {
                 return None;
             }
             nearest = Some(distance);
@@ -317,6 +325,18 @@ impl<'a> Lowering<'a> {
             order.clear();
         }
         Some((nearest, order))
+    }
+
+    /// Whether the table has a vector index for a distance.
+    pub fn is_indexed(&self, distance: &Distance) -> bool {
+        let indexes = self.table.map(|table| table.collection.indexes.as_slice()).unwrap_or_default();
+        indexes.iter().any(|index| match &index.kind {
+            IndexKind::Hnsw { column, operator_class, .. } => {
+                *column == distance.column
+                    && operator_class.parse::<Metric>().is_ok_and(|metric| metric == distance.metric)
+            }
+            IndexKind::Ordered { .. } | IndexKind::Fact { .. } => false,
+        })
     }
 
     /// LIMIT and OFFSET.

@@ -131,7 +131,8 @@ fn nearest(order: &Expr, table: &CollectionTable, keeps_ties: bool) -> Option<Ne
         target: Target::Scalar(Scalar::Value(Value::Vector(target))),
         metric,
         ef: None,
-        within: None,
+        within: Vec::new(),
+        is_filter: false,
         keeps_missing: true,
         keeps_ties,
     })

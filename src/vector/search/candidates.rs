@@ -48,8 +48,30 @@ pub fn walk_width(k: usize, ef: usize) -> usize {
     width.saturating_add(width / WIDTH_ADDED)
 }
 
+/// What comparing a node on the way of a walk costs, in comparisons of rows in their order.
+pub const ROWS_PER_NODE: usize = 4;
+
+/// The recall of a graph, as it was measured when it was built, below which walks are wider than they are asked to be.
+const RECALL_WANTED: f64 = 0.95;
+
+/// How many times its width a walk is widened by for all that is missing at that recall, and the most it is.
+const WIDTH_PER_RECALL: f64 = 20.0;
+const WIDTH_PER_RECALL_MAX: f64 = 3.0;
+
+/// A width in graphs of such a recall.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a width is at most some thousands, the factor between 0 and 3"
+)]
+fn width_by_recall(width: usize, recall: f64) -> usize {
+    let missing = (RECALL_WANTED - recall).max(0.0);
+    width.saturating_add((width as f64 * (missing * WIDTH_PER_RECALL).min(WIDTH_PER_RECALL_MAX)) as usize)
+}
+
 /// What comparing a node takes on the way of a walk, with all that belongs to it: 55 to 90 ns were measured with 384 components.
-const NODE_NANOS: usize = 80;
+pub const NODE_NANOS: usize = 80;
 
 /// Microseconds that a search for so many rows is expected to take, with walks of this width at least, where all are accepted.
 pub fn walk_micros(k: usize, ef: usize) -> usize {
@@ -125,6 +147,12 @@ impl IndexParts {
         let entries = self.entries(offer.part);
         let live = std::iter::once(offer.row).chain(copies).filter(|row| entries.is_live(*row));
         live.map(move |row| WalkOffer { row, ..offer })
+    }
+
+    /// How wide walks are for so many rows, and for this width at least: wider where a graph is known to find little.
+    pub fn walk_width(&self, k: usize, ef: usize) -> usize {
+        let recall = self.segments.iter().map(|segment| segment.recall).fold(1.0, f64::min);
+        width_by_recall(walk_width(k, ef), recall)
     }
 
     /// By how much the closeness of rows may be wrong.
@@ -301,7 +329,7 @@ impl<'p> Sources<'p> {
 
     /// The `k` nearest rows the filter accepts, and those that may be as near as the last of them; none when a scan is the better
     /// or the only way to find them.
-    pub fn find(&mut self, k: usize, verdicts: &mut Verdicts<'_, '_>) -> Option<Vec<WalkOffer>> {
+    pub fn find(&mut self, k: usize, verdicts: &mut Verdicts<'_, '_>, met_max: usize) -> Option<Vec<WalkOffer>> {
         loop {
             let accepted = self.merge(k, verdicts);
             let wanted: Vec<usize> =
@@ -311,7 +339,7 @@ impl<'p> Sources<'p> {
                 let complete = accepted.len() >= k || self.offered() >= self.parts.live();
                 return complete.then_some(accepted);
             }
-            if self.is_scan_cheaper(&wanted) {
+            if self.is_scan_cheaper(&wanted, met_max) {
                 return None;
             }
             verdicts.remember();
@@ -368,8 +396,8 @@ impl<'p> Sources<'p> {
         self.sources.iter().map(rows).sum()
     }
 
-    /// Whether walks of the wanted widths would meet too large a share of all rows.
-    fn is_scan_cheaper(&self, wanted: &[usize]) -> bool {
+    /// Whether walks of the wanted widths would meet too large a share of all rows, or more nodes than they may.
+    fn is_scan_cheaper(&self, wanted: &[usize], met_max: usize) -> bool {
         if wanted.iter().zip(&self.sources).any(|(width, source)| *width > WIDTH_MAX && source.walk.is_some()) {
             return true;
         }
@@ -378,7 +406,7 @@ impl<'p> Sources<'p> {
             _ => 0,
         };
         let expected: usize = self.sources.iter().zip(wanted).map(|(source, width)| met(source, *width)).sum();
-        expected.saturating_mul(SCAN_SHARE) > self.parts.live()
+        expected > met_max || expected.saturating_mul(SCAN_SHARE) > self.parts.live()
     }
 
     fn widen(&mut self, at: usize, width: usize) {
@@ -390,5 +418,19 @@ impl<'p> Sources<'p> {
         if let Some((walk, view)) = &mut source.walk {
             walk.widen(&self.parts.segments[source.part as usize].graph, width, view);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn graphs_that_find_little_are_walked_wider() {
+        assert_eq!(width_by_recall(90, 1.0), 90);
+        assert_eq!(width_by_recall(90, 0.95), 90);
+        assert_eq!(width_by_recall(100, 0.90), 200);
+        assert_eq!((width_by_recall(100, 0.5), width_by_recall(100, 0.0)), (400, 400));
+        assert!((0..=100).map(|percent| width_by_recall(64, f64::from(percent) / 100.0)).is_sorted_by(|a, b| a >= b));
     }
 }

@@ -13,7 +13,7 @@ use crate::vector::index::NearestIndex;
 use crate::vector::rows::aligned_vectors::QueryVector;
 use crate::vector::rows::distance::check_dimension;
 use crate::vector::search::candidates::{
-    IndexParts, MET_PER_WIDTH, Sources, Verdicts, WIDTH_MAX, WalkOffer, walk_width,
+    IndexParts, MET_AT_START, MET_PER_WIDTH, ROWS_PER_NODE, Sources, Verdicts, WIDTH_MAX, WalkOffer, walk_width,
 };
 use crate::vector::search::ranking::Ranking;
 use crate::vector::segment::keyed_vectors::VectorKey;
@@ -26,6 +26,14 @@ const WALK_COST: usize = 2;
 pub struct Candidate {
     pub key: VectorKey,
     pub distance: f64,
+}
+
+/// When walks that were widened give way to something better.
+pub struct WalkBounds<'a> {
+    /// Nodes that they may meet, about.
+    pub met_max: usize,
+    /// Whether the caller finds the few that its filter accepts sooner, told the share of rows that were accepted.
+    pub is_too_choosy: &'a dyn Fn(f64) -> bool,
 }
 
 /// The caller's filter. True for keys that may be returned.
@@ -41,12 +49,14 @@ impl NearestIndex {
     /// # Errors
     /// 22000 for a query of another dimension.
     pub fn search(&self, query: &[f32], k: usize, ef: usize, accept: &mut Accept<'_>) -> Result<Vec<Candidate>> {
-        let found = self.search_unless(query, k, ef, accept, &|_| false)?;
+        let bounds = WalkBounds { met_max: usize::MAX, is_too_choosy: &|_| false };
+        let found = self.search_unless(query, k, ef, accept, &bounds)?;
         found.ok_or_else(|| Error::internal("a search gave up that must not"))
     }
 
     /// As [`NearestIndex::search`]; `None` where the caller has a better way to find the few that its filter accepts: where the
-    /// walks find too few and `is_too_choosy` says so of the share of rows that were accepted.
+    /// walks find too few and `is_too_choosy` says so of the share of rows that were accepted. Walks that would meet more nodes than
+    /// `met_max` because of what the filter rejects give way to a scan.
     ///
     /// # Errors
     /// As [`NearestIndex::search`].
@@ -56,7 +66,7 @@ impl NearestIndex {
         k: usize,
         ef: usize,
         accept: &mut Accept<'_>,
-        is_too_choosy: &dyn Fn(f64) -> bool,
+        bounds: &WalkBounds<'_>,
     ) -> Result<Option<Vec<Candidate>>> {
         check_dimension(query, self.dimension)?;
         if k == 0 {
@@ -64,11 +74,11 @@ impl NearestIndex {
         }
         let parts = IndexParts::of(&self.view.read());
         let query = QueryVector::new(self.metric, query);
-        let width = walk_width(k, ef);
+        let width = parts.walk_width(k, ef);
         let mut verdicts = Verdicts::new(accept);
         let found = if width <= WIDTH_MAX && width * MET_PER_WIDTH * WALK_COST < parts.live() {
             let mut sources = Sources::open(&parts, &query, width, &self.walks);
-            let found = sources.find(k, &mut verdicts);
+            let found = sources.find(k, &mut verdicts, bounds.met_max);
             sources.close(&self.walks);
             found
         } else {
@@ -76,10 +86,18 @@ impl NearestIndex {
         };
         let found = match found {
             Some(found) => found,
-            None if verdicts.share().is_some_and(is_too_choosy) => return Ok(None),
+            None if verdicts.share().is_some_and(bounds.is_too_choosy) => return Ok(None),
             None => scan(&parts, &query, k, &mut verdicts),
         };
         Ok(Some(measure_exactly(&parts, &query, found, k)))
+    }
+
+    /// Whether a walk for `k` rows costs less than a look at every row. One for more rows than `ef` is widened, and has to meet no
+    /// more than `met_max` nodes.
+    pub fn prefers_walk(&self, k: usize, ef: usize, met_max: usize) -> bool {
+        let width = walk_width(k, ef);
+        let met = width.saturating_mul(MET_PER_WIDTH).saturating_add(MET_AT_START);
+        width <= WIDTH_MAX && (k <= ef || met <= met_max) && met.saturating_mul(ROWS_PER_NODE) < self.len()
     }
 
     /// Like [`NearestIndex::search`], by comparing the query with every row.

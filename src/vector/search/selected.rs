@@ -8,7 +8,8 @@
 use std::collections::BinaryHeap;
 
 use super::candidates::{
-    IndexParts, MET_AT_START, MET_PER_WIDTH, WIDTH_MAX, WalkOffer, estimate_rows, offers_of, walk_width,
+    IndexParts, MET_AT_START, MET_PER_WIDTH, NODE_NANOS, ROWS_PER_NODE, WIDTH_MAX, WalkOffer, estimate_rows, offers_of,
+    walk_width,
 };
 use super::ranking::Ranking;
 use super::search::{Candidate, measure_exactly, nearest_of};
@@ -21,11 +22,12 @@ use crate::vector::rows::distance::check_dimension;
 use crate::vector::rows::quantized_vectors::Estimate;
 use crate::vector::segment::segment::{Segment, SegmentView};
 
-/// What one comparison of a walk costs, in comparisons of rows in their order.
-const WALK_COST: usize = 4;
-
 /// How far a walk may overrun the cost of measuring every selected row, before it gives way to that.
 const BUDGET_FACTOR: usize = 2;
+
+/// How many times as many nodes as it was expected to a walk may meet, before it gives way: where it was wrong so far, what is
+/// selected lies somewhere else than what is near.
+const OVERRUN_MAX: usize = 4;
 
 /// Selected rows of a part up to which their vectors are compared without a look at the codes.
 const VECTORS_MAX: usize = 64;
@@ -77,14 +79,14 @@ impl NearestIndex {
         }
         let parts = IndexParts::of(&self.view.read());
         let query = QueryVector::new(self.metric(), query);
-        let width = walk_width(k, ef);
+        let width = parts.walk_width(k, ef);
         let mut found = Found { k, waiting: Vec::new(), ranked: Vec::new(), greatest: BinaryHeap::new() };
         for part in parts.numbers() {
             let entries = parts.entries(part);
             let mut selection = select(&parts.keys(part));
             assert_eq!(selection.rows(), entries.len(), "a selection is as long as its part");
             selection.keep_live(entries);
-            let mut look = PartSearch { parts: &parts, part, query: &query, selection, found: &mut found };
+            let mut look = PartSearch { parts: &parts, part, query: &query, selection, found: &mut found, ef };
             look.run(width, &self.walks, &mut outcome);
         }
         let mut ranking = found.into_ranking();
@@ -144,6 +146,9 @@ struct PartSearch<'a> {
     /// Live rows only.
     selection: RowBitmap,
     found: &'a mut Found,
+    /// Rows that a walk has to find where so many are selected, whatever is wanted: so answers to a lesser `k` are the beginning
+    /// of those to a greater one, up to it.
+    ef: usize,
 }
 
 impl PartSearch<'_> {
@@ -155,10 +160,12 @@ impl PartSearch<'_> {
             return;
         };
         let view = segment.seen_from(self.query);
-        if selected > self.found.k && walk_cost(width, segment.entries.copies.nodes(), selected) < selected {
+        let cost = walk_cost(width, segment.entries.copies.nodes(), selected);
+        if selected > self.found.k && cost < selected {
             let terrain = SelectedNodes::of(view, segment, &self.selection);
             let mut walk = pool.take();
-            let is_enough = self.walk(segment, &terrain, width, selected * BUDGET_FACTOR / WALK_COST, &mut walk);
+            let met_max = (selected * BUDGET_FACTOR).min(cost * OVERRUN_MAX) / ROWS_PER_NODE;
+            let is_enough = self.walk(segment, &terrain, width, met_max, &mut walk);
             outcome.measured += walk.met();
             outcome.rejected += walk.all_met().filter(|(_, node)| !terrain.nodes.is_set(*node)).count();
             pool.put_back(walk);
@@ -188,7 +195,7 @@ impl PartSearch<'_> {
         }
         let rows = offers_of(walk, self.part).flat_map(|node| self.parts.rows_of(node));
         let offers: Vec<WalkOffer> = rows.filter(|offer| self.selection.is_set(offer.row)).collect();
-        let is_enough = offers.len() >= self.found.k;
+        let is_enough = offers.len() >= self.found.k.max(self.ef.min(self.selection.count()));
         if is_enough {
             self.found.waiting.extend(offers);
         }
@@ -219,7 +226,14 @@ fn walk_cost(width: usize, nodes: usize, selected: usize) -> usize {
     if pool > WIDTH_MAX {
         return usize::MAX;
     }
-    (pool * MET_PER_WIDTH + MET_AT_START) * WALK_COST
+    (pool * MET_PER_WIDTH + MET_AT_START) * ROWS_PER_NODE
+}
+
+/// Microseconds that a search for so many among `selected` of so many rows is expected to take, with walks of this width at
+/// least. One that expects wrongly takes at most [`OVERRUN_MAX`] times as long, and what measuring every selected row takes.
+pub fn selected_micros(k: usize, ef: usize, selected: usize, rows: usize) -> usize {
+    let cost = walk_cost(walk_width(k, ef), rows, selected).min(selected);
+    cost.saturating_mul(NODE_NANOS / ROWS_PER_NODE) / 1_000
 }
 
 /// A segment in which only nodes with a selected row count.

@@ -133,6 +133,11 @@ impl RowBitmap {
         self.words.iter().map(|word| word.count_ones() as usize).sum()
     }
 
+    /// Bytes of memory.
+    pub fn bytes(&self) -> usize {
+        size_of_val(&*self.words)
+    }
+
     /// The selected rows in order.
     pub fn selected(&self) -> impl Iterator<Item = u32> + '_ {
         (0u32..).step_by(WORD_ROWS).zip(&self.words).flat_map(|(first, word)| {

@@ -1,14 +1,20 @@
 //! The rows of a nearest search: whether they need the entries at all, and whether they come in microseconds.
 
+use crate::db::read::access_path::{Access, AccessPlan};
+use crate::db::read::column_reading::ColumnReading;
 use crate::db::read::entry_view::key_part;
 use crate::db::read::query::{BoundQuery, Output};
+use crate::db::read::view::ReadView;
 use crate::expr::Operand;
 use crate::model::CollectionKind;
 use crate::types::limits::ROWS_PER_CHUNK;
-use crate::vector::walk_micros;
+use crate::vector::{selected_micros, walk_micros};
 
 /// A search that is expected to take no longer may run on an async thread.
 const SHORT_MICROS: usize = 300;
+
+/// Rows of columns of which some are selected by comparing numbers in tens of microseconds.
+const SELECTED_OF_MAX: usize = 262_144;
 
 /// What reading an entry takes that was read a moment ago.
 const READ_MICROS: usize = 3;
@@ -25,16 +31,24 @@ pub(crate) fn shows_keys(query: &BoundQuery) -> bool {
 }
 
 /// Whether a search of the graph with walks of width `ef`, for so many rows, comes in microseconds.
-pub(crate) fn is_short_search(query: &BoundQuery, ef: usize, rows: usize) -> bool {
-    search_micros(query, ef, rows).is_some_and(|micros| micros <= SHORT_MICROS)
+pub(crate) fn is_short_search(view: &ReadView, query: &BoundQuery, plan: &AccessPlan, rows: usize) -> bool {
+    search_micros(view, query, plan, rows).is_some_and(|micros| micros <= SHORT_MICROS)
 }
 
 /// What a search and its rows are expected to take; `None` where nobody knows: a filter that is asked of each candidate may
 /// reject any number of them. Where the rows that a filter selects are counted beforehand, measuring them all is the bound.
-fn search_micros(query: &BoundQuery, ef: usize, rows: usize) -> Option<usize> {
-    if query.filter.is_some() || rows > ROWS_PER_CHUNK {
+fn search_micros(view: &ReadView, query: &BoundQuery, plan: &AccessPlan, rows: usize) -> Option<usize> {
+    let Access::Graph { id, ef, .. } = &plan.access else { return None };
+    // For more rows than one walk gives all may have to be put in order.
+    if rows > ROWS_PER_CHUNK.min(*ef) || query.sorts_within_reach() {
         return None;
     }
     let read = if shows_keys(query) { 0 } else { rows * READ_MICROS };
-    Some(walk_micros(rows, ef) + read)
+    let Some(filter) = &query.filter else { return Some(walk_micros(rows, *ef) + read) };
+    if !plan.reads_columns {
+        return None;
+    }
+    let selected = ColumnReading::count_at_hand(view, &query.collection, filter, SELECTED_OF_MAX)?;
+    let indexed = view.database.vector_index(*id)?.graph()?.len();
+    Some(selected_micros(rows, *ef, selected.rows, indexed) + selected.by_row * READ_MICROS + read)
 }

@@ -1,12 +1,11 @@
-//! Nearest-neighbour retrieval: the rows of a collection by their distance to a vector.
+//! One search: the nearest rows by the graph, or by measuring.
 //!
 //! By the graph when the plan says so: candidates come in order of distance, each is checked against the snapshot and the
 //! filter inside the search, and rows of the own transaction, as well as those that later commits changed, are measured and
 //! merged in. Otherwise every entry that the access path yields is measured. Both give exact distances, and cut by those;
 //! entries that are as far away as the last one stay where something behind the distance decides among them.
 
-use std::cmp::Ordering;
-use std::collections::{BinaryHeap, HashSet};
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -17,6 +16,10 @@ use crate::db::read::access_path::{Access, AccessPlan};
 use crate::db::read::column_reading::{ColumnReading, SelectedRows, few_selected_keys, select_by_columns};
 use crate::db::read::cursor::visit_access;
 use crate::db::read::entry_view::{EntryView, check_dimension};
+use crate::db::read::nearest::neighbour::{NearestSoFar, Neighbour};
+use crate::db::read::nearest::reach::DistanceReach;
+use crate::db::read::nearest::sequence::cut;
+use crate::db::read::nearest::stream::NearestStream;
 use crate::db::read::query::{BoundQuery, Nearest, Target};
 use crate::db::read::run_report::RunReport;
 use crate::db::read::scan::visit_key;
@@ -26,14 +29,14 @@ use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Program;
 use crate::metrics;
-use crate::model::CollectionId;
+use crate::model::{CollectionId, MemoryAccount, Reservation};
 use crate::store::encode_sought;
 use crate::types::limits::NEAREST_LIMIT_MAX;
 use crate::types::{ColumnType, Value};
-use crate::vector::{Candidate, check_finite};
+use crate::vector::{Metric, WalkBounds, check_finite};
 
 /// Walks of the graph before every entry is measured instead, when commits keep getting in between.
-const SEARCHES_MAX: usize = 3;
+pub(super) const SEARCHES_MAX: usize = 3;
 
 /// Rows that columns select up to which each one is read and measured where a part of the filter remains.
 const MEASURED_ROWS_MAX: usize = 2_000;
@@ -42,95 +45,107 @@ const MEASURED_ROWS_MAX: usize = 2_000;
 const LOOK_UP_COST: f64 = 12.0;
 const MEASURE_COST: f64 = 20.0;
 
-/// An entry with its distance, `None` without a vector. Ordered by distance, those without one last, then by key, so that
-/// results are the same every time.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Neighbour {
-    pub distance: Option<f64>,
-    pub key: Vec<u8>,
-}
-
-impl From<Candidate> for Neighbour {
-    fn from(found: Candidate) -> Self {
-        Neighbour { distance: Some(found.distance), key: found.key.to_vec() }
-    }
-}
-
-impl Eq for Neighbour {}
-
-impl PartialOrd for Neighbour {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Neighbour {
-    fn cmp(&self, other: &Self) -> Ordering {
-        compare_distances(self.distance, other.distance).then_with(|| self.key.cmp(&other.key))
-    }
-}
-
-fn compare_distances(left: Option<f64>, right: Option<f64>) -> Ordering {
-    match (left, right) {
-        // Distances have one NaN, which comes last; adding zero takes the sign from -0.
-        (Some(left), Some(right)) => (left + 0.0).total_cmp(&(right + 0.0)),
-        (left, right) => left.is_none().cmp(&right.is_none()),
-    }
-}
+/// Entries that are measured between two looks at what they take.
+const MEASURED_PER_ACCOUNT: usize = 1024;
 
 /// A bound search.
-struct Search<'a> {
-    view: &'a ReadView,
-    query: &'a BoundQuery,
-    nearest: &'a Nearest,
+pub(super) struct Search<'a> {
+    pub(super) view: &'a ReadView,
+    pub(super) query: &'a BoundQuery,
+    pub(super) nearest: &'a Nearest,
     /// `None` is NULL, to which every distance is NULL.
     target: Option<Arc<[f32]>>,
-    within: Option<f64>,
-    filter: Option<&'a Program>,
+    pub(super) reach: DistanceReach,
+    pub(super) filter: Option<&'a Program>,
     /// Neighbours wanted at most, offset included.
-    wanted: usize,
+    pub(super) wanted: usize,
+    pub(super) has_limit: bool,
     /// Those that are as far away as the last one are wanted, too.
-    keeps_ties: bool,
-    reads_columns: bool,
-    cancel: &'a Cancel,
-    report: &'a RunReport,
+    pub(super) keeps_ties: bool,
+    pub(super) reads_columns: bool,
+    /// The most nodes that a walk may meet which was widened.
+    met_max: usize,
+    is_relaxed: bool,
+    pub(super) cancel: &'a Cancel,
+    pub(super) report: &'a RunReport,
+    pub(super) account: &'a MemoryAccount,
+}
+
+/// The index that a search walks, and the vector it looks for.
+pub(super) struct GraphSearch<'a> {
+    pub(super) index: Arc<VectorIndex>,
+    pub(super) target: &'a [f32],
+    /// The least width of the walks.
+    pub(super) ef: usize,
+    /// Rows may come a little out of order where there is no LIMIT.
+    pub(super) is_relaxed: bool,
+    met_max: usize,
+}
+
+impl GraphSearch<'_> {
+    /// Whether a walk for so many rows is cheaper than a look at all.
+    pub(super) fn prefers_walk(&self, wanted: usize) -> bool {
+        wanted <= NEAREST_LIMIT_MAX
+            && self.index.graph().is_some_and(|graph| graph.prefers_walk(wanted, self.ef, self.met_max))
+    }
+}
+
+/// What a search found.
+pub(crate) struct SearchFound {
+    /// In the order that pages are cut from; sorted within a tier.
+    pub neighbours: Vec<Neighbour>,
+    /// What comes behind them, where there is no LIMIT.
+    pub rest: Option<Box<NearestStream>>,
+    /// What they take.
+    pub memory: Reservation,
+}
+
+/// How a search runs: who may stop it, who is told of it, and what its rows are taken from.
+#[derive(Clone, Copy)]
+pub(crate) struct SearchRun<'a> {
+    pub cancel: &'a Cancel,
+    pub report: &'a RunReport,
+    pub account: &'a MemoryAccount,
 }
 
 /// The nearest entries that pass the filter, nearest first: as many as LIMIT and OFFSET together ask for, and where the query
 /// orders those that are equally near, all that are as far away as the last one.
+///
+/// # Errors
+/// As [`Cancel::check`]; 53200 where there is no memory for them; 42704 for a nearest entry without a vector, 22000 for a target of
+/// another dimension; what the filter fails with; 58030, XX001 and F0000 where stored entries cannot be read, are damaged or of a
+/// newer format.
 pub(crate) fn search(
     view: &ReadView,
     query: &BoundQuery,
     plan: &AccessPlan,
-    (cancel, report): (&Cancel, &RunReport),
-) -> Result<Vec<Neighbour>> {
+    run: SearchRun<'_>,
+) -> Result<SearchFound> {
     let _timer = metrics::NEAREST_SECONDS.start();
-    let nearest = query.nearest.as_ref().ok_or_else(|| Error::internal("a search without a target"))?;
-    let target = target(view, query, nearest)?;
-    if target.is_none() && !nearest.keeps_missing {
-        return Ok(Vec::new());
+    let search = Search::of(view, query, plan, run)?;
+    let is_empty = search.reach.is_nothing() || search.target.is_none() && !search.nearest.keeps_missing;
+    if is_empty {
+        return Ok(search.whole(Vec::new()));
     }
-    let (limit, offset) = query.window()?;
-    let within = match &nearest.within {
-        None => None,
-        Some(within) => match within.bind(&[])?.cast(&ColumnType::Float8, false)? {
-            Value::Float8(within) => Some(within),
-            _ => None,
-        },
-    };
-    let wanted = limit.map_or(usize::MAX, |limit| limit.saturating_add(offset));
-    let keeps_ties = nearest.keeps_ties || query.orders_ties();
-    let filter = query.filter.as_ref();
-    let reads_columns = plan.reads_columns;
-    let search =
-        Search { view, query, nearest, target, within, filter, wanted, keeps_ties, reads_columns, cancel, report };
-    match &plan.access {
-        Access::Graph { id, ef, .. } => match &search.target {
-            Some(target) => search.by_graph(target, *id, *ef),
-            None => search.by_measuring(&Access::everything(), true),
-        },
-        access => search.by_measuring(access, nearest.keeps_missing),
+    match (&plan.access, &search.target) {
+        (Access::Graph { id, ef, .. }, Some(target)) => search.by_graph(target, *id, *ef),
+        (Access::Graph { .. }, None) => search.by_measuring(&Access::everything(), true),
+        (access, _) => search.by_measuring(access, search.nearest.keeps_missing),
     }
+}
+
+/// More of what a search without LIMIT began to give.
+///
+/// # Errors
+/// As [`search`].
+pub(crate) fn search_on(
+    view: &ReadView,
+    query: &BoundQuery,
+    plan: &AccessPlan,
+    run: SearchRun<'_>,
+    (rest, rows): (&mut NearestStream, usize),
+) -> Result<Vec<Neighbour>> {
+    rest.next(&Search::of(view, query, plan, run)?, rows)
 }
 
 /// The vector that the neighbours are near to; `None` for a NULL, which is near to nothing.
@@ -163,48 +178,109 @@ fn target(view: &ReadView, query: &BoundQuery, nearest: &Nearest) -> Result<Opti
     }
 }
 
+impl<'a> Search<'a> {
+    fn of(view: &'a ReadView, query: &'a BoundQuery, plan: &AccessPlan, run: SearchRun<'a>) -> Result<Search<'a>> {
+        let SearchRun { cancel, report, account } = run;
+        let nearest = query.nearest.as_ref().ok_or_else(|| Error::internal("a search without a target"))?;
+        let target = target(view, query, nearest)?;
+        let (limit, offset) = query.nearest_window()?;
+        Ok(Search {
+            view,
+            query,
+            nearest,
+            target,
+            reach: DistanceReach::of(nearest)?,
+            filter: query.filter.as_ref(),
+            wanted: limit.map_or(usize::MAX, |limit| limit.saturating_add(offset)),
+            has_limit: limit.is_some(),
+            keeps_ties: nearest.keeps_ties || query.orders_ties(),
+            reads_columns: plan.reads_columns,
+            met_max: plan.widening.met_max,
+            is_relaxed: plan.widening.is_relaxed,
+            cancel,
+            report,
+            account,
+        })
+    }
+}
+
 impl Search<'_> {
-    fn by_graph(&self, target: &[f32], index: CollectionId, ef: usize) -> Result<Vec<Neighbour>> {
-        let Some(index) = self.view.database.vector_index(index).filter(|_| self.has_committed_dimension(target))
-        else {
-            return self.by_measuring(&Access::everything(), false);
+    /// All that was found.
+    pub(super) fn whole(&self, neighbours: Vec<Neighbour>) -> SearchFound {
+        SearchFound { neighbours, rest: None, memory: self.account.nothing() }
+    }
+
+    fn by_graph(&self, target: &[f32], index: CollectionId, ef: usize) -> Result<SearchFound> {
+        let index = self.view.database.vector_index(index).filter(|_| self.has_committed_dimension(target));
+        let is_placed = self.nearest.metric != Metric::Cosine || target.iter().any(|component| *component != 0.0);
+        let Some(index) = index.filter(|_| is_placed && !self.reach.holds_nan()) else {
+            return self.by_measuring_all();
         };
-        if let Some(neighbours) = self.by_columns(target, &index, ef)? {
-            return Ok(neighbours);
+        let graph = GraphSearch { index, target, ef, is_relaxed: self.is_relaxed, met_max: self.met_max };
+        if !self.has_limit {
+            return self.without_limit(&graph);
+        }
+        if self.wanted > ef {
+            return self.by_tiers(&graph);
+        }
+        match self.nearest_of(&graph, self.wanted)? {
+            Some(mut neighbours) => {
+                neighbours.retain(|neighbour| self.reach.holds_row(neighbour.distance));
+                cut(&mut neighbours, self.wanted, self.keeps_ties);
+                Ok(self.whole(neighbours))
+            }
+            None => self.by_measuring_all(),
+        }
+    }
+
+    /// The nearest so many and those that are as far away as the last of them, in order; `None` where commits keep getting in
+    /// between, or the filter lets so few through that a scan finds them faster.
+    pub(super) fn nearest_of(&self, graph: &GraphSearch<'_>, wanted: usize) -> Result<Option<Vec<Neighbour>>> {
+        if let Some(neighbours) = self.by_columns(graph, wanted)? {
+            return Ok(Some(neighbours));
         }
         self.report.clear();
         for _ in 0..SEARCHES_MAX {
+            let index = &graph.index;
             let Some(changed) = index.changed_since(self.view.version) else { break };
-            let Some(mut neighbours) = self.candidates(target, &index, ef, &changed, None)? else { break };
+            let Some(mut neighbours) = self.candidates(graph, wanted, &changed, None)? else { break };
             // A commit during the search may have taken entries out of the graph before the walk came by.
             if index.changed_since(self.view.version).is_none_or(|now| now.len() != changed.len()) {
                 continue;
             }
-            self.add_measured(changed.iter().map(AsRef::as_ref).filter(|key| !self.is_own(key)), &mut neighbours)?;
-            if let Some(own) = self.view.writes.rows_of(self.query.collection.id) {
-                self.add_measured(own.keys().map(EntryKey::as_bytes), &mut neighbours)?;
-            }
+            self.add_changed(&changed, &mut neighbours)?;
             neighbours.sort_unstable();
-            return Ok(self.cut(neighbours));
+            cut(&mut neighbours, wanted, true);
+            return Ok(Some(neighbours));
         }
-        // Commits keep getting in between, or the filter lets so few through that a scan finds them faster.
-        self.by_measuring(&Access::everything(), false)
+        Ok(None)
+    }
+
+    /// Measures the entries that later commits changed, and those of the own transaction.
+    pub(super) fn add_changed(&self, changed: &HashSet<Box<[u8]>>, neighbours: &mut Vec<Neighbour>) -> Result<()> {
+        self.add_measured(changed.iter().map(AsRef::as_ref).filter(|key| !self.is_own(key)), neighbours)?;
+        match self.view.writes.rows_of(self.query.collection.id) {
+            Some(own) => self.add_measured(own.keys().map(EntryKey::as_bytes), neighbours),
+            None => Ok(()),
+        }
     }
 
     /// Among the rows that columns select, whose number is known; `None` where columns are no help. What may differ between the
     /// columns or the graph and the view is measured one by one.
-    fn by_columns(&self, target: &[f32], index: &VectorIndex, ef: usize) -> Result<Option<Vec<Neighbour>>> {
+    fn by_columns(&self, graph: &GraphSearch<'_>, wanted: usize) -> Result<Option<Vec<Neighbour>>> {
         let Some(filter) = self.filter.filter(|_| self.reads_columns) else { return Ok(None) };
         let selected = select_by_columns(self.view, &self.query.collection, filter, self.cancel)?;
         let Some((reading, mut selected)) = selected else { return Ok(None) };
         for _ in 0..SEARCHES_MAX {
+            let index = &graph.index;
             let Some(changed) = index.changed_since(self.view.version) else { break };
             for ordinal in changed.iter().filter_map(|key| reading.columns.ordinal(key)) {
                 selected.rows.remove(ordinal);
+                selected.shared = None;
             }
             self.report.clear();
             self.report.note_selection(&reading, &selected);
-            let found = self.among_selected(target, index, ef, (&reading, &selected), &changed)?;
+            let found = self.among_selected(graph, wanted, (&reading, &selected), &changed)?;
             let Some(mut neighbours) = found else { break };
             if index.changed_since(self.view.version).is_none_or(|now| now.len() != changed.len()) {
                 continue;
@@ -212,7 +288,8 @@ impl Search<'_> {
             let by_row: HashSet<&[u8]> = selected.by_row.iter().chain(&changed).map(|key| &**key).collect();
             self.add_measured(by_row.into_iter(), &mut neighbours)?;
             neighbours.sort_unstable();
-            return Ok(Some(self.cut(neighbours)));
+            cut(&mut neighbours, wanted, true);
+            return Ok(Some(neighbours));
         }
         Ok(None)
     }
@@ -220,18 +297,17 @@ impl Search<'_> {
     /// What the index finds among selected rows; `None` where another way is better.
     fn among_selected(
         &self,
-        target: &[f32],
-        index: &VectorIndex,
-        ef: usize,
+        search: &GraphSearch<'_>,
+        wanted: usize,
         (reading, selected): (&ColumnReading, &SelectedRows),
         changed: &HashSet<Box<[u8]>>,
     ) -> Result<Option<Vec<Neighbour>>> {
+        let index = &*search.index;
         let Some(graph) = index.graph() else { return Ok(Some(Vec::new())) };
         let columns = &*reading.columns;
         if !selected.has_rest {
-            let wanted = self.wanted.min(NEAREST_LIMIT_MAX);
-            let found = graph.search_selected(target, wanted, ef, &mut |part| {
-                index.ordinals.select(part, columns, &selected.rows, selected.count)
+            let found = graph.search_selected(search.target, wanted, search.ef, &mut |part| {
+                index.ordinals.select(part, columns, selected.selection())
             })?;
             // A commit since the selection may have given a selected entry its first vector, which neither the selection nor the
             // index remembers as a change.
@@ -251,7 +327,7 @@ impl Search<'_> {
             self.add_measured(keys, &mut neighbours)?;
             return Ok(Some(neighbours));
         }
-        self.candidates(target, index, ef, changed, Some((columns, &selected.rows)))
+        self.candidates(search, wanted, changed, Some((columns, &selected.rows)))
     }
 
     /// Whether the target is of the dimension that the column has outside of the own transaction. Where it is not, the
@@ -265,12 +341,12 @@ impl Search<'_> {
     /// where that is known; `None` where a scan is the better way.
     fn candidates(
         &self,
-        target: &[f32],
-        index: &VectorIndex,
-        ef: usize,
+        search: &GraphSearch<'_>,
+        wanted: usize,
         changed: &HashSet<Box<[u8]>>,
         selected: Option<(&Columns, &Bitmap)>,
     ) -> Result<Option<Vec<Neighbour>>> {
+        let index = &*search.index;
         let Some(graph) = index.graph() else { return Ok(Some(Vec::new())) };
         let mut failure = None;
         let may_pass = |key: &[u8]| {
@@ -285,12 +361,13 @@ impl Search<'_> {
                 false
             }
         };
-        let (wanted, entries) = (self.wanted.min(NEAREST_LIMIT_MAX), graph.len() as f64);
+        let entries = graph.len() as f64;
         let is_too_choosy = |share: f64| {
             let (by_graph, by_scan) = (wanted as f64 / share * LOOK_UP_COST, entries * (1.0 + share * MEASURE_COST));
             self.filter.is_some() && by_graph > by_scan
         };
-        let found = graph.search_unless(target, wanted, ef, &mut accept, &is_too_choosy)?;
+        let bounds = WalkBounds { met_max: search.met_max, is_too_choosy: &is_too_choosy };
+        let found = graph.search_unless(search.target, wanted, search.ef, &mut accept, &bounds)?;
         match failure {
             Some(error) => Err(error),
             None => Ok(found.map(|found| found.into_iter().map(Neighbour::from).collect())),
@@ -298,7 +375,7 @@ impl Search<'_> {
     }
 
     /// Whether a candidate of the graph that may pass is in the snapshot with the graph's vector, and passes the filter.
-    fn accepts(&self, index: &VectorIndex, key: &[u8], may_pass: bool) -> Result<bool> {
+    pub(super) fn accepts(&self, index: &VectorIndex, key: &[u8], may_pass: bool) -> Result<bool> {
         self.cancel.check()?;
         if !may_pass || self.is_own(key) {
             return Ok(false);
@@ -306,23 +383,31 @@ impl Search<'_> {
         if self.filter.is_none() && index.agrees_with(self.view.version) {
             return Ok(true);
         }
-        // A later commit may have given the entry its first vector, which the index does not remember as a change.
-        if !index.agrees_with(self.view.version) && !self.view.has_vector_of(index.collection, index.column, key)? {
+        if !self.is_in_snapshot(index, key)? {
             return Ok(false);
         }
         let accepted = visit_key(self.view, &self.query.collection, key, |entry| self.passes(entry))?;
         Ok(accepted == Some(true))
     }
 
+    /// Whether an entry that no commit changed since the snapshot has a vector there. A later commit may have given it its first
+    /// one, which the index does not remember as a change.
+    pub(super) fn is_in_snapshot(&self, index: &VectorIndex, key: &[u8]) -> Result<bool> {
+        if index.agrees_with(self.view.version) {
+            return Ok(true);
+        }
+        self.view.has_vector_of(index.collection, index.column, key)
+    }
+
     fn is_own(&self, key: &[u8]) -> bool {
         self.view.writes.row(self.query.collection.id, key).is_some()
     }
 
-    fn passes(&self, entry: &EntryView<'_>) -> Result<bool> {
+    pub(super) fn passes(&self, entry: &EntryView<'_>) -> Result<bool> {
         self.filter.map_or(Ok(true), |filter| filter.accepts(entry))
     }
 
-    fn measure(&self, entry: &EntryView<'_>) -> Result<Option<f64>> {
+    pub(super) fn measure(&self, entry: &EntryView<'_>) -> Result<Option<f64>> {
         let Some(target) = &self.target else { return Ok(None) };
         let Value::Vector(vector) = entry.column(self.nearest.column)? else { return Ok(None) };
         let column = self.query.collection.columns.get(self.nearest.column).map_or("", |column| column.name.as_str());
@@ -331,18 +416,30 @@ impl Search<'_> {
     }
 
     /// Measures entries that the graph does not hold as this reader sees them.
-    fn add_measured<'k>(&self, keys: impl Iterator<Item = &'k [u8]>, neighbours: &mut Vec<Neighbour>) -> Result<()> {
+    pub(super) fn add_measured<'k>(
+        &self,
+        keys: impl Iterator<Item = &'k [u8]>,
+        neighbours: &mut Vec<Neighbour>,
+    ) -> Result<()> {
         for key in keys {
             let found = visit_key(self.view, &self.query.collection, key, |entry| {
                 if self.passes(entry)? { self.measure(entry) } else { Ok(None) }
             })?;
-            neighbours
-                .extend(found.flatten().map(|distance| Neighbour { distance: Some(distance), key: key.to_vec() }));
+            neighbours.extend(found.flatten().map(|distance| Neighbour {
+                distance: Some(distance),
+                key: key.to_vec(),
+                tier: 0,
+            }));
         }
         Ok(())
     }
 
-    fn by_measuring(&self, access: &Access, keeps_missing: bool) -> Result<Vec<Neighbour>> {
+    /// By measuring every entry.
+    pub(super) fn by_measuring_all(&self) -> Result<SearchFound> {
+        self.by_measuring(&Access::everything(), self.nearest.keeps_missing && !self.has_limit)
+    }
+
+    fn by_measuring(&self, access: &Access, keeps_missing: bool) -> Result<SearchFound> {
         let mut nearest = NearestSoFar::new(self.wanted, self.keeps_ties);
         let narrowed = match (access, self.filter.filter(|_| self.reads_columns)) {
             (Access::Range { .. }, Some(filter)) => {
@@ -353,83 +450,23 @@ impl Search<'_> {
         };
         let narrowed = narrowed.map(Access::Keys);
         let access = narrowed.as_ref().unwrap_or(access);
+        let (mut memory, mut measured, mut longest) = (self.account.nothing(), 0_usize, 0);
         visit_access(self.view, &self.query.collection, access, self.cancel, &mut |entry| {
             if !self.passes(entry)? {
                 return Ok(ControlFlow::Continue(()));
             }
             let distance = self.measure(entry)?;
-            if distance.is_some() || keeps_missing {
+            if self.reach.holds_row(distance) && (distance.is_some() || keeps_missing) {
                 nearest.offer(distance, entry.key);
+                (measured, longest) = (measured + 1, longest.max(entry.key.len()));
+                if measured.is_multiple_of(MEASURED_PER_ACCOUNT) {
+                    memory.resize(nearest.bytes(longest))?;
+                }
             }
             Ok(ControlFlow::Continue(()))
         })?;
-        Ok(self.cut(nearest.into_sorted()))
-    }
-
-    /// Applies WITHIN and the number of neighbours wanted to neighbours in order.
-    fn cut(&self, mut neighbours: Vec<Neighbour>) -> Vec<Neighbour> {
-        if let Some(within) = self.within {
-            neighbours.retain(|neighbour| neighbour.distance.is_some_and(|distance| distance <= within));
-        }
-        let last = self.wanted.checked_sub(1).filter(|_| self.keeps_ties).and_then(|last| neighbours.get(last));
-        let wanted = match last.map(|last| last.distance) {
-            Some(farthest) => {
-                neighbours.partition_point(|neighbour| compare_distances(neighbour.distance, farthest).is_le())
-            }
-            None => self.wanted,
-        };
-        neighbours.truncate(wanted);
-        neighbours
-    }
-}
-
-/// The nearest of entries that come one by one.
-struct NearestSoFar {
-    wanted: usize,
-    keeps_ties: bool,
-    nearest: BinaryHeap<Neighbour>,
-    /// As far away as the farthest of the nearest.
-    ties: Vec<Neighbour>,
-}
-
-impl NearestSoFar {
-    fn new(wanted: usize, keeps_ties: bool) -> Self {
-        NearestSoFar { wanted, keeps_ties, nearest: BinaryHeap::new(), ties: Vec::new() }
-    }
-
-    fn offer(&mut self, distance: Option<f64>, key: &[u8]) {
-        let neighbour = || Neighbour { distance, key: key.to_vec() };
-        if self.nearest.len() < self.wanted {
-            return self.nearest.push(neighbour());
-        }
-        let Some(farthest) = self.nearest.peek() else { return };
-        match compare_distances(distance, farthest.distance) {
-            Ordering::Greater => {}
-            Ordering::Equal if self.keeps_ties => self.ties.push(neighbour()),
-            // Keys come in some order, and the first of them decides.
-            Ordering::Equal if key < farthest.key.as_slice() => {
-                self.nearest.pop();
-                self.nearest.push(neighbour());
-            }
-            Ordering::Equal => {}
-            Ordering::Less => {
-                let left_out = self.nearest.pop();
-                self.nearest.push(neighbour());
-                let farthest = self.nearest.peek().and_then(|farthest| farthest.distance);
-                let is_tie = |left_out: &Neighbour| compare_distances(left_out.distance, farthest).is_eq();
-                match left_out.filter(is_tie) {
-                    Some(left_out) if self.keeps_ties => self.ties.push(left_out),
-                    Some(_) => {}
-                    None => self.ties.clear(),
-                }
-            }
-        }
-    }
-
-    fn into_sorted(self) -> Vec<Neighbour> {
-        let mut all = self.nearest.into_vec();
-        all.extend(self.ties);
-        all.sort_unstable();
-        all
+        let mut neighbours = nearest.into_sorted();
+        cut(&mut neighbours, self.wanted, self.keeps_ties);
+        Ok(SearchFound { neighbours, rest: None, memory })
     }
 }
