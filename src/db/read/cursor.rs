@@ -16,6 +16,8 @@ use crate::db::read::query::{BoundQuery, Order, OrderBy, Output};
 use crate::db::read::run_report::RunReport;
 use crate::db::read::scan::{ScanSpan, visit_entries, visit_key};
 use crate::db::read::search_rows::{is_short_search, shows_keys};
+use crate::db::read::sort_order::sort_order;
+use crate::db::read::top_rows::TopRows;
 use crate::db::read::view::ReadView;
 use crate::db::read::{nearest, secrets};
 use crate::db::state::cancel::Cancel;
@@ -135,8 +137,15 @@ impl Cursor {
         match &self.plan.access {
             Access::Keys(keys) | Access::Index { keys, .. } => keys.len() <= SHORT_KEYS,
             Access::Graph { ef, .. } => is_short_search(&self.query, *ef, self.remaining.saturating_add(self.skip)),
-            Access::Range { .. } | Access::Secrets { .. } => false,
+            Access::Range { .. } => self.top_rows().is_some_and(|wanted| wanted.is_short(&self.view, &self.query)),
+            Access::Secrets { .. } => false,
         }
+    }
+
+    /// The first rows of an order that columns may know of.
+    fn top_rows(&self) -> Option<TopRows> {
+        let may_read = self.plan.reads_columns && !self.plan.ordered && self.query.nearest.is_none();
+        TopRows::of(&self.plan.access, self.skip, self.remaining).filter(|_| may_read)
     }
 
     /// Whether all rows were read, so that nobody has to ask for the end.
@@ -205,6 +214,13 @@ impl Cursor {
             return self.sort_neighbours(neighbours);
         }
         self.narrow()?;
+        if let Some(wanted) = self.top_rows() {
+            let run = (&self.cancel, &*self.report);
+            if let Some(keys) = wanted.keys(&self.view, &self.query, run, &self.account)? {
+                self.skip = 0;
+                return Ok(State::Keys(unmeasured(keys)));
+            }
+        }
         if !self.plan.ordered || matches!(self.plan.access, Access::Secrets { .. }) {
             return self.sort_entries();
         }
@@ -449,34 +465,6 @@ impl Ord for Sorted<'_> {
             }
         }
         self.number.cmp(&other.number)
-    }
-}
-
-/// The order of two values as ORDER BY wants it.
-pub(crate) fn sort_order(left: &Value, right: &Value, descending: bool, nulls_first: bool) -> Ordering {
-    match (left.is_null(), right.is_null()) {
-        (true, true) => Ordering::Equal,
-        (true, false) if nulls_first => Ordering::Less,
-        (true, false) => Ordering::Greater,
-        (false, true) if nulls_first => Ordering::Greater,
-        (false, true) => Ordering::Less,
-        (false, false) => {
-            let ordering = left.compare(right).unwrap_or_else(|| kind_order(left).cmp(&kind_order(right)));
-            if descending { ordering.reverse() } else { ordering }
-        }
-    }
-}
-
-/// Where values of different kinds stand to one another: facts have no declared type.
-fn kind_order(value: &Value) -> u8 {
-    match value {
-        Value::Bool(_) => 0,
-        Value::Int2(_) | Value::Int4(_) | Value::Int8(_) | Value::Float4(_) | Value::Float8(_) | Value::Numeric(_) => 1,
-        Value::Date(_) | Value::Time(_) | Value::Timestamp(_) | Value::TimestampTz(_) | Value::Interval(_) => 2,
-        Value::Text(_) | Value::Uuid(_) => 3,
-        Value::Bytea(_) | Value::Vector(_) => 4,
-        Value::Json(_) | Value::Array(..) => 5,
-        Value::Null => 6,
     }
 }
 

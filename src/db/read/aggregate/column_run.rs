@@ -105,7 +105,8 @@ pub(super) fn add_columns(
     let operands = operands_of(query);
     let operands: Vec<&Operand> = operands.iter().collect();
     let Some(reading) = ColumnReading::open(view, &query.scan.collection, &operands, cancel)? else { return Ok(None) };
-    let Some((rows, by_row)) = selected(query, &reading, &operands) else { return Ok(None) };
+    let exact = reading.exact_rows(query.scan.filter.as_ref(), &operands);
+    let Some((rows, by_row)) = exact.filter(|(_, by_row)| by_row.len() <= BY_ROW_MAX) else { return Ok(None) };
     let count = rows.count() as u64;
     let run = Run { query, reading: &reading, rows: &rows, cancel };
     match run.by_slots() {
@@ -114,28 +115,6 @@ pub(super) fn add_columns(
     }
     let patch = reading.patch.len();
     Ok(Some(ColumnRun { by_row, rows: count, columns: operands.len(), patch }))
-}
-
-/// The ordinals that are taken from columns, and the keys that are read one by one; `None` where those would be too many.
-fn selected(query: &BoundAggregate, reading: &ColumnReading, operands: &[&Operand]) -> Option<(Bitmap, KeySet)> {
-    let (mut rows, mut by_row) = match &query.scan.filter {
-        None => (reading.unchanged(), reading.patch.clone()),
-        Some(filter) => {
-            let selected = reading.select(filter)?;
-            if selected.has_rest {
-                return None;
-            }
-            (selected.rows, selected.by_row)
-        }
-    };
-    let columns = &reading.columns;
-    for column in operands.iter().filter_map(|operand| columns.column(operand)).filter(|column| column.apart() > 0) {
-        let mut apart = column.apart_rows();
-        apart.keep(&rows);
-        rows.leave_out(&apart);
-        by_row.extend(apart.ordinals().filter_map(|ordinal| columns.key(ordinal)).map(Box::from));
-    }
-    (by_row.len() <= BY_ROW_MAX).then_some((rows, by_row))
 }
 
 /// Rows of columns on their way into groups.
