@@ -180,7 +180,9 @@ impl AggregateCursor {
             let added = visit_key(&self.view, &self.query.scan.collection, key, |entry| self.add(entry, table))?;
             rows += u64::from(added == Some(true));
         }
-        self.report.note(format!("Rows Aggregated: {} by {} columns, {rows} one by one", run.rows, run.columns));
+        let threads = if run.is_halved { " on two threads" } else { "" };
+        self.report
+            .note(format!("Rows Aggregated: {} by {} columns{threads}, {rows} one by one", run.rows, run.columns));
         self.report.note(format!("Rows Read One by One: {} ({} changed since)", run.by_row.len(), run.patch));
         Ok(())
     }
