@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::patterns::{compile_regex, contains, text_of};
 use crate::types::json::jsonb;
-use crate::types::{ColumnType, Value, like_matches};
+use crate::types::{ColumnType, Value, exact_product, exact_quotient, exact_sum, like_matches};
 
 /// An order or an equality that is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,13 +201,12 @@ impl Arithmetic {
         match (left, right) {
             (Value::Numeric(left), Value::Numeric(right)) => {
                 let result = match self {
-                    Arithmetic::Add => left.checked_add(right),
-                    Arithmetic::Subtract => left.checked_sub(right),
-                    Arithmetic::Multiply => left.checked_mul(right),
-                    Arithmetic::Divide if right.is_zero() => return Err(by_zero()),
-                    Arithmetic::Divide => left.checked_div(right),
+                    Arithmetic::Add => exact_sum(left, right),
+                    Arithmetic::Subtract => exact_sum(left, -right),
+                    Arithmetic::Multiply => exact_product(left, right),
+                    Arithmetic::Divide => exact_quotient(left, right),
                 };
-                result.map(Value::Numeric).ok_or_else(out_of_range)
+                result.map(Value::Numeric)
             }
             (Value::Float8(left), Value::Float8(right)) => {
                 let result = self.apply_float(left, right)?;

@@ -9,6 +9,7 @@ mod cast;
 pub(crate) mod column_type;
 mod compare;
 mod datetime;
+mod exact_numbers;
 pub mod json;
 pub mod limits;
 mod numbers;
@@ -28,6 +29,7 @@ pub use datetime::calendar::{
 };
 pub use datetime::time_zone::{local_time, moment_of, moment_of_offset};
 pub use datetime::truncation::TimeUnit;
+pub use exact_numbers::{decimal, exact_product, exact_quotient, exact_sum, quotient, sum_out_of_range};
 pub use json::convert::{
     check_json, check_json_depth, join_object, json_of_value, json_text_of_value, jsonb_text, split_object,
     value_of_json, value_of_json_text,

@@ -33,7 +33,11 @@ impl Chance {
     }
 }
 
-const GROUPS: [&str; 12] = [
+const GROUPS: [&str; 16] = [
+    "small / 3",
+    "coalesce(kind, 'none')",
+    "round(price, 1)",
+    "date_bin('36 hours', made, '2001-01-01')",
     "note",
     "large",
     "kind",
@@ -47,7 +51,14 @@ const GROUPS: [&str; 12] = [
     "date_trunc('month', made)",
     "metadata->>'x'",
 ];
-const AGGREGATES: [&str; 28] = [
+const AGGREGATES: [&str; 35] = [
+    "avg(whole)",
+    "round(avg(price), 2)",
+    "round(avg(small) * 1.5, 3)",
+    "coalesce(sum(small), 0) + 1",
+    "sum(whole) * 100 / (count(*) + 1)",
+    "-max(whole)",
+    "sum(whole + small)",
     "max(note)",
     "count(DISTINCT note)",
     "count(DISTINCT metadata->>'x')",

@@ -111,13 +111,29 @@ fn query(dice: &mut Dice) -> String {
     let condition = condition(dice, 2);
     let rare = format!("n = {} AND {condition}", dice.below(60) + 1000);
     let (x, y) = (dice.below(50), dice.below(50));
-    match dice.below(5) {
+    match dice.below(9) {
+        5..=8 => top_rows(dice, &condition),
         0 => format!("SELECT id, n, t FROM t WHERE {condition} ORDER BY id"),
         1 => format!("SELECT id, f, p FROM t WHERE {rare} ORDER BY id DESC"),
         2 => format!("SELECT id, d FROM t WHERE {rare} ORDER BY t, id"),
         3 => format!("SELECT id FROM t WHERE {condition} ORDER BY v <-> '[{x},{y},1]', id LIMIT 7"),
         _ => format!("SELECT id FROM t WHERE {rare} ORDER BY v <-> '[{x},{y},1]', id LIMIT 7"),
     }
+}
+
+/// The first rows of some order, of all entries or of selected ones.
+fn top_rows(dice: &mut Dice, condition: &str) -> String {
+    let count = 1 + dice.below(3);
+    let order: Vec<String> = (0..count)
+        .map(|_| {
+            let column = dice.pick(&["n", "f", "p", "t", "d", "b", "id"]);
+            let direction = dice.pick(&["", " DESC", " ASC NULLS FIRST", " DESC NULLS LAST", " NULLS LAST"]);
+            format!("{column}{direction}")
+        })
+        .collect();
+    let filter = if dice.below(3) == 0 { format!("WHERE {condition}") } else { String::new() };
+    let (limit, offset) = (dice.pick(&["1", "3", "10", "50", "200"]), dice.pick(&["0", "1", "7", "100"]));
+    format!("SELECT id, n, f, t FROM t {filter} ORDER BY {} LIMIT {limit} OFFSET {offset}", order.join(", "))
 }
 
 fn write(dice: &mut Dice, client: &mut Client, next: &mut usize) -> Result<(), String> {
@@ -275,6 +291,15 @@ fn facts_of_mixed_kinds_are_read_as_they_are() {
             false,
         );
     }
+    for order in ["metadata->>'rank'", "metadata->>'size' DESC, metadata->>'rank'", "(metadata->>'absent')"] {
+        for window in ["LIMIT 5", "LIMIT 40 OFFSET 13"] {
+            let text = format!("SELECT id FROM memory WHERE metadata->>'rank' <> '7' ORDER BY {order} {window}");
+            compare(&mut client, &text, false);
+        }
+    }
+    for order in ["metadata.rank", "metadata.rank DESC", "metadata.deep.at, metadata.rank", "metadata.size"] {
+        compare(&mut client, &format!("GET MEMORY FIELDS id ORDER BY {order} LIMIT 17"), false);
+    }
     for filter in [
         "metadata.size = 1",
         "metadata.size = 1.5",
@@ -313,9 +338,15 @@ fn a_plan_that_ran_tells_what_columns_did() {
     client.run("ROLLBACK");
     let said = lines(&mut client, "SELECT id FROM t WHERE n = 1000");
     assert!(said.contains("Columns: 9 of 4300"), "{said}");
+    client.run("UPDATE t SET f = 7000 WHERE id IN (70, 80)");
+    let top = "SELECT id FROM t WHERE n IS NOT NULL ORDER BY f DESC, id LIMIT 5";
+    let said = lines(&mut client, top);
+    assert!(said.contains("Sort: first rows of ") && said.contains(" by 3 columns"), "{said}");
     client.run("SET nebulus.columns = off");
     let said = lines(&mut client, nearest);
     assert!(!said.contains("Columns:"), "{said}");
+    let said = lines(&mut client, top);
+    assert!(!said.contains("first rows of"), "{said}");
     assert_eq!(client.error("SET nebulus.columns = sideways").code, "22023");
 }
 

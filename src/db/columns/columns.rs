@@ -68,6 +68,11 @@ impl Columns {
         self.keys.len()
     }
 
+    /// How many ordinals, from the first on, are in order of their keys.
+    pub fn in_key_order(&self) -> usize {
+        self.len() - self.keys.added()
+    }
+
     /// The ordinals of entries that are there.
     pub fn live(&self) -> &Bitmap {
         &self.live

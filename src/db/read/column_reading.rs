@@ -39,7 +39,7 @@ const STALE_CHANGES_MAX: usize = 128;
 /// Changes beyond which columns are no help: so many entries would be read one by one.
 const PATCH_CHANGES_MAX: usize = 8192;
 /// What looking an entry up by its key costs, against passing one in a scan.
-const LOOK_UP_COST: usize = 12;
+pub(crate) const LOOK_UP_COST: usize = 12;
 /// Rows between two looks at what columns take while they are made.
 const ROWS_PER_BUDGET_CHECK: usize = 4096;
 
@@ -188,6 +188,29 @@ impl ColumnReading {
         let count = rows.count();
         let shared = (self.patched.count() == 0).then_some(shared);
         Some(SelectedRows { rows, count, shared, by_row, has_rest, conditions })
+    }
+}
+
+impl ColumnReading {
+    /// The ordinals that a filter selects and whose values all lie in the columns of `operands`, and the keys of the entries that are
+    /// read one by one beside them; `None` where columns do not say exactly which those are.
+    pub fn exact_rows(&self, filter: Option<&Program>, operands: &[&Operand]) -> Option<(Bitmap, KeySet)> {
+        let (mut rows, mut by_row) = match filter {
+            None => (self.unchanged(), self.patch.clone()),
+            Some(filter) => {
+                let selected = self.select(filter).filter(|selected| !selected.has_rest)?;
+                (selected.rows, selected.by_row)
+            }
+        };
+        let columns = &self.columns;
+        for column in operands.iter().filter_map(|operand| columns.column(operand)).filter(|column| column.apart() > 0)
+        {
+            let mut apart = column.apart_rows();
+            apart.keep(&rows);
+            rows.leave_out(&apart);
+            by_row.extend(apart.ordinals().filter_map(|ordinal| columns.key(ordinal)).map(Box::from));
+        }
+        Some((rows, by_row))
     }
 }
 

@@ -310,3 +310,64 @@ fn facts_of_several_kinds_are_what_they_are() {
     }
     assert!(is_used);
 }
+
+#[test]
+fn groups_that_two_threads_add_up_are_those_of_the_rows() {
+    use crate::db::read::aggregate::query::{AggregateCall, AggregateFunction, AggregateQuery, GroupOrder};
+    let fixture = Fixture::new();
+    let view = fixture.database.view();
+    let n = || Expr::column(1, ColumnType::Int4);
+    let call = |function, argument, result| AggregateCall { function, argument, filter: None, result };
+    let calls = vec![
+        call(AggregateFunction::Count, None, ColumnType::Int8),
+        call(AggregateFunction::Sum, Some(n()), ColumnType::Int8),
+        call(AggregateFunction::Average, Some(n()), ColumnType::Numeric(None)),
+        call(AggregateFunction::Max, Some(Expr::column(0, ColumnType::Int4)), ColumnType::Int4),
+    ];
+    let scan = Query {
+        collection: fixture.collection(&view),
+        output: Vec::new(),
+        filter: Some(Expr::compare(n(), Comparison::Greater, Expr::constant(Value::Int4(0)))),
+        nearest: None,
+        order: Vec::new(),
+        limit: None,
+        offset: None,
+    };
+    let output = |position, ty| AggregateQuery::result(position, ty);
+    let shown = |of: usize| {
+        [ColumnType::Int8, ColumnType::Int8, ColumnType::Numeric(None), ColumnType::Int4]
+            .into_iter()
+            .enumerate()
+            .map(move |(position, ty)| output(of + position, ty))
+    };
+    for groups in [vec![n()], Vec::new()] {
+        let order = groups.iter().map(|_| GroupOrder {
+            value: output(0, ColumnType::Int4),
+            descending: false,
+            nulls_first: false,
+        });
+        let query = AggregateQuery {
+            scan: scan.clone(),
+            output: groups.iter().map(|_| output(0, ColumnType::Int4)).chain(shown(groups.len())).collect(),
+            order: order.collect(),
+            groups,
+            calls: calls.clone(),
+            having: None,
+            limit: None,
+            offset: None,
+        };
+        let rows = |columns: &str| {
+            let mut settings = Settings::default();
+            settings.set("nebulus.columns", columns).unwrap();
+            let mut cursor = view.aggregate(query.bind(&[]).unwrap(), &settings, &Cancel::new()).unwrap();
+            let mut rows = Vec::new();
+            while let Some(chunk) = cursor.next_chunk().unwrap() {
+                rows.extend(chunk);
+            }
+            (rows, cursor.report().lines())
+        };
+        let ((with, report), (without, _)) = (rows("on"), rows("off"));
+        assert!(report.iter().any(|line| line.contains("on two threads")), "{report:?}");
+        assert!(is_same(&with, &without), "with columns: {with:?}\nwithout: {without:?}");
+    }
+}

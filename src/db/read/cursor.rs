@@ -17,6 +17,7 @@ use crate::db::read::query::BoundQuery;
 use crate::db::read::run_report::RunReport;
 use crate::db::read::scan::{ScanSpan, visit_entries, visit_key};
 use crate::db::read::sorter::{SortedRows, Sorter, show};
+use crate::db::read::top_rows::TopRows;
 use crate::db::read::view::ReadView;
 use crate::db::read::{nearest, secrets};
 use crate::db::state::cancel::Cancel;
@@ -147,8 +148,15 @@ impl Cursor {
             Access::Graph { .. } => {
                 is_short_search(&self.view, &self.query, &self.plan, self.remaining.saturating_add(self.skip))
             }
-            Access::Range { .. } | Access::Secrets { .. } => false,
+            Access::Range { .. } => self.top_rows().is_some_and(|wanted| wanted.is_short(&self.view, &self.query)),
+            Access::Secrets { .. } => false,
         }
+    }
+
+    /// The first rows of an order that columns may know of.
+    fn top_rows(&self) -> Option<TopRows> {
+        let may_read = self.plan.reads_columns && !self.plan.ordered && self.query.nearest.is_none();
+        TopRows::of(&self.plan.access, self.skip, self.remaining).filter(|_| may_read)
     }
 
     /// Whether all rows were read, so that nobody has to ask for the end.
@@ -208,6 +216,13 @@ impl Cursor {
             return self.start_nearest();
         }
         self.narrow()?;
+        if let Some(wanted) = self.top_rows() {
+            let run = (&self.cancel, &*self.report);
+            if let Some(keys) = wanted.keys(&self.view, &self.query, run, &self.account)? {
+                self.skip = 0;
+                return Ok(State::Keys(unmeasured(keys)));
+            }
+        }
         if !self.plan.ordered || matches!(self.plan.access, Access::Secrets { .. }) {
             return self.sort_entries();
         }

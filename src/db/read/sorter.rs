@@ -7,6 +7,7 @@ use crate::db::read::cursor::{Row, row_bytes, rows_bytes};
 use crate::db::read::entry_view::EntryView;
 use crate::db::read::nearest::neighbour::Neighbour;
 use crate::db::read::query::{Order, OrderBy, Output};
+use crate::db::read::sort_order::sort_order;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Reservation;
 use crate::types::Value;
@@ -133,34 +134,6 @@ impl Ord for Sorted<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         let by_tier = self.tier.cmp(&other.tier);
         by_tier.then_with(|| self.compare_keys(other)).then_with(|| self.number.cmp(&other.number))
-    }
-}
-
-/// The order of two values as ORDER BY wants it.
-pub(crate) fn sort_order(left: &Value, right: &Value, descending: bool, nulls_first: bool) -> Ordering {
-    match (left.is_null(), right.is_null()) {
-        (true, true) => Ordering::Equal,
-        (true, false) if nulls_first => Ordering::Less,
-        (true, false) => Ordering::Greater,
-        (false, true) if nulls_first => Ordering::Greater,
-        (false, true) => Ordering::Less,
-        (false, false) => {
-            let ordering = left.compare(right).unwrap_or_else(|| kind_order(left).cmp(&kind_order(right)));
-            if descending { ordering.reverse() } else { ordering }
-        }
-    }
-}
-
-/// Where values of different kinds stand to one another: facts have no declared type.
-fn kind_order(value: &Value) -> u8 {
-    match value {
-        Value::Bool(_) => 0,
-        Value::Int2(_) | Value::Int4(_) | Value::Int8(_) | Value::Float4(_) | Value::Float8(_) | Value::Numeric(_) => 1,
-        Value::Date(_) | Value::Time(_) | Value::Timestamp(_) | Value::TimestampTz(_) | Value::Interval(_) => 2,
-        Value::Text(_) | Value::Uuid(_) => 3,
-        Value::Bytea(_) | Value::Vector(_) | Value::Sparse(_) | Value::Bits(_) => 4,
-        Value::Json(_) | Value::Array(..) => 5,
-        Value::Null => 6,
     }
 }
 

@@ -223,11 +223,19 @@ pub fn result(name: &str, arguments: &[Option<ColumnType>]) -> Option<ColumnType
         "current_date" => ColumnType::Date,
         "current_time" => ColumnType::Time,
         "random" | "sqrt" | "exp" | "ln" | "log" | "power" | "pow" | "pi" | "sin" | "cos" | "tan" | "date_part"
-        | "stddev" | "variance" | "avg" => ColumnType::Float8,
+        | "stddev" | "variance" => ColumnType::Float8,
+        "avg" => match first? {
+            ColumnType::Int2 | ColumnType::Int4 | ColumnType::Int8 | ColumnType::Numeric(_) => {
+                ColumnType::Numeric(None)
+            }
+            ColumnType::Float4 | ColumnType::Float8 => ColumnType::Float8,
+            _ => return None,
+        },
         "sum" => match first? {
             ColumnType::Int2 | ColumnType::Int4 | ColumnType::Int8 => ColumnType::Int8,
             ColumnType::Numeric(_) => ColumnType::Numeric(None),
-            ColumnType::Float4 | ColumnType::Float8 => ColumnType::Float8,
+            ColumnType::Float4 => ColumnType::Float4,
+            ColumnType::Float8 => ColumnType::Float8,
             _ => return None,
         },
         "unnest" => return first.and_then(|ty| ty.element()),

@@ -4,7 +4,9 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Float32Type, Float64Type, IntervalUnit};
+use datafusion::arrow::datatypes::{
+    DECIMAL128_MAX_PRECISION, DataType, Field, FieldRef, Float32Type, Float64Type, IntervalUnit,
+};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
@@ -17,7 +19,7 @@ use datafusion::logical_expr::{
 
 use crate::sql::functions::extremes::{Extremes, GroupExtremes};
 use crate::sql::functions::interval_sums::IntervalSum;
-use crate::sql::functions::sums::{Shape, sliding};
+use crate::sql::functions::sums::{AVERAGE_SCALE, Shape, sliding};
 
 const INTERVAL: DataType = DataType::Interval(IntervalUnit::MonthDayNano);
 
@@ -60,6 +62,11 @@ fn is_interval(field: Option<&FieldRef>) -> bool {
     field.is_some_and(|field| *field.data_type() == INTERVAL)
 }
 
+/// The type of an average of decimals: it has the digits of what it is of, too.
+fn average_of_scale(scale: i8) -> DataType {
+    DataType::Decimal128(DECIMAL128_MAX_PRECISION, scale.max(AVERAGE_SCALE))
+}
+
 impl AggregateUDFImpl for CheckedSum {
     fn name(&self) -> &str {
         self.inner.name()
@@ -74,8 +81,11 @@ impl AggregateUDFImpl for CheckedSum {
     }
 
     fn coerce_types(&self, types: &[DataType]) -> DataFusionResult<Vec<DataType>> {
-        if let [DataType::Interval(_)] = types {
-            return Ok(vec![INTERVAL]);
+        match types {
+            [DataType::Interval(_)] => return Ok(vec![INTERVAL]),
+            [integer] if self.is_average && integer.is_integer() => return Ok(vec![DataType::Int64]),
+            [DataType::Float32] if !self.is_average => return Ok(vec![DataType::Float32]),
+            _ => {}
         }
         let fields: Vec<FieldRef> =
             types.iter().map(|data_type| Arc::new(Field::new("argument", data_type.clone(), true))).collect();
@@ -84,7 +94,14 @@ impl AggregateUDFImpl for CheckedSum {
     }
 
     fn return_type(&self, types: &[DataType]) -> DataFusionResult<DataType> {
-        if let [DataType::Interval(_)] = types { Ok(INTERVAL) } else { self.inner.return_type(types) }
+        match types {
+            [DataType::Interval(_)] => Ok(INTERVAL),
+            // PostgreSQL's averages of exact numbers are numeric, and its sum of real is real.
+            [DataType::Int64] if self.is_average => Ok(average_of_scale(0)),
+            [DataType::Decimal128(_, scale)] if self.is_average => Ok(average_of_scale(*scale)),
+            [DataType::Float32] if !self.is_average => Ok(DataType::Float32),
+            _ => self.inner.return_type(types),
+        }
     }
 
     fn accumulator(&self, arguments: AccumulatorArgs<'_>) -> DataFusionResult<Box<dyn Accumulator>> {

@@ -1,25 +1,21 @@
 //! Groups and aggregates of the short path: `SELECT a, count(*) … GROUP BY a` over one collection as a query of `db`.
 //!
-//! Taken are columns, parts of documents and casts of them as groups and arguments; what is shown, HAVING and ORDER BY are made
-//! of groups and aggregates. SELECT DISTINCT is a grouping by all that it shows. Anything else is `None` and goes to the
+//! Taken are columns, parts of documents and what is computed of them (`lower_values`) as groups and arguments; what is shown,
+//! HAVING and ORDER BY are made of groups and aggregates. SELECT DISTINCT is a grouping by all that it shows. Anything else is `None` and goes to the
 //! planner, whose answers these are.
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CastKind, Distinct, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArguments, GroupByExpr, OrderByKind, Query as SqlQuery, Select, SelectItem, UnaryOperator,
-    Value as Literal,
+    BinaryOperator, Distinct, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
+    GroupByExpr, OrderByKind, Query as SqlQuery, Select, SelectItem, UnaryOperator, Value as Literal,
 };
 
 use crate::db::{AggregateCall, AggregateFunction, AggregateQuery, GroupOrder, Query, is_grouped};
 use crate::expr::{self, Comparison, Scalar, unmodified};
 use crate::model::CollectionKind;
 use crate::sql::analyze::jsonb::ordinal;
-use crate::sql::arrow::cast_functions::cast_target;
-use crate::sql::functions::NAMED;
 use crate::sql::parse::names::folded;
-use crate::sql::parse::operators::called;
 use crate::sql::read::lower_query::{LoweredQuery, Lowering, is_ordered, item_expr, ordered_expr, shown};
-use crate::sql::read::truncations::date_trunc;
+use crate::sql::read::lower_values::{TypedValue, is_exact};
 use crate::sql::relational::pushdown::is_comparable;
 use crate::types::{ColumnType, Value};
 
@@ -75,31 +71,15 @@ impl Lowering<'_> {
         Some(LoweredQuery::Groups { query, types })
     }
 
-    /// A value of an entry: a column, a part of a document, a cast of one.
+    /// A value of an entry: a column, a part of a document, and what is computed of them.
     fn entry_value(&self, expr: &Expr) -> Option<expr::Expr> {
-        if let Expr::Nested(inner) = expr {
-            return self.entry_value(inner);
-        }
-        if let Some(column) = self.column(expr) {
-            return Some(column.expr());
-        }
-        let (inner, to) = match expr {
-            Expr::Cast { kind: CastKind::Cast, expr, data_type, array: false, format: None } => {
-                (self.entry_value(expr)?, ColumnType::parse(&data_type.to_string()).ok()?)
-            }
-            _ => match called(expr)? {
-                (NAMED, arguments) => return self.entry_value(arguments.first()?),
-                (name, arguments) => match arguments.as_slice() {
-                    [argument] => (self.entry_value(argument)?, cast_target(name)?),
-                    [unit, time] if name == "date_trunc" => match self.scalar(unit)?.0 {
-                        Scalar::Value(Value::Text(unit)) => return date_trunc(&unit, self.entry_value(time)?),
-                        _ => return None,
-                    },
-                    _ => return None,
-                },
-            },
-        };
-        Some(expr::Expr::Convert { inner: Box::new(inner), to, explicit: true })
+        let mut reads = false;
+        let (value, _) = self.computed(expr, &mut |part| {
+            let column = self.column(part)?;
+            reads = true;
+            Some((column.expr(), column.ty.clone()))
+        })?;
+        reads.then_some(value)
     }
 
     fn aggregate(&self, function: &Function) -> Option<AggregateCall> {
@@ -183,9 +163,9 @@ fn computed(name: &str, argument: expr::Expr) -> Option<(AggregateFunction, expr
         "sum" if matches!(ty, ColumnType::Int2 | ColumnType::Int4) => {
             (AggregateFunction::Sum, argument, ColumnType::Int8)
         }
-        "sum" if is_float => (AggregateFunction::Sum, argument, ColumnType::Float8),
-        "avg" if is_numeric => (AggregateFunction::Average, argument, ColumnType::Numeric(None)),
-        "avg" if is_float || is_integer => (AggregateFunction::Average, argument, ColumnType::Float8),
+        "sum" if is_float => (AggregateFunction::Sum, argument, ty),
+        "avg" if is_numeric || is_integer => (AggregateFunction::Average, argument, ColumnType::Numeric(None)),
+        "avg" if is_float => (AggregateFunction::Average, argument, ColumnType::Float8),
         "min" | "max" => {
             let result = match ty {
                 ColumnType::Text | ColumnType::Varchar(_) => ColumnType::Text,
@@ -199,10 +179,6 @@ fn computed(name: &str, argument: expr::Expr) -> Option<(AggregateFunction, expr
         }
         _ => return None,
     })
-}
-
-fn is_exact(ty: &ColumnType) -> bool {
-    matches!(ty, ColumnType::Int2 | ColumnType::Int4 | ColumnType::Int8 | ColumnType::Numeric(_))
 }
 
 impl Groups<'_, '_> {
@@ -239,29 +215,19 @@ impl Groups<'_, '_> {
         Some(())
     }
 
-    /// A value of a group: what it is grouped by, an aggregate, or what is made of them.
-    fn value(&mut self, expr: &Expr) -> Option<(expr::Expr, ColumnType)> {
-        if let Expr::Nested(inner) = expr {
-            return self.value(inner);
-        }
+    /// A value of a group: what it is grouped by, an aggregate, or what is computed of them.
+    fn value(&mut self, expr: &Expr) -> Option<TypedValue> {
+        let lowering = self.lowering;
+        lowering.computed(expr, &mut |part| self.part(part))
+    }
+
+    /// What a group is grouped by, or an aggregate.
+    fn part(&mut self, expr: &Expr) -> Option<TypedValue> {
         if let Some(value) = self.lowering.entry_value(expr)
             && let Some(position) = self.groups.iter().position(|group| *group == value)
         {
             let ty = value.ty();
             return Some((AggregateQuery::result(position, ty.clone()), ty));
-        }
-        if let Some((scalar, ty)) = self.lowering.scalar(expr) {
-            return Some((expr::Expr::Scalar(scalar), ty));
-        }
-        if let Some(("coalesce", list)) = called(expr) {
-            return self.first_value(&list);
-        }
-        if let Some((name, arguments)) = called(expr)
-            && let ([argument], Some(to)) = (arguments.as_slice(), cast_target(name))
-        {
-            let (inner, _) = self.value(argument)?;
-            let value = expr::Expr::Convert { inner: Box::new(inner), to: to.clone(), explicit: true };
-            return Some((value, to));
         }
         let Expr::Function(function) = expr else { return None };
         let call = self.lowering.aggregate(function)?;
@@ -271,23 +237,6 @@ impl Groups<'_, '_> {
         });
         // Groups are all known before the first aggregate is looked at.
         Some((AggregateQuery::result(self.groups.len() + position, call.result.clone()), call.result))
-    }
-
-    /// `coalesce` of values of one type, of whole numbers beside numerics too.
-    fn first_value(&mut self, list: &[&Expr]) -> Option<(expr::Expr, ColumnType)> {
-        let values = list.iter().map(|each| self.value(each)).collect::<Option<Vec<_>>>()?;
-        let ty = unmodified(&values.first()?.1);
-        let mut list = Vec::with_capacity(values.len());
-        for (value, own) in values {
-            list.push(match value {
-                value if unmodified(&own) == ty => value,
-                expr::Expr::Scalar(Scalar::Value(value)) if own.is_integer() && is_exact(&ty) => {
-                    expr::Expr::constant(value.cast(&ty, false).ok()?)
-                }
-                _ => return None,
-            });
-        }
-        is_comparable(&ty).then_some((expr::Expr::Coalesce { list, ty: ty.clone() }, ty))
     }
 
     /// A condition of HAVING.

@@ -4,7 +4,9 @@ pub(super) mod apart;
 pub(super) mod lower_filter;
 mod lower_groups;
 pub(super) mod lower_query;
+mod lower_values;
 pub(super) mod read_plan;
 #[cfg(test)]
 pub(super) mod read_plan_tests;
+mod roundings;
 mod truncations;

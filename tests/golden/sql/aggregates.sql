@@ -37,11 +37,10 @@ INSERT 0 6
  NaN | NaN |  -0 | NaN | -1.5
 (1 row)
 
-# differs: PostgreSQL answers numeric averages of integers, with 16 digits
 > SELECT avg(i2), avg(i4) FROM n
-  avg   |     avg
---------+-------------
- 6556.2 | 429496729.2
+          avg          |        avg
+-----------------------+--------------------
+ 6556.2000000000000000 | 429496729.20000000
 (1 row)
 
 > SELECT avg(d), avg(d2), avg(i4::numeric), avg(i8::numeric) FROM n

@@ -40,21 +40,13 @@ INSERT 0 3
  IT   |     0
 (3 rows)
 
-# differs: PostgreSQL answers
-#    country | count | sum  | min  | max  |          avg
-#   ---------+-------+------+------+------+-----------------------
-#    AT      |     2 | 2190 |  290 | 1900 | 1095.0000000000000000
-#    CH      |     2 |  307 |  134 |  173 |  153.5000000000000000
-#    LI      |     1 |    6 |    6 |    6 |    6.0000000000000000
-#    NULL    |     1 | NULL | NULL | NULL |                  NULL
-#   (4 rows)
 > SELECT country, count(*), sum(people), min(people), max(people), avg(people) FROM city GROUP BY country ORDER BY country
- country | count | sum  | min  | max  |  avg
----------+-------+------+------+------+-------
- AT      |     2 | 2190 |  290 | 1900 |  1095
- CH      |     2 |  307 |  134 |  173 | 153.5
- LI      |     1 |    6 |    6 |    6 |     6
- NULL    |     1 | NULL | NULL | NULL |  NULL
+ country | count | sum  | min  | max  |          avg
+---------+-------+------+------+------+-----------------------
+ AT      |     2 | 2190 |  290 | 1900 | 1095.0000000000000000
+ CH      |     2 |  307 |  134 |  173 |  153.5000000000000000
+ LI      |     1 |    6 |    6 |    6 |    6.0000000000000000
+ NULL    |     1 | NULL | NULL | NULL |                  NULL
 (4 rows)
 
 > SELECT country, sum(people) AS total FROM city GROUP BY country HAVING sum(people) > 200 ORDER BY total DESC

@@ -6,9 +6,9 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use crate::db::read::aggregate::query::{AggregateFunction, BoundCall};
-use crate::db::read::aggregate::sums::{DecimalSum, decimal, quotient, sum_out_of_range};
+use crate::db::read::aggregate::sums::DecimalSum;
 use crate::error::{Error, ErrorKind, Result};
-use crate::types::{ALLOCATION_BYTES, ColumnType, Value};
+use crate::types::{ALLOCATION_BYTES, ColumnType, Value, decimal, quotient, sum_out_of_range};
 
 /// The state of one aggregate of one group.
 #[derive(Debug)]
@@ -184,11 +184,9 @@ impl Accumulator {
             Accumulator::Count(count) => counted(*count)?,
             Accumulator::Distinct(keys) => counted(keys.len() as u64)?,
             Accumulator::Integers { count: 0, .. } | Accumulator::Floats { count: 0, .. } => Value::Null,
-            Accumulator::Integers { sum, count } if is_average && matches!(call.result, ColumnType::Numeric(_)) => {
-                Value::Numeric(quotient(*sum, 0, *count)?)
+            Accumulator::Integers { sum, count } if is_average => {
+                Value::Numeric(quotient((*sum, 0), (u128::from(*count), 0))?)
             }
-            #[expect(clippy::cast_precision_loss, reason = "an average of integers is the nearest double precision")]
-            Accumulator::Integers { sum, count } if is_average => Value::float8(*sum as f64 / *count as f64),
             Accumulator::Integers { sum, .. } => match call.result {
                 ColumnType::Int8 => Value::Int8(i64::try_from(*sum).map_err(|_| out_of_range("bigint out of range"))?),
                 _ => Value::Numeric(decimal(*sum, 0)?),
@@ -199,10 +197,23 @@ impl Accumulator {
             }
             #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
             Accumulator::Floats { sum, count } if is_average => Value::float8(sum / *count as f64),
-            Accumulator::Floats { sum, .. } => Value::float8(*sum),
+            Accumulator::Floats { sum, .. } => match call.result {
+                ColumnType::Float4 => float4_of(*sum)?,
+                _ => Value::float8(*sum),
+            },
             Accumulator::Extreme(value) => value.clone(),
         })
     }
+}
+
+/// A sum of `real`, which is added up in double precision.
+#[expect(clippy::cast_possible_truncation, reason = "the nearest real is meant")]
+fn float4_of(sum: f64) -> Result<Value> {
+    let small = sum as f32;
+    if small.is_infinite() && sum.is_finite() {
+        return Err(out_of_range("value out of range: overflow"));
+    }
+    Ok(Value::float4(small))
 }
 
 fn counted(count: u64) -> Result<Value> {

@@ -69,6 +69,11 @@ impl<'a> ColumnSums<'a> {
         Some(ColumnSums { argument: Some((column, program)), state, counts: Vec::new() })
     }
 
+    /// Whether what comes out does not depend on the order of the rows: neither rounding nor which of equal values was the last.
+    pub fn is_exact(&self) -> bool {
+        matches!(self.state, SumState::Counts | SumState::Ints(_) | SumState::LeastInts(_) | SumState::GreatestInts(_))
+    }
+
     /// Bytes that it takes whatever slots there are.
     pub fn bytes(&self) -> usize {
         if let SumState::Histogram { cells, .. } = &self.state { size_of_val(cells.as_slice()) } else { 0 }

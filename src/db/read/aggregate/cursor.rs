@@ -16,7 +16,7 @@ use crate::db::read::cursor::{Row, rows_bytes, visit_access};
 use crate::db::read::entry_view::EntryView;
 use crate::db::read::run_report::RunReport;
 use crate::db::read::scan::visit_key;
-use crate::db::read::sorter::sort_order;
+use crate::db::read::sort_order::sort_order;
 use crate::db::read::view::ReadView;
 use crate::db::state::cancel::Cancel;
 use crate::error::{Error, Result};
@@ -180,7 +180,9 @@ impl AggregateCursor {
             let added = visit_key(&self.view, &self.query.scan.collection, key, |entry| self.add(entry, table))?;
             rows += u64::from(added == Some(true));
         }
-        self.report.note(format!("Rows Aggregated: {} by {} columns, {rows} one by one", run.rows, run.columns));
+        let threads = if run.is_halved { " on two threads" } else { "" };
+        self.report
+            .note(format!("Rows Aggregated: {} by {} columns{threads}, {rows} one by one", run.rows, run.columns));
         self.report.note(format!("Rows Read One by One: {} ({} changed since)", run.by_row.len(), run.patch));
         Ok(())
     }

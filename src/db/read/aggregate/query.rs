@@ -44,9 +44,9 @@ pub struct AggregateCall {
 pub enum AggregateFunction {
     Count,
     CountDistinct,
-    /// Of integers (as `bigint` or `numeric`), decimals and floats, by the type of the argument.
+    /// Of integers (as `bigint` or `numeric`), decimals and floats, in the result's type.
     Sum,
-    /// Of decimals a `numeric`, of integers and floats a `double precision`.
+    /// Of integers and decimals a `numeric`, of floats a `double precision`.
     Average,
     Min,
     Max,
