@@ -220,7 +220,7 @@ impl Cursor {
             let run = (&self.cancel, &*self.report);
             if let Some(keys) = wanted.keys(&self.view, &self.query, run, &self.account)? {
                 self.skip = 0;
-                return Ok(State::Keys(unmeasured(keys)));
+                return Ok(State::Keys(KeysAhead::new(unmeasured(keys), None, self.account.nothing())));
             }
         }
         if !self.plan.ordered || matches!(self.plan.access, Access::Secrets { .. }) {

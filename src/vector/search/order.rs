@@ -91,7 +91,7 @@ impl NearestOrder {
             if !in_reach(distance) {
                 border = border.min(rounding.border(offer.order));
             } else if accept(key) {
-                found.push(Held { order: offer.order, candidate: Candidate { key: key.clone(), distance } });
+                found.push(Held { order: offer.order, candidate: Candidate { key: key.into(), distance } });
             }
         }
         found.sort_unstable_by(|a, b| {
