@@ -21,8 +21,10 @@ macro_rules! scripts {
 scripts!(
     aggregates,
     alter_table,
+    array_columns,
     auth,
     bigserial,
+    bit_strings,
     catalog,
     columns,
     conflict_returning,
@@ -56,6 +58,7 @@ scripts!(
     unique,
     update_delete,
     values,
+    vector_kinds,
     vector_ops,
 );
 

@@ -379,17 +379,37 @@ SET
 
 # now() is the same in all of a transaction, whichever way a statement is run.
 > BEGIN
+BEGIN
 
 > CREATE TABLE moments AS SELECT now() AS n
+SELECT 1
 
 > SELECT pg_sleep(0.01)
+ pg_sleep
+----------
+ ''
+(1 row)
 
 > INSERT INTO moments VALUES (current_timestamp), (now())
+INSERT 0 2
 
 > SELECT count(*) FROM moments WHERE n = now()
+ count
+-------
+     3
+(1 row)
 
 > SELECT count(DISTINCT n), max(n) = transaction_timestamp(), statement_timestamp() > now(), current_date = now()::date FROM moments
+ count | ?column? | ?column? | ?column?
+-------+----------+----------+----------
+     1 | t        | t        | t
+(1 row)
 
 > COMMIT
+COMMIT
 
 > SELECT count(*) FROM moments WHERE n < now()
+ count
+-------
+     3
+(1 row)

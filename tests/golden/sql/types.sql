@@ -219,15 +219,11 @@ DETAIL: A field with precision 3, scale 1 must round to an absolute value less t
  1 year 2 mons 3 days 04:05:06.7 | -1 days
 (1 row)
 
-# differs: PostgreSQL answers CREATE TABLE
 > CREATE TABLE spans (id int PRIMARY KEY, span interval)
-ERROR 0A000: column "span" has type interval, which no column can have here
-HINT: Use jsonb for arrays, and bigint or text for intervals.
+CREATE TABLE
 
-# differs: PostgreSQL answers CREATE TABLE
 > CREATE TABLE lists (id int PRIMARY KEY, list int[])
-ERROR 0A000: column "list" has type integer[], which no column can have here
-HINT: Use jsonb for arrays, and bigint or text for intervals.
+CREATE TABLE
 
 # differs: PostgreSQL answers INSERT 0 1
 > INSERT INTO kinds (id, n) VALUES (4, 'NaN')
