@@ -25,7 +25,7 @@ mod state;
 mod statement_shape;
 mod stored_collection;
 
-pub use allocated::{Allocated, allocated_by_group, handing_over};
+pub use allocated::{Allocated, allocated_by_group, give_back_free_memory, handing_over};
 
 pub use author::{AUTHOR_KEYS_MAX, CERTIFICATES_MAX, Certificate, Claim};
 pub(crate) use bounded::{bounded, bounded_by_weight};

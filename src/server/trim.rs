@@ -7,6 +7,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::model::give_back_free_memory;
+
 /// How often the size of the process is looked at.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 /// Growth from which on it is worth it.
@@ -34,7 +36,7 @@ pub async fn trim_after_peaks() {
         pause = if has_grown { RETRY_FIRST } else { RETRY_LAST.min(pause * 2) };
         tried = Instant::now();
         // It takes milliseconds for each hundred megabytes that are free.
-        if let Err(error) = tokio::task::spawn_blocking(give_back).await {
+        if let Err(error) = tokio::task::spawn_blocking(give_back_free_memory).await {
             tracing::warn!(%error, "free memory is not given back any more");
             return;
         }
@@ -51,17 +53,6 @@ async fn resident_bytes() -> Option<usize> {
     line.trim().strip_suffix(" kB")?.parse::<usize>().ok()?.checked_mul(1024)
 }
 
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-fn give_back() {
-    // SAFETY: it takes a number and may be called by any thread at any time (malloc_trim(3), MT-Safe); it touches only pages of
-    // the allocator in which nothing is allocated, under the locks of their arenas.
-    unsafe { libc::malloc_trim(0) };
-}
-
-/// Other allocators give back what is free by themselves.
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-fn give_back() {}
-
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
@@ -69,6 +60,6 @@ mod tests {
     #[tokio::test]
     async fn the_size_of_the_process_is_known() {
         assert!(resident_bytes().await.is_some_and(|bytes| bytes > 1024 * 1024));
-        give_back();
+        give_back_free_memory();
     }
 }

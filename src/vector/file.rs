@@ -36,6 +36,9 @@ const SEGMENTS_MAX: u32 = 1024;
 /// Rows read at once.
 const BATCH_ROWS: usize = 128;
 
+/// Where the caller has the vector of a key; `None` where it has none.
+pub type VectorOf<'a> = dyn FnMut(&[u8]) -> Result<Option<Arc<[f32]>>> + 'a;
+
 /// A segment that lies in memory.
 pub struct UnsavedSegment {
     segment: Arc<Segment>,
@@ -182,7 +185,7 @@ impl NearestIndex {
     ///
     /// # Errors
     /// Those of `vector`, and as [`NearestIndex::insert`].
-    pub fn heal(&self, vector: &mut dyn FnMut(&[u8]) -> Result<Option<Arc<[f32]>>>) -> Result<()> {
+    pub fn heal(&self, vector: &mut VectorOf<'_>) -> Result<()> {
         let segments: Vec<Arc<Segment>> = self.view.read().segments.clone();
         for segment in segments.iter().filter(|segment| segment.is_damaged()) {
             for row in segment.entries.live_rows() {

@@ -107,7 +107,7 @@ fn a_restart_reads_what_was_built_and_builds_nothing() {
     let mut client = server.client();
     assert_eq!((client.rows(NEAREST), shown(&mut client)), (answer, before), "after a kill");
     client.run("DROP TABLE point");
-    assert!(segments(&data).is_empty(), "the files of a dropped index go");
+    wait_for(|| segments(&data).is_empty());
 }
 
 #[test]

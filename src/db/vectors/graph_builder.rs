@@ -9,7 +9,8 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use crate::db::vectors::vector_indexes::VectorIndex;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::give_back_free_memory;
 use crate::vector::{BuildScope, NearestIndex, Priority};
 
 /// Time between two saves of graphs that changed.
@@ -70,12 +71,14 @@ pub(crate) fn run(graphs: Graphs<'_>, stored: &StoredVector<'_>, arrivals: &mut 
         arrivals.wait(LOOK_INTERVAL);
         wait_for_calm(graphs, arrivals, stop);
         for index in (graphs.ready)() {
-            if let Err(error) = heal_damaged(&index, stored).and_then(|()| build_due(&index, stop)) {
+            if let Err(error) = heal_damaged(&index, stored, stop).and_then(|()| build_due(&index, stop)) {
                 tracing::warn!(index = index.id.0, %error, "linking new vectors failed; searches measure them instead");
             }
             let may_save = failed.is_none_or(|failed| failed.elapsed() >= SAVE_INTERVAL);
             if may_save && index.has_unsaved_segments() && !stop.load(Ordering::Acquire) {
                 failed = (!save_one(graphs, &index)).then(Instant::now);
+                // What the build took, and the vectors that are read from a file now, lay between what stays.
+                give_back_free_memory();
             }
         }
         if saved.elapsed() >= SAVE_INTERVAL && !stop.load(Ordering::Acquire) {
@@ -158,10 +161,13 @@ fn save_one(graphs: Graphs<'_>, index: &VectorIndex) -> bool {
 }
 
 /// Takes the vectors of damaged files from the store. They are linked anew by the build that follows, and measured until then.
-fn heal_damaged(index: &VectorIndex, stored: &StoredVector<'_>) -> Result<()> {
+fn heal_damaged(index: &VectorIndex, stored: &StoredVector<'_>, stop: &AtomicBool) -> Result<()> {
     let Some(graph) = index.graph().filter(|graph| graph.is_damaged()) else { return Ok(()) };
     tracing::warn!(index = index.id.0, "a damaged graph is built again from the stored vectors");
-    graph.heal(&mut |key| stored(index, key))
+    graph.heal(&mut |key| match stop.load(Ordering::Acquire) {
+        true => Err(Error::new(ErrorKind::Shutdown, "the server stops")),
+        false => stored(index, key),
+    })
 }
 
 #[cfg(test)]
