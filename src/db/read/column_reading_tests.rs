@@ -359,7 +359,8 @@ fn groups_that_two_threads_add_up_are_those_of_the_rows() {
         let rows = |columns: &str| {
             let mut settings = Settings::default();
             settings.set("nebulus.columns", columns).unwrap();
-            let mut cursor = view.aggregate(query.bind(&Environment::default()).unwrap(), &settings, &Cancel::new()).unwrap();
+            let mut cursor =
+                view.aggregate(query.bind(&Environment::default()).unwrap(), &settings, &Cancel::new()).unwrap();
             let mut rows = Vec::new();
             while let Some(chunk) = cursor.next_chunk().unwrap() {
                 rows.extend(chunk);

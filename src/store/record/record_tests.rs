@@ -162,7 +162,8 @@ fn limits() {
     assert_eq!(encode_record(&header(), &clock(), &long).unwrap_err().kind(), ErrorKind::LimitExceeded);
     let name = one("n".repeat(40_000), Value::Null);
     assert_eq!(encode_record(&header(), &clock(), &name).unwrap_err().kind(), ErrorKind::LimitExceeded);
-    let array = one("a".into(), Value::Array(Box::new(crate::types::ColumnType::Int8), vec![]));
+    let inner = Value::Array(Box::new(crate::types::ColumnType::Int8), vec![]);
+    let array = one("a".into(), Value::Array(Box::new(crate::types::ColumnType::Int8), vec![inner]));
     assert_eq!(encode_record(&header(), &clock(), &array).unwrap_err().kind(), ErrorKind::Unsupported);
 }
 

@@ -87,7 +87,7 @@ impl NearestOrder {
             let Some(offer) = ranking.peek(parts, query).filter(|offer| offer.order <= border) else { break };
             ranking.pop();
             let entries = parts.entries(offer.part);
-            let (key, distance) = (entries.key(offer.row), query.distance(entries.rows.vector(offer.row)));
+            let (key, distance) = (entries.key(offer.row), query.distance(entries.vector(offer.row)));
             if !in_reach(distance) {
                 border = border.min(rounding.border(offer.order));
             } else if accept(key) {

@@ -18,8 +18,8 @@ DECLARE CURSOR
 > SELECT name, statement, is_holdable, is_binary, creation_time <= statement_timestamp() AS earlier FROM pg_cursors ORDER BY name
  name |                             statement                             | is_holdable | is_binary | earlier
 ------+-------------------------------------------------------------------+-------------+-----------+---------
- gone | DECLARE gone CURSOR FOR SELECT id FROM item ORDER BY id DESC      | f           | f         | f
- kept | DECLARE kept CURSOR WITH HOLD FOR SELECT id FROM item ORDER BY id | t           | f         | f
+ gone | DECLARE gone CURSOR FOR SELECT id FROM item ORDER BY id DESC      | f           | f         | t
+ kept | DECLARE kept CURSOR WITH HOLD FOR SELECT id FROM item ORDER BY id | t           | f         | t
 (2 rows)
 
 > FETCH 1 FROM kept

@@ -257,7 +257,7 @@ fn columns_of_all_kinds_reach_the_other_side_and_outlast_a_kill() {
     let expected = "{a,NULL,\"b c\"} {1,-2} 1 mon 02:00:00 [0.099975586,2] {2:1.5}/5 101  {[1],\"[2,3]\"}";
     assert_eq!(a.value(SHOWN), expected);
     b.wait_for_value(SHOWN, expected);
-    b.run("UPDATE kinds SET tags = tags || 'd', flags = ~flags, sparse = '{}/5' WHERE id = 1");
+    b.run("UPDATE kinds SET tags = array_append(tags, 'd'), flags = ~flags, sparse = '{}/5' WHERE id = 1");
     stage(b, "kinds");
     let changed = "{a,NULL,\"b c\",d} {1,-2} 1 mon 02:00:00 [0.099975586,2] {}/5 010  {[1],\"[2,3]\"}";
     a.wait_for_value(SHOWN, changed);
