@@ -78,6 +78,20 @@ pub enum ErrorKind {
     InvalidDatetimeFormat,
     /// A date or time does not exist or does not fit.
     DatetimeOutOfRange,
+    /// A time zone too far from UTC.
+    ZoneDisplacement,
+    /// A time in a JSON path that is none.
+    JsonDatetimeArgument,
+    /// A subscript in a JSON path that is none, or out of bounds.
+    JsonSubscript,
+    /// A JSON path wants a number.
+    NonNumericJsonItem,
+    /// A JSON path wants one item.
+    JsonSingletonRequired,
+    JsonArrayNotFound,
+    JsonMemberNotFound,
+    JsonNumberNotFound,
+    JsonObjectNotFound,
     /// Division by zero.
     DivisionByZero,
     /// A text is longer than its column.
@@ -94,6 +108,8 @@ pub enum ErrorKind {
     InvalidRegex,
     /// A pattern or escape of LIKE that is none.
     InvalidEscape,
+    /// An SQL regular expression with more parts than can be told apart.
+    EscapeConflict,
     /// A character that the type cannot hold.
     UntranslatableCharacter,
     /// The rows of COPY are not what its table or format wants.
@@ -229,6 +245,15 @@ impl ErrorKind {
             ErrorKind::NumericOutOfRange => "22003",
             ErrorKind::InvalidDatetimeFormat => "22007",
             ErrorKind::DatetimeOutOfRange => "22008",
+            ErrorKind::ZoneDisplacement => "22009",
+            ErrorKind::JsonDatetimeArgument => "22031",
+            ErrorKind::JsonSubscript => "22033",
+            ErrorKind::NonNumericJsonItem => "22036",
+            ErrorKind::JsonSingletonRequired => "22038",
+            ErrorKind::JsonArrayNotFound => "22039",
+            ErrorKind::JsonMemberNotFound => "2203A",
+            ErrorKind::JsonNumberNotFound => "2203B",
+            ErrorKind::JsonObjectNotFound => "2203C",
             ErrorKind::DivisionByZero => "22012",
             ErrorKind::StringTooLong => "22001",
             ErrorKind::InvalidEncoding => "22021",
@@ -237,6 +262,7 @@ impl ErrorKind {
             ErrorKind::InvalidName => "42602",
             ErrorKind::InvalidRegex => "2201B",
             ErrorKind::InvalidEscape => "22025",
+            ErrorKind::EscapeConflict => "2200C",
             ErrorKind::UntranslatableCharacter => "22P05",
             ErrorKind::BadCopyFormat => "22P04",
             ErrorKind::InvalidRecursion => "42P19",

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::error::Result;
 use crate::expr::functions::Volatility;
 use crate::expr::operators::{Comparison, Test};
-use crate::expr::patterns::{compile_regex, like_regex, text_of};
+use crate::expr::patterns::{Pattern, compile_regex, like_regex, text_of};
 use crate::expr::program::{Began, Environment, Instruction, elements};
 use crate::expr::row::ValueRow;
 use crate::expr::tree::{Expr, Operand, PathResult, Scalar, parameter};
@@ -142,10 +142,10 @@ fn tested(test: Test, left: Instruction, right: Instruction) -> Result<Instructi
     let Some(text) = text_of(constant) else { return Ok(Instruction::Constant(Value::Null)) };
     Ok(match test {
         Test::Like { case_insensitive } if !has_dangling_escape(&text) => {
-            Instruction::Pattern { left, pattern: like_regex(&text, case_insensitive)? }
+            Instruction::Pattern { left, pattern: Pattern::Like(like_regex(&text, case_insensitive)?) }
         }
         Test::Matches { case_insensitive } => {
-            Instruction::Pattern { left, pattern: compile_regex(&text, case_insensitive)? }
+            Instruction::Pattern { left, pattern: Pattern::Regular(compile_regex(&text, case_insensitive)?) }
         }
         Test::StartsWith => Instruction::Prefix { left, prefix: text.into() },
         Test::Like { .. } | Test::Contains | Test::JsonContains | Test::JsonHasKey => {

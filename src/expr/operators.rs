@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::patterns::{compile_regex, contains, text_of};
 use crate::types::json::jsonb;
-use crate::types::{ColumnType, Value, exact_product, exact_quotient, exact_sum, like_matches};
+use crate::types::{ColumnType, Value, exact_product, exact_quotient, exact_sum, like_matches, never};
 
 /// An order or an equality that is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,8 +130,8 @@ impl Test {
     /// The answer; `None` is unknown. A program asks with a right side that it has looked at before where that is constant.
     ///
     /// # Errors
-    /// 22025 for a pattern of LIKE that ends in a backslash, where the match comes to it; 2201B and 0A000 for a regular
-    /// expression that is wrong, too large, or needs another engine.
+    /// 22025 for a pattern of LIKE that ends in a backslash, where the match comes to it; 2201B for a regular expression that is
+    /// wrong or too large, 54000 for one that takes too long.
     pub fn answer(self, left: &Value, right: &Value) -> Result<Option<bool>> {
         if left.is_null() {
             return Ok(None);
@@ -148,7 +148,9 @@ impl Test {
                 None => None,
                 Some(text) => Some(match self {
                     Test::Like { case_insensitive } => like_matches(&text, &right, case_insensitive)?,
-                    Test::Matches { case_insensitive } => compile_regex(&right, case_insensitive)?.is_match(&text),
+                    Test::Matches { case_insensitive } => {
+                        compile_regex(&right, case_insensitive)?.is_match(&text, &never)?
+                    }
                     _ => text.starts_with(right.as_ref()),
                 }),
             },

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use regex::{Regex, RegexBuilder};
+use regex::RegexBuilder;
 
 use crate::error::Result;
 use crate::types::json::jsonb;
-use crate::types::{Value, json_text_of_value, regex_error};
+use crate::types::{Regex, RegexFlags, Value, json_text_of_value, never, regex_error};
 
-/// Largest compiled size of a user's regular expression, in bytes.
+/// Largest compiled size of a pattern of LIKE, in bytes.
 const REGEX_BYTES_MAX: usize = 1 << 20;
 
 /// KNIRVQL CONTAINS: text in text, value in array, key in object.
@@ -36,22 +36,34 @@ pub(super) fn text_of(value: &Value) -> Option<Cow<'_, str>> {
     }
 }
 
-/// A regular expression of a user, within the bounds of its compiled size. As in PostgreSQL a dot is any character, a newline too.
+/// A pattern that is known before the rows are.
+#[derive(Debug)]
+pub(super) enum Pattern {
+    Like(regex::Regex),
+    Regular(Regex),
+}
+
+impl Pattern {
+    /// # Errors
+    /// 54000 for a search that takes too long.
+    pub fn is_match(&self, text: &str) -> Result<bool> {
+        match self {
+            Pattern::Like(regex) => Ok(regex.is_match(text)),
+            Pattern::Regular(regex) => regex.is_match(text, &never),
+        }
+    }
+}
+
+/// A regular expression of a user.
 ///
 /// # Errors
-/// 2201B for one that is wrong or too large, 0A000 for one that needs another engine.
-pub fn compile_regex(pattern: &str, case_insensitive: bool) -> Result<Regex> {
-    RegexBuilder::new(pattern)
-        .case_insensitive(case_insensitive)
-        .dot_matches_new_line(true)
-        .size_limit(REGEX_BYTES_MAX)
-        .dfa_size_limit(REGEX_BYTES_MAX)
-        .build()
-        .map_err(|error| regex_error(&error.to_string()))
+/// 2201B for one that is wrong or too large.
+pub fn compile_regex(pattern: &str, ignores_case: bool) -> Result<Regex> {
+    Regex::new(pattern, RegexFlags { ignores_case, ..RegexFlags::default() })
 }
 
 /// LIKE as an anchored regular expression; a backslash takes the next character as it is.
-pub(super) fn like_regex(pattern: &str, case_insensitive: bool) -> Result<Regex> {
+pub(super) fn like_regex(pattern: &str, case_insensitive: bool) -> Result<regex::Regex> {
     let mut expression = String::with_capacity(pattern.len() + 8);
     expression.push('^');
     let mut characters = pattern.chars();
@@ -67,5 +79,11 @@ pub(super) fn like_regex(pattern: &str, case_insensitive: bool) -> Result<Regex>
         }
     }
     expression.push('$');
-    compile_regex(&expression, case_insensitive)
+    RegexBuilder::new(&expression)
+        .case_insensitive(case_insensitive)
+        .dot_matches_new_line(true)
+        .size_limit(REGEX_BYTES_MAX)
+        .dfa_size_limit(REGEX_BYTES_MAX)
+        .build()
+        .map_err(|error| regex_error(&error.to_string()))
 }

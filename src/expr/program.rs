@@ -6,13 +6,11 @@
 
 use std::borrow::Cow;
 
-use regex::Regex;
-
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::conditions::CompiledCondition;
 use crate::expr::functions::{Function, Invocation, StatementContext};
 use crate::expr::operators::{Arithmetic, Comparison, Test};
-use crate::expr::patterns::text_of;
+use crate::expr::patterns::{Pattern, text_of};
 use crate::expr::row::RowAccess;
 use crate::expr::tree::{Expr, Operand};
 use crate::types::{ColumnType, Value};
@@ -71,7 +69,7 @@ pub(super) enum Instruction {
     },
     Pattern {
         left: Box<Instruction>,
-        pattern: Regex,
+        pattern: Pattern,
     },
     Prefix {
         left: Box<Instruction>,
@@ -290,7 +288,7 @@ impl Instruction {
                 let has_null = elements.iter().any(|element| element.is_null());
                 Ok(is_among(&left, elements.into_iter(), has_null))
             }
-            Instruction::Pattern { left, pattern } => left.text(row, |text| pattern.is_match(text)),
+            Instruction::Pattern { left, pattern } => left.text(row, |text| pattern.is_match(text))?.transpose(),
             Instruction::Prefix { left, prefix } => left.text(row, |text| text.starts_with(prefix.as_ref())),
             Instruction::Test { test, left, right } => test.answer(&*left.value(row)?, &*right.value(row)?),
             _ => match &*self.value(row)? {
@@ -303,7 +301,7 @@ impl Instruction {
     }
 
     /// What a test says of the text that the step yields; unknown of NULL.
-    fn text<R: RowAccess>(&self, row: &R, is: impl FnOnce(&str) -> bool) -> Result<Option<bool>> {
+    fn text<R: RowAccess, T>(&self, row: &R, is: impl FnOnce(&str) -> T) -> Result<Option<T>> {
         if let Instruction::Field(field) = self
             && let Some(stored) = row.stored_text(field)?
         {

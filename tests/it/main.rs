@@ -28,6 +28,7 @@ mod documents;
 mod door;
 mod first_steps;
 mod full_disk;
+mod functions;
 mod golden;
 mod harness;
 mod health;

@@ -11,16 +11,13 @@ use crate::sql::analyze::literals::string_of;
 use crate::sql::analyze::scope;
 use crate::sql::analyze::scope::{FoundColumn, column_of};
 use crate::sql::arrow::cast_functions::cast_name;
-use crate::sql::functions::TEXT_CONCAT;
+use crate::sql::functions::{DIFFERS, DIFFERS_ANY_CASE, MATCHES, MATCHES_ANY_CASE, TEXT_CONCAT};
 use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::{call, json_function, json_result};
 use crate::sql::parse::trees::number_of;
 use crate::sql::relational::collection_table::StatementTable;
 use crate::types::json::jsonb::PathStep;
 use crate::types::{ColumnType, Value};
-
-/// The flag of a regular expression by which its dot is any character.
-const DOT_IS_ANY: &str = "(?s)";
 
 impl Analyzer<'_> {
     /// Rewrites a binary operation; its type, where it is known before planning.
@@ -55,11 +52,8 @@ impl Analyzer<'_> {
             | BinaryOperator::PGRegexIMatch
             | BinaryOperator::PGRegexNotMatch
             | BinaryOperator::PGRegexNotIMatch => {
-                for side in [&mut *left, &mut *right] {
-                    self.adopt(side, &ColumnType::Text)?;
-                    self.expr(side)?;
-                }
-                with_newlines(right);
+                self.regular_expression(left, right)?;
+                *expr = call(regex_function(&operator), vec![left.as_ref().clone(), right.as_ref().clone()]);
                 Ok(Some(ColumnType::Bool))
             }
             BinaryOperator::PGLikeMatch
@@ -98,6 +92,15 @@ impl Analyzer<'_> {
         }
     }
 
+    /// The sides of `~` and its like, which are texts.
+    fn regular_expression(&mut self, left: &mut Expr, right: &mut Expr) -> Result<()> {
+        for side in [left, right] {
+            self.adopt(side, &ColumnType::Text)?;
+            self.expr(side)?;
+        }
+        Ok(())
+    }
+
     /// JSON's operators, and arithmetic and concatenation of everything.
     fn other_operator(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         let Expr::BinaryOp { left, op, right } = expr else { return Ok(None) };
@@ -113,7 +116,15 @@ impl Analyzer<'_> {
                 let error = Error::new(ErrorKind::UndefinedFunction, message).with_hint(hint);
                 return Err(self.at(error, left.span().start));
             }
-            if matches!(operator, BinaryOperator::Arrow | BinaryOperator::LongArrow | BinaryOperator::Question) {
+            let takes_text = matches!(
+                operator,
+                BinaryOperator::Arrow
+                    | BinaryOperator::LongArrow
+                    | BinaryOperator::Question
+                    | BinaryOperator::AtQuestion
+                    | BinaryOperator::AtAt
+            );
+            if takes_text {
                 self.adopt(right, &ColumnType::Text)?;
             } else {
                 self.adopt(right, &ColumnType::Array(Box::new(ColumnType::Text)))?;
@@ -254,6 +265,16 @@ impl Analyzer<'_> {
     }
 }
 
+/// The function of `~` and its like.
+fn regex_function(operator: &BinaryOperator) -> &'static str {
+    match operator {
+        BinaryOperator::PGRegexMatch => MATCHES,
+        BinaryOperator::PGRegexIMatch => MATCHES_ANY_CASE,
+        BinaryOperator::PGRegexNotMatch => DIFFERS,
+        _ => DIFFERS_ANY_CASE,
+    }
+}
+
 fn json_result_known(operator: &BinaryOperator) -> bool {
     json_function(operator, None).is_some()
 }
@@ -375,18 +396,4 @@ fn are_comparable(left: &ColumnType, right: &ColumnType) -> bool {
     };
     let (a, b) = (family(left), family(right));
     a == b || a == 0 || b == 0
-}
-
-/// Has the dot of a regular expression be any character, a newline too, as in PostgreSQL; the engine's is not by itself.
-fn with_newlines(pattern: &mut Expr) {
-    let text = |text: String| Expr::value(Literal::SingleQuotedString(text));
-    let literal = match pattern {
-        Expr::Value(value) => string_of(&value.value),
-        _ => None,
-    };
-    match literal {
-        Some(literal) if literal.contains('.') => *pattern = text(format!("{DOT_IS_ANY}{literal}")),
-        Some(_) => {}
-        None => *pattern = call(TEXT_CONCAT, vec![text(DOT_IS_ANY.into()), pattern.clone()]),
-    }
 }

@@ -16,7 +16,10 @@ use crate::sql::analyze::literals::is_numeric;
 use crate::sql::analyze::special_calls::special_call;
 use crate::sql::analyze::times::common_time_of;
 use crate::sql::arrow::cast_functions::cast_name;
-use crate::sql::functions::{BYTES_LENGTH, JSON_SORT_KEY, NAMED, SAME_SHAPE, SERIES_END, function_types, plain_form};
+use crate::sql::functions::{
+    BYTES_LENGTH, BYTES_PART, BYTES_REVERSED, BYTES_TRIMMED, JSON_SORT_KEY, NAMED, REGEXP_MATCHES, SAME_SHAPE,
+    SERIES_END, function_types, plain_form,
+};
 use crate::sql::parse::dialect::VARIADIC;
 use crate::sql::parse::names::exact;
 use crate::sql::parse::trees::number_of;
@@ -249,10 +252,17 @@ fn form_of_types(function: &mut Function, name: &str, types: &mut [Option<Column
         ("length" | "octet_length", Some(Some(ColumnType::Bytea))) => {
             function.name = ObjectName::from(vec![exact(BYTES_LENGTH)]);
         }
+        ("reverse" | "substr" | "substring" | "btrim" | "ltrim" | "rtrim", Some(Some(ColumnType::Bytea))) => {
+            let trimmed = BYTES_TRIMMED.iter().find(|(plain, _)| *plain == name).map(|(_, of_bytes)| *of_bytes);
+            let of_bytes = trimmed.unwrap_or(if name == "reverse" { BYTES_REVERSED } else { BYTES_PART });
+            function.name = ObjectName::from(vec![exact(of_bytes)]);
+            return Some(ColumnType::Bytea);
+        }
         // The elements of all dimensions are rows.
         ("unnest", Some(Some(array))) => {
             if let FunctionArguments::List(list) = &mut function.args
                 && let Some(argument) = list.args.first_mut().and_then(plain_argument)
+                && !is_rows_of_lists(argument)
             {
                 while let Some(inner) = array.element().filter(|inner| matches!(inner, ColumnType::Array(_))) {
                     *argument = operators::call("flatten", vec![argument.clone()]);
@@ -263,6 +273,11 @@ fn form_of_types(function: &mut Function, name: &str, types: &mut [Option<Column
         _ => {}
     }
     function_types::result(name, types)
+}
+
+/// Whether what is unnested has a list in each row.
+fn is_rows_of_lists(expr: &Expr) -> bool {
+    matches!(expr, Expr::Function(function) if names::last_part(&function.name).as_deref() == Some(REGEXP_MATCHES))
 }
 
 /// Checks how many arguments a call has, puts those that are given by name where they belong, and finds the function that takes

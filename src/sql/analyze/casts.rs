@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::sql::analyze::analyzer::{Analyzer, wider};
 use crate::sql::analyze::literals::string_of;
 use crate::sql::arrow::cast_functions::cast_name;
+use crate::sql::functions::PATH_OF_TEXT;
 use crate::sql::parse::operators::call;
 use crate::types::{ColumnType, RegKind, Value};
 
@@ -24,6 +25,11 @@ impl Analyzer<'_> {
         };
         while let Expr::Nested(nested) = inner {
             inner = *nested;
+        }
+        if !is_array && data_type.to_string().eq_ignore_ascii_case("jsonpath") {
+            self.coerce_to_text(&mut [&mut inner])?;
+            *expr = call(PATH_OF_TEXT, vec![inner]);
+            return Ok(Some(ColumnType::Text));
         }
         let mut target = ColumnType::parse(&data_type.to_string()).map_err(|error| self.at(error, location))?;
         if is_array {

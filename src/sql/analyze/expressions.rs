@@ -15,7 +15,7 @@ use crate::sql::analyze::scope::ScopeColumn;
 use crate::sql::analyze::times::common_time;
 use crate::sql::arrow::arithmetic_functions::SUBTRACT;
 use crate::sql::arrow::cast_functions::cast_name;
-use crate::sql::functions::{MOMENT_OF_LOCAL, function_types};
+use crate::sql::functions::{BYTES_PART, EXTRACT, MOMENT_OF_LOCAL, PART, SIMILAR_TO_REGEX, function_types};
 use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::number_of;
@@ -269,10 +269,13 @@ impl Analyzer<'_> {
                 }
                 Ok(None)
             }
-            Expr::Extract { expr: inner, .. } => {
+            Expr::Extract { field, expr: inner, .. } => {
                 self.adopt(inner, &ColumnType::TimestampTz)?;
                 self.expr(inner)?;
-                Ok(None)
+                let unit = field.to_string().trim_matches(['\'', '"']).to_ascii_lowercase();
+                let unit = Expr::value(Literal::SingleQuotedString(unit));
+                *expr = call(EXTRACT, vec![unit, inner.as_ref().clone()]);
+                Ok(Some(ColumnType::Numeric(None)))
             }
             Expr::AtTimeZone { timestamp, time_zone } => {
                 self.adopt(timestamp, &ColumnType::TimestampTz)?;
@@ -336,19 +339,34 @@ impl Analyzer<'_> {
     /// A part of a text by its place, or by a regular expression.
     fn substring(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         let Expr::Substring { expr: inner, substring_from, substring_for, .. } = expr else { return Ok(None) };
-        self.argument(inner)?;
+        let of_bytes = self.argument(inner)? == Some(ColumnType::Bytea);
         let mut by_pattern = false;
         for bound in [&mut *substring_from, &mut *substring_for].into_iter().flatten() {
             by_pattern |= literal_text(bound).is_some();
             self.adopt_parameter(bound, &ColumnType::Int4);
             by_pattern |= self.argument(bound)?.is_some_and(|ty| ty.is_text());
         }
+        if of_bytes && !by_pattern {
+            let first = Expr::value(Literal::Number("1".to_string(), false));
+            let from = substring_from.as_ref().map_or(first, |from| from.as_ref().clone());
+            let count = substring_for.as_ref().map(|count| count.as_ref().clone());
+            let arguments = [inner.as_ref().clone(), from].into_iter().chain(count).collect();
+            *expr = call(BYTES_PART, arguments);
+            return Ok(Some(ColumnType::Bytea));
+        }
         if by_pattern {
-            let (Some(pattern), None) = (substring_from, substring_for) else {
-                let hint = "Use SUBSTRING(text FROM pattern) with a POSIX expression.";
-                return Err(Error::unsupported("SUBSTRING with an SQL regular expression is not offered", hint));
+            let pattern = match (substring_from, substring_for) {
+                (Some(pattern), None) => pattern.as_ref().clone(),
+                // An SQL regular expression with its escape.
+                (Some(pattern), Some(escape)) => {
+                    call(SIMILAR_TO_REGEX, vec![pattern.as_ref().clone(), escape.as_ref().clone()])
+                }
+                (None, _) => {
+                    let hint = "Use SUBSTRING(text FROM pattern).";
+                    return Err(Error::unsupported("SUBSTRING with FOR and a pattern is not offered", hint));
+                }
             };
-            *expr = call("textregexsubstr", vec![inner.as_ref().clone(), pattern.as_ref().clone()]);
+            *expr = call(PART, vec![inner.as_ref().clone(), pattern]);
         }
         Ok(Some(ColumnType::Text))
     }

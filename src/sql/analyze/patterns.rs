@@ -1,12 +1,11 @@
 //! LIKE and SIMILAR TO: patterns with escapes of their own, and patterns that are regular expressions.
 
-use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Spanned, UnaryOperator, Value as Literal};
+use datafusion::sql::sqlparser::ast::{Expr, Spanned, UnaryOperator, Value as Literal};
 
 use crate::error::{Error, Result};
 use crate::sql::analyze::analyzer::Analyzer;
-use crate::sql::analyze::binary::binary;
 use crate::sql::analyze::literals::string_of;
-use crate::sql::functions::{ILIKE, LIKE, SIMILAR_TO_REGEX};
+use crate::sql::functions::{DIFFERS, ILIKE, LIKE, MATCHES, SIMILAR_TO_REGEX};
 use crate::sql::parse::operators::call;
 use crate::types::{ColumnType, has_dangling_escape, like_escape, similar_to_regex};
 
@@ -83,8 +82,8 @@ impl Analyzer<'_> {
             }
             _ => call(SIMILAR_TO_REGEX, arguments),
         };
-        let operator = if *negated { BinaryOperator::PGRegexNotMatch } else { BinaryOperator::PGRegexMatch };
-        *expr = binary(inner.as_ref().clone(), operator, regex);
+        let name = if *negated { DIFFERS } else { MATCHES };
+        *expr = call(name, vec![inner.as_ref().clone(), regex]);
         Ok(Some(ColumnType::Bool))
     }
 }

@@ -19,13 +19,12 @@ use crate::sql::functions::growth::{Growth, GrowthArguments, Measure};
 use crate::sql::functions::wrapped::{Around, wrapped};
 
 /// The names of the functions that are measured; `register` wraps them.
-const MEASURED: [(&str, Growth); 10] = [
+const MEASURED: [(&str, Growth); 9] = [
     ("string_to_array", Growth::Split),
     ("array_append", Growth::Sum),
     ("array_prepend", Growth::Sum),
     ("array_concat", Growth::Sum),
     ("replace", Growth::Replace),
-    ("regexp_replace", Growth::RegexpReplace),
     ("array_repeat", Growth::Copies),
     ("array_resize", Growth::Copies),
     ("range", Growth::Series),

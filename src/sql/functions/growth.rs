@@ -7,7 +7,6 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::ColumnarValue;
-use regex::Regex;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::CALL_BYTES_MAX;
@@ -31,8 +30,6 @@ pub enum Growth {
     Split,
     /// `replace(text, from, to)`.
     Replace,
-    /// `regexp_replace(text, pattern, to, flags)`.
-    RegexpReplace,
     /// The element at the first place as often as the number at the second says; a third one may fill.
     Copies,
     /// A list from a start to an end by a step.
@@ -126,7 +123,6 @@ impl Growth {
             Growth::Split if measure == Measure::Bound => Ok(Some(arguments.bytes().saturating_mul(SPLIT_FACTOR))),
             Growth::Split => split_bytes(arguments),
             Growth::Replace => replace_bytes(arguments, measure),
-            Growth::RegexpReplace => regexp_replace_bytes(arguments, measure),
             Growth::Copies => sum_bytes(arguments, copies_bytes),
             Growth::Series => sum_bytes(arguments, series_bytes),
         }
@@ -176,43 +172,6 @@ fn replace_bytes(arguments: &GrowthArguments<'_>, measure: Measure) -> Result<Op
         let count = text.matches(from).count();
         Ok(grown(text.len() - count * from.len(), count, to.len()))
     })
-}
-
-fn regexp_replace_bytes(arguments: &GrowthArguments<'_>, measure: Measure) -> Result<Option<usize>> {
-    let (Some(texts), Some(patterns), Some(to)) = (arguments.texts(0)?, arguments.texts(1)?, arguments.texts(2)?)
-    else {
-        return Ok(Some(0));
-    };
-    let flags = arguments.texts(3)?;
-    let mut compiled: Option<(String, Option<Regex>)> = None;
-    let mut sum = 0_usize;
-    for row in 0..arguments.distinct_rows() {
-        let (text, to) = (texts.get(row), to.get(row));
-        let flags = flags.as_ref().map_or("", |flags| flags.get(row));
-        let is_global = flags.contains('g');
-        // What a group matched is put in once for each time that the replacement names one, and matches do not overlap.
-        let groups = to.matches('\\').count();
-        let matches_max = if is_global { text.len() + 1 } else { 1 };
-        let mut most = grown(grown(text.len(), groups, text.len()), matches_max, to.len());
-        if measure == Measure::Count || most > CALL_BYTES_MAX / arguments.rows.max(1) {
-            arguments.check()?;
-            let pattern = format!("(?{}){}", flags.replace('g', ""), patterns.get(row)).replace("(?)", "");
-            if compiled.as_ref().is_none_or(|(known, _)| *known != pattern) {
-                let regex = Regex::new(&pattern).ok();
-                compiled = Some((pattern, regex));
-            }
-            // A pattern that cannot be read is reported by the function itself.
-            let Some(regex) = compiled.as_ref().and_then(|(_, regex)| regex.as_ref()) else { continue };
-            let found = regex.find_iter(text).take(if is_global { usize::MAX } else { 1 });
-            let (count, matched) = found.fold((0, 0), |(count, bytes), found| (count + 1, bytes + found.len()));
-            most = grown(grown(text.len() - matched, groups, matched), count, to.len());
-        }
-        sum = sum.saturating_add(most);
-        if sum > CALL_BYTES_MAX {
-            return Ok(None);
-        }
-    }
-    Ok(Some(sum))
 }
 
 fn grown(bytes: usize, count: usize, each: usize) -> usize {
@@ -311,10 +270,6 @@ mod tests {
         assert_eq!(counted(Growth::Replace, &[long(), text("ab"), text("")]), 0);
         assert_eq!(counted(Growth::Replace, &[long(), text("a"), text("xyz")]), 4_000);
         assert_eq!(counted(Growth::Replace, &[long(), text("c"), text("xyz")]), 2_000);
-        assert_eq!(counted(Growth::RegexpReplace, &[long(), text("a|b"), text(""), text("g")]), 0);
-        assert_eq!(counted(Growth::RegexpReplace, &[long(), text("b"), text("xyz"), text("g")]), 4_000);
-        assert_eq!(counted(Growth::RegexpReplace, &[long(), text("b"), text("xyz"), text("")]), 2_002);
-        assert_eq!(counted(Growth::RegexpReplace, &[long(), text("(b)"), text("\\1\\1"), text("g")]), 1_000 + 6_000);
         assert_eq!(counted(Growth::Split, &[long(), text("c")]), 2_000 + ELEMENT_BYTES);
     }
 
@@ -323,11 +278,6 @@ mod tests {
         let (long, wide) = (text("a".repeat(1_000_000)), text("b".repeat(10_000)));
         assert!(!holds(Growth::Replace, &[long.clone(), text("a"), wide.clone()]));
         assert!(holds(Growth::Replace, &[long.clone(), text("c"), wide.clone()]));
-        assert!(!holds(Growth::RegexpReplace, &[long.clone(), text("A"), wide.clone(), text("gi")]));
-        assert!(holds(Growth::RegexpReplace, &[long.clone(), text("A"), wide.clone(), text("g")]));
-        assert!(holds(Growth::RegexpReplace, &[long.clone(), text("a"), wide, text("")]));
-        let groups = text("\\1".repeat(1_000));
-        assert!(!holds(Growth::RegexpReplace, &[long, text("(a+)"), groups, text("")]));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::expr::Parameter::{Any, Bool, Json, Text, TextArray};
+use crate::expr::Parameter::{Any, Bool, Json, TextArray};
 use crate::expr::{Function, Invocation, text_of};
 use crate::sql::functions::json_access::steps;
 use crate::types::json::jsonb;
@@ -63,35 +63,15 @@ pub fn definitions() -> Vec<Function> {
             pretty(text_of(arguments, 0), 0, &mut out)?;
             Ok(Value::text(out))
         }),
-        Function::new("jsonb_strip_nulls", &[Json], json, |_, arguments| {
+        Function::new("jsonb_insert", &[Json, TextArray, Json, Bool], json.clone(), insert).optional(1),
+        Function::new("jsonb_strip_nulls", &[Json, Bool], json, |_, arguments| {
             let mut value = parsed(text_of(arguments, 0))?;
-            strip_nulls(&mut value);
+            strip_nulls(&mut value, matches!(arguments.get(1), Some(Value::Bool(true))));
             canonical(&value.to_string())
         })
+        .optional(1)
         .alias(&["json_strip_nulls"]),
     ]
-    .into_iter()
-    .chain(unsupported())
-    .collect()
-}
-
-/// SQL/JSON path has a language of its own, which this server lacks.
-fn unsupported() -> impl Iterator<Item = Function> {
-    let names = [
-        "jsonb_path_query",
-        "jsonb_path_exists",
-        "jsonb_path_match",
-        "jsonb_path_query_array",
-        "jsonb_path_query_first",
-    ];
-    names.into_iter().map(|name| {
-        Function::new(name, &[Json, Text], ColumnType::Jsonb, |invocation, _| {
-            Err(Error::unsupported(
-                format!("{}() and SQL/JSON paths are not offered", invocation.name),
-                "Use -> and #> with keys and positions, or @> for containment.",
-            ))
-        })
-    })
 }
 
 fn canonical(text: &str) -> Result<Value> {
@@ -145,7 +125,15 @@ fn path(arguments: &[Value]) -> Result<Vec<PathStep>> {
 /// What happens at the end of a path.
 enum Change {
     Delete,
-    Set { value: serde_json::Value, create: bool },
+    Set {
+        value: serde_json::Value,
+        create: bool,
+    },
+    /// A new element before or behind the place, a member only where there is none.
+    Insert {
+        value: serde_json::Value,
+        behind: bool,
+    },
 }
 
 fn set(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
@@ -154,12 +142,19 @@ fn set(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     changed(text_of(arguments, 0), &path(arguments)?, &Change::Set { value, create })
 }
 
+/// `jsonb_insert`.
+fn insert(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    let behind = matches!(arguments.get(3), Some(Value::Bool(true)));
+    let value = parsed(text_of(arguments, 2))?;
+    changed(text_of(arguments, 0), &path(arguments)?, &Change::Insert { value, behind })
+}
+
 fn changed(json: &str, path: &[PathStep], change: &Change) -> Result<Value> {
     let mut root = parsed(json)?;
     if !root.is_object() && !root.is_array() {
         let message = match change {
             Change::Delete => "cannot delete path in scalar",
-            Change::Set { .. } => "cannot set path in scalar",
+            Change::Set { .. } | Change::Insert { .. } => "cannot set path in scalar",
         };
         return Err(Error::new(ErrorKind::InvalidParameterValue, message));
     }
@@ -225,6 +220,14 @@ fn apply(place: &mut serde_json::Value, step: &PathStep, depth: usize, change: &
                 members.insert(key, value.clone());
             }
         }
+        (serde_json::Value::Object(members), Change::Insert { value, .. }) => {
+            let key = key_of(step);
+            if members.contains_key(&key) {
+                return Err(Error::new(ErrorKind::InvalidParameterValue, "cannot replace existing key")
+                    .with_hint("Try using the function jsonb_set to replace key value."));
+            }
+            members.insert(key, value.clone());
+        }
         (serde_json::Value::Array(elements), change) => match (position(step, depth, elements.len())?, change) {
             (Ok(position), Change::Delete) => {
                 elements.remove(position);
@@ -234,7 +237,10 @@ fn apply(place: &mut serde_json::Value, step: &PathStep, depth: usize, change: &
                     *element = value.clone();
                 }
             }
-            (Err(behind), Change::Set { value, create: true }) => {
+            (Ok(position), Change::Insert { value, behind }) => {
+                elements.insert(position + usize::from(*behind), value.clone());
+            }
+            (Err(behind), Change::Set { value, create: true } | Change::Insert { value, .. }) => {
                 let end = if behind { elements.len() } else { 0 };
                 elements.insert(end, value.clone());
             }
@@ -303,13 +309,18 @@ fn pretty(json: &str, depth: usize, out: &mut String) -> Result<()> {
     write!(out, "\n{:width$}{close}", "", width = depth * INDENT).map_err(|_| Error::internal("text cannot be written"))
 }
 
-fn strip_nulls(value: &mut serde_json::Value) {
+fn strip_nulls(value: &mut serde_json::Value, in_arrays: bool) {
     match value {
         serde_json::Value::Object(members) => {
             members.retain(|_, member| !member.is_null());
-            members.values_mut().for_each(strip_nulls);
+            members.values_mut().for_each(|member| strip_nulls(member, in_arrays));
         }
-        serde_json::Value::Array(elements) => elements.iter_mut().for_each(strip_nulls),
+        serde_json::Value::Array(elements) => {
+            if in_arrays {
+                elements.retain(|element| !element.is_null());
+            }
+            elements.iter_mut().for_each(|element| strip_nulls(element, in_arrays));
+        }
         _ => {}
     }
 }

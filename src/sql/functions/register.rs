@@ -20,9 +20,9 @@ use crate::sql::functions::scalar::scalar_function;
 use crate::sql::functions::text_concat::text_concat;
 use crate::sql::functions::vector_aggregates::VectorAggregate;
 use crate::sql::functions::{
-    advisory, array_bounds, array_sets, bits, blobs, catalog, distances, gathered, json, json_access, json_sets,
-    networks, notifications, patterns, random, rights, session, sparse_vectors, strings, time, time_arithmetic,
-    time_make, vectors,
+    advisory, array_bounds, array_sets, bits, blobs, bytes, catalog, decimals, distances, gathered, json, json_access,
+    json_make, json_paths, json_sets, networks, notifications, patterns, random, regexps, rights, session,
+    sparse_vectors, strings, texts, time, time_arithmetic, time_fields, time_make, vectors,
 };
 use crate::types::ColumnType;
 
@@ -40,19 +40,26 @@ fn row_functions() -> Vec<Function> {
         array_sets::definitions(),
         bits::definitions(),
         blobs::definitions(),
+        bytes::definitions(),
         catalog::definitions(),
+        decimals::definitions(),
         json::definitions(),
+        json_make::definitions(),
+        json_paths::definitions(),
         json_sets::definitions(),
         networks::definitions(),
         notifications::definitions(),
         patterns::definitions(),
         random::definitions(),
+        regexps::definitions(),
         rights::definitions(),
         session::definitions(),
         sparse_vectors::definitions(),
         strings::definitions(),
+        texts::definitions(),
         time::definitions(),
         time_arithmetic::definitions(),
+        time_fields::definitions(),
         time_make::definitions(),
         vectors::definitions(),
     ];

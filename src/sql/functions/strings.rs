@@ -148,7 +148,7 @@ fn joined(invocation: &Invocation<'_>, separator: &str, values: &[Value]) -> Res
 
 fn quoted(text: &str) -> String {
     let doubled = text.replace('\'', "''");
-    if doubled.contains('\\') { format!(" E'{}'", doubled.replace('\\', "\\\\")) } else { format!("'{doubled}'") }
+    if doubled.contains('\\') { format!("E'{}'", doubled.replace('\\', "\\\\")) } else { format!("'{doubled}'") }
 }
 
 /// `format('%s %I %L %1$s', …)`.

@@ -3,14 +3,14 @@
 
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
+use rust_decimal::Decimal;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Any, Float, Text, Timestamp};
 use crate::expr::{Function, Invocation, StatementContext, text_of};
 use crate::sql::arrow::context::context_of;
-use crate::sql::functions::number_format::{self, Number};
-use crate::sql::functions::time_format;
+use crate::types::formats::{BrokenTime, FormattedNumber, interval_text, number_of_text, number_text, time_text};
 use crate::types::{
     ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, MICROS_PER_DAY, TIMESTAMP_INFINITY,
     TIMESTAMP_MINUS_INFINITY, Value, civil_from_days, days_in_month, local_time, moment_of, split_timestamp,
@@ -22,6 +22,8 @@ pub const MOMENT_OF_LOCAL: &str = "timezone_of_local";
 /// Decimal digits that a float surely has: `FLT_DIG` and `DBL_DIG` of C.
 const FLOAT4_DIGITS: usize = 6;
 const FLOAT8_DIGITS: usize = 15;
+/// Decimals that a power of ten has in `to_number`.
+const SHIFTED_DECIMALS: u32 = 16;
 
 pub fn definitions() -> Vec<Function> {
     vec![
@@ -58,6 +60,7 @@ pub fn definitions() -> Vec<Function> {
             Ok(Value::Bool(arguments.first().is_none_or(|value| !is_infinite(value))))
         }),
         Function::new("to_char", &[Any, Text], ColumnType::Text, to_char),
+        Function::new("to_number", &[Text, Text], ColumnType::Numeric(None), to_number),
         Function::new("pg_sleep", &[Float], ColumnType::Void, sleep).volatile(),
     ]
 }
@@ -125,29 +128,55 @@ fn age(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
 
 fn to_char(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let format = text_of(arguments, 1);
-    match arguments.first() {
-        Some(value) if is_infinite(value) => Ok(Value::Null),
+    let shown = |text: Option<String>| text.map_or(Value::Null, Value::text);
+    let number = match arguments.first() {
+        Some(value) if is_infinite(value) => return Ok(Value::Null),
         Some(value @ (Value::Timestamp(_) | Value::TimestampTz(_) | Value::Date(_))) => {
             let micros = micros_of(Some(value)).ok_or_else(out_of_range)?;
-            let time = DateTime::<Utc>::from_timestamp_micros(micros).ok_or_else(out_of_range)?;
-            time_format::timestamp(time, format).map(Value::text)
+            // The zone of a session is UTC; a date is taken for its midnight there.
+            let zone = (!matches!(value, Value::Timestamp(_))).then_some("UTC");
+            return time_text(&BrokenTime::of(micros, zone), format).map(shown);
         }
         Some(Value::Time(micros)) => {
-            let time = DateTime::<Utc>::from_timestamp_micros(*micros).ok_or_else(out_of_range)?;
-            time_format::timestamp(time, format).map(Value::text)
+            let interval = Interval { months: 0, days: 0, micros: *micros };
+            return interval_text(interval, format).map(shown);
         }
-        Some(Value::Float4(number)) => {
-            number_format::number(Number::Float(f64::from(*number), FLOAT4_DIGITS), format).map(Value::text)
-        }
-        Some(Value::Float8(number)) => {
-            number_format::number(Number::Float(*number, FLOAT8_DIGITS), format).map(Value::text)
-        }
-        Some(number) => match number.clone().cast(&ColumnType::Numeric(None), false)? {
-            Value::Numeric(number) => number_format::number(Number::Exact(number), format).map(Value::text),
-            _ => Ok(Value::Null),
+        Some(Value::Interval(interval)) => return interval_text(*interval, format).map(shown),
+        Some(Value::Float4(number)) => FormattedNumber::Float(f64::from(*number), FLOAT4_DIGITS),
+        Some(Value::Float8(number)) => FormattedNumber::Float(*number, FLOAT8_DIGITS),
+        Some(Value::Numeric(number)) => FormattedNumber::Numeric(*number),
+        Some(value) => match value.as_i64() {
+            Some(number) => FormattedNumber::Int(number),
+            None => match value.clone().cast(&ColumnType::Numeric(None), false)? {
+                Value::Numeric(number) => FormattedNumber::Numeric(number),
+                _ => return Ok(Value::Null),
+            },
         },
-        None => Ok(Value::Null),
+        None => return Ok(Value::Null),
+    };
+    number_text(number, format).map(Value::text)
+}
+
+/// `to_number(text, template)`.
+fn to_number(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    let Some(read) = number_of_text(text_of(arguments, 0), text_of(arguments, 1))? else { return Ok(Value::Null) };
+    let overflow = || Error::new(ErrorKind::NumericOutOfRange, "numeric field overflow");
+    let number = Value::parse_text(&ColumnType::Numeric(None), &read.text)?;
+    let Value::Numeric(mut number) = number else { return Ok(Value::Null) };
+    let digits = number.abs().trunc().mantissa().to_string();
+    let whole = if digits == "0" { 0 } else { digits.len() };
+    if i64::try_from(whole).map_or(true, |whole| whole > read.whole) {
+        return Err(overflow());
     }
+    number.rescale(u32::try_from(read.scale).map_err(|_| overflow())?);
+    if let Some(shift) = read.shift {
+        let (scale, shift) = (number.scale(), u32::try_from(shift).map_err(|_| overflow())?);
+        // The power of ten that it is multiplied with has sixteen digits behind its first.
+        let decimals = scale.saturating_add(SHIFTED_DECIMALS).saturating_add(shift).min(Decimal::MAX_SCALE);
+        number.set_scale(scale.saturating_add(shift)).map_err(|_| overflow())?;
+        number.rescale(decimals);
+    }
+    Ok(Value::Numeric(number))
 }
 
 /// Sleeps in short naps on a thread of its session, so that a cancel or a timeout ends it.

@@ -6,10 +6,10 @@ use datafusion::sql::sqlparser::ast::BinaryOperator;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{self, Any, Bytes, Float, Int, Text, Timestamp};
 use crate::expr::{Body, Function, Invocation, int_of, text_of};
-use crate::sql::functions::time_parse::{parse_date, parse_timestamp};
+use crate::types::formats::time_of_text;
 use crate::types::{
     ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, Value,
-    add_days, add_interval, between_timestamps,
+    add_days, add_interval, between_timestamps, local_time, moment_of,
 };
 
 /// What intervals are compared, grouped and ordered by.
@@ -72,6 +72,9 @@ pub fn definitions() -> Vec<Function> {
         |name: &'static str, body: Body| Function::new(name, &[Parameter::Interval], ColumnType::Interval, body);
     let scaled =
         |name: &'static str, body: Body| Function::new(name, &[Parameter::Interval, Float], ColumnType::Interval, body);
+    let in_zone = |name: &'static str, body: Body| {
+        Function::new(name, &[Timestamp, Parameter::Interval, Text], ColumnType::TimestampTz, body).optional(1)
+    };
     let shifted = |name: &'static str, ty: ColumnType, body: Body| {
         Function::new(name, &[Timestamp, Parameter::Interval], ty, body)
     };
@@ -80,10 +83,11 @@ pub fn definitions() -> Vec<Function> {
             of_epoch(float_of(arguments, 0)?).map(Value::TimestampTz)
         }),
         Function::new(TIMESTAMP_OF_TEXT, &[Text, Text], ColumnType::TimestampTz, |_, arguments| {
-            parse_timestamp(text_of(arguments, 0), text_of(arguments, 1)).map(Value::TimestampTz)
+            time_of_text(text_of(arguments, 0), text_of(arguments, 1))?.timestamp().map(Value::TimestampTz)
         }),
         Function::new(DATE_OF_TEXT, &[Text, Text], ColumnType::Date, |_, arguments| {
-            parse_date(text_of(arguments, 0), text_of(arguments, 1)).map(Value::Date)
+            let text = text_of(arguments, 0);
+            time_of_text(text, text_of(arguments, 1))?.date(text).map(Value::Date)
         }),
         Function::new("date_mi", &[Any, Any], ColumnType::Int4, between_dates),
         Function::new("date_pli", &[Any, Int], ColumnType::Date, |_, arguments| shifted_date(arguments, 1)),
@@ -98,6 +102,8 @@ pub fn definitions() -> Vec<Function> {
         shifted("timestamptz_mi_interval", ColumnType::TimestampTz, |_, arguments| {
             earlier(arguments).map(Value::TimestampTz)
         }),
+        in_zone("date_add", |_, arguments| shifted_in_zone(arguments, false)),
+        in_zone("date_subtract", |_, arguments| shifted_in_zone(arguments, true)),
         Function::new("timestamp_mi", &[Timestamp, Timestamp], interval(), |_, arguments| {
             between_timestamps(micros_of(arguments, 0)?, micros_of(arguments, 1)?).map(Value::Interval)
         }),
@@ -158,6 +164,21 @@ fn later(arguments: &[Value]) -> Result<i64> {
 
 fn earlier(arguments: &[Value]) -> Result<i64> {
     add_interval(micros_of(arguments, 0)?, Interval::default().minus(interval_of(arguments, 1)?)?)
+}
+
+/// `date_add` and `date_subtract`: what clocks of a zone, UTC where none is named, show so much later or earlier.
+fn shifted_in_zone(arguments: &[Value], is_back: bool) -> Result<Value> {
+    let (moment, interval) = (micros_of(arguments, 0)?, interval_of(arguments, 1)?);
+    let interval = if is_back { Interval::default().minus(interval)? } else { interval };
+    if arguments.len() < 3 {
+        return add_interval(moment, interval).map(Value::TimestampTz);
+    }
+    let zone = text_of(arguments, 2);
+    // Months and days are those of the zone's calendar, hours pass as anywhere.
+    let calendar = Interval { micros: 0, ..interval };
+    let local = add_interval(local_time(zone, moment)?, calendar)?;
+    let span = Interval { months: 0, days: 0, micros: interval.micros };
+    add_interval(moment_of(zone, local)?, span).map(Value::TimestampTz)
 }
 
 fn shifted_date(arguments: &[Value], sign: i64) -> Result<Value> {

@@ -298,7 +298,7 @@ fn is_total(expr: &Expr, schema: &DFSchema) -> bool {
         | Expr::Case(_)
         | Expr::InList(_) => true,
         Expr::Like(like) => matches!(like.pattern.as_ref(), Expr::Literal(..)),
-        Expr::BinaryExpr(BinaryExpr { op, right, .. }) => match op {
+        Expr::BinaryExpr(BinaryExpr { op, .. }) => match op {
             Operator::Eq
             | Operator::NotEq
             | Operator::Lt
@@ -310,9 +310,6 @@ fn is_total(expr: &Expr, schema: &DFSchema) -> bool {
             | Operator::IsDistinctFrom
             | Operator::IsNotDistinctFrom
             | Operator::StringConcat => true,
-            Operator::RegexMatch | Operator::RegexIMatch | Operator::RegexNotMatch | Operator::RegexNotIMatch => {
-                matches!(right.as_ref(), Expr::Literal(..))
-            }
             _ => false,
         },
         Expr::Cast(cast) => match (cast.expr.get_type(schema), cast.field.data_type()) {

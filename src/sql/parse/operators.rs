@@ -47,6 +47,8 @@ pub fn json_function(operator: &BinaryOperator, right: Option<&ColumnType>) -> O
         BinaryOperator::QuestionPipe => "jsonb_exists_any",
         BinaryOperator::QuestionAnd => "jsonb_exists_all",
         BinaryOperator::HashMinus => "jsonb_delete_path",
+        BinaryOperator::AtQuestion => "jsonb_path_exists_opr",
+        BinaryOperator::AtAt => "jsonb_path_match_opr",
         _ => return None,
     })
 }
@@ -55,7 +57,11 @@ pub fn json_function(operator: &BinaryOperator, right: Option<&ColumnType>) -> O
 pub fn json_result(operator: &BinaryOperator) -> ColumnType {
     match operator {
         BinaryOperator::LongArrow | BinaryOperator::HashLongArrow => ColumnType::Text,
-        BinaryOperator::Question | BinaryOperator::QuestionPipe | BinaryOperator::QuestionAnd => ColumnType::Bool,
+        BinaryOperator::Question
+        | BinaryOperator::QuestionPipe
+        | BinaryOperator::QuestionAnd
+        | BinaryOperator::AtQuestion
+        | BinaryOperator::AtAt => ColumnType::Bool,
         _ => ColumnType::Jsonb,
     }
 }

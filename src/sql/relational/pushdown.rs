@@ -9,6 +9,7 @@ use datafusion::logical_expr::{Expr, Operator};
 use crate::expr::{self, Comparison, Test};
 use crate::sql::arrow::types::type_of;
 use crate::sql::arrow::values::{readable, value_at};
+use crate::sql::functions::{DIFFERS, DIFFERS_ANY_CASE, MATCHES, MATCHES_ANY_CASE};
 use crate::sql::relational::collection_table::{CollectionTable, TableColumn};
 use crate::types::{ColumnType, Value};
 
@@ -84,18 +85,9 @@ pub fn fit(value: Value, ty: &ColumnType) -> Option<Value> {
 
 fn compared(binary: &BinaryExpr, table: &CollectionTable) -> Option<expr::Expr> {
     let (left, right) = (binary.left.as_ref(), binary.right.as_ref());
-    let matches = |case_insensitive, is_negated| {
-        let column = column(left, table).filter(|column| column.ty.is_text())?;
-        let pattern = constant(right, &ColumnType::Text)?;
-        Some(expr::Expr::test(column.expr(), Test::Matches { case_insensitive }, pattern).negated_if(is_negated))
-    };
     match binary.op {
         Operator::And => Some(expr::Expr::And(vec![condition(left, table)?, condition(right, table)?])),
         Operator::Or => Some(expr::Expr::Or(vec![condition(left, table)?, condition(right, table)?])),
-        Operator::RegexMatch => matches(false, false),
-        Operator::RegexIMatch => matches(true, false),
-        Operator::RegexNotMatch => matches(false, true),
-        Operator::RegexNotIMatch => matches(true, true),
         operator => {
             let operator = Comparison::of(&operator.to_string())?;
             match (column(left, table), column(right, table)) {
@@ -159,17 +151,24 @@ fn pattern(like: &Like, table: &CollectionTable) -> Option<expr::Expr> {
 fn tested(function: &ScalarFunction, table: &CollectionTable) -> Option<expr::Expr> {
     let [first, Expr::Literal(second, _)] = function.args.as_slice() else { return None };
     let column = column(first, table)?;
-    let test = test_of(function.func.name(), &column.ty)?;
+    let name = function.func.name();
+    let test = test_of(name, &column.ty)?;
+    let is_negated = matches!(name, DIFFERS | DIFFERS_ANY_CASE);
     match scalar_value(second)? {
-        Value::Text(text) => Some(expr::Expr::test(column.expr(), test, expr::Expr::constant(Value::Text(text)))),
+        Value::Text(text) => {
+            let right = expr::Expr::constant(Value::Text(text));
+            Some(expr::Expr::test(column.expr(), test, right).negated_if(is_negated))
+        }
         _ => None,
     }
 }
 
-/// The test that a function makes of a value of this type and another one.
+/// The test that a function makes, or negates, of a value of this type and another one.
 pub fn test_of(function: &str, ty: &ColumnType) -> Option<Test> {
     match (function, ty) {
         ("starts_with", ty) if ty.is_text() => Some(Test::StartsWith),
+        (MATCHES | DIFFERS, ty) if ty.is_text() => Some(Test::Matches { case_insensitive: false }),
+        (MATCHES_ANY_CASE | DIFFERS_ANY_CASE, ty) if ty.is_text() => Some(Test::Matches { case_insensitive: true }),
         ("jsonb_contains", ColumnType::Jsonb) => Some(Test::JsonContains),
         ("jsonb_exists", ColumnType::Jsonb) => Some(Test::JsonHasKey),
         _ => None,

@@ -12,7 +12,7 @@ use datafusion::sql::sqlparser::ast::{
     SetExpr, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, Value as Literal, VisitMut, VisitorMut,
 };
 
-use crate::sql::functions::EXPAND_ARRAY;
+use crate::sql::functions::{EXPAND_ARRAY, REGEXP_MATCHES};
 use crate::sql::parse::names::{column_name, last_part};
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::number_of;
@@ -53,9 +53,12 @@ pub const SET_FUNCTIONS: &[&str] = &[
     "json_object_keys",
     "jsonb_array_elements",
     "jsonb_array_elements_text",
+    "jsonb_path_query",
+    "jsonb_path_query_tz",
     "jsonb_object_keys",
     "pg_listening_channels",
     "pg_partition_ancestors",
+    REGEXP_MATCHES,
     "regexp_split_to_table",
     "string_to_table",
 ];

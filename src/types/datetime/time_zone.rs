@@ -111,6 +111,19 @@ pub(super) fn parse_offset(field: &str) -> Option<i64> {
     Some(if sign == "-" { -micros } else { micros })
 }
 
+/// Microseconds east of UTC of a zone's abbreviation, in any case.
+pub fn zone_offset_of_abbreviation(word: &str) -> Option<i64> {
+    let lower = word.to_ascii_lowercase();
+    match lower.as_str() {
+        "utc" | "gmt" | "z" | "zulu" | "uct" | "ut" => Some(0),
+        "est" | "mst" | "hst" => named_zone(word, &lower).and_then(|zone| zone.offset_from(0)),
+        _ => match named_zone("", &lower)? {
+            Zone::Offset(micros) => Some(micros),
+            Zone::Named(_) => None,
+        },
+    }
+}
+
 /// A zone by its IANA name in any case, or by a common abbreviation.
 pub(super) fn named_zone(word: &str, lower: &str) -> Option<Zone> {
     let hours = match lower {

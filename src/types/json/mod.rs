@@ -2,5 +2,6 @@
 
 pub(super) mod convert;
 pub mod jsonb;
+pub mod path;
 pub(super) mod scan;
 pub(super) mod sort_key;

@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// The regular expression of a pattern (`similar_escape_internal` in PostgreSQL's `regexp.c`). It fits whole texts.
 ///
 /// # Errors
-/// 22025 for an escape of several characters.
+/// 22025 for an escape of several characters, 2200C for more than two separators.
 pub fn similar_to_regex(pattern: &str, escape: &str) -> Result<String> {
     let mut characters = escape.chars();
     let escape = characters.next();
@@ -14,20 +14,26 @@ pub fn similar_to_regex(pattern: &str, escape: &str) -> Result<String> {
             .with_hint("Escape string must be empty or one character."));
     }
     let mut out = String::with_capacity(pattern.len() + 10);
-    out.push_str("^(?s:");
+    out.push_str("^(?:");
     let mut class: Option<usize> = None;
+    let mut parts = 0;
     let mut rest = pattern.chars();
     while let Some(character) = rest.next() {
         if Some(character) == escape {
             let Some(next) = rest.next() else { break };
-            // A letter behind a backslash keeps its meaning: \d, \w.
-            if next.is_alphanumeric() {
-                out.extend(next.is_ascii().then_some('\\'));
-                out.push(next);
+            if next == '"' && class.is_none() {
+                // What `substring` takes stands between two of these: what precedes it is as short as can be.
+                out.push_str(match parts {
+                    0 => "){1,1}?(",
+                    1 => "){1,1}(?:",
+                    _ => return Err(too_many_separators()),
+                });
+                parts += 1;
             } else {
-                out.push_str(&regex::escape(next.encode_utf8(&mut [0; 4])));
+                // A letter has the meaning that it has in regular expressions: \d, \w.
+                out.extend(['\\', next]);
+                class = class.map(|length| length + 1);
             }
-            class = class.map(|length| length + 1);
             continue;
         }
         if let Some(length) = class {
@@ -44,8 +50,7 @@ pub fn similar_to_regex(pattern: &str, escape: &str) -> Result<String> {
                     out.push_str(name);
                     rest = after.chars();
                 }
-                '\\' | '[' | '&' | '~' => out.extend(['\\', character]),
-                ']' if length == 0 => out.push_str("\\]"),
+                '\\' => out.push_str("\\\\"),
                 other => out.push(other),
             }
             continue;
@@ -66,6 +71,11 @@ pub fn similar_to_regex(pattern: &str, escape: &str) -> Result<String> {
     Ok(out)
 }
 
+fn too_many_separators() -> Error {
+    let message = "SQL regular expression may not contain more than two escape-double-quote separators";
+    Error::new(ErrorKind::EscapeConflict, message)
+}
+
 /// What follows `[` of a class by name, such as `:alpha:]`, and what comes behind it.
 fn named_class(text: &str) -> (&str, &str) {
     let kind = text.get(..1).unwrap_or("");
@@ -75,9 +85,8 @@ fn named_class(text: &str) -> (&str, &str) {
 
 #[cfg(test)]
 mod tests {
-    use regex::Regex;
-
     use super::*;
+    use crate::types::{Regex, RegexFlags, never};
 
     #[test]
     fn the_whole_text_has_to_fit() {
@@ -106,8 +115,8 @@ mod tests {
             ("", "", "\\", true),
             ("a", "", "\\", false),
         ] {
-            let regex = Regex::new(&similar_to_regex(pattern, escape).unwrap()).unwrap();
-            assert_eq!(regex.is_match(text), expected, "{text} SIMILAR TO {pattern}");
+            let regex = Regex::new(&similar_to_regex(pattern, escape).unwrap(), RegexFlags::default()).unwrap();
+            assert_eq!(regex.is_match(text, &never).unwrap(), expected, "{text} SIMILAR TO {pattern}");
         }
         assert_eq!(similar_to_regex("a", "ab").unwrap_err().sqlstate(), "22025");
     }

@@ -291,15 +291,17 @@ ERROR 2201B: invalid regular expression: parentheses () not balanced
 > SELECT 'a' ~ '[b'
 ERROR 2201B: invalid regular expression: brackets [] not balanced
 
-# differs: PostgreSQL answers t
-> SELECT 'xy' ~ 'x(?=y)'
-ERROR 0A000: look-around and back references in regular expressions are not offered
-HINT: The engine runs in linear time and knows neither: combine several expressions with AND, OR and NOT.
+> SELECT 'xy' ~ 'x(?=y)' AS found
+ found
+-------
+ t
+(1 row)
 
-# differs: PostgreSQL answers t
-> SELECT 'bb' ~ '^(b)\1$'
-ERROR 0A000: look-around and back references in regular expressions are not offered
-HINT: The engine runs in linear time and knows neither: combine several expressions with AND, OR and NOT.
+> SELECT 'bb' ~ '^(b)\1$' AS found
+ found
+-------
+ t
+(1 row)
 
 > SELECT id FROM path WHERE name ~ '('
 ERROR 2201B: invalid regular expression: parentheses () not balanced
@@ -735,10 +737,10 @@ ERROR 22023: field position must not be zero
 ERROR 22014: argument of ntile must be greater than zero
 
 > SELECT decode('zz', 'hex')
-ERROR 22023: invalid hexadecimal data: Invalid character 'z' at position 0
+ERROR 22023: invalid hexadecimal digit: "z"
 
 > SELECT decode('a*', 'base64')
-ERROR 22023: invalid base64 data: Invalid symbol 42, offset 1.
+ERROR 22023: invalid symbol "*" found while decoding base64 sequence
 
 > SELECT decode('a', 'nope')
 ERROR 22023: unrecognized encoding: "nope"
@@ -747,7 +749,7 @@ ERROR 22023: unrecognized encoding: "nope"
 ERROR 22023: unit "nope" not recognized
 
 > SELECT extract(nope FROM timestamp '2024-01-01')
-ERROR 22023: unit "nope" not recognized
+ERROR 22023: unit "nope" not recognized for type timestamp without time zone
 
 > SELECT sqrt(-1)
 ERROR 2201F: cannot take square root of a negative number

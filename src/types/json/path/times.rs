@@ -1,0 +1,206 @@
+//! Dates and times in paths, in the forms of ISO 8601.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use crate::error::Error;
+use crate::types::column_type::ColumnType;
+use crate::types::datetime::calendar::{MICROS_PER_DAY, MICROS_PER_MINUTE, join_timestamp, split_timestamp};
+use crate::types::datetime::time_zone::zone_offset_of_abbreviation;
+use crate::types::json::path::execute::{Attempt, Failure};
+use crate::types::value::Value;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeKind {
+    Date,
+    Time,
+    TimeTz,
+    Timestamp,
+    TimestampTz,
+}
+
+impl TimeKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            TimeKind::Date => "date",
+            TimeKind::Time => "time without time zone",
+            TimeKind::TimeTz => "time with time zone",
+            TimeKind::Timestamp => "timestamp without time zone",
+            TimeKind::TimestampTz => "timestamp with time zone",
+        }
+    }
+
+    fn short_name(self) -> &'static str {
+        match self {
+            TimeKind::Date => "date",
+            TimeKind::Time => "time",
+            TimeKind::TimeTz => "timetz",
+            TimeKind::Timestamp => "timestamp",
+            TimeKind::TimestampTz => "timestamptz",
+        }
+    }
+}
+
+/// A date or a time: microseconds since 1970 or of the day, as clocks at the offset show them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PathTime {
+    pub kind: TimeKind,
+    local: i64,
+    /// Microseconds east of UTC.
+    offset: i64,
+}
+
+impl PathTime {
+    fn moment(self) -> i64 {
+        self.local.saturating_sub(self.offset)
+    }
+
+    /// The time as another kind; none where there is no way. The zone of the session is UTC.
+    ///
+    /// # Errors
+    /// 0A000 where the zone of the session would be needed and may not be used.
+    pub fn converted(self, kind: TimeKind, uses_zone: bool) -> Attempt<Option<PathTime>> {
+        use TimeKind::{Date, Time, TimeTz, Timestamp, TimestampTz};
+        let day = || self.local.div_euclid(MICROS_PER_DAY) * MICROS_PER_DAY;
+        let of = |local, offset| Some(PathTime { kind, local, offset });
+        let needs_zone = matches!(
+            (self.kind, kind),
+            (TimestampTz, Date | Time | Timestamp) | (TimeTz, Time) | (Time, TimeTz) | (Date | Timestamp, TimestampTz)
+        );
+        if needs_zone && !uses_zone {
+            return Err(without_zone(self.kind, kind));
+        }
+        Ok(match (self.kind, kind) {
+            (from, to) if from == to => Some(self),
+            (Timestamp, Date) => of(day(), 0),
+            (TimestampTz, Date) => of(self.moment().div_euclid(MICROS_PER_DAY) * MICROS_PER_DAY, 0),
+            (TimeTz, Time) => of(self.local, 0),
+            (Timestamp, Time) => of(self.local.rem_euclid(MICROS_PER_DAY), 0),
+            (TimestampTz, Time | TimeTz) => of(self.moment().rem_euclid(MICROS_PER_DAY), 0),
+            (Time, TimeTz) | (Date, Timestamp | TimestampTz) | (Timestamp, TimestampTz) => of(self.local, 0),
+            (TimestampTz, Timestamp) => of(self.moment(), 0),
+            _ => None,
+        })
+    }
+
+    /// Rounded to so many digits of the second's fraction.
+    pub fn rounded(self, digits: u32) -> PathTime {
+        if digits >= 6 || self.kind == TimeKind::Date {
+            return self;
+        }
+        let unit = 10_i64.pow(6 - digits);
+        PathTime { local: (self.local + unit / 2).div_euclid(unit) * unit, ..self }
+    }
+}
+
+fn without_zone(from: TimeKind, to: TimeKind) -> Failure {
+    let message =
+        format!("cannot convert value from {} to {} without time zone usage", from.short_name(), to.short_name());
+    Failure::Other(Error::unsupported(message, "Use *_tz() function for time zone support."))
+}
+
+impl fmt::Display for PathTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (days, micros) = split_timestamp(self.local);
+        let date = || Value::Date(days).to_text();
+        let time = || Value::Time(micros).to_text();
+        match self.kind {
+            TimeKind::Date => f.write_str(&date())?,
+            TimeKind::Time | TimeKind::TimeTz => f.write_str(&time())?,
+            TimeKind::Timestamp | TimeKind::TimestampTz => write!(f, "{}T{}", date(), time())?,
+        }
+        if matches!(self.kind, TimeKind::TimeTz | TimeKind::TimestampTz) {
+            let minutes = self.offset.abs() / MICROS_PER_MINUTE;
+            let sign = if self.offset < 0 { '-' } else { '+' };
+            write!(f, "{sign}{:02}:{:02}", minutes / 60, minutes % 60)?;
+        }
+        Ok(())
+    }
+}
+
+/// The order of two times; none for those that do not compare.
+///
+/// # Errors
+/// 0A000 where the zone of the session would be needed and may not be used.
+pub fn compare_times(left: &PathTime, right: &PathTime, uses_zone: bool) -> Attempt<Option<Ordering>> {
+    use TimeKind::{Date, Time, TimeTz, Timestamp, TimestampTz};
+    let has_day = |kind| matches!(kind, Date | Timestamp | TimestampTz);
+    if has_day(left.kind) != has_day(right.kind) {
+        return Ok(None);
+    }
+    let needs_zone = match (left.kind, right.kind) {
+        (Date, TimestampTz) | (Timestamp, TimestampTz) | (Time, TimeTz) => Some((left.kind, right.kind)),
+        (TimestampTz, Date) | (TimestampTz, Timestamp) | (TimeTz, Time) => Some((right.kind, left.kind)),
+        _ => None,
+    };
+    if let Some((from, to)) = needs_zone.filter(|_| !uses_zone) {
+        return Err(without_zone(from, to));
+    }
+    let order = left.moment().cmp(&right.moment());
+    // Of two times of one moment, the one further east comes first.
+    let is_time = left.kind == TimeTz && right.kind == TimeTz;
+    Ok(Some(if is_time { order.then(right.offset.cmp(&left.offset)) } else { order }))
+}
+
+/// Reads a date, a time, or both with a blank or `T` between them, with an offset or without.
+pub fn parse_time(text: &str) -> Option<PathTime> {
+    let is_date = text.get(4..5) == Some("-");
+    if !is_date {
+        let (local, offset) = clock(text)?;
+        let kind = if offset.is_some() { TimeKind::TimeTz } else { TimeKind::Time };
+        return Some(PathTime { kind, local, offset: offset.unwrap_or(0) });
+    }
+    let (date, behind) = text.split_at_checked(10)?;
+    let is_plain = date.bytes().enumerate().all(|(at, byte)| match at {
+        4 | 7 => byte == b'-',
+        _ => byte.is_ascii_digit(),
+    });
+    let days = match Value::parse_text(&ColumnType::Date, date) {
+        Ok(Value::Date(days)) if is_plain => days,
+        _ => return None,
+    };
+    if behind.is_empty() {
+        return Some(PathTime { kind: TimeKind::Date, local: join_timestamp(days, 0).ok()?, offset: 0 });
+    }
+    let (local, offset) = clock(behind.strip_prefix([' ', 'T'])?)?;
+    let kind = if offset.is_some() { TimeKind::TimestampTz } else { TimeKind::Timestamp };
+    Some(PathTime { kind, local: join_timestamp(days, local).ok()?, offset: offset.unwrap_or(0) })
+}
+
+/// `HH:MI:SS[.US]` and an offset.
+fn clock(text: &str) -> Option<(i64, Option<i64>)> {
+    let end = text.find(|character: char| !character.is_ascii_digit() && character != ':' && character != '.');
+    let (clock, zone) = text.split_at_checked(end.unwrap_or(text.len()))?;
+    let parts: Vec<&str> = clock.split(':').collect();
+    let [hours, minutes, seconds] = parts.as_slice() else { return None };
+    let (seconds, fraction) = seconds.split_once('.').map_or((*seconds, None), |(whole, rest)| (whole, Some(rest)));
+    let number = |text: &str, end: i64| {
+        let is_plain = (1..=2).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse::<i64>().ok().filter(|number| is_plain && *number < end)
+    };
+    let micros = match fraction {
+        None => 0,
+        Some(digits) if (1..=6).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            format!("{digits:0<6}").parse::<i64>().ok()?
+        }
+        Some(_) => return None,
+    };
+    let local = ((number(hours, 24)? * 60 + number(minutes, 60)?) * 60 + number(seconds, 60)?) * 1_000_000 + micros;
+    Some((local, zone_offset(zone.trim_start_matches(' '))?))
+}
+
+/// An offset such as `+02` or `-05:30`, or an abbreviation; none where there is none.
+fn zone_offset(text: &str) -> Option<Option<i64>> {
+    if text.is_empty() {
+        return Some(None);
+    }
+    let sign = match text.as_bytes().first() {
+        Some(b'+') => 1,
+        Some(b'-') => -1,
+        _ => return zone_offset_of_abbreviation(text).map(Some),
+    };
+    let (hours, minutes) = text.get(1..)?.split_once(':').unwrap_or((text.get(1..)?, "0"));
+    let hours: i64 = hours.parse().ok().filter(|hours| *hours <= 15)?;
+    let minutes: i64 = minutes.parse().ok().filter(|minutes| *minutes < 60)?;
+    Some(Some(sign * (hours * 60 + minutes) * MICROS_PER_MINUTE))
+}

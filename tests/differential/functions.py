@@ -1,0 +1,422 @@
+"""Generates calls of functions, asks PostgreSQL 18 for their results, and keeps some as golden files.
+
+    python tests/differential/functions.py URL                     writes tests/golden/functions
+    python tests/differential/functions.py URL OURS --calls 5000   compares this server (OURS) with PostgreSQL, and writes nothing
+
+Every family is generated with a seed of its own, so that the files are the same each time. A line is a call, the next one `= `
+with its result as text, or `! ` with the SQLSTATE and the message of its error. `tests/it/functions.rs` reads them.
+"""
+
+import argparse
+import random
+from pathlib import Path
+
+from answers import Side
+
+GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "functions"
+# Calls of a family that are kept.
+KEPT = 300
+
+
+def quoted(text: str) -> str:
+    """A literal with escapes."""
+    return "E'" + text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n") + "'"
+
+
+class Expressions:
+    """Regular expressions with groups, alternatives, look-around and back references."""
+
+    WRONG = [
+        "(", "a)", "[a", "a{2", "a{2,1}", "*a", "a**", "\\", "\\q", "(?<a)", "a{300}", "[[:x:]]", "[b-a]", "(?z)", "\\8",
+        "(a\\1)", "***=a+", "***:a+", "(?i)AB", "(?n)a.b", "(?x)a b # c", "(?q)a.b", "(?e)a)b", "(?b)a\\(b\\)\\1",
+        "[[:<:]]a[[:>:]]", "\\x61", "\\u0062", "\\061", "[a\\d]", "[]a]", "[^]a]", "[a-]", "[[.hyphen.]]", "[[=a=]]", "(?c)A",
+        "(?p)a.b", "(?w)^b", "x|", "|x", "()", "(|a)", "\\cA", "a{,2}", "{", "a{}", "(?:a", "(?#c)a", "\\B", "[\\]", "a\\Z",
+    ]
+
+    def __init__(self, r: random.Random):
+        self.r, self.groups, self.closed, self.is_looking = r, 0, [], False
+
+    def atom(self, depth: int) -> str:
+        r = self.r
+        chance = r.random()
+        if chance < 0.35:
+            return r.choice("abc")
+        if chance < 0.42:
+            return r.choice([".", "[ab]", "[^a]", r"\w", r"\d", "[[:alpha:]]", r"\s", "[a-c]", r"\W"])
+        if depth > 0 and chance < 0.68 and not self.is_looking:
+            self.groups += 1
+            number = self.groups
+            inside = self.choice(depth - 1)
+            self.closed.append(number)
+            return f"({inside})"
+        if depth > 0 and chance < 0.78:
+            return f"(?:{self.choice(depth - 1)})"
+        if chance < 0.81 and self.closed and not self.is_looking:
+            return f"\\{r.choice(self.closed)}"
+        return r.choice("abcab")
+
+    def count(self) -> str:
+        r = self.r
+        if r.random() < 0.5:
+            return ""
+        often = ["*", "+", "?"]
+        count = r.choice(often if r.random() < 0.5 else [*often, "{2}", "{1,2}", "{0,1}", "{2,}", "{1,1}"])
+        return count + ("?" if r.random() < 0.3 else "")
+
+    def part(self, depth: int) -> str:
+        r = self.r
+        chance = r.random()
+        if chance < 0.05:
+            return r.choice(["^", "$", r"\m", r"\M", r"\y", r"\Y", r"\A", r"\Z"])
+        if chance < 0.09 and depth > 0:
+            outer, self.is_looking = self.is_looking, True
+            inside = self.choice(depth - 1)
+            self.is_looking = outer
+            return f"{r.choice(['(?=', '(?!', '(?<=', '(?<!'])}{inside})"
+        return self.atom(depth) + self.count()
+
+    def choice(self, depth: int) -> str:
+        r = self.r
+        branches = ["".join(self.part(depth) for _ in range(r.choice([1, 1, 2, 2, 3]))) for _ in range(r.choice([1, 1, 1, 2, 3]))]
+        return "|".join(branches)
+
+
+def regular_expressions(r: random.Random) -> str:
+    pattern = r.choice(Expressions.WRONG) if r.random() < 0.1 else Expressions(r).choice(2)
+    text = "".join(r.choice("abcab AB\n-1") if r.random() < 0.3 else r.choice("ab") for _ in range(r.choice([0, 2, 4, 6, 9])))
+    flags = r.choice(["", "", "", "i", "n", "x", "p", "w", "s", "in"])
+    text, pattern, shown = quoted(text), quoted(pattern), quoted(flags)
+    start, number = r.choice([1, 1, 2, 3, 0]), r.choice([1, 1, 2, 0])
+    to = quoted(r.choice(["X", "[\\&]", "<\\1>", "\\2\\1", "\\\\", "\\x", ""]))
+    return r.choice(
+        [
+            f"{text} ~ {pattern}",
+            f"{text} !~* {pattern}",
+            f"regexp_like({text}, {pattern}, {shown})",
+            f"regexp_match({text}, {pattern}, {shown})",
+            f"regexp_match({text}, {pattern}, {shown})",
+            f"regexp_count({text}, {pattern}, {start}, {shown})",
+            f"regexp_instr({text}, {pattern}, {start}, {number}, {r.choice([0, 1, 2])}, {shown}, {r.choice([0, 1])})",
+            f"regexp_substr({text}, {pattern}, {start}, {number}, {shown}, {r.choice([0, 0, 1])})",
+            f"regexp_replace({text}, {pattern}, {to}, {quoted(flags + r.choice(['', 'g']))})",
+            f"regexp_replace({text}, {pattern}, {to}, {start}, {number})",
+            f"regexp_split_to_array({text}, {pattern}, {shown})",
+            f"substring({text} from {pattern})",
+        ]
+    )
+
+
+def similar(r: random.Random) -> str:
+    parts = ["a", "b", "_", "%", "(a|b)", "[ab]", "[^a]", "a*", "b+", "c?", "{2}", "|", "#%", "#_", "#\"", "\\d", ".", "^", "$", "("]
+    pattern = quoted("".join(r.choice(parts) for _ in range(r.randint(0, 6))))
+    text = quoted("".join(r.choice("abc%_.1") for _ in range(r.randint(0, 6))))
+    return r.choice(
+        [
+            f"{text} SIMILAR TO {pattern}",
+            f"{text} NOT SIMILAR TO {pattern} ESCAPE '#'",
+            f"substring({text} from {pattern} for '#')",
+            f"{text} LIKE {pattern} ESCAPE '#'",
+        ]
+    )
+
+
+def number_template(r: random.Random) -> str:
+    chance = r.random()
+    if chance < 0.15:
+        odd = [
+            "RN", "FMRN", "rn", "9.99EEEE", "9EEEE", "FM9.9EEEE", "999V99", "9 9 9 9", '9"text"9', "", "B9999", "B0", '999\\"9', "RN9",
+            "9.9.9", "9PR9", "SS9", "99SMI", "EEEE9", "S9SG", "PRS9", "V9.9", "th9", "9G9,9",
+        ]
+        return r.choice(odd)
+    before = "".join(r.choice("9990,G") for _ in range(r.randint(1, 7)))
+    behind = "".join(r.choice("990") for _ in range(r.randint(0, 5)))
+    template = before + (r.choice(".D") + behind if behind or r.random() < 0.1 else "")
+    if r.random() < 0.3:
+        template = "FM" + template
+    first = r.choice(["", "", "", "", "S", "MI", "SG", "PL", "L", "$"])
+    last = r.choice(["", "", "", "S", "MI", "PR", "SG", "PL", "TH", "th"]) if not first else ""
+    return first + template + last
+
+
+def to_char_numbers(r: random.Random) -> str:
+    kind = r.choice(["int", "numeric", "numeric", "float8"])
+    number = {
+        "int": [0, 1, -1, 5, 12, -12, 123, -123, 485, 1234, 3999, 4000, -99999, 123456, 11, 12, 13, 21, 102, 111],
+        "numeric": [0, "0.0", "0.1", "-0.1", "12.34", "-12.345", "485.8", "99.995", "1234567.891", "0.00001", "999.9999", "-0.45", 100],
+        "float8": [0, 0.1, -0.1, 12.34, -12.345, 1e15, 1e20, "NaN", "Infinity", "-Infinity", 0.5, 1.5, 2.5, 99999.99],
+    }[kind]
+    return f"to_char('{r.choice(number)}'::{kind}, {quoted(number_template(r))})"
+
+
+def to_number(r: random.Random) -> str:
+    texts = [
+        "12", "-12", "1,234.56", "12.3-", "<5>", " 12", "+7", "12th", "$12", "1 2 3", "MCMXCIV", "abc", "", "-0.5", "12,454.8-", "485-",
+        "1.2.3", "+ 5", "- 5", "0012", "  -3.14",
+    ]
+    return f"to_number({quoted(r.choice(texts))}, {quoted(number_template(r))})"
+
+
+FIELDS = (
+    "YYYY YYY YY Y Y,YYY IYYY IYY IY I MM MON Mon mon MONTH Month month DD DDD IDDD D ID DAY Day day DY Dy dy HH HH12 HH24 MI SS MS US "
+    "FF1 FF2 FF3 FF4 FF5 FF6 SSSS SSSSS AM PM am pm A.M. p.m. BC AD B.C. ad CC Q WW IW W J RM rm TZ tz TZH TZM OF hh24 mi ss yyyy mm dd "
+    "ddd ff3 iyyy q j cc"
+).split()
+
+
+def to_char_times(r: random.Random) -> str:
+    template = ""
+    for _ in range(r.randint(1, 5)):
+        template += r.choice(["", "", "", "FM", "fm", "TM"]) + r.choice(FIELDS) + r.choice(["", "", "", "", "TH", "th"])
+        template += r.choice(["", "-", " ", "/", ":", '"x y"', ", ", '\\"'])
+    kind = r.choice(["timestamp", "timestamptz", "interval"])
+    times = [
+        "2024-02-29 13:04:05.678901", "1999-12-31 23:59:59.999", "2000-01-01", "0001-01-01", "0044-03-15 12:00:00 BC",
+        "0001-12-31 01:02:03 BC", "2010-01-03 00:30:00", "2009-12-31 11:00:01.5", "1900-06-07 08:09:10", "12345-06-07 08:09:10",
+        "2021-01-04 00:00:00.000001", "1582-10-15 03:03:03", "infinity",
+    ]
+    spans = [
+        "1 year 2 mons 3 days 04:05:06.789", "-1 year -2 mons", "25:00:00", "-25:30:10.5", "12 mons", "100 years", "0",
+        "3 days -00:00:01", "-3 days", "1 mon", "15 hours 2 minutes 12 seconds", "-00:00:00.5", "500 hours",
+    ]
+    return f"to_char('{r.choice(spans if kind == 'interval' else times)}'::{kind}, {quoted(template)})"
+
+
+def times_of_texts(r: random.Random) -> str:
+    def digits(width: int, least: int, most: int) -> str:
+        return f"{r.randint(least, most):0{width}}"
+
+    parts = {
+        "YYYY": lambda: digits(4, 1, 2500), "YY": lambda: digits(2, 0, 99), "YYY": lambda: digits(3, 0, 999), "Y": lambda: digits(1, 0, 9),
+        "Y,YYY": lambda: f"{r.randint(0, 9)},{digits(3, 0, 999)}", "MM": lambda: digits(2, 0, 13), "DD": lambda: digits(2, 0, 32),
+        "Mon": lambda: r.choice(["Jan", "feb", "MAR", "Xyz", "Sept"]), "Month": lambda: r.choice(["January", "february", "May", "Sep"]),
+        "DDD": lambda: digits(3, 0, 367), "HH24": lambda: digits(2, 0, 25), "HH": lambda: digits(2, 0, 13), "MI": lambda: digits(2, 0, 61),
+        "SS": lambda: digits(2, 0, 61), "MS": lambda: digits(1, 0, 1200), "US": lambda: digits(1, 0, 1200000), "FF3": lambda: digits(1, 0, 999),
+        "FF1": lambda: digits(1, 0, 9), "SSSS": lambda: digits(1, 0, 90000), "AM": lambda: r.choice(["AM", "pm", "a.m.", "xm"]),
+        "BC": lambda: r.choice(["BC", "ad"]), "CC": lambda: digits(1, -3, 21), "J": lambda: digits(1, 0, 2600000),
+        "IYYY": lambda: digits(4, 1990, 2030), "IW": lambda: digits(2, 0, 54), "ID": lambda: digits(1, 0, 8), "IDDD": lambda: digits(3, 0, 372),
+        "WW": lambda: digits(2, 1, 53), "W": lambda: digits(1, 1, 5), "D": lambda: digits(1, 1, 7), "Q": lambda: digits(1, 1, 4),
+        "RM": lambda: r.choice(["I", "iv", "XII", "foo"]), "Day": lambda: r.choice(["Monday", "sunday", "Funday"]),
+        "TZH": lambda: r.choice(["+02", "-05", "3", "+16"]), "TZM": lambda: r.choice(["30", "61"]), "OF": lambda: r.choice(["+02", "-05:30"]),
+        "TZ": lambda: r.choice(["UTC", "+03", "EST", "GMT", "xyz"]),
+    }
+    names = r.sample(list(parts), r.randint(1, 4)) if r.random() < 0.5 else ["YYYY", r.choice(["MM", "Mon"]), "DD", *r.sample(list(parts)[10:18], 1)]
+    text = template = ""
+    for name in names:
+        separator = r.choice(["", "-", " ", "/", "  ", ":"])
+        template += r.choice(["", "", "", "FM"]) + (name.lower() if r.random() < 0.1 else name) + separator
+        text += parts[name]() + (separator if r.random() < 0.8 else r.choice(["-", " ", ""]))
+    prefix = "FX" if r.random() < 0.06 else ""
+    call = r.choice(["to_timestamp", "to_timestamp", "to_date"])
+    return f"{call}({quoted(text)}, {quoted(prefix + template)})"
+
+
+DOCUMENTS = [
+    '{"a": 1, "b": [1, 2, 3], "c": {"d": "x", "e": null}}', '[1, "2", null, true, {"a": [1, 2]}, [3, 4]]',
+    '{"a": [{"b": 1}, {"b": 2, "c": "abc"}, {"d": 3}]}', '"str"', "12.5", "null", "[]", "{}", "[[1, 2], [3, [4, 5]]]",
+    '{"x": {"y": {"z": [0, -1.50, 2e2]}}, "a": "10"}',
+    '["2017-03-10", "12:34:56", "2017-03-10 12:34:56", "2017-03-10T12:34:56+03:00", "12:34:56-01", "bad"]',
+    '[true, false, "t", "no", 1, 0, 2.5, "1.5", "abc", "12"]', '["abc", "ABC", "aBd", "a\\nb", "", "xyz"]',
+]
+
+
+class Paths:
+    """SQL/JSON paths."""
+
+    METHODS = (
+        "type size abs floor ceiling double bigint boolean integer number string date time time_tz timestamp timestamp_tz datetime decimal"
+    ).split()
+    ODD = [
+        "", "$.", "$[", "@", "last", "$ ? (1)", "$.a.b(", "1 +", '$.a like_regex "("', '$.a like_regex "a" flag "z"', "$.**{-1}", "strict",
+        "lax", "$a", '"a', "0x1F", "1_000", "1e3", ".5", '$."a b"', "$[last]", "$.type", "$ == 1 == 2", "!($.a)", "($.a > 1)", "-(-1)",
+        "($.a + 1).type()", "null", "$.null", "$.a ? (@ > 1) ? (@ < 3)", "2 * (3 + 4)", "(1 + 2) * 3", "-$.a", '-"a"',
+    ]
+
+    def __init__(self, r: random.Random):
+        self.r = r
+
+    def steps(self, depth: int) -> str:
+        r = self.r
+        out = ""
+        for _ in range(r.choice([0, 1, 1, 2, 2, 3])):
+            chance = r.random()
+            if chance < 0.3:
+                out += "." + r.choice("abcdxyze")
+            elif chance < 0.36:
+                out += ".*"
+            elif chance < 0.48:
+                out += "[*]"
+            elif chance < 0.58:
+                out += f"[{r.choice(['0', '1', 'last', 'last - 1', '0 to 2', '1, 0', '-1', '5', '$v', '1.7'])}]"
+            elif chance < 0.65:
+                out += r.choice([".**", ".**{1}", ".**{0 to 1}", ".**{last}", ".**{1 to last}"])
+            elif chance < 0.75 and depth > 0:
+                out += f" ? ({self.condition(depth - 1, True)})"
+            else:
+                out += f".{r.choice(self.METHODS)}()"
+        return out
+
+    def primary(self, depth: int, inside: bool) -> str:
+        r = self.r
+        chance = r.random()
+        if chance < 0.55:
+            return "$" + self.steps(depth)
+        if inside and chance < 0.8:
+            return "@" + self.steps(depth)
+        return r.choice(["1", "2", "0", "-1", "1.5", '"a"', "true", "null", '"abc"', "$v", "$w", "10"])
+
+    def expression(self, depth: int, inside: bool) -> str:
+        r = self.r
+        if depth <= 0 or r.random() < 0.75:
+            return self.primary(depth, inside)
+        return f"{self.primary(depth - 1, inside)} {r.choice('+-*/%')} {self.primary(depth - 1, inside)}"
+
+    def condition(self, depth: int, inside: bool) -> str:
+        r = self.r
+        chance = r.random()
+        if depth > 0 and chance < 0.12:
+            return f"{self.condition(depth - 1, inside)} {r.choice(['&&', '||'])} {self.condition(depth - 1, inside)}"
+        if depth > 0 and chance < 0.2:
+            return r.choice(["!({})", "({}) is unknown"]).format(self.condition(depth - 1, inside))
+        if chance < 0.3:
+            return f"exists({self.expression(depth - 1, inside)})"
+        if chance < 0.4:
+            return f'{self.primary(depth - 1, inside)} starts with "a"'
+        if chance < 0.5:
+            flag = r.choice(["", ' flag "i"', ' flag "s"', ' flag "im"'])
+            return f'{self.primary(depth - 1, inside)} like_regex "{r.choice(["^a", "b.*", "a.b", "^b"])}"{flag}'
+        operator = r.choice(["==", "!=", "<", "<=", ">", ">="])
+        return f"{self.expression(depth - 1, inside)} {operator} {self.expression(depth - 1, inside)}"
+
+
+def json_paths(r: random.Random) -> str:
+    paths = Paths(r)
+    path = r.choice(["", "", "strict "]) + (paths.expression(2, False) if r.random() < 0.75 else paths.condition(2, False))
+    path = quoted(r.choice(Paths.ODD) if r.random() < 0.12 else path)
+    document = quoted(r.choice(DOCUMENTS))
+    silent = r.choice(["", "", ", true"])
+    variables = """, '{"v": 1, "w": "a"}'"""
+    return r.choice(
+        [
+            f"jsonb_path_query_array_tz({document}, {path}{variables}{silent})",
+            f"jsonb_path_query_array({document}, {path}{variables}{silent})",
+            f"jsonb_path_query_first_tz({document}, {path}{variables}{silent})",
+            f"jsonb_path_exists_tz({document}, {path}{variables}{silent})",
+            f"jsonb_path_match({document}, {path}{variables}{silent})",
+            f"{path}::jsonpath",
+            f"{document}::jsonb @? {path}",
+            f"{document}::jsonb @@ {path}",
+        ]
+    )
+
+
+def json_changes(r: random.Random) -> str:
+    document = quoted(r.choice(DOCUMENTS))
+    path = quoted(r.choice(["{a}", "{b,0}", "{b,-1}", "{b,9}", "{c,d}", "{x,y,z,1}", "{0}", "{}", "{a,0,b}", "{zz}", "{b,x}"]))
+    value = quoted(r.choice(["1", '"n"', "null", "[1]", "{}"]))
+    truth = r.choice(["true", "false"])
+    texts = quoted(r.choice(["{a,1,b,2}", "{a,1,b}", "{{a,1},{b,NULL}}", "{{a,b,c}}", "{}", "{NULL,1}", "{a,NULL}"]))
+    return r.choice(
+        [
+            f"jsonb_insert({document}, {path}, {value}, {truth})",
+            f"jsonb_set({document}, {path}, {value}, {truth})",
+            f"jsonb_set_lax({document}, {path}, NULL, true, '{r.choice(['delete_key', 'use_json_null', 'return_target', 'raise_exception'])}')",
+            f"jsonb_strip_nulls({document}, {truth})",
+            f"json_object({texts}::text[])",
+            f"jsonb_object({texts}::text[])",
+            f"{document}::jsonb #- {path}",
+            f"array_to_json({r.choice(['ARRAY[1,2]', 'ARRAY[[1,2],[3,4]]', quoted('{a,NULL}') + '::text[]'])}, {truth})",
+        ]
+    )
+
+
+def bytes_and_texts(r: random.Random) -> str:
+    data = "'\\x" + bytes(r.randrange(256) for _ in range(r.choice([0, 1, 3, 5, 60]))).hex() + "'::bytea"
+    at, count = r.randint(-2, 9), r.randint(-1, 5)
+    encoded = quoted(r.choice(["YQ==", "YWI=", "YWJj", "YQ", "Y Q==", "a*b=", "00ff", "0", "0g", "a\\\\b\\001", "\\9", "", "=AAA"]))
+    name = quoted(r.choice(["foo.bar", '"Foo".Bar', " a . b ", "1a", "a.", ".a", '"a', 'a"b"', "a b", '""', "Ä.b$1"]))
+    escapes = quoted(r.choice(["d\\0061t", "\\+000061", "\\u0061", "\\U00000061", "\\\\x", "\\zz", "\\d83d\\de00", "\\d83d", "abc"]))
+    kind = r.choice(["int4", "bool", "date", "numeric", "uuid", "varchar(3)", "jsonb", "interval"])
+    return r.choice(
+        [
+            f"encode({data}, '{r.choice(['hex', 'base64', 'escape', 'x'])}')",
+            f"decode({encoded}, '{r.choice(['hex', 'base64', 'escape'])}')",
+            f"get_byte({data}, {at})",
+            f"set_byte({data}, {at}, {r.randint(-1, 300)})",
+            f"get_bit({data}, {at})",
+            f"set_bit({data}, {at}, {r.choice([0, 1, 2])})",
+            f"bit_count({data})",
+            f"crc32({data})",
+            f"crc32c({data})",
+            f"reverse({data})",
+            f"substr({data}, {at}, {count})",
+            f"substring({data} from {at})",
+            f"btrim({data}, '\\x00ff'::bytea)",
+            f"to_hex({r.choice([0, 255, -1, 2147483647, -2147483648, 4294967296])})",
+            f"to_bin({r.choice([0, 5, -1])})",
+            f"to_oct({r.choice([0, 8, -1])})",
+            f"parse_ident({name}, {r.choice(['true', 'false'])})",
+            f"unistr({escapes})",
+            f"num_nulls({r.choice(['1, NULL', 'NULL', '1, 2, NULL', 'VARIADIC ARRAY[1, NULL]'])})",
+            f"num_nonnulls({r.choice(['1, NULL', 'NULL', '1, 2, NULL'])})",
+            f"pg_input_is_valid({quoted(r.choice(['1', 'x', 'true', '2024-02-30', '1.5', '{}', '1 day', 'abcd', '']))}, '{kind}')",
+            f"div({r.choice([7, -7, 7.5, 0])}, {r.choice([2, -2, 0, 0.3])})",
+            f"scale({r.choice(['1.50', '1', '-0.001'])})",
+            f"min_scale({r.choice(['1.50', '1', '-0.0010', '100'])})",
+            f"quote_literal({quoted(r.choice(['a', 'it' + chr(39) + 's', 'a' + chr(92) + 'b']))})",
+        ]
+    )
+
+
+FAMILIES = [
+    regular_expressions, similar, to_char_numbers, to_number, to_char_times, times_of_texts, json_paths, json_changes, bytes_and_texts,
+]
+
+
+def answer(side: Side, call: str) -> str:
+    result = side.ask(f"SELECT ({call})::text")
+    one_line = lambda text: text.replace("\\", "\\\\").replace("\n", "\\n")
+    if result.sqlstate:
+        return f"! {result.sqlstate} {one_line(result.message)}"
+    value = result.rows[0][0]
+    return "= NULL" if value is None else f"= {one_line(value)}"
+
+
+def calls_of(family, count: int, seed: int) -> list[str]:
+    r = random.Random(f"{family.__name__}{seed}")
+    calls: dict[str, None] = {}
+    while len(calls) < count:
+        calls[family(r)] = None
+    return list(calls)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("theirs")
+    parser.add_argument("ours", nargs="?")
+    parser.add_argument("--calls", type=int, default=KEPT)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--shown", type=int, default=10)
+    parser.add_argument("--family")
+    options = parser.parse_args()
+    theirs = Side("PostgreSQL", options.theirs)
+    theirs.ask("SET timezone = 'UTC'")
+    ours = Side("NebulusDB", options.ours) if options.ours else None
+    for family in FAMILIES:
+        if options.family and family.__name__ != options.family:
+            continue
+        lines, differing = [], []
+        for call in calls_of(family, options.calls, options.seed):
+            expected = answer(theirs, call)
+            lines += [call, expected]
+            if ours and (found := answer(ours, call)) != expected:
+                differing.append(f"{call}\n  - {expected}\n  + {found}")
+        if ours:
+            print(f"{family.__name__}: {len(differing)} of {options.calls} differ")
+            print("\n".join(differing[: options.shown]))
+        else:
+            GOLDEN.mkdir(parents=True, exist_ok=True)
+            (GOLDEN / f"{family.__name__}.txt").write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
