@@ -9,8 +9,8 @@ use crate::expr::Parameter::{Any, Text};
 use crate::expr::{Function, text_of};
 use crate::types::formats::{BrokenTime, JULIAN_EPOCH};
 use crate::types::{
-    ColumnType, Interval, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND, Value, is_date,
-    is_timestamp, quotient,
+    ColumnType, Interval, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND, Value, exact_quotient,
+    is_date, is_timestamp,
 };
 
 /// What EXTRACT calls.
@@ -160,8 +160,7 @@ fn of_timestamp(unit: &str, micros: i64, has_zone: bool) -> Result<Decimal> {
         "epoch" => scaled(micros, 6),
         "julian" => {
             let day = Decimal::from(micros.div_euclid(MICROS_PER_DAY) + JULIAN_EPOCH);
-            let part = quotient(Decimal::from(in_day), Decimal::from(MICROS_PER_DAY)).unwrap_or_default();
-            day + part
+            day + exact_quotient(Decimal::from(in_day), Decimal::from(MICROS_PER_DAY))?
         }
         // The zone of a session is UTC.
         "timezone" | "timezone_hour" | "timezone_minute" if has_zone => Decimal::ZERO,

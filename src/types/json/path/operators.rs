@@ -3,10 +3,10 @@
 use rust_decimal::Decimal;
 
 use crate::error::{Error, ErrorKind};
+use crate::types::exact_quotient;
 use crate::types::json::path::execute::{Attempt, Execution, Failure, path_error};
 use crate::types::json::path::items::Item;
 use crate::types::json::path::syntax::{Binary, Node};
-use crate::types::quotient::quotient;
 
 fn out_of_range() -> Failure {
     Failure::Path(Error::new(ErrorKind::NumericOutOfRange, "value overflows numeric format"))
@@ -28,7 +28,7 @@ impl Execution<'_> {
             Binary::Subtract => left.checked_sub(right),
             Binary::Multiply => left.checked_mul(right),
             Binary::Divide | Binary::Remainder if right.is_zero() => return Err(by_zero()),
-            Binary::Divide => quotient(left, right),
+            Binary::Divide => exact_quotient(left, right).ok(),
             Binary::Remainder => left.checked_rem(right),
         };
         let mut result = result.ok_or_else(out_of_range)?;
