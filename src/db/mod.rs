@@ -45,6 +45,8 @@ pub use read::aggregate::cursor::AggregateCursor;
 pub use read::aggregate::query::{
     AggregateCall, AggregateFunction, AggregateQuery, BoundAggregate, GroupOrder, is_grouped,
 };
+pub use read::column_batch::ColumnValues;
+pub use read::column_scan::{ColumnScan, OutputSummary, ScanSummary};
 pub use read::cursor::{Cursor, Row, rows_bytes};
 pub use read::query::{BoundQuery, Nearest, Order, OrderBy, Output, Query, Target, Within};
 pub use read::row_stream::{Gathered, HeldRows, RowSender, RowStream, RowsMemory};

@@ -91,6 +91,11 @@ impl Default for MemoryAccount {
 }
 
 impl MemoryAccount {
+    /// Bytes that all accounts of its budget may hold together.
+    pub fn budget_bytes(&self) -> usize {
+        self.0.budget.bytes_max
+    }
+
     /// Takes bytes from the budget.
     ///
     /// # Errors

@@ -60,6 +60,11 @@ impl Settings {
         Settings { user: user.to_string(), database: database.to_string(), ..Settings::default() }
     }
 
+    /// The values that differ from their defaults, by name.
+    pub fn changed(&self) -> &BTreeMap<String, String> {
+        &self.changed
+    }
+
     /// The value of a setting, in canonical form.
     ///
     /// # Errors

@@ -58,7 +58,7 @@ const AGGREGATES: [&str; 35] = [
     "coalesce(sum(small), 0) + 1",
     "sum(whole) * 100 / (count(*) + 1)",
     "-max(whole)",
-    "sum(whole + small)",
+    "sum(whole / 3 + small)",
     "max(note)",
     "count(DISTINCT note)",
     "count(DISTINCT metadata->>'x')",

@@ -111,8 +111,9 @@ fn query(dice: &mut Dice) -> String {
     let condition = condition(dice, 2);
     let rare = format!("n = {} AND {condition}", dice.below(60) + 1000);
     let (x, y) = (dice.below(50), dice.below(50));
-    match dice.below(9) {
+    match dice.below(13) {
         5..=8 => top_rows(dice, &condition),
+        9..=12 => planned(dice, &condition),
         0 => format!("SELECT id, n, t FROM t WHERE {condition} ORDER BY id"),
         1 => format!("SELECT id, f, p FROM t WHERE {rare} ORDER BY id DESC"),
         2 => format!("SELECT id, d FROM t WHERE {rare} ORDER BY t, id"),
@@ -134,6 +135,27 @@ fn top_rows(dice: &mut Dice, condition: &str) -> String {
     let filter = if dice.below(3) == 0 { format!("WHERE {condition}") } else { String::new() };
     let (limit, offset) = (dice.pick(&["1", "3", "10", "50", "200"]), dice.pick(&["0", "1", "7", "100"]));
     format!("SELECT id, n, f, t FROM t {filter} ORDER BY {} LIMIT {limit} OFFSET {offset}", order.join(", "))
+}
+
+/// A statement that the planner runs, over scans of the table.
+fn planned(dice: &mut Dice, condition: &str) -> String {
+    let filter = if dice.below(3) == 0 { String::new() } else { format!("WHERE {condition}") };
+    match dice.below(8) {
+        0 => format!("SELECT id, n + 1, f, p, t, d, b FROM t {filter}"),
+        1 => format!(
+            "SELECT id, sum(n) OVER (PARTITION BY t ORDER BY id), lag(p) OVER (ORDER BY id) FROM t {filter} ORDER BY id"
+        ),
+        2 => format!("SELECT t, array_agg(id), string_agg(d::text, ',') FROM t {filter} GROUP BY t ORDER BY t"),
+        3 => format!(
+            "SELECT a.id, b.n, b.t FROM (SELECT * FROM t {filter}) a JOIN t b ON b.id = a.id + 1 ORDER BY a.id, b.id"
+        ),
+        4 => format!("SELECT id, p FROM t {filter} EXCEPT SELECT id, p FROM t WHERE b ORDER BY id"),
+        5 => format!("SELECT count(*), count(n), count(t) FROM (SELECT n, t FROM t {filter} OFFSET 0) s"),
+        6 => format!("SELECT id || ':' || t FROM t {filter} LIMIT 9"),
+        _ => format!(
+            "SELECT id FROM t a WHERE EXISTS (SELECT 1 FROM (SELECT * FROM t {filter}) b WHERE b.n = a.id) ORDER BY id"
+        ),
+    }
 }
 
 fn write(dice: &mut Dice, client: &mut Client, next: &mut usize) -> Result<(), String> {
@@ -342,7 +364,12 @@ fn a_plan_that_ran_tells_what_columns_did() {
     let top = "SELECT id FROM t WHERE n IS NOT NULL ORDER BY f DESC, id LIMIT 5";
     let said = lines(&mut client, top);
     assert!(said.contains("Sort: first rows of ") && said.contains(" by 3 columns"), "{said}");
+    let joined = "SELECT a.id, b.d FROM t a JOIN t b ON a.n = b.id";
+    let said = client.column(&format!("EXPLAIN {joined}")).join("\n");
+    assert_eq!(said.matches("Column Scan on t").count(), 2, "{said}");
     client.run("SET nebulus.columns = off");
+    let said = client.column(&format!("EXPLAIN {joined}")).join("\n");
+    assert!(!said.contains("Column Scan") && said.contains("Seq Scan on t"), "{said}");
     let said = lines(&mut client, nearest);
     assert!(!said.contains("Columns:"), "{said}");
     let said = lines(&mut client, top);

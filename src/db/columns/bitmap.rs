@@ -93,6 +93,27 @@ impl Bitmap {
         (0_u32..).step_by(WORD_BITS).zip(&self.words).flat_map(|(base, word)| ones(*word).map(move |bit| base + bit))
     }
 
+    /// The first ordinal in it that is not below another one.
+    pub fn first_from(&self, from: usize) -> Option<u32> {
+        let (place, bit) = (from / WORD_BITS, from % WORD_BITS);
+        let first = self.words.get(place)? & (u64::MAX << bit);
+        let (place, word) = match first {
+            0 => (place + 1..).zip(self.words.get(place + 1..)?).find(|(_, word)| **word != 0)?,
+            _ => (place, &first),
+        };
+        u32::try_from(place * WORD_BITS + word.trailing_zeros() as usize).ok()
+    }
+
+    /// The ordinals in it that are not below another one, in order.
+    pub fn ordinals_from(&self, from: usize) -> impl Iterator<Item = u32> {
+        let mut next = from;
+        std::iter::from_fn(move || {
+            let ordinal = self.first_from(next)?;
+            next = ordinal as usize + 1;
+            Some(ordinal)
+        })
+    }
+
     /// The words of a chunk of ordinals; fewer than [`CHUNK_WORDS`] at the end.
     pub fn chunk(&self, chunk: usize) -> &[u64] {
         let from = (chunk * CHUNK_WORDS).min(self.words.len());

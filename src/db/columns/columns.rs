@@ -73,6 +73,11 @@ impl Columns {
         self.len() - self.keys.added()
     }
 
+    /// How many of the ordinals that are in order of their keys come before a key.
+    pub fn place_of(&self, key: &[u8]) -> usize {
+        self.keys.place_of(key)
+    }
+
     /// The ordinals of entries that are there.
     pub fn live(&self) -> &Bitmap {
         &self.live

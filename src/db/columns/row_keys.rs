@@ -64,16 +64,22 @@ impl SortedKeys {
     }
 
     fn find(&self, key: &[u8]) -> Option<usize> {
+        let place = self.place_of(key);
+        self.key(place).is_some_and(|found| found == key).then_some(place)
+    }
+
+    /// How many keys are less.
+    fn place_of(&self, key: &[u8]) -> usize {
         let mut range = 0..self.len();
         while !range.is_empty() {
             let middle = range.start + (range.end - range.start) / 2;
-            match self.key(middle)?.cmp(key) {
-                std::cmp::Ordering::Equal => return Some(middle),
-                std::cmp::Ordering::Less => range.start = middle + 1,
-                std::cmp::Ordering::Greater => range.end = middle,
+            if self.key(middle).is_some_and(|found| found < key) {
+                range.start = middle + 1;
+            } else {
+                range.end = middle;
             }
         }
-        None
+        range.start
     }
 }
 
@@ -90,6 +96,11 @@ impl RowKeys {
     /// How many of them came after the others were put in order.
     pub fn added(&self) -> usize {
         self.added.keys.len()
+    }
+
+    /// How many of the keys that were put in order are less.
+    pub fn place_of(&self, key: &[u8]) -> usize {
+        self.sorted.place_of(key)
     }
 
     /// The key of an ordinal.

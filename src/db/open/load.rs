@@ -16,6 +16,7 @@ use crate::db::replica::posting::repost_floor::load_first_heads;
 use crate::db::replica::receiving::shapes::claim_announced;
 use crate::db::state::cancel::Cancel;
 use crate::db::state::clock::Clock;
+use crate::db::state::spill_folder;
 use crate::db::state::state::{DbState, StateParts};
 use crate::db::vault::secrets::Secrets;
 use crate::db::vectors::vector_indexes::VectorIndex;
@@ -76,6 +77,7 @@ pub(super) fn load(options: &DatabaseOptions) -> Result<LoadedDatabase> {
     let store_options = StoreOptions { read_only: false, cache_bytes: options.cache_bytes, sync: options.sync };
     let store = Store::open(directory, &store_options)?;
     remove_left_over(directory)?;
+    spill_folder::remove(directory)?;
     let identity = open_identity(&store, directory)?;
     let vault = open_vault(&store, options)?;
     let blobs = BlobStore::open_directory(directory.join("blobs"))?;

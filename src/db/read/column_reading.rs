@@ -166,6 +166,12 @@ impl ColumnReading {
         (!selected.has_rest).then(|| SelectedCount { rows: selected.rows.count(), by_row: patch + own + apart })
     }
 
+    /// Whether there are columns of all the operands, up to date or not.
+    pub fn are_there(view: &ReadView, collection: &Arc<Collection>, operands: &[&Operand]) -> bool {
+        let columns = view.database.columns.get(collection.id).and_then(|store| store.columns(collection));
+        columns.is_some_and(|columns| operands.iter().all(|operand| columns.column(operand).is_some()))
+    }
+
     /// The ordinals of living entries that the view may take from the columns.
     pub fn unchanged(&self) -> Bitmap {
         let mut rows = self.columns.live().clone();
@@ -437,8 +443,14 @@ fn scan(
         return Ok(Scanned::TooManyRows);
     }
     if is_too_big {
-        wanted.iter().for_each(|operand| store.set_mixed(operand));
-        store.clear();
+        // The one that takes the most is to be had no more; the others may be without it.
+        let sizes = wanted.iter().zip(&builders).map(|(operand, builder)| (builder.bytes(), operand));
+        if let Some((_, largest)) = sizes.max_by_key(|(bytes, _)| *bytes) {
+            store.set_mixed(largest);
+        }
+        if store.columns(collection).is_none() {
+            store.clear();
+        }
         return Ok(Scanned::Nothing);
     }
     let mut columns = Vec::with_capacity(wanted.len());

@@ -1,6 +1,7 @@
 //! What one statement reads: a snapshot of the store, the catalog of that moment, and the own uncommitted writes.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::Utc;
@@ -15,6 +16,7 @@ use crate::db::read::query::BoundQuery;
 use crate::db::read::scan::visit_key;
 use crate::db::state::activity::Activity;
 use crate::db::state::cancel::Cancel;
+use crate::db::state::spill_folder;
 use crate::db::state::state::DbState;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Environment;
@@ -83,6 +85,19 @@ impl ReadView {
 
     pub fn catalog(&self) -> &Arc<Catalog> {
         &self.catalog
+    }
+
+    /// Where the database lies.
+    pub fn data_directory(&self) -> &Path {
+        self.database.store.directory()
+    }
+
+    /// The private folder that statements may write to what they cannot hold in memory, made where it is missing.
+    ///
+    /// # Errors
+    /// 58030, 53100.
+    pub fn make_spill_folder(&self) -> Result<PathBuf> {
+        spill_folder::make(self.data_directory())
     }
 
     /// Bytes that the whole database takes on disk, blobs and saved graphs aside.

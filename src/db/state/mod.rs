@@ -10,6 +10,7 @@ pub(super) mod index_builds;
 pub(super) mod peers;
 pub(super) mod running_backup;
 pub(super) mod sequences;
+pub(super) mod spill_folder;
 pub(super) mod state;
 pub(super) mod sweeping;
 pub(super) mod turns;

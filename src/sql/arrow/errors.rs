@@ -40,7 +40,7 @@ pub fn from_datafusion(error: DataFusionError) -> Error {
         DataFusionError::Plan(message) => planning(&message),
         DataFusionError::Execution(message) => execution(&message),
         DataFusionError::ResourcesExhausted(message) => exhausted(&message),
-        DataFusionError::IoError(error) => Error::from(error),
+        DataFusionError::IoError(error) => io_error(error),
         DataFusionError::ObjectStore(error) => Error::new(ErrorKind::Io, error.to_string()),
         DataFusionError::Configuration(message) => Error::new(ErrorKind::InvalidParameterValue, message),
         DataFusionError::ExecutionJoin(error) => from_join(*error),
@@ -114,8 +114,21 @@ pub fn from_arrow(error: ArrowError) -> Error {
     }
 }
 
+/// How the message begins of a statement that wants to write more to files than all may.
+const FILES_ARE_FULL: &str = "The used disk space during the spilling process has exceeded";
+
+fn io_error(error: std::io::Error) -> Error {
+    if error.to_string().contains(FILES_ARE_FULL) { files_are_full() } else { Error::from(error) }
+}
+
+fn files_are_full() -> Error {
+    Error::new(ErrorKind::OutOfMemory, "the room for files that statements go on in is used up")
+        .with_hint("Filter or aggregate earlier, add a LIMIT, or start the server with a larger memory_mb.")
+}
+
 fn arrow_error(error: &ArrowError) -> Error {
     match error {
+        ArrowError::IoError(message, _) if message.contains(FILES_ARE_FULL) => files_are_full(),
         ArrowError::DivideByZero => Error::new(ErrorKind::DivisionByZero, "division by zero"),
         ArrowError::ArithmeticOverflow(detail) => {
             Error::new(ErrorKind::NumericOutOfRange, "value out of range").with_detail(detail.clone())

@@ -2,6 +2,7 @@
 
 pub(super) mod arithmetic_functions;
 pub(super) mod cast_functions;
+pub(super) mod column_arrays;
 pub(super) mod context;
 pub(super) mod errors;
 pub(super) mod memory_pool;

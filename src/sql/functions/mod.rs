@@ -6,6 +6,7 @@
 //! them row by row on `Value`s with PostgreSQL's coercions. The hot ones (`distances`, `json_access`) read Arrow's
 //! arrays directly. Errors keep their SQLSTATE: they travel as `DataFusionError::External`.
 
+mod addends;
 mod advisory;
 mod array_bounds;
 mod array_removal;

@@ -17,9 +17,10 @@ use datafusion::logical_expr::{
     StatisticsArgs, Volatility,
 };
 
+use crate::sql::functions::addends::{AVERAGE_SCALE, Shape};
 use crate::sql::functions::extremes::{Extremes, GroupExtremes};
 use crate::sql::functions::interval_sums::IntervalSum;
-use crate::sql::functions::sums::{AVERAGE_SCALE, Shape, sliding};
+use crate::sql::functions::sums::{accumulator, groups, sliding};
 
 const INTERVAL: DataType = DataType::Interval(IntervalUnit::MonthDayNano);
 
@@ -109,7 +110,7 @@ impl AggregateUDFImpl for CheckedSum {
             return Ok(Box::new(IntervalSum::new(self.is_average, arguments.is_distinct)));
         }
         match self.shape(&arguments) {
-            Some(shape) => shape.accumulator(arguments.is_distinct),
+            Some(shape) => accumulator(&shape, arguments.is_distinct),
             None => self.inner.accumulator(arguments),
         }
     }
@@ -152,7 +153,7 @@ impl AggregateUDFImpl for CheckedSum {
         arguments: AccumulatorArgs<'_>,
     ) -> DataFusionResult<Box<dyn GroupsAccumulator>> {
         match self.shape(&arguments) {
-            Some(shape) => shape.groups(),
+            Some(shape) => groups(&shape),
             None => self.inner.create_groups_accumulator(arguments),
         }
     }

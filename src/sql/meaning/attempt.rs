@@ -64,6 +64,11 @@ fn hiding(hidden: Hidden, field: FieldRef, is_attempt: bool) -> Expr {
     Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::from(Attempt { part, signature })), inputs))
 }
 
+/// Whether a function hides a part that is compiled for the statement that runs.
+pub fn is_attempt(function: &ScalarUDF) -> bool {
+    function.inner().downcast_ref::<Attempt>().is_some()
+}
+
 #[derive(Debug)]
 struct Attempt {
     /// None for the mark, whose value is its argument.

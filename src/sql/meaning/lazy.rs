@@ -117,6 +117,11 @@ fn name_of(position: usize) -> String {
     format!("$input{position}")
 }
 
+/// Whether a function hides parts that are compiled for the statement that runs.
+pub fn is_lazy(function: &ScalarUDF) -> bool {
+    function.inner().downcast_ref::<Lazy>().is_some()
+}
+
 #[derive(Debug)]
 struct Lazy {
     kind: LazyKind,

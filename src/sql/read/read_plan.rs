@@ -14,7 +14,7 @@ use datafusion::physical_plan::{ExecutionPlan, displayable};
 use datafusion::sql::sqlparser::ast::Query as SqlQuery;
 
 use crate::db::{AggregateQuery, Cancel, Query, ReadView, Row, RowStream};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::expr::{ParameterTypes, Scalar};
 use crate::metrics::StatementKind;
 use crate::model::OutputColumn;
@@ -27,10 +27,11 @@ use crate::sql::arrow::types::{metadata_of, type_of};
 use crate::sql::arrow::values::scalar_of;
 use crate::sql::functions::backend_pid;
 use crate::sql::read::apart::apart;
+use crate::sql::read::kept_plan::KeptPlan;
 use crate::sql::read::lower_query::{LoweredQuery, lower};
 use crate::sql::relational::collection_table::StatementTable;
 use crate::sql::relational::engine;
-use crate::sql::relational::physical::{physical_plan, take_for_planning};
+use crate::sql::relational::physical::{optimized_plan, plan_bytes, runnable_plan, take_for_planning};
 use crate::sql::relational::query_scan::{QUERY_SCAN, check_digits};
 use crate::sql::relational::worker_threads::QueryWork;
 use crate::sql::subqueries::domain::is_steady;
@@ -57,6 +58,7 @@ enum Source {
 struct Relational {
     plan: LogicalPlan,
     constants: Vec<(Value, ColumnType)>,
+    kept: KeptPlan,
 }
 
 /// Plans a query. Types that it gives parameters are kept in `parameters`; those that nothing gives a type become text.
@@ -89,7 +91,7 @@ pub fn plan_query(query: &SqlQuery, parameters: &mut ParameterTypes, context: &P
     });
     let plan = planned(query, tables, &constants, parameters, context)?;
     let columns = planned_columns(&columns, &plan);
-    let source = Source::Planned(Arc::new(Relational { plan, constants }));
+    let source = Source::Planned(Arc::new(Relational { plan, constants, kept: KeptPlan::default() }));
     Ok(ReadPlan { columns, source, types: parameters.finish().into() })
 }
 
@@ -177,7 +179,7 @@ impl ReadPlan {
     ///
     /// # Errors
     /// 42P02 for a parameter without a value, and what its cast to the parameter's type reports; 58030 where an entry has to be fetched first; as
-    /// `QueryWork::new` and `physical_plan`. What the rows fail with, the stream says.
+    /// `QueryWork::new`, `optimized_plan` and `runnable_plan`. What the rows fail with, the stream says.
     pub async fn execute(
         &self,
         view: &ReadView,
@@ -305,7 +307,13 @@ impl ReadPlan {
             values.push(ScalarAndMetadata::new(scalar_of(&value, ty)?, metadata_of(ty)));
         }
         let planned = Arc::clone(planned);
+        let parameters = parameters.to_vec();
         work.compute(async move {
+            let settings = ReadContext::of(state.config_options()).map(|context| Arc::clone(&context.settings));
+            let settings = settings.ok_or_else(|| Error::internal("a statement is planned outside of its context"))?;
+            if let Some(plan) = planned.kept.of(&parameters, &settings) {
+                return runnable_plan(plan, state).await;
+            }
             for (value, ty) in &planned.constants {
                 values.push(ScalarAndMetadata::new(scalar_of(value, ty)?, metadata_of(ty)));
             }
@@ -315,7 +323,10 @@ impl ReadPlan {
             } else {
                 plan.replace_params_with_values(&ParamValues::List(values)).map_err(from_datafusion)?
             };
-            physical_plan(plan, state).await
+            let bytes = plan_bytes(&plan)?;
+            let optimized = optimized_plan(plan, &state)?;
+            planned.kept.keep(&parameters, &settings, &planned.plan, (&optimized, bytes));
+            runnable_plan(optimized, state).await
         })
         .await
     }

@@ -25,6 +25,7 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::planner::{PlannerContext, SqlToRel};
 use datafusion::sql::sqlparser::ast::{Query, Statement};
@@ -42,6 +43,7 @@ use crate::sql::relational::collection_table::StatementTable;
 use crate::sql::relational::like_rule::LikeRule;
 use crate::sql::relational::nearest_rule::NearestRule;
 use crate::sql::relational::row_order_rule::RowOrderRule;
+use crate::sql::relational::spill::{disk_manager, reads_secrets};
 use crate::sql::subqueries::mark_joins::with_mark_joins;
 use crate::sql::subqueries::quantified::quantified_function;
 use crate::types::ColumnType;
@@ -49,6 +51,9 @@ use crate::types::limits::ROWS_PER_CHUNK;
 
 /// Partitions that one statement's work is split into.
 const PARTITIONS: usize = 2;
+
+/// Bytes that a sort takes beforehand, to merge what it has written to files.
+const SORT_MERGE_BYTES: usize = 1024 * 1024;
 
 static BASE: LazyLock<Result<SessionState>> = LazyLock::new(build);
 
@@ -65,6 +70,7 @@ fn build() -> Result<SessionState> {
     options.sql_parser.collect_spans = false;
     // PostgreSQL's names and order of NULLs.
     options.sql_parser.enable_ident_normalization = true;
+    options.execution.sort_spill_reservation_bytes = SORT_MERGE_BYTES;
     options.execution.time_zone = Some("UTC".to_string());
     // Only whether NULL can come differs between them, where tests such as IS UNKNOWN become functions.
     options.execution.skip_physical_aggregate_schema_check = true;
@@ -117,12 +123,21 @@ pub fn state(context: ReadContext) -> Result<SessionState> {
     Ok(state)
 }
 
-/// What a plan of the statement runs in: its operators take their memory from the account of its connection.
-pub fn task_context(state: &SessionState) -> TaskContext {
-    let account = ReadContext::of(state.config_options()).map(|context| context.settings.memory.clone());
-    let pool = Arc::new(AccountPool::new(&account.unwrap_or_default()));
-    let runtime = RuntimeEnv { memory_pool: pool, ..RuntimeEnv::clone(state.runtime_env()) };
-    TaskContext::from(state).with_runtime(Arc::new(runtime))
+/// What a plan of the statement runs in: its operators take their memory from the account of its connection, and write files where
+/// that is not enough.
+///
+/// # Errors
+/// As [`disk_manager`].
+pub fn task_context(state: &SessionState, plan: &Arc<dyn ExecutionPlan>) -> Result<TaskContext> {
+    let mut runtime = RuntimeEnv::clone(state.runtime_env());
+    let context = ReadContext::of(state.config_options());
+    let account = context.map(|context| context.settings.memory.clone()).unwrap_or_default();
+    let spills = !reads_secrets(plan)?;
+    if let Some(context) = context.filter(|_| spills) {
+        runtime.disk_manager = disk_manager(&context.view)?;
+    }
+    runtime.memory_pool = Arc::new(AccountPool::new(&account, spills && context.is_some()));
+    Ok(TaskContext::from(state).with_runtime(Arc::new(runtime)))
 }
 
 /// Whether a function of that name exists, of whichever kind.

@@ -10,4 +10,5 @@ pub(super) mod pushdown;
 pub(super) mod query_scan;
 pub(super) mod row_order_rule;
 pub(super) mod sending;
+pub(super) mod spill;
 pub(super) mod worker_threads;

@@ -45,17 +45,31 @@ fn take(state: &SessionState, bytes: usize, copies: usize) -> Result<()> {
     context.results.take_for_plan(if bytes < PLAN_BYTES_FREE { 0 } else { bytes.saturating_mul(copies) })
 }
 
-/// The plan that runs, and what it runs in; all parameters have values. What the plan takes of the memory of the statement's
-/// account is kept with the latter.
+/// The optimised plan; all parameters have values.
+///
+/// # Errors
+/// What the planner finds wrong, and 53200 where there is no memory for the plan.
+pub fn optimized_plan(plan: LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
+    take_for_planning(state, plan_bytes(&plan)?)?;
+    optimized(plan, state).map_err(from_datafusion)
+}
+
+/// Bytes that the expressions of a plan take, by estimate.
+///
+/// # Errors
+/// What walking the plan says, a defect.
+pub fn plan_bytes(plan: &LogicalPlan) -> Result<usize> {
+    Ok(size_of_plan(plan).map_err(from_datafusion)?.bytes)
+}
+
+/// An optimised plan as it runs, and what it runs in. What it takes of the memory of the statement's account is kept with the latter.
 ///
 /// # Errors
 /// What the planner finds wrong, 53200 where there is no memory for the plan, and 57014 when it is stopped.
-pub async fn physical_plan(
+pub async fn runnable_plan(
     plan: LogicalPlan,
     mut state: SessionState,
 ) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>)> {
-    take_for_planning(&state, size_of_plan(&plan).map_err(from_datafusion)?.bytes)?;
-    let plan = optimized(plan, &state).map_err(from_datafusion)?;
     let PlanSize { bytes, largest_constant } = size_of_plan(&plan).map_err(from_datafusion)?;
     // A constant is repeated for each row of a batch: where it is large, batches are short.
     let rows = CONSTANT_BATCH_BYTES_MAX / largest_constant.max(1);
@@ -66,7 +80,8 @@ pub async fn physical_plan(
     take_for_planning(&state, bytes)?;
     let physical = state.query_planner().create_physical_plan(&plan, &state).await.map_err(from_datafusion)?;
     take(&state, bytes, RUNNING_COPIES)?;
-    Ok((physical, Arc::new(task_context(&state))))
+    let context = task_context(&state, &physical)?;
+    Ok((physical, Arc::new(context)))
 }
 
 fn optimized(plan: LogicalPlan, state: &SessionState) -> datafusion::error::Result<LogicalPlan> {

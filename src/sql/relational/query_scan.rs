@@ -2,33 +2,50 @@
 //!
 //! Each chunk is read on a blocking thread, one ahead of the reader: a reader that is slow holds a batch, and no thread. A
 //! reader that goes away or a cancelled statement stops the scan at its next chunk.
+//!
+//! Where all that is wanted lies in columns in memory, batches are made of those, and the planner is told how many rows there are
+//! and what they lie between.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::Statistics;
 use datafusion::common::runtime::SpawnedTask;
+use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
 use futures::TryStreamExt;
 
-use crate::db::{BoundQuery, Cursor, Row};
+use crate::db::{BoundQuery, ColumnScan, ColumnValues, Cursor, Row, ScanSummary};
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::CollectionKind;
+use crate::sql::arrow::column_arrays::array_of_column;
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::arrow::memory_pool::cover_measured;
 use crate::sql::arrow::types::NUMERIC_SCALE;
-use crate::sql::arrow::values::array_of;
+use crate::sql::arrow::values::{array_of, scalar_of};
 use crate::types::{ColumnType, Value};
 
 /// A batch that is being read, and where the scan goes on after it; `None` at its end.
-type Reading = SpawnedTask<datafusion::error::Result<Option<(RecordBatch, Cursor)>>>;
+type Reading = SpawnedTask<datafusion::error::Result<Option<(RecordBatch, Source)>>>;
+
+/// Rows that are copied from columns at a time; they are handed on in parts.
+const COLUMN_BATCH_ROWS: usize = 8192;
+
+/// Where a scan goes on.
+enum Source {
+    Rows(Cursor),
+    Columns(Box<ColumnScan>),
+}
 
 /// The name of a [`QueryScan`] among the steps of a plan; its description holds no value.
 pub const QUERY_SCAN: &str = "QueryScan";
@@ -39,6 +56,7 @@ pub struct QueryScan {
     types: Arc<[ColumnType]>,
     context: ReadContext,
     properties: Arc<PlanProperties>,
+    statistics: Arc<OnceLock<Arc<Statistics>>>,
 }
 
 impl QueryScan {
@@ -50,28 +68,61 @@ impl QueryScan {
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        QueryScan { query: Arc::new(query), types: types.into(), context, properties: Arc::new(properties) }
+        let (query, properties) = (Arc::new(query), Arc::new(properties));
+        QueryScan { query, types: types.into(), context, properties, statistics: Arc::default() }
     }
 
-    /// Reads the next chunk, or the first one where there is no cursor yet.
-    fn read_on(&self, cursor: Option<Cursor>) -> Reading {
+    /// Reads the next chunk, or the first one where nothing is open yet.
+    fn read_on(&self, source: Option<Source>) -> Reading {
         let scan = self.clone();
         SpawnedTask::spawn_blocking(move || {
-            let context = &scan.context;
-            let mut cursor = match cursor {
-                Some(cursor) => cursor,
-                None => {
-                    let query = Arc::clone(&scan.query);
-                    context.view.query(query, &context.settings, &context.cancel)
-                }
-                .map_err(to_datafusion)?,
+            let source = match source {
+                Some(source) => source,
+                None => scan.open().map_err(to_datafusion)?,
             };
             // Operators may keep rows and account for none of them.
             cover_measured(&scan.context.settings.memory).map_err(to_datafusion)?;
-            let Some(rows) = cursor.next_chunk().map_err(to_datafusion)? else { return Ok(None) };
-            let batch = batch_of(&rows, &scan.types, &scan.schema())?;
-            Ok(Some((batch, cursor)))
+            Ok(match source {
+                Source::Rows(mut cursor) => match cursor.next_chunk().map_err(to_datafusion)? {
+                    Some(rows) => Some((batch_of(&rows, &scan.types, &scan.schema())?, Source::Rows(cursor))),
+                    None => None,
+                },
+                Source::Columns(mut columns) => match columns.next_batch(COLUMN_BATCH_ROWS).map_err(to_datafusion)? {
+                    Some((rows, values)) => {
+                        let batch = batch_of_columns(rows, values, &scan.types, &scan.schema())?;
+                        Some((batch, Source::Columns(columns)))
+                    }
+                    None => None,
+                },
+            })
         })
+    }
+
+    fn open(&self) -> Result<Source> {
+        let ReadContext { view, settings, cancel, .. } = &self.context;
+        if let Some(columns) = view.column_scan(&self.query, &self.types, settings, cancel)? {
+            return Ok(Source::Columns(Box::new(columns)));
+        }
+        view.query(Arc::clone(&self.query), settings, cancel).map(Source::Rows)
+    }
+
+    /// What is known of the rows, once for all who ask.
+    fn statistics(&self) -> Arc<Statistics> {
+        let known = self.statistics.get_or_init(|| {
+            let ReadContext { view, settings, cancel, .. } = &self.context;
+            // What it fails with, reading says.
+            let summary = view.scan_summary(&self.query, &self.types, settings, cancel).ok().flatten();
+            Arc::new(match summary {
+                Some(summary) => statistics_of(&summary, &self.types, &self.schema()),
+                None => Statistics::new_unknown(&self.schema()),
+            })
+        });
+        Arc::clone(known)
+    }
+
+    /// Whether it reads secrets.
+    pub fn reads_secrets(&self) -> bool {
+        self.query.collection.kind == CollectionKind::Auth
     }
 
     /// How `db` will run the query, one step a line.
@@ -79,7 +130,15 @@ impl QueryScan {
     /// # Errors
     /// As `ReadView::explain`.
     pub fn describe(&self) -> Result<Vec<String>> {
-        self.context.view.explain(&self.query, &self.context.settings)
+        let ReadContext { view, settings, cancel, .. } = &self.context;
+        let mut lines = view.explain(&self.query, settings)?;
+        if view.scans_columns(&self.query, settings, cancel)? {
+            let name = &self.query.collection.name;
+            lines.iter_mut().for_each(|line| {
+                *line = line.replace(&format!("Seq Scan on {name}"), &format!("Column Scan on {name}"));
+            });
+        }
+        Ok(lines)
     }
 }
 
@@ -128,6 +187,14 @@ impl ExecutionPlan for QueryScan {
         Ok(self)
     }
 
+    fn statistics_from_inputs(
+        &self,
+        _: &[Arc<Statistics>],
+        _: &StatisticsArgs,
+    ) -> datafusion::error::Result<Arc<Statistics>> {
+        Ok(self.statistics())
+    }
+
     fn execute(
         &self,
         partition: usize,
@@ -137,14 +204,15 @@ impl ExecutionPlan for QueryScan {
             return Err(DataFusionError::Internal(format!("a scan has one partition, not {partition}")));
         }
         // Fewer than a chunk has where the statement's constants are large.
+        // As long as those that are made of rows, since which of equal rows a sort with a limit keeps depends on it.
         let rows_max = context.session_config().batch_size().max(1);
         let scan = self.clone();
         let first = scan.read_on(None);
         let batches = futures::stream::try_unfold((scan, Some(first)), |(scan, reading)| async move {
             let Some(reading) = reading else { return Ok::<_, DataFusionError>(None) };
             let read = reading.join().await.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?;
-            Ok(read?.map(|(batch, cursor)| {
-                let next = scan.read_on(Some(cursor));
+            Ok(read?.map(|(batch, source)| {
+                let next = scan.read_on(Some(source));
                 (batch, (scan, Some(next)))
             }))
         });
@@ -179,6 +247,41 @@ pub fn batch_of(rows: &[Row], types: &[ColumnType], schema: &SchemaRef) -> dataf
         .map_err(to_datafusion)?;
     let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
     Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
+}
+
+/// Values that lie side by side as a batch.
+fn batch_of_columns(
+    rows: usize,
+    values: Vec<ColumnValues>,
+    types: &[ColumnType],
+    schema: &SchemaRef,
+) -> datafusion::error::Result<RecordBatch> {
+    let arrays = values.into_iter().zip(types).map(|(values, ty)| {
+        let check = |value: &Value| if *ty == ColumnType::Numeric(None) { check_digits(value) } else { Ok(()) };
+        array_of_column(values, ty, &check)
+    });
+    let arrays = arrays.collect::<Result<Vec<_>>>().map_err(to_datafusion)?;
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options)?)
+}
+
+/// What the planner is told: counts are exact, bounds are estimates, as rows that are left out may have been the least.
+fn statistics_of(summary: &ScanSummary, types: &[ColumnType], schema: &SchemaRef) -> Statistics {
+    let mut statistics = Statistics::new_unknown(schema);
+    statistics.num_rows = Precision::Exact(summary.rows);
+    let known = statistics.column_statistics.iter_mut().zip(&summary.outputs).zip(types);
+    for ((column, output), ty) in known {
+        if let Some(nulls) = output.nulls {
+            column.null_count = Precision::Exact(nulls);
+        }
+        if let Some((least, greatest)) = &output.bounds
+            && let (Ok(least), Ok(greatest)) = (scalar_of(least, ty), scalar_of(greatest, ty))
+        {
+            column.min_value = Precision::Inexact(least);
+            column.max_value = Precision::Inexact(greatest);
+        }
+    }
+    statistics
 }
 
 /// Refuses a number of type numeric without precision with more digits than are computed with: it would come out rounded.
