@@ -7,8 +7,10 @@
 use std::fmt;
 
 mod notice;
+mod subject;
 
 pub use notice::{Notice, Severity};
+pub use subject::{Absent, Subject};
 
 /// Shorthand for results of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -331,24 +333,6 @@ struct Report {
     subject: Option<Box<Subject>>,
 }
 
-/// The objects that an error is about, in fields of their own: clients look at them rather than take the message apart.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Subject {
-    pub schema: Option<String>,
-    pub table: Option<String>,
-    pub column: Option<String>,
-    pub constraint: Option<String>,
-}
-
-/// Entries that a statement names and that are not here.
-#[derive(Clone)]
-pub struct Absent {
-    /// The number of the collection.
-    pub collection: u32,
-    /// Encoded primary keys; `None` where it may be any entries.
-    pub keys: Option<Vec<Vec<u8>>>,
-}
-
 impl Error {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Error(Box::new(Report {
@@ -470,13 +454,6 @@ impl Error {
 
     pub fn subject(&self) -> Option<&Subject> {
         self.0.subject.as_deref()
-    }
-}
-
-impl Subject {
-    /// A table; all of them lie in one schema.
-    fn of(table: &str) -> Subject {
-        Subject { schema: Some("public".to_string()), table: Some(table.to_string()), ..Subject::default() }
     }
 }
 

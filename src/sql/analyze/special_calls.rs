@@ -58,6 +58,13 @@ pub fn special_call(
                 (call(TIMESTAMP_OF_TEXT, given), ColumnType::TimestampTz)
             })
         }
+        // Of a negative number they show as many digits as its type has; the planner takes every literal for a bigint.
+        "to_hex" | "to_oct" | "to_bin" if matches!(types, [ty] if is_small(ty)) => {
+            for argument in arguments(function) {
+                *argument = call(&cast_name(&ColumnType::Int4), vec![argument.clone()]);
+            }
+            None
+        }
         // The planner computes them in 64 bits.
         "gcd" | "lcm" if !types.is_empty() && types.iter().all(is_small) => {
             let narrow = call(&cast_name(&ColumnType::Int4), vec![Expr::Function(function.clone())]);

@@ -158,6 +158,11 @@ fn changed(json: &str, path: &[PathStep], change: &Change) -> Result<Value> {
         };
         return Err(Error::new(ErrorKind::InvalidParameterValue, message));
     }
+    let is_empty =
+        root.as_array().is_some_and(Vec::is_empty) || root.as_object().is_some_and(serde_json::Map::is_empty);
+    if matches!(change, Change::Delete | Change::Set { create: false, .. }) && is_empty {
+        return canonical(json);
+    }
     if let Some((last, way)) = path.split_last() {
         let mut place = Some(&mut root);
         for (depth, step) in way.iter().enumerate() {

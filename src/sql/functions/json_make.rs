@@ -9,11 +9,11 @@ pub fn definitions() -> Vec<Function> {
     let json = ColumnType::Jsonb;
     vec![
         Function::new("array_to_json", &[AnyArray, Bool], ColumnType::Json, array_to_json).optional(1),
-        Function::new("json_object", &[TextArray, TextArray], ColumnType::Json, |_, arguments| {
+        Function::new("json_object", &[AnyArray, AnyArray], ColumnType::Json, |_, arguments| {
             Ok(Value::Json(object(arguments, " : ")?.into()))
         })
         .optional(1),
-        Function::new("jsonb_object", &[TextArray, TextArray], json.clone(), |_, arguments| {
+        Function::new("jsonb_object", &[AnyArray, AnyArray], json.clone(), |_, arguments| {
             jsonb_text(&object(arguments, ": ")?).map(Value::Json)
         })
         .optional(1),

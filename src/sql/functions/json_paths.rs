@@ -10,7 +10,7 @@ use crate::expr::Parameter::{Bool, Json, Text};
 use crate::expr::{Body, Function, Invocation, check_call_bytes, text_of};
 use crate::sql::arrow::context::context_of;
 use crate::types::json::jsonb;
-use crate::types::json::path::{Execution, Failure, JsonPath};
+use crate::types::json::path::{Execution, JsonPath, PathFailure};
 use crate::types::{ColumnType, Value, never};
 
 /// What a cast to `jsonpath` calls.
@@ -101,7 +101,7 @@ impl<'c, 'a> Call<'c, 'a> {
     }
 
     /// Runs the path; none for an error that is silent.
-    fn run<T>(&self, run: impl FnOnce(&mut Execution<'_>) -> std::result::Result<T, Failure>) -> Result<Option<T>> {
+    fn run<T>(&self, run: impl FnOnce(&mut Execution<'_>) -> std::result::Result<T, PathFailure>) -> Result<Option<T>> {
         let path = path_of(text_of(self.arguments, 1))?;
         let pause = || context_of(self.invocation).map_or_else(|_| never(), |context| context.cancel.check());
         let variables = self.arguments.get(2).and_then(Value::as_str);
@@ -109,8 +109,8 @@ impl<'c, 'a> Call<'c, 'a> {
         let mut execution = Execution::new(&path, text_of(self.arguments, 0), variables, uses_zone, &pause)?;
         match run(&mut execution) {
             Ok(found) => Ok(Some(found)),
-            Err(Failure::Path(_)) if self.is_silent => Ok(None),
-            Err(Failure::Path(error) | Failure::Other(error)) => Err(error),
+            Err(PathFailure::Path(_)) if self.is_silent => Ok(None),
+            Err(PathFailure::Path(error) | PathFailure::Other(error)) => Err(error),
         }
     }
 

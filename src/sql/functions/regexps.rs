@@ -213,8 +213,9 @@ fn nth(search: &Search<'_, '_>, start: i64, number: i64) -> Result<Option<Groups
     Ok(found)
 }
 
-/// The bounds of a group by its number; `None` for more than there are.
+/// The bounds of a group by its number; where there are no groups, the match counts as the first. `None` for more than there are.
 fn group(groups: &Groups, number: i64) -> Option<(usize, usize)> {
+    let number = if groups.len() == 1 && number == 1 { 0 } else { number };
     usize::try_from(number).ok().and_then(|number| groups.get(number)).copied().flatten()
 }
 

@@ -167,7 +167,7 @@ impl Lowering<'_> {
             let found = expr::Expr::InArray { left: Box::new(column.expr()), array };
             return (fits && is_comparable(&column.ty)).then(|| found.negated_if(name == DIFFERS_FROM_ALL));
         }
-        let test = test_of(name, &column.ty)?;
+        let (test, is_negated) = test_of(name, &column.ty)?;
         let right = match test {
             Test::JsonContains => match self.scalar(second)? {
                 (scalar, ColumnType::Jsonb) => expr::Expr::Scalar(scalar),
@@ -175,6 +175,6 @@ impl Lowering<'_> {
             },
             _ => self.text(second)?,
         };
-        Some(expr::Expr::test(column.expr(), test, right))
+        Some(expr::Expr::test(column.expr(), test, right).negated_if(is_negated))
     }
 }

@@ -151,9 +151,7 @@ fn pattern(like: &Like, table: &CollectionTable) -> Option<expr::Expr> {
 fn tested(function: &ScalarFunction, table: &CollectionTable) -> Option<expr::Expr> {
     let [first, Expr::Literal(second, _)] = function.args.as_slice() else { return None };
     let column = column(first, table)?;
-    let name = function.func.name();
-    let test = test_of(name, &column.ty)?;
-    let is_negated = matches!(name, DIFFERS | DIFFERS_ANY_CASE);
+    let (test, is_negated) = test_of(function.func.name(), &column.ty)?;
     match scalar_value(second)? {
         Value::Text(text) => {
             let right = expr::Expr::constant(Value::Text(text));
@@ -163,14 +161,15 @@ fn tested(function: &ScalarFunction, table: &CollectionTable) -> Option<expr::Ex
     }
 }
 
-/// The test that a function makes, or negates, of a value of this type and another one.
-pub fn test_of(function: &str, ty: &ColumnType) -> Option<Test> {
-    match (function, ty) {
-        ("starts_with", ty) if ty.is_text() => Some(Test::StartsWith),
-        (MATCHES | DIFFERS, ty) if ty.is_text() => Some(Test::Matches { case_insensitive: false }),
-        (MATCHES_ANY_CASE | DIFFERS_ANY_CASE, ty) if ty.is_text() => Some(Test::Matches { case_insensitive: true }),
-        ("jsonb_contains", ColumnType::Jsonb) => Some(Test::JsonContains),
-        ("jsonb_exists", ColumnType::Jsonb) => Some(Test::JsonHasKey),
-        _ => None,
-    }
+/// The test that a function makes of a value of this type and another one, and whether it negates it.
+pub fn test_of(function: &str, ty: &ColumnType) -> Option<(Test, bool)> {
+    let matches = |case_insensitive| Test::Matches { case_insensitive };
+    Some(match (function, ty) {
+        ("starts_with", ty) if ty.is_text() => (Test::StartsWith, false),
+        (MATCHES | DIFFERS, ty) if ty.is_text() => (matches(false), function == DIFFERS),
+        (MATCHES_ANY_CASE | DIFFERS_ANY_CASE, ty) if ty.is_text() => (matches(true), function == DIFFERS_ANY_CASE),
+        ("jsonb_contains", ColumnType::Jsonb) => (Test::JsonContains, false),
+        ("jsonb_exists", ColumnType::Jsonb) => (Test::JsonHasKey, false),
+        _ => return None,
+    })
 }

@@ -1,7 +1,7 @@
 //! Numbers read by a template (`NUM_processor` of PostgreSQL's `formatting.c`, on its way in).
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::types::formats::number_template::{Anchor, Element, Template};
+use crate::types::formats::number_template::{Anchor, NumberElement, Template};
 use crate::types::formats::number_text::check_length;
 use crate::types::formats::roman::number_of_roman;
 
@@ -67,20 +67,20 @@ impl Reader {
         for element in elements {
             let Some(next) = self.peek() else { break };
             match element {
-                Element::Nine | Element::Zero | Element::Point | Element::LocalPoint => {
+                NumberElement::Nine | NumberElement::Zero | NumberElement::Point | NumberElement::LocalPoint => {
                     self.digit(element);
                     self.at += 1;
                 }
                 // No digit was shown yet: nothing is grouped.
-                Element::Comma | Element::Group if fill => {}
-                Element::Comma | Element::Group => self.at += usize::from(next == ','),
-                Element::Currency => self.skip(1),
-                Element::Ordinal { .. } if self.template.has_roman || self.template.has_point => {}
-                Element::Ordinal { .. } => self.skip(2),
-                Element::Minus | Element::Plus | Element::Sign => {
+                NumberElement::Comma | NumberElement::Group if fill => {}
+                NumberElement::Comma | NumberElement::Group => self.at += usize::from(next == ','),
+                NumberElement::Currency => self.skip(1),
+                NumberElement::Ordinal { .. } if self.template.has_roman || self.template.has_point => {}
+                NumberElement::Ordinal { .. } => self.skip(2),
+                NumberElement::Minus | NumberElement::Plus | NumberElement::Sign => {
                     let is_own = match element {
-                        Element::Minus => next == '-',
-                        Element::Plus => next == '+',
+                        NumberElement::Minus => next == '-',
+                        NumberElement::Plus => next == '+',
                         _ => matches!(next, '-' | '+'),
                     };
                     if is_own {
@@ -90,8 +90,8 @@ impl Reader {
                         self.skip(1);
                     }
                 }
-                Element::Roman { .. } => self.roman()?,
-                Element::Text(_) => self.at += 1,
+                NumberElement::Roman { .. } => self.roman()?,
+                NumberElement::Text(_) => self.at += 1,
                 _ => {}
             }
         }
@@ -125,7 +125,7 @@ impl Reader {
     }
 
     /// Reads a digit or the point, with a sign that stands before or behind it. It leaves the place at what was read last.
-    fn digit(&mut self, element: Element) {
+    fn digit(&mut self, element: NumberElement) {
         if self.peek() == Some(' ') {
             self.at += 1;
         }
@@ -133,7 +133,7 @@ impl Reader {
             return;
         }
         let has_digits = self.before + self.behind > 0;
-        if self.sign.is_none() && !has_digits && matches!(element, Element::Nine | Element::Zero) {
+        if self.sign.is_none() && !has_digits && matches!(element, NumberElement::Nine | NumberElement::Zero) {
             self.leading_sign();
         }
         let Some(next) = self.peek() else { return };

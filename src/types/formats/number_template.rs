@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 
 /// What an element of a template is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Element {
+pub enum NumberElement {
     Nine,
     Zero,
     Point,
@@ -44,7 +44,7 @@ pub enum Anchor {
 /// A template that was read, with what it says of the number as a whole.
 #[derive(Clone, Debug, Default)]
 pub struct Template {
-    pub elements: Vec<Element>,
+    pub elements: Vec<NumberElement>,
     /// Digits before and behind the point.
     pub before: i64,
     pub behind: i64,
@@ -69,43 +69,43 @@ pub struct Template {
     pub has_exponent: bool,
 }
 
-const KEYWORDS: [(&str, Element); 36] = [
-    (",", Element::Comma),
-    (".", Element::Point),
-    ("0", Element::Zero),
-    ("9", Element::Nine),
-    ("B", Element::Blank),
-    ("C", Element::Nothing),
-    ("D", Element::LocalPoint),
-    ("EEEE", Element::Exponent),
-    ("FM", Element::Fill),
-    ("G", Element::Group),
-    ("L", Element::Currency),
-    ("MI", Element::Minus),
-    ("PL", Element::Plus),
-    ("PR", Element::Angle),
-    ("RN", Element::Roman { is_lower: false }),
-    ("SG", Element::Sign),
-    ("SP", Element::Nothing),
-    ("S", Element::AnchoredSign),
-    ("TH", Element::Ordinal { is_upper: true }),
-    ("V", Element::Shift),
-    ("b", Element::Blank),
-    ("c", Element::Nothing),
-    ("d", Element::LocalPoint),
-    ("eeee", Element::Exponent),
-    ("fm", Element::Fill),
-    ("g", Element::Group),
-    ("l", Element::Currency),
-    ("mi", Element::Minus),
-    ("pl", Element::Plus),
-    ("pr", Element::Angle),
-    ("rn", Element::Roman { is_lower: true }),
-    ("sg", Element::Sign),
-    ("sp", Element::Nothing),
-    ("s", Element::AnchoredSign),
-    ("th", Element::Ordinal { is_upper: false }),
-    ("v", Element::Shift),
+const KEYWORDS: [(&str, NumberElement); 36] = [
+    (",", NumberElement::Comma),
+    (".", NumberElement::Point),
+    ("0", NumberElement::Zero),
+    ("9", NumberElement::Nine),
+    ("B", NumberElement::Blank),
+    ("C", NumberElement::Nothing),
+    ("D", NumberElement::LocalPoint),
+    ("EEEE", NumberElement::Exponent),
+    ("FM", NumberElement::Fill),
+    ("G", NumberElement::Group),
+    ("L", NumberElement::Currency),
+    ("MI", NumberElement::Minus),
+    ("PL", NumberElement::Plus),
+    ("PR", NumberElement::Angle),
+    ("RN", NumberElement::Roman { is_lower: false }),
+    ("SG", NumberElement::Sign),
+    ("SP", NumberElement::Nothing),
+    ("S", NumberElement::AnchoredSign),
+    ("TH", NumberElement::Ordinal { is_upper: true }),
+    ("V", NumberElement::Shift),
+    ("b", NumberElement::Blank),
+    ("c", NumberElement::Nothing),
+    ("d", NumberElement::LocalPoint),
+    ("eeee", NumberElement::Exponent),
+    ("fm", NumberElement::Fill),
+    ("g", NumberElement::Group),
+    ("l", NumberElement::Currency),
+    ("mi", NumberElement::Minus),
+    ("pl", NumberElement::Plus),
+    ("pr", NumberElement::Angle),
+    ("rn", NumberElement::Roman { is_lower: true }),
+    ("sg", NumberElement::Sign),
+    ("sp", NumberElement::Nothing),
+    ("s", NumberElement::AnchoredSign),
+    ("th", NumberElement::Ordinal { is_upper: false }),
+    ("v", NumberElement::Shift),
 ];
 
 fn refused(message: &str) -> Error {
@@ -134,7 +134,7 @@ impl Template {
             // A backslash means something before a quote alone.
             let shown = if rest.starts_with("\\\"") { '"' } else { first };
             let taken = if rest.starts_with("\\\"") { 2 } else { first.len_utf8() };
-            template.elements.push(Element::Text(shown));
+            template.elements.push(NumberElement::Text(shown));
             rest = rest.get(taken..).unwrap_or("");
         }
         Ok(template)
@@ -147,22 +147,22 @@ impl Template {
             match character {
                 '"' => return characters.as_str(),
                 '\\' if !characters.as_str().is_empty() => {
-                    self.elements.extend(characters.next().map(Element::Text));
+                    self.elements.extend(characters.next().map(NumberElement::Text));
                 }
-                other => self.elements.push(Element::Text(other)),
+                other => self.elements.push(NumberElement::Text(other)),
             }
         }
         ""
     }
 
-    fn take(&mut self, element: Element) -> Result<()> {
-        if self.has_exponent && element != Element::Exponent {
+    fn take(&mut self, element: NumberElement) -> Result<()> {
+        if self.has_exponent && element != NumberElement::Exponent {
             return Err(refused("\"EEEE\" must be the last pattern used"));
         }
         match element {
-            Element::Nine | Element::Zero => self.digit(element)?,
-            Element::Blank if self.before == 0 && self.behind == 0 && !self.has_zero => self.has_blank = true,
-            Element::Point | Element::LocalPoint => {
+            NumberElement::Nine | NumberElement::Zero => self.digit(element)?,
+            NumberElement::Blank if self.before == 0 && self.behind == 0 && !self.has_zero => self.has_blank = true,
+            NumberElement::Point | NumberElement::LocalPoint => {
                 if self.has_point {
                     return Err(refused("multiple decimal points"));
                 }
@@ -171,23 +171,27 @@ impl Template {
                 }
                 self.has_point = true;
             }
-            Element::Fill => self.has_fill = true,
-            Element::AnchoredSign | Element::Minus | Element::Plus | Element::Sign | Element::Angle => {
+            NumberElement::Fill => self.has_fill = true,
+            NumberElement::AnchoredSign
+            | NumberElement::Minus
+            | NumberElement::Plus
+            | NumberElement::Sign
+            | NumberElement::Angle => {
                 self.sign(element)?;
             }
-            Element::Roman { .. } => {
+            NumberElement::Roman { .. } => {
                 if self.has_roman {
                     return Err(refused("cannot use \"RN\" twice"));
                 }
                 self.has_roman = true;
             }
-            Element::Shift => {
+            NumberElement::Shift => {
                 if self.has_point {
                     return Err(refused("cannot use \"V\" and decimal point together"));
                 }
                 self.has_shift = true;
             }
-            Element::Exponent => self.exponent()?,
+            NumberElement::Exponent => self.exponent()?,
             _ => {}
         }
         let has_others = self.has_zero
@@ -206,8 +210,8 @@ impl Template {
         Ok(())
     }
 
-    fn digit(&mut self, element: Element) -> Result<()> {
-        let is_zero = element == Element::Zero;
+    fn digit(&mut self, element: NumberElement) -> Result<()> {
+        let is_zero = element == NumberElement::Zero;
         if self.has_angle {
             let digit = if is_zero { '0' } else { '9' };
             return Err(refused(&format!("\"{digit}\" must be ahead of \"PR\"")));
@@ -231,9 +235,9 @@ impl Template {
         Ok(())
     }
 
-    fn sign(&mut self, element: Element) -> Result<()> {
+    fn sign(&mut self, element: NumberElement) -> Result<()> {
         match element {
-            Element::AnchoredSign => {
+            NumberElement::AnchoredSign => {
                 if self.has_anchored_sign {
                     return Err(refused("cannot use \"S\" twice"));
                 }
@@ -248,7 +252,7 @@ impl Template {
                 }
                 self.has_anchored_sign = true;
             }
-            Element::Angle => {
+            NumberElement::Angle => {
                 if self.has_anchored_sign || self.has_plus || self.has_minus {
                     return Err(refused("cannot use \"PR\" and \"S\"/\"PL\"/\"MI\"/\"SG\" together"));
                 }
@@ -256,15 +260,15 @@ impl Template {
             }
             other => {
                 let name = match other {
-                    Element::Minus => "MI",
-                    Element::Plus => "PL",
+                    NumberElement::Minus => "MI",
+                    NumberElement::Plus => "PL",
                     _ => "SG",
                 };
                 if self.has_anchored_sign {
                     return Err(refused(&format!("cannot use \"S\" and \"{name}\" together")));
                 }
-                self.has_minus |= other != Element::Plus;
-                self.has_plus |= other != Element::Minus;
+                self.has_minus |= other != NumberElement::Plus;
+                self.has_plus |= other != NumberElement::Minus;
             }
         }
         Ok(())

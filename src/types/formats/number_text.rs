@@ -3,7 +3,7 @@
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::types::formats::number_template::{Anchor, Element, Template};
+use crate::types::formats::number_template::{Anchor, NumberElement, Template};
 use crate::types::formats::roman::roman;
 
 /// Characters of a template for numbers, at most.
@@ -139,14 +139,14 @@ fn roman_text(number: FormattedNumber, template: &Template) -> String {
     let mut out = String::new();
     for element in &template.elements {
         match element {
-            Element::Roman { is_lower } => {
+            NumberElement::Roman { is_lower } => {
                 let numeral = if *is_lower { numeral.to_ascii_lowercase() } else { numeral.clone() };
                 out.push_str(&if template.has_fill { numeral } else { format!("{numeral:>15}") });
             }
-            Element::Text(character) => out.push(*character),
+            NumberElement::Text(character) => out.push(*character),
             // The others have nothing to show beside a numeral.
-            Element::Comma | Element::Group if !template.has_fill => out.push(' '),
-            Element::Currency => out.push(' '),
+            NumberElement::Comma | NumberElement::Group if !template.has_fill => out.push(' '),
+            NumberElement::Currency => out.push(' '),
             _ => {}
         }
     }
@@ -256,17 +256,19 @@ impl Writer {
         let fill = self.template.has_fill;
         for element in elements {
             match element {
-                Element::Nine | Element::Zero | Element::Point | Element::LocalPoint => self.digit(element),
-                Element::Comma | Element::Group if self.is_inside => self.out.push(','),
-                Element::Comma | Element::Group if fill => {}
-                Element::Comma | Element::Group | Element::Currency => self.out.push(' '),
-                Element::Ordinal { is_upper } => self.ordinal(is_upper)?,
-                Element::Minus if is_negative => self.out.push('-'),
-                Element::Plus if !is_negative => self.out.push('+'),
-                Element::Minus | Element::Plus if fill => {}
-                Element::Minus | Element::Plus => self.out.push(' '),
-                Element::Sign => self.out.push(if is_negative { '-' } else { '+' }),
-                Element::Text(character) => self.out.push(character),
+                NumberElement::Nine | NumberElement::Zero | NumberElement::Point | NumberElement::LocalPoint => {
+                    self.digit(element)
+                }
+                NumberElement::Comma | NumberElement::Group if self.is_inside => self.out.push(','),
+                NumberElement::Comma | NumberElement::Group if fill => {}
+                NumberElement::Comma | NumberElement::Group | NumberElement::Currency => self.out.push(' '),
+                NumberElement::Ordinal { is_upper } => self.ordinal(is_upper)?,
+                NumberElement::Minus if is_negative => self.out.push('-'),
+                NumberElement::Plus if !is_negative => self.out.push('+'),
+                NumberElement::Minus | NumberElement::Plus if fill => {}
+                NumberElement::Minus | NumberElement::Plus => self.out.push(' '),
+                NumberElement::Sign => self.out.push(if is_negative { '-' } else { '+' }),
+                NumberElement::Text(character) => self.out.push(character),
                 _ => {}
             }
         }
@@ -296,7 +298,7 @@ impl Writer {
         self.last.and_then(|last| self.digits.text.get(last)) == Some(&'.')
     }
 
-    fn digit(&mut self, element: Element) {
+    fn digit(&mut self, element: NumberElement) {
         self.is_inside = false;
         self.sign();
         let template = &self.template;
@@ -351,13 +353,13 @@ impl Writer {
         }
     }
 
-    fn own_digit(&mut self, element: Element) {
+    fn own_digit(&mut self, element: NumberElement) {
         let digit = self.digits.text.get(self.next).copied().unwrap_or('\0');
         if digit == '.' {
             if !self.last_is_point() || self.template.has_fill {
                 self.out.push('.');
             }
-        } else if self.last.is_some_and(|last| self.next > last) && element != Element::Zero {
+        } else if self.last.is_some_and(|last| self.next > last) && element != NumberElement::Zero {
             // A zero at the end.
         } else if self.hides_zero() {
             if !self.template.has_fill {

@@ -4,13 +4,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::types::datetime::time_zone::zone_offset_of_abbreviation;
 use crate::types::formats::number_text::check_length;
 use crate::types::formats::time_fields::{ReadTime, TimeFields};
-use crate::types::formats::time_template::{Calendar, Element, Field, Pattern, template};
+use crate::types::formats::time_template::{Calendar, TimeElement, TimeField, TimePattern, template};
 use crate::types::formats::time_text::{DAYS, MONTHS};
 
 struct Reader {
     text: Vec<char>,
     at: usize,
-    elements: Vec<Element>,
+    elements: Vec<TimeElement>,
     /// The element that is read.
     element: usize,
     fields: TimeFields,
@@ -75,22 +75,24 @@ impl Reader {
             if self.peek().is_none() {
                 return Ok(());
             }
-            let is_exact_mark = matches!(element, Element::Pattern(pattern) if pattern.field == Field::Exact);
-            if !self.is_exact && !is_exact_mark && (matches!(element, Element::Pattern(_)) || self.element == 0) {
+            let is_exact_mark =
+                matches!(element, TimeElement::TimePattern(pattern) if pattern.field == TimeField::Exact);
+            if !self.is_exact && !is_exact_mark && (matches!(element, TimeElement::TimePattern(_)) || self.element == 0)
+            {
                 self.skipped += self.skip_blanks();
             }
             match element {
-                Element::Space(_) | Element::Separator(_) if self.is_exact => self.at += 1,
-                Element::Space(_) | Element::Separator(_) => {
+                TimeElement::Space(_) | TimeElement::Separator(_) if self.is_exact => self.at += 1,
+                TimeElement::Space(_) | TimeElement::Separator(_) => {
                     self.skipped -= 1;
                     if self.peek().is_some_and(|next| next.is_ascii_whitespace() || is_separator(next)) {
                         self.at += 1;
                         self.skipped += 1;
                     }
                 }
-                Element::Text(_) if !self.is_exact && self.skipped > 0 => self.skipped -= 1,
-                Element::Text(_) => self.at += 1,
-                Element::Pattern(pattern) => {
+                TimeElement::Text(_) if !self.is_exact && self.skipped > 0 => self.skipped -= 1,
+                TimeElement::Text(_) => self.at += 1,
+                TimeElement::TimePattern(pattern) => {
                     self.field(pattern)?;
                     if !self.is_exact {
                         self.skipped = self.skip_blanks();
@@ -103,17 +105,19 @@ impl Reader {
     }
 
     /// Whether something that is no digit follows the pattern.
-    fn ends_before_text(&self, pattern: Pattern) -> bool {
+    fn ends_before_text(&self, pattern: TimePattern) -> bool {
         pattern.ordinal.is_some()
             || match self.elements.get(self.element + 1) {
                 None => true,
-                Some(Element::Pattern(next)) => !next.is_digits,
-                Some(Element::Separator(next) | Element::Space(next) | Element::Text(next)) => !next.is_ascii_digit(),
+                Some(TimeElement::TimePattern(next)) => !next.is_digits,
+                Some(TimeElement::Separator(next) | TimeElement::Space(next) | TimeElement::Text(next)) => {
+                    !next.is_ascii_digit()
+                }
             }
     }
 
     /// An integer of so many digits, or of as many as there are where something else follows; how many characters it took.
-    fn integer(&mut self, pattern: Pattern, length: usize) -> Result<(i64, usize)> {
+    fn integer(&mut self, pattern: TimePattern, length: usize) -> Result<(i64, usize)> {
         let start = self.at;
         self.skip_blanks();
         let rest: String = self.text.iter().skip(self.at).take(length).collect();
@@ -123,7 +127,7 @@ impl Reader {
             if left < length {
                 let message = format!("source string too short for \"{}\" formatting field", shown_name(pattern));
                 return Err(wrong(message)
-                    .with_detail(format!("Field requires {length} characters, but only {left} remain."))
+                    .with_detail(format!("TimeField requires {length} characters, but only {left} remain."))
                     .with_hint("If your source string is not fixed-width, try using the \"FM\" modifier."));
             }
         }
@@ -149,7 +153,7 @@ impl Reader {
         let used = if has_digits { end - self.at } else { 0 };
         if !is_free && used > 0 && used < length {
             return Err(wrong(format!("invalid value \"{rest}\" for \"{}\"", shown_name(pattern)))
-                .with_detail(format!("Field requires {length} characters, but only {used} could be parsed."))
+                .with_detail(format!("TimeField requires {length} characters, but only {used} could be parsed."))
                 .with_hint("If your source string is not fixed-width, try using the \"FM\" modifier."));
         }
         self.at = if has_digits { end } else { start };
@@ -170,7 +174,7 @@ impl Reader {
     }
 
     /// One of some names, in any case.
-    fn name(&mut self, pattern: Pattern, names: &[String]) -> Result<usize> {
+    fn name(&mut self, pattern: TimePattern, names: &[String]) -> Result<usize> {
         let rest: String = self.text.iter().skip(self.at).collect();
         let begins = |name: &&String| rest.get(..name.len()).is_some_and(|begins| begins.eq_ignore_ascii_case(name));
         if let Some(position) = names.iter().position(|name| begins(&name)) {
@@ -183,7 +187,7 @@ impl Reader {
             .with_detail("The given value did not match any of the allowed values for this field."))
     }
 
-    fn set(pattern: Pattern, slot: &mut i64, value: i64) -> Result<()> {
+    fn set(pattern: TimePattern, slot: &mut i64, value: i64) -> Result<()> {
         if *slot != 0 && *slot != value {
             let message = format!("conflicting values for \"{}\" field in formatting string", shown_name(pattern));
             return Err(
@@ -195,19 +199,19 @@ impl Reader {
     }
 
     /// A number into its slot; behind it come two letters where the template has an ordinal.
-    fn number(&mut self, pattern: Pattern, length: usize, slot: fn(&mut TimeFields) -> &mut i64) -> Result<usize> {
+    fn number(&mut self, pattern: TimePattern, length: usize, slot: fn(&mut TimeFields) -> &mut i64) -> Result<usize> {
         let (value, used) = self.integer(pattern, length)?;
         Self::set(pattern, slot(&mut self.fields), value)?;
         Ok(used)
     }
 
-    fn skip_ordinal(&mut self, pattern: Pattern) {
+    fn skip_ordinal(&mut self, pattern: TimePattern) {
         if pattern.ordinal.is_some() {
             self.at = (self.at + 2).min(self.text.len());
         }
     }
 
-    fn field(&mut self, pattern: Pattern) -> Result<()> {
+    fn field(&mut self, pattern: TimePattern) -> Result<()> {
         if pattern.calendar != Calendar::Any {
             if self.fields.calendar != Calendar::Any && self.fields.calendar != pattern.calendar {
                 return Err(wrong("invalid combination of date conventions".to_string())
@@ -217,30 +221,30 @@ impl Reader {
         }
         let length = pattern.name.len();
         match pattern.field {
-            Field::Exact => self.is_exact = true,
-            Field::HalfDay { has_points } => {
+            TimeField::Exact => self.is_exact = true,
+            TimeField::HalfDay { has_points } => {
                 let names = if has_points { ["a.m.", "p.m."] } else { ["am", "pm"] };
                 let value = self.name(pattern, &names.map(str::to_string))?;
                 Self::set(pattern, &mut self.fields.is_late, i64::from(value == 1))?;
                 self.fields.is_half_day = true;
             }
-            Field::Hour12 => {
+            TimeField::Hour12 => {
                 self.number(pattern, 2, |fields| &mut fields.hour)?;
                 self.fields.is_half_day = true;
                 self.skip_ordinal(pattern);
             }
-            Field::Hour24 => {
+            TimeField::Hour24 => {
                 self.number(pattern, 2, |fields| &mut fields.hour)?;
                 self.skip_ordinal(pattern);
             }
-            Field::Millisecond => {
+            TimeField::Millisecond => {
                 let used = self.number(pattern, 3, |fields| &mut fields.millis)?;
                 self.fields.millis *= [1, 100, 10].get(used).copied().unwrap_or(1);
                 self.skip_ordinal(pattern);
             }
-            Field::Fraction(_) | Field::Microsecond => {
-                let digits = if let Field::Fraction(digits) = pattern.field { digits } else { 6 };
-                if pattern.field != Field::Microsecond {
+            TimeField::Fraction(_) | TimeField::Microsecond => {
+                let digits = if let TimeField::Fraction(digits) = pattern.field { digits } else { 6 };
+                if pattern.field != TimeField::Microsecond {
                     self.fields.precision = Some(digits);
                 }
                 let digits = usize::from(digits);
@@ -248,24 +252,24 @@ impl Reader {
                 self.fields.micros *= [1, 100_000, 10_000, 1_000, 100, 10].get(used).copied().unwrap_or(1);
                 self.skip_ordinal(pattern);
             }
-            Field::Zone | Field::Offset | Field::ZoneHour | Field::ZoneMinute => self.zone(pattern)?,
-            Field::Era { has_points } => {
+            TimeField::Zone | TimeField::Offset | TimeField::ZoneHour | TimeField::ZoneMinute => self.zone(pattern)?,
+            TimeField::Era { has_points } => {
                 let names = if has_points { ["a.d.", "b.c."] } else { ["ad", "bc"] };
                 let value = self.name(pattern, &names.map(str::to_string))?;
                 Self::set(pattern, &mut self.fields.is_before_christ, i64::from(value == 1))?;
             }
-            Field::MonthName(_)
-            | Field::ShortMonthName(_)
-            | Field::DayName(_)
-            | Field::ShortDayName(_)
-            | Field::RomanMonth => self.calendar_name(pattern)?,
-            Field::IsoWeekDay => {
+            TimeField::MonthName(_)
+            | TimeField::ShortMonthName(_)
+            | TimeField::DayName(_)
+            | TimeField::ShortDayName(_)
+            | TimeField::RomanMonth => self.calendar_name(pattern)?,
+            TimeField::IsoWeekDay => {
                 self.number(pattern, 1, |fields| &mut fields.week_day)?;
                 self.fields.week_day = if self.fields.week_day >= 7 { 1 } else { self.fields.week_day + 1 };
                 self.skip_ordinal(pattern);
             }
-            Field::GroupedYear => self.grouped_year(pattern)?,
-            Field::Year(digits) | Field::IsoYear(digits) => {
+            TimeField::GroupedYear => self.grouped_year(pattern)?,
+            TimeField::Year(digits) | TimeField::IsoYear(digits) => {
                 let used = self.number(pattern, length, |fields| &mut fields.year)?;
                 if digits < 4 && used < 4 {
                     self.fields.year = nearest_year(self.fields.year);
@@ -279,29 +283,29 @@ impl Reader {
     }
 
     /// Names of months and of days of the week.
-    fn calendar_name(&mut self, pattern: Pattern) -> Result<()> {
+    fn calendar_name(&mut self, pattern: TimePattern) -> Result<()> {
         match pattern.field {
-            Field::MonthName(_) => {
+            TimeField::MonthName(_) => {
                 let value = self.name(pattern, &MONTHS.map(str::to_string))?;
                 Self::set(pattern, &mut self.fields.month, value as i64 + 1)?;
             }
-            Field::ShortMonthName(_) => {
+            TimeField::ShortMonthName(_) => {
                 let names = MONTHS.map(|name| name.chars().take(3).collect::<String>());
                 let value = self.name(pattern, &names)?;
                 Self::set(pattern, &mut self.fields.month, value as i64 + 1)?;
             }
-            Field::DayName(_) => {
+            TimeField::DayName(_) => {
                 let value = self.name(pattern, &DAYS.map(str::to_string))?;
                 Self::set(pattern, &mut self.fields.week_day, value as i64)?;
                 self.fields.week_day += 1;
             }
-            Field::ShortDayName(_) => {
+            TimeField::ShortDayName(_) => {
                 let names = DAYS.map(|name| name.chars().take(3).collect::<String>());
                 let value = self.name(pattern, &names)?;
                 Self::set(pattern, &mut self.fields.week_day, value as i64)?;
                 self.fields.week_day += 1;
             }
-            Field::RomanMonth => {
+            TimeField::RomanMonth => {
                 let names = ["xii", "xi", "x", "ix", "viii", "vii", "vi", "v", "iv", "iii", "ii", "i"];
                 let value = self.name(pattern, &names.map(str::to_string))?;
                 Self::set(pattern, &mut self.fields.month, 12 - value as i64)?;
@@ -312,20 +316,20 @@ impl Reader {
     }
 
     /// The fields that are no more than a number.
-    fn plain_number(&mut self, pattern: Pattern) -> Result<()> {
-        let length = if pattern.field == Field::IsoYearDay { 3 } else { pattern.name.len() };
+    fn plain_number(&mut self, pattern: TimePattern) -> Result<()> {
+        let length = if pattern.field == TimeField::IsoYearDay { 3 } else { pattern.name.len() };
         let slot: fn(&mut TimeFields) -> &mut i64 = match pattern.field {
-            Field::Minute => |fields| &mut fields.minute,
-            Field::Second => |fields| &mut fields.second,
-            Field::DaySecond => |fields| &mut fields.day_second,
-            Field::Month => |fields| &mut fields.month,
-            Field::YearDay | Field::IsoYearDay => |fields| &mut fields.year_day,
-            Field::Day => |fields| &mut fields.day,
-            Field::WeekDay => |fields| &mut fields.week_day,
-            Field::Week | Field::IsoWeek => |fields| &mut fields.week,
-            Field::Century => |fields| &mut fields.century,
-            Field::MonthWeek => |fields| &mut fields.month_week,
-            Field::Julian => |fields| &mut fields.julian,
+            TimeField::Minute => |fields| &mut fields.minute,
+            TimeField::Second => |fields| &mut fields.second,
+            TimeField::DaySecond => |fields| &mut fields.day_second,
+            TimeField::Month => |fields| &mut fields.month,
+            TimeField::YearDay | TimeField::IsoYearDay => |fields| &mut fields.year_day,
+            TimeField::Day => |fields| &mut fields.day,
+            TimeField::WeekDay => |fields| &mut fields.week_day,
+            TimeField::Week | TimeField::IsoWeek => |fields| &mut fields.week,
+            TimeField::Century => |fields| &mut fields.century,
+            TimeField::MonthWeek => |fields| &mut fields.month_week,
+            TimeField::Julian => |fields| &mut fields.julian,
             // The quarter is read and says nothing.
             _ => {
                 self.integer(pattern, length)?;
@@ -338,7 +342,7 @@ impl Reader {
         Ok(())
     }
 
-    fn grouped_year(&mut self, pattern: Pattern) -> Result<()> {
+    fn grouped_year(&mut self, pattern: TimePattern) -> Result<()> {
         let rest: String = self.text.iter().skip(self.at).collect();
         let trimmed = rest.trim_start();
         let blanks = rest.len() - trimmed.len();
@@ -362,15 +366,15 @@ impl Reader {
         Ok(())
     }
 
-    fn zone(&mut self, pattern: Pattern) -> Result<()> {
-        if pattern.field == Field::ZoneMinute {
+    fn zone(&mut self, pattern: TimePattern) -> Result<()> {
+        if pattern.field == TimeField::ZoneMinute {
             if self.fields.zone_sign == 0 {
                 self.fields.zone_sign = 1;
             }
             self.number(pattern, 2, |fields| &mut fields.zone_minute)?;
             return Ok(());
         }
-        if pattern.field == Field::Zone {
+        if pattern.field == TimeField::Zone {
             let word: String =
                 self.text.iter().skip(self.at).take_while(|letter| letter.is_ascii_alphabetic()).collect();
             for length in (1..=word.len()).rev() {
@@ -399,7 +403,7 @@ impl Reader {
             }
         }
         self.number(pattern, 2, |fields| &mut fields.zone_hour)?;
-        if pattern.field != Field::ZoneHour && self.peek() == Some(':') {
+        if pattern.field != TimeField::ZoneHour && self.peek() == Some(':') {
             self.at += 1;
             self.number(pattern, 2, |fields| &mut fields.zone_minute)?;
         }
@@ -408,7 +412,7 @@ impl Reader {
 }
 
 /// A pattern as the template has it: names are told in the case in which they were written.
-fn shown_name(pattern: Pattern) -> String {
+fn shown_name(pattern: TimePattern) -> String {
     let has_own_case = !pattern.name.bytes().any(|byte| byte.is_ascii_lowercase());
     if pattern.is_lower && has_own_case { pattern.name.to_ascii_lowercase() } else { pattern.name.to_string() }
 }

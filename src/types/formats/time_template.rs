@@ -11,7 +11,7 @@ pub enum Calendar {
 
 /// A pattern: the field that it shows, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Field {
+pub enum TimeField {
     /// Before and after Christ, with points between the letters.
     Era {
         has_points: bool,
@@ -66,16 +66,16 @@ pub enum Letters {
 
 /// An element of a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Element {
-    Pattern(Pattern),
+pub enum TimeElement {
+    TimePattern(TimePattern),
     Separator(char),
     Space(char),
     Text(char),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pattern {
-    pub field: Field,
+pub struct TimePattern {
+    pub field: TimeField,
     /// As it stands in PostgreSQL's list of patterns.
     pub name: &'static str,
     pub calendar: Calendar,
@@ -93,84 +93,85 @@ use Calendar::{Any, Gregorian, IsoWeek};
 use Letters::{Lower, Title, Upper};
 
 /// Patterns in capitals, the longer ones first where one begins another: name, field, calendar, whether it is digits.
-const PATTERNS: [(&str, Field, Calendar, bool); 62] = [
-    ("A.D.", Field::Era { has_points: true }, Any, false),
-    ("A.M.", Field::HalfDay { has_points: true }, Any, false),
-    ("AD", Field::Era { has_points: false }, Any, false),
-    ("AM", Field::HalfDay { has_points: false }, Any, false),
-    ("B.C.", Field::Era { has_points: true }, Any, false),
-    ("BC", Field::Era { has_points: false }, Any, false),
-    ("CC", Field::Century, Any, true),
-    ("DAY", Field::DayName(Upper), Any, false),
-    ("DDD", Field::YearDay, Gregorian, true),
-    ("DD", Field::Day, Gregorian, true),
-    ("DY", Field::ShortDayName(Upper), Any, false),
-    ("D", Field::WeekDay, Gregorian, true),
-    ("FF1", Field::Fraction(1), Any, true),
-    ("FF2", Field::Fraction(2), Any, true),
-    ("FF3", Field::Fraction(3), Any, true),
-    ("FF4", Field::Fraction(4), Any, true),
-    ("FF5", Field::Fraction(5), Any, true),
-    ("FF6", Field::Fraction(6), Any, true),
-    ("FX", Field::Exact, Any, false),
-    ("HH24", Field::Hour24, Any, true),
-    ("HH12", Field::Hour12, Any, true),
-    ("HH", Field::Hour12, Any, true),
-    ("IDDD", Field::IsoYearDay, IsoWeek, true),
-    ("ID", Field::IsoWeekDay, IsoWeek, true),
-    ("IW", Field::IsoWeek, IsoWeek, true),
-    ("IYYY", Field::IsoYear(4), IsoWeek, true),
-    ("IYY", Field::IsoYear(3), IsoWeek, true),
-    ("IY", Field::IsoYear(2), IsoWeek, true),
-    ("I", Field::IsoYear(1), IsoWeek, true),
-    ("J", Field::Julian, Any, true),
-    ("MI", Field::Minute, Any, true),
-    ("MM", Field::Month, Gregorian, true),
-    ("MONTH", Field::MonthName(Upper), Gregorian, false),
-    ("MON", Field::ShortMonthName(Upper), Gregorian, false),
-    ("MS", Field::Millisecond, Any, true),
-    ("OF", Field::Offset, Any, false),
-    ("P.M.", Field::HalfDay { has_points: true }, Any, false),
-    ("PM", Field::HalfDay { has_points: false }, Any, false),
-    ("Q", Field::Quarter, Any, true),
-    ("RM", Field::RomanMonth, Gregorian, false),
-    ("SSSSS", Field::DaySecond, Any, true),
-    ("SSSS", Field::DaySecond, Any, true),
-    ("SS", Field::Second, Any, true),
-    ("TZH", Field::ZoneHour, Any, false),
-    ("TZM", Field::ZoneMinute, Any, true),
-    ("TZ", Field::Zone, Any, false),
-    ("US", Field::Microsecond, Any, true),
-    ("WW", Field::Week, Gregorian, true),
-    ("W", Field::MonthWeek, Gregorian, true),
-    ("Y,YYY", Field::GroupedYear, Gregorian, true),
-    ("YYYY", Field::Year(4), Gregorian, true),
-    ("YYY", Field::Year(3), Gregorian, true),
-    ("YY", Field::Year(2), Gregorian, true),
-    ("Y", Field::Year(1), Gregorian, true),
+const PATTERNS: [(&str, TimeField, Calendar, bool); 62] = [
+    ("A.D.", TimeField::Era { has_points: true }, Any, false),
+    ("A.M.", TimeField::HalfDay { has_points: true }, Any, false),
+    ("AD", TimeField::Era { has_points: false }, Any, false),
+    ("AM", TimeField::HalfDay { has_points: false }, Any, false),
+    ("B.C.", TimeField::Era { has_points: true }, Any, false),
+    ("BC", TimeField::Era { has_points: false }, Any, false),
+    ("CC", TimeField::Century, Any, true),
+    ("DAY", TimeField::DayName(Upper), Any, false),
+    ("DDD", TimeField::YearDay, Gregorian, true),
+    ("DD", TimeField::Day, Gregorian, true),
+    ("DY", TimeField::ShortDayName(Upper), Any, false),
+    ("D", TimeField::WeekDay, Gregorian, true),
+    ("FF1", TimeField::Fraction(1), Any, true),
+    ("FF2", TimeField::Fraction(2), Any, true),
+    ("FF3", TimeField::Fraction(3), Any, true),
+    ("FF4", TimeField::Fraction(4), Any, true),
+    ("FF5", TimeField::Fraction(5), Any, true),
+    ("FF6", TimeField::Fraction(6), Any, true),
+    ("FX", TimeField::Exact, Any, false),
+    ("HH24", TimeField::Hour24, Any, true),
+    ("HH12", TimeField::Hour12, Any, true),
+    ("HH", TimeField::Hour12, Any, true),
+    ("IDDD", TimeField::IsoYearDay, IsoWeek, true),
+    ("ID", TimeField::IsoWeekDay, IsoWeek, true),
+    ("IW", TimeField::IsoWeek, IsoWeek, true),
+    ("IYYY", TimeField::IsoYear(4), IsoWeek, true),
+    ("IYY", TimeField::IsoYear(3), IsoWeek, true),
+    ("IY", TimeField::IsoYear(2), IsoWeek, true),
+    ("I", TimeField::IsoYear(1), IsoWeek, true),
+    ("J", TimeField::Julian, Any, true),
+    ("MI", TimeField::Minute, Any, true),
+    ("MM", TimeField::Month, Gregorian, true),
+    ("MONTH", TimeField::MonthName(Upper), Gregorian, false),
+    ("MON", TimeField::ShortMonthName(Upper), Gregorian, false),
+    ("MS", TimeField::Millisecond, Any, true),
+    ("OF", TimeField::Offset, Any, false),
+    ("P.M.", TimeField::HalfDay { has_points: true }, Any, false),
+    ("PM", TimeField::HalfDay { has_points: false }, Any, false),
+    ("Q", TimeField::Quarter, Any, true),
+    ("RM", TimeField::RomanMonth, Gregorian, false),
+    ("SSSSS", TimeField::DaySecond, Any, true),
+    ("SSSS", TimeField::DaySecond, Any, true),
+    ("SS", TimeField::Second, Any, true),
+    ("TZH", TimeField::ZoneHour, Any, false),
+    ("TZM", TimeField::ZoneMinute, Any, true),
+    ("TZ", TimeField::Zone, Any, false),
+    ("US", TimeField::Microsecond, Any, true),
+    ("WW", TimeField::Week, Gregorian, true),
+    ("W", TimeField::MonthWeek, Gregorian, true),
+    ("Y,YYY", TimeField::GroupedYear, Gregorian, true),
+    ("YYYY", TimeField::Year(4), Gregorian, true),
+    ("YYY", TimeField::Year(3), Gregorian, true),
+    ("YY", TimeField::Year(2), Gregorian, true),
+    ("Y", TimeField::Year(1), Gregorian, true),
     // Names with one capital have patterns of their own.
-    ("Day", Field::DayName(Title), Any, false),
-    ("Dy", Field::ShortDayName(Title), Any, false),
-    ("Month", Field::MonthName(Title), Gregorian, false),
-    ("Mon", Field::ShortMonthName(Title), Gregorian, false),
-    ("day", Field::DayName(Lower), Any, false),
-    ("dy", Field::ShortDayName(Lower), Any, false),
-    ("month", Field::MonthName(Lower), Gregorian, false),
-    ("mon", Field::ShortMonthName(Lower), Gregorian, false),
+    ("Day", TimeField::DayName(Title), Any, false),
+    ("Dy", TimeField::ShortDayName(Title), Any, false),
+    ("Month", TimeField::MonthName(Title), Gregorian, false),
+    ("Mon", TimeField::ShortMonthName(Title), Gregorian, false),
+    ("day", TimeField::DayName(Lower), Any, false),
+    ("dy", TimeField::ShortDayName(Lower), Any, false),
+    ("month", TimeField::MonthName(Lower), Gregorian, false),
+    ("mon", TimeField::ShortMonthName(Lower), Gregorian, false),
 ];
 
 /// The pattern that a text begins with, and the bytes that it takes.
-fn pattern_of(text: &str) -> Option<(Pattern, usize)> {
-    let plain = |(name, field, calendar, is_digits): &(&'static str, Field, Calendar, bool), is_lower: bool| Pattern {
-        field: *field,
-        name,
-        calendar: *calendar,
-        is_digits: *is_digits,
-        is_lower,
-        has_fill: false,
-        is_translated: false,
-        ordinal: None,
-    };
+fn pattern_of(text: &str) -> Option<(TimePattern, usize)> {
+    let plain =
+        |(name, field, calendar, is_digits): &(&'static str, TimeField, Calendar, bool), is_lower: bool| TimePattern {
+            field: *field,
+            name,
+            calendar: *calendar,
+            is_digits: *is_digits,
+            is_lower,
+            has_fill: false,
+            is_translated: false,
+            ordinal: None,
+        };
     let first = text.bytes().next()?;
     if first.is_ascii_uppercase() {
         // `D` begins `Day` and `Dy`, `M` nothing.
@@ -205,7 +206,7 @@ fn is_separator(character: char) -> bool {
 }
 
 /// Reads a template.
-pub fn template(format: &str) -> Vec<Element> {
+pub fn template(format: &str) -> Vec<TimeElement> {
     let mut elements = Vec::new();
     let mut rest = format;
     while let Some(first) = rest.chars().next() {
@@ -231,7 +232,7 @@ pub fn template(format: &str) -> Vec<Element> {
             if matches!(suffix, "TH" | "th" | "SP") {
                 rest = rest.get(2..).unwrap_or("");
             }
-            elements.push(Element::Pattern(pattern));
+            elements.push(TimeElement::TimePattern(pattern));
             continue;
         }
         if has_fill || is_translated {
@@ -245,24 +246,24 @@ pub fn template(format: &str) -> Vec<Element> {
 }
 
 /// Takes what is no pattern; what follows it.
-fn literal<'a>(text: &'a str, first: char, elements: &mut Vec<Element>) -> &'a str {
+fn literal<'a>(text: &'a str, first: char, elements: &mut Vec<TimeElement>) -> &'a str {
     if first == '"' {
         let mut characters = text.chars();
         characters.next();
         while let Some(character) = characters.next() {
             match character {
                 '"' => return characters.as_str(),
-                '\\' if !characters.as_str().is_empty() => elements.extend(characters.next().map(Element::Text)),
-                other => elements.push(Element::Text(other)),
+                '\\' if !characters.as_str().is_empty() => elements.extend(characters.next().map(TimeElement::Text)),
+                other => elements.push(TimeElement::Text(other)),
             }
         }
         return "";
     }
     let (shown, taken) = if text.starts_with("\\\"") { ('"', 2) } else { (first, first.len_utf8()) };
     elements.push(match shown {
-        character if is_separator(character) => Element::Separator(character),
-        character if character.is_ascii_whitespace() => Element::Space(character),
-        character => Element::Text(character),
+        character if is_separator(character) => TimeElement::Separator(character),
+        character if character.is_ascii_whitespace() => TimeElement::Space(character),
+        character => TimeElement::Text(character),
     });
     text.get(taken..).unwrap_or("")
 }

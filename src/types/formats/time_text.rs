@@ -6,7 +6,7 @@ use crate::types::datetime::calendar::{
 };
 use crate::types::formats::number_text::{check_length, ordinal};
 use crate::types::formats::roman::roman;
-use crate::types::formats::time_template::{Element, Field, Letters, Pattern, template};
+use crate::types::formats::time_template::{Letters, TimeElement, TimeField, TimePattern, template};
 use crate::types::value::Interval;
 
 /// Days from the beginning of Julian days to 1970.
@@ -151,8 +151,10 @@ pub fn time_text(time: &BrokenTime, format: &str) -> Result<Option<String>> {
     let mut out = String::with_capacity(format.len() + 8);
     for element in template(format) {
         match element {
-            Element::Pattern(pattern) => write_field(time, pattern, &mut out)?,
-            Element::Separator(character) | Element::Space(character) | Element::Text(character) => out.push(character),
+            TimeElement::TimePattern(pattern) => write_field(time, pattern, &mut out)?,
+            TimeElement::Separator(character) | TimeElement::Space(character) | TimeElement::Text(character) => {
+                out.push(character)
+            }
         }
     }
     Ok(Some(out))
@@ -171,20 +173,20 @@ fn no_date() -> Error {
         .with_hint("Intervals are not tied to specific calendar dates.")
 }
 
-fn write_field(time: &BrokenTime, pattern: Pattern, out: &mut String) -> Result<()> {
+fn write_field(time: &BrokenTime, pattern: TimePattern, out: &mut String) -> Result<()> {
     let wants_date = matches!(
         pattern.field,
-        Field::Era { .. }
-            | Field::MonthName(_)
-            | Field::ShortMonthName(_)
-            | Field::DayName(_)
-            | Field::ShortDayName(_)
-            | Field::WeekDay
-            | Field::IsoWeekDay
-            | Field::Zone
-            | Field::ZoneHour
-            | Field::ZoneMinute
-            | Field::Offset
+        TimeField::Era { .. }
+            | TimeField::MonthName(_)
+            | TimeField::ShortMonthName(_)
+            | TimeField::DayName(_)
+            | TimeField::ShortDayName(_)
+            | TimeField::WeekDay
+            | TimeField::IsoWeekDay
+            | TimeField::Zone
+            | TimeField::ZoneHour
+            | TimeField::ZoneMinute
+            | TimeField::Offset
     );
     if time.is_interval && wants_date {
         return Err(no_date());
@@ -192,7 +194,7 @@ fn write_field(time: &BrokenTime, pattern: Pattern, out: &mut String) -> Result<
     match number(time, pattern) {
         Some(text) => {
             out.push_str(&text);
-            let has_ordinal = pattern.is_digits && pattern.field != Field::ZoneMinute && !text.is_empty();
+            let has_ordinal = pattern.is_digits && pattern.field != TimeField::ZoneMinute && !text.is_empty();
             if let Some(is_upper) = pattern.ordinal.filter(|_| has_ordinal) {
                 out.push_str(ordinal(&text, is_upper));
             }
@@ -209,7 +211,7 @@ fn padded(number: i64, width: usize, has_fill: bool) -> String {
 }
 
 /// The fields that are numbers.
-fn number(time: &BrokenTime, pattern: Pattern) -> Option<String> {
+fn number(time: &BrokenTime, pattern: TimePattern) -> Option<String> {
     let plain = |number: i64, width: usize| Some(padded(number, width, pattern.has_fill));
     // A day has no width of its own for its sign.
     let fixed = |number: i64, width: usize| {
@@ -217,30 +219,30 @@ fn number(time: &BrokenTime, pattern: Pattern) -> Option<String> {
         Some(format!("{number:0width$}"))
     };
     match pattern.field {
-        Field::Hour12 => {
+        TimeField::Hour12 => {
             let hour = if time.hour % 12 == 0 { 12 } else { time.hour % 12 };
             let width = if pattern.has_fill { 0 } else { 2 + usize::from(time.hour < 0) };
             Some(format!("{hour:0width$}"))
         }
-        Field::Hour24 => plain(time.hour, 2),
-        Field::Minute => plain(time.minute, 2),
-        Field::Second => plain(time.second, 2),
-        Field::Fraction(digits) => Some(fraction(time.micros, usize::from(digits))),
-        Field::Millisecond => Some(fraction(time.micros, 3)),
-        Field::Microsecond => Some(fraction(time.micros, 6)),
-        Field::DaySecond => Some((time.hour * 3600 + time.minute * 60 + time.second).to_string()),
-        Field::Month => plain(time.month, 2),
-        Field::YearDay => fixed(time.year_day, 3),
-        Field::IsoYearDay => fixed(time.days - time.iso_year_and_start().1 + 1, 3),
-        Field::Day => fixed(time.day, 2),
-        Field::WeekDay => Some((time.week_day() + 1).to_string()),
-        Field::IsoWeekDay => Some(if time.week_day() == 0 { 7 } else { time.week_day() }.to_string()),
-        Field::Week => fixed((time.year_day - 1) / 7 + 1, 2),
-        Field::IsoWeek => fixed(time.iso_week(), 2),
-        Field::MonthWeek => Some(((time.day - 1) / 7 + 1).to_string()),
-        Field::Quarter if time.month == 0 => Some(String::new()),
-        Field::Quarter => Some(((time.month - 1) / 3 + 1).to_string()),
-        Field::Century => {
+        TimeField::Hour24 => plain(time.hour, 2),
+        TimeField::Minute => plain(time.minute, 2),
+        TimeField::Second => plain(time.second, 2),
+        TimeField::Fraction(digits) => Some(fraction(time.micros, usize::from(digits))),
+        TimeField::Millisecond => Some(fraction(time.micros, 3)),
+        TimeField::Microsecond => Some(fraction(time.micros, 6)),
+        TimeField::DaySecond => Some((time.hour * 3600 + time.minute * 60 + time.second).to_string()),
+        TimeField::Month => plain(time.month, 2),
+        TimeField::YearDay => fixed(time.year_day, 3),
+        TimeField::IsoYearDay => fixed(time.days - time.iso_year_and_start().1 + 1, 3),
+        TimeField::Day => fixed(time.day, 2),
+        TimeField::WeekDay => Some((time.week_day() + 1).to_string()),
+        TimeField::IsoWeekDay => Some(if time.week_day() == 0 { 7 } else { time.week_day() }.to_string()),
+        TimeField::Week => fixed((time.year_day - 1) / 7 + 1, 2),
+        TimeField::IsoWeek => fixed(time.iso_week(), 2),
+        TimeField::MonthWeek => Some(((time.day - 1) / 7 + 1).to_string()),
+        TimeField::Quarter if time.month == 0 => Some(String::new()),
+        TimeField::Quarter => Some(((time.month - 1) / 3 + 1).to_string()),
+        TimeField::Century => {
             let century = match time.year {
                 year if time.is_interval => year / 100,
                 year @ 1.. => (year - 1) / 100 + 1,
@@ -248,13 +250,13 @@ fn number(time: &BrokenTime, pattern: Pattern) -> Option<String> {
             };
             if century.abs() <= 99 { plain(century, 2) } else { Some(century.to_string()) }
         }
-        Field::GroupedYear => {
+        TimeField::GroupedYear => {
             let year = time.shown(time.year);
             Some(format!("{},{:03}", year / 1000, year - year / 1000 * 1000))
         }
-        Field::Year(digits) => year(time, time.year, digits, pattern.has_fill),
-        Field::IsoYear(digits) => year(time, time.iso_year(), digits, pattern.has_fill),
-        Field::Julian => Some((time.days + JULIAN_EPOCH).to_string()),
+        TimeField::Year(digits) => year(time, time.year, digits, pattern.has_fill),
+        TimeField::IsoYear(digits) => year(time, time.iso_year(), digits, pattern.has_fill),
+        TimeField::Julian => Some((time.days + JULIAN_EPOCH).to_string()),
         _ => None,
     }
 }
@@ -288,7 +290,7 @@ fn in_letters(name: &str, letters: Letters) -> String {
     }
 }
 
-fn word(time: &BrokenTime, pattern: Pattern, out: &mut String) {
+fn word(time: &BrokenTime, pattern: TimePattern, out: &mut String) {
     let mut named = |name: &str, letters: Letters, width: usize| {
         let name = in_letters(name, letters);
         let width = if pattern.has_fill || pattern.is_translated { 0 } else { width };
@@ -297,24 +299,24 @@ fn word(time: &BrokenTime, pattern: Pattern, out: &mut String) {
     let month = usize::try_from(time.month - 1).ok().and_then(|month| MONTHS.get(month)).copied().unwrap_or("");
     let day = usize::try_from(time.week_day()).ok().and_then(|day| DAYS.get(day)).copied().unwrap_or("");
     match pattern.field {
-        Field::MonthName(letters) => named(month, letters, 9),
-        Field::ShortMonthName(letters) => named(month.get(..SHORT).unwrap_or(""), letters, 0),
-        Field::DayName(letters) => named(day, letters, 9),
-        Field::ShortDayName(letters) => named(day.get(..SHORT).unwrap_or(""), letters, 0),
-        Field::RomanMonth => roman_month(time, pattern, out),
-        Field::HalfDay { has_points } => {
+        TimeField::MonthName(letters) => named(month, letters, 9),
+        TimeField::ShortMonthName(letters) => named(month.get(..SHORT).unwrap_or(""), letters, 0),
+        TimeField::DayName(letters) => named(day, letters, 9),
+        TimeField::ShortDayName(letters) => named(day.get(..SHORT).unwrap_or(""), letters, 0),
+        TimeField::RomanMonth => roman_month(time, pattern, out),
+        TimeField::HalfDay { has_points } => {
             let is_late = time.hour % 24 >= 12;
             half(if is_late { 'P' } else { 'A' }, 'M', has_points, pattern.is_lower, out);
         }
-        Field::Era { has_points } if time.year <= 0 => half('B', 'C', has_points, pattern.is_lower, out),
-        Field::Era { has_points } => half('A', 'D', has_points, pattern.is_lower, out),
-        Field::Zone => {
+        TimeField::Era { has_points } if time.year <= 0 => half('B', 'C', has_points, pattern.is_lower, out),
+        TimeField::Era { has_points } => half('A', 'D', has_points, pattern.is_lower, out),
+        TimeField::Zone => {
             let zone = time.zone.unwrap_or("");
             out.push_str(&if pattern.is_lower { zone.to_ascii_lowercase() } else { zone.to_string() });
         }
-        Field::Offset => out.push_str(if pattern.has_fill { "+0" } else { "+00" }),
-        Field::ZoneHour => out.push_str("+00"),
-        Field::ZoneMinute => out.push_str("00"),
+        TimeField::Offset => out.push_str(if pattern.has_fill { "+0" } else { "+00" }),
+        TimeField::ZoneHour => out.push_str("+00"),
+        TimeField::ZoneMinute => out.push_str("00"),
         _ => {}
     }
 }
@@ -328,7 +330,7 @@ fn half(first: char, second: char, has_points: bool, is_lower: bool, out: &mut S
     }
 }
 
-fn roman_month(time: &BrokenTime, pattern: Pattern, out: &mut String) {
+fn roman_month(time: &BrokenTime, pattern: TimePattern, out: &mut String) {
     let month = match time.month {
         0 if time.year == 0 => return,
         0 if time.year > 0 => 12,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::types::json::convert::json_text_of_value;
-use crate::types::json::path::syntax::{Binary, JsonPath, Node, Step};
+use crate::types::json::path::syntax::{Binary, JsonPath, PathAccessor, PathNode};
 use crate::types::value::Value;
 
 fn quoted(text: &str) -> Box<str> {
@@ -11,15 +11,15 @@ fn quoted(text: &str) -> Box<str> {
 }
 
 /// How closely a node binds.
-fn rank(node: &Node) -> u8 {
+fn rank(node: &PathNode) -> u8 {
     match node {
-        Node::Or(..) => 0,
-        Node::And(..) => 1,
-        Node::Compare(..) | Node::StartsWith(..) => 2,
-        Node::Binary(Binary::Add | Binary::Subtract, ..) => 3,
-        Node::Binary(..) => 4,
-        Node::Sign(..) => 5,
-        Node::Path(base, _) => rank(base),
+        PathNode::Or(..) => 0,
+        PathNode::And(..) => 1,
+        PathNode::Compare(..) | PathNode::StartsWith(..) => 2,
+        PathNode::Binary(Binary::Add | Binary::Subtract, ..) => 3,
+        PathNode::Binary(..) => 4,
+        PathNode::Sign(..) => 5,
+        PathNode::Path(base, _) => rank(base),
         _ => 6,
     }
 }
@@ -33,7 +33,13 @@ impl fmt::Display for JsonPath {
     }
 }
 
-fn pair(f: &mut fmt::Formatter<'_>, node: &Node, operator: &str, both: (&Node, &Node), brackets: bool) -> fmt::Result {
+fn pair(
+    f: &mut fmt::Formatter<'_>,
+    node: &PathNode,
+    operator: &str,
+    both: (&PathNode, &PathNode),
+    brackets: bool,
+) -> fmt::Result {
     if brackets {
         f.write_str("(")?;
     }
@@ -43,18 +49,18 @@ fn pair(f: &mut fmt::Formatter<'_>, node: &Node, operator: &str, both: (&Node, &
     if brackets { f.write_str(")") } else { Ok(()) }
 }
 
-fn write(f: &mut fmt::Formatter<'_>, node: &Node, brackets: bool) -> fmt::Result {
+fn write(f: &mut fmt::Formatter<'_>, node: &PathNode, brackets: bool) -> fmt::Result {
     match node {
-        Node::Root => f.write_str("$"),
-        Node::Current => f.write_str("@"),
-        Node::Last => f.write_str("last"),
-        Node::Null => f.write_str("null"),
-        Node::Bool(truth) => write!(f, "{truth}"),
-        Node::Number(text) => f.write_str(text),
-        Node::String(text) => f.write_str(&quoted(text)),
-        Node::Variable(name) => write!(f, "${}", quoted(name)),
-        Node::Path(base, steps) => {
-            let is_number = matches!(**base, Node::Number(_));
+        PathNode::Root => f.write_str("$"),
+        PathNode::Current => f.write_str("@"),
+        PathNode::Last => f.write_str("last"),
+        PathNode::Null => f.write_str("null"),
+        PathNode::Bool(truth) => write!(f, "{truth}"),
+        PathNode::Number(text) => f.write_str(text),
+        PathNode::String(text) => f.write_str(&quoted(text)),
+        PathNode::Variable(name) => write!(f, "${}", quoted(name)),
+        PathNode::Path(base, steps) => {
+            let is_number = matches!(**base, PathNode::Number(_));
             if is_number {
                 f.write_str("(")?;
             }
@@ -64,12 +70,12 @@ fn write(f: &mut fmt::Formatter<'_>, node: &Node, brackets: bool) -> fmt::Result
             }
             steps.iter().try_for_each(|step| write_step(f, step))
         }
-        Node::Binary(operator, left, right) => pair(f, node, operator.symbol(), (left, right), brackets),
-        Node::Compare(operator, left, right) => pair(f, node, operator.symbol(), (left, right), brackets),
-        Node::And(left, right) => pair(f, node, "&&", (left, right), brackets),
-        Node::Or(left, right) => pair(f, node, "||", (left, right), brackets),
-        Node::StartsWith(left, right) => pair(f, node, "starts with", (left, right), brackets),
-        Node::Sign(is_minus, inner) => {
+        PathNode::Binary(operator, left, right) => pair(f, node, operator.symbol(), (left, right), brackets),
+        PathNode::Compare(operator, left, right) => pair(f, node, operator.symbol(), (left, right), brackets),
+        PathNode::And(left, right) => pair(f, node, "&&", (left, right), brackets),
+        PathNode::Or(left, right) => pair(f, node, "||", (left, right), brackets),
+        PathNode::StartsWith(left, right) => pair(f, node, "starts with", (left, right), brackets),
+        PathNode::Sign(is_minus, inner) => {
             if brackets {
                 f.write_str("(")?;
             }
@@ -77,7 +83,7 @@ fn write(f: &mut fmt::Formatter<'_>, node: &Node, brackets: bool) -> fmt::Result
             write(f, inner, rank(inner) <= rank(node))?;
             if brackets { f.write_str(")") } else { Ok(()) }
         }
-        Node::LikeRegex(inner, pattern) => {
+        PathNode::LikeRegex(inner, pattern) => {
             if brackets {
                 f.write_str("(")?;
             }
@@ -88,17 +94,17 @@ fn write(f: &mut fmt::Formatter<'_>, node: &Node, brackets: bool) -> fmt::Result
             }
             if brackets { f.write_str(")") } else { Ok(()) }
         }
-        Node::Not(inner) => {
+        PathNode::Not(inner) => {
             f.write_str("!(")?;
             write(f, inner, false)?;
             f.write_str(")")
         }
-        Node::IsUnknown(inner) => {
+        PathNode::IsUnknown(inner) => {
             f.write_str("(")?;
             write(f, inner, false)?;
             f.write_str(") is unknown")
         }
-        Node::Exists(inner) => {
+        PathNode::Exists(inner) => {
             f.write_str("exists (")?;
             write(f, inner, false)?;
             f.write_str(")")
@@ -106,12 +112,12 @@ fn write(f: &mut fmt::Formatter<'_>, node: &Node, brackets: bool) -> fmt::Result
     }
 }
 
-fn write_step(f: &mut fmt::Formatter<'_>, step: &Step) -> fmt::Result {
+fn write_step(f: &mut fmt::Formatter<'_>, step: &PathAccessor) -> fmt::Result {
     match step {
-        Step::Key(key) => write!(f, ".{}", quoted(key)),
-        Step::AnyKey => f.write_str(".*"),
-        Step::AnyElement => f.write_str("[*]"),
-        Step::Elements(elements) => {
+        PathAccessor::Key(key) => write!(f, ".{}", quoted(key)),
+        PathAccessor::AnyKey => f.write_str(".*"),
+        PathAccessor::AnyElement => f.write_str("[*]"),
+        PathAccessor::Elements(elements) => {
             f.write_str("[")?;
             for (position, (from, to)) in elements.iter().enumerate() {
                 f.write_str(if position == 0 { "" } else { "," })?;
@@ -123,7 +129,7 @@ fn write_step(f: &mut fmt::Formatter<'_>, step: &Step) -> fmt::Result {
             }
             f.write_str("]")
         }
-        Step::Any(first, last) => {
+        PathAccessor::Any(first, last) => {
             f.write_str(".")?;
             match (first, last) {
                 (Some(0), None) => f.write_str("**"),
@@ -134,12 +140,12 @@ fn write_step(f: &mut fmt::Formatter<'_>, step: &Step) -> fmt::Result {
                 (Some(first), Some(last)) => write!(f, "**{{{first} to {last}}}"),
             }
         }
-        Step::Filter(condition) => {
+        PathAccessor::Filter(condition) => {
             f.write_str("?(")?;
             write(f, condition, false)?;
             f.write_str(")")
         }
-        Step::Method(method, arguments) => {
+        PathAccessor::Method(method, arguments) => {
             write!(f, ".{}(", method.name())?;
             let is_text = method.name() == "datetime";
             for (position, argument) in arguments.iter().enumerate() {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::json::jsonb;
 use crate::types::json::path::items::{Item, ItemKind};
-use crate::types::json::path::syntax::{JsonPath, Node, Step};
+use crate::types::json::path::syntax::{JsonPath, PathAccessor, PathNode};
 use crate::types::patterns::regex::Pause;
 
 /// Steps that one run takes, at most.
@@ -14,23 +14,23 @@ const STEPS_BETWEEN_PAUSES: u64 = 1 << 12;
 
 /// Why a run ends early.
 #[derive(Debug)]
-pub enum Failure {
+pub enum PathFailure {
     /// What the path is about: `silent` and conditions take it for nothing found.
     Path(Error),
     /// Anything else.
     Other(Error),
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Failure {
-        Failure::Other(error)
+impl From<Error> for PathFailure {
+    fn from(error: Error) -> PathFailure {
+        PathFailure::Other(error)
     }
 }
 
-pub type Attempt<T> = std::result::Result<T, Failure>;
+pub type Attempt<T> = std::result::Result<T, PathFailure>;
 
 /// Takes an item; false for one that is enough.
-pub type Sink<'s> = &'s mut dyn FnMut(Item) -> Result<bool>;
+pub type ItemSink<'s> = &'s mut dyn FnMut(Item) -> Result<bool>;
 
 /// A run of a path.
 pub struct Execution<'e> {
@@ -51,7 +51,7 @@ pub struct Execution<'e> {
 
 /// An error that a condition takes for unknown.
 pub(super) fn path_error<T>(kind: ErrorKind, message: impl Into<String>) -> Attempt<T> {
-    Err(Failure::Path(Error::new(kind, message)))
+    Err(PathFailure::Path(Error::new(kind, message)))
 }
 
 impl<'e> Execution<'e> {
@@ -84,8 +84,8 @@ impl<'e> Execution<'e> {
     /// Hands over what the path finds, until it is enough.
     ///
     /// # Errors
-    /// [`Failure`].
-    pub fn run(&mut self, sink: Sink<'_>) -> Attempt<()> {
+    /// [`PathFailure`].
+    pub fn run(&mut self, sink: ItemSink<'_>) -> Attempt<()> {
         let root = Item::Json(Rc::clone(&self.root));
         let path = self.path;
         self.node(&path.root, &root, &[], sink).map(|_| ())
@@ -94,7 +94,7 @@ impl<'e> Execution<'e> {
     /// Whether the path finds anything; a strict one is run to its end.
     ///
     /// # Errors
-    /// [`Failure`].
+    /// [`PathFailure`].
     pub fn exists(&mut self) -> Attempt<bool> {
         let is_strict = self.path.is_strict;
         let mut is_found = false;
@@ -127,24 +127,30 @@ impl<'e> Execution<'e> {
     }
 
     /// What a node is of an item, followed by accessors.
-    pub(super) fn node(&mut self, node: &Node, current: &Item, steps: &[Step], sink: Sink<'_>) -> Attempt<bool> {
+    pub(super) fn node(
+        &mut self,
+        node: &PathNode,
+        current: &Item,
+        steps: &[PathAccessor],
+        sink: ItemSink<'_>,
+    ) -> Attempt<bool> {
         self.step()?;
         let item = match node {
-            Node::Path(base, own) if steps.is_empty() => return self.node(base, current, own, sink),
-            Node::Path(..) => return Err(Failure::Other(Error::internal("a path in a path was not joined"))),
-            Node::Root => Item::Json(Rc::clone(&self.root)),
-            Node::Current => current.clone(),
-            Node::Last => match self.sizes.last() {
+            PathNode::Path(base, own) if steps.is_empty() => return self.node(base, current, own, sink),
+            PathNode::Path(..) => return Err(PathFailure::Other(Error::internal("a path in a path was not joined"))),
+            PathNode::Root => Item::Json(Rc::clone(&self.root)),
+            PathNode::Current => current.clone(),
+            PathNode::Last => match self.sizes.last() {
                 Some(size) => Item::json(&(*size as i64 - 1).to_string()),
-                None => return Err(Failure::Other(Error::internal("LAST outside of a subscript"))),
+                None => return Err(PathFailure::Other(Error::internal("LAST outside of a subscript"))),
             },
-            Node::Null => Item::json("null"),
-            Node::Bool(truth) => Item::truth(Some(*truth)),
-            Node::Number(text) => Item::json(text),
-            Node::String(text) => Item::string(text),
-            Node::Variable(name) => self.variable(name)?,
-            Node::Binary(operator, left, right) => self.binary(*operator, left, right, current)?,
-            Node::Sign(is_minus, inner) => {
+            PathNode::Null => Item::json("null"),
+            PathNode::Bool(truth) => Item::truth(Some(*truth)),
+            PathNode::Number(text) => Item::json(text),
+            PathNode::String(text) => Item::string(text),
+            PathNode::Variable(name) => self.variable(name)?,
+            PathNode::Binary(operator, left, right) => self.binary(*operator, left, right, current)?,
+            PathNode::Sign(is_minus, inner) => {
                 for item in self.signed(*is_minus, inner, current, steps.is_empty())? {
                     if !self.accessors(steps, item, sink)? {
                         return Ok(false);
@@ -163,13 +169,13 @@ impl<'e> Execution<'e> {
             Some(value) => Ok(Item::json(value)),
             None => {
                 let message = format!("could not find jsonpath variable \"{name}\"");
-                Err(Failure::Other(Error::new(ErrorKind::UndefinedObject, message)))
+                Err(PathFailure::Other(Error::new(ErrorKind::UndefinedObject, message)))
             }
         }
     }
 
     /// All that a node is of an item; arrays are replaced by their elements where that is asked for and the path is lax.
-    pub(super) fn items(&mut self, node: &Node, current: &Item, unwraps: bool) -> Attempt<Vec<Item>> {
+    pub(super) fn items(&mut self, node: &PathNode, current: &Item, unwraps: bool) -> Attempt<Vec<Item>> {
         let mut found = Vec::new();
         let outer = std::mem::replace(&mut self.only_asks, false);
         let attempt = self.node(node, current, &[], &mut |item| {
@@ -185,42 +191,44 @@ impl<'e> Execution<'e> {
     }
 
     /// Follows accessors, the first of which looks into arrays where the path is lax.
-    pub(super) fn accessors(&mut self, steps: &[Step], item: Item, sink: Sink<'_>) -> Attempt<bool> {
+    pub(super) fn accessors(&mut self, steps: &[PathAccessor], item: Item, sink: ItemSink<'_>) -> Attempt<bool> {
         let unwraps = self.is_lax();
         self.follow(steps, item, unwraps, sink)
     }
 
-    fn follow(&mut self, steps: &[Step], item: Item, unwraps: bool, sink: Sink<'_>) -> Attempt<bool> {
+    fn follow(&mut self, steps: &[PathAccessor], item: Item, unwraps: bool, sink: ItemSink<'_>) -> Attempt<bool> {
         self.step()?;
         let Some((step, rest)) = steps.split_first() else { return Ok(sink(item)?) };
-        let looks_inside = matches!(step, Step::Key(_) | Step::AnyKey | Step::Filter(_))
-            || matches!(step, Step::Method(method, _) if method.looks_inside());
+        let looks_inside = matches!(step, PathAccessor::Key(_) | PathAccessor::AnyKey | PathAccessor::Filter(_))
+            || matches!(step, PathAccessor::Method(method, _) if method.looks_inside());
         if unwraps && looks_inside && item.is_array() {
             return self.each(item.elements(), steps, false, sink);
         }
         match step {
-            Step::Key(key) => self.key(key, &item, rest, sink),
-            Step::AnyKey if item.kind() == ItemKind::Object => self.each(item.children(), rest, self.is_lax(), sink),
-            Step::AnyKey => self.missing(
+            PathAccessor::Key(key) => self.key(key, &item, rest, sink),
+            PathAccessor::AnyKey if item.kind() == ItemKind::Object => {
+                self.each(item.children(), rest, self.is_lax(), sink)
+            }
+            PathAccessor::AnyKey => self.missing(
                 ErrorKind::JsonObjectNotFound,
                 "jsonpath wildcard member accessor can only be applied to an object".to_string(),
             ),
-            Step::AnyElement if item.is_array() => self.each(item.elements(), rest, self.is_lax(), sink),
-            Step::AnyElement if self.is_lax() => self.accessors(rest, item, sink),
-            Step::AnyElement => self.missing(
+            PathAccessor::AnyElement if item.is_array() => self.each(item.elements(), rest, self.is_lax(), sink),
+            PathAccessor::AnyElement if self.is_lax() => self.accessors(rest, item, sink),
+            PathAccessor::AnyElement => self.missing(
                 ErrorKind::JsonArrayNotFound,
                 "jsonpath wildcard array accessor can only be applied to an array".to_string(),
             ),
-            Step::Elements(elements) => self.elements(elements, item, rest, sink),
-            Step::Any(first, last) => self.any(item, (*first, *last), rest, sink),
-            Step::Filter(condition) => {
+            PathAccessor::Elements(elements) => self.elements(elements, item, rest, sink),
+            PathAccessor::Any(first, last) => self.any(item, (*first, *last), rest, sink),
+            PathAccessor::Filter(condition) => {
                 if self.condition(condition, &item)? == Some(true) {
                     self.accessors(rest, item, sink)
                 } else {
                     Ok(true)
                 }
             }
-            Step::Method(method, arguments) => {
+            PathAccessor::Method(method, arguments) => {
                 for result in self.method(*method, arguments, item)? {
                     if !self.accessors(rest, result, sink)? {
                         return Ok(false);
@@ -236,7 +244,7 @@ impl<'e> Execution<'e> {
         if self.ignores_structure { Ok(true) } else { path_error(kind, message) }
     }
 
-    fn each(&mut self, items: Vec<Item>, steps: &[Step], unwraps: bool, sink: Sink<'_>) -> Attempt<bool> {
+    fn each(&mut self, items: Vec<Item>, steps: &[PathAccessor], unwraps: bool, sink: ItemSink<'_>) -> Attempt<bool> {
         for item in items {
             if !self.follow(steps, item, unwraps, &mut *sink)? {
                 return Ok(false);
@@ -245,7 +253,7 @@ impl<'e> Execution<'e> {
         Ok(true)
     }
 
-    fn key(&mut self, key: &str, item: &Item, rest: &[Step], sink: Sink<'_>) -> Attempt<bool> {
+    fn key(&mut self, key: &str, item: &Item, rest: &[PathAccessor], sink: ItemSink<'_>) -> Attempt<bool> {
         let Item::Json(text) = item else {
             return self.missing(ErrorKind::JsonMemberNotFound, no_member());
         };
@@ -263,10 +271,10 @@ impl<'e> Execution<'e> {
 
     fn elements(
         &mut self,
-        subscripts: &[(Node, Option<Node>)],
+        subscripts: &[(PathNode, Option<PathNode>)],
         item: Item,
-        rest: &[Step],
-        sink: Sink<'_>,
+        rest: &[PathAccessor],
+        sink: ItemSink<'_>,
     ) -> Attempt<bool> {
         if !item.is_array() && !self.is_lax() {
             let message = "jsonpath array accessor can only be applied to an array";
@@ -295,13 +303,13 @@ impl<'e> Execution<'e> {
         Ok(true)
     }
 
-    fn bounds(&mut self, from: &Node, to: Option<&Node>, item: &Item) -> Attempt<(i64, i64)> {
+    fn bounds(&mut self, from: &PathNode, to: Option<&PathNode>, item: &Item) -> Attempt<(i64, i64)> {
         let from = self.subscript(from, item)?;
         let to = to.map(|to| self.subscript(to, item)).transpose()?;
         Ok((from, to.unwrap_or(from)))
     }
 
-    fn subscript(&mut self, node: &Node, item: &Item) -> Attempt<i64> {
+    fn subscript(&mut self, node: &PathNode, item: &Item) -> Attempt<i64> {
         let items = self.items(node, item, false)?;
         let number = match items.as_slice() {
             [single] => single.as_number()?,
@@ -317,7 +325,13 @@ impl<'e> Execution<'e> {
     }
 
     /// `**`: the item and what is in it, of some levels.
-    fn any(&mut self, item: Item, levels: (Option<u32>, Option<u32>), rest: &[Step], sink: Sink<'_>) -> Attempt<bool> {
+    fn any(
+        &mut self,
+        item: Item,
+        levels: (Option<u32>, Option<u32>),
+        rest: &[PathAccessor],
+        sink: ItemSink<'_>,
+    ) -> Attempt<bool> {
         let outer = std::mem::replace(&mut self.ignores_structure, true);
         let mut goes_on = Ok(true);
         if levels.0 == Some(0) {
@@ -335,8 +349,8 @@ impl<'e> Execution<'e> {
         item: &Item,
         level: u32,
         levels: (Option<u32>, Option<u32>),
-        rest: &[Step],
-        sink: Sink<'_>,
+        rest: &[PathAccessor],
+        sink: ItemSink<'_>,
     ) -> Attempt<bool> {
         let (first, last) = (levels.0.unwrap_or(u32::MAX), levels.1.unwrap_or(u32::MAX));
         if level > last {

@@ -9,7 +9,7 @@ use crate::types::column_type::ColumnType;
 use crate::types::value::Value;
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum Token {
+pub enum PathToken {
     End,
     /// A name without quotes; it may be a word of the language.
     Name(String),
@@ -28,7 +28,7 @@ const SIGNS: [&str; 26] = [
 /// A word with where it begins and ends, in bytes.
 #[derive(Clone, Debug)]
 pub struct Word {
-    pub token: Token,
+    pub token: PathToken,
     pub start: usize,
     pub end: usize,
 }
@@ -55,7 +55,7 @@ pub fn words(path: &str) -> Result<Vec<Word>> {
         at = skip(path, at)?;
         let rest = path.get(at..).unwrap_or("");
         let Some(first) = rest.chars().next() else {
-            words.push(Word { token: Token::End, start: at, end: at });
+            words.push(Word { token: PathToken::End, start: at, end: at });
             return Ok(words);
         };
         let (token, end) = match first {
@@ -64,8 +64,8 @@ pub fn words(path: &str) -> Result<Vec<Word>> {
             '0'..='9' => number(path, at)?,
             '.' if rest.as_bytes().get(1).is_some_and(u8::is_ascii_digit) => number(path, at)?,
             _ => match SIGNS.iter().find(|sign| rest.starts_with(**sign)) {
-                Some(sign) => (Token::Sign(sign), at + sign.len()),
-                None if rest.starts_with('%') => (Token::Sign("%"), at + 1),
+                Some(sign) => (PathToken::Sign(sign), at + sign.len()),
+                None if rest.starts_with('%') => (PathToken::Sign("%"), at + 1),
                 None if is_name(first) || first == '\\' => name(path, at)?,
                 None => return Err(syntax_error("syntax error", path, at, at + first.len_utf8())),
             },
@@ -94,7 +94,7 @@ fn skip(path: &str, start: usize) -> Result<usize> {
     }
 }
 
-fn quoted(path: &str, open: usize, start: usize) -> Result<(Token, usize)> {
+fn quoted(path: &str, open: usize, start: usize) -> Result<(PathToken, usize)> {
     let mut text = String::new();
     let mut at = open + 1;
     loop {
@@ -102,7 +102,7 @@ fn quoted(path: &str, open: usize, start: usize) -> Result<(Token, usize)> {
             return Err(syntax_error("unterminated quoted string", path, path.len(), path.len()));
         };
         match character {
-            '"' => return Ok((Token::String(text), at + 1)),
+            '"' => return Ok((PathToken::String(text), at + 1)),
             '\\' => at = escape(path, at, start, &mut text)?,
             other => {
                 text.push(other);
@@ -171,26 +171,26 @@ fn unicode(path: &str, at: usize) -> Option<(u32, usize)> {
     Some((u32::from_str_radix(rest.get(..4)?, 16).ok()?, at + 6))
 }
 
-fn variable(path: &str, at: usize) -> Result<(Token, usize)> {
+fn variable(path: &str, at: usize) -> Result<(PathToken, usize)> {
     let rest = path.get(at + 1..).unwrap_or("");
     if rest.starts_with('"') {
         let (token, end) = quoted(path, at + 1, at)?;
         return Ok(match token {
-            Token::String(name) => (Token::Variable(name), end),
+            PathToken::String(name) => (PathToken::Variable(name), end),
             other => (other, end),
         });
     }
     if !rest.starts_with(|first: char| is_name(first) || first == '\\') {
-        return Ok((Token::Sign("$"), at + 1));
+        return Ok((PathToken::Sign("$"), at + 1));
     }
     let (token, end) = name(path, at + 1)?;
     Ok(match token {
-        Token::Name(name) => (Token::Variable(name), end),
+        PathToken::Name(name) => (PathToken::Variable(name), end),
         other => (other, end),
     })
 }
 
-fn name(path: &str, start: usize) -> Result<(Token, usize)> {
+fn name(path: &str, start: usize) -> Result<(PathToken, usize)> {
     let mut text = String::new();
     let mut at = start;
     while let Some(character) = path.get(at..).and_then(|rest| rest.chars().next()) {
@@ -203,7 +203,7 @@ fn name(path: &str, start: usize) -> Result<(Token, usize)> {
             break;
         }
     }
-    Ok((Token::Name(text), at))
+    Ok((PathToken::Name(text), at))
 }
 
 /// Digits with single underscores between them; how many bytes.
@@ -223,7 +223,7 @@ fn digits(text: &str, radix: u32) -> usize {
     if length > 0 && !may_part { length - 1 } else { length }
 }
 
-fn number(path: &str, at: usize) -> Result<(Token, usize)> {
+fn number(path: &str, at: usize) -> Result<(PathToken, usize)> {
     let rest = path.get(at..).unwrap_or("");
     let junk = |end: usize| syntax_error("trailing junk after numeric literal", path, at, end + 1);
     let lower = rest.get(..2).unwrap_or("").to_ascii_lowercase();
@@ -241,7 +241,7 @@ fn number(path: &str, at: usize) -> Result<(Token, usize)> {
         let text: String = own.chars().take(length).filter(|digit| *digit != '_').collect();
         let value = u128::from_str_radix(&text, radix).ok();
         return match value {
-            Some(value) if !behind.is_some_and(is_name) => Ok((Token::Number(value.to_string(), true), end)),
+            Some(value) if !behind.is_some_and(is_name) => Ok((PathToken::Number(value.to_string(), true), end)),
             _ => Err(junk(end)),
         };
     }
@@ -274,7 +274,7 @@ fn number(path: &str, at: usize) -> Result<(Token, usize)> {
         return Err(junk(end));
     }
     let text: String = path.get(at..end).unwrap_or("").chars().filter(|digit| *digit != '_').collect();
-    Ok((Token::Number(text, is_integer), end))
+    Ok((PathToken::Number(text, is_integer), end))
 }
 
 /// A number as `numeric` prints it.

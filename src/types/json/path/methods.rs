@@ -4,7 +4,7 @@ use crate::error::{Error, ErrorKind};
 use crate::types::column_type::ColumnType;
 use crate::types::json::convert::json_text_of_value;
 use crate::types::json::jsonb;
-use crate::types::json::path::execute::{Attempt, Execution, Failure, path_error};
+use crate::types::json::path::execute::{Attempt, Execution, PathFailure, path_error};
 use crate::types::json::path::items::{Item, ItemKind};
 use crate::types::json::path::syntax::Method;
 use crate::types::json::path::times::{TimeKind, parse_time};
@@ -100,7 +100,7 @@ impl Execution<'_> {
             return datetime_error(format!("jsonpath item method .{name}() can only be applied to a string"));
         };
         if method == Method::Datetime && !arguments.is_empty() {
-            return Err(Failure::Other(Error::unsupported(
+            return Err(PathFailure::Other(Error::unsupported(
                 "the template of the jsonpath item method .datetime() is not offered",
                 "Without one, dates and times of ISO 8601 are read.",
             )));
@@ -116,7 +116,7 @@ impl Execution<'_> {
         let not_recognised = || {
             let error =
                 Error::new(ErrorKind::JsonDatetimeArgument, format!("{name} format is not recognized: \"{text}\""));
-            Failure::Path(if wanted.is_none() {
+            PathFailure::Path(if wanted.is_none() {
                 error.with_hint("Use a datetime template argument to specify the input data format.")
             } else {
                 error
@@ -217,7 +217,7 @@ fn decimal(item: &Item, method: Method, arguments: &[String]) -> Attempt<Item> {
     let declared = (precision.parse::<u8>(), arguments.get(1).map_or(Ok(0), |scale| scale.parse::<i8>()));
     let (Ok(precision), Ok(scale)) = declared else {
         let message = format!("NUMERIC precision {precision} must be between 1 and 1000");
-        return Err(Failure::Other(Error::new(ErrorKind::InvalidParameterValue, message)));
+        return Err(PathFailure::Other(Error::new(ErrorKind::InvalidParameterValue, message)));
     };
     let ty = ColumnType::Numeric(Some((precision, scale)));
     match Value::Numeric(number).cast(&ty, true) {

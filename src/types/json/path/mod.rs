@@ -15,6 +15,6 @@ mod predicates;
 mod syntax;
 mod times;
 
-pub use execute::{Execution, Failure};
+pub use execute::{Execution, PathFailure};
 pub use items::Item;
 pub use syntax::JsonPath;

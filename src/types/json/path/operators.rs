@@ -4,21 +4,27 @@ use rust_decimal::Decimal;
 
 use crate::error::{Error, ErrorKind};
 use crate::types::exact_quotient;
-use crate::types::json::path::execute::{Attempt, Execution, Failure, path_error};
+use crate::types::json::path::execute::{Attempt, Execution, PathFailure, path_error};
 use crate::types::json::path::items::Item;
-use crate::types::json::path::syntax::{Binary, Node};
+use crate::types::json::path::syntax::{Binary, PathNode};
 
-fn out_of_range() -> Failure {
-    Failure::Path(Error::new(ErrorKind::NumericOutOfRange, "value overflows numeric format"))
+fn out_of_range() -> PathFailure {
+    PathFailure::Path(Error::new(ErrorKind::NumericOutOfRange, "value overflows numeric format"))
 }
 
-fn by_zero() -> Failure {
-    Failure::Path(Error::new(ErrorKind::DivisionByZero, "division by zero"))
+fn by_zero() -> PathFailure {
+    PathFailure::Path(Error::new(ErrorKind::DivisionByZero, "division by zero"))
 }
 
 impl Execution<'_> {
     /// The result of an operator between two numbers.
-    pub(super) fn binary(&mut self, operator: Binary, left: &Node, right: &Node, current: &Item) -> Attempt<Item> {
+    pub(super) fn binary(
+        &mut self,
+        operator: Binary,
+        left: &PathNode,
+        right: &PathNode,
+        current: &Item,
+    ) -> Attempt<Item> {
         let left = self.items(left, current, true)?;
         let right = self.items(right, current, true)?;
         let left = operand(&left, "left", operator)?;
@@ -45,7 +51,13 @@ impl Execution<'_> {
     }
 
     /// The numbers with a sign before them. Where nothing comes behind and nobody asks which they are, others are passed over.
-    pub(super) fn signed(&mut self, is_minus: bool, inner: &Node, current: &Item, is_last: bool) -> Attempt<Vec<Item>> {
+    pub(super) fn signed(
+        &mut self,
+        is_minus: bool,
+        inner: &PathNode,
+        current: &Item,
+        is_last: bool,
+    ) -> Attempt<Vec<Item>> {
         let mut results = Vec::new();
         for item in self.items(inner, current, true)? {
             let Some(number) = item.as_number()? else {

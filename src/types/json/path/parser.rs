@@ -1,8 +1,8 @@
 //! The tree of a path (`jsonpath_gram.y` of PostgreSQL).
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::types::json::path::lexer::{Token, Word, canonical_number, syntax_error, words};
-use crate::types::json::path::syntax::{Binary, Comparison, JsonPath, Method, Node, Pattern, Step};
+use crate::types::json::path::lexer::{PathToken, Word, canonical_number, syntax_error, words};
+use crate::types::json::path::syntax::{Binary, JsonPath, LikePattern, Method, PathAccessor, PathComparison, PathNode};
 
 /// Expressions within one another, at most.
 const DEPTH_MAX: usize = 64;
@@ -36,7 +36,7 @@ impl JsonPath {
             parser.eat_name("lax");
         }
         let root = parser.any()?;
-        if parser.token() != &Token::End {
+        if parser.token() != &PathToken::End {
             return Err(parser.unexpected());
         }
         Ok(JsonPath { is_strict, root })
@@ -44,12 +44,12 @@ impl JsonPath {
 }
 
 impl Parser<'_> {
-    fn token(&self) -> &Token {
-        self.words.get(self.at).map_or(&Token::End, |word| &word.token)
+    fn token(&self) -> &PathToken {
+        self.words.get(self.at).map_or(&PathToken::End, |word| &word.token)
     }
 
-    fn ahead(&self, count: usize) -> &Token {
-        self.words.get(self.at + count).map_or(&Token::End, |word| &word.token)
+    fn ahead(&self, count: usize) -> &PathToken {
+        self.words.get(self.at + count).map_or(&PathToken::End, |word| &word.token)
     }
 
     fn unexpected(&self) -> Error {
@@ -57,14 +57,14 @@ impl Parser<'_> {
         syntax_error("syntax error", self.path, start, end)
     }
 
-    fn bump(&mut self) -> Token {
+    fn bump(&mut self) -> PathToken {
         let token = self.token().clone();
         self.at += 1;
         token
     }
 
     fn is_sign(&self, sign: &str) -> bool {
-        matches!(self.token(), Token::Sign(found) if *found == sign)
+        matches!(self.token(), PathToken::Sign(found) if *found == sign)
     }
 
     fn eat(&mut self, sign: &str) -> bool {
@@ -78,7 +78,7 @@ impl Parser<'_> {
     }
 
     fn is_name(&self, name: &str) -> bool {
-        matches!(self.token(), Token::Name(found) if found.eq_ignore_ascii_case(name))
+        matches!(self.token(), PathToken::Name(found) if found.eq_ignore_ascii_case(name))
     }
 
     fn eat_name(&mut self, name: &str) -> bool {
@@ -101,7 +101,7 @@ impl Parser<'_> {
     }
 
     /// An expression or a condition.
-    fn any(&mut self) -> Result<Node> {
+    fn any(&mut self) -> Result<PathNode> {
         self.deeper()?;
         let mut left = self.conjunction()?;
         while self.is_sign("||") {
@@ -109,52 +109,52 @@ impl Parser<'_> {
             self.at += 1;
             let right = self.conjunction()?;
             self.condition_of(&right)?;
-            left = Node::Or(Box::new(left), Box::new(right));
+            left = PathNode::Or(Box::new(left), Box::new(right));
         }
         self.depth -= 1;
         Ok(left)
     }
 
-    fn condition(&mut self) -> Result<Node> {
+    fn condition(&mut self) -> Result<PathNode> {
         let node = self.any()?;
         self.condition_of(&node)?;
         Ok(node)
     }
 
-    fn expression(&mut self) -> Result<Node> {
+    fn expression(&mut self) -> Result<PathNode> {
         let node = self.any()?;
         if node.is_condition() { Err(self.unexpected()) } else { Ok(node) }
     }
 
-    fn condition_of(&self, node: &Node) -> Result<()> {
+    fn condition_of(&self, node: &PathNode) -> Result<()> {
         if node.is_condition() { Ok(()) } else { Err(self.unexpected()) }
     }
 
-    fn conjunction(&mut self) -> Result<Node> {
+    fn conjunction(&mut self) -> Result<PathNode> {
         let mut left = self.comparison()?;
         while self.is_sign("&&") {
             self.condition_of(&left)?;
             self.at += 1;
             let right = self.comparison()?;
             self.condition_of(&right)?;
-            left = Node::And(Box::new(left), Box::new(right));
+            left = PathNode::And(Box::new(left), Box::new(right));
         }
         Ok(left)
     }
 
-    fn comparison(&mut self) -> Result<Node> {
+    fn comparison(&mut self) -> Result<PathNode> {
         if self.eat("!") {
             let inner = self.delimited()?;
-            return Ok(Node::Not(Box::new(inner)));
+            return Ok(PathNode::Not(Box::new(inner)));
         }
         let left = self.sum()?;
         let operator = match self.token() {
-            Token::Sign("==") => Comparison::Equal,
-            Token::Sign("!=" | "<>") => Comparison::NotEqual,
-            Token::Sign("<") => Comparison::Less,
-            Token::Sign("<=") => Comparison::LessOrEqual,
-            Token::Sign(">") => Comparison::Greater,
-            Token::Sign(">=") => Comparison::GreaterOrEqual,
+            PathToken::Sign("==") => PathComparison::Equal,
+            PathToken::Sign("!=" | "<>") => PathComparison::NotEqual,
+            PathToken::Sign("<") => PathComparison::Less,
+            PathToken::Sign("<=") => PathComparison::LessOrEqual,
+            PathToken::Sign(">") => PathComparison::Greater,
+            PathToken::Sign(">=") => PathComparison::GreaterOrEqual,
             _ => return self.worded(left),
         };
         if left.is_condition() {
@@ -165,47 +165,47 @@ impl Parser<'_> {
         if right.is_condition() {
             return Err(self.unexpected());
         }
-        Ok(Node::Compare(operator, Box::new(left), Box::new(right)))
+        Ok(PathNode::Compare(operator, Box::new(left), Box::new(right)))
     }
 
     /// `starts with` and `like_regex` behind an expression.
-    fn worded(&mut self, left: Node) -> Result<Node> {
+    fn worded(&mut self, left: PathNode) -> Result<PathNode> {
         if left.is_condition() {
             return Ok(left);
         }
         if self.eat_name("starts") {
             self.expect_name("with")?;
             let initial = match self.bump() {
-                Token::String(text) => Node::String(text),
-                Token::Variable(name) => Node::Variable(name),
+                PathToken::String(text) => PathNode::String(text),
+                PathToken::Variable(name) => PathNode::Variable(name),
                 _ => {
                     self.at -= 1;
                     return Err(self.unexpected());
                 }
             };
-            return Ok(Node::StartsWith(Box::new(left), Box::new(initial)));
+            return Ok(PathNode::StartsWith(Box::new(left), Box::new(initial)));
         }
         if self.eat_name("like_regex") {
-            let Token::String(text) = self.bump() else {
+            let PathToken::String(text) = self.bump() else {
                 self.at -= 1;
                 return Err(self.unexpected());
             };
             let mut flags = String::new();
             if self.eat_name("flag") {
-                let Token::String(given) = self.bump() else {
+                let PathToken::String(given) = self.bump() else {
                     self.at -= 1;
                     return Err(self.unexpected());
                 };
                 flags = given;
             }
-            return Ok(Node::LikeRegex(Box::new(left), Pattern::read(text, &flags)?));
+            return Ok(PathNode::LikeRegex(Box::new(left), LikePattern::read(text, &flags)?));
         }
         Ok(left)
     }
 
     /// `(condition)` or `exists (…)`.
-    fn delimited(&mut self) -> Result<Node> {
-        if self.is_name("exists") && matches!(self.ahead(1), Token::Sign("(")) {
+    fn delimited(&mut self) -> Result<PathNode> {
+        if self.is_name("exists") && matches!(self.ahead(1), PathToken::Sign("(")) {
             return self.exists();
         }
         self.expect("(")?;
@@ -214,40 +214,45 @@ impl Parser<'_> {
         Ok(inner)
     }
 
-    fn exists(&mut self) -> Result<Node> {
+    fn exists(&mut self) -> Result<PathNode> {
         self.at += 1;
         self.expect("(")?;
         let inner = self.expression()?;
         self.expect(")")?;
-        Ok(Node::Exists(Box::new(inner)))
+        Ok(PathNode::Exists(Box::new(inner)))
     }
 
-    fn sum(&mut self) -> Result<Node> {
+    fn sum(&mut self) -> Result<PathNode> {
         let mut left = self.product()?;
         loop {
             let operator = match self.token() {
-                Token::Sign("+") => Binary::Add,
-                Token::Sign("-") => Binary::Subtract,
+                PathToken::Sign("+") => Binary::Add,
+                PathToken::Sign("-") => Binary::Subtract,
                 _ => return Ok(left),
             };
             left = self.computed(operator, left, Self::product)?;
         }
     }
 
-    fn product(&mut self) -> Result<Node> {
+    fn product(&mut self) -> Result<PathNode> {
         let mut left = self.signed()?;
         loop {
             let operator = match self.token() {
-                Token::Sign("*") => Binary::Multiply,
-                Token::Sign("/") => Binary::Divide,
-                Token::Sign("%") => Binary::Remainder,
+                PathToken::Sign("*") => Binary::Multiply,
+                PathToken::Sign("/") => Binary::Divide,
+                PathToken::Sign("%") => Binary::Remainder,
                 _ => return Ok(left),
             };
             left = self.computed(operator, left, Self::signed)?;
         }
     }
 
-    fn computed(&mut self, operator: Binary, left: Node, operand: fn(&mut Self) -> Result<Node>) -> Result<Node> {
+    fn computed(
+        &mut self,
+        operator: Binary,
+        left: PathNode,
+        operand: fn(&mut Self) -> Result<PathNode>,
+    ) -> Result<PathNode> {
         if left.is_condition() {
             return Err(self.unexpected());
         }
@@ -256,13 +261,13 @@ impl Parser<'_> {
         if right.is_condition() {
             return Err(self.unexpected());
         }
-        Ok(Node::Binary(operator, Box::new(left), Box::new(right)))
+        Ok(PathNode::Binary(operator, Box::new(left), Box::new(right)))
     }
 
-    fn signed(&mut self) -> Result<Node> {
+    fn signed(&mut self) -> Result<PathNode> {
         let is_minus = match self.token() {
-            Token::Sign("-") => true,
-            Token::Sign("+") => false,
+            PathToken::Sign("-") => true,
+            PathToken::Sign("+") => false,
             _ => return self.accessed(),
         };
         self.deeper()?;
@@ -274,18 +279,18 @@ impl Parser<'_> {
         }
         // The sign of a number belongs to it.
         Ok(match inner {
-            Node::Number(text) if is_minus && !text.starts_with('-') => {
+            PathNode::Number(text) if is_minus && !text.starts_with('-') => {
                 let is_zero = !text.bytes().any(|byte| byte.is_ascii_digit() && byte != b'0');
-                Node::Number(if is_zero { text } else { format!("-{text}") })
+                PathNode::Number(if is_zero { text } else { format!("-{text}") })
             }
-            Node::Number(text) if is_minus => Node::Number(text.trim_start_matches('-').to_string()),
-            Node::Number(text) => Node::Number(text),
-            inner => Node::Sign(is_minus, Box::new(inner)),
+            PathNode::Number(text) if is_minus => PathNode::Number(text.trim_start_matches('-').to_string()),
+            PathNode::Number(text) => PathNode::Number(text),
+            inner => PathNode::Sign(is_minus, Box::new(inner)),
         })
     }
 
     /// A primary with the accessors behind it.
-    fn accessed(&mut self) -> Result<Node> {
+    fn accessed(&mut self) -> Result<PathNode> {
         let base = self.primary()?;
         let mut steps = Vec::new();
         while let Some(step) = self.step()? {
@@ -301,62 +306,62 @@ impl Parser<'_> {
         }
         // Accessors behind parentheses go on where those inside end.
         Ok(match base {
-            Node::Path(base, mut own) => {
+            PathNode::Path(base, mut own) => {
                 own.extend(steps);
-                Node::Path(base, own)
+                PathNode::Path(base, own)
             }
-            base => Node::Path(Box::new(base), steps),
+            base => PathNode::Path(Box::new(base), steps),
         })
     }
 
-    fn primary(&mut self) -> Result<Node> {
+    fn primary(&mut self) -> Result<PathNode> {
         Ok(match self.token().clone() {
-            Token::Sign("(") => {
+            PathToken::Sign("(") => {
                 self.at += 1;
                 let inner = self.any()?;
                 self.expect(")")?;
                 if inner.is_condition() && self.is_name("is") {
                     self.at += 1;
                     self.expect_name("unknown")?;
-                    return Ok(Node::IsUnknown(Box::new(inner)));
+                    return Ok(PathNode::IsUnknown(Box::new(inner)));
                 }
                 return Ok(inner);
             }
-            Token::Sign("$") => {
+            PathToken::Sign("$") => {
                 self.at += 1;
-                Node::Root
+                PathNode::Root
             }
-            Token::Sign("@") => {
+            PathToken::Sign("@") => {
                 if self.filters == 0 {
                     return Err(Error::syntax("@ is not allowed in root expressions", None));
                 }
                 self.at += 1;
-                Node::Current
+                PathNode::Current
             }
-            Token::Variable(name) => {
+            PathToken::Variable(name) => {
                 self.at += 1;
-                Node::Variable(name)
+                PathNode::Variable(name)
             }
-            Token::String(text) => {
+            PathToken::String(text) => {
                 self.at += 1;
-                Node::String(text)
+                PathNode::String(text)
             }
-            Token::Number(text, _) => {
+            PathToken::Number(text, _) => {
                 self.at += 1;
-                Node::Number(canonical_number(&text)?)
+                PathNode::Number(canonical_number(&text)?)
             }
-            Token::Name(name) => {
+            PathToken::Name(name) => {
                 let node = match name.as_str() {
-                    "null" => Node::Null,
-                    "true" => Node::Bool(true),
-                    "false" => Node::Bool(false),
+                    "null" => PathNode::Null,
+                    "true" => PathNode::Bool(true),
+                    "false" => PathNode::Bool(false),
                     _ if name.eq_ignore_ascii_case("last") => {
                         if self.subscripts == 0 {
                             return Err(Error::syntax("LAST is allowed only in array subscripts", None));
                         }
-                        Node::Last
+                        PathNode::Last
                     }
-                    _ if name.eq_ignore_ascii_case("exists") && matches!(self.ahead(1), Token::Sign("(")) => {
+                    _ if name.eq_ignore_ascii_case("exists") && matches!(self.ahead(1), PathToken::Sign("(")) => {
                         return self.exists();
                     }
                     _ => return Err(self.unexpected()),
@@ -364,11 +369,11 @@ impl Parser<'_> {
                 self.at += 1;
                 node
             }
-            Token::Sign(_) | Token::End => return Err(self.unexpected()),
+            PathToken::Sign(_) | PathToken::End => return Err(self.unexpected()),
         })
     }
 
-    fn step(&mut self) -> Result<Option<Step>> {
+    fn step(&mut self) -> Result<Option<PathAccessor>> {
         if self.eat("[") {
             return self.subscript().map(Some);
         }
@@ -378,7 +383,7 @@ impl Parser<'_> {
             let condition = self.condition()?;
             self.filters -= 1;
             self.expect(")")?;
-            return Ok(Some(Step::Filter(Box::new(condition))));
+            return Ok(Some(PathAccessor::Filter(Box::new(condition))));
         }
         if !self.eat(".") {
             return Ok(None);
@@ -387,12 +392,12 @@ impl Parser<'_> {
             return self.levels().map(Some);
         }
         if self.eat("*") {
-            return Ok(Some(Step::AnyKey));
+            return Ok(Some(PathAccessor::AnyKey));
         }
         match self.bump() {
-            Token::String(key) => Ok(Some(Step::Key(key))),
-            Token::Name(name) if self.is_sign("(") => self.method(&name).map(Some),
-            Token::Name(name) => Ok(Some(Step::Key(name))),
+            PathToken::String(key) => Ok(Some(PathAccessor::Key(key))),
+            PathToken::Name(name) if self.is_sign("(") => self.method(&name).map(Some),
+            PathToken::Name(name) => Ok(Some(PathAccessor::Key(name))),
             _ => {
                 self.at -= 1;
                 Err(self.unexpected())
@@ -400,10 +405,10 @@ impl Parser<'_> {
         }
     }
 
-    fn subscript(&mut self) -> Result<Step> {
-        if self.is_sign("*") && matches!(self.ahead(1), Token::Sign("]")) {
+    fn subscript(&mut self) -> Result<PathAccessor> {
+        if self.is_sign("*") && matches!(self.ahead(1), PathToken::Sign("]")) {
             self.at += 2;
-            return Ok(Step::AnyElement);
+            return Ok(PathAccessor::AnyElement);
         }
         let mut elements = Vec::new();
         self.subscripts += 1;
@@ -417,17 +422,17 @@ impl Parser<'_> {
         }
         self.subscripts -= 1;
         self.expect("]")?;
-        Ok(Step::Elements(elements))
+        Ok(PathAccessor::Elements(elements))
     }
 
-    fn levels(&mut self) -> Result<Step> {
+    fn levels(&mut self) -> Result<PathAccessor> {
         if !self.eat("{") {
-            return Ok(Step::Any(Some(0), None));
+            return Ok(PathAccessor::Any(Some(0), None));
         }
         let first = self.level()?;
         let last = if self.eat_name("to") { self.level()? } else { first };
         self.expect("}")?;
-        Ok(Step::Any(first, last))
+        Ok(PathAccessor::Any(first, last))
     }
 
     fn level(&mut self) -> Result<Option<u32>> {
@@ -435,7 +440,7 @@ impl Parser<'_> {
             return Ok(None);
         }
         match self.bump() {
-            Token::Number(text, true) => text.parse().map(Some).map_err(|_| {
+            PathToken::Number(text, true) => text.parse().map(Some).map_err(|_| {
                 let message = format!("value \"{text}\" is out of range for type integer");
                 Error::new(ErrorKind::NumericOutOfRange, message)
             }),
@@ -447,7 +452,7 @@ impl Parser<'_> {
     }
 
     /// A method, whose name was read.
-    fn method(&mut self, name: &str) -> Result<Step> {
+    fn method(&mut self, name: &str) -> Result<PathAccessor> {
         let found = Method::ALL.iter().find(|(known, _)| name.eq_ignore_ascii_case(known));
         let Some((_, method)) = found else { return Err(self.unexpected()) };
         self.expect("(")?;
@@ -459,7 +464,7 @@ impl Parser<'_> {
                     if sign.is_empty() {
                         self.eat("+");
                     }
-                    let Token::Number(text, true) = self.bump() else {
+                    let PathToken::Number(text, true) = self.bump() else {
                         self.at -= 1;
                         return Err(self.unexpected());
                     };
@@ -475,13 +480,13 @@ impl Parser<'_> {
                 }
             }
             Method::Datetime => {
-                if let Token::String(text) = self.token().clone() {
+                if let PathToken::String(text) = self.token().clone() {
                     self.at += 1;
                     arguments.push(text);
                 }
             }
             Method::Time | Method::TimeTz | Method::Timestamp | Method::TimestampTz => {
-                if let Token::Number(text, true) = self.token().clone() {
+                if let PathToken::Number(text, true) = self.token().clone() {
                     self.at += 1;
                     arguments.push(text);
                 }
@@ -489,6 +494,6 @@ impl Parser<'_> {
             _ => {}
         }
         self.expect(")")?;
-        Ok(Step::Method(*method, arguments))
+        Ok(PathAccessor::Method(*method, arguments))
     }
 }

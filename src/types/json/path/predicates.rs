@@ -3,29 +3,29 @@
 use std::cmp::Ordering;
 
 use crate::error::Result;
-use crate::types::json::path::execute::{Attempt, Execution, Failure};
+use crate::types::json::path::execute::{Attempt, Execution, PathFailure};
 use crate::types::json::path::items::{Item, ItemKind};
-use crate::types::json::path::syntax::{Comparison, Node};
+use crate::types::json::path::syntax::{PathComparison, PathNode};
 use crate::types::json::path::times::compare_times;
 
 /// Whether an item passes, beside one of the right side where there is one.
 type ItemTest<'t> = &'t mut dyn FnMut(&Item, Option<&Item>) -> Attempt<Option<bool>>;
 
 /// Nothing but an error of the path is unknown.
-fn known<T>(attempt: Attempt<T>) -> Result<Option<T>, Failure> {
+fn known<T>(attempt: Attempt<T>) -> Result<Option<T>, PathFailure> {
     match attempt {
         Ok(value) => Ok(Some(value)),
-        Err(Failure::Path(_)) => Ok(None),
+        Err(PathFailure::Path(_)) => Ok(None),
         Err(other) => Err(other),
     }
 }
 
 impl Execution<'_> {
     /// Whether a condition holds of an item; none for unknown.
-    pub(super) fn condition(&mut self, node: &Node, current: &Item) -> Attempt<Option<bool>> {
+    pub(super) fn condition(&mut self, node: &PathNode, current: &Item) -> Attempt<Option<bool>> {
         self.step()?;
         match node {
-            Node::And(left, right) => {
+            PathNode::And(left, right) => {
                 let left = self.condition(left, current)?;
                 if left == Some(false) {
                     return Ok(Some(false));
@@ -33,7 +33,7 @@ impl Execution<'_> {
                 let right = self.condition(right, current)?;
                 Ok(if right == Some(true) { left } else { right })
             }
-            Node::Or(left, right) => {
+            PathNode::Or(left, right) => {
                 let left = self.condition(left, current)?;
                 if left == Some(true) {
                     return Ok(Some(true));
@@ -41,26 +41,28 @@ impl Execution<'_> {
                 let right = self.condition(right, current)?;
                 Ok(if right == Some(false) { left } else { right })
             }
-            Node::Not(inner) => Ok(self.condition(inner, current)?.map(|truth| !truth)),
-            Node::IsUnknown(inner) => Ok(Some(self.condition(inner, current)?.is_none())),
-            Node::Exists(inner) => self.finds(inner, current),
-            Node::Compare(operator, left, right) => {
+            PathNode::Not(inner) => Ok(self.condition(inner, current)?.map(|truth| !truth)),
+            PathNode::IsUnknown(inner) => Ok(Some(self.condition(inner, current)?.is_none())),
+            PathNode::Exists(inner) => self.finds(inner, current),
+            PathNode::Compare(operator, left, right) => {
                 let uses_zone = self.uses_zone;
                 self.tested(left, Some((right, true)), current, &mut |left, right| {
                     compared(*operator, left, right, uses_zone)
                 })
             }
-            Node::StartsWith(left, right) => self.tested(left, Some((right, false)), current, &mut |left, right| {
-                let (text, initial) = (left.as_string(), right.and_then(Item::as_string));
-                Ok(text.zip(initial).map(|(text, initial)| text.starts_with(&initial)))
-            }),
-            Node::LikeRegex(inner, pattern) => {
+            PathNode::StartsWith(left, right) => {
+                self.tested(left, Some((right, false)), current, &mut |left, right| {
+                    let (text, initial) = (left.as_string(), right.and_then(Item::as_string));
+                    Ok(text.zip(initial).map(|(text, initial)| text.starts_with(&initial)))
+                })
+            }
+            PathNode::LikeRegex(inner, pattern) => {
                 let pause = self.pause();
                 self.tested(inner, None, current, &mut |left, _| {
                     left.as_string()
                         .map(|text| pattern.regex.is_match(&text, pause))
                         .transpose()
-                        .map_err(Failure::Other)
+                        .map_err(PathFailure::Other)
                 })
             }
             // A path that stands where a condition does is no condition.
@@ -68,7 +70,7 @@ impl Execution<'_> {
         }
     }
 
-    fn finds(&mut self, inner: &Node, current: &Item) -> Attempt<Option<bool>> {
+    fn finds(&mut self, inner: &PathNode, current: &Item) -> Attempt<Option<bool>> {
         let is_strict = !self.is_lax();
         let mut is_found = false;
         let outer = std::mem::replace(&mut self.only_asks, !is_strict);
@@ -83,8 +85,8 @@ impl Execution<'_> {
     /// Tests each item of the left side with each of the right one, where there is one.
     fn tested(
         &mut self,
-        left: &Node,
-        right: Option<(&Node, bool)>,
+        left: &PathNode,
+        right: Option<(&PathNode, bool)>,
         current: &Item,
         test: ItemTest<'_>,
     ) -> Attempt<Option<bool>> {
@@ -119,13 +121,13 @@ fn compare_texts(left: &str, right: &str) -> Ordering {
     left.encode_utf16().cmp(right.encode_utf16())
 }
 
-fn compared(operator: Comparison, left: &Item, right: Option<&Item>, uses_zone: bool) -> Attempt<Option<bool>> {
+fn compared(operator: PathComparison, left: &Item, right: Option<&Item>, uses_zone: bool) -> Attempt<Option<bool>> {
     let Some(right) = right else { return Ok(None) };
     let (left_kind, right_kind) = (left.kind(), right.kind());
     if left_kind != right_kind {
         // Null equals nothing else; other kinds do not compare.
         let has_null = left_kind == ItemKind::Null || right_kind == ItemKind::Null;
-        return Ok(has_null.then_some(operator == Comparison::NotEqual));
+        return Ok(has_null.then_some(operator == PathComparison::NotEqual));
     }
     let order = match (left, right) {
         (Item::Time(left), Item::Time(right)) => compare_times(left, right, uses_zone)?,
@@ -140,11 +142,11 @@ fn compared(operator: Comparison, left: &Item, right: Option<&Item>, uses_zone: 
         },
     };
     Ok(order.map(|order| match operator {
-        Comparison::Equal => order.is_eq(),
-        Comparison::NotEqual => order.is_ne(),
-        Comparison::Less => order.is_lt(),
-        Comparison::LessOrEqual => order.is_le(),
-        Comparison::Greater => order.is_gt(),
-        Comparison::GreaterOrEqual => order.is_ge(),
+        PathComparison::Equal => order.is_eq(),
+        PathComparison::NotEqual => order.is_ne(),
+        PathComparison::Less => order.is_lt(),
+        PathComparison::LessOrEqual => order.is_le(),
+        PathComparison::Greater => order.is_gt(),
+        PathComparison::GreaterOrEqual => order.is_ge(),
     }))
 }

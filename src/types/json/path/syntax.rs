@@ -7,12 +7,12 @@ use crate::types::patterns::regex::{Regex, RegexFlags};
 #[derive(Debug)]
 pub struct JsonPath {
     pub is_strict: bool,
-    pub root: Node,
+    pub root: PathNode,
 }
 
 /// Where a path begins, or what it computes.
 #[derive(Debug)]
-pub enum Node {
+pub enum PathNode {
     Root,
     Current,
     Last,
@@ -22,33 +22,33 @@ pub enum Node {
     String(String),
     Variable(String),
     /// What stands before, and the accessors behind it.
-    Path(Box<Node>, Vec<Step>),
-    Binary(Binary, Box<Node>, Box<Node>),
+    Path(Box<PathNode>, Vec<PathAccessor>),
+    Binary(Binary, Box<PathNode>, Box<PathNode>),
     /// A sign; true for minus.
-    Sign(bool, Box<Node>),
-    And(Box<Node>, Box<Node>),
-    Or(Box<Node>, Box<Node>),
-    Not(Box<Node>),
-    IsUnknown(Box<Node>),
-    Compare(Comparison, Box<Node>, Box<Node>),
-    Exists(Box<Node>),
-    StartsWith(Box<Node>, Box<Node>),
-    LikeRegex(Box<Node>, Pattern),
+    Sign(bool, Box<PathNode>),
+    And(Box<PathNode>, Box<PathNode>),
+    Or(Box<PathNode>, Box<PathNode>),
+    Not(Box<PathNode>),
+    IsUnknown(Box<PathNode>),
+    Compare(PathComparison, Box<PathNode>, Box<PathNode>),
+    Exists(Box<PathNode>),
+    StartsWith(Box<PathNode>, Box<PathNode>),
+    LikeRegex(Box<PathNode>, LikePattern),
 }
 
 #[derive(Debug)]
-pub struct Pattern {
+pub struct LikePattern {
     pub text: String,
     pub flags: String,
     pub regex: Regex,
 }
 
-impl Pattern {
+impl LikePattern {
     /// A pattern with the options of XQuery.
     ///
     /// # Errors
     /// 42601 for an option that is none, 0A000 for `x`, 2201B for a wrong expression.
-    pub fn read(text: String, given: &str) -> Result<Pattern> {
+    pub fn read(text: String, given: &str) -> Result<LikePattern> {
         let mut flags = String::new();
         for flag in given.chars() {
             if !"isxmq".contains(flag) {
@@ -77,7 +77,7 @@ impl Pattern {
         }
         // In the order in which PostgreSQL prints them.
         let flags = "isxmq".chars().filter(|flag| flags.contains(*flag)).collect();
-        Ok(Pattern { regex: Regex::new(&text, options)?, text, flags })
+        Ok(LikePattern { regex: Regex::new(&text, options)?, text, flags })
     }
 }
 
@@ -103,7 +103,7 @@ impl Binary {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Comparison {
+pub enum PathComparison {
     Equal,
     NotEqual,
     Less,
@@ -112,29 +112,29 @@ pub enum Comparison {
     GreaterOrEqual,
 }
 
-impl Comparison {
+impl PathComparison {
     pub fn symbol(self) -> &'static str {
         match self {
-            Comparison::Equal => "==",
-            Comparison::NotEqual => "!=",
-            Comparison::Less => "<",
-            Comparison::LessOrEqual => "<=",
-            Comparison::Greater => ">",
-            Comparison::GreaterOrEqual => ">=",
+            PathComparison::Equal => "==",
+            PathComparison::NotEqual => "!=",
+            PathComparison::Less => "<",
+            PathComparison::LessOrEqual => "<=",
+            PathComparison::Greater => ">",
+            PathComparison::GreaterOrEqual => ">=",
         }
     }
 }
 
 /// An accessor.
 #[derive(Debug)]
-pub enum Step {
+pub enum PathAccessor {
     Key(String),
     AnyKey,
     AnyElement,
-    Elements(Vec<(Node, Option<Node>)>),
+    Elements(Vec<(PathNode, Option<PathNode>)>),
     /// Levels from and to; none for the last one.
     Any(Option<u32>, Option<u32>),
-    Filter(Box<Node>),
+    Filter(Box<PathNode>),
     Method(Method, Vec<String>),
 }
 
@@ -190,19 +190,19 @@ impl Method {
     }
 }
 
-impl Node {
+impl PathNode {
     /// Whether it is a condition, which stands where conditions may.
     pub fn is_condition(&self) -> bool {
         matches!(
             self,
-            Node::And(..)
-                | Node::Or(..)
-                | Node::Not(_)
-                | Node::IsUnknown(_)
-                | Node::Compare(..)
-                | Node::Exists(_)
-                | Node::StartsWith(..)
-                | Node::LikeRegex(..)
+            PathNode::And(..)
+                | PathNode::Or(..)
+                | PathNode::Not(_)
+                | PathNode::IsUnknown(_)
+                | PathNode::Compare(..)
+                | PathNode::Exists(_)
+                | PathNode::StartsWith(..)
+                | PathNode::LikeRegex(..)
         )
     }
 }

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::types::column_type::ColumnType;
 use crate::types::datetime::calendar::{MICROS_PER_DAY, MICROS_PER_MINUTE, join_timestamp, split_timestamp};
 use crate::types::datetime::time_zone::zone_offset_of_abbreviation;
-use crate::types::json::path::execute::{Attempt, Failure};
+use crate::types::json::path::execute::{Attempt, PathFailure};
 use crate::types::value::Value;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,10 +93,10 @@ impl PathTime {
     }
 }
 
-fn without_zone(from: TimeKind, to: TimeKind) -> Failure {
+fn without_zone(from: TimeKind, to: TimeKind) -> PathFailure {
     let message =
         format!("cannot convert value from {} to {} without time zone usage", from.short_name(), to.short_name());
-    Failure::Other(Error::unsupported(message, "Use *_tz() function for time zone support."))
+    PathFailure::Other(Error::unsupported(message, "Use *_tz() function for time zone support."))
 }
 
 impl fmt::Display for PathTime {

@@ -7,12 +7,12 @@ use crate::types::patterns::regex::plan::{Kind, Part};
 use crate::types::patterns::regex::syntax::{Preference, other_cases};
 
 /// Bounds of groups; none for one that took no part.
-pub type Bounds = Vec<Option<(usize, usize)>>;
+pub type GroupBounds = Vec<Option<(usize, usize)>>;
 
 /// A match that is taken apart.
 pub struct Dissection<'d, 't> {
     pub machine: &'d mut Machine<'t>,
-    pub bounds: &'d mut Bounds,
+    pub bounds: &'d mut GroupBounds,
     pub ignores_case: bool,
 }
 

@@ -7,7 +7,7 @@ use crate::types::patterns::regex_error::invalid;
 
 /// A word outside of brackets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Token {
+pub enum RegexToken {
     End,
     Plain(char),
     Any,
@@ -143,11 +143,11 @@ impl Lexer {
     ///
     /// # Errors
     /// 2201B for what is none.
-    pub fn next(&mut self) -> Result<Token> {
+    pub fn next(&mut self) -> Result<RegexToken> {
         self.skip();
-        let Some(character) = self.bump() else { return Ok(Token::End) };
+        let Some(character) = self.bump() else { return Ok(RegexToken::End) };
         let token = match self.flags.dialect {
-            Dialect::Literal => Token::Plain(character),
+            Dialect::Literal => RegexToken::Plain(character),
             Dialect::Basic => self.basic(character)?,
             Dialect::Advanced | Dialect::Extended => match self.extended(character)? {
                 Some(token) => token,
@@ -156,8 +156,8 @@ impl Lexer {
             },
         };
         self.before = match token {
-            Token::Open(_) | Token::Look(..) => Before::Open,
-            Token::Bar => Before::Bar,
+            RegexToken::Open(_) | RegexToken::Look(..) => Before::Open,
+            RegexToken::Bar => Before::Bar,
             _ => Before::Other,
         };
         Ok(token)
@@ -167,51 +167,51 @@ impl Lexer {
         self.flags.dialect == Dialect::Advanced
     }
 
-    fn line(&self, line: Assertion, text: Assertion) -> Token {
-        Token::Assertion(if self.flags.anchors_at_newline { line } else { text })
+    fn line(&self, line: Assertion, text: Assertion) -> RegexToken {
+        RegexToken::Assertion(if self.flags.anchors_at_newline { line } else { text })
     }
 
-    fn repeat(&mut self, least: u16, most: Option<u16>) -> Token {
+    fn repeat(&mut self, least: u16, most: Option<u16>) -> RegexToken {
         let is_short = self.is_advanced() && self.eat('?');
-        Token::Repeat(least, most, !is_short, true)
+        RegexToken::Repeat(least, most, !is_short, true)
     }
 
-    fn extended(&mut self, character: char) -> Result<Option<Token>> {
+    fn extended(&mut self, character: char) -> Result<Option<RegexToken>> {
         Ok(Some(match character {
-            '|' => Token::Bar,
+            '|' => RegexToken::Bar,
             '*' => self.repeat(0, None),
             '+' => self.repeat(1, None),
             '?' => self.repeat(0, Some(1)),
             '{' => {
                 self.skip();
                 if !self.peek().is_some_and(|digit| digit.is_ascii_digit()) {
-                    return Ok(Some(Token::Plain('{')));
+                    return Ok(Some(RegexToken::Plain('{')));
                 }
                 self.bounds("}")?
             }
             '(' if self.is_advanced() && self.eat('?') => return self.parenthesis(),
-            '(' => Token::Open(true),
-            ')' => Token::Close,
+            '(' => RegexToken::Open(true),
+            ')' => RegexToken::Close,
             '[' => self.bracket(),
-            '.' => Token::Any,
+            '.' => RegexToken::Any,
             '^' => self.line(Assertion::LineStart, Assertion::TextStart),
             '$' => self.line(Assertion::LineEnd, Assertion::TextEnd),
             '\\' => match self.peek() {
                 None => return Err(invalid("invalid escape \\ sequence")),
                 Some(next) if !self.is_advanced() => {
                     self.at += 1;
-                    Token::Plain(next)
+                    RegexToken::Plain(next)
                 }
                 Some(_) => self.escape()?,
             },
-            other => Token::Plain(other),
+            other => RegexToken::Plain(other),
         }))
     }
 
     /// What follows `(?`; None for a comment, which is skipped.
-    fn parenthesis(&mut self) -> Result<Option<Token>> {
+    fn parenthesis(&mut self) -> Result<Option<RegexToken>> {
         Ok(Some(match self.bump() {
-            Some(':') => Token::Open(false),
+            Some(':') => RegexToken::Open(false),
             Some('#') => {
                 while self.peek().is_some_and(|character| character != ')') {
                     self.at += 1;
@@ -219,29 +219,29 @@ impl Lexer {
                 self.bump();
                 return Ok(None);
             }
-            Some('=') => Token::Look(true, false),
-            Some('!') => Token::Look(true, true),
+            Some('=') => RegexToken::Look(true, false),
+            Some('!') => RegexToken::Look(true, true),
             Some('<') => match self.bump() {
-                Some('=') => Token::Look(false, false),
-                Some('!') => Token::Look(false, true),
+                Some('=') => RegexToken::Look(false, false),
+                Some('!') => RegexToken::Look(false, true),
                 _ => return Err(invalid("quantifier operand invalid")),
             },
             _ => return Err(invalid("quantifier operand invalid")),
         }))
     }
 
-    fn bracket(&mut self) -> Token {
+    fn bracket(&mut self) -> RegexToken {
         if self.eat_text("[:<:]]") {
-            return Token::Assertion(Assertion::WordStart);
+            return RegexToken::Assertion(Assertion::WordStart);
         }
         if self.eat_text("[:>:]]") {
-            return Token::Assertion(Assertion::WordEnd);
+            return RegexToken::Assertion(Assertion::WordEnd);
         }
-        Token::Bracket(self.eat('^'))
+        RegexToken::Bracket(self.eat('^'))
     }
 
     /// The numbers of a repetition in braces.
-    fn bounds(&mut self, end: &str) -> Result<Token> {
+    fn bounds(&mut self, end: &str) -> Result<RegexToken> {
         let least = self.number()?;
         let (most, has_preference) = if self.eat(',') {
             (if self.peek().is_some_and(|digit| digit.is_ascii_digit()) { Some(self.number()?) } else { None }, true)
@@ -255,7 +255,7 @@ impl Lexer {
             return Err(invalid("invalid repetition count(s)"));
         }
         let is_short = self.is_advanced() && self.eat('?');
-        Ok(Token::Repeat(least, most, !is_short, has_preference))
+        Ok(RegexToken::Repeat(least, most, !is_short, has_preference))
     }
 
     fn number(&mut self) -> Result<u16> {
@@ -270,33 +270,33 @@ impl Lexer {
         u16::try_from(number).map_err(|_| invalid("invalid repetition count(s)"))
     }
 
-    fn basic(&mut self, character: char) -> Result<Token> {
+    fn basic(&mut self, character: char) -> Result<RegexToken> {
         let at_start = self.before == Before::Start;
         Ok(match character {
-            '*' if self.before != Before::Other => Token::Plain('*'),
-            '*' => Token::Repeat(0, None, true, true),
+            '*' if self.before != Before::Other => RegexToken::Plain('*'),
+            '*' => RegexToken::Repeat(0, None, true, true),
             '[' => self.bracket(),
-            '.' => Token::Any,
+            '.' => RegexToken::Any,
             '^' if at_start || self.before == Before::Open => self.line(Assertion::LineStart, Assertion::TextStart),
             '$' => {
                 self.skip();
                 if self.peek().is_none() || self.begins("\\)") {
                     self.line(Assertion::LineEnd, Assertion::TextEnd)
                 } else {
-                    Token::Plain('$')
+                    RegexToken::Plain('$')
                 }
             }
             '\\' => match self.bump() {
                 None => return Err(invalid("invalid escape \\ sequence")),
                 Some('{') => self.bounds("\\}")?,
-                Some('(') => Token::Open(true),
-                Some(')') => Token::Close,
-                Some('<') => Token::Assertion(Assertion::WordStart),
-                Some('>') => Token::Assertion(Assertion::WordEnd),
-                Some(digit @ '1'..='9') => Token::Reference(digit.to_digit(10).unwrap_or(0) as usize),
-                Some(other) => Token::Plain(other),
+                Some('(') => RegexToken::Open(true),
+                Some(')') => RegexToken::Close,
+                Some('<') => RegexToken::Assertion(Assertion::WordStart),
+                Some('>') => RegexToken::Assertion(Assertion::WordEnd),
+                Some(digit @ '1'..='9') => RegexToken::Reference(digit.to_digit(10).unwrap_or(0) as usize),
+                Some(other) => RegexToken::Plain(other),
             },
-            other => Token::Plain(other),
+            other => RegexToken::Plain(other),
         })
     }
 
@@ -304,36 +304,36 @@ impl Lexer {
     ///
     /// # Errors
     /// 2201B for an escape that is none.
-    pub fn escape(&mut self) -> Result<Token> {
+    pub fn escape(&mut self) -> Result<RegexToken> {
         let refused = || invalid("invalid escape \\ sequence");
         let character = self.bump().ok_or_else(refused)?;
         Ok(match character {
-            other if !other.is_ascii_alphanumeric() => Token::Plain(other),
-            'a' => Token::Plain('\x07'),
-            'A' => Token::Assertion(Assertion::TextStart),
-            'b' => Token::Plain('\x08'),
-            'B' => Token::Plain('\\'),
+            other if !other.is_ascii_alphanumeric() => RegexToken::Plain(other),
+            'a' => RegexToken::Plain('\x07'),
+            'A' => RegexToken::Assertion(Assertion::TextStart),
+            'b' => RegexToken::Plain('\x08'),
+            'B' => RegexToken::Plain('\\'),
             'c' => {
                 let code = u32::from(self.bump().ok_or_else(refused)?) & 0o37;
-                Token::Plain(char::from_u32(code).ok_or_else(refused)?)
+                RegexToken::Plain(char::from_u32(code).ok_or_else(refused)?)
             }
-            'd' | 'D' => Token::Class(Class::Digit, character == 'D'),
-            's' | 'S' => Token::Class(Class::Space, character == 'S'),
-            'w' | 'W' => Token::Class(Class::Word, character == 'W'),
-            'e' => Token::Plain('\x1b'),
-            'f' => Token::Plain('\x0c'),
-            'm' => Token::Assertion(Assertion::WordStart),
-            'M' => Token::Assertion(Assertion::WordEnd),
-            'n' => Token::Plain('\n'),
-            'r' => Token::Plain('\r'),
-            't' => Token::Plain('\t'),
-            'u' => Token::Plain(self.digits(16, 4, 4)?),
-            'U' => Token::Plain(self.digits(16, 8, 8)?),
-            'v' => Token::Plain('\x0b'),
-            'x' => Token::Plain(self.digits(16, 1, 255)?),
-            'y' => Token::Assertion(Assertion::WordBound),
-            'Y' => Token::Assertion(Assertion::NoWordBound),
-            'Z' => Token::Assertion(Assertion::TextEnd),
+            'd' | 'D' => RegexToken::Class(Class::Digit, character == 'D'),
+            's' | 'S' => RegexToken::Class(Class::Space, character == 'S'),
+            'w' | 'W' => RegexToken::Class(Class::Word, character == 'W'),
+            'e' => RegexToken::Plain('\x1b'),
+            'f' => RegexToken::Plain('\x0c'),
+            'm' => RegexToken::Assertion(Assertion::WordStart),
+            'M' => RegexToken::Assertion(Assertion::WordEnd),
+            'n' => RegexToken::Plain('\n'),
+            'r' => RegexToken::Plain('\r'),
+            't' => RegexToken::Plain('\t'),
+            'u' => RegexToken::Plain(self.digits(16, 4, 4)?),
+            'U' => RegexToken::Plain(self.digits(16, 8, 8)?),
+            'v' => RegexToken::Plain('\x0b'),
+            'x' => RegexToken::Plain(self.digits(16, 1, 255)?),
+            'y' => RegexToken::Assertion(Assertion::WordBound),
+            'Y' => RegexToken::Assertion(Assertion::NoWordBound),
+            'Z' => RegexToken::Assertion(Assertion::TextEnd),
             '0' => self.octal()?,
             '1'..='9' => self.reference()?,
             _ => return Err(refused()),
@@ -341,7 +341,7 @@ impl Lexer {
     }
 
     /// A number that is a back reference where there are so many groups, or has one digit; else a character in octal.
-    fn reference(&mut self) -> Result<Token> {
+    fn reference(&mut self) -> Result<RegexToken> {
         let start = self.at;
         let mut number = self.text.get(start - 1).and_then(|digit| digit.to_digit(10)).unwrap_or(0) as usize;
         while let Some(digit) = self.peek().and_then(|character| character.to_digit(10)) {
@@ -349,22 +349,22 @@ impl Lexer {
             self.at += 1;
         }
         if self.at == start || number > 0 && number <= self.groups {
-            return Ok(Token::Reference(number));
+            return Ok(RegexToken::Reference(number));
         }
         self.at = start;
         self.octal()
     }
 
     /// A character in octal, whose first digit was read.
-    fn octal(&mut self) -> Result<Token> {
+    fn octal(&mut self) -> Result<RegexToken> {
         self.at -= 1;
         let start = self.at;
         let character = self.digits(8, 1, 3)?;
         if u32::from(character) > 0xff {
             self.at = start;
-            return Ok(Token::Plain(self.digits(8, 1, 2)?));
+            return Ok(RegexToken::Plain(self.digits(8, 1, 2)?));
         }
-        Ok(Token::Plain(character))
+        Ok(RegexToken::Plain(character))
     }
 
     fn digits(&mut self, radix: u32, least: usize, most: usize) -> Result<char> {

@@ -1,7 +1,7 @@
 //! Runs the states of an expression over a text: all that are possible at once, one character after the other.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::types::patterns::regex::program::{Program, State};
+use crate::types::patterns::regex::program::{RegexProgram, RegexState};
 use crate::types::patterns::regex::syntax::{Assertion, is_word};
 
 /// States that one search visits, at most.
@@ -104,7 +104,7 @@ impl<'t> Machine<'t> {
     ///
     /// # Errors
     /// As [`Machine::step`].
-    pub fn ends(&mut self, program: &Program, start: usize, limit: usize) -> Result<Vec<usize>> {
+    pub fn ends(&mut self, program: &RegexProgram, start: usize, limit: usize) -> Result<Vec<usize>> {
         let mut ends = Vec::new();
         self.run(program, Run { start, limit, is_open: false, is_first: false }, &mut ends)?;
         Ok(ends)
@@ -114,7 +114,7 @@ impl<'t> Machine<'t> {
     ///
     /// # Errors
     /// As [`Machine::step`].
-    pub fn shortest(&mut self, program: &Program, start: usize, limit: usize) -> Result<Option<usize>> {
+    pub fn shortest(&mut self, program: &RegexProgram, start: usize, limit: usize) -> Result<Option<usize>> {
         let mut ends = Vec::new();
         self.run(program, Run { start, limit, is_open: false, is_first: true }, &mut ends)?;
         Ok(ends.first().copied())
@@ -124,13 +124,13 @@ impl<'t> Machine<'t> {
     ///
     /// # Errors
     /// As [`Machine::step`].
-    pub fn is_match(&mut self, program: &Program, start: usize) -> Result<bool> {
+    pub fn is_match(&mut self, program: &RegexProgram, start: usize) -> Result<bool> {
         let mut ends = Vec::new();
         self.run(program, Run { start, limit: self.text.len(), is_open: true, is_first: true }, &mut ends)?;
         Ok(!ends.is_empty())
     }
 
-    fn run(&mut self, program: &Program, run: Run, ends: &mut Vec<usize>) -> Result<()> {
+    fn run(&mut self, program: &RegexProgram, run: Run, ends: &mut Vec<usize>) -> Result<()> {
         let mut now = Possible::new(program.states.len());
         let mut next = Possible::new(program.states.len());
         let mut stack = Vec::new();
@@ -140,7 +140,7 @@ impl<'t> Machine<'t> {
                 stack.push(0);
                 self.follow(program, at, &mut stack, &mut now)?;
             }
-            if now.dense.iter().any(|state| matches!(program.states.get(*state), Some(State::Match))) {
+            if now.dense.iter().any(|state| matches!(program.states.get(*state), Some(RegexState::Match))) {
                 ends.push(at);
                 if run.is_first {
                     return Ok(());
@@ -158,7 +158,7 @@ impl<'t> Machine<'t> {
             at = if program.is_backward { at - character.len_utf8() } else { at + character.len_utf8() };
             for state in &now.dense {
                 self.step()?;
-                if let Some(State::Take(set)) = program.states.get(*state)
+                if let Some(RegexState::Take(set)) = program.states.get(*state)
                     && program.sets.get(*set).is_some_and(|set| set.holds(character))
                 {
                     stack.push(state + 1);
@@ -171,17 +171,17 @@ impl<'t> Machine<'t> {
     }
 
     /// Adds states, and those that they lead to without a character.
-    fn follow(&mut self, program: &Program, at: usize, stack: &mut Vec<usize>, into: &mut Possible) -> Result<()> {
+    fn follow(&mut self, program: &RegexProgram, at: usize, stack: &mut Vec<usize>, into: &mut Possible) -> Result<()> {
         while let Some(state) = stack.pop() {
             self.step()?;
             if !into.add(state) {
                 continue;
             }
             match program.states.get(state) {
-                Some(State::Fork(first, second)) => stack.extend([*second, *first]),
-                Some(State::Jump(target)) => stack.push(*target),
-                Some(State::Assertion(assertion)) if self.holds(*assertion, at) => stack.push(state + 1),
-                Some(State::Look { ahead, is_negative, program }) => {
+                Some(RegexState::Fork(first, second)) => stack.extend([*second, *first]),
+                Some(RegexState::Jump(target)) => stack.push(*target),
+                Some(RegexState::Assertion(assertion)) if self.holds(*assertion, at) => stack.push(state + 1),
+                Some(RegexState::Look { ahead, is_negative, program }) => {
                     let limit = if *ahead { self.text.len() } else { 0 };
                     if self.shortest(program, at, limit)?.is_some() != *is_negative {
                         stack.push(state + 1);

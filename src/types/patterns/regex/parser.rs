@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::types::patterns::regex::flags::{Dialect, RegexFlags};
-use crate::types::patterns::regex::lexer::{Lexer, Token};
-use crate::types::patterns::regex::syntax::{Characters, Class, Preference, Tree};
+use crate::types::patterns::regex::lexer::{Lexer, RegexToken};
+use crate::types::patterns::regex::syntax::{Characters, Class, Preference, RegexTree};
 use crate::types::patterns::regex_error::invalid;
 
 /// Groups within one another, at most.
@@ -14,17 +14,17 @@ const DEPTH_MAX: usize = 200;
 pub const GROUPS_MAX: usize = 500;
 
 /// An expression that was read.
-pub struct Parsed {
-    pub tree: Tree,
+pub struct ParsedRegex {
+    pub tree: RegexTree,
     pub groups: usize,
     pub flags: RegexFlags,
 }
 
 struct Parser {
     lexer: Lexer,
-    token: Token,
+    token: RegexToken,
     /// The trees of groups that are closed.
-    closed: Vec<Option<Arc<Tree>>>,
+    closed: Vec<Option<Arc<RegexTree>>>,
     depth: usize,
     references: usize,
     /// Inside of a look to either side: groups capture nothing.
@@ -35,13 +35,13 @@ struct Parser {
 ///
 /// # Errors
 /// 2201B for what is none, in PostgreSQL's words.
-pub fn parse(pattern: &str, flags: RegexFlags) -> Result<Parsed> {
+pub fn parse(pattern: &str, flags: RegexFlags) -> Result<ParsedRegex> {
     let lexer = Lexer::new(pattern, flags)?;
     let mut parser =
-        Parser { lexer, token: Token::End, closed: vec![None], depth: 0, references: 0, is_looking: false };
+        Parser { lexer, token: RegexToken::End, closed: vec![None], depth: 0, references: 0, is_looking: false };
     parser.advance()?;
     let tree = parser.choice(false)?;
-    Ok(Parsed { tree, groups: parser.lexer.groups, flags: parser.lexer.flags })
+    Ok(ParsedRegex { tree, groups: parser.lexer.groups, flags: parser.lexer.flags })
 }
 
 fn too_complex() -> crate::error::Error {
@@ -54,79 +54,79 @@ impl Parser {
         Ok(())
     }
 
-    fn choice(&mut self, is_inside: bool) -> Result<Tree> {
+    fn choice(&mut self, is_inside: bool) -> Result<RegexTree> {
         let mut branches = vec![self.branch(is_inside)?];
-        while self.token == Token::Bar {
+        while self.token == RegexToken::Bar {
             self.advance()?;
             branches.push(self.branch(is_inside)?);
         }
         let single = branches.len() == 1;
-        Ok(if single { branches.pop().unwrap_or(Tree::Empty) } else { Tree::Choice(branches) })
+        Ok(if single { branches.pop().unwrap_or(RegexTree::Empty) } else { RegexTree::Choice(branches) })
     }
 
-    fn branch(&mut self, is_inside: bool) -> Result<Tree> {
+    fn branch(&mut self, is_inside: bool) -> Result<RegexTree> {
         let mut parts = Vec::new();
         loop {
             match self.token {
-                Token::Bar | Token::End => break,
-                Token::Close if is_inside => break,
+                RegexToken::Bar | RegexToken::End => break,
+                RegexToken::Close if is_inside => break,
                 _ => parts.push(self.part()?),
             }
         }
         Ok(match parts.len() {
-            0 => Tree::Empty,
-            _ => Tree::Sequence(parts),
+            0 => RegexTree::Empty,
+            _ => RegexTree::Sequence(parts),
         })
     }
 
-    fn one(&self, characters: Characters) -> Tree {
-        Tree::One(Arc::new(characters))
+    fn one(&self, characters: Characters) -> RegexTree {
+        RegexTree::One(Arc::new(characters))
     }
 
-    fn part(&mut self) -> Result<Tree> {
+    fn part(&mut self) -> Result<RegexTree> {
         let ignores_case = self.lexer.flags.ignores_case;
         let atom = match self.token {
-            Token::Assertion(assertion) => {
+            RegexToken::Assertion(assertion) => {
                 self.advance()?;
-                return Ok(Tree::Assertion(assertion));
+                return Ok(RegexTree::Assertion(assertion));
             }
-            Token::Look(ahead, is_negative) => {
+            RegexToken::Look(ahead, is_negative) => {
                 let outer = std::mem::replace(&mut self.is_looking, true);
                 let inner = self.inside()?;
                 self.is_looking = outer;
-                return Ok(Tree::Look { ahead, is_negative, inner: Arc::new(inner) });
+                return Ok(RegexTree::Look { ahead, is_negative, inner: Arc::new(inner) });
             }
-            Token::Plain(character) => {
+            RegexToken::Plain(character) => {
                 self.advance()?;
                 self.one(Characters::one(character, ignores_case))
             }
-            Token::Any => {
+            RegexToken::Any => {
                 self.advance()?;
                 self.one(Characters::any(self.lexer.flags.stops_at_newline))
             }
-            Token::Class(class, is_complement) => {
+            RegexToken::Class(class, is_complement) => {
                 self.advance()?;
                 self.one(Characters { classes: vec![(class, is_complement)], ..Characters::default() })
             }
-            Token::Bracket(is_negated) => {
+            RegexToken::Bracket(is_negated) => {
                 let characters = self.bracket(is_negated)?;
                 self.advance()?;
                 self.one(characters)
             }
-            Token::Reference(number) => self.reference(number)?,
-            Token::Open(captures) => self.group(captures)?,
-            Token::Close if self.lexer.flags.dialect == Dialect::Extended => {
+            RegexToken::Reference(number) => self.reference(number)?,
+            RegexToken::Open(captures) => self.group(captures)?,
+            RegexToken::Close if self.lexer.flags.dialect == Dialect::Extended => {
                 self.advance()?;
                 self.one(Characters::one(')', false))
             }
-            Token::Close => return Err(invalid("parentheses () not balanced")),
-            Token::Repeat(..) => return Err(invalid("quantifier operand invalid")),
-            Token::End | Token::Bar => return Ok(Tree::Empty),
+            RegexToken::Close => return Err(invalid("parentheses () not balanced")),
+            RegexToken::Repeat(..) => return Err(invalid("quantifier operand invalid")),
+            RegexToken::End | RegexToken::Bar => return Ok(RegexTree::Empty),
         };
         self.repeated(atom)
     }
 
-    fn reference(&mut self, number: usize) -> Result<Tree> {
+    fn reference(&mut self, number: usize) -> Result<RegexTree> {
         let of = self.closed.get(number).cloned().flatten().filter(|_| !self.is_looking);
         let of = of.ok_or_else(|| invalid("invalid backreference number"))?;
         self.references += 1;
@@ -134,10 +134,10 @@ impl Parser {
             return Err(too_complex());
         }
         self.advance()?;
-        Ok(Tree::Reference { number, of })
+        Ok(RegexTree::Reference { number, of })
     }
 
-    fn group(&mut self, captures: bool) -> Result<Tree> {
+    fn group(&mut self, captures: bool) -> Result<RegexTree> {
         let number = (captures && !self.is_looking).then(|| {
             self.lexer.groups += 1;
             self.closed.push(None);
@@ -150,18 +150,18 @@ impl Parser {
         if let Some(slot) = number.and_then(|number| self.closed.get_mut(number)) {
             *slot = Some(Arc::clone(&inner));
         }
-        Ok(Tree::Group { number, inner })
+        Ok(RegexTree::Group { number, inner })
     }
 
     /// What stands in parentheses, behind the first.
-    fn inside(&mut self) -> Result<Tree> {
+    fn inside(&mut self) -> Result<RegexTree> {
         self.depth += 1;
         if self.depth > DEPTH_MAX {
             return Err(too_complex());
         }
         self.advance()?;
         let inner = self.choice(true)?;
-        if self.token != Token::Close {
+        if self.token != RegexToken::Close {
             return Err(invalid("parentheses () not balanced"));
         }
         self.depth -= 1;
@@ -169,12 +169,12 @@ impl Parser {
         Ok(inner)
     }
 
-    fn repeated(&mut self, atom: Tree) -> Result<Tree> {
-        let Token::Repeat(least, most, is_long, has_preference) = self.token else { return Ok(atom) };
+    fn repeated(&mut self, atom: RegexTree) -> Result<RegexTree> {
+        let RegexToken::Repeat(least, most, is_long, has_preference) = self.token else { return Ok(atom) };
         self.advance()?;
         let preference = if is_long { Preference::Longest } else { Preference::Shortest };
         let preference = has_preference.then_some(preference);
-        Ok(Tree::Repeat { inner: Arc::new(atom), least, most, preference })
+        Ok(RegexTree::Repeat { inner: Arc::new(atom), least, most, preference })
     }
 
     /// A bracket expression, behind its beginning.
@@ -251,8 +251,8 @@ impl Parser {
             None => Err(invalid("brackets [] not balanced")),
             Some('-') if !is_first && self.lexer.peek() != Some(']') => Err(invalid("invalid character range")),
             Some('\\') if is_advanced => match self.lexer.escape()? {
-                Token::Plain(character) => Ok(Some(character)),
-                Token::Class(class, is_complement) => {
+                RegexToken::Plain(character) => Ok(Some(character)),
+                RegexToken::Class(class, is_complement) => {
                     set.classes.push((class, is_complement));
                     Ok(None)
                 }

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::types::patterns::regex::program::{Compiler, Program};
-use crate::types::patterns::regex::syntax::{Preference, Tree};
+use crate::types::patterns::regex::program::{RegexCompiler, RegexProgram};
+use crate::types::patterns::regex::syntax::{Preference, RegexTree};
 
 /// What a part contains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub struct Part {
     pub traits: Traits,
     /// The group that it is.
     pub number: Option<usize>,
-    pub program: Arc<Program>,
+    pub program: Arc<RegexProgram>,
     pub kind: Kind,
 }
 
@@ -77,21 +77,21 @@ pub enum Kind {
 
 /// Makes parts of trees.
 pub struct Planner<'c> {
-    pub compiler: &'c mut Compiler,
+    pub compiler: &'c mut RegexCompiler,
 }
 
 /// A repetition of one atom.
 struct Quantified<'t> {
-    atom: &'t Tree,
+    atom: &'t RegexTree,
     least: u16,
     most: Option<u16>,
     preference: Option<Preference>,
 }
 
 impl<'t> Quantified<'t> {
-    fn of(tree: &'t Tree) -> Quantified<'t> {
+    fn of(tree: &'t RegexTree) -> Quantified<'t> {
         match tree {
-            Tree::Repeat { inner, least, most, preference } => {
+            RegexTree::Repeat { inner, least, most, preference } => {
                 Quantified { atom: inner, least: *least, most: *most, preference: *preference }
             }
             atom => Quantified { atom, least: 1, most: Some(1), preference: None },
@@ -106,19 +106,19 @@ impl<'t> Quantified<'t> {
 impl Planner<'_> {
     /// # Errors
     /// 2201B for an expression that is too large.
-    pub fn plan(&mut self, tree: &Tree) -> Result<Part> {
+    pub fn plan(&mut self, tree: &RegexTree) -> Result<Part> {
         match tree {
-            Tree::Choice(branches) => self.choice(tree, branches),
-            Tree::Sequence(parts) => self.branch(parts),
+            RegexTree::Choice(branches) => self.choice(tree, branches),
+            RegexTree::Sequence(parts) => self.branch(parts),
             other => self.branch(std::slice::from_ref(other)),
         }
     }
 
-    fn leaf(&mut self, tree: &Tree, traits: Traits) -> Result<Part> {
+    fn leaf(&mut self, tree: &RegexTree, traits: Traits) -> Result<Part> {
         Ok(Part { traits, number: None, program: self.compiler.program(tree)?, kind: Kind::Leaf })
     }
 
-    fn choice(&mut self, tree: &Tree, branches: &[Tree]) -> Result<Part> {
+    fn choice(&mut self, tree: &RegexTree, branches: &[RegexTree]) -> Result<Part> {
         let mut traits = Traits::preferring(Some(Preference::Longest));
         let mut parts = Vec::with_capacity(branches.len());
         for branch in branches {
@@ -132,10 +132,10 @@ impl Planner<'_> {
         Ok(Part { traits, number: None, program: self.compiler.program(tree)?, kind: Kind::Choice(parts) })
     }
 
-    fn branch(&mut self, items: &[Tree]) -> Result<Part> {
+    fn branch(&mut self, items: &[RegexTree]) -> Result<Part> {
         let mut before = Traits::default();
         for (position, item) in items.iter().enumerate() {
-            if matches!(item, Tree::Assertion(_) | Tree::Look { .. } | Tree::Empty) {
+            if matches!(item, RegexTree::Assertion(_) | RegexTree::Look { .. } | RegexTree::Empty) {
                 continue;
             }
             let quantified = Quantified::of(item);
@@ -155,13 +155,13 @@ impl Planner<'_> {
             let rest = items.get(position + 1..).unwrap_or_default();
             return self.joined(prefix, before, first, item, rest, &quantified);
         }
-        self.leaf(&Tree::Sequence(items.to_vec()), before)
+        self.leaf(&RegexTree::Sequence(items.to_vec()), before)
     }
 
     /// The atom before a repetition, planned where it has parts of its own.
-    fn atom(&mut self, atom: &Tree) -> Result<(Option<Part>, Traits)> {
+    fn atom(&mut self, atom: &RegexTree) -> Result<(Option<Part>, Traits)> {
         match atom {
-            Tree::Group { number, inner } => {
+            RegexTree::Group { number, inner } => {
                 let mut part = self.plan(inner)?;
                 if number.is_some() {
                     part.traits.captures = true;
@@ -174,15 +174,15 @@ impl Planner<'_> {
                 let traits = part.traits;
                 Ok((Some(part), traits))
             }
-            Tree::Reference { .. } => Ok((None, Traits { refers: true, ..Traits::default() })),
+            RegexTree::Reference { .. } => Ok((None, Traits { refers: true, ..Traits::default() })),
             _ => Ok((None, Traits::default())),
         }
     }
 
     /// An atom with its repetition.
-    fn quantified(&mut self, quantified: &Quantified<'_>, item: &Tree, atom: Part) -> Result<Part> {
+    fn quantified(&mut self, quantified: &Quantified<'_>, item: &RegexTree, atom: Part) -> Result<Part> {
         let own = Traits::preferring(quantified.preference).combined(atom.traits);
-        if let Tree::Reference { number, .. } = quantified.atom {
+        if let RegexTree::Reference { number, .. } = quantified.atom {
             let (least, most) = (usize::from(quantified.least), quantified.most.map(usize::from));
             let traits = Traits { refers: true, ..own };
             let kind = Kind::Reference { group: *number, least, most };
@@ -199,7 +199,7 @@ impl Planner<'_> {
         }
         if quantified.least > 0 && !atom.traits.refers {
             // Only the last repetition captures: the others are a leaf before it.
-            let others = Tree::Repeat {
+            let others = RegexTree::Repeat {
                 inner: Arc::new(quantified.atom.clone()),
                 least: quantified.least - 1,
                 most: quantified.most.map(|most| most - 1),
@@ -217,28 +217,28 @@ impl Planner<'_> {
     /// What stands before a part, the part, and what follows.
     fn joined(
         &mut self,
-        prefix: &[Tree],
+        prefix: &[RegexTree],
         before: Traits,
         first: Part,
-        item: &Tree,
-        rest: &[Tree],
+        item: &RegexTree,
+        rest: &[RegexTree],
         quantified: &Quantified<'_>,
     ) -> Result<Part> {
         let mut part = first;
         if !rest.is_empty() {
             let following = self.branch(rest)?;
             let traits = Traits::preferring(quantified.preference).combined(part.traits).combined(following.traits);
-            let whole: Vec<Tree> = std::iter::once(item).chain(rest).cloned().collect();
-            let program = self.compiler.program(&Tree::Sequence(whole))?;
+            let whole: Vec<RegexTree> = std::iter::once(item).chain(rest).cloned().collect();
+            let program = self.compiler.program(&RegexTree::Sequence(whole))?;
             part = Part { traits, number: None, program, kind: Kind::Pair(Box::new(part), Box::new(following)) };
         }
         if prefix.is_empty() {
             return Ok(part);
         }
         let traits = before.combined(part.traits);
-        let leading = self.leaf(&Tree::Sequence(prefix.to_vec()), before)?;
-        let whole: Vec<Tree> = prefix.iter().chain(std::iter::once(item)).chain(rest).cloned().collect();
-        let program = self.compiler.program(&Tree::Sequence(whole))?;
+        let leading = self.leaf(&RegexTree::Sequence(prefix.to_vec()), before)?;
+        let whole: Vec<RegexTree> = prefix.iter().chain(std::iter::once(item)).chain(rest).cloned().collect();
+        let program = self.compiler.program(&RegexTree::Sequence(whole))?;
         Ok(Part { traits, number: None, program, kind: Kind::Pair(Box::new(leading), Box::new(part)) })
     }
 }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::types::patterns::regex::syntax::{Assertion, Characters, Tree};
+use crate::types::patterns::regex::syntax::{Assertion, Characters, RegexTree};
 use crate::types::patterns::regex_error::invalid;
 
 /// States of all machines of an expression together, at most.
@@ -13,7 +13,7 @@ const STATES_MAX: usize = 100_000;
 
 /// A state.
 #[derive(Clone, Debug)]
-pub enum State {
+pub enum RegexState {
     /// Takes a character and goes on at the next state.
     Take(usize),
     /// Goes on at two states.
@@ -23,15 +23,15 @@ pub enum State {
     Look {
         ahead: bool,
         is_negative: bool,
-        program: Arc<Program>,
+        program: Arc<RegexProgram>,
     },
     Match,
 }
 
 /// A machine: it begins at state 0; a state without a target of its own goes on at the next one.
 #[derive(Debug)]
-pub struct Program {
-    pub states: Vec<State>,
+pub struct RegexProgram {
+    pub states: Vec<RegexState>,
     pub sets: Vec<Set>,
     /// It reads from the end of a text to its beginning.
     pub is_backward: bool,
@@ -61,39 +61,39 @@ impl Set {
 
 /// Makes programs, and counts their states.
 #[derive(Debug, Default)]
-pub struct Compiler {
+pub struct RegexCompiler {
     states: usize,
 }
 
 struct Emitter<'c> {
-    compiler: &'c mut Compiler,
-    program: Program,
+    compiler: &'c mut RegexCompiler,
+    program: RegexProgram,
 }
 
 fn too_complex() -> Error {
     invalid("regular expression is too complex")
 }
 
-impl Compiler {
+impl RegexCompiler {
     /// The machine of a tree.
     ///
     /// # Errors
     /// 2201B above `STATES_MAX`.
-    pub fn program(&mut self, tree: &Tree) -> Result<Arc<Program>> {
+    pub fn program(&mut self, tree: &RegexTree) -> Result<Arc<RegexProgram>> {
         self.compiled(tree, false).map(Arc::new)
     }
 
-    fn compiled(&mut self, tree: &Tree, is_backward: bool) -> Result<Program> {
-        let program = Program { states: Vec::new(), sets: Vec::new(), is_backward };
+    fn compiled(&mut self, tree: &RegexTree, is_backward: bool) -> Result<RegexProgram> {
+        let program = RegexProgram { states: Vec::new(), sets: Vec::new(), is_backward };
         let mut emitter = Emitter { compiler: self, program };
         emitter.emit(tree)?;
-        emitter.push(State::Match)?;
+        emitter.push(RegexState::Match)?;
         Ok(emitter.program)
     }
 }
 
 impl Emitter<'_> {
-    fn push(&mut self, state: State) -> Result<usize> {
+    fn push(&mut self, state: RegexState) -> Result<usize> {
         self.compiler.states += 1;
         if self.compiler.states > STATES_MAX {
             return Err(too_complex());
@@ -106,79 +106,79 @@ impl Emitter<'_> {
         self.program.states.len()
     }
 
-    fn set(&mut self, at: usize, state: State) {
+    fn set(&mut self, at: usize, state: RegexState) {
         if let Some(slot) = self.program.states.get_mut(at) {
             *slot = state;
         }
     }
 
-    fn emit(&mut self, tree: &Tree) -> Result<()> {
+    fn emit(&mut self, tree: &RegexTree) -> Result<()> {
         match tree {
-            Tree::Empty => {}
-            Tree::One(characters) => {
+            RegexTree::Empty => {}
+            RegexTree::One(characters) => {
                 let known = self.program.sets.iter().position(|set| Arc::ptr_eq(&set.characters, characters));
                 let set = known.unwrap_or(self.program.sets.len());
                 if known.is_none() {
                     self.program.sets.push(Set::new(characters));
                 }
-                self.push(State::Take(set))?;
+                self.push(RegexState::Take(set))?;
             }
-            Tree::Assertion(assertion) => {
-                self.push(State::Assertion(*assertion))?;
+            RegexTree::Assertion(assertion) => {
+                self.push(RegexState::Assertion(*assertion))?;
             }
-            Tree::Look { ahead, is_negative, inner } => {
+            RegexTree::Look { ahead, is_negative, inner } => {
                 let program = Arc::new(self.compiler.compiled(inner, !ahead)?);
-                self.push(State::Look { ahead: *ahead, is_negative: *is_negative, program })?;
+                self.push(RegexState::Look { ahead: *ahead, is_negative: *is_negative, program })?;
             }
-            Tree::Group { inner, .. } | Tree::Reference { of: inner, .. } => self.emit(inner)?,
-            Tree::Sequence(parts) if self.program.is_backward => {
+            RegexTree::Group { inner, .. } | RegexTree::Reference { of: inner, .. } => self.emit(inner)?,
+            RegexTree::Sequence(parts) if self.program.is_backward => {
                 parts.iter().rev().try_for_each(|part| self.emit(part))?;
             }
-            Tree::Sequence(parts) => parts.iter().try_for_each(|part| self.emit(part))?,
-            Tree::Choice(branches) => self.choice(branches)?,
-            Tree::Repeat { inner, least, most, .. } => self.repeat(inner, *least, *most)?,
+            RegexTree::Sequence(parts) => parts.iter().try_for_each(|part| self.emit(part))?,
+            RegexTree::Choice(branches) => self.choice(branches)?,
+            RegexTree::Repeat { inner, least, most, .. } => self.repeat(inner, *least, *most)?,
         }
         Ok(())
     }
 
-    fn choice(&mut self, branches: &[Tree]) -> Result<()> {
+    fn choice(&mut self, branches: &[RegexTree]) -> Result<()> {
         let mut ends = Vec::with_capacity(branches.len());
         for (position, branch) in branches.iter().enumerate() {
             if position + 1 == branches.len() {
                 self.emit(branch)?;
                 break;
             }
-            let fork = self.push(State::Jump(0))?;
+            let fork = self.push(RegexState::Jump(0))?;
             self.emit(branch)?;
-            ends.push(self.push(State::Jump(0))?);
+            ends.push(self.push(RegexState::Jump(0))?);
             let next = self.here();
-            self.set(fork, State::Fork(fork + 1, next));
+            self.set(fork, RegexState::Fork(fork + 1, next));
         }
         let end = self.here();
-        ends.into_iter().for_each(|at| self.set(at, State::Jump(end)));
+        ends.into_iter().for_each(|at| self.set(at, RegexState::Jump(end)));
         Ok(())
     }
 
-    fn repeat(&mut self, inner: &Tree, least: u16, most: Option<u16>) -> Result<()> {
+    fn repeat(&mut self, inner: &RegexTree, least: u16, most: Option<u16>) -> Result<()> {
         for _ in 0..least {
             self.emit(inner)?;
         }
         match most {
             None => {
-                let fork = self.push(State::Jump(0))?;
+                let fork = self.push(RegexState::Jump(0))?;
                 self.emit(inner)?;
-                self.push(State::Jump(fork))?;
+                self.push(RegexState::Jump(fork))?;
                 let end = self.here();
-                self.set(fork, State::Fork(fork + 1, end));
+                self.set(fork, RegexState::Fork(fork + 1, end));
             }
             Some(most) => {
                 let mut forks = Vec::new();
                 for _ in least..most {
-                    forks.push(self.push(State::Jump(0))?);
+                    forks.push(self.push(RegexState::Jump(0))?);
                     self.emit(inner)?;
                 }
                 let end = self.here();
-                forks.into_iter().for_each(|at| self.set(at, State::Fork(at + 1, end)));
+                forks.into_iter().for_each(|at| self.set(at, RegexState::Fork(at + 1, end)));
             }
         }
         Ok(())

@@ -4,12 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::types::patterns::regex::dissect::{Bounds, Dissection};
+use crate::types::patterns::regex::dissect::{Dissection, GroupBounds};
 use crate::types::patterns::regex::flags::RegexFlags;
 use crate::types::patterns::regex::machine::{Machine, Pause};
 use crate::types::patterns::regex::parser::parse;
 use crate::types::patterns::regex::plan::{Part, Planner};
-use crate::types::patterns::regex::program::Compiler;
+use crate::types::patterns::regex::program::RegexCompiler;
 use crate::types::patterns::regex::syntax::Preference;
 use crate::types::patterns::regex::translate::translated;
 
@@ -17,7 +17,7 @@ use crate::types::patterns::regex::translate::translated;
 const QUICK_BYTES_MAX: usize = 1 << 20;
 
 /// The bounds of a match and of its groups, in bytes of the text; the match itself comes first.
-pub type Groups = Bounds;
+pub type Groups = GroupBounds;
 
 /// A regular expression of PostgreSQL's kind.
 #[derive(Clone)]
@@ -47,7 +47,7 @@ impl Regex {
             let mut builder = regex::RegexBuilder::new(&words);
             builder.size_limit(QUICK_BYTES_MAX).dfa_size_limit(QUICK_BYTES_MAX).build().ok()
         });
-        let mut compiler = Compiler::default();
+        let mut compiler = RegexCompiler::default();
         let root = Planner { compiler: &mut compiler }.plan(&parsed.tree)?;
         let refers = root.traits.refers();
         let ignores_case = parsed.flags.ignores_case;
@@ -105,7 +105,7 @@ impl Regex {
             ends
         };
         for end in ends {
-            let mut bounds: Bounds = vec![None; self.groups + 1];
+            let mut bounds: GroupBounds = vec![None; self.groups + 1];
             if self.groups > 0 || self.refers {
                 let mut dissection =
                     Dissection { machine: &mut *machine, bounds: &mut bounds, ignores_case: self.ignores_case };

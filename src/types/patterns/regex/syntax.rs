@@ -24,7 +24,7 @@ pub enum Assertion {
 
 /// A part of an expression.
 #[derive(Clone, Debug)]
-pub enum Tree {
+pub enum RegexTree {
     Empty,
     One(Arc<Characters>),
     Assertion(Assertion),
@@ -32,28 +32,28 @@ pub enum Tree {
     Look {
         ahead: bool,
         is_negative: bool,
-        inner: Arc<Tree>,
+        inner: Arc<RegexTree>,
     },
     /// A group, with its number where it captures.
     Group {
         number: Option<usize>,
-        inner: Arc<Tree>,
+        inner: Arc<RegexTree>,
     },
     /// What a group matched, with the group's own tree.
     Reference {
         number: usize,
-        of: Arc<Tree>,
+        of: Arc<RegexTree>,
     },
     Repeat {
-        inner: Arc<Tree>,
+        inner: Arc<RegexTree>,
         least: u16,
         /// None for no bound.
         most: Option<u16>,
         preference: Option<Preference>,
     },
     /// One part behind the other.
-    Sequence(Vec<Tree>),
-    Choice(Vec<Tree>),
+    Sequence(Vec<RegexTree>),
+    Choice(Vec<RegexTree>),
 }
 
 /// A named class of characters.

@@ -2,20 +2,20 @@
 
 use std::fmt::Write;
 
-use crate::types::patterns::regex::syntax::{Assertion, Characters, Class, Tree};
+use crate::types::patterns::regex::syntax::{Assertion, Characters, Class, RegexTree};
 
 /// The words of the crate for a tree; `None` for what it does not know, or knows differently.
-pub fn translated(tree: &Tree) -> Option<String> {
+pub fn translated(tree: &RegexTree) -> Option<String> {
     let mut out = String::new();
     write_tree(tree, &mut out)?;
     Some(out)
 }
 
-fn write_tree(tree: &Tree, out: &mut String) -> Option<()> {
+fn write_tree(tree: &RegexTree, out: &mut String) -> Option<()> {
     match tree {
-        Tree::Empty => out.push_str("(?:)"),
-        Tree::One(characters) => write_set(characters, out)?,
-        Tree::Assertion(assertion) => out.push_str(match assertion {
+        RegexTree::Empty => out.push_str("(?:)"),
+        RegexTree::One(characters) => write_set(characters, out)?,
+        RegexTree::Assertion(assertion) => out.push_str(match assertion {
             Assertion::TextStart => "\\A",
             Assertion::TextEnd => "\\z",
             Assertion::LineStart => "(?m:^)",
@@ -23,10 +23,10 @@ fn write_tree(tree: &Tree, out: &mut String) -> Option<()> {
             // The crate has other letters in words.
             Assertion::WordStart | Assertion::WordEnd | Assertion::WordBound | Assertion::NoWordBound => return None,
         }),
-        Tree::Look { .. } | Tree::Reference { .. } => return None,
-        Tree::Group { inner, .. } => grouped(inner, out)?,
-        Tree::Sequence(parts) => parts.iter().try_for_each(|part| write_tree(part, out))?,
-        Tree::Choice(branches) => {
+        RegexTree::Look { .. } | RegexTree::Reference { .. } => return None,
+        RegexTree::Group { inner, .. } => grouped(inner, out)?,
+        RegexTree::Sequence(parts) => parts.iter().try_for_each(|part| write_tree(part, out))?,
+        RegexTree::Choice(branches) => {
             out.push_str("(?:");
             for (position, branch) in branches.iter().enumerate() {
                 out.push_str(if position == 0 { "" } else { "|" });
@@ -34,7 +34,7 @@ fn write_tree(tree: &Tree, out: &mut String) -> Option<()> {
             }
             out.push(')');
         }
-        Tree::Repeat { inner, least, most, .. } => {
+        RegexTree::Repeat { inner, least, most, .. } => {
             grouped(inner, out)?;
             match most {
                 Some(most) => write!(out, "{{{least},{most}}}").ok()?,
@@ -45,7 +45,7 @@ fn write_tree(tree: &Tree, out: &mut String) -> Option<()> {
     Some(())
 }
 
-fn grouped(inner: &Tree, out: &mut String) -> Option<()> {
+fn grouped(inner: &RegexTree, out: &mut String) -> Option<()> {
     out.push_str("(?:");
     write_tree(inner, out)?;
     out.push(')');
