@@ -98,30 +98,8 @@ impl Value {
                 Ok(Value::Numeric(apply_modifier(numeric_of(value, to)?, *declared)?))
             }
             (value, ColumnType::Json | ColumnType::Jsonb) => cast_to_json(value, to),
-            (value, ColumnType::Vector(declared)) => {
-                let components = dense(value, to, explicit)?;
-                check_dense(&components, "vector")?;
-                check_dimension(&components, *declared)?;
-                Ok(Value::Vector(components))
-            }
-            (value, ColumnType::Halfvec(declared)) => {
-                let components = dense(value, to, explicit)?;
-                check_dense(&components, "halfvec")?;
-                check_dimension(&components, *declared)?;
-                Ok(Value::Vector(half_components(&components)?))
-            }
-            (value, ColumnType::Sparsevec(declared)) => {
-                let vector = match value {
-                    Value::Sparse(vector) => vector,
-                    other => Arc::new(SparseVector::of_dense(&dense(other, to, explicit)?)?),
-                };
-                match declared {
-                    Some(dimension) if *dimension != vector.dimension() => {
-                        let message = format!("expected {dimension} dimensions, not {}", vector.dimension());
-                        Err(Error::new(ErrorKind::DataException, message))
-                    }
-                    _ => Ok(Value::Sparse(vector)),
-                }
+            (value, ColumnType::Vector(_) | ColumnType::Halfvec(_) | ColumnType::Sparsevec(_)) => {
+                cast_to_vector(value, to, explicit)
             }
             (Value::Array(_, values), ColumnType::Array(element)) => {
                 let base = element.base();
@@ -144,6 +122,28 @@ impl Value {
             (value, _) => cast_time(value, to),
         }
     }
+}
+
+/// Into one of pgvector's kinds of vectors, of the dimension that it declares.
+fn cast_to_vector(value: Value, to: &ColumnType, explicit: bool) -> Result<Value> {
+    if let ColumnType::Sparsevec(declared) = to {
+        let vector = match value {
+            Value::Sparse(vector) => vector,
+            other => Arc::new(SparseVector::of_dense(&dense(other, to, explicit)?)?),
+        };
+        return match declared {
+            Some(dimension) if *dimension != vector.dimension() => {
+                let message = format!("expected {dimension} dimensions, not {}", vector.dimension());
+                Err(Error::new(ErrorKind::DataException, message))
+            }
+            _ => Ok(Value::Sparse(vector)),
+        };
+    }
+    let components = dense(value, to, explicit)?;
+    let is_half = matches!(to, ColumnType::Halfvec(_));
+    check_dense(&components, if is_half { "halfvec" } else { "vector" })?;
+    check_dimension(&components, to.dimension())?;
+    Ok(Value::Vector(if is_half { half_components(&components)? } else { components }))
 }
 
 /// The components of what becomes a vector.

@@ -65,34 +65,8 @@ impl Analyzer<'_> {
         if is_aggregate {
             self.end_aggregate(place)?;
         }
-        if function_types::takes_constants(&name)
-            && let FunctionArguments::List(list) = &mut function.args
-        {
-            let mut arguments: Vec<&mut Expr> = list.args.iter_mut().filter_map(plain_argument).collect();
-            let mut common = types.iter().cloned().reduce(unified).flatten();
-            // Two values that are compared: a float4 beside another number is a float8.
-            if name == "nullif" && common == Some(ColumnType::Float4) && types.iter().any(|ty| *ty != common) {
-                common = Some(ColumnType::Float8);
-            }
-            if let Some(ty) = common_time_of(&types) {
-                for (argument, from) in arguments.iter_mut().zip(&types) {
-                    self.as_time(argument, from.as_ref(), &ty)?;
-                }
-                common = Some(ty);
-            }
-            if let Some(ty) = &common {
-                for (argument, own) in arguments.iter_mut().zip(&types) {
-                    self.adopt(argument, &unmodified(ty))?;
-                    self.widen(argument, own.as_ref(), ty)?;
-                }
-            }
-            if let Some((special, ty)) = special_call(function, &name, std::slice::from_ref(&common))? {
-                *expr = special;
-                keep_type(expr, Some(&ty));
-                return Ok(Some(ty));
-            }
-            keep_type(expr, common.as_ref());
-            return Ok(common);
+        if function_types::takes_constants(&name) {
+            return self.of_common_type(expr, &name, &types);
         }
         if let Some((special, ty)) = special_call(function, &name, &types)? {
             *expr = special;
@@ -122,6 +96,42 @@ impl Analyzer<'_> {
         Ok(ty)
     }
 
+    /// A call whose arguments share a type, which is also its result's.
+    fn of_common_type(
+        &mut self,
+        expr: &mut Expr,
+        name: &str,
+        types: &[Option<ColumnType>],
+    ) -> Result<Option<ColumnType>> {
+        let Expr::Function(function) = expr else { return Ok(None) };
+        let FunctionArguments::List(list) = &mut function.args else { return Ok(None) };
+        let mut arguments: Vec<&mut Expr> = list.args.iter_mut().filter_map(plain_argument).collect();
+        let mut common = types.iter().cloned().reduce(unified).flatten();
+        // Two values that are compared: a float4 beside another number is a float8.
+        if name == "nullif" && common == Some(ColumnType::Float4) && types.iter().any(|ty| *ty != common) {
+            common = Some(ColumnType::Float8);
+        }
+        if let Some(ty) = common_time_of(types) {
+            for (argument, from) in arguments.iter_mut().zip(types) {
+                self.as_time(argument, from.as_ref(), &ty)?;
+            }
+            common = Some(ty);
+        }
+        if let Some(ty) = &common {
+            for (argument, own) in arguments.iter_mut().zip(types) {
+                self.adopt(argument, &unmodified(ty))?;
+                self.widen(argument, own.as_ref(), ty)?;
+            }
+        }
+        if let Some((special, ty)) = special_call(function, name, std::slice::from_ref(&common))? {
+            *expr = special;
+            keep_type(expr, Some(&ty));
+            return Ok(Some(ty));
+        }
+        keep_type(expr, common.as_ref());
+        Ok(common)
+    }
+
     /// Walks what a call is made of; the types of its arguments.
     fn function_parts(&mut self, function: &mut Function, name: &str) -> Result<Vec<Option<ColumnType>>> {
         let mut types = Vec::new();
@@ -135,19 +145,16 @@ impl Analyzer<'_> {
                 let is_distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
                 for (position, argument) in list.args.iter_mut().enumerate() {
                     let Some(argument) = plain_argument(argument) else { continue };
-                    if let Some(ty) = function_types::parameter(name, position) {
-                        let ty = function_types::kind_of_vector(ty, &types);
+                    let parameter = function_types::parameter(name, position);
+                    if let Some(ty) = parameter.map(|ty| function_types::kind_of_vector(ty, &types)) {
                         if function_types::is_read_by_planner(name) {
                             self.adopt_parameter(argument, &ty);
                         } else {
                             self.adopt(argument, &ty)?;
                         }
                     }
-                    if name == "generate_series"
-                        && let Some(ty) = step_type(position, &types)
-                    {
-                        self.adopt(argument, &ty)?;
-                    }
+                    let step = step_type(position, &types).filter(|_| name == "generate_series");
+                    step.map_or(Ok(()), |ty| self.adopt(argument, &ty))?;
                     let mut ty =
                         if shares_type || name == "abs" { self.expr(argument)? } else { self.argument(argument)? };
                     if name == "count"
