@@ -17,6 +17,9 @@ const VECTOR_BYTES: usize = 64;
 const NEAREST: &str = "SELECT id, v <-> '[3.1,4.2]' FROM point ORDER BY v <-> '[3.1,4.2]', id LIMIT 5";
 const SHOWN: &str = "SELECT segments, waiting, vectors FROM nebulus.vector_indexes WHERE index_name = 'point_v'";
 
+/// What is done to the files, given the segment, and how it is called.
+type Damage<'a> = (&'a str, &'a dyn Fn(&Path));
+
 /// A server with an index whose one segment lies in a file.
 fn filled(data: &Path) -> Server {
     let server = Launch::on(data).start();
@@ -149,7 +152,7 @@ fn files_that_are_damaged_half_written_or_of_another_version_are_made_again() {
     let answer = server.client().rows(NEAREST);
     assert!(server.stop().success());
     let index = index_file(&data).expect("an index");
-    let cases: [(&str, &dyn Fn(&Path)); 6] = [
+    let cases: [Damage<'_>; 6] = [
         ("an index of the version before", &|_| {
             replace(&index, |bytes| bytes[8..12].copy_from_slice(&3u32.to_le_bytes()))
         }),
