@@ -196,7 +196,8 @@ impl ColumnScan {
         let Some((mut rows, by_row)) = exact.filter(|(_, by_row)| by_row.len() <= BY_ROW_MAX) else { return Ok(None) };
         let columns = Arc::clone(&reading.columns);
         let mut memory = settings.memory.nothing();
-        let (mut entries, mut others): (Vec<Row>, Vec<(Box<[u8]>, BatchRow)>) = (Vec::new(), Vec::new());
+        let mut entries: Vec<Row> = Vec::new();
+        let mut others: Vec<(Box<[u8]>, BatchRow)> = Vec::new();
         let mut bytes = 0_usize;
         for key in by_row {
             cancel.check()?;

@@ -54,7 +54,7 @@ pub fn date_bin(stride: Value, value: Expr, origin: Value) -> Option<Expr> {
     };
     let Value::Interval(stride) = stride.cast(&ColumnType::Interval, true).ok()? else { return None };
     stride_micros(stride).filter(|micros| *micros > 0)?;
-    let origin = origin.cast(&ty, true).ok().filter(|origin| is_finite(origin))?;
+    let origin = origin.cast(&ty, true).ok().filter(is_finite)?;
     let (stride, origin) = (Expr::constant(Value::Interval(stride)), Expr::constant(origin));
     Some(Expr::Call { function, arguments: vec![stride, value, origin] })
 }

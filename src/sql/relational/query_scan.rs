@@ -43,7 +43,7 @@ const COLUMN_BATCH_ROWS: usize = 8192;
 
 /// Where a scan goes on.
 enum Source {
-    Rows(Cursor),
+    Rows(Box<Cursor>),
     Columns(Box<ColumnScan>),
 }
 
@@ -103,7 +103,7 @@ impl QueryScan {
         if let Some(columns) = view.column_scan(&self.query, &self.types, settings, cancel)? {
             return Ok(Source::Columns(Box::new(columns)));
         }
-        view.query(Arc::clone(&self.query), settings, cancel).map(Source::Rows)
+        view.query(Arc::clone(&self.query), settings, cancel).map(|cursor| Source::Rows(Box::new(cursor)))
     }
 
     /// What is known of the rows, once for all who ask.
