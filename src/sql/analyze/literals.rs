@@ -133,6 +133,8 @@ impl Analyzer<'_> {
             {
                 type_of_digits(decimal).unwrap_or(ColumnType::Numeric(None))
             }
+            // The planner's lists have the dimensions that a type of PostgreSQL's does not tell.
+            (Value::Array(_, elements), ColumnType::Array(element)) => of_dimensions(elements, element),
             (_, ty) => ty.clone(),
         };
         let places = self.constant_places.entry(value.to_text()).or_default();
@@ -183,6 +185,16 @@ fn type_of_digits(decimal: &Decimal) -> Option<ColumnType> {
     let scale = i8::try_from(decimal.scale()).ok()?;
     let precision = decimal.mantissa().unsigned_abs().to_string().len().max(usize::try_from(scale).ok()?).max(1);
     Some(ColumnType::Numeric(Some((u8::try_from(precision).ok()?, scale))))
+}
+
+/// The type of an array with a list for each dimension of its value, which are six at most.
+fn of_dimensions(elements: &[Value], element: &ColumnType) -> ColumnType {
+    let inner = match (elements.first(), element) {
+        (Some(Value::Array(_, inner)), ColumnType::Array(element)) => of_dimensions(inner, element),
+        (Some(Value::Array(_, inner)), element) => of_dimensions(inner, element),
+        _ => element.clone(),
+    };
+    ColumnType::Array(Box::new(inner))
 }
 
 /// The 0-based position of `$n`.

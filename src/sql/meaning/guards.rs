@@ -298,20 +298,20 @@ fn is_total(expr: &Expr, schema: &DFSchema) -> bool {
         | Expr::Case(_)
         | Expr::InList(_) => true,
         Expr::Like(like) => matches!(like.pattern.as_ref(), Expr::Literal(..)),
-        Expr::BinaryExpr(BinaryExpr { op, .. }) => match op {
+        Expr::BinaryExpr(BinaryExpr { op, .. }) => matches!(
+            op,
             Operator::Eq
-            | Operator::NotEq
-            | Operator::Lt
-            | Operator::LtEq
-            | Operator::Gt
-            | Operator::GtEq
-            | Operator::And
-            | Operator::Or
-            | Operator::IsDistinctFrom
-            | Operator::IsNotDistinctFrom
-            | Operator::StringConcat => true,
-            _ => false,
-        },
+                | Operator::NotEq
+                | Operator::Lt
+                | Operator::LtEq
+                | Operator::Gt
+                | Operator::GtEq
+                | Operator::And
+                | Operator::Or
+                | Operator::IsDistinctFrom
+                | Operator::IsNotDistinctFrom
+                | Operator::StringConcat
+        ),
         Expr::Cast(cast) => match (cast.expr.get_type(schema), cast.field.data_type()) {
             (Ok(from), to) => is_widening(&from, to),
             _ => false,
