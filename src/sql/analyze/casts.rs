@@ -51,6 +51,8 @@ impl Analyzer<'_> {
             return Ok(Some(target));
         }
         let is_same = source.as_ref() == Some(&target)
+            || matches!((&source, &target), (Some(source @ ColumnType::Array(_)), ColumnType::Array(_))
+                if source.base() == target.base())
             || matches!((&source, &target), (Some(source), ColumnType::Text | ColumnType::Varchar(None))
                 if matches!(source, ColumnType::Text | ColumnType::Varchar(_) | ColumnType::Name))
             || (source.is_none() && is_string(&inner) && target == ColumnType::Text);

@@ -49,6 +49,23 @@ struct CastTo {
     signature: Signature,
 }
 
+impl CastTo {
+    /// The target with as many dimensions as the array that is cast: those of a value are not its type's.
+    fn of_dimensions(&self, from: Option<&ColumnType>) -> ColumnType {
+        let (mut ty, mut from) = (self.ty.clone(), from);
+        if !matches!(ty, ColumnType::Array(_)) {
+            return ty;
+        }
+        while let Some(ColumnType::Array(element)) = from {
+            from = Some(&**element);
+            if matches!(**element, ColumnType::Array(_)) {
+                ty = ColumnType::Array(Box::new(ty));
+            }
+        }
+        ty
+    }
+}
+
 impl PartialEq for CastTo {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name
@@ -76,8 +93,9 @@ impl ScalarUDFImpl for CastTo {
         Ok(data_type_of(&self.ty))
     }
 
-    fn return_field_from_args(&self, _arguments: ReturnFieldArgs<'_>) -> datafusion::error::Result<FieldRef> {
-        Ok(Arc::new(field_of(&self.name, &self.ty, true)))
+    fn return_field_from_args(&self, arguments: ReturnFieldArgs<'_>) -> datafusion::error::Result<FieldRef> {
+        let from = arguments.arg_fields.first().map(|field| type_of(field));
+        Ok(Arc::new(field_of(&self.name, &self.of_dimensions(from.as_ref()), true)))
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> datafusion::error::Result<ColumnarValue> {
@@ -90,7 +108,7 @@ impl ScalarUDFImpl for CastTo {
         let array = readable(&argument.to_array(rows)?).map_err(to_datafusion)?;
         let cast = |row| value_at(&array, row, &from).and_then(|value: Value| value.cast(&self.ty, true));
         let values = (0..array.len()).map(cast).collect::<Result<Vec<_>, _>>().map_err(to_datafusion)?;
-        let array = array_of(&self.ty, &values).map_err(to_datafusion)?;
+        let array = array_of(&self.of_dimensions(Some(&from)), &values).map_err(to_datafusion)?;
         if is_scalar {
             Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?))
         } else {

@@ -262,6 +262,13 @@ fn lists<'a>(ty: &ColumnType, element: &ColumnType, values: impl Iterator<Item =
         };
         valid.push(elements.is_some());
         let elements = elements.unwrap_or_default();
+        let is_nested = elements.iter().any(|element| matches!(element, Value::Array(..)));
+        if is_nested && !matches!(element, ColumnType::Array(_)) {
+            return Err(Error::unsupported(
+                format!("an array of more than one dimension cannot be computed with as {ty} here"),
+                "Write it as ARRAY[[...], [...]], or its elements in one dimension.",
+            ));
+        }
         lengths.push(elements.len());
         parts.push(array_of(element, &elements)?);
     }

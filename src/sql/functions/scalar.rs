@@ -222,6 +222,16 @@ fn is_list(ty: &DataType) -> bool {
     matches!(ty, DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..))
 }
 
+/// What the lists of lists are of.
+fn innermost(ty: &DataType) -> &DataType {
+    match ty {
+        DataType::List(element) | DataType::LargeList(element) | DataType::FixedSizeList(element, _) => {
+            innermost(element.data_type())
+        }
+        ty => ty,
+    }
+}
+
 fn coerced(parameter: Parameter, from: &DataType) -> Option<DataType> {
     if matches!(from, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) {
         return Some(DataType::Utf8);
@@ -231,6 +241,8 @@ fn coerced(parameter: Parameter, from: &DataType) -> Option<DataType> {
         Parameter::Any => return Some(if *from == DataType::Null { DataType::Utf8 } else { from.clone() }),
         Parameter::Text if is_list => return None,
         Parameter::AnyArray if is_list => return Some(from.clone()),
+        // Of however many dimensions.
+        Parameter::TextArray if is_list && matches!(innermost(from), DataType::Utf8) => return Some(from.clone()),
         Parameter::Object => DataType::UInt32,
         Parameter::Json | Parameter::Text => DataType::Utf8,
         Parameter::Vector | Parameter::Halfvec if *from == DataType::Null => DataType::Utf8,
