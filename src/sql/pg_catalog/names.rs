@@ -128,14 +128,13 @@ pub fn namespace_name(oid: u32) -> String {
 pub fn find_type(name: &str) -> Option<u32> {
     match name.trim().parse::<u32>() {
         Ok(oid) => Some(oid),
-        Err(_) => match name.trim().trim_start_matches("pg_catalog.") {
-            "bit" => Some(1560),
-            "varbit" | "bit varying" => Some(1562),
-            other => match PSEUDO_TYPES.iter().find(|(_, name, _)| *name == other.trim_matches('"')) {
+        Err(_) => {
+            let name = name.trim().trim_start_matches("pg_catalog.");
+            match PSEUDO_TYPES.iter().find(|(_, pseudo, _)| *pseudo == name.trim_matches('"')) {
                 Some((oid, ..)) => Some(*oid),
-                None => ColumnType::parse(other).ok().map(|ty| ty.oid()),
-            },
-        },
+                None => ColumnType::parse(name).ok().map(|ty| ty.oid()),
+            }
+        }
     }
 }
 
@@ -143,8 +142,6 @@ pub fn find_type(name: &str) -> Option<u32> {
 pub fn type_name(oid: u32) -> String {
     match oid {
         0 => "-".to_string(),
-        1560 => "bit".to_string(),
-        1562 => "bit varying".to_string(),
         _ => format_type(Some(oid), None).unwrap_or_else(|| oid.to_string()),
     }
 }

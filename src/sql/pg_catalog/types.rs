@@ -9,9 +9,6 @@ use crate::sql::pg_catalog::relation::{CatalogRow, oid, text};
 use crate::types::{ColumnType, RegKind, Value};
 use crate::vector::Metric;
 
-/// Types of PostgreSQL that nothing here has, but whose OIDs drivers look up before they start: OID, name, array's OID.
-const FOREIGN_TYPES: &[(u32, &str, u32)] = &[(1560, "bit", 1561), (1562, "varbit", 1563)];
-
 /// First OID of the operator classes listed here; one for each type, then pgvector's.
 const OPERATOR_CLASS_FIRST: u32 = 10_100;
 const OPERATOR_FIRST: u32 = 10_400;
@@ -25,24 +22,6 @@ pub fn types() -> Vec<CatalogRow> {
         if has_array {
             rows.push(type_row(&ColumnType::Array(Box::new(ty)), false));
         }
-    }
-    for (number, name, array) in FOREIGN_TYPES {
-        rows.push(vec![
-            ("oid", oid(*number)),
-            ("typname", text(name)),
-            ("typnamespace", oid(NAMESPACE_CATALOG)),
-            ("typowner", oid(OWNER_OID)),
-            ("typlen", Value::Int2(-1)),
-            ("typbyval", Value::Bool(false)),
-            ("typtype", text("b")),
-            ("typcategory", text("V")),
-            ("typisdefined", Value::Bool(true)),
-            ("typdelim", text(",")),
-            ("typarray", oid(*array)),
-            ("typalign", text("i")),
-            ("typstorage", text("x")),
-            ("typtypmod", Value::Int4(-1)),
-        ]);
     }
     for (number, name, length) in PSEUDO_TYPES {
         rows.push(vec![

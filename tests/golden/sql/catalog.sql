@@ -271,3 +271,17 @@ ERROR 3F000: schema "nowhere" does not exist
 -------
      0
 (1 row)
+
+> SELECT typname, count(*) FROM pg_type GROUP BY typname, typnamespace HAVING count(*) > 1
+ typname | count
+---------+-------
+(0 rows)
+
+> SELECT oid, typname, typarray, oid::regtype FROM pg_type WHERE typname IN ('bit', 'varbit', 'halfvec', 'sparsevec') ORDER BY 1
+  oid  |  typname  | typarray |     oid
+-------+-----------+----------+-------------
+  1560 | bit       |     1561 | bit
+  1562 | varbit    |     1563 | bit varying
+ 16387 | halfvec   |    16388 | halfvec
+ 16389 | sparsevec |    16390 | sparsevec
+(4 rows)
