@@ -187,6 +187,17 @@ fn sizes_over_a_limit_are_refused_by_name() {
 }
 
 #[test]
+fn bits_of_many_rows_that_no_memory_holds_are_refused() {
+    let (server, mut client) = start();
+    for of in ["n::bit(83886080)", "B'1' || n::bit(83886000)", "n::bit(83886080)::text"] {
+        let failure = client.error(&format!("SELECT count({of}) FROM generate_series(1, 1000) n"));
+        assert_eq!(failure.code, "54000", "{of}: {failure:?}");
+    }
+    assert_eq!(client.value("SELECT length(7::bit(83886080))"), "83886080");
+    check_unharmed(&server, &mut client);
+}
+
+#[test]
 fn a_broken_pipe_in_a_result_stops_the_work() {
     let (server, mut client) = start();
     for _ in 0..8 {

@@ -14,9 +14,10 @@ use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
+use crate::expr::check_call_bytes;
 use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::arrow::types::{data_type_of, field_of, type_of};
-use crate::sql::arrow::values::{array_of, readable, value_at};
+use crate::sql::arrow::values::{array_bytes, array_of, readable, value_at};
 use crate::types::{ColumnType, Value};
 
 /// What the names of cast functions begin with.
@@ -107,7 +108,13 @@ impl ScalarUDFImpl for CastTo {
         let rows = if is_scalar { 1 } else { arguments.number_rows };
         let array = readable(&argument.to_array(rows)?).map_err(to_datafusion)?;
         let cast = |row| value_at(&array, row, &from).and_then(|value: Value| value.cast(&self.ty, true));
-        let values = (0..array.len()).map(cast).collect::<Result<Vec<_>, _>>().map_err(to_datafusion)?;
+        let (mut values, mut held) = (Vec::with_capacity(array.len()), 0_usize);
+        for row in 0..array.len() {
+            let value = cast(row).map_err(to_datafusion)?;
+            held = held.saturating_add(array_bytes(&value));
+            check_call_bytes("cast", held).map_err(to_datafusion)?;
+            values.push(value);
+        }
         let array = array_of(&self.of_dimensions(Some(&from)), &values).map_err(to_datafusion)?;
         if is_scalar {
             Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?))

@@ -294,6 +294,22 @@ pub fn scalar_of(value: &Value, ty: &ColumnType) -> Result<ScalarValue> {
     ScalarValue::try_from_array(&array, 0).map_err(from_datafusion)
 }
 
+/// Bytes that a value may be long by in an array: bits and sparse vectors lie there as the texts that they are written as.
+pub fn array_bytes(value: &Value) -> usize {
+    /// Of a place and a component as they are written, about.
+    const SPARSE_ELEMENT_BYTES: usize = 24;
+    match value {
+        Value::Bytea(bytes) => bytes.len(),
+        Value::Bits(bits) => usize::try_from(bits.length()).unwrap_or(usize::MAX),
+        Value::Sparse(vector) => vector.count().saturating_mul(SPARSE_ELEMENT_BYTES),
+        Value::Vector(components) => size_of_val::<[f32]>(components),
+        Value::Array(_, elements) => elements
+            .iter()
+            .fold(0, |sum: usize, element| sum.saturating_add(array_bytes(element)).saturating_add(size_of::<Value>())),
+        other => other.as_str().map_or(0, str::len),
+    }
+}
+
 /// A column of a batch, made ready for [`value_at`]: uncommon encodings become the usual one.
 ///
 /// # Errors

@@ -19,7 +19,7 @@ use crate::expr::{
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::{from_datafusion, to_datafusion};
 use crate::sql::arrow::types::{data_type_of, field_of, type_of};
-use crate::sql::arrow::values::{array_of, readable, value_at};
+use crate::sql::arrow::values::{array_bytes, array_of, readable, value_at};
 use crate::types::{ColumnType, Value};
 
 /// Bytes that a call may make without taking them from its account's memory, and takes at a time.
@@ -139,7 +139,7 @@ fn run(definition: &Function, arguments: &ScalarFunctionArgs, rows: usize) -> Re
             context.results.refuse(definition.name, argument_bytes, error);
         }
         let result = result?;
-        held = held.saturating_add(bytes_of(&result));
+        held = held.saturating_add(array_bytes(&result));
         if held > CALL_BYTES_MAX {
             return Err(too_large(definition.name, CALL_BYTES_MAX));
         }
@@ -187,17 +187,6 @@ fn spread(array: Value, into: &mut Vec<Value>) {
     match array {
         Value::Array(_, elements) => elements.into_iter().for_each(|element| spread(element, into)),
         element => into.push(element),
-    }
-}
-
-/// Bytes of a value that may be long.
-fn bytes_of(value: &Value) -> usize {
-    match value {
-        Value::Bytea(bytes) => bytes.len(),
-        Value::Array(_, elements) => {
-            elements.iter().fold(0, |sum, element| sum + bytes_of(element) + size_of::<Value>())
-        }
-        other => other.as_str().map_or(0, str::len),
     }
 }
 
