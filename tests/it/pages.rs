@@ -54,7 +54,7 @@ fn steps(lines: &[&str]) -> Vec<Step> {
 fn script(steps: &[Step], ports: &BTreeMap<&str, String>) -> String {
     let mut script = String::from("trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT\n");
     for (number, step) in steps.iter().enumerate() {
-        let command = ports.iter().fold(step.command.clone(), |text, (name, port)| text.replace(name, port));
+        let command = with_numbers(&step.command, |number| ports.get(number).cloned());
         // The shell's own words about its jobs are no output of a page.
         writeln!(script, "{{ {command}\n}} >\"$OUTPUTS/{number}\" 2>&1 </dev/null").expect("text grows");
         if step.command.ends_with('&') {
@@ -67,6 +67,29 @@ fn script(steps: &[Step], ports: &BTreeMap<&str, String>) -> String {
         }
     }
     script
+}
+
+/// A text with other numbers in the place of some. A number is a whole run of digits, and no fraction: the digits of a port may
+/// well stand within those of a distance.
+fn with_numbers(text: &str, other: impl Fn(&str) -> Option<String>) -> String {
+    let (mut changed, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, from_number) = rest.split_at(start);
+        let end = from_number.find(|c: char| !c.is_ascii_digit()).unwrap_or(from_number.len());
+        let (number, behind) = from_number.split_at(end);
+        changed.push_str(before);
+        let is_fraction = changed.ends_with('.');
+        changed.push_str(&other(number).filter(|_| !is_fraction).unwrap_or_else(|| number.to_string()));
+        rest = behind;
+    }
+    changed + rest
+}
+
+#[test]
+fn ports_are_whole_numbers() {
+    let other = |number: &str| (number == "42137").then(|| "5433".to_string());
+    assert_eq!(with_numbers("0.141421374 142137 127.0.0.1:42137/", other), "0.141421374 142137 127.0.0.1:5433/");
+    assert_eq!(with_numbers("port 42137, 0.42137 of 42137", other), "port 5433, 0.42137 of 5433");
 }
 
 /// What the commands said, as the page calls the ports.
@@ -99,9 +122,10 @@ fn run(steps: &[Step]) -> Vec<Vec<String>> {
         .status()
         .expect("bash runs");
     assert!(status.code() != Some(124) && status.code() != Some(137), "the page did not end in {PAGE_SECONDS_MAX} s");
+    let names: BTreeMap<&str, &str> = ports.iter().map(|(name, port)| (port.as_str(), *name)).collect();
     let as_the_page_says = |text: String| {
-        let text = ports.iter().fold(text, |text, (name, port)| text.replace(port.as_str(), name));
-        text.replace(&home.display().to_string(), "/home/you")
+        let text = text.replace(&home.display().to_string(), "/home/you");
+        with_numbers(&text, |number| names.get(number).map(ToString::to_string))
     };
     (0..steps.len())
         .map(|number| {
