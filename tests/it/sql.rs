@@ -40,6 +40,7 @@ scripts!(
     from_functions,
     gathered,
     hnsw,
+    joins,
     jsonb,
     knirvql,
     memory,

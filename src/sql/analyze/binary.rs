@@ -238,7 +238,7 @@ impl Analyzer<'_> {
         };
         let location = root.span().start;
         let found = found.map_err(|error| self.at(error, location))?;
-        if let Some(found) = &found {
+        if let Some(found) = found.as_ref().filter(|found| found.merged.is_none()) {
             self.note_column(found, location);
         }
         let Some(FoundColumn { relation, table: Some(key), column, .. }) = found else {

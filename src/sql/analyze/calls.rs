@@ -1,9 +1,8 @@
 //! Calls of functions and their windows: which function it is, and what types its arguments take.
 
 use datafusion::sql::sqlparser::ast::{
-    DataType, DuplicateTreatment, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArguments, NamedWindowDefinition, NamedWindowExpr, ObjectName, Spanned,
-    Value as Literal, WindowSpec, WindowType,
+    ArrayElemTypeDef, DataType, DuplicateTreatment, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArgumentClause, FunctionArguments, ObjectName, Spanned, Value as Literal, WindowType,
 };
 
 use crate::error::{Error, ErrorKind, Result};
@@ -11,14 +10,15 @@ use crate::expr::unmodified;
 use crate::sql::analyze::analyzer::{Analyzer, unified};
 use crate::sql::analyze::arithmetic::native_cast;
 use crate::sql::analyze::casts::keep_type;
+use crate::sql::analyze::from_functions::is_series_of_int4;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
 use crate::sql::analyze::literals::is_numeric;
 use crate::sql::analyze::special_calls::special_call;
 use crate::sql::analyze::times::common_time_of;
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{
-    BYTES_LENGTH, BYTES_PART, BYTES_REVERSED, BYTES_TRIMMED, JSON_SORT_KEY, NAMED, REGEXP_MATCHES, SAME_SHAPE,
-    SERIES_END, function_types, plain_form,
+    BYTES_LENGTH, BYTES_PART, BYTES_REVERSED, BYTES_TRIMMED, NAMED, REGEXP_MATCHES, SAME_SHAPE, SERIES_END,
+    function_types, plain_form,
 };
 use crate::sql::parse::dialect::VARIADIC;
 use crate::sql::parse::names::exact;
@@ -72,6 +72,14 @@ impl Analyzer<'_> {
             *expr = special;
             return Ok(Some(ty));
         }
+        if name == "generate_series" && is_series_of_int4(&types) {
+            let integers = ArrayElemTypeDef::SquareBracket(Box::new(DataType::Int(None)), None);
+            *expr = native_cast(expr.clone(), DataType::Array(integers));
+            return Ok(Some(ColumnType::Array(Box::new(ColumnType::Int4))));
+        }
+        if matches!(name.as_str(), "lag" | "lead") {
+            self.with_default(function, &mut types)?;
+        }
         if let Some(form) = function_types::form_for(&name, &types) {
             function.name = ObjectName::from(vec![exact(form)]);
             name = form.to_string();
@@ -94,6 +102,23 @@ impl Analyzer<'_> {
             keep_type(expr, ty.as_ref());
         }
         Ok(ty)
+    }
+
+    /// What `lag` and `lead` return has the type that their value and their default share.
+    fn with_default(&mut self, function: &mut Function, types: &mut [Option<ColumnType>]) -> Result<()> {
+        let ([value_type, _, default_type], FunctionArguments::List(list)) = (types, &mut function.args) else {
+            return Ok(());
+        };
+        let mut arguments = list.args.iter_mut().filter_map(plain_argument);
+        let (Some(value), Some(default)) = (arguments.next(), arguments.nth(1)) else { return Ok(()) };
+        let Some(common) = unified(value_type.clone(), default_type.clone()) else { return Ok(()) };
+        self.adopt(default, &unmodified(&common))?;
+        if matches!(common, ColumnType::Numeric(_)) && value_type.as_ref() != Some(&common) {
+            *value = native_cast(value.clone(), DataType::Numeric(ExactNumberInfo::None));
+        }
+        self.widen(value, value_type.as_ref(), &common)?;
+        *value_type = Some(common);
+        Ok(())
     }
 
     /// A call whose arguments share a type, which is also its result's.
@@ -218,37 +243,6 @@ impl Analyzer<'_> {
             Some((text, _)) if !is_numeric(text) => self.expr(expr),
             Some(_) => Ok(Some(ColumnType::Numeric(None))),
             None => self.expr(expr),
-        }
-    }
-
-    fn window(&mut self, spec: &mut WindowSpec) -> Result<()> {
-        for expr in &mut spec.partition_by {
-            if let Some(key) = sort_key(self.expr(expr)?.as_ref()) {
-                by_value(expr, key);
-            }
-        }
-        for item in &mut spec.order_by {
-            // A frame is bounded by what the planner can compare with: text, not bytes.
-            let key = sort_key(self.order_item(item, &[])?.as_ref());
-            if let Some(key) = key {
-                by_value(&mut item.expr, key);
-            }
-            if key == Some(JSON_SORT_KEY) {
-                let hex = Expr::value(Literal::SingleQuotedString("hex".to_string()));
-                item.expr = operators::call("encode", vec![item.expr.clone(), hex]);
-            }
-        }
-        Ok(())
-    }
-
-    /// Walks a window that WINDOW names.
-    ///
-    /// # Errors
-    /// As [`Analyzer::expr`] and [`Analyzer::order_item`].
-    pub fn named_window(&mut self, window: &mut NamedWindowDefinition) -> Result<()> {
-        match &mut window.1 {
-            NamedWindowExpr::WindowSpec(spec) => self.window(spec),
-            NamedWindowExpr::NamedWindow(_) => Ok(()),
         }
     }
 }

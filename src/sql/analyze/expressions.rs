@@ -16,7 +16,7 @@ use crate::sql::analyze::times::common_time;
 use crate::sql::arrow::arithmetic_functions::SUBTRACT;
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{BYTES_PART, EXTRACT, MOMENT_OF_LOCAL, PART, SIMILAR_TO_REGEX, function_types};
-use crate::sql::parse::names::{exact, folded};
+use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::number_of;
 use crate::sql::parse::visit::names_columns;
@@ -135,13 +135,13 @@ impl Analyzer<'_> {
             _ => return Ok(None),
         };
         let Some(found) = found.map_err(|error| self.at(error, location))? else { return Ok(None) };
+        if let Some(merged) = found.merged {
+            *expr = merged;
+            return self.expr(expr);
+        }
         self.note_column(&found, location);
-        match expr {
-            Expr::CompoundIdentifier(parts) => self.name_relation(parts, &found.relation),
-            Expr::Identifier(ident) if scope::is_merged(&self.scopes, &found.column.name) => {
-                *expr = Expr::CompoundIdentifier(vec![exact(self.planner_name(&found.relation)), ident.clone()]);
-            }
-            _ => {}
+        if let Expr::CompoundIdentifier(parts) = expr {
+            self.name_relation(parts, &found.relation);
         }
         Ok(found.column.ty)
     }

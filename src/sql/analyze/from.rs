@@ -5,85 +5,41 @@ use std::sync::Arc;
 
 use datafusion::catalog::{SchemaProvider, TableProvider};
 use datafusion::sql::sqlparser::ast::{
-    JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Query, SetExpr, Spanned, TableAlias, TableAliasColumnDef,
-    TableFactor, TableWithJoins,
+    ObjectName, ObjectNamePart, Query, SelectItem, SetExpr, Spanned, TableAlias, TableAliasColumnDef, TableFactor,
+    TableWithJoins, WildcardAdditionalOptions,
 };
 use futures::FutureExt;
 
 use crate::db::MEMORY;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::analyze::analyzer::{Analyzer, check_renames, renamed};
-use crate::sql::analyze::scope::{Relation, ScopeColumn};
+use crate::sql::analyze::scope::{Relation, ScopeColumn, ShownColumn};
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::from_datafusion;
 use crate::sql::arrow::types::{is_hidden, type_of};
-use crate::sql::parse::names;
 use crate::sql::parse::names::{exact, folded};
+use crate::sql::parse::trees::select_of;
 use crate::sql::pg_catalog;
 use crate::sql::relational::collection_table::{CollectionTable, FACTS_VIEW, StatementTable};
 
 impl Analyzer<'_> {
-    /// Walks an item of FROM with its joins; their relations come into scope.
+    /// Walks one relation of FROM, which comes into scope. What `*` shows of it.
     ///
     /// # Errors
-    /// As [`Analyzer::factor`], and as [`Analyzer::condition`] for ON.
-    pub fn table_with_joins(&mut self, item: &mut TableWithJoins) -> Result<()> {
-        self.factor(&mut item.relation)?;
-        for join in &mut item.joins {
-            let left = self.scopes.last().map_or(0, |scope| scope.relations.len());
-            self.factor(&mut join.relation)?;
-            let is_right = matches!(join.join_operator, JoinOperator::Right(_) | JoinOperator::RightOuter(_));
-            match constraint(&mut join.join_operator) {
-                Some(JoinConstraint::On(condition)) => self.condition(condition, "JOIN/ON")?,
-                Some(JoinConstraint::Using(columns)) => {
-                    let columns: Vec<String> = columns.iter().filter_map(names::last_part).collect();
-                    self.merge_columns(left, &columns, is_right);
-                }
-                Some(JoinConstraint::Natural) => {
-                    let shared = self.shared_columns(left);
-                    self.merge_columns(left, &shared, is_right);
-                }
-                Some(JoinConstraint::None) | None => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// Names that the relations before and from position `left` have in common.
-    fn shared_columns(&self, left: usize) -> Vec<String> {
-        let Some(scope) = self.scopes.last() else { return Vec::new() };
-        let (before, after) = scope.relations.split_at(left.min(scope.relations.len()));
-        let names = after.iter().flat_map(|relation| &relation.columns).filter(|column| !column.is_hidden);
-        names
-            .filter(|column| {
-                before.iter().any(|relation| relation.columns.iter().any(|other| other.name == column.name))
-            })
-            .map(|column| column.name.clone())
-            .collect()
-    }
-
-    /// Makes one column of two that USING joins: the one of the side whose rows all stay.
-    fn merge_columns(&mut self, left: usize, names: &[String], keep_right: bool) {
-        let Some(scope) = self.scopes.last_mut() else { return };
-        for (position, relation) in scope.relations.iter_mut().enumerate() {
-            for column in &mut relation.columns {
-                if names.contains(&column.name) && (position >= left) != keep_right {
-                    column.is_merged = true;
-                }
-            }
-        }
-    }
-
-    /// Walks one relation of FROM, which comes into scope.
-    ///
-    /// # Errors
-    /// 42P01 for a relation that does not exist, 42P10 for more names of columns than it has, 0A000 for TABLESAMPLE, an alias of
-    /// a join and other forms; as [`Analyzer::add`], [`Analyzer::query`], [`Analyzer::function_in_from`] and
+    /// 42P01 for a relation that does not exist, 42P10 for more names of columns than it has, 0A000 for TABLESAMPLE and
+    /// other forms; as [`Analyzer::add`], [`Analyzer::query`], [`Analyzer::function_in_from`] and
     /// [`Analyzer::unnested_arrays`].
-    pub fn factor(&mut self, factor: &mut TableFactor) -> Result<()> {
+    pub fn factor(&mut self, factor: &mut TableFactor) -> Result<Vec<ShownColumn>> {
+        if let TableFactor::NestedJoin { table_with_joins, alias } = factor {
+            let Some(alias) = alias.take() else { return self.table_with_joins(table_with_joins) };
+            // Under a name the tables of the join have none of their own.
+            *factor = joined_as(table_with_joins, alias)?;
+        }
+        let before = self.scopes.last().map_or(0, |scope| scope.relations.len());
         self.read_factor(factor)?;
         self.rename_factor(factor);
-        Ok(())
+        let new = self.scopes.last().map(|scope| scope.relations.as_slice()).unwrap_or_default();
+        Ok(new.iter().skip(before).flat_map(Relation::shown).collect())
     }
 
     fn read_factor(&mut self, factor: &mut TableFactor) -> Result<()> {
@@ -117,12 +73,6 @@ impl Analyzer<'_> {
                 };
                 let columns = renamed(columns, &names, &format!("table \"{name}\""))?;
                 self.add(Relation { name, columns, ..Relation::default() })
-            }
-            TableFactor::NestedJoin { table_with_joins, alias } => {
-                if alias.is_some() {
-                    return Err(Error::unsupported("an alias of a join is not offered", "Name the joined tables."));
-                }
-                self.table_with_joins(table_with_joins)
             }
             TableFactor::UNNEST { .. } => self.unnested_arrays(factor),
             other => Err(self.at(
@@ -288,18 +238,14 @@ fn columns_of(provider: &dyn TableProvider) -> Vec<ScopeColumn> {
     columns.collect()
 }
 
-fn constraint(operator: &mut JoinOperator) -> Option<&mut JoinConstraint> {
-    match operator {
-        JoinOperator::Join(constraint)
-        | JoinOperator::Inner(constraint)
-        | JoinOperator::Left(constraint)
-        | JoinOperator::LeftOuter(constraint)
-        | JoinOperator::Right(constraint)
-        | JoinOperator::RightOuter(constraint)
-        | JoinOperator::FullOuter(constraint)
-        | JoinOperator::CrossJoin(constraint) => Some(constraint),
-        _ => None,
+/// The rows of a join as a relation with a name.
+fn joined_as(joined: &TableWithJoins, alias: TableAlias) -> Result<TableFactor> {
+    let mut query = select_of(Vec::new())?;
+    if let SetExpr::Select(select) = query.body.as_mut() {
+        select.projection = vec![SelectItem::Wildcard(WildcardAdditionalOptions::default())];
+        select.from = vec![joined.clone()];
     }
+    Ok(TableFactor::Derived { lateral: false, subquery: Box::new(query), alias: Some(alias), sample: None })
 }
 
 fn is_distinct(query: &Query) -> bool {

@@ -156,6 +156,8 @@ pub fn casts_of(own: &[Option<ColumnType>], shared: &[ScopeColumn], is_union: bo
         let is_cast = match (&own, &shared) {
             (own, ColumnType::Float4 | ColumnType::Float8) => own.is_number(),
             (own, shared) if own.is_number() => shared.is_number() && !is_union,
+            // Blanks at the end belong to `char` alone.
+            (ColumnType::Char(_), shared) | (shared, ColumnType::Char(_)) => shared.is_text(),
             (own, shared) => common_time(Some(own), Some(shared)).is_some(),
         };
         (is_cast && own != shared).then_some(shared)

@@ -16,7 +16,7 @@ pub struct ScopeColumn {
     pub is_hidden: bool,
     /// OID of the collection and `attnum` there, for a plain column of one.
     pub origin: Option<(u32, i16)>,
-    /// Shown and found through the column of the same name that USING joined it with.
+    /// USING made it one with another: a name alone does not mean it, but what [`MergedColumn`] says.
     pub is_merged: bool,
     /// What the planner calls a result column, where that is another name.
     pub label: Option<String>,
@@ -45,16 +45,63 @@ impl Relation {
         let is_of = |schema: &str| self.table.as_deref() == Some(&format!("{schema}.{name}"));
         self.name == name && schema.is_none_or(is_of)
     }
+
+    /// What `*` shows of it.
+    pub fn shown(&self) -> Vec<ShownColumn> {
+        if self.is_opaque {
+            return vec![ShownColumn { name: None, expr: Expr::Identifier(exact(self.name.clone())) }];
+        }
+        let columns = self.columns.iter().filter(|column| !column.is_hidden);
+        let shown = |column: &ScopeColumn| ShownColumn {
+            name: Some(column.name.clone()),
+            expr: column_of(&self.name, &column.name),
+        };
+        columns.map(shown).collect()
+    }
+}
+
+/// A column that `*` shows.
+#[derive(Clone, Debug)]
+pub struct ShownColumn {
+    /// `None` for all columns of a relation whose columns only the planner knows.
+    pub name: Option<String>,
+    /// As it would be written.
+    pub expr: Expr,
+}
+
+/// A column that a join by names made of two.
+#[derive(Clone, Debug)]
+pub struct MergedColumn {
+    pub name: String,
+    /// As it would be written without the join: names in it have their relations before them.
+    pub expr: Expr,
+    pub ty: Option<ColumnType>,
 }
 
 /// The relations of one query, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
     pub relations: Vec<Relation>,
+    /// What names alone mean where joins by names made one column of two.
+    pub merged: Vec<MergedColumn>,
+    /// What `*` shows.
+    pub shown: Vec<ShownColumn>,
     /// What its subqueries use of it.
     pub inner: InnerUses,
     /// The planner has to tell its groups by casts, which it only does where they are functions.
     pub groups_by_casts: bool,
+}
+
+impl Scope {
+    /// Has a column that a merged one is made of be found under its relation only.
+    pub fn hide(&mut self, name: &str, side: &Expr) {
+        let Expr::CompoundIdentifier(parts) = side else { return };
+        let Some((_, relation, _)) = qualified(parts) else { return };
+        let named = self.relations.iter_mut().filter(|other| other.name == relation);
+        for column in named.flat_map(|relation| &mut relation.columns).filter(|column| column.name == name) {
+            column.is_merged = true;
+        }
+    }
 }
 
 /// Where a name was found.
@@ -65,6 +112,8 @@ pub struct FoundColumn {
     pub relation: String,
     pub table: Option<String>,
     pub column: ScopeColumn,
+    /// What stands for it where it is none of one relation: as [`MergedColumn`].
+    pub merged: Option<Expr>,
 }
 
 /// An unquoted identifier for a column of a relation.
@@ -111,7 +160,7 @@ pub fn resolve(scopes: &[Scope], relation: Option<&str>, name: &str) -> Result<O
     let mut may_be_opaque = false;
     let mut relation_exists = false;
     for (depth, scope) in scopes.iter().enumerate().rev() {
-        let mut found: Option<FoundColumn> = None;
+        let mut found = relation.is_none().then(|| merged(scope, depth, name)).flatten();
         for candidate in &scope.relations {
             if relation.is_some_and(|wanted| wanted != candidate.name) {
                 continue;
@@ -139,6 +188,7 @@ pub fn resolve(scopes: &[Scope], relation: Option<&str>, name: &str) -> Result<O
                     relation: candidate.name.clone(),
                     table: candidate.table.clone(),
                     column: column.clone(),
+                    merged: None,
                 });
             }
         }
@@ -167,10 +217,11 @@ pub fn resolve(scopes: &[Scope], relation: Option<&str>, name: &str) -> Result<O
     })
 }
 
-/// Whether USING joined a column of that name: the planner wants to know which of the two is meant.
-pub fn is_merged(scopes: &[Scope], name: &str) -> bool {
-    let columns = scopes.iter().flat_map(|scope| &scope.relations).flat_map(|relation| &relation.columns);
-    columns.into_iter().any(|column| column.is_merged && column.name == name)
+/// The column of that name which a join by names made of two.
+fn merged(scope: &Scope, depth: usize, name: &str) -> Option<FoundColumn> {
+    let merged = scope.merged.iter().find(|column| column.name == name)?;
+    let column = ScopeColumn::computed(name, merged.ty.clone());
+    Some(FoundColumn { depth, relation: String::new(), table: None, column, merged: Some(merged.expr.clone()) })
 }
 
 /// A column whose name differs in case or by one character.

@@ -1,7 +1,7 @@
 //! One SELECT: its result columns with their names, `*` written out, conditions, grouping and order.
 
 use datafusion::sql::sqlparser::ast::{
-    Distinct, Expr, GroupByExpr, Ident, OrderByExpr, Select, SelectItem, SelectItemQualifiedWildcardKind, Spanned,
+    Distinct, Expr, GroupByExpr, OrderByExpr, Select, SelectItem, SelectItemQualifiedWildcardKind, Spanned,
     Value as Literal, WildcardAdditionalOptions,
 };
 
@@ -10,7 +10,7 @@ use crate::sql::analyze::analyzer::{Analyzer, is_ordinal};
 use crate::sql::analyze::jsonb::{distinct_keyed, group_keyed, ordinal, sort_key};
 use crate::sql::analyze::outer_aggregates::original;
 use crate::sql::analyze::scope;
-use crate::sql::analyze::scope::{FoundColumn, Relation, Scope, ScopeColumn};
+use crate::sql::analyze::scope::{FoundColumn, Relation, Scope, ScopeColumn, ShownColumn};
 use crate::sql::parse::names;
 use crate::sql::parse::names::{exact, folded, relation_name};
 use crate::sql::parse::visit::has_expression;
@@ -58,8 +58,14 @@ impl Analyzer<'_> {
         is_outermost: bool,
         keeps_unknown: bool,
     ) -> Result<Vec<ScopeColumn>> {
+        let mut order = order;
+        self.write_out_windows(select, order.as_deref_mut())?;
+        let mut shown = Vec::new();
         for item in &mut select.from {
-            self.table_with_joins(item)?;
+            shown.append(&mut self.table_with_joins(item)?);
+        }
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.shown = shown;
         }
         self.check_no_aggregates("JOIN conditions")?;
         let clause = if self.one_group(select) { "HAVING" } else { "WHERE" };
@@ -97,7 +103,6 @@ impl Analyzer<'_> {
         for window in &mut select.named_window {
             self.named_window(window)?;
         }
-        let mut order = order;
         for item in order.iter_mut().flat_map(|order| order.iter_mut()) {
             // What DISTINCT ON compares has to be what it is ordered by.
             if matches!(select.distinct, Some(Distinct::On(_))) {
@@ -148,7 +153,8 @@ impl Analyzer<'_> {
         if !select.projection.iter().any(is_wildcard) {
             return Ok(());
         }
-        let relations = self.scopes.last().map(|scope| scope.relations.clone()).unwrap_or_default();
+        let Some(scope) = self.scopes.last() else { return Ok(()) };
+        let (relations, shown) = (scope.relations.clone(), scope.shown.clone());
         let mut expanded = Vec::with_capacity(select.projection.len());
         for item in std::mem::take(&mut select.projection) {
             match item {
@@ -156,9 +162,7 @@ impl Analyzer<'_> {
                     if relations.is_empty() {
                         return Err(Error::syntax("SELECT * with no tables specified is not valid", None));
                     }
-                    for relation in &relations {
-                        expand(relation, true, &mut expanded);
-                    }
+                    expanded.extend(shown.iter().cloned().map(shown_item));
                 }
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
                     let (schema, wanted) = relation_name(&name)?;
@@ -166,7 +170,7 @@ impl Analyzer<'_> {
                     let Some(relation) = relations.iter().find(is_wanted) else {
                         return Err(self.at(scope::no_relation(&wanted), name.span().start));
                     };
-                    expand(relation, false, &mut expanded);
+                    expanded.extend(relation.shown().into_iter().map(shown_item));
                 }
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(_), _) => {
                     return Err(Error::unsupported("(expression).* is not offered", "Name the parts you want."));
@@ -246,11 +250,15 @@ impl Analyzer<'_> {
 
     /// The column that an expression plainly names.
     fn plain_column(&self, expr: &Expr) -> Option<FoundColumn> {
-        match expr {
+        let found = match expr {
             Expr::Identifier(ident) => scope::resolve(&self.scopes, None, &folded(ident)).ok().flatten(),
             Expr::CompoundIdentifier(parts) => scope::resolve_qualified(&self.scopes, parts).ok().flatten(),
             Expr::Nested(inner) => self.plain_column(inner),
             _ => None,
+        }?;
+        match &found.merged {
+            Some(merged) => self.plain_column(merged),
+            None => Some(found),
         }
     }
 }
@@ -309,21 +317,16 @@ impl Label {
     }
 }
 
-fn expand(relation: &Relation, skip_merged: bool, items: &mut Vec<SelectItem>) {
-    if relation.is_opaque {
-        let name = vec![exact(relation.name.clone())].into();
-        items.push(SelectItem::QualifiedWildcard(
-            SelectItemQualifiedWildcardKind::ObjectName(name),
+/// A column that `*` stands for.
+fn shown_item(column: ShownColumn) -> SelectItem {
+    match (column.name, column.expr) {
+        (Some(_), expr @ Expr::CompoundIdentifier(_)) => SelectItem::UnnamedExpr(expr),
+        (Some(name), expr) => SelectItem::ExprWithAlias { expr, alias: exact(name) },
+        (None, Expr::Identifier(relation)) => SelectItem::QualifiedWildcard(
+            SelectItemQualifiedWildcardKind::ObjectName(vec![relation].into()),
             WildcardAdditionalOptions::default(),
-        ));
-        return;
-    }
-    for column in &relation.columns {
-        if column.is_hidden || (skip_merged && column.is_merged) {
-            continue;
-        }
-        let parts: Vec<Ident> = vec![exact(relation.name.clone()), exact(column.name.clone())];
-        items.push(SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)));
+        ),
+        (None, expr) => SelectItem::UnnamedExpr(expr),
     }
 }
 

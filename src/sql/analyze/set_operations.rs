@@ -3,7 +3,9 @@
 //! A literal in one branch takes the type of the other branch's column, as in PostgreSQL; two types of which neither
 //! leads to the other are refused.
 
-use datafusion::sql::sqlparser::ast::{Expr, SelectItem, SetExpr, SetOperator, SetQuantifier, Spanned, Values};
+use datafusion::sql::sqlparser::ast::{
+    Expr, SelectItem, SetExpr, SetOperator, SetQuantifier, Spanned, Value as Literal, Values,
+};
 use datafusion::sql::sqlparser::tokenizer::Location;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -56,8 +58,8 @@ impl Analyzer<'_> {
             column.ty = match (left_open, right_open) {
                 (false, false) => matched(word, column.ty.take(), other.ty.clone())
                     .map_err(|error| places.get(position).map_or(error.clone(), |place| self.at(error, *place)))?,
-                (true, false) => Some(other.ty.clone().unwrap_or(ColumnType::Text)),
-                (false, true) => Some(column.ty.take().unwrap_or(ColumnType::Text)),
+                (true, false) => other.ty.clone().or_else(|| own_type(open_item(left, position))),
+                (false, true) => column.ty.take().or_else(|| own_type(open_item(right, position))),
                 (true, true) => Some(ColumnType::Text),
             };
             let Some(ty) = column.ty.as_ref().map(unmodified) else { continue };
@@ -187,6 +189,12 @@ pub fn union_of_rows(values: &mut Values) -> Result<SetExpr> {
     union.ok_or_else(|| Error::syntax("VALUES without a row", None))
 }
 
+/// The type of a literal beside a column whose type only the planner knows: NULL takes that one.
+fn own_type(literal: Option<&mut Expr>) -> Option<ColumnType> {
+    let is_null = literal.is_some_and(|expr| matches!(expr, Expr::Value(value) if value.value == Literal::Null));
+    (!is_null).then_some(ColumnType::Text)
+}
+
 /// Where the columns of a branch stand in the statement.
 fn locations(branch: &SetExpr) -> Vec<Location> {
     match branch {
@@ -222,6 +230,12 @@ fn open_item(branch: &mut SetExpr, position: usize) -> Option<&mut Expr> {
 /// 42804 when neither type leads to the other.
 fn matched(word: &str, left: Option<ColumnType>, right: Option<ColumnType>) -> Result<Option<ColumnType>> {
     let (Some(a), Some(b)) = (&left, &right) else { return Ok(left.or(right)) };
+    // Of two kinds of text that are not `text` the first one is taken.
+    if let (ColumnType::Varchar(_) | ColumnType::Char(_), ColumnType::Varchar(_) | ColumnType::Char(_)) = (a, b)
+        && a != b
+    {
+        return Ok(Some(unmodified(a)));
+    }
     if let Some(ty) = unified(left.clone(), right.clone()) {
         return Ok(Some(ty));
     }

@@ -39,6 +39,8 @@ use crate::sql::arrow::memory_pool::AccountPool;
 use crate::sql::arrow::types::field_of;
 use crate::sql::functions;
 use crate::sql::meaning::copies::with_copies_counted;
+use crate::sql::meaning::grouping_sets::with_fresh_groups;
+use crate::sql::meaning::join_keys::optimizer_rules;
 use crate::sql::relational::collection_table::StatementTable;
 use crate::sql::relational::like_rule::LikeRule;
 use crate::sql::relational::nearest_rule::NearestRule;
@@ -85,6 +87,7 @@ fn build() -> Result<SessionState> {
         .with_config(config)
         .with_runtime_env(runtime)
         .with_default_features()
+        .with_optimizer_rules(optimizer_rules())
         .with_optimizer_rule(Arc::new(NearestRule))
         .with_optimizer_rule(Arc::new(LikeRule))
         .with_physical_optimizer_rules(physical_rules())
@@ -237,7 +240,8 @@ pub fn logical_plan(
     if parameters.iter().any(Option::is_none) {
         return Ok(plan);
     }
-    state.analyzer().execute_and_check(plan, state.config_options(), |_, _| {}).map_err(from_datafusion)
+    let plan = state.analyzer().execute_and_check(plan, state.config_options(), |_, _| {});
+    plan.and_then(|plan| with_fresh_groups(plan, state)).map_err(from_datafusion)
 }
 
 /// What the planner may know by name.
