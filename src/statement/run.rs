@@ -2,9 +2,10 @@
 
 use futures::future::{BoxFuture, Either, FutureExt, Ready, ready};
 
-use crate::db::{Cancel, ReadView, Transaction};
+use crate::db::{Cancel, EntryKey, ReadView, Transaction};
 use crate::error::Result;
 use crate::expr::Environment;
+use crate::model::Collection;
 use crate::settings::Settings;
 use crate::types::Value;
 
@@ -27,6 +28,8 @@ pub struct WriteRun<'a> {
     pub cancel: &'a Cancel,
     /// When the statement began, in microseconds since 1970.
     pub began: i64,
+    /// What its queries read, where that is not what it has written so far.
+    snapshot: Option<ReadView>,
 }
 
 /// Work that was done at once, or the future that does it. What needs no planner and no waiting costs no allocation.
@@ -50,12 +53,37 @@ impl<'a> WriteRun<'a> {
         settings: &'a Settings,
         cancel: &'a Cancel,
     ) -> Self {
-        WriteRun { transaction, parameters, settings, cancel, began: chrono::Utc::now().timestamp_micros() }
+        WriteRun {
+            transaction,
+            parameters,
+            settings,
+            cancel,
+            began: chrono::Utc::now().timestamp_micros(),
+            snapshot: None,
+        }
     }
 
     /// What expressions are run with.
     pub fn environment(&self) -> Environment<'_> {
         Environment { parameters: self.parameters, now: self.transaction.view().began(), statement_began: self.began }
+    }
+
+    /// From here on its queries read what is there now, whatever it writes.
+    pub fn keep_snapshot(&mut self) {
+        self.snapshot = Some(self.transaction.view().clone());
+    }
+
+    /// What its queries read.
+    pub fn view(&self) -> &ReadView {
+        self.snapshot.as_ref().unwrap_or_else(|| self.transaction.view())
+    }
+
+    /// Whether its snapshot has an entry; without one it sees what is there.
+    ///
+    /// # Errors
+    /// What reading the store fails with.
+    pub fn sees(&self, collection: &Collection, key: &EntryKey) -> Result<bool> {
+        self.snapshot.as_ref().map_or(Ok(true), |view| view.exists(collection, key))
     }
 
     /// What a query inside of it reads with: what the transaction has written so far is seen.

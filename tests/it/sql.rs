@@ -61,6 +61,7 @@ scripts!(
     values,
     vector_kinds,
     vector_ops,
+    writes_in_with,
 );
 
 fn directory() -> PathBuf {

@@ -130,6 +130,10 @@ impl Gathered {
         Ok(())
     }
 
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
     #[cfg(test)]
     pub fn into_rows(self) -> Vec<Row> {
         self.rows

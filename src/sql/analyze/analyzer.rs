@@ -236,8 +236,8 @@ impl Analyzer<'_> {
             }
             SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
                 Err(Error::unsupported(
-                    "a statement that writes inside WITH or a subquery is not offered",
-                    "Run it as a statement of its own, with RETURNING where its rows are wanted.",
+                    "WITH clause containing a data-modifying statement must be at the top level",
+                    "Put it into the WITH clause of the whole statement.",
                 ))
             }
         }

@@ -127,6 +127,25 @@ impl Analyzer<'_> {
             let alias = alias.take().unwrap_or_else(|| table_alias(&shown));
             return Ok(plain_table(&table, alias));
         }
+        if schema.is_none()
+            && let Some(given) = self.context.given.iter().find(|given| given.name == table)
+        {
+            let Some(rows) = &given.table else {
+                let message = format!("WITH query \"{table}\" does not have a RETURNING clause");
+                let error = Error::unsupported(message, "Add RETURNING with the columns that are wanted.");
+                return Err(self.at(error, name.span().start));
+            };
+            let columns = renamed(columns_of(rows.as_ref()), &renames, &format!("table \"{shown}\""))?;
+            let key = format!("$given.{table}");
+            self.tables.entry(key.clone()).or_insert_with(|| StatementTable::Other(Arc::clone(rows)));
+            self.add(Relation { name: shown.clone(), columns, ..Relation::default() })?;
+            let alias = match alias.take() {
+                Some(alias) if !renames.is_empty() => self.full_alias(alias, &key)?,
+                Some(alias) => alias,
+                None => table_alias(&shown),
+            };
+            return Ok(plain_table(&key, alias));
+        }
         let (key, provider) =
             self.lookup(schema.as_deref(), &table).map_err(|error| self.at(error, name.span().start))?;
         let columns = renamed(scope_columns(&provider), &renames, &format!("table \"{shown}\""))?;

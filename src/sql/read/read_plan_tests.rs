@@ -112,6 +112,7 @@ impl Fixture {
             query_function: None,
             cancel: &Cancel::new(),
             notes: &PlanNotes::default(),
+            given: &[],
         };
         let mut parameters = ParameterTypes::new(types, parsed.parameters);
         let plan = plan_query(query, &mut parameters, &context)?;
@@ -158,6 +159,7 @@ impl Fixture {
             query_function: None,
             cancel: &cancel,
             notes: &PlanNotes::default(),
+            given: &[],
         };
         let mut parameters = ParameterTypes::new(&[], parsed.parameters);
         let first_constant = parameters.count();

@@ -23,6 +23,7 @@ use crate::sql::statement::session_statement::plan_session_command;
 use crate::sql::write::delete::plan_delete;
 use crate::sql::write::insert::plan_insert;
 use crate::sql::write::update::plan_update;
+use crate::sql::write::with_writes::plan_with_writes;
 use crate::statement::{
     DependsOn, Explain, PlanNotes, Planned, Planning, Privilege, SessionCommand, Statement, StatementTree,
     TouchedObject,
@@ -112,6 +113,10 @@ fn plan_query_statement(
     context: &PlanContext<'_>,
 ) -> Result<BodyWithColumns> {
     let with: Option<&With> = query.with.as_ref();
+    if let Some(plan) = plan_with_writes(query, parameters, context)? {
+        let columns = plan.columns();
+        return Ok((Statement::Change(Box::new(plan)), columns));
+    }
     Ok(match query.body.as_ref() {
         SetExpr::Insert(ast::Statement::Insert(insert)) => changing(plan_insert(insert, with, parameters, context)?),
         SetExpr::Update(ast::Statement::Update(update)) => changing(plan_update(update, with, parameters, context)?),

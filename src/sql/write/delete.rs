@@ -140,8 +140,11 @@ impl DeletePlan {
                 let Some(key) = lookup.key(run.transaction, &self.collection, &environment, run.settings)? else {
                     return Ok(none());
                 };
+                if !run.sees(&self.collection, &key)? {
+                    return Ok(none());
+                }
                 if lookup.has_filter() {
-                    let Some(row) = run.transaction.view().row(&self.collection, &key)? else {
+                    let Some(row) = run.view().row(&self.collection, &key)? else {
                         return Ok(none());
                     };
                     if !lookup.holds(&row, &environment)? {
@@ -151,7 +154,7 @@ impl DeletePlan {
                 Ok((vec![(key, Vec::new())], RowsMemory::default()))
             }
             Method::Select(plan) => {
-                let view = run.transaction.view();
+                let view = run.view();
                 let rows = plan.execute(view, run.parameters, run.settings, run.cancel).await?.collect();
                 let (rows, memory) = rows.await?;
                 let mut seen = HashSet::with_capacity(rows.len());

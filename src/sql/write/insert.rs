@@ -352,7 +352,7 @@ impl InsertPlan {
         match &self.source {
             Source::Rows { rows: list, planned } => {
                 let planned = match planned {
-                    Some(plan) => plan.values(run, run.transaction.view(), ValueRow::default()).await?,
+                    Some(plan) => plan.values(run, run.view(), ValueRow::default()).await?,
                     None => Vec::new(),
                 };
                 let is_single = list.len() == 1;
@@ -363,7 +363,7 @@ impl InsertPlan {
                 }
             }
             Source::Query { plan, places } => {
-                let view = run.transaction.view().clone();
+                let view = run.view().clone();
                 let mut stream = plan.execute(&view, run.parameters, run.settings, run.cancel).await?;
                 drop(view);
                 while let Some(chunk) = stream.next_chunk().await? {

@@ -224,9 +224,12 @@ impl UpdatePlan {
                 let Some(key) = lookup.key(run.transaction, &self.collection, &environment, run.settings)? else {
                     return Ok(none());
                 };
+                if !run.sees(&self.collection, &key)? {
+                    return Ok(none());
+                }
                 let mut row = Vec::new();
                 if *reads_row {
-                    let Some(found) = run.transaction.view().row(&self.collection, &key)? else {
+                    let Some(found) = run.view().row(&self.collection, &key)? else {
                         return Ok(none());
                     };
                     row = found;
@@ -242,8 +245,7 @@ impl UpdatePlan {
                 Ok((vec![Change { key, changes, beside: Vec::new() }], RowsMemory::default()))
             }
             Method::Select { plan, places, defaults } => {
-                let view = run.transaction.view();
-                let rows = plan.execute(view, run.parameters, run.settings, run.cancel).await?.collect();
+                let rows = plan.execute(run.view(), run.parameters, run.settings, run.cancel).await?.collect();
                 let (rows, memory) = rows.await?;
                 let mut seen = HashSet::with_capacity(rows.len());
                 let mut all = Vec::with_capacity(rows.len());

@@ -41,6 +41,18 @@ impl WritePlan {
         }
     }
 
+    /// Makes the change.
+    ///
+    /// # Errors
+    /// As [`Change::execute`].
+    pub async fn run(&self, run: &mut WriteRun<'_>) -> Result<Written> {
+        match self {
+            WritePlan::Insert(plan) => plan.execute(run).await,
+            WritePlan::Update(plan) => plan.execute(run).await,
+            WritePlan::Delete(plan) => plan.execute(run).await,
+        }
+    }
+
     fn collection(&self) -> &Arc<Collection> {
         match self {
             WritePlan::Insert(plan) => plan.collection(),
@@ -80,13 +92,7 @@ impl WritePlan {
 
 impl Change for WritePlan {
     fn execute<'a>(&'a self, mut run: WriteRun<'a>) -> Work<'a, Written> {
-        later(async move {
-            match self {
-                WritePlan::Insert(plan) => plan.execute(&mut run).await,
-                WritePlan::Update(plan) => plan.execute(&mut run).await,
-                WritePlan::Delete(plan) => plan.execute(&mut run).await,
-            }
-        })
+        later(async move { self.run(&mut run).await })
     }
 
     fn explain<'a>(&'a self, run: ReadRun<'a>) -> Work<'a, Vec<String>> {
