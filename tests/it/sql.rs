@@ -49,6 +49,7 @@ scripts!(
     networks,
     options,
     qualified_names,
+    query_forms,
     select,
     set_operations,
     settings,
@@ -61,6 +62,7 @@ scripts!(
     values,
     vector_kinds,
     vector_ops,
+    whole_rows,
     writes_in_with,
 );
 

@@ -13,8 +13,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, LimitClause, Offset, OffsetRows, OrderByExpr, OrderByKind, Query, SetExpr, Spanned, UnaryOperator,
-    Value as Literal,
+    Expr, Ident, LimitClause, ObjectName, Offset, OffsetRows, OrderByExpr, OrderByKind, Query, SetExpr, Spanned, Table,
+    UnaryOperator, Value as Literal,
 };
 use datafusion::sql::sqlparser::tokenizer::Location;
 
@@ -22,6 +22,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{ParameterTypes, no_condition};
 use crate::sql::analyze::jsonb::ordinal;
 use crate::sql::analyze::outer_aggregates::AggregateLevel;
+use crate::sql::analyze::query_forms::{whole_table, with_ties};
 use crate::sql::analyze::recursion::{check_recursion, shield};
 use crate::sql::analyze::scope::{Relation, Scope, ScopeColumn};
 use crate::sql::analyze::set_operations::{has_subquery, union_of_rows};
@@ -88,6 +89,7 @@ fn walk(
         is_cacheable: true,
         shadowed,
         levels: Vec::new(),
+        no_sets: None,
     };
     let columns = analyzer.query(&mut query, true)?;
     let Analyzer { constants, tables, is_cacheable, shadowed, .. } = analyzer;
@@ -112,6 +114,8 @@ pub struct Analyzer<'a> {
     pub shadowed: Shadowed,
     /// The aggregates around the current expression, outermost first.
     pub levels: Vec<AggregateLevel>,
+    /// What the current expression stands in, where no function there may return a set.
+    pub no_sets: Option<&'static str>,
 }
 
 impl Analyzer<'_> {
@@ -161,7 +165,7 @@ impl Analyzer<'_> {
     fn row_window(&mut self, query: &mut Query) -> Result<()> {
         if let Some(fetch) = query.fetch.take() {
             if fetch.with_ties || fetch.percent {
-                return Err(Error::unsupported("FETCH ... WITH TIES and PERCENT are not offered", "Use LIMIT."));
+                return with_ties(query, fetch);
             }
             let count = fetch.quantity.unwrap_or_else(|| Expr::value(Literal::Number("1".to_string(), false)));
             let offset = match query.limit_clause.take() {
@@ -210,6 +214,18 @@ impl Analyzer<'_> {
         order: Option<&mut Vec<OrderByExpr>>,
         is_outermost: bool,
     ) -> Result<Vec<ScopeColumn>> {
+        let around = self.no_sets.take();
+        let columns = self.body_of_query(body, order, is_outermost);
+        self.no_sets = around;
+        columns
+    }
+
+    fn body_of_query(
+        &mut self,
+        body: &mut SetExpr,
+        order: Option<&mut Vec<OrderByExpr>>,
+        is_outermost: bool,
+    ) -> Result<Vec<ScopeColumn>> {
         match body {
             SetExpr::Select(select) => self.select(select, order, is_outermost),
             SetExpr::Query(query) => {
@@ -231,8 +247,9 @@ impl Analyzer<'_> {
                 self.order_by_output(order, &columns)?;
                 Ok(columns)
             }
-            SetExpr::Table(_) => {
-                Err(Error::unsupported("the statement TABLE is not offered", "Use SELECT * FROM the table."))
+            SetExpr::Table(table) => {
+                *body = *whole_table(&named(table))?.body;
+                self.body(body, order, is_outermost)
             }
             SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
                 Err(Error::unsupported(
@@ -261,11 +278,29 @@ impl Analyzer<'_> {
     /// 22P02 for a text that is no boolean, 42804 for a value of another type; as [`Analyzer::expr`].
     pub fn condition(&mut self, condition: &mut Expr, of: &str) -> Result<()> {
         self.adopt(condition, &ColumnType::Bool)?;
-        let ty = self.expr(condition)?;
+        let ty = match of {
+            "WHERE" => self.without_sets("WHERE", |own| own.expr(condition)),
+            "HAVING" => self.without_sets("HAVING", |own| own.expr(condition)),
+            "FILTER" => self.without_sets("FILTER", |own| own.expr(condition)),
+            "CASE/WHEN" => self.without_sets("CASE", |own| own.expr(condition)),
+            "JOIN/ON" => self.without_sets("JOIN conditions", |own| own.expr(condition)),
+            _ => self.expr(condition),
+        }?;
         match ty {
             None | Some(ColumnType::Bool) => Ok(()),
             Some(ty) => Err(self.at(no_condition(of, &ty), condition.span().start)),
         }
+    }
+
+    /// Walks what may call no function that returns a set.
+    ///
+    /// # Errors
+    /// As the walk.
+    pub fn without_sets<T>(&mut self, place: &'static str, walk: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let around = self.no_sets.replace(place);
+        let walked = walk(self);
+        self.no_sets = around;
+        walked
     }
 
     /// IS TRUE and its like, which take a condition.
@@ -394,4 +429,10 @@ fn negative_number(expr: &Expr) -> Option<&str> {
         },
         _ => None,
     }
+}
+
+/// The name of a table as TABLE says it.
+fn named(table: &Table) -> ObjectName {
+    let parts = table.schema_name.iter().chain(&table.table_name);
+    ObjectName::from(parts.map(|part| Ident::new(part.clone())).collect::<Vec<Ident>>())
 }

@@ -27,8 +27,12 @@ use crate::sql::parse::visit::has_expression;
 use crate::sql::parse::{names, operators};
 use crate::sql::pg_catalog;
 use crate::sql::relational::engine;
+use crate::sql::rewrite::rewrite::SET_FUNCTIONS;
 use crate::types::ColumnType;
 use crate::types::limits::ARGUMENTS_MAX;
+
+/// Where no set may be, as PostgreSQL says it.
+const AGGREGATES: &str = "aggregate function calls";
 
 impl Analyzer<'_> {
     /// Rewrites a call; the type of its result, where it is known before planning.
@@ -45,6 +49,7 @@ impl Analyzer<'_> {
             return Err(self.at(Error::syntax("syntax error at or near \"variadic\"", None), place));
         }
         pg_catalog::check_schema(&function.name).map_err(|error| self.at(error, place))?;
+        self.rows_in_call(function, &mut name)?;
         if !engine::is_function(&name) {
             let error = Error::new(ErrorKind::UndefinedFunction, format!("function {name}() does not exist"))
                 .with_hint("The section \"Functions\" of COMPAT.md lists those that there are.");
@@ -59,7 +64,15 @@ impl Analyzer<'_> {
             self.begin_aggregate();
             self.aggregate_order(function, &name)?;
         }
-        let mut types = self.function_parts(function, &name)?;
+        self.check_sets(&name).map_err(|error| self.at(error, place))?;
+        let mut types = match name.as_str() {
+            "coalesce" => self.without_sets("COALESCE", |own| own.function_parts(function, "coalesce")),
+            // What ARRAY(SELECT …) becomes may return sets within.
+            _ if is_aggregate && name != "array_agg" => {
+                self.without_sets(AGGREGATES, |own| own.function_parts(function, &name))
+            }
+            _ => self.function_parts(function, &name),
+        }?;
         function_types::check_spread(&name, &types).map_err(|error| self.at(error, place))?;
         function_types::check_ordered(&name, &types).map_err(|error| self.at(error, place))?;
         if is_aggregate {
@@ -102,6 +115,25 @@ impl Analyzer<'_> {
             keep_type(expr, ty.as_ref());
         }
         Ok(ty)
+    }
+
+    /// Refuses a function that returns a set where none may stand.
+    fn check_sets(&self, name: &str) -> Result<()> {
+        let Some(place) = self.no_sets.filter(|_| name == "unnest" || SET_FUNCTIONS.contains(&name)) else {
+            return Ok(());
+        };
+        let error = match place {
+            AGGREGATES => {
+                Error::new(ErrorKind::Unsupported, format!("{AGGREGATES} cannot contain set-returning function calls"))
+            }
+            _ => Error::new(ErrorKind::Unsupported, format!("set-returning functions are not allowed in {place}")),
+        };
+        Err(match place {
+            "CASE" | "COALESCE" | AGGREGATES => {
+                error.with_hint("You might be able to move the set-returning function into a LATERAL FROM item.")
+            }
+            _ => error,
+        })
     }
 
     /// What `lag` and `lead` return has the type that their value and their default share.

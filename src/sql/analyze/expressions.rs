@@ -41,6 +41,7 @@ impl Analyzer<'_> {
                 None => Some(ColumnType::Float8),
             });
         }
+        self.rows_in_condition(expr);
         if let Some(columns) = without_rows(expr).map_err(|error| self.at(error, expr.span().start))? {
             *expr = columns;
             return self.expr(expr);
@@ -134,6 +135,12 @@ impl Analyzer<'_> {
             }
             _ => return Ok(None),
         };
+        if found.is_err()
+            && let Some(row) = self.written_row(expr)?
+        {
+            *expr = row;
+            return self.expr(expr);
+        }
         let Some(found) = found.map_err(|error| self.at(error, location))? else { return Ok(None) };
         if let Some(merged) = found.merged {
             *expr = merged;
@@ -246,7 +253,7 @@ impl Analyzer<'_> {
                 }
                 let mut results: Vec<&mut Expr> = conditions.iter_mut().map(|when| &mut when.result).collect();
                 results.extend(else_result.as_deref_mut());
-                let ty = self.unify_all(&mut results)?;
+                let ty = self.without_sets("CASE", |own| own.unify_all(&mut results))?;
                 keep_type(expr, ty.as_ref());
                 Ok(ty)
             }

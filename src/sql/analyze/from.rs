@@ -13,6 +13,7 @@ use futures::FutureExt;
 use crate::db::MEMORY;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::analyze::analyzer::{Analyzer, check_renames, renamed};
+use crate::sql::analyze::query_forms::{PLACES, sampled};
 use crate::sql::analyze::scope::{Relation, ScopeColumn, ShownColumn};
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::from_datafusion;
@@ -45,7 +46,8 @@ impl Analyzer<'_> {
     fn read_factor(&mut self, factor: &mut TableFactor) -> Result<()> {
         match factor {
             TableFactor::Table { sample: Some(_), .. } => {
-                Err(Error::unsupported("TABLESAMPLE is not offered", "Use ORDER BY random() LIMIT n."))
+                sampled(factor)?;
+                self.read_factor(factor)
             }
             TableFactor::Table { name, alias, args: None, .. } => {
                 let name = name.clone();
@@ -71,7 +73,10 @@ impl Analyzer<'_> {
                         name
                     }
                 };
-                let columns = renamed(columns, &names, &format!("table \"{name}\""))?;
+                let mut columns = renamed(columns, &names, &format!("table \"{name}\""))?;
+                for column in &mut columns {
+                    column.is_hidden = PLACES.contains(&column.name.as_str());
+                }
                 self.add(Relation { name, columns, ..Relation::default() })
             }
             TableFactor::UNNEST { .. } => self.unnested_arrays(factor),
@@ -151,7 +156,7 @@ impl Analyzer<'_> {
         let columns = renamed(scope_columns(&provider), &renames, &format!("table \"{shown}\""))?;
         self.tables.entry(key.clone()).or_insert(provider);
         let table = renames.is_empty().then(|| key.clone());
-        self.add(Relation { name: shown.clone(), columns, is_opaque: false, table })?;
+        self.add(Relation { name: shown.clone(), columns, table, ..Relation::default() })?;
         let alias = match alias.take() {
             // A column list must name every column for the planner; ours may be the shorter.
             Some(alias) if !renames.is_empty() => self.full_alias(alias, &key)?,

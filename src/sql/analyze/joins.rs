@@ -10,7 +10,7 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::analyze::analyzer::Analyzer;
-use crate::sql::analyze::scope::{MergedColumn, ShownColumn};
+use crate::sql::analyze::scope::{MergedColumn, Scope, ShownColumn};
 use crate::sql::parse::names;
 use crate::sql::parse::operators::call;
 
@@ -35,8 +35,11 @@ impl Analyzer<'_> {
     /// 42703 and 42702 for a name of USING that one side has not or has twice; as [`Analyzer::factor`], and as
     /// [`Analyzer::condition`] for the conditions.
     pub fn table_with_joins(&mut self, item: &mut TableWithJoins) -> Result<Vec<ShownColumn>> {
+        let relations = |scopes: &[Scope]| scopes.last().map_or(0, |scope| scope.relations.len());
+        let first = relations(&self.scopes);
         let mut shown = self.factor(&mut item.relation)?;
         for Join { relation, join_operator, .. } in &mut item.joins {
+            let middle = relations(&self.scopes);
             let right = self.factor(relation)?;
             let kept = match join_operator {
                 JoinOperator::Right(_) | JoinOperator::RightOuter(_) => Kept::Right,
@@ -57,6 +60,16 @@ impl Analyzer<'_> {
                 Some(JoinConstraint::Natural) => Some(shared_names(&shown, &right)),
                 Some(JoinConstraint::None) | None => None,
             };
+            let lacking = match join_operator {
+                JoinOperator::Left(_) | JoinOperator::LeftOuter(_) => middle..usize::MAX,
+                JoinOperator::Right(_) | JoinOperator::RightOuter(_) => first..middle,
+                JoinOperator::FullOuter(_) => first..usize::MAX,
+                _ => 0..0,
+            };
+            let all = self.scopes.last_mut().map(|scope| scope.relations.iter_mut()).into_iter().flatten();
+            for (_, relation) in all.enumerate().filter(|(place, _)| lacking.contains(place)) {
+                relation.may_lack = true;
+            }
             shown = match names {
                 None => shown.into_iter().chain(right).collect(),
                 Some(names) => {

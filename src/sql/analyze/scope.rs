@@ -37,6 +37,8 @@ pub struct Relation {
     pub is_opaque: bool,
     /// Key of the statement's table that it reads, where it is one.
     pub table: Option<String>,
+    /// Whether an outer join may show NULL in the place of its rows.
+    pub may_lack: bool,
 }
 
 impl Relation {
@@ -215,6 +217,11 @@ pub fn resolve(scopes: &[Scope], relation: Option<&str>, name: &str) -> Result<O
             }
         }
     })
+}
+
+/// The relation that a name means, in the innermost query that has one.
+pub fn relation_called<'a>(scopes: &'a [Scope], name: &str) -> Option<&'a Relation> {
+    scopes.iter().rev().find_map(|scope| scope.relations.iter().find(|relation| relation.name == name))
 }
 
 /// The column of that name which a join by names made of two.

@@ -172,7 +172,11 @@ impl Analyzer<'_> {
                     };
                     expanded.extend(relation.shown().into_iter().map(shown_item));
                 }
-                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(_), _) => {
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(row), _) => {
+                    if let Some(columns) = self.columns_of_row(&row) {
+                        expanded.extend(columns.into_iter().map(SelectItem::UnnamedExpr));
+                        continue;
+                    }
                     return Err(Error::unsupported("(expression).* is not offered", "Name the parts you want."));
                 }
                 other => expanded.push(other),

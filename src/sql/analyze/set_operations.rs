@@ -100,7 +100,7 @@ impl Analyzer<'_> {
             check_width(row.content.len())?;
             for (position, expr) in row.content.iter_mut().enumerate() {
                 let place = expr.span().start;
-                let ty = self.expr(expr)?;
+                let ty = self.without_sets("VALUES", |own| own.expr(expr))?;
                 own_types.push(ty.clone());
                 match types.get_mut(position) {
                     Some(known) => {

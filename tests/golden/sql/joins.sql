@@ -342,7 +342,15 @@ LINE 1: SELECT * FROM (l CROSS JOIN r) JOIN z USING (k)
 (5 rows)
 
 > SELECT a + 1, sum(b) FROM (VALUES (1,1),(2,2),(1,2)) t(a,b) GROUP BY CUBE (a + 1, b) HAVING sum(b) > 1 ORDER BY 1, 2
-ERROR 42703: column "$int:+(t.a,$1)" does not exist
+ ?column? | sum
+----------+-----
+        2 |   2
+        2 |   3
+        3 |   2
+        3 |   2
+     NULL |   4
+     NULL |   5
+(6 rows)
 
 > SELECT * FROM l JOIN r ON l.k = r.k JOIN z ON z.k = coalesce(l.k, r.k) + 1
  k | a  | k | b  | k | c
