@@ -318,10 +318,9 @@ LINE 1: SELECT 1; SELECT nothing; SELECT 2
 (empty)
 
 # differs: PostgreSQL answers with a sample
-> SELECT * FROM thing TABLESAMPLE BERNOULLI (10)
- id | name | amount | at
-----+------+--------+----
-(0 rows)
+> SELECT * FROM thing TABLESAMPLE BERNOULLI (10) REPEATABLE (1)
+ERROR 0A000: TABLESAMPLE ... REPEATABLE is not offered
+HINT: Leave REPEATABLE out.
 
 > SELECT repeat('x', 2000000000)
 ERROR 54000: requested length too large
