@@ -224,7 +224,7 @@ impl Analyzer<'_> {
             let is_column = origin.is_some() && alias.is_none();
             // The planner gives a column of an outer query a name that no outer query could find.
             let is_own = is_column && origin.as_ref().is_some_and(|found| self.is_own(found));
-            let relation = (is_column && is_outermost).then(|| origin_name(&expr));
+            let relation = origin.as_ref().filter(|_| is_column && is_outermost).map(|found| found.relation.clone());
             let label = Label { relation, name: name.clone() };
             let is_taken = used.iter().any(|other| other.clashes(&label));
             used.push(label);
@@ -331,13 +331,6 @@ fn shown_item(column: ShownColumn) -> SelectItem {
             WildcardAdditionalOptions::default(),
         ),
         (None, expr) => SelectItem::UnnamedExpr(expr),
-    }
-}
-
-fn origin_name(expr: &Expr) -> String {
-    match expr {
-        Expr::CompoundIdentifier(parts) => parts.first().map(folded).unwrap_or_default(),
-        _ => String::new(),
     }
 }
 

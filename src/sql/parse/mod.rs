@@ -2,6 +2,7 @@
 
 pub(super) mod dialect;
 pub(super) mod names;
+pub(super) mod number_tokens;
 pub(super) mod operators;
 pub(super) mod parse;
 pub(super) mod regroup;

@@ -6,6 +6,7 @@ pub(super) mod key_lookup;
 pub(super) mod on_conflict;
 pub(super) mod returned;
 pub(super) mod returning;
+pub(super) mod row_assignments;
 pub(super) mod row_compiler;
 pub(super) mod row_subplan;
 pub(super) mod update;

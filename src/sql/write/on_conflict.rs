@@ -11,6 +11,7 @@ use crate::expr::{Expr, ParameterTypes, ValueRow};
 use crate::model::{Collection, DefaultValue, IndexKind};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::write::insert::{Defaults, default_expression};
+use crate::sql::write::row_assignments::of_single_columns;
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_subplan::RowPlan;
 use crate::sql::write::write_plan::Changes;
@@ -73,7 +74,8 @@ impl Conflict {
         }
         let mut compiler = Compiler::new(collection, relation, Visible::RowAndExcluded, parameters, context);
         let mut list = Vec::with_capacity(update.assignments.len());
-        for (place, expr) in assignments(&update.assignments, collection, context)? {
+        let single = of_single_columns(&update.assignments)?;
+        for (place, expr) in assignments(&single, collection, context)? {
             let value = match is_default(expr) {
                 false => compiler.assign(expr, place)?,
                 true => match default_of(place, collection, context)? {

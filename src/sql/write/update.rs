@@ -17,6 +17,7 @@ use crate::sql::write::key_lookup::KeyLookup;
 use crate::sql::write::on_conflict::{SetDefault, default_of};
 use crate::sql::write::returned::Others;
 use crate::sql::write::returning::Returning;
+use crate::sql::write::row_assignments::of_single_columns;
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::write_plan::{Changes, WritePlan, key_expression, relation_of, typed_for};
 use crate::sql::write::write_target::{WritePlace, assignments, check_assignable, is_default, writable};
@@ -66,7 +67,8 @@ pub fn plan_update(
 ) -> Result<WritePlan> {
     unread::update(update)?;
     let (collection, relation) = updated_table(&update.table, context)?;
-    let list = assignments(&update.assignments, &collection, context)?;
+    let single = of_single_columns(&update.assignments)?;
+    let list = assignments(&single, &collection, context)?;
     let others: &[TableWithJoins] = match &update.from {
         Some(UpdateTableFromKind::AfterSet(tables)) => tables,
         Some(UpdateTableFromKind::BeforeSet(_)) => {

@@ -179,7 +179,7 @@ fn generated(name: &str, message: String) -> Error {
 ///
 /// # Errors
 /// 42703 for a column that is not there, 42601 for one that is assigned twice and for lists of different lengths, 428C9 for
-/// an identity column, 0A000 for the row of a subquery; as [`WritePlace::of`].
+/// an identity column, 0A000 for several columns of a value that is no row; as [`WritePlace::of`].
 pub fn assignments<'a>(
     list: &'a [Assignment],
     collection: &Collection,
@@ -194,8 +194,8 @@ pub fn assignments<'a>(
             AssignmentTarget::Tuple(names) => {
                 let values = tuple_values(&assignment.value).ok_or_else(|| {
                     Error::unsupported(
-                        "assigning the row of a subquery to several columns is not offered",
-                        "Write one assignment a column, or UPDATE ... FROM.",
+                        "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression",
+                        "Write one assignment a column.",
                     )
                 })?;
                 if names.len() != values.len() {
