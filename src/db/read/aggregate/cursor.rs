@@ -7,11 +7,12 @@ use std::cmp::Ordering;
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
-use crate::db::read::access_path::{Access, AccessPlan};
+use crate::db::read::access_path::{Access, AccessPlan, choose_for};
 use crate::db::read::aggregate::column_run;
 use crate::db::read::aggregate::column_run::ColumnRun;
 use crate::db::read::aggregate::groups::GroupTable;
 use crate::db::read::aggregate::query::{AggregateQuery, BoundAggregate, BoundOrder};
+use crate::db::read::column_choice::ColumnDemand;
 use crate::db::read::cursor::{Row, rows_bytes, visit_access};
 use crate::db::read::entry_view::EntryView;
 use crate::db::read::run_report::RunReport;
@@ -22,6 +23,7 @@ use crate::db::state::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::expr::ValueRow;
 use crate::model::{CollectionKind, MemoryAccount};
+use crate::settings::Settings;
 use crate::types::Value;
 use crate::types::limits::{CHUNK_BYTES_MAX, ROWS_PER_CHUNK};
 
@@ -252,6 +254,19 @@ fn compare(order: &[BoundOrder], left: &[Value], right: &[Value]) -> Ordering {
     })
 }
 
+/// Chooses the access path of a query of groups.
+///
+/// # Errors
+/// As [`ReadView::explain`].
+pub(crate) fn choose(view: &ReadView, query: &BoundAggregate, settings: &Settings) -> Result<AccessPlan> {
+    let operands = column_run::operands_of(query);
+    let demand = match operands.is_empty() {
+        true => ColumnDemand::Nothing,
+        false => ColumnDemand::Whole { operands: operands.iter().collect(), shown: 0 },
+    };
+    choose_for(view, &query.scan, settings, &demand)
+}
+
 /// Whether columns are asked for: where a part of the collection has to be gone through whose end is open.
 fn reads_columns(query: &BoundAggregate, plan: &AccessPlan) -> bool {
     let is_wide = match &plan.access {
@@ -278,7 +293,7 @@ pub(crate) fn describe(query: &AggregateQuery, bound: &BoundAggregate, plan: &Ac
     if bound.having.is_some() {
         lines.push("  Filter: on each group".to_string());
     }
-    let mut below = plan.lines(&bound.scan).into_iter();
+    let mut below = plan.lines(&bound.scan, by_columns).into_iter();
     let scan = below.next().map(|line| match by_columns {
         true => format!("Column Scan on {}", bound.scan.collection.name),
         false => line,
