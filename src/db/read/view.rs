@@ -186,9 +186,7 @@ impl ReadView {
     /// 42501 for hidden secrets; XX001 for a damaged record, key or vector, F0000 for a record of a newer format; 58030 where the
     /// store cannot be read.
     pub fn row(&self, collection: &Collection, key: &EntryKey) -> Result<Option<Row>> {
-        visit_key(self, collection, key.as_bytes(), |entry| {
-            (0..collection.columns.len()).map(|position| entry.column(position)).collect::<Result<Row>>()
-        })
+        visit_key(self, collection, key.as_bytes(), |entry| entry.row())
     }
 
     /// Whether the entry exists.

@@ -77,6 +77,8 @@ impl PendingWrites {
 pub(crate) struct CommitEffects {
     pub batch: Batch,
     pub overlay: PendingWrites,
+    /// Collections of which it changes entries.
+    pub changed: BTreeSet<CollectionId>,
     pub vectors: Vec<VectorChange>,
     /// Facts that are in no stored list yet.
     pub facts: BTreeMap<CollectionId, FactKinds>,
@@ -124,6 +126,8 @@ pub(crate) struct CommitGroup {
     pub version: u64,
     pub hlc: Hlc,
     pub overlay: PendingWrites,
+    /// Collections of which entries change.
+    pub changed: BTreeSet<CollectionId>,
     pub vectors: Vec<VectorChange>,
     pub renewed: Vec<Arc<VectorIndex>>,
     pub hidden: BTreeSet<CollectionId>,
@@ -153,6 +157,7 @@ impl CommitGroup {
             version,
             hlc,
             overlay: PendingWrites::default(),
+            changed: BTreeSet::new(),
             vectors: Vec::new(),
             renewed: Vec::new(),
             hidden: BTreeSet::new(),
@@ -181,6 +186,7 @@ impl CommitGroup {
             self.batch.append_batch(&effects.batch);
         }
         self.overlay.extend(effects.overlay);
+        self.changed.extend(effects.changed);
         self.vectors.extend(effects.vectors);
         self.renewed.extend(effects.renewed);
         self.hidden.extend(effects.hidden);

@@ -23,6 +23,7 @@ use crate::db::write::commit_group::{CommitGroup, PROGRESS, VectorChange};
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::feed_draft::catalog_events;
 use crate::db::write::index_build::IndexBuild;
+use crate::db::write::last_changes::LastChanges;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{MAX_CLOCK_DRIFT_MILLIS, rein, tick};
 use crate::metrics;
@@ -40,6 +41,8 @@ const GROUP_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub(crate) enum Job {
     Commit {
         writes: Arc<WriteSet>,
+        /// Commits up to this number are in the snapshot that it was checked in.
+        seen: u64,
         catalog_version: u64,
         /// Ordered indexes that the transaction has built; those in its catalog stay.
         builds: Vec<IndexBuild>,
@@ -159,11 +162,13 @@ pub(crate) struct Committer {
     hlc: Hlc,
     /// Collections that are looked through for values of peers that fit by now, each with the key to go on after.
     showing: BTreeMap<CollectionId, Option<Vec<u8>>>,
+    changes: LastChanges,
 }
 
 impl Committer {
     pub fn new(shared: Arc<DbState>, jobs: mpsc::Receiver<Job>, hlc: Hlc) -> Self {
-        Committer { shared, jobs, hlc, showing: BTreeMap::new() }
+        let changes = LastChanges::after(shared.version());
+        Committer { shared, jobs, hlc, showing: BTreeMap::new(), changes }
     }
 
     /// Runs until [`Job::Stop`] or until nobody can send any more.
@@ -232,8 +237,11 @@ impl Committer {
                     next = Some(job);
                     break;
                 }
-                Job::Commit { writes, catalog_version, builds, cancel, reply } => {
-                    self.add(&mut group, &writes, (catalog_version, cancel), reply, &mut waiting);
+                Job::Commit { writes, seen, catalog_version, builds, cancel, reply } => {
+                    // One that has built an index was checked in later snapshots, too.
+                    let is_plain = builds.is_empty() && catalog_version == group.catalog.version();
+                    let untouched = self.changes.untouched(&writes, seen, &group).filter(|_| is_plain).collect();
+                    self.add(&mut group, &writes, (catalog_version, cancel, untouched), reply, &mut waiting);
                     held.extend(builds);
                 }
                 Job::Encode(encode) => waiting.extend(self.encode(&mut group, encode)),
@@ -263,7 +271,7 @@ impl Committer {
         &self,
         group: &mut CommitGroup,
         writes: &Arc<WriteSet>,
-        (catalog_version, cancel): (u64, Cancel),
+        (catalog_version, cancel, untouched): (u64, Cancel, BTreeSet<CollectionId>),
         reply: oneshot::Sender<Result<u64>>,
         waiting: &mut Vec<CommitAnswer>,
     ) {
@@ -280,6 +288,7 @@ impl Committer {
         let mut apply = CommitEncoder::new(&self.shared, group, Arc::clone(writes), version, hlc);
         apply.is_behind = catalog_version != group.catalog.version();
         apply.cancel = cancel;
+        apply.untouched = untouched;
         match apply.commit() {
             Ok(()) => {
                 let (effects, hlc) = apply.finish();
@@ -329,6 +338,7 @@ impl Committer {
             group.batch.put(&Key::Meta(&facts_name(*collection)), &self.shared.facts.encode(*collection, news)?);
         }
         self.hlc = group.hlc;
+        group.changed.iter().for_each(|collection| self.changes.note(*collection, group.version));
         let before = self.shared.catalog();
         let renewed = self.renew_indexes(&group);
         let places = group.overlay.records.keys().map(|(collection, key)| (*collection, key.as_slice()));

@@ -15,6 +15,7 @@ use crate::db::read::aggregate::query::{AggregateQuery, BoundAggregate, BoundOrd
 use crate::db::read::column_choice::ColumnDemand;
 use crate::db::read::cursor::{Row, rows_bytes, visit_access};
 use crate::db::read::entry_view::EntryView;
+use crate::db::read::nearest::search::{SearchFound, SearchRun, search_all, search_on};
 use crate::db::read::run_report::RunReport;
 use crate::db::read::scan::visit_key;
 use crate::db::read::sort_order::sort_order;
@@ -158,7 +159,10 @@ impl AggregateCursor {
             }
         }
         let mut table = self.no_entries()?;
-        let rows = self.add_rows(&mut table)?;
+        let rows = match self.query.scan.nearest {
+            Some(_) => self.add_in_reach(&mut table)?,
+            None => self.add_rows(&mut table)?,
+        };
         self.report.note(format!("Rows Aggregated: {rows}"));
         Ok(table)
     }
@@ -196,6 +200,34 @@ impl AggregateCursor {
             rows += u64::from(self.add(entry, table)?);
             Ok(ControlFlow::Continue(()))
         })?;
+        Ok(rows)
+    }
+
+    /// Reads the entries within reach of a search into their groups; how many they were. Where nothing of them is asked for, none is
+    /// read: the search has seen to it that each one is there and passes the filter.
+    fn add_in_reach(&self, table: &mut GroupTable) -> Result<u64> {
+        let (view, scan) = (&self.view, &self.query.scan);
+        let run = SearchRun { cancel: &self.cancel, report: &self.report, account: &self.account };
+        let SearchFound { mut neighbours, mut rest, memory: _memory } = search_all(view, scan, &self.plan, run)?;
+        let reads_entries = self.query.reads_entries();
+        let mut rows = 0;
+        loop {
+            for neighbour in &neighbours {
+                self.cancel.check()?;
+                let (collection, key) = (&*scan.collection, &*neighbour.key);
+                if reads_entries {
+                    visit_key(view, collection, key, |entry| table.add(&self.query, entry))?;
+                } else {
+                    table.add(&self.query, &EntryView { view, collection, key, record: None, pending: None })?;
+                }
+                rows += 1;
+            }
+            let Some(rest) = &mut rest else { break };
+            neighbours = search_on(view, scan, &self.plan, run, (rest, ROWS_PER_CHUNK))?;
+            if neighbours.is_empty() {
+                break;
+            }
+        }
         Ok(rows)
     }
 
@@ -273,7 +305,7 @@ fn reads_columns(query: &BoundAggregate, plan: &AccessPlan) -> bool {
         Access::Range { lower, upper, .. } => *lower == Bound::Unbounded || *upper == Bound::Unbounded,
         _ => false,
     };
-    plan.reads_columns && is_wide && column_run::is_columnar(query)
+    plan.reads_columns && is_wide && query.scan.nearest.is_none() && column_run::is_columnar(query)
 }
 
 /// The lines of EXPLAIN, outermost first.
