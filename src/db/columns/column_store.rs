@@ -259,7 +259,8 @@ impl ColumnStores {
         if let Some(store) = self.get(collection) {
             return Some(store);
         }
-        (self.stores.read().len() < STORES_MAX).then(|| self.store(collection))
+        let has_room = self.stores.read().len() < STORES_MAX;
+        has_room.then(|| self.store(collection))
     }
 
     /// Has the changes of a collection noted from now on, before columns of it are made; `version` gives the number of the last

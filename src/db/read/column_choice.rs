@@ -105,13 +105,15 @@ impl<'a> ColumnChoice<'a> {
     }
 
     /// Keys up to which an index is the better way, as far as looking for so many costs nothing that matters; `None` where it is not
-    /// to be looked at.
+    /// to be looked at for so few.
     pub fn few_keys(&self) -> Option<usize> {
         match (&self.standing, self.demand) {
             (Standing::Counted { selected, .. }, ColumnDemand::Whole { .. }) => {
                 Some(selected.by_row).filter(|by_row| *by_row > 0)
             }
-            _ => Some(FEW_KEYS),
+            (Standing::There, ColumnDemand::Whole { .. }) | (Standing::Counted { .. }, _) => Some(FEW_KEYS),
+            // Columns would not spare the index in any case.
+            (Standing::Missing, _) | (Standing::There, _) => None,
         }
     }
 

@@ -4,6 +4,7 @@
 //! the snapshot that both stand on.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::db::catalog::catalog::Catalog;
@@ -57,18 +58,27 @@ pub(crate) struct PendingWrites {
 
 impl PendingWrites {
     fn extend(&mut self, other: PendingWrites) {
-        self.records.extend(other.records);
-        self.publics.extend(other.publics);
-        self.contributions.extend(other.contributions);
-        self.postings.extend(other.postings);
-        self.components.extend(other.components);
-        self.staged.extend(other.staged);
-        self.heads.extend(other.heads);
-        self.partial.extend(other.partial);
-        self.unique.extend(other.unique);
-        self.blobs.extend(other.blobs);
-        self.public_blobs.extend(other.public_blobs);
-        self.secrets.extend(other.secrets);
+        join(&mut self.records, other.records);
+        join(&mut self.publics, other.publics);
+        join(&mut self.contributions, other.contributions);
+        join(&mut self.postings, other.postings);
+        join(&mut self.components, other.components);
+        join(&mut self.staged, other.staged);
+        join(&mut self.heads, other.heads);
+        join(&mut self.partial, other.partial);
+        join(&mut self.unique, other.unique);
+        join(&mut self.blobs, other.blobs);
+        join(&mut self.public_blobs, other.public_blobs);
+        join(&mut self.secrets, other.secrets);
+    }
+}
+
+/// Adds what a later commit has written. The first one of a group, which may be large, is taken as it is.
+fn join<K: Eq + Hash, V>(all: &mut HashMap<K, V>, more: HashMap<K, V>) {
+    if all.is_empty() {
+        *all = more;
+    } else {
+        all.extend(more);
     }
 }
 
