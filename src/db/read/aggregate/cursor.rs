@@ -328,7 +328,8 @@ pub(crate) fn describe(query: &AggregateQuery, bound: &BoundAggregate, plan: &Ac
     let mut below = plan.lines(&bound.scan, by_columns).into_iter();
     let scan = below.next().map(|line| match by_columns {
         true => format!("Column Scan on {}", bound.scan.collection.name),
-        false => line,
+        // No graph is walked, so that no row is missing.
+        false => line.split(" (ef_search").next().unwrap_or_default().to_string(),
     });
     lines.extend(scan.into_iter().chain(below));
     lines
