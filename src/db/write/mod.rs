@@ -12,6 +12,7 @@ pub(super) mod catalog_changes;
 pub(super) mod column_rules;
 pub(super) mod columns;
 pub(super) mod commit_group;
+pub(super) mod commit_queue;
 pub(super) mod committer;
 pub(super) mod ddl;
 pub(super) mod dimensions;

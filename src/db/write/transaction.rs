@@ -17,7 +17,7 @@ use crate::db::read::view::{ReadView, Sought};
 use crate::db::state::cancel::{Cancel, CommitClient};
 use crate::db::state::state::DbState;
 use crate::db::state::turns::{Passed, Turn};
-use crate::db::write::committer::{CommitQueue, Job};
+use crate::db::write::commit_queue::{CommitQueue, Job};
 use crate::db::write::index_build::IndexBuild;
 use crate::db::write::ordered_indexes::{check_not_null, duplicate_key, unique_violation};
 use crate::error::{Error, ErrorKind, Notice, Result};
