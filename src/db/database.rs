@@ -17,7 +17,7 @@ use crate::db::state::activity::Activity;
 use crate::db::state::state::DbState;
 use crate::db::state::turns::Turn;
 use crate::db::vectors::graph_builder::{self, Graphs};
-use crate::db::write::committer::{CommitQueue, Job};
+use crate::db::write::commit_queue::{CommitQueue, Job};
 use crate::db::write::transaction::Transaction;
 use crate::error::Result;
 use crate::model::{CollectionId, MemoryAccount, PeerId};

@@ -97,6 +97,27 @@ impl<'p> CompiledCondition<'p> {
         may_fail
     }
 
+    /// Whether it is made of comparisons alone, which fail on no row.
+    pub fn never_fails(self) -> bool {
+        let mut never_fails = !self.may_fail_regardless();
+        self.0.walk(&mut |step| {
+            never_fails &= matches!(
+                step,
+                Instruction::Constant(_)
+                    | Instruction::Field(_)
+                    | Instruction::And(_)
+                    | Instruction::Or(_)
+                    | Instruction::Not(_)
+                    | Instruction::IsNull(_)
+                    | Instruction::Compare { .. }
+                    | Instruction::CompareField { .. }
+                    | Instruction::Among { .. }
+                    | Instruction::Prefix { .. }
+            );
+        });
+        never_fails
+    }
+
     /// Whether nothing but the fields that it reads decides what it is.
     pub(super) fn is_constant_otherwise(self) -> bool {
         let mut is_constant = true;

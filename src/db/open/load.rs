@@ -22,7 +22,8 @@ use crate::db::vault::secrets::Secrets;
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::backfill::{BuildStep, check_duplicates, fill_step};
 use crate::db::write::commit_group::{load_progress, put_definition};
-use crate::db::write::committer::{CommitQueue, facts_name};
+use crate::db::write::commit_queue::CommitQueue;
+use crate::db::write::committer::facts_name;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, Hlc, Index, IndexState};
 use crate::store::{
@@ -57,7 +58,7 @@ pub struct DatabaseOptions {
 /// A loaded database before its threads run.
 pub(super) struct LoadedDatabase {
     pub queue: CommitQueue,
-    pub jobs: mpsc::Receiver<crate::db::write::committer::Job>,
+    pub jobs: mpsc::Receiver<crate::db::write::commit_queue::Job>,
     pub hlc: Hlc,
     /// Graphs that must be made anew, which the background does.
     pub unfilled: Vec<Arc<VectorIndex>>,

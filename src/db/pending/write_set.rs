@@ -22,6 +22,9 @@ const BYTES_TAKEN: usize = 64 * 1024;
 /// Bytes that a written row takes besides its key and its values: its place in the tree and its flags.
 const ROW_BYTES: usize = 64;
 
+/// Rows of a transaction that is committed by whoever asks for it, at most.
+const SMALL_WRITES_MAX: usize = 32;
+
 /// A column with a sequence.
 pub(crate) type SequencePlace = (CollectionId, ColumnId);
 
@@ -172,6 +175,14 @@ impl WriteSet {
             }
         }
         Some(added).filter(|added| !added.is_empty())
+    }
+
+    /// Whether it takes microseconds to encode.
+    pub fn is_small(&self) -> bool {
+        self.writes <= SMALL_WRITES_MAX
+            && self.bytes <= BYTES_FREE
+            && self.catalog.is_empty()
+            && self.secrets.is_empty()
     }
 
     pub fn is_empty(&self) -> bool {

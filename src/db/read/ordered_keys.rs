@@ -1,7 +1,7 @@
 //! The entries of ordered indexes: which keys an index holds for an entry.
 
-use crate::db::read::access_path::is_fact_path;
 use crate::db::read::entry_view::EntryView;
+use crate::db::read::index_path::is_fact_path;
 use crate::error::Result;
 use crate::expr::{Operand, PathBase, PathResult};
 use crate::model::{Collection, Index, IndexKind};

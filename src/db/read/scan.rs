@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::ops::{Bound, ControlFlow};
 
 use crate::db::pending::write_set::EntryKey;
-use crate::db::read::access_path::IndexAccess;
 use crate::db::read::entry_view::EntryView;
+use crate::db::read::index_path::IndexAccess;
 use crate::db::read::secrets;
 use crate::db::read::view::ReadView;
 use crate::db::state::cancel::Cancel;

@@ -8,9 +8,11 @@ use chrono::Utc;
 
 use crate::db::catalog::catalog::Catalog;
 use crate::db::pending::write_set::{EntryKey, WriteSet};
-use crate::db::read::access_path;
+use crate::db::read::access_path::{self, Access};
+use crate::db::read::aggregate;
 use crate::db::read::aggregate::cursor::{AggregateCursor, describe};
 use crate::db::read::aggregate::query::{AggregateQuery, BoundAggregate};
+use crate::db::read::column_choice::is_filtered_by_columns;
 use crate::db::read::cursor::{Cursor, Row};
 use crate::db::read::query::BoundQuery;
 use crate::db::read::scan::visit_key;
@@ -139,7 +141,7 @@ impl ReadView {
     /// # Errors
     /// As [`ReadView::query`].
     pub fn aggregate(&self, query: BoundAggregate, settings: &Settings, cancel: &Cancel) -> Result<AggregateCursor> {
-        let plan = access_path::choose(self, query.scan(), settings)?;
+        let plan = aggregate::cursor::choose(self, &query, settings)?;
         self.check_held(query.scan(), &plan, settings)?;
         AggregateCursor::open(self.clone(), query, plan, cancel.clone(), settings.memory.clone())
     }
@@ -155,7 +157,7 @@ impl ReadView {
         settings: &Settings,
     ) -> Result<Vec<String>> {
         let bound = query.bind(&self.environment(parameters))?;
-        let plan = access_path::choose(self, bound.scan(), settings)?;
+        let plan = aggregate::cursor::choose(self, &bound, settings)?;
         Ok(access_path::indent(describe(query, &bound, &plan)))
     }
 
@@ -172,7 +174,10 @@ impl ReadView {
     /// long, 22023 for an `ef` out of bounds; 58030 where the store cannot be read, XX001
     /// for a damaged index.
     pub fn explain(&self, query: &BoundQuery, settings: &Settings) -> Result<Vec<String>> {
-        Ok(access_path::choose(self, query, settings)?.describe(query))
+        let plan = access_path::choose(self, query, settings)?;
+        let is_searched = matches!(plan.access, Access::Graph { .. });
+        let is_by_columns = plan.reads_columns && is_searched && is_filtered_by_columns(self, query);
+        Ok(plan.describe(query, is_by_columns))
     }
 
     /// The whole declared row of an entry, `None` when there is none.
@@ -181,9 +186,7 @@ impl ReadView {
     /// 42501 for hidden secrets; XX001 for a damaged record, key or vector, F0000 for a record of a newer format; 58030 where the
     /// store cannot be read.
     pub fn row(&self, collection: &Collection, key: &EntryKey) -> Result<Option<Row>> {
-        visit_key(self, collection, key.as_bytes(), |entry| {
-            (0..collection.columns.len()).map(|position| entry.column(position)).collect::<Result<Row>>()
-        })
+        visit_key(self, collection, key.as_bytes(), |entry| entry.row())
     }
 
     /// Whether the entry exists.

@@ -13,7 +13,7 @@ use crate::db::read::view::ReadView;
 use crate::db::state::cancel::Cancel;
 use crate::db::state::index_builds::Build;
 use crate::db::state::state::DbState;
-use crate::db::write::committer::{CommitQueue, Job};
+use crate::db::write::commit_queue::{CommitQueue, Job};
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::index_build::IndexBuild;
 use crate::db::write::ordered_indexes::not_unique;

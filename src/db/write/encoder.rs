@@ -1,6 +1,6 @@
 //! Turning one transaction's write set into bytes: verified against what is committed, stamped by the laws of merging.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::Utc;
@@ -31,6 +31,8 @@ pub(crate) struct CommitEncoder<'a> {
     pub shares: Option<Shares>,
     /// The entries were prepared with an older catalog.
     pub is_behind: bool,
+    /// Collections that nobody has changed since the transaction has checked its rows.
+    pub untouched: BTreeSet<CollectionId>,
     /// Set when whoever waits for it gives it up.
     pub cancel: Cancel,
     /// Where the entries come from; `None` for what is written here.
@@ -69,6 +71,7 @@ impl<'a> CommitEncoder<'a> {
             effects,
             shares: None,
             is_behind: false,
+            untouched: BTreeSet::new(),
             cancel,
             origin: None,
             rights,
@@ -173,7 +176,10 @@ impl CommitEncoder<'_> {
     }
 
     fn entry(&mut self, collection: &Arc<Collection>, key: &[u8], pending: &Pending) -> Result<()> {
-        let current = self.current(collection.id, key)?;
+        let current = match self.untouched.contains(&collection.id) {
+            true => pending.base.clone(),
+            false => self.current(collection.id, key)?,
+        };
         if version_of(current.as_deref())? != version_of(pending.base.as_deref())? {
             return Err(conflict("another transaction changed the same entry"));
         }

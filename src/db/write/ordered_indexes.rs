@@ -39,7 +39,9 @@ impl SecondaryIndex for OrderedIndexes {
         let before = before.map(|record| stored_prefix(&change.entry(encoder, record), &operands)).transpose()?;
         let Some(after) = encoder.move_index_entry(index.id, change.key, before, after) else { return Ok(()) };
         if index.kind.is_unique() && change.is_own && !has_null_part(&after, operands.len())? {
-            encoder.check_unique(index, &operands, &after, change)?;
+            if !encoder.untouched.contains(&change.collection.id) {
+                encoder.check_unique(index, &operands, &after, change)?;
+            }
             encoder.effects.overlay.unique.insert((index.id, after), change.key.to_vec());
         }
         Ok(())

@@ -17,7 +17,7 @@ use crate::db::read::view::{ReadView, Sought};
 use crate::db::state::cancel::{Cancel, CommitClient};
 use crate::db::state::state::DbState;
 use crate::db::state::turns::{Passed, Turn};
-use crate::db::write::committer::{CommitQueue, Job};
+use crate::db::write::commit_queue::{CommitQueue, Job};
 use crate::db::write::index_build::IndexBuild;
 use crate::db::write::ordered_indexes::{check_not_null, duplicate_key, unique_violation};
 use crate::error::{Error, ErrorKind, Notice, Result};
@@ -25,7 +25,7 @@ use crate::metrics;
 use crate::model::{
     Collection, CollectionId, CollectionKind, DefaultValue, FACT_BLOB_HASH, Notification, Rights, Stage,
 };
-use crate::store::{BlobHash, Key, Pin, RecordView, check_one_dimension, encode_key};
+use crate::store::{BlobHash, Key, Pin, Probe, RecordView, check_one_dimension, encode_key};
 use crate::telemetry::{Attribute, Span, SpanName};
 use crate::types::{Value, split_object};
 use crate::vector::check_finite;
@@ -49,15 +49,10 @@ pub struct Transaction {
     pub(in crate::db) client: CommitClient,
     /// The turn that it has where statements before it came too late.
     turn: Option<Arc<Turn>>,
+    /// What looks into its unique indexes for the rows of the present statement.
+    pub(in crate::db) probes: BTreeMap<CollectionId, Probe>,
     /// Who may do what with entries of attached collections, as far as it was asked for.
     pub(in crate::db) rights: BTreeMap<CollectionId, Arc<Rights>>,
-}
-
-/// A point in a transaction to roll back to.
-#[derive(Clone)]
-pub struct Savepoint {
-    writes: Arc<WriteSet>,
-    catalog: Arc<Catalog>,
 }
 
 impl Transaction {
@@ -76,6 +71,7 @@ impl Transaction {
             public_already: 0,
             client: CommitClient::default(),
             turn: None,
+            probes: BTreeMap::new(),
             rights: BTreeMap::new(),
         }
     }
@@ -114,17 +110,6 @@ impl Transaction {
         }
     }
 
-    pub fn savepoint(&self) -> Savepoint {
-        Savepoint { writes: Arc::clone(&self.view.writes), catalog: Arc::clone(&self.view.catalog) }
-    }
-
-    pub fn rollback_to(&mut self, savepoint: &Savepoint) {
-        self.view.writes = Arc::clone(&savepoint.writes);
-        self.view.catalog = Arc::clone(&savepoint.catalog);
-        let writes = &self.view.writes;
-        self.builds.retain(|build| writes.is_unfilled(build.index()));
-    }
-
     /// Sends messages to those who listen when it commits, in this order.
     pub fn notify(&mut self, notifications: Vec<Notification>) {
         if !notifications.is_empty() {
@@ -160,7 +145,7 @@ impl Transaction {
         }
         let Transaction { shared, queue, view, catalog_version, pins, builds, turn, client, .. } = self;
         let cancel = client.cancel;
-        let writes = Arc::clone(&view.writes);
+        let (writes, seen) = (Arc::clone(&view.writes), view.version);
         drop(view);
         // Whoever has a turn waits for nobody: two that have one cannot wait for each other.
         let passed = match &turn {
@@ -171,7 +156,7 @@ impl Transaction {
         {
             let _timer = metrics::COMMIT_SECONDS.start();
             let span = Span::begin(SpanName::Commit);
-            let done = queue.ask(|reply| Job::Commit { writes, catalog_version, builds, cancel, reply }).await;
+            let done = queue.ask(|reply| Job::Commit { writes, seen, catalog_version, builds, cancel, reply }).await;
             done.inspect_err(|error| span.say(Attribute::Failed(error.sqlstate())))?;
         }
         drop((pins, passed));
@@ -241,7 +226,11 @@ impl Transaction {
         if collection.kind == CollectionKind::Auth {
             return self.update_secret(collection, key, &changes);
         }
-        let Some(old) = self.view.row(collection, key)? else { return Ok(false) };
+        let mut pending = self.pending(collection, key)?;
+        if !pending.alive {
+            return Ok(false);
+        }
+        let old = self.entry_view(collection, key, &pending).row()?;
         let mut row = old.clone();
         for (position, value) in &changes {
             if let Some(slot) = row.get_mut(*position) {
@@ -253,7 +242,6 @@ impl Transaction {
         if moved != *key {
             return self.move_entry(collection, key, moved, (row, &old));
         }
-        let mut pending = self.pending(collection, key)?;
         for (position, _) in &changes {
             let value = row.get(*position).cloned().unwrap_or_default();
             self.put_column(collection, *position, value, old.get(*position), &mut pending.changes)?;

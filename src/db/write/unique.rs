@@ -4,6 +4,7 @@
 //! found as quickly as the committed ones are in the store. The committer checks everything once more, against what others
 //! have committed since.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::db::pending::deed::Deed;
@@ -20,8 +21,11 @@ use crate::db::write::transaction::Transaction;
 use crate::error::{Error, Result};
 use crate::expr::Operand;
 use crate::model::{Collection, CollectionId, Index};
-use crate::store::{KeyRange, Snapshot, encode_key, skip_key_parts};
+use crate::store::{KeyRange, Probe, Snapshot, encode_key, skip_key_parts};
 use crate::types::Value;
+
+/// Unique indexes that are looked into by iterators which stay for the next row, at most.
+const PROBES_MAX: usize = 16;
 
 /// What an ordered index has for a row.
 pub(crate) struct Indexed<'c> {
@@ -58,7 +62,7 @@ impl Transaction {
     /// Another row that has the same values in one of the unique indexes that `concerns` names; `row` is the key of the row
     /// itself, where it is there already.
     pub(crate) fn unique_conflict<'c>(
-        &self,
+        &mut self,
         collection: &Collection,
         indexed: &[Indexed<'c>],
         row: Option<&EntryKey>,
@@ -79,15 +83,33 @@ impl Transaction {
                     return Ok(Some((EntryKey::from_bytes(other), each.index)));
                 }
             }
-            let mut committed = self.index_snapshot(each.index.id).scan(&range);
-            while let Some((suffix, _)) = committed.next()? {
+            let mut probe = match self.probes.remove(&each.index.id) {
+                Some(probe) => probe,
+                None => Probe::new(self.index_snapshot(each.index.id), &range)?,
+            };
+            let mut found = None;
+            probe.visit(&range, &mut |suffix| {
                 let other = skip_key_parts(suffix, each.operands.len())?;
-                if is_taken_by(other)? {
-                    return Ok(Some((EntryKey::from_bytes(other), each.index)));
+                if !is_taken_by(other)? {
+                    return Ok(ControlFlow::Continue(()));
                 }
+                found = Some((EntryKey::from_bytes(other), each.index));
+                Ok(ControlFlow::Break(()))
+            })?;
+            self.keep_probe(each.index.id, probe);
+            if found.is_some() {
+                return Ok(found);
             }
         }
         Ok(None)
+    }
+
+    /// Keeps what looks into an index for the next row of the statement.
+    fn keep_probe(&mut self, index: CollectionId, probe: Probe) {
+        if self.probes.len() >= PROBES_MAX {
+            self.probes.clear();
+        }
+        self.probes.insert(index, probe);
     }
 
     /// The snapshot that holds the entries of an index: a later one than the transaction's for an index that it has built.
@@ -160,6 +182,7 @@ impl Transaction {
                 self.check_filled(collection, index, &build, cancel).await?;
             }
             self.builds.push(build);
+            self.probes.clear();
         }
         self.index_own_rows(collection, index)
     }

@@ -12,7 +12,7 @@ use crate::db::pending::write_set::AddedGraph;
 use crate::db::state::cancel::CommitClient;
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::commit_group::VectorChange;
-use crate::db::write::committer::CommitQueue;
+use crate::db::write::commit_queue::CommitQueue;
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::secondary_index::{SecondaryIndex, SeenChange};
 use crate::db::write::transaction::Transaction;

@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::ast::{
     GroupByExpr, OrderByKind, Query as SqlQuery, Select, SelectItem, UnaryOperator, Value as Literal,
 };
 
-use crate::db::{AggregateCall, AggregateFunction, AggregateQuery, GroupOrder, Query, is_grouped};
+use crate::db::{AggregateCall, AggregateFunction, AggregateQuery, GroupOrder, Nearest, Query, Target, is_grouped};
 use crate::expr::{self, Comparison, Scalar, unmodified};
 use crate::model::CollectionKind;
 use crate::sql::analyze::jsonb::ordinal;
@@ -35,10 +35,21 @@ impl Lowering<'_> {
         }
         let outputs = select.projection.iter().map(item_expr).collect::<Option<Vec<_>>>()?;
         let (limit, offset) = self.window(query.limit_clause.as_ref())?;
-        let filter = match &select.selection {
-            Some(condition) => self.filter(condition, None)?.0,
-            None => None,
+        let distance = select.selection.as_ref().and_then(|condition| self.range(condition));
+        let (filter, within) = match &select.selection {
+            Some(condition) => self.filter(condition, distance.as_ref())?,
+            None => (None, Vec::new()),
         };
+        let nearest = distance.map(|distance| Nearest {
+            column: distance.column,
+            target: Target::Scalar(distance.target),
+            metric: distance.metric,
+            ef: None,
+            within,
+            is_filter: true,
+            keeps_missing: false,
+            keeps_ties: false,
+        });
         let mut groups = Groups { lowering: self, groups: Vec::new(), calls: Vec::new() };
         groups.collect(select, &outputs)?;
         let is_distinct = select.distinct.is_some();
@@ -62,7 +73,7 @@ impl Lowering<'_> {
             collection: collection.clone(),
             output: Vec::new(),
             filter,
-            nearest: None,
+            nearest,
             order: Vec::new(),
             limit: None,
             offset: None,

@@ -131,14 +131,10 @@ impl QueryScan {
     /// As `ReadView::explain`.
     pub fn describe(&self) -> Result<Vec<String>> {
         let ReadContext { view, settings, cancel, .. } = &self.context;
-        let mut lines = view.explain(&self.query, settings)?;
-        if view.scans_columns(&self.query, settings, cancel)? {
-            let name = &self.query.collection.name;
-            lines.iter_mut().for_each(|line| {
-                *line = line.replace(&format!("Seq Scan on {name}"), &format!("Column Scan on {name}"));
-            });
+        match view.explain_column_scan(&self.query, settings, cancel)? {
+            Some(lines) => Ok(lines),
+            None => view.explain(&self.query, settings),
         }
-        Ok(lines)
     }
 }
 

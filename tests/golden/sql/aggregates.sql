@@ -362,15 +362,15 @@ PREPARE
 (1 row)
 
 > EXPLAIN SELECT v, count(*), sum(i4) FROM n WHERE i2 > 0 GROUP BY v HAVING count(*) > 1 ORDER BY v LIMIT 3
-                QUERY PLAN
--------------------------------------------
+               QUERY PLAN
+----------------------------------------
  Limit
    ->  Sort
          ->  Aggregate on columns
                Group By: v
                Filter: on each group
                ->  Column Scan on n
-                     Filter: on each entry
+                     Filter: by columns
 (7 rows)
 
 > EXPLAIN SELECT count(*) FROM n WHERE id = 1

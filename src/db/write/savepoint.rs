@@ -1,0 +1,29 @@
+//! Points in a transaction to go back to: what it had changed there, and its catalog.
+
+use std::sync::Arc;
+
+use crate::db::catalog::catalog::Catalog;
+use crate::db::pending::write_set::WriteSet;
+use crate::db::write::transaction::Transaction;
+
+/// A point in a transaction to roll back to.
+#[derive(Clone)]
+pub struct Savepoint {
+    writes: Arc<WriteSet>,
+    catalog: Arc<Catalog>,
+}
+
+impl Transaction {
+    /// The present point.
+    pub fn savepoint(&self) -> Savepoint {
+        Savepoint { writes: Arc::clone(&self.view.writes), catalog: Arc::clone(&self.view.catalog) }
+    }
+
+    /// Takes everything back that was changed since a point of this transaction.
+    pub fn rollback_to(&mut self, savepoint: &Savepoint) {
+        self.view.writes = Arc::clone(&savepoint.writes);
+        self.view.catalog = Arc::clone(&savepoint.catalog);
+        let writes = &self.view.writes;
+        self.builds.retain(|build| writes.is_unfilled(build.index()));
+    }
+}
