@@ -39,6 +39,7 @@ use crate::sql::arrow::memory_pool::AccountPool;
 use crate::sql::arrow::types::field_of;
 use crate::sql::functions;
 use crate::sql::meaning::copies::with_copies_counted;
+use crate::sql::registry::FunctionKind;
 use crate::sql::relational::collection_table::StatementTable;
 use crate::sql::relational::like_rule::LikeRule;
 use crate::sql::relational::nearest_rule::NearestRule;
@@ -152,14 +153,6 @@ pub fn is_function(name: &str) -> bool {
             || quantified_function(name).is_some()
             || matches!(name, "unnest" | "grouping")
     })
-}
-
-/// How a function is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FunctionKind {
-    Scalar,
-    Aggregate,
-    Window,
 }
 
 /// A function as the planner knows it.
