@@ -47,6 +47,7 @@ scripts!(
     mixed_numbers,
     networks,
     options,
+    overloads,
     qualified_names,
     select,
     set_operations,

@@ -17,6 +17,7 @@ pub(super) mod jsonb;
 pub(super) mod literals;
 pub(super) mod numbers;
 pub(super) mod outer_aggregates;
+pub(super) mod overloads;
 pub(super) mod patterns;
 pub(super) mod recursion;
 pub(super) mod row_comparisons;
