@@ -5,7 +5,7 @@ use crate::sql::registry::tables::{STRINGS, UNKNOWN, category, is_preferred};
 
 /// A form that may be meant, with the types that it takes for the arguments that there are.
 #[derive(Clone, Debug)]
-pub struct Candidate<T> {
+pub struct CandidateForm<T> {
     pub form: T,
     pub types: Vec<u32>,
 }
@@ -13,7 +13,7 @@ pub struct Candidate<T> {
 /// What became of a choice.
 #[derive(Debug)]
 pub enum Choice<T> {
-    One(Candidate<T>),
+    One(CandidateForm<T>),
     /// None takes these arguments.
     None,
     /// Several do, and none of them better than the others.
@@ -21,8 +21,8 @@ pub enum Choice<T> {
 }
 
 /// Chooses among forms for arguments of the given types.
-pub fn choose<T: Clone>(given: &[u32], candidates: Vec<Candidate<T>>) -> Choice<T> {
-    let mut left: Vec<Candidate<T>> =
+pub fn choose<T: Clone>(given: &[u32], candidates: Vec<CandidateForm<T>>) -> Choice<T> {
+    let mut left: Vec<CandidateForm<T>> =
         candidates.into_iter().filter(|candidate| can_coerce(given, &candidate.types)).collect();
     match left.len() {
         0 => return Choice::None,
@@ -50,7 +50,7 @@ pub fn choose<T: Clone>(given: &[u32], candidates: Vec<Candidate<T>>) -> Choice<
 }
 
 /// Those that have the most of something.
-fn with_most<T>(candidates: Vec<Candidate<T>>, count: impl Fn(&[u32]) -> usize) -> Vec<Candidate<T>> {
+fn with_most<T>(candidates: Vec<CandidateForm<T>>, count: impl Fn(&[u32]) -> usize) -> Vec<CandidateForm<T>> {
     let most = candidates.iter().map(|candidate| count(&candidate.types)).max().unwrap_or(0);
     candidates.into_iter().filter(|candidate| count(&candidate.types) == most).collect()
 }
@@ -58,8 +58,8 @@ fn with_most<T>(candidates: Vec<Candidate<T>>, count: impl Fn(&[u32]) -> usize) 
 /// Decides by the arguments without a type; all that are left where they decide nothing.
 fn by_unknown<T: Clone>(
     given: &[u32],
-    mut left: Vec<Candidate<T>>,
-) -> std::result::Result<Candidate<T>, Vec<Candidate<T>>> {
+    mut left: Vec<CandidateForm<T>>,
+) -> std::result::Result<CandidateForm<T>, Vec<CandidateForm<T>>> {
     let unknowns: Vec<usize> = (0..given.len()).filter(|position| given.get(*position) == Some(&UNKNOWN)).collect();
     if unknowns.is_empty() {
         return Err(left);
@@ -69,7 +69,7 @@ fn by_unknown<T: Clone>(
         .map(|position| slot_category(&left, *position).map(|(category, preferred)| (*position, category, preferred)))
         .collect();
     if let Some(slots) = slots {
-        let fits = |candidate: &Candidate<T>| {
+        let fits = |candidate: &CandidateForm<T>| {
             slots.iter().all(|(position, wanted, has_preferred)| {
                 candidate
                     .types
@@ -77,7 +77,7 @@ fn by_unknown<T: Clone>(
                     .is_some_and(|ty| category(*ty) == *wanted && (!has_preferred || is_preferred(*ty)))
             })
         };
-        let mut fitting: Vec<Candidate<T>> = left.iter().filter(|candidate| fits(candidate)).cloned().collect();
+        let mut fitting: Vec<CandidateForm<T>> = left.iter().filter(|candidate| fits(candidate)).cloned().collect();
         if fitting.len() == 1
             && let Some(one) = fitting.pop()
         {
@@ -93,7 +93,7 @@ fn by_unknown<T: Clone>(
         && known.all(|ty| ty == first)
     {
         let alike = vec![first; given.len()];
-        let mut fitting: Vec<Candidate<T>> =
+        let mut fitting: Vec<CandidateForm<T>> =
             left.iter().filter(|candidate| can_coerce(&alike, &candidate.types)).cloned().collect();
         if fitting.len() == 1
             && let Some(one) = fitting.pop()
@@ -106,7 +106,7 @@ fn by_unknown<T: Clone>(
 
 /// The category that an argument without a type is taken to be of, and whether a form has its preferred type there: texts
 /// where a form takes them, else what all agree on.
-fn slot_category<T>(candidates: &[Candidate<T>], position: usize) -> Option<(char, bool)> {
+fn slot_category<T>(candidates: &[CandidateForm<T>], position: usize) -> Option<(char, bool)> {
     let mut slot: Option<(char, bool)> = None;
     let mut has_conflict = false;
     for ty in candidates.iter().filter_map(|candidate| candidate.types.get(position).copied()) {

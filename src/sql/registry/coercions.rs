@@ -10,7 +10,7 @@ const NUMBER_VECTORS: [u32; 2] = [22, 30];
 
 /// Where a value is converted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Context {
+pub enum CastContext {
     /// In an expression, without being asked.
     Implicit,
     /// Into a column.
@@ -33,15 +33,15 @@ pub enum Coercion {
 }
 
 /// How a value of one type becomes one of another where the context allows it; `None` where it does not.
-pub fn coercion(source: u32, target: u32, context: Context) -> Option<Coercion> {
+pub fn coercion(source: u32, target: u32, context: CastContext) -> Option<Coercion> {
     if source == target {
         return Some(Coercion::Same);
     }
     if let Some(cast) = cast_between(source, target) {
         let needed = match cast.context {
-            'i' => Context::Implicit,
-            'a' => Context::Assignment,
-            _ => Context::Explicit,
+            'i' => CastContext::Implicit,
+            'a' => CastContext::Assignment,
+            _ => CastContext::Explicit,
         };
         let way = match cast.method {
             'b' => Coercion::Same,
@@ -56,8 +56,8 @@ pub fn coercion(source: u32, target: u32, context: Context) -> Option<Coercion> 
     {
         return Some(if way == Coercion::Same { Coercion::Same } else { Coercion::Elements });
     }
-    let by_text = (context >= Context::Assignment && category(target) == STRINGS)
-        || (context == Context::Explicit && category(source) == STRINGS);
+    let by_text = (context >= CastContext::Assignment && category(target) == STRINGS)
+        || (context == CastContext::Explicit && category(source) == STRINGS);
     by_text.then_some(Coercion::ByText)
 }
 
@@ -70,7 +70,7 @@ pub fn can_coerce(given: &[u32], wanted: &[u32]) -> bool {
             continue;
         }
         let fits = source == target || target == ANY || source == UNKNOWN;
-        if !fits && coercion(source, target, Context::Implicit).is_none() {
+        if !fits && coercion(source, target, CastContext::Implicit).is_none() {
             return false;
         }
     }

@@ -1,7 +1,7 @@
 //! The type that several expressions of which one is the result have in common (PostgreSQL documentation, section 10.5).
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::registry::coercions::{Context, coercion};
+use crate::sql::registry::coercions::{CastContext, coercion};
 use crate::sql::registry::errors::{cannot_convert, type_name};
 use crate::sql::registry::tables::{TEXT, UNKNOWN, category, is_preferred};
 
@@ -15,7 +15,7 @@ pub fn common_type(types: &[u32], of: &str) -> Result<u32> {
         let message = format!("{of} types {} and {} cannot be matched", type_name(one), type_name(other));
         Error::new(ErrorKind::DatatypeMismatch, message)
     })?;
-    let fits = |ty: u32| ty == UNKNOWN || coercion(ty, common, Context::Implicit).is_some();
+    let fits = |ty: u32| ty == UNKNOWN || coercion(ty, common, CastContext::Implicit).is_some();
     match types.iter().copied().find(|ty| !fits(*ty)) {
         Some(ty) => Err(cannot_convert(of, ty, common)),
         None => Ok(common),
@@ -37,8 +37,8 @@ pub fn common_of(types: &[u32]) -> std::result::Result<u32, (u32, u32)> {
         } else if category(ty) != category(common) {
             return Err((common, ty));
         } else if !is_preferred(common)
-            && coercion(common, ty, Context::Implicit).is_some()
-            && coercion(ty, common, Context::Implicit).is_none()
+            && coercion(common, ty, CastContext::Implicit).is_some()
+            && coercion(ty, common, CastContext::Implicit).is_none()
         {
             common = ty;
         }

@@ -1,8 +1,8 @@
 //! Which form of a function a call means (PostgreSQL documentation, section 10.3; `func_get_detail`).
 
 use crate::error::Result;
-use crate::sql::registry::candidates::{Candidate, Choice, choose};
-use crate::sql::registry::coercions::{Coercion, Context, coercion};
+use crate::sql::registry::candidates::{CandidateForm, Choice, choose};
+use crate::sql::registry::coercions::{CastContext, Coercion, coercion};
 use crate::sql::registry::errors::{ambiguous_function, unbound, undefined_call};
 use crate::sql::registry::polymorphic::settle;
 use crate::sql::registry::tables::{FunctionEntry, UNKNOWN, forms, type_named};
@@ -60,23 +60,23 @@ fn written_cast(name: &str, call: &CallArguments<'_>) -> Option<u32> {
     }
     let target = type_named(name)?;
     let is_cast = *source == UNKNOWN
-        || matches!(coercion(*source, target.oid, Context::Explicit), Some(Coercion::Same | Coercion::ByText));
+        || matches!(coercion(*source, target.oid, CastContext::Explicit), Some(Coercion::Same | Coercion::ByText));
     is_cast.then_some(target.oid)
 }
 
 /// The forms that take that many arguments, and by those names.
-fn candidates(name: &str, call: &CallArguments<'_>) -> Vec<Candidate<&'static FunctionEntry>> {
-    let mut found: Vec<(Candidate<&'static FunctionEntry>, bool)> = Vec::new();
+fn candidates(name: &str, call: &CallArguments<'_>) -> Vec<CandidateForm<&'static FunctionEntry>> {
+    let mut found: Vec<(CandidateForm<&'static FunctionEntry>, bool)> = Vec::new();
     for form in forms(name).iter().copied() {
         let Some((types, is_expanded)) = taken(form, call) else { continue };
         // What takes just these arguments is meant before what takes any number of them.
         if let Some((known, known_expanded)) = found.iter_mut().find(|(known, _)| known.types == types) {
             if *known_expanded && (!is_expanded || form.arguments.len() > known.form.arguments.len()) {
-                (*known, *known_expanded) = (Candidate { form, types }, is_expanded);
+                (*known, *known_expanded) = (CandidateForm { form, types }, is_expanded);
             }
             continue;
         }
-        found.push((Candidate { form, types }, is_expanded));
+        found.push((CandidateForm { form, types }, is_expanded));
     }
     found.into_iter().map(|(candidate, _)| candidate).collect()
 }

@@ -1,7 +1,7 @@
 //! Which operator a name means between two types (PostgreSQL documentation, section 10.2).
 
 use crate::error::Result;
-use crate::sql::registry::candidates::{Candidate, Choice, choose};
+use crate::sql::registry::candidates::{CandidateForm, Choice, choose};
 use crate::sql::registry::errors::{ambiguous_operator, unbound, undefined_operator};
 use crate::sql::registry::polymorphic::settle;
 use crate::sql::registry::tables::{OperatorEntry, UNKNOWN, operators_of};
@@ -38,7 +38,8 @@ pub fn resolve_operator(name: &str, left: Option<u32>, right: u32) -> Result<Res
     let operator = match exact {
         Some(operator) => operator,
         None => {
-            let candidates = candidates.map(|operator| Candidate { form: operator, types: takes(operator) }).collect();
+            let candidates =
+                candidates.map(|operator| CandidateForm { form: operator, types: takes(operator) }).collect();
             match choose(&given, candidates) {
                 Choice::One(candidate) => candidate.form,
                 Choice::None => return Err(undefined_operator(name, left, right)),

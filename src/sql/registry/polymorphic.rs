@@ -1,6 +1,6 @@
 //! What `anyelement`, `anyarray`, `anycompatible` and their like stand for in a call (PostgreSQL documentation, section 36.2.5).
 
-use crate::sql::registry::coercions::{Context, coercion};
+use crate::sql::registry::coercions::{CastContext, coercion};
 use crate::sql::registry::common_type::common_of;
 use crate::sql::registry::tables::{TEXT, UNKNOWN, array_of, element_of};
 
@@ -127,7 +127,7 @@ fn bind(given: &[u32], wanted: &[u32]) -> Option<Bound> {
     compatible.extend(ranged.filter(|_| of_compatible));
     if wanted.iter().any(|ty| is_compatible(*ty)) {
         let common = if compatible.is_empty() { TEXT } else { common_of(&compatible).ok()? };
-        let all_fit = compatible.iter().all(|ty| coercion(*ty, common, Context::Implicit).is_some());
+        let all_fit = compatible.iter().all(|ty| coercion(*ty, common, CastContext::Implicit).is_some());
         if !all_fit || (wanted.contains(&ANY_COMPATIBLE_NON_ARRAY) && is_array(Some(common))) {
             return None;
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::error::Result;
-use crate::sql::registry::coercions::{Context, coercion};
+use crate::sql::registry::coercions::{CastContext, coercion};
 use crate::sql::registry::functions::{CallArguments, resolve_function};
 use crate::sql::registry::tables::{UNKNOWN, type_entry, types};
 use crate::sql::registry::{common_type, resolve_operator};
@@ -95,7 +95,7 @@ fn casts_are_those_of_postgresql() {
     let oids = oids();
     compare(text, &tried(text), |what, target| {
         let source = oids[what];
-        let found = source == UNKNOWN || coercion(source, target, Context::Explicit).is_some();
+        let found = source == UNKNOWN || coercion(source, target, CastContext::Explicit).is_some();
         found.then(|| said(Ok(target))).flatten()
     });
 }
