@@ -60,6 +60,8 @@ pub enum ErrorKind {
     UndefinedCursor,
     /// A column name fits more than one relation.
     AmbiguousColumn,
+    /// Several functions or operators of that name take these arguments, and none of them better.
+    AmbiguousFunction,
     /// A column must be grouped or aggregated.
     Grouping,
     /// A window function stands where none may.
@@ -237,6 +239,7 @@ impl ErrorKind {
             ErrorKind::UndefinedPreparedStatement => "26000",
             ErrorKind::UndefinedCursor => "34000",
             ErrorKind::AmbiguousColumn => "42702",
+            ErrorKind::AmbiguousFunction => "42725",
             ErrorKind::Grouping => "42803",
             ErrorKind::Windowing => "42P20",
             ErrorKind::CannotCoerce => "42846",

@@ -48,6 +48,7 @@ scripts!(
     mixed_numbers,
     networks,
     options,
+    overloads,
     qualified_names,
     query_forms,
     select,

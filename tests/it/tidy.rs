@@ -61,6 +61,7 @@ const ROOMS: [(&str, &[&str]); 8] = [
         &[
             "parse",
             "arrow",
+            "registry",
             "functions",
             "rewrite",
             "meaning",

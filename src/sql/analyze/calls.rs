@@ -13,6 +13,7 @@ use crate::sql::analyze::casts::keep_type;
 use crate::sql::analyze::from_functions::is_series_of_int4;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
 use crate::sql::analyze::literals::is_numeric;
+use crate::sql::analyze::overloads::{Argument, ChosenForm, written_cast};
 use crate::sql::analyze::special_calls::special_call;
 use crate::sql::analyze::times::common_time_of;
 use crate::sql::arrow::cast_functions::cast_name;
@@ -51,12 +52,17 @@ impl Analyzer<'_> {
         pg_catalog::check_schema(&function.name).map_err(|error| self.at(error, place))?;
         self.rows_in_call(function, &mut name)?;
         if !engine::is_function(&name) {
-            let error = Error::new(ErrorKind::UndefinedFunction, format!("function {name}() does not exist"))
-                .with_hint("The section \"Functions\" of COMPAT.md lists those that there are.");
+            if let Some(cast) = written_cast(function, &name) {
+                *expr = cast;
+                return self.expr(expr);
+            }
+            let error = self.undefined(function, &name)?;
             return Err(self.at(error, place));
         }
+        let mut is_as_written = true;
         if let FunctionArguments::List(list) = &mut function.args {
-            settle_arguments(&mut name, &mut list.args).map_err(|error| self.at(error, place))?;
+            let is_settled = settle_arguments(&mut name, &mut list.args);
+            is_as_written = is_settled.map_err(|error| self.at(error, place))?;
         }
         function.name = ObjectName::from(vec![exact(name.clone())]);
         let is_aggregate = function.over.is_none() && engine::is_aggregate(&name);
@@ -65,13 +71,13 @@ impl Analyzer<'_> {
             self.aggregate_order(function, &name)?;
         }
         self.check_sets(&name).map_err(|error| self.at(error, place))?;
-        let mut types = match name.as_str() {
-            "coalesce" => self.without_sets("COALESCE", |own| own.function_parts(function, "coalesce")),
+        let (mut types, result) = match name.as_str() {
+            "coalesce" => self.without_sets("COALESCE", |own| own.function_parts(function, &name, is_as_written)),
             // What ARRAY(SELECT …) becomes may return sets within.
             _ if is_aggregate && name != "array_agg" => {
-                self.without_sets(AGGREGATES, |own| own.function_parts(function, &name))
+                self.without_sets(AGGREGATES, |own| own.function_parts(function, &name, is_as_written))
             }
-            _ => self.function_parts(function, &name),
+            _ => self.function_parts(function, &name, is_as_written),
         }?;
         function_types::check_spread(&name, &types).map_err(|error| self.at(error, place))?;
         function_types::check_ordered(&name, &types).map_err(|error| self.at(error, place))?;
@@ -79,7 +85,8 @@ impl Analyzer<'_> {
             self.end_aggregate(place)?;
         }
         if function_types::takes_constants(&name) {
-            return self.of_common_type(expr, &name, &types);
+            let of_common_type = self.of_common_type(expr, &name, &types);
+            return of_common_type.map_err(|error| self.at(error, place));
         }
         if let Some((special, ty)) = special_call(function, &name, &types)? {
             *expr = special;
@@ -97,7 +104,7 @@ impl Analyzer<'_> {
             function.name = ObjectName::from(vec![exact(form)]);
             name = form.to_string();
         }
-        let ty = form_of_types(function, &name, &mut types);
+        let ty = form_of_types(function, &name, &mut types).or(result);
         if let (true, Some(Some(ColumnType::Halfvec(_)))) = (matches!(plain_form(&name), "avg" | "sum"), types.first())
         {
             let half = ColumnType::Halfvec(None);
@@ -163,6 +170,11 @@ impl Analyzer<'_> {
         let Expr::Function(function) = expr else { return Ok(None) };
         let FunctionArguments::List(list) = &mut function.args else { return Ok(None) };
         let mut arguments: Vec<&mut Expr> = list.args.iter_mut().filter_map(plain_argument).collect();
+        let given = arguments.iter().map(|argument| &**argument).zip(types);
+        match (name, types) {
+            ("nullif", [first, second]) => self.check_operands("=", first.as_ref(), second.as_ref())?,
+            _ => self.check_common(&name.to_ascii_uppercase(), given, &[])?,
+        }
         let mut common = types.iter().cloned().reduce(unified).flatten();
         // Two values that are compared: a float4 beside another number is a float8.
         if name == "nullif" && common == Some(ColumnType::Float4) && types.iter().any(|ty| *ty != common) {
@@ -189,10 +201,15 @@ impl Analyzer<'_> {
         Ok(common)
     }
 
-    /// Walks what a call is made of; the types of its arguments.
-    fn function_parts(&mut self, function: &mut Function, name: &str) -> Result<Vec<Option<ColumnType>>> {
+    /// Walks what a call is made of; the types of its arguments, and of its result as far as the registry tells it.
+    fn function_parts(
+        &mut self,
+        function: &mut Function,
+        name: &str,
+        is_as_written: bool,
+    ) -> Result<(Vec<Option<ColumnType>>, Option<ColumnType>)> {
         let mut types = Vec::new();
-        let shares_type = function_types::takes_constants(name);
+        let chosen = if is_as_written { self.chosen_types(function, name)? } else { ChosenForm::default() };
         match &mut function.args {
             FunctionArguments::None => {}
             FunctionArguments::Subquery(query) => {
@@ -202,18 +219,11 @@ impl Analyzer<'_> {
                 let is_distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
                 for (position, argument) in list.args.iter_mut().enumerate() {
                     let Some(argument) = plain_argument(argument) else { continue };
-                    let parameter = function_types::parameter(name, position);
-                    if let Some(ty) = parameter.map(|ty| function_types::kind_of_vector(ty, &types)) {
-                        if function_types::is_read_by_planner(name) {
-                            self.adopt_parameter(argument, &ty);
-                        } else {
-                            self.adopt(argument, &ty)?;
-                        }
-                    }
-                    let step = step_type(position, &types).filter(|_| name == "generate_series");
-                    step.map_or(Ok(()), |ty| self.adopt(argument, &ty))?;
-                    let mut ty =
-                        if shares_type || name == "abs" { self.expr(argument)? } else { self.argument(argument)? };
+                    let mut ty = match chosen.arguments.get(position) {
+                        Some(Argument::Walked(ty)) => ty.clone(),
+                        Some(Argument::Chosen(ty)) => self.take_chosen(name, argument, ty)?,
+                        Some(Argument::Open) | None => self.open_argument(name, position, argument, &types)?,
+                    };
                     if name == "count"
                         && is_distinct
                         && let Some(key) = sort_key(ty.as_ref())
@@ -260,7 +270,43 @@ impl Analyzer<'_> {
         if let Some(WindowType::WindowSpec(spec)) = &mut function.over {
             self.window(spec)?;
         }
-        Ok(types)
+        Ok((types, chosen.result))
+    }
+
+    /// An argument for which no form of the function was chosen: what has no type takes the one that the function is known by.
+    ///
+    /// # Errors
+    /// What the type's input function says of a literal; as [`Analyzer::expr`].
+    pub fn open_argument(
+        &mut self,
+        name: &str,
+        position: usize,
+        argument: &mut Expr,
+        types: &[Option<ColumnType>],
+    ) -> Result<Option<ColumnType>> {
+        let parameter = function_types::parameter(name, position);
+        if let Some(ty) = parameter.map(|ty| function_types::kind_of_vector(ty, types)) {
+            if function_types::is_read_by_planner(name) {
+                self.adopt_parameter(argument, &ty);
+            } else {
+                self.adopt(argument, &ty)?;
+            }
+        }
+        let step = step_type(position, types).filter(|_| name == "generate_series");
+        step.map_or(Ok(()), |ty| self.adopt(argument, &ty))?;
+        self.walked_argument(name, argument)
+    }
+
+    /// Walks an argument; its type.
+    ///
+    /// # Errors
+    /// As [`Analyzer::expr`].
+    pub fn walked_argument(&mut self, name: &str, argument: &mut Expr) -> Result<Option<ColumnType>> {
+        if function_types::takes_constants(name) || name == "abs" {
+            self.expr(argument)
+        } else {
+            self.argument(argument)
+        }
     }
 
     /// An argument of a function: number literals stay literals, which some functions must see while they are planned.
@@ -314,19 +360,21 @@ fn is_rows_of_lists(expr: &Expr) -> bool {
 }
 
 /// Checks how many arguments a call has, puts those that are given by name where they belong, and finds the function that takes
-/// an array in their place.
-fn settle_arguments(name: &mut String, arguments: &mut Vec<FunctionArg>) -> Result<()> {
+/// an array in their place. Whether the arguments are as they were written.
+fn settle_arguments(name: &mut String, arguments: &mut Vec<FunctionArg>) -> Result<bool> {
     if arguments.len() > ARGUMENTS_MAX && !function_types::takes_constants(name) {
         let message = format!("cannot pass more than {ARGUMENTS_MAX} arguments to a function");
         return Err(Error::new(ErrorKind::TooManyArguments, message));
     }
+    let is_positional = arguments.iter().all(|argument| matches!(argument, FunctionArg::Unnamed(_)));
     function_types::by_position(name, arguments)?;
     if !function_types::takes_constants(name)
         && let Some(over_array) = function_types::over_array(name, arguments)?
     {
         *name = over_array;
+        return Ok(false);
     }
-    Ok(())
+    Ok(is_positional)
 }
 
 /// Names the type of what an aggregate or a window computes of casts: the planner tells its columns by names in which casts

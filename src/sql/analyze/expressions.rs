@@ -20,6 +20,7 @@ use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::number_of;
 use crate::sql::parse::visit::names_columns;
+use crate::sql::registry;
 use crate::sql::relational::engine;
 use crate::sql::rewrite::expressions::kept_rows;
 use crate::sql::subqueries::quantified::{DIFFERS_FROM_ALL, EQUALS_ANY, quantified_name};
@@ -76,11 +77,14 @@ impl Analyzer<'_> {
             }
             Expr::UnaryOp { op, expr: inner } => {
                 let op = *op;
+                let location = inner.span().start;
                 if op == UnaryOperator::Not {
                     self.condition(inner, "NOT")?;
                     return Ok(Some(ColumnType::Bool));
                 }
                 let ty = self.expr(inner)?;
+                let resolved = ty.as_ref().map(|ty| registry::resolve_operator(&op.to_string(), None, ty.oid()));
+                resolved.transpose().map_err(|error| self.at(error, location))?;
                 if let (UnaryOperator::BitwiseNot, Some(ty)) = (op, ty.as_ref().filter(|ty| ty.is_bits())) {
                     *expr = call("bitnot", vec![inner.as_ref().clone()]);
                     return Ok(Some(ty.with_length(None)));
@@ -180,7 +184,7 @@ impl Analyzer<'_> {
                 boolean
             }
             Expr::Between { expr: inner, low, high, .. } => {
-                if let Some(key) = self.unify_with(inner, [low.as_mut(), high.as_mut()])?.key {
+                if let Some(key) = self.unify_with(">=", inner, [low.as_mut(), high.as_mut()])?.key {
                     [inner, low, high].into_iter().for_each(|side| by_value(side, key));
                 }
                 boolean
@@ -244,23 +248,24 @@ impl Analyzer<'_> {
                 let tested = conditions.iter_mut().map(|when| &mut when.condition);
                 match operand {
                     Some(operand) => {
-                        if let Some(key) = self.unify_with(operand, tested)?.key {
+                        if let Some(key) = self.unify_with("=", operand, tested)?.key {
                             by_value(operand, key);
                             conditions.iter_mut().for_each(|when| by_value(&mut when.condition, key));
                         }
                     }
                     None => tested.into_iter().try_for_each(|when| self.condition(when, "CASE/WHEN"))?,
                 }
-                let mut results: Vec<&mut Expr> = conditions.iter_mut().map(|when| &mut when.result).collect();
-                results.extend(else_result.as_deref_mut());
-                let ty = self.without_sets("CASE", |own| own.unify_all(&mut results))?;
+                // PostgreSQL looks at ELSE first.
+                let mut results: Vec<&mut Expr> = else_result.as_deref_mut().into_iter().collect();
+                results.extend(conditions.iter_mut().map(|when| &mut when.result));
+                let ty = self.without_sets("CASE", |own| own.unify_all("CASE", &mut results))?;
                 keep_type(expr, ty.as_ref());
                 Ok(ty)
             }
             Expr::Array(array) => {
                 // The planner looks for the columns of its elements in the innermost query only; those of a call it finds.
                 let is_computed = array.elem.iter().any(names_columns);
-                let ty = self.unify_all(&mut array.elem.iter_mut().collect::<Vec<_>>())?;
+                let ty = self.unify_all("ARRAY", &mut array.elem.iter_mut().collect::<Vec<_>>())?;
                 let ty = ty.map(|ty| ColumnType::Array(Box::new(ty)));
                 if let Some(constant) = ty.as_ref().and_then(|ty| self.constant_array(&array.elem, ty)) {
                     *expr = constant;

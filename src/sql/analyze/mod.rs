@@ -18,6 +18,7 @@ pub(super) mod jsonb;
 pub(super) mod literals;
 pub(super) mod numbers;
 pub(super) mod outer_aggregates;
+pub(super) mod overloads;
 pub(super) mod patterns;
 pub(super) mod query_forms;
 pub(super) mod recursion;

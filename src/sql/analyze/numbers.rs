@@ -66,7 +66,7 @@ impl Analyzer<'_> {
     /// As [`Analyzer::unify_with`]; 22003 for a number of the list that no float4 holds.
     pub fn in_list(&mut self, value: &mut Expr, list: &mut [Expr]) -> Result<()> {
         let places: Vec<Span> = list.iter().map(Spanned::span).collect();
-        let ComparedSides { key, left, others } = self.unify_with(value, list.iter_mut())?;
+        let ComparedSides { key, left, others } = self.unify_with("=", value, list.iter_mut())?;
         if let Some(key) = key {
             by_value(value, key);
             list.iter_mut().for_each(|each| by_value(each, key));

@@ -15,15 +15,23 @@ impl Analyzer<'_> {
     /// # Errors
     /// 22025 for an escape of several characters, 0A000 for LIKE ANY; as [`Analyzer::expr`].
     pub fn like(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
-        let (Expr::Like { any, expr: inner, pattern, escape_char, .. }
-        | Expr::ILike { any, expr: inner, pattern, escape_char, .. }) = expr
+        let is_like = matches!(expr, Expr::Like { .. });
+        let (Expr::Like { negated, any, expr: inner, pattern, escape_char, .. }
+        | Expr::ILike { negated, any, expr: inner, pattern, escape_char, .. }) = expr
         else {
             return Ok(None);
         };
         if *any {
             return Err(Error::unsupported("LIKE ANY is not offered", "Join LIKE conditions with OR."));
         }
-        self.coerce_to_text(&mut [inner.as_mut(), pattern.as_mut()])?;
+        let location = inner.span().start;
+        let name = match (is_like, *negated) {
+            (true, false) => "~~",
+            (true, true) => "!~~",
+            (false, false) => "~~*",
+            (false, true) => "!~~*",
+        };
+        self.resolve_texts(name, inner, pattern).map_err(|error| self.at(error, location))?;
         if let Some(escape) = escape_char.take() {
             self.escaped(pattern, Expr::Value(escape))?;
         }

@@ -8,7 +8,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::tokenizer::Location;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::expr::unmodified;
 use crate::sql::analyze::analyzer::{Analyzer, unified};
 use crate::sql::analyze::numbers::{cast_branch, casts_of};
@@ -19,6 +19,7 @@ use crate::sql::arrow::types::{NUMERIC_PRECISION, NUMERIC_SCALE};
 use crate::sql::parse::names::exact;
 use crate::sql::parse::trees::select_of;
 use crate::sql::parse::visit::has_expression;
+use crate::sql::registry;
 use crate::types::{ColumnType, Value};
 
 impl Analyzer<'_> {
@@ -253,9 +254,6 @@ fn matched(word: &str, left: Option<ColumnType>, right: Option<ColumnType>) -> R
         (Array(_), Array(_))
         | (CatalogChar | Reg(_) | Unknown | Void, _)
         | (_, CatalogChar | Reg(_) | Unknown | Void) => Ok(None),
-        _ => {
-            let message = format!("{word} types {a} and {b} cannot be matched");
-            Err(Error::new(ErrorKind::DatatypeMismatch, message))
-        }
+        _ => registry::common_type(&[a.oid(), b.oid()], word).map(ColumnType::from_oid),
     }
 }

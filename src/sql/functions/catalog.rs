@@ -47,7 +47,7 @@ fn names() -> Vec<Function> {
         Function::new("to_regnamespace", &[Text], ColumnType::Oid, |_, arguments| {
             Ok(optional_oid(pg_catalog::find_namespace(text_of(arguments, 0)).ok()))
         }),
-        Function::new("regclass_oid", &[Object], ColumnType::Oid, |invocation, arguments| {
+        Function::new("$regclass_oid", &[Object], ColumnType::Oid, |invocation, arguments| {
             match oid_of(invocation, arguments, 0)? {
                 None => Err(Error::new(
                     ErrorKind::UndefinedTable,
@@ -68,13 +68,13 @@ fn names() -> Vec<Function> {
             }
         })
         .stable(),
-        Function::new("regtype_oid", &[Object], ColumnType::Oid, |_, arguments| {
+        Function::new("$regtype_oid", &[Object], ColumnType::Oid, |_, arguments| {
             regtype(arguments).map(|oid| Value::Int8(i64::from(oid)))
         }),
         Function::new("regtype_out", &[Object], text.clone(), |_, arguments| {
             Ok(Value::text(pg_catalog::type_name(regtype(arguments)?)))
         }),
-        Function::new("regnamespace_oid", &[Object], ColumnType::Oid, |_, arguments| {
+        Function::new("$regnamespace_oid", &[Object], ColumnType::Oid, |_, arguments| {
             regnamespace(arguments).map(|oid| Value::Int8(i64::from(oid)))
         }),
         Function::new("regnamespace_out", &[Object], text.clone(), |_, arguments| {

@@ -166,9 +166,9 @@ pub fn form_for(name: &str, arguments: &[Option<ColumnType>]) -> Option<&'static
     match name {
         "length" | "bit_length" => Some(BITS_LENGTH),
         "octet_length" => Some(BITS_BYTES),
-        "bit_count" => Some("bits_count"),
-        "get_bit" => Some("bits_get_bit"),
-        "set_bit" => Some("bits_set_bit"),
+        "bit_count" => Some("$bits_count"),
+        "get_bit" => Some("$bits_get_bit"),
+        "set_bit" => Some("$bits_set_bit"),
         _ => None,
     }
 }

@@ -11,7 +11,7 @@ use crate::types::json::jsonb::PathStep;
 use crate::types::{ColumnType, Value, join_object, json_text_of_value, jsonb_text, sort_key};
 
 /// The function by whose bytes JSON is compared, grouped and ordered.
-pub const JSON_SORT_KEY: &str = "jsonb_sort_key";
+pub const JSON_SORT_KEY: &str = "$jsonb_sort_key";
 
 /// Spaces of one level of `jsonb_pretty`.
 const INDENT: usize = 4;

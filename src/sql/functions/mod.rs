@@ -79,7 +79,7 @@ pub use nullable::nullable;
 pub use one_row::one_row;
 pub use patterns::{ILIKE, LIKE, SIMILAR_TO_REGEX};
 pub use regexps::{DIFFERS, DIFFERS_ANY_CASE, MATCHES, MATCHES_ANY_CASE, PART, REGEXP_MATCHES};
-pub use register::{aggregates, definitions, function, register};
+pub use register::{definitions, function, register};
 pub use representation::representation;
 pub use same_shape::SAME_SHAPE;
 pub use scalar::planner_volatility;

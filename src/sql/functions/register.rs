@@ -24,7 +24,6 @@ use crate::sql::functions::{
     json_make, json_paths, json_sets, networks, notifications, patterns, random, regexps, rights, session,
     sparse_vectors, strings, texts, time, time_arithmetic, time_fields, time_make, vectors,
 };
-use crate::types::ColumnType;
 
 static DEFINITIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
     let mut all = row_functions();
@@ -89,19 +88,6 @@ pub fn function(name: &str) -> Option<&'static Function> {
 /// Every scalar function that this server adds.
 pub fn definitions() -> Vec<Function> {
     DEFINITIONS.clone()
-}
-
-/// Every aggregate that this server adds: name, arguments, result.
-pub fn aggregates() -> Vec<(&'static str, Vec<ColumnType>, ColumnType)> {
-    let vector = ColumnType::Vector(None);
-    vec![
-        ("avg", vec![vector.clone()], vector.clone()),
-        ("sum", vec![vector.clone()], vector),
-        ("json_agg", vec![ColumnType::Text], ColumnType::Jsonb),
-        ("jsonb_agg", vec![ColumnType::Text], ColumnType::Jsonb),
-        ("json_object_agg", vec![ColumnType::Text, ColumnType::Text], ColumnType::Jsonb),
-        ("jsonb_object_agg", vec![ColumnType::Text, ColumnType::Text], ColumnType::Jsonb),
-    ]
 }
 
 /// Adds everything to a state that has DataFusion's own functions already; ours win over those of the same name.

@@ -17,7 +17,7 @@ use crate::types::{
 };
 
 /// `timezone` of a time without a zone, which goes the other way.
-pub const MOMENT_OF_LOCAL: &str = "timezone_of_local";
+pub const MOMENT_OF_LOCAL: &str = "$timezone_of_local";
 
 /// Decimal digits that a float surely has: `FLT_DIG` and `DBL_DIG` of C.
 const FLOAT4_DIGITS: usize = 6;

@@ -13,17 +13,17 @@ use crate::types::{
 };
 
 /// What intervals are compared, grouped and ordered by.
-pub const INTERVAL_KEY: &str = "interval_span";
+pub const INTERVAL_KEY: &str = "$interval_span";
 /// Bytes ordered as intervals are, and the way back: for the least and the greatest of several.
-pub const INTERVAL_BYTES: &str = "interval_to_bytes";
-pub const INTERVAL_OF_BYTES: &str = "interval_of_bytes";
+pub const INTERVAL_BYTES: &str = "$interval_to_bytes";
+pub const INTERVAL_OF_BYTES: &str = "$interval_of_bytes";
 
 /// `to_timestamp` of seconds since 1970.
-pub const TIMESTAMP_OF_EPOCH: &str = "timestamptz_of_epoch";
+pub const TIMESTAMP_OF_EPOCH: &str = "$timestamptz_of_epoch";
 
 /// `to_timestamp` and `to_date` of a text by a format.
-pub const TIMESTAMP_OF_TEXT: &str = "timestamptz_of_text";
-pub const DATE_OF_TEXT: &str = "date_of_text";
+pub const TIMESTAMP_OF_TEXT: &str = "$timestamptz_of_text";
+pub const DATE_OF_TEXT: &str = "$date_of_text";
 
 /// The function of an operator between two times, with the type of its result; `None` where the planner has its own.
 pub fn time_operator(

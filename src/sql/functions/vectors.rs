@@ -32,10 +32,10 @@ pub fn definitions() -> Vec<Function> {
             elementwise(arguments, |a, b| a * b)
         }),
         Function::new("vector_concat", &[Vector, Vector], vector, |_, arguments| concatenated(arguments)),
-        Function::new("halfvec_l2_normalize", &[Halfvec], half(), |_, arguments| {
+        Function::new("$halfvec_l2_normalize", &[Halfvec], half(), |_, arguments| {
             halves(normalize(&vector_of(arguments, 0)?)?)
         }),
-        Function::new("halfvec_subvector", &[Halfvec, Int, Int], half(), |invocation, arguments| {
+        Function::new("$halfvec_subvector", &[Halfvec, Int, Int], half(), |invocation, arguments| {
             subvector(invocation, arguments)
         }),
         Function::new("halfvec_add", &[Halfvec, Halfvec], half(), |_, arguments| {
@@ -58,8 +58,8 @@ fn half() -> ColumnType {
 /// The function of halves for one of whole vectors; `None` where it is the same one, or there is none.
 pub fn half_form(name: &str) -> Option<&'static str> {
     match name {
-        "l2_normalize" => Some("halfvec_l2_normalize"),
-        "subvector" => Some("halfvec_subvector"),
+        "l2_normalize" => Some("$halfvec_l2_normalize"),
+        "subvector" => Some("$halfvec_subvector"),
         "vector_add" => Some("halfvec_add"),
         "vector_sub" => Some("halfvec_sub"),
         "vector_mul" => Some("halfvec_mul"),

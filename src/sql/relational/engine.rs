@@ -41,6 +41,7 @@ use crate::sql::functions;
 use crate::sql::meaning::copies::with_copies_counted;
 use crate::sql::meaning::grouping_sets::with_fresh_groups;
 use crate::sql::meaning::join_keys::optimizer_rules;
+use crate::sql::registry::FunctionKind;
 use crate::sql::relational::collection_table::StatementTable;
 use crate::sql::relational::like_rule::LikeRule;
 use crate::sql::relational::nearest_rule::NearestRule;
@@ -155,14 +156,6 @@ pub fn is_function(name: &str) -> bool {
             || quantified_function(name).is_some()
             || matches!(name, "unnest" | "grouping")
     })
-}
-
-/// How a function is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FunctionKind {
-    Scalar,
-    Aggregate,
-    Window,
 }
 
 /// A function as the planner knows it.

@@ -88,7 +88,7 @@ pub fn rewrite(expr: &mut Expr) {
             let name = data_type.to_string().to_ascii_lowercase();
             let name = name.trim_start_matches("pg_catalog.");
             if let ("text" | "varchar" | "name", Expr::Function(function)) = (name, inner.as_ref())
-                && last_part(&function.name).as_deref() == Some("regclass_oid")
+                && last_part(&function.name).as_deref() == Some("$regclass_oid")
             {
                 *expr = call("regclass_out", arguments(function));
                 return;
@@ -97,7 +97,7 @@ pub fn rewrite(expr: &mut Expr) {
             if let (true, Expr::Value(value)) = (is_class, inner.as_ref())
                 && matches!(value.value, Literal::SingleQuotedString(_))
             {
-                *expr = call("regclass_oid", vec![Expr::Value(value.clone())]);
+                *expr = call("$regclass_oid", vec![Expr::Value(value.clone())]);
             }
         }
         _ => {}
