@@ -24,6 +24,7 @@ mod rights;
 mod state;
 mod statement_shape;
 mod stored_collection;
+mod view;
 
 pub use allocated::{Allocated, allocated_by_group, give_back_free_memory, handing_over};
 
@@ -60,3 +61,4 @@ pub use rights::{EntryRights, Rights, RightsEra, Who};
 
 pub use state::{EntryType, Field, Stage, State};
 pub use statement_shape::StatementShape;
+pub use view::{CheckOption, View, ViewColumn, ViewUse};

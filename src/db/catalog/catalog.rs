@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     AUTH, Attachment, Collection, CollectionId, CollectionKind, Column, DefaultValue, FACT_BLOB_HASH, FACT_BLOB_SIZE,
     FACT_BLOB_TYPE, FACT_VECTOR, Index, IndexKind, IndexOrigin, IndexState, MEMORY, Network, NetworkId, SystemColumn,
+    View,
 };
 use crate::types::ColumnType;
 use crate::types::limits::{COLUMNS_MAX, IDENTIFIER_BYTES_MAX};
@@ -18,6 +19,8 @@ pub struct Catalog {
     by_name: BTreeMap<String, Arc<Collection>>,
     by_id: HashMap<CollectionId, Arc<Collection>>,
     networks: BTreeMap<String, Arc<Network>>,
+    /// By name, which no collection has.
+    views: BTreeMap<String, Arc<View>>,
     /// Goes up with every change, so that prepared statements know when they are stale.
     version: u64,
 }
@@ -88,9 +91,13 @@ impl Catalog {
     }
 
     /// # Errors
-    /// 42P01 when there is none of that name.
+    /// 42P01 when there is none of that name, 42809 where a view has it.
     pub fn expect_collection(&self, name: &str) -> Result<&Arc<Collection>> {
         self.collection(name).ok_or_else(|| {
+            if self.view(name).is_some() {
+                let error = Error::new(ErrorKind::WrongObjectType, format!("\"{name}\" is not a table"));
+                return error.with_hint("It is a view: SELECT reads it.");
+            }
             let near = self.by_name.keys().find(|known| known.eq_ignore_ascii_case(name));
             let error = Error::new(ErrorKind::UndefinedTable, format!("relation \"{name}\" does not exist"));
             match near {
@@ -159,12 +166,41 @@ impl Catalog {
 
     pub(crate) fn standing_of(&self, id: CollectionId) -> SeenCollection {
         let network = self.network_of(id).map(|(network, _)| network.id);
-        SeenCollection { collection: self.collection_by_id(id).cloned(), network }
+        let view = self.view_by_id(id).cloned();
+        SeenCollection { collection: self.collection_by_id(id).cloned(), network, view }
     }
 
-    /// Whether a name is taken by a collection, an index or a built-in view.
+    /// Views in order of name.
+    pub fn views(&self) -> impl Iterator<Item = &Arc<View>> {
+        self.views.values()
+    }
+
+    pub fn view(&self, name: &str) -> Option<&Arc<View>> {
+        self.views.get(name)
+    }
+
+    pub fn view_by_id(&self, id: CollectionId) -> Option<&Arc<View>> {
+        self.views.values().find(|view| view.id == id)
+    }
+
+    /// Adds a view or replaces the one of the same id.
+    pub(crate) fn put_view(&mut self, view: Arc<View>) {
+        self.views.retain(|_, known| known.id != view.id);
+        self.views.insert(view.name.clone(), view);
+        self.version += 1;
+    }
+
+    pub(crate) fn remove_view(&mut self, id: CollectionId) {
+        self.views.retain(|_, known| known.id != id);
+        self.version += 1;
+    }
+
+    /// Whether a name is taken by a collection, an index or a view.
     pub fn is_taken(&self, name: &str) -> bool {
-        name == "memory_facts" || self.by_name.contains_key(name) || self.index_by_name(name).is_some()
+        name == "memory_facts"
+            || self.by_name.contains_key(name)
+            || self.views.contains_key(name)
+            || self.index_by_name(name).is_some()
     }
 }
 

@@ -88,7 +88,7 @@ pub(super) fn load(options: &DatabaseOptions) -> Result<LoadedDatabase> {
     let (version, hlc) = load_progress(&snapshot)?;
     let next_id = reserve_ids(&store, &snapshot)?;
     let (jobs_sender, jobs) = CommitQueue::channel();
-    let catalog = load_networks(&snapshot, Catalog::new(collections))?;
+    let catalog = load_views(&snapshot, load_networks(&snapshot, Catalog::new(collections))?)?;
     let mut claims = Batch::new();
     claim_announced(&snapshot, &mut claims, &catalog, (options.clock.millis(), &identity))?;
     if !claims.is_empty() {
@@ -186,6 +186,16 @@ fn load_networks(snapshot: &Snapshot, mut catalog: Catalog) -> Result<Catalog> {
         let network = serde_json::from_slice(json)
             .map_err(|error| Error::new(ErrorKind::Corrupted, format!("a network cannot be read: {error}")))?;
         catalog.put_network(Arc::new(network));
+    }
+    Ok(catalog)
+}
+
+fn load_views(snapshot: &Snapshot, mut catalog: Catalog) -> Result<Catalog> {
+    let mut stored = snapshot.scan(&KeyRange::views());
+    while let Some((_, json)) = stored.next()? {
+        let view = serde_json::from_slice(json)
+            .map_err(|error| Error::new(ErrorKind::Corrupted, format!("a view cannot be read: {error}")))?;
+        catalog.put_view(Arc::new(view));
     }
     Ok(catalog)
 }

@@ -56,6 +56,11 @@ impl CommitEncoder<'_> {
                     self.effects.batch.put(&Key::NetworkSecret(*network), &sealed);
                 }
                 CatalogChange::DropNetwork(network) => self.drop_network(*network)?,
+                CatalogChange::PutView(view) => {
+                    let json = serde_json::to_vec(view.as_ref()).map_err(|error| Error::internal(error.to_string()))?;
+                    self.effects.batch.put(&Key::View(view.id), &json);
+                }
+                CatalogChange::DropView(id) => self.effects.batch.delete(&Key::View(*id)),
             }
             change.apply(&mut catalog);
         }

@@ -26,6 +26,7 @@ use crate::sql::analyze::recursion::{check_recursion, shield};
 use crate::sql::analyze::scope::{Relation, Scope, ScopeColumn};
 use crate::sql::analyze::set_operations::{has_subquery, union_of_rows};
 use crate::sql::analyze::shadowed_names::Shadowed;
+use crate::sql::analyze::views::{ViewNotes, ViewWalk};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::parse::character;
@@ -52,17 +53,40 @@ pub struct Analysis {
 /// # Errors
 /// As [`Analyzer::query`].
 pub fn analyze(query: &Query, parameters: &mut ParameterTypes, context: &PlanContext<'_>) -> Result<Analysis> {
+    walk_until_named(query, ViewWalk::default, parameters, context).map(|(analysis, _)| analysis)
+}
+
+/// As [`analyze`], of a query that becomes a view; with what is noted for that.
+///
+/// # Errors
+/// As [`analyze`]; 0A000 for what means something else once the tables have other columns.
+pub fn analyze_view(
+    query: &Query,
+    parameters: &mut ParameterTypes,
+    context: &PlanContext<'_>,
+) -> Result<(Analysis, ViewNotes)> {
+    let (analysis, views) = walk_until_named(query, ViewWalk::noting, parameters, context)?;
+    Ok((analysis, views.into_notes().unwrap_or_default()))
+}
+
+/// Walks again until no name means two things.
+fn walk_until_named(
+    query: &Query,
+    views: fn() -> ViewWalk,
+    parameters: &mut ParameterTypes,
+    context: &PlanContext<'_>,
+) -> Result<(Analysis, ViewWalk)> {
     let mut query = query.clone();
     rewrite(&mut query);
     let mut shadowed = Shadowed::default();
     loop {
         let mut given = parameters.clone();
-        let (analysis, next) = walk(query.clone(), shadowed, &mut given, context)?;
+        let (analysis, next, views) = walk(query.clone(), (shadowed, views()), &mut given, context)?;
         match next {
             Some(next) => shadowed = next,
             None => {
                 *parameters = given;
-                return Ok(analysis);
+                return Ok((analysis, views));
             }
         }
     }
@@ -71,10 +95,10 @@ pub fn analyze(query: &Query, parameters: &mut ParameterTypes, context: &PlanCon
 /// One walk, and which names the next one has to mind.
 fn walk(
     mut query: Query,
-    shadowed: Shadowed,
+    (shadowed, views): (Shadowed, ViewWalk),
     parameters: &mut ParameterTypes,
     context: &PlanContext<'_>,
-) -> Result<(Analysis, Option<Shadowed>)> {
+) -> Result<(Analysis, Option<Shadowed>, ViewWalk)> {
     let mut analyzer = Analyzer {
         context,
         first_constant: parameters.count(),
@@ -88,10 +112,11 @@ fn walk(
         is_cacheable: true,
         shadowed,
         levels: Vec::new(),
+        views,
     };
     let columns = analyzer.query(&mut query, true)?;
-    let Analyzer { constants, tables, is_cacheable, shadowed, .. } = analyzer;
-    Ok((Analysis { query, columns, constants, tables, is_cacheable }, shadowed.next()))
+    let Analyzer { constants, tables, is_cacheable, shadowed, views, .. } = analyzer;
+    Ok((Analysis { query, columns, constants, tables, is_cacheable }, shadowed.next(), views))
 }
 
 pub struct Analyzer<'a> {
@@ -112,6 +137,7 @@ pub struct Analyzer<'a> {
     pub shadowed: Shadowed,
     /// The aggregates around the current expression, outermost first.
     pub levels: Vec<AggregateLevel>,
+    pub views: ViewWalk,
 }
 
 impl Analyzer<'_> {
@@ -312,7 +338,9 @@ impl Analyzer<'_> {
     /// The error with its place in the statement.
     pub fn at(&self, error: Error, location: Location) -> Error {
         match character(self.context.text, location) {
-            Some(position) if error.position().is_none() => error.with_position(position),
+            Some(position) if error.position().is_none() && self.views.is_in_statement() => {
+                error.with_position(position)
+            }
             _ => error,
         }
     }

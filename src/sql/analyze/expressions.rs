@@ -136,6 +136,7 @@ impl Analyzer<'_> {
         };
         let Some(found) = found.map_err(|error| self.at(error, location))? else { return Ok(None) };
         self.note_column(&found, location);
+        self.views.note_column(&found.column);
         match expr {
             Expr::CompoundIdentifier(parts) => self.name_relation(parts, &found.relation),
             Expr::Identifier(ident) if scope::is_merged(&self.scopes, &found.column.name) => {

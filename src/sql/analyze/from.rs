@@ -40,6 +40,7 @@ impl Analyzer<'_> {
                     self.merge_columns(left, &columns, is_right);
                 }
                 Some(JoinConstraint::Natural) => {
+                    self.views.check_natural()?;
                     let shared = self.shared_columns(left);
                     self.merge_columns(left, &shared, is_right);
                 }
@@ -67,8 +68,9 @@ impl Analyzer<'_> {
         let Some(scope) = self.scopes.last_mut() else { return };
         for (position, relation) in scope.relations.iter_mut().enumerate() {
             for column in &mut relation.columns {
-                if names.contains(&column.name) && (position >= left) != keep_right {
-                    column.is_merged = true;
+                if names.contains(&column.name) {
+                    self.views.note_column(column);
+                    column.is_merged |= (position >= left) != keep_right;
                 }
             }
         }
@@ -177,8 +179,17 @@ impl Analyzer<'_> {
             let alias = alias.take().unwrap_or_else(|| table_alias(&shown));
             return Ok(plain_table(&table, alias));
         }
+        if matches!(schema.as_deref(), None | Some("public"))
+            && let Some(view) = self.context.view.catalog().view(&table).cloned()
+        {
+            let read = self.view(&view, alias.take(), (&shown, &renames));
+            return read.map_err(|error| self.at(error, name.span().start));
+        }
         let (key, provider) =
             self.lookup(schema.as_deref(), &table).map_err(|error| self.at(error, name.span().start))?;
+        if let StatementTable::Collection(table) = &provider {
+            self.views.note_relation(table.collection.id);
+        }
         let columns = renamed(scope_columns(&provider), &renames, &format!("table \"{shown}\""))?;
         self.tables.entry(key.clone()).or_insert(provider);
         let table = renames.is_empty().then(|| key.clone());

@@ -27,3 +27,4 @@ pub(super) mod shadowed_names;
 pub(super) mod special_calls;
 pub(super) mod times;
 pub(super) mod unify;
+pub(super) mod views;

@@ -152,21 +152,27 @@ impl Analyzer<'_> {
         let mut expanded = Vec::with_capacity(select.projection.len());
         for item in std::mem::take(&mut select.projection) {
             match item {
-                SelectItem::Wildcard(_) => {
+                SelectItem::Wildcard(options) => {
+                    let before = expanded.len();
                     if relations.is_empty() {
                         return Err(Error::syntax("SELECT * with no tables specified is not valid", None));
                     }
                     for relation in &relations {
                         expand(relation, true, &mut expanded);
                     }
+                    let span = options.wildcard_token.0.span;
+                    self.views.note_star(span.start, span.end, expanded.get(before..).unwrap_or_default())?;
                 }
-                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
+                    let before = expanded.len();
                     let (schema, wanted) = relation_name(&name)?;
                     let is_wanted = |relation: &&Relation| relation.is_called(schema.as_deref(), &wanted);
                     let Some(relation) = relations.iter().find(is_wanted) else {
                         return Err(self.at(scope::no_relation(&wanted), name.span().start));
                     };
                     expand(relation, false, &mut expanded);
+                    let (start, end) = (name.span().start, options.wildcard_token.0.span.end);
+                    self.views.note_star(start, end, expanded.get(before..).unwrap_or_default())?;
                 }
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(_), _) => {
                     return Err(Error::unsupported("(expression).* is not offered", "Name the parts you want."));

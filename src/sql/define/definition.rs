@@ -21,6 +21,7 @@ use crate::sql::define::drop::{DropRequest, plan_drop};
 use crate::sql::define::index::{IndexRequest, plan_create_index};
 use crate::sql::define::reindex::{ReindexRequest, plan_reindex};
 use crate::sql::define::table::{TableRequest, plan_table, table_of_query};
+use crate::sql::define::view::{ViewChange, ViewRequest, plan_create_view};
 use crate::sql::parse::names::{folded, relation_name};
 use crate::sql::parse::unread;
 use crate::sql::pg_catalog::find_namespace;
@@ -45,6 +46,11 @@ pub enum DataDefinition {
     },
     CreateIndex(IndexRequest),
     Reindex(ReindexRequest),
+    CreateView(Box<ViewRequest>),
+    AlterView {
+        change: ViewChange,
+        tag: &'static str,
+    },
     Drop(DropRequest),
     AlterTable {
         table: String,
@@ -71,7 +77,7 @@ pub enum DataDefinition {
 /// # Errors
 /// 42P06 for a schema that exists, 42704 for one of an extension that does not, 42601 for a clause that is not PostgreSQL's,
 /// 0A000 for an extension, a schema or a statement that is not offered; as [`writable_table`], [`public_name`], [`plan_table`],
-/// [`plan_query`], [`table_of_query`], [`plan_create_index`], [`plan_reindex`], [`plan_alter`] and [`plan_drop`].
+/// [`plan_query`], [`table_of_query`], [`plan_create_view`], [`plan_create_index`], [`plan_reindex`], [`plan_alter`] and [`plan_drop`].
 pub fn plan_definition(
     statement: &Statement,
     parameters: &mut ParameterTypes,
@@ -80,6 +86,9 @@ pub fn plan_definition(
     match statement {
         Statement::CreateTable(table) => plan_create_table(table, parameters, context),
         Statement::CreateIndex(index) => Ok(DataDefinition::CreateIndex(plan_create_index(index, context)?)),
+        Statement::CreateView(view) => {
+            Ok(DataDefinition::CreateView(Box::new(plan_create_view(view, parameters, context)?)))
+        }
         Statement::Vacuum(vacuum) if vacuum.reindex => Ok(DataDefinition::Reindex(plan_reindex(vacuum, context)?)),
         Statement::AlterTable(alter) => plan_alter(alter, context),
         Statement::Truncate(truncate) => plan_truncate(truncate, context),
@@ -130,7 +139,6 @@ pub fn plan_definition(
 fn not_offered(statement: &Statement) -> Error {
     let (what, hint) = match statement {
         Statement::Comment { .. } => ("COMMENT ON", "Keep the comment in the application."),
-        Statement::CreateView(_) => ("CREATE VIEW", "Name the query with WITH in the statements that use it."),
         Statement::CreateSequence { .. } => ("CREATE SEQUENCE", "Declare a column as bigserial."),
         Statement::CreateFunction(_) | Statement::CreateProcedure { .. } | Statement::CreateTrigger(_) => {
             ("functions and triggers of your own", "Do the work in the application.")
@@ -235,6 +243,14 @@ impl DataDefinition {
             DataDefinition::CreateIndex(request) => {
                 request.create(transaction, cancel).await?;
                 "CREATE INDEX"
+            }
+            DataDefinition::CreateView(request) => {
+                request.create(transaction)?;
+                "CREATE VIEW"
+            }
+            DataDefinition::AlterView { change, tag } => {
+                change.make(transaction)?;
+                tag
             }
             DataDefinition::Reindex(request) => {
                 request.execute(transaction, cancel).await?;

@@ -9,3 +9,4 @@ pub(super) mod new_column;
 pub(super) mod reindex;
 pub(super) mod retype;
 pub(super) mod table;
+pub(super) mod view;

@@ -141,7 +141,13 @@ fn texts() -> Vec<Function> {
         .stable(),
         Function::new("pg_get_indexdef", &[Oid, Int, Bool], text.clone(), index_definition).optional(2).stable(),
         Function::new("pg_get_serial_sequence", &[Text, Text], text, serial_sequence).stable(),
-        nothing("pg_get_viewdef", &[Oid, Any], 1),
+        Function::new("pg_get_viewdef", &[Object, Any], ColumnType::Text, |invocation, arguments| {
+            let catalog = context_of(invocation)?.view.catalog();
+            let object = oid_of(invocation, arguments, 0)?.and_then(|oid| pg_catalog::Object::find(catalog, oid));
+            Ok(optional_text(object.and_then(|object| pg_catalog::view_definition(&object))))
+        })
+        .optional(1)
+        .stable(),
         nothing("pg_get_ruledef", &[Oid, Bool], 1),
         nothing("pg_get_triggerdef", &[Oid, Bool], 1),
         nothing("pg_get_partkeydef", &[Oid], 0),

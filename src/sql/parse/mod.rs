@@ -12,4 +12,5 @@ pub(super) mod statement_limits;
 pub(super) mod subquery_names;
 pub(super) mod trees;
 pub(super) mod unread;
+pub(super) mod view_text;
 pub(super) mod visit;

@@ -7,6 +7,7 @@ use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenize
 
 use crate::error::{Error, Result};
 use crate::sql::parse::dialect::PostgresDialect;
+use crate::sql::parse::view_text::check_option;
 
 /// The tokens of a statement in the forms that the parser reads.
 pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
@@ -37,6 +38,14 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         }
         "REINDEX" => return reindexing(tokens, &solid),
         "CREATE" if word(1).as_deref() == Some("UNLOGGED") => dropped.extend(solid.get(1)),
+        // [`view_text`](crate::sql::parse::view_text) looks for it again.
+        "CREATE" if matches!(word(1).as_deref(), Some("VIEW")) || matches!(word(3).as_deref(), Some("VIEW")) => {
+            let all: Vec<&Token> = solid.iter().filter_map(|at| tokens.get(*at)).map(|token| &token.token).collect();
+            dropped.extend(solid.iter().rev().take(check_option(&all).0));
+        }
+        "ALTER" if word(1).as_deref() == Some("VIEW") => {
+            replaced.extend(solid.get(1).map(|at| (*at, keyword("TABLE"))));
+        }
         "BEGIN" | "START" | "SET" => {
             for at in 1..solid.len() {
                 if word(at).as_deref() == Some("DEFERRABLE") {

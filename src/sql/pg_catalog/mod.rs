@@ -16,6 +16,7 @@ mod definitions;
 mod information;
 mod names;
 mod oids;
+mod plain_view;
 mod procedures;
 mod relation;
 mod relations;
@@ -30,9 +31,11 @@ pub use names::{
     check_schema, class_name, find_class, find_namespace, find_type, format_type, namespace_name, type_name,
 };
 pub use oids::{Grantee, NAMESPACE_PUBLIC, OWNER_OID, Object};
+pub use plain_view::{PlainView, plain_view, view_query};
 pub use procedures::{find as find_procedure, function_signature, procedure_name};
 
 pub use relations::columns;
 
 pub use schema::schema;
 pub use set_functions::{is_set_function, set_function};
+pub use views::view_definition;

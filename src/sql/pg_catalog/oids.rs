@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::db::{AUTH, Catalog};
-use crate::model::{Collection, CollectionId, Index, IndexKind};
+use crate::model::{Collection, CollectionId, Index, IndexKind, View};
 use crate::sql::pg_catalog::relation::{self, CatalogRelation};
 use crate::types::ColumnType;
 
@@ -47,6 +47,8 @@ pub enum Object {
     Index(Arc<Collection>, Index),
     /// The sequence of a column, by the column's position.
     Sequence(Arc<Collection>, usize),
+    /// A view, and whether it reads secrets.
+    View(Arc<View>, bool),
     MemoryFacts,
     System(&'static CatalogRelation),
 }
@@ -69,6 +71,11 @@ impl Object {
                 }
             }
         }
+        let secrets = catalog.collection(AUTH).map(|auth| catalog.views_above(auth.id)).unwrap_or_default();
+        for view in catalog.views() {
+            let is_secret = secrets.iter().any(|secret| secret.id == view.id);
+            objects.push(Object::View(Arc::clone(view), is_secret));
+        }
         objects.push(Object::MemoryFacts);
         objects.extend(relation::all().iter().map(Object::System));
         objects
@@ -84,6 +91,7 @@ impl Object {
             Object::PrimaryKey(collection) => primary_key_oid(collection),
             Object::Index(_, index) => index.id.oid(),
             Object::Sequence(collection, position) => column_oid(collection, *position),
+            Object::View(view, _) => view.oid(),
             Object::MemoryFacts => MEMORY_FACTS.oid(),
             Object::System(relation) => relation.oid,
         }
@@ -95,6 +103,7 @@ impl Object {
             Object::PrimaryKey(collection) => format!("{}_pkey", collection.name),
             Object::Index(_, index) => index.name.clone(),
             Object::Sequence(collection, position) => sequence_name(collection, *position),
+            Object::View(view, _) => view.name.clone(),
             Object::MemoryFacts => "memory_facts".to_string(),
             Object::System(relation) => relation.name.to_string(),
         }
@@ -132,6 +141,7 @@ impl Object {
         match (self, grantee) {
             (Object::System(_), _) | (Object::MemoryFacts, Grantee::Owner) => &["SELECT"],
             (_, Grantee::Public) => &[],
+            (Object::View(_, true), _) if hides_secrets => &[],
             (Object::Sequence(..), Grantee::Owner) => &["SELECT", "UPDATE", "USAGE"],
             (Object::Table(collection) | Object::PrimaryKey(collection) | Object::Index(collection, _), _)
                 if hides_secrets && collection.name == AUTH =>
@@ -158,7 +168,7 @@ impl Object {
             Object::Table(_) => "r",
             Object::PrimaryKey(_) | Object::Index(..) => "i",
             Object::Sequence(..) => "S",
-            Object::MemoryFacts => "v",
+            Object::View(..) | Object::MemoryFacts => "v",
             Object::System(relation) if relation.schema == "information_schema" => "v",
             Object::System(_) => "r",
         }
@@ -170,7 +180,7 @@ impl Object {
             Object::Table(_) => METHOD_HEAP,
             Object::Index(_, Index { kind: IndexKind::Hnsw { .. }, .. }) => METHOD_HNSW,
             Object::PrimaryKey(_) | Object::Index(..) => METHOD_BTREE,
-            Object::Sequence(..) | Object::MemoryFacts | Object::System(_) => 0,
+            Object::Sequence(..) | Object::View(..) | Object::MemoryFacts | Object::System(_) => 0,
         }
     }
 
@@ -193,6 +203,9 @@ impl Object {
                 ("log_cnt".to_string(), ColumnType::Int8, true),
                 ("is_called".to_string(), ColumnType::Bool, true),
             ],
+            Object::View(view, _) => {
+                view.columns.iter().map(|column| (column.name.clone(), column.ty.clone(), false)).collect()
+            }
             // Its columns follow the facts that occur: `relations` asks the view for them.
             Object::MemoryFacts => Vec::new(),
             Object::System(relation) => relation

@@ -9,6 +9,7 @@ pub(super) mod returning;
 pub(super) mod row_compiler;
 pub(super) mod row_subplan;
 pub(super) mod update;
+pub(super) mod view_target;
 pub(super) mod write_plan;
 #[cfg(test)]
 pub(super) mod write_plan_tests;

@@ -43,6 +43,11 @@ pub fn public_name(name: &ObjectName, context: &PlanContext<'_>) -> Result<Strin
     }
 }
 
+/// Where a name stands in the text.
+pub fn place_of(name: &ObjectName) -> Location {
+    name.span().start
+}
+
 fn is_system_schema(schema: &str) -> bool {
     matches!(schema, "pg_catalog" | "information_schema" | "nebulus")
 }
@@ -219,6 +224,18 @@ pub fn assignments<'a>(
         }
     }
     Ok(places)
+}
+
+/// The names of columns that a list of assignments writes to, in their order.
+pub fn assigned_names(assignments: &[Assignment]) -> impl Iterator<Item = &Ident> {
+    let names = assignments.iter().flat_map(|assignment| match &assignment.target {
+        AssignmentTarget::ColumnName(name) => std::slice::from_ref(name),
+        AssignmentTarget::Tuple(names) => names.as_slice(),
+    });
+    names.filter_map(|name| match name.0.as_slice() {
+        [ObjectNamePart::Identifier(column)] => Some(column),
+        _ => None,
+    })
 }
 
 fn assigned_place(name: &ObjectName, collection: &Collection, context: &PlanContext<'_>) -> Result<WritePlace> {

@@ -19,6 +19,7 @@ const NETWORK: u8 = b'n';
 const NETWORK_SECRET: u8 = b'k';
 const HEAD: u8 = b'h';
 const SYNC_RECORD: u8 = b'y';
+const VIEW: u8 = b'v';
 /// In the family of proofs.
 pub(in crate::store) const CONTRIBUTIONS: u8 = b'c';
 pub(in crate::store) const POSTING: u8 = b'p';
@@ -33,6 +34,8 @@ pub enum Key<'a> {
     Meta(&'a str),
     /// A collection, as JSON.
     Collection(CollectionId),
+    /// A view, as JSON.
+    View(CollectionId),
     /// The next number of a column's sequence.
     Sequence(CollectionId, ColumnId),
     Role(&'a str),
@@ -105,6 +108,7 @@ impl Key<'_> {
             Key::PublicBlob(..) | Key::Network(_) | Key::NetworkSecret(_) | Key::Head(..) | Key::SyncRecord(..) => {
                 Family::Catalog
             }
+            Key::View(_) => Family::Catalog,
             Key::Delta(..) => Family::DeltaLog,
             Key::Entry(..) => Family::Entries,
             Key::Public(..) => Family::Public,
@@ -148,6 +152,7 @@ impl Key<'_> {
             Key::Role(name) => Parts::kind(ROLE, name.as_bytes()),
             Key::Blob(hash) => Parts::kind(BLOB, hash.as_slice()),
             Key::Collection(id) => Parts::new(Some(COLLECTION), Some(*id), None, &[]),
+            Key::View(id) => Parts::new(Some(VIEW), Some(*id), None, &[]),
             Key::Sequence(id, column) => Parts::new(Some(SEQUENCE), Some(*id), Some(*column), &[]),
             Key::Entry(id, key) | Key::Public(id, key) | Key::Index(id, key) | Key::Staged(id, key) => {
                 Parts::new(None, Some(*id), None, key)
@@ -224,6 +229,10 @@ impl KeyRange {
 
     pub fn collections() -> Self {
         KeyRange::of(Family::Catalog, &[COLLECTION])
+    }
+
+    pub fn views() -> Self {
+        KeyRange::of(Family::Catalog, &[VIEW])
     }
 
     /// All sequences of a collection; what follows the prefix is the big-endian `u16` column.
