@@ -12,6 +12,7 @@ mod charter;
 mod clock;
 mod collection;
 mod column;
+mod comments;
 mod contribution;
 mod field_key;
 mod key_listing;
@@ -42,6 +43,7 @@ pub use collection::{
 };
 pub use column::{Column, ColumnId, DefaultValue, DimensionOrigin, DroppedColumn, Numbering};
 
+pub use comments::{CommentedPart, Comments};
 pub use contribution::{Contribution, DeltaDigest, EntryMaker, Given, Piece, PostingProof};
 
 pub use field_key::FieldKey;

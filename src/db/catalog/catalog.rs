@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::db::catalog::catalog_change::SeenCollection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    AUTH, Attachment, Collection, CollectionId, CollectionKind, Column, DefaultValue, FACT_BLOB_HASH, FACT_BLOB_SIZE,
-    FACT_BLOB_TYPE, FACT_VECTOR, Index, IndexKind, IndexOrigin, IndexState, MEMORY, Network, NetworkId, SystemColumn,
-    View,
+    AUTH, Attachment, Collection, CollectionId, CollectionKind, Column, Comments, DefaultValue, FACT_BLOB_HASH,
+    FACT_BLOB_SIZE, FACT_BLOB_TYPE, FACT_VECTOR, Index, IndexKind, IndexOrigin, IndexState, MEMORY, Network, NetworkId,
+    SystemColumn, View,
 };
 use crate::types::ColumnType;
 use crate::types::limits::{COLUMNS_MAX, IDENTIFIER_BYTES_MAX};
@@ -21,6 +21,7 @@ pub struct Catalog {
     networks: BTreeMap<String, Arc<Network>>,
     /// By name, which no collection has.
     views: BTreeMap<String, Arc<View>>,
+    comments: BTreeMap<CollectionId, Arc<Comments>>,
     /// Goes up with every change, so that prepared statements know when they are stale.
     version: u64,
 }
@@ -161,13 +162,30 @@ impl Catalog {
         if let Some(old) = self.by_id.remove(&id) {
             self.by_name.remove(&old.name);
         }
+        self.comments.remove(&id);
         self.version += 1;
     }
 
     pub(crate) fn standing_of(&self, id: CollectionId) -> SeenCollection {
         let network = self.network_of(id).map(|(network, _)| network.id);
         let view = self.view_by_id(id).cloned();
-        SeenCollection { collection: self.collection_by_id(id).cloned(), network, view }
+        let comments = self.comments_on(id).cloned();
+        SeenCollection { collection: self.collection_by_id(id).cloned(), network, view, comments }
+    }
+
+    /// What is said of relations and their parts, in order of their numbers.
+    pub fn comments(&self) -> impl Iterator<Item = (CollectionId, &Arc<Comments>)> {
+        self.comments.iter().map(|(relation, comments)| (*relation, comments))
+    }
+
+    /// What is said of a relation and its parts.
+    pub fn comments_on(&self, relation: CollectionId) -> Option<&Arc<Comments>> {
+        self.comments.get(&relation)
+    }
+
+    pub(crate) fn put_comments(&mut self, relation: CollectionId, comments: Arc<Comments>) {
+        self.comments.insert(relation, comments);
+        self.version += 1;
     }
 
     /// Views in order of name.
@@ -192,6 +210,7 @@ impl Catalog {
 
     pub(crate) fn remove_view(&mut self, id: CollectionId) {
         self.views.retain(|_, known| known.id != id);
+        self.comments.remove(&id);
         self.version += 1;
     }
 

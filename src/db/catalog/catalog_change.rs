@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::db::catalog::catalog::Catalog;
 use crate::db::vault::network_keys::NetworkSecrets;
-use crate::model::{Collection, CollectionId, Network, NetworkId, View};
+use crate::model::{Collection, CollectionId, Comments, Network, NetworkId, View};
 
 /// One catalog change; applied in order.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub(crate) enum CatalogChange {
     /// A view is new, or has another name or query than before.
     PutView(Arc<View>),
     DropView(CollectionId),
+    /// Something is said of a collection or view, or of a part of it.
+    PutComments(CollectionId, Arc<Comments>),
 }
 
 /// What a transaction saw of a collection or view before it changed it.
@@ -28,6 +30,7 @@ pub(crate) struct SeenCollection {
     pub collection: Option<Arc<Collection>>,
     pub network: Option<NetworkId>,
     pub view: Option<Arc<View>>,
+    pub comments: Option<Arc<Comments>>,
 }
 
 impl SeenCollection {
@@ -38,7 +41,7 @@ impl SeenCollection {
             (None, None) => true,
             (Some(_), None) | (None, Some(_)) => false,
         };
-        is_defined_so && self.network == now.network && self.view == now.view
+        is_defined_so && self.network == now.network && self.view == now.view && self.comments == now.comments
     }
 }
 
@@ -48,7 +51,7 @@ impl CatalogChange {
         match self {
             CatalogChange::Put(collection) => Some(collection.id),
             CatalogChange::PutView(view) => Some(view.id),
-            CatalogChange::Drop(id) | CatalogChange::DropView(id) => Some(*id),
+            CatalogChange::Drop(id) | CatalogChange::DropView(id) | CatalogChange::PutComments(id, _) => Some(*id),
             CatalogChange::PutNetwork(_) | CatalogChange::PutSecrets(..) | CatalogChange::DropNetwork(_) => None,
         }
     }
@@ -62,6 +65,7 @@ impl CatalogChange {
             CatalogChange::DropNetwork(id) => catalog.remove_network(*id),
             CatalogChange::PutView(view) => catalog.put_view(Arc::clone(view)),
             CatalogChange::DropView(id) => catalog.remove_view(*id),
+            CatalogChange::PutComments(id, comments) => catalog.put_comments(*id, Arc::clone(comments)),
         }
     }
 }

@@ -197,6 +197,14 @@ fn load_views(snapshot: &Snapshot, mut catalog: Catalog) -> Result<Catalog> {
             .map_err(|error| Error::new(ErrorKind::Corrupted, format!("a view cannot be read: {error}")))?;
         catalog.put_view(Arc::new(view));
     }
+    let mut stored = snapshot.scan(&KeyRange::comments());
+    while let Some((id, json)) = stored.next()? {
+        let relation = <[u8; 4]>::try_from(id).map(|id| CollectionId(u32::from_be_bytes(id)));
+        let (Ok(relation), Ok(comments)) = (relation, serde_json::from_slice(json)) else {
+            return Err(Error::new(ErrorKind::Corrupted, "the comments on a relation cannot be read"));
+        };
+        catalog.put_comments(relation, Arc::new(comments));
+    }
     Ok(catalog)
 }
 

@@ -286,6 +286,7 @@ impl WriteSet {
                 }
                 // What the view reads is as it was: that stands among the standings.
                 CatalogChange::PutView(view) => is_free(&view.name),
+                CatalogChange::PutComments(..) => true,
                 CatalogChange::Drop(id) | CatalogChange::DropView(id) => catalog.views_hold(*id, None, seen),
                 CatalogChange::PutNetwork(_) | CatalogChange::PutSecrets(..) | CatalogChange::DropNetwork(_) => false,
             })

@@ -137,8 +137,15 @@ impl Transaction {
         }
         if !cascade {
             let what = format!("column {column} of table {table}");
-            let lines = direct.iter().map(|view| format!("view {} depends on {what}", view.name));
-            return refuse_dependents(&what, &lines.collect::<Vec<_>>());
+            let line = |view: &Arc<View>| {
+                let of_view = view.uses.iter().find(|used| order.iter().any(|other| other.id == used.relation));
+                let on = match of_view.filter(|_| !direct.iter().any(|known| known.id == view.id)) {
+                    Some(used) => described(&catalog, used.relation),
+                    None => what.clone(),
+                };
+                format!("view {} depends on {on}", view.name)
+            };
+            return refuse_dependents(&what, &order.iter().map(line).collect::<Vec<_>>());
         }
         self.note_cascade(&order);
         for view in order.iter().rev() {

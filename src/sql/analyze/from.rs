@@ -28,6 +28,9 @@ impl Analyzer<'_> {
     /// # Errors
     /// As [`Analyzer::factor`], and as [`Analyzer::condition`] for ON.
     pub fn table_with_joins(&mut self, item: &mut TableWithJoins) -> Result<()> {
+        if !item.joins.is_empty() {
+            self.views.begin_item(false);
+        }
         self.factor(&mut item.relation)?;
         for join in &mut item.joins {
             let left = self.scopes.last().map_or(0, |scope| scope.relations.len());
@@ -193,7 +196,7 @@ impl Analyzer<'_> {
         let columns = renamed(scope_columns(&provider), &renames, &format!("table \"{shown}\""))?;
         self.tables.entry(key.clone()).or_insert(provider);
         let table = renames.is_empty().then(|| key.clone());
-        self.add(Relation { name: shown.clone(), columns, is_opaque: false, table })?;
+        self.add(Relation { name: shown.clone(), columns, table, ..Relation::default() })?;
         let alias = match alias.take() {
             // A column list must name every column for the planner; ours may be the shorter.
             Some(alias) if !renames.is_empty() => self.full_alias(alias, &key)?,

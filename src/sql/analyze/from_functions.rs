@@ -193,7 +193,12 @@ impl Analyzer<'_> {
             .zip(types)
             .map(|(column, ty)| ScopeColumn::computed(folded(&column.name), ty))
             .collect();
-        self.add(Relation { name: folded(&alias.name), is_opaque: columns.is_empty(), columns, table: None })?;
+        self.add(Relation {
+            name: folded(&alias.name),
+            is_opaque: columns.is_empty(),
+            columns,
+            ..Relation::default()
+        })?;
         Ok(alias)
     }
 

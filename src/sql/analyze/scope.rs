@@ -37,13 +37,19 @@ pub struct Relation {
     pub is_opaque: bool,
     /// Key of the statement's table that it reads, where it is one.
     pub table: Option<String>,
+    /// Its name with the schema before it, where the key of its table is not that.
+    pub full_name: Option<String>,
 }
 
 impl Relation {
     /// Whether a name means the relation; a schema in front of it has to be that of its table.
     pub fn is_called(&self, schema: Option<&str>, name: &str) -> bool {
-        let is_of = |schema: &str| self.table.as_deref() == Some(&format!("{schema}.{name}"));
+        let is_of = |schema: &str| self.full_name() == Some(&format!("{schema}.{name}"));
         self.name == name && schema.is_none_or(is_of)
+    }
+
+    fn full_name(&self) -> Option<&str> {
+        self.full_name.as_deref().or(self.table.as_deref())
     }
 }
 
@@ -55,6 +61,8 @@ pub struct Scope {
     pub inner: InnerUses,
     /// The planner has to tell its groups by casts, which it only does where they are functions.
     pub groups_by_casts: bool,
+    /// The condition of the view that it reads, walked already.
+    pub view_condition: Option<Expr>,
 }
 
 /// Where a name was found.
@@ -64,6 +72,8 @@ pub struct FoundColumn {
     pub depth: usize,
     pub relation: String,
     pub table: Option<String>,
+    /// The relation's name with its schema.
+    pub full_name: Option<String>,
     pub column: ScopeColumn,
 }
 
@@ -90,7 +100,7 @@ pub fn resolve_qualified(scopes: &[Scope], parts: &[Ident]) -> Result<Option<Fou
     let Some((schema, relation, name)) = qualified(parts) else { return Ok(None) };
     let found = resolve(scopes, Some(&relation), &name)?;
     match (&found, schema) {
-        (Some(column), Some(schema)) if column.table.as_deref() != Some(&format!("{schema}.{relation}")) => {
+        (Some(column), Some(schema)) if column.full_name.as_deref() != Some(&format!("{schema}.{relation}")) => {
             Err(no_relation(&relation))
         }
         _ => Ok(found),
@@ -138,6 +148,7 @@ pub fn resolve(scopes: &[Scope], relation: Option<&str>, name: &str) -> Result<O
                     depth,
                     relation: candidate.name.clone(),
                     table: candidate.table.clone(),
+                    full_name: candidate.full_name().map(str::to_string),
                     column: column.clone(),
                 });
             }

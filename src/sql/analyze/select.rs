@@ -1,8 +1,8 @@
 //! One SELECT: its result columns with their names, `*` written out, conditions, grouping and order.
 
 use datafusion::sql::sqlparser::ast::{
-    Distinct, Expr, GroupByExpr, Ident, OrderByExpr, Select, SelectItem, SelectItemQualifiedWildcardKind, Spanned,
-    Value as Literal, WildcardAdditionalOptions,
+    BinaryOperator, Distinct, Expr, GroupByExpr, Ident, OrderByExpr, Select, SelectItem,
+    SelectItemQualifiedWildcardKind, Spanned, Value as Literal, WildcardAdditionalOptions,
 };
 
 use crate::error::{Error, ErrorKind, Result};
@@ -58,7 +58,9 @@ impl Analyzer<'_> {
         is_outermost: bool,
         keeps_unknown: bool,
     ) -> Result<Vec<ScopeColumn>> {
+        let is_alone = matches!(select.from.as_slice(), [item] if item.joins.is_empty());
         for item in &mut select.from {
+            self.views.begin_item(is_alone);
             self.table_with_joins(item)?;
         }
         self.check_no_aggregates("JOIN conditions")?;
@@ -110,6 +112,9 @@ impl Analyzer<'_> {
             grouped = types;
         }
         group_keyed(select, &grouped, &columns, order);
+        if let Some(of_view) = self.scopes.last_mut().and_then(|scope| scope.view_condition.take()) {
+            select.selection = Some(both(of_view, select.selection.take()));
+        }
         Ok(columns)
     }
 
@@ -330,6 +335,15 @@ fn expand(relation: &Relation, skip_merged: bool, items: &mut Vec<SelectItem>) {
         }
         let parts: Vec<Ident> = vec![exact(relation.name.clone()), exact(column.name.clone())];
         items.push(SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)));
+    }
+}
+
+/// What both conditions say.
+fn both(first: Expr, second: Option<Expr>) -> Expr {
+    let nested = |expr: Expr| Box::new(Expr::Nested(Box::new(expr)));
+    match second {
+        None => first,
+        Some(second) => Expr::BinaryOp { left: nested(first), op: BinaryOperator::And, right: nested(second) },
     }
 }
 

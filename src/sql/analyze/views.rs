@@ -3,6 +3,7 @@
 //! While a view is made the walk also notes what its query reads, and what each `*` in it stands for.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{
     Expr, Ident, ObjectName, Query, SelectItem, SetExpr, TableAlias, TableAliasColumnDef, TableFactor,
@@ -12,12 +13,14 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{CollectionId, CollectionKind, ColumnId, View, ViewUse};
 use crate::sql::analyze::analyzer::{Analyzer, renamed};
-use crate::sql::analyze::from::table_alias;
-use crate::sql::analyze::scope::{Relation, ScopeColumn};
+use crate::sql::analyze::from::{plain_table, scope_columns, table_alias};
+use crate::sql::analyze::scope::{Relation, Scope, ScopeColumn};
 use crate::sql::parse::names::{exact, relation_name};
+use crate::sql::parse::visit::{change_expressions, has_expression};
 use crate::sql::pg_catalog::{plain_view, view_query};
-use crate::sql::relational::collection_table::KEY_COLUMN;
+use crate::sql::relational::collection_table::{CollectionTable, KEY_COLUMN, StatementTable};
 use crate::sql::rewrite::rewrite::rewrite;
+use crate::statement::DependsOn;
 use crate::types::{ColumnType, quote_identifier};
 
 /// Queries within queries, those of views included: each costs the planner time and stack.
@@ -36,6 +39,8 @@ pub struct ViewWalk {
     count: usize,
     /// Notes for a view that is being made.
     notes: Option<ViewNotes>,
+    /// The item of FROM that comes next is the only one.
+    is_alone: bool,
 }
 
 /// What a query reads itself, and what `*` means in it.
@@ -59,6 +64,11 @@ impl ViewWalk {
     /// Whether places in the tree are those of the statement's text.
     pub fn is_in_statement(&self) -> bool {
         self.depth == 0
+    }
+
+    /// An item of FROM comes; the only one or not.
+    pub fn begin_item(&mut self, is_alone: bool) {
+        self.is_alone = is_alone;
     }
 
     fn own_notes(&mut self) -> Option<&mut ViewNotes> {
@@ -141,6 +151,8 @@ impl Analyzer<'_> {
         alias: Option<TableAlias>,
         (shown, renames): (&str, &[String]),
     ) -> Result<TableFactor> {
+        let is_alone = std::mem::take(&mut self.views.is_alone);
+        self.context.notes.depend_on(DependsOn::Catalog(Arc::clone(self.context.view.catalog())));
         self.views.note_relation(view.id);
         self.views.count += 1;
         if self.views.count > VIEWS_MAX {
@@ -148,6 +160,12 @@ impl Analyzer<'_> {
             return Err(Error::new(ErrorKind::LimitExceeded, message));
         }
         let mut query = view_query(view)?;
+        if is_alone
+            && renames.is_empty()
+            && let Some(flat) = self.flattened(view, &query, shown)?
+        {
+            return Ok(flat);
+        }
         let has_key = self.take_key_along(&mut query);
         rewrite(&mut query);
         let found = self.apart_from_others(&mut query)?;
@@ -155,9 +173,76 @@ impl Analyzer<'_> {
         let mut alias = alias.unwrap_or_else(|| table_alias(shown));
         let names = columns.iter().map(|column| exact(column.name.clone()));
         alias.columns = names.map(|name| TableAliasColumnDef { name, data_type: None }).collect();
-        let table = renames.is_empty().then(|| format!("public.{}", view.name));
-        self.add(Relation { name: shown.to_string(), columns, is_opaque: false, table })?;
+        let full_name = renames.is_empty().then(|| format!("public.{}", view.name));
+        self.add(Relation { name: shown.to_string(), columns, full_name, ..Relation::default() })?;
         Ok(TableFactor::Derived { lateral: false, subquery: Box::new(query), alias: Some(alias), sample: None })
+    }
+
+    /// A view that shows columns of one collection under their own names, as that collection, where nothing else is read beside
+    /// it: its condition goes to those of the query, so that `db` answers by itself what it would answer without the view. `None`
+    /// for other views.
+    fn flattened(&mut self, view: &View, query: &Query, shown: &str) -> Result<Option<TableFactor>> {
+        let Ok(plain) = plain_view(query) else { return Ok(None) };
+        let (schema, relation) = relation_name(&plain.relation)?;
+        let Some(collection) = self.context.view.catalog().collection(&relation).cloned() else { return Ok(None) };
+        let is_subquery =
+            |part: &Expr| matches!(part, Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. });
+        let keeps_names =
+            view.columns.iter().zip(&plain.columns).all(|(column, source)| *source == Some(column.name.clone()));
+        if !keeps_names
+            || query.order_by.is_some()
+            || schema.is_some_and(|schema| schema != "public")
+            || collection.kind == CollectionKind::Auth
+            || plain.condition.as_ref().is_some_and(|condition| has_expression(condition, is_subquery))
+        {
+            return Ok(None);
+        }
+        let key = format!("public.{relation}");
+        let table = StatementTable::Collection(CollectionTable::new(&collection));
+        let all = scope_columns(&table);
+        let found =
+            view.columns.iter().filter_map(|column| all.iter().find(|known| known.name == column.name).cloned());
+        let mut columns = view_columns(view, found.collect(), false)?;
+        columns.extend(all.iter().find(|known| known.name == KEY_COLUMN).cloned());
+        let condition = match plain.condition {
+            None => None,
+            Some(mut condition) => {
+                change_expressions(&mut condition, |part| match part {
+                    Expr::CompoundIdentifier(parts) => {
+                        if let Some(name) = parts.pop() {
+                            *parts = vec![exact(shown), name];
+                        }
+                    }
+                    _ => {}
+                });
+                rewrite(&mut condition);
+                let whole =
+                    Relation { name: shown.to_string(), columns: all, table: Some(key.clone()), ..Relation::default() };
+                let scopes =
+                    std::mem::replace(&mut self.scopes, vec![Scope { relations: vec![whole], ..Scope::default() }]);
+                let levels = std::mem::take(&mut self.levels);
+                self.views.depth += 1;
+                self.tables.entry(key.clone()).or_insert(table.clone());
+                let walked = self.condition(&mut condition, "WHERE");
+                self.views.depth -= 1;
+                (self.scopes, self.levels) = (scopes, levels);
+                walked?;
+                Some(condition)
+            }
+        };
+        self.tables.entry(key.clone()).or_insert(table);
+        let full_name = Some(format!("public.{}", view.name));
+        self.add(Relation {
+            name: shown.to_string(),
+            columns,
+            table: Some(key.clone()),
+            full_name,
+            ..Relation::default()
+        })?;
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.view_condition = condition;
+        }
+        Ok(Some(plain_table(&key, table_alias(shown))))
     }
 
     /// Walks the query of a view, which sees neither the tables nor the queries of WITH around it.

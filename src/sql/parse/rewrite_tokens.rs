@@ -7,7 +7,11 @@ use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenize
 
 use crate::error::{Error, Result};
 use crate::sql::parse::dialect::PostgresDialect;
+use crate::sql::parse::table_text::unread_parts;
 use crate::sql::parse::view_text::check_option;
+
+/// What stands behind CREATE where a table is made.
+const TABLE_WORDS: [&str; 6] = ["TABLE", "UNLOGGED", "TEMP", "TEMPORARY", "LOCAL", "GLOBAL"];
 
 /// The tokens of a statement in the forms that the parser reads.
 pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
@@ -37,7 +41,12 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             dropped.extend(solid.iter().skip(start));
         }
         "REINDEX" => return reindexing(tokens, &solid),
-        "CREATE" if word(1).as_deref() == Some("UNLOGGED") => dropped.extend(solid.get(1)),
+        // [`table_text`](crate::sql::parse::table_text) looks for what is left out.
+        "CREATE" if word(1).is_some_and(|word| TABLE_WORDS.contains(&word.as_str())) => {
+            dropped.extend(solid.get(1).filter(|_| word(1).as_deref() == Some("UNLOGGED")));
+            let all: Vec<&Token> = solid.iter().filter_map(|at| tokens.get(*at)).map(|token| &token.token).collect();
+            dropped.extend(unread_parts(&all).1.into_iter().filter_map(|at| solid.get(at)));
+        }
         // [`view_text`](crate::sql::parse::view_text) looks for it again.
         "CREATE" if matches!(word(1).as_deref(), Some("VIEW")) || matches!(word(3).as_deref(), Some("VIEW")) => {
             let all: Vec<&Token> = solid.iter().filter_map(|at| tokens.get(*at)).map(|token| &token.token).collect();

@@ -12,6 +12,7 @@
 //! The catalogs are read-only. Rows of data and privileges beyond one owner are left to others.
 
 mod cluster;
+mod comments;
 mod definitions;
 mod information;
 mod names;
@@ -26,6 +27,7 @@ mod statistics;
 mod types;
 mod views;
 
+pub use comments::comment_on;
 pub use definitions::{constraint_definition, index_column, index_definition};
 pub use names::{
     check_schema, class_name, find_class, find_namespace, find_type, format_type, namespace_name, type_name,

@@ -9,6 +9,7 @@ use datafusion::sql::sqlparser::ast::{
     Expr, Ident, ObjectName, SelectItem, SelectItemQualifiedWildcardKind, WildcardAdditionalOptions,
 };
 
+use crate::db::failing_row;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{self, Environment, ParameterTypes, ValueRow};
 use crate::model::{CheckOption, Collection, CollectionKind, View};
@@ -209,7 +210,7 @@ impl RowChecks {
         for (view, condition) in &self.0 {
             if !condition.accepts(environment, &ValueRow { row, ..ValueRow::default() })? {
                 let message = format!("new row violates check option for view \"{view}\"");
-                return Err(Error::new(ErrorKind::CheckOptionViolation, message));
+                return Err(Error::new(ErrorKind::CheckOptionViolation, message).with_detail(failing_row(row)));
             }
         }
         Ok(())
