@@ -31,6 +31,7 @@ scripts!(
     correlated,
     create_insert,
     cursors,
+    definitions,
     drop_objects,
     equal_values,
     errors,
@@ -60,6 +61,7 @@ scripts!(
     values,
     vector_kinds,
     vector_ops,
+    views,
 );
 
 fn directory() -> PathBuf {

@@ -95,6 +95,7 @@ impl Transaction {
                 order.push(view);
             }
         }
+        order.sort_by_key(|view| view.id);
         if !cascade {
             let what: Vec<String> = relations.iter().map(|relation| described(&catalog, *relation)).collect();
             let line = |view: &Arc<View>| {
@@ -135,6 +136,7 @@ impl Transaction {
                 order.push(view);
             }
         }
+        order.sort_by_key(|view| view.id);
         if !cascade {
             let what = format!("column {column} of table {table}");
             let line = |view: &Arc<View>| {

@@ -23,7 +23,7 @@ use crate::expr::{ParameterTypes, no_condition};
 use crate::sql::analyze::jsonb::ordinal;
 use crate::sql::analyze::outer_aggregates::AggregateLevel;
 use crate::sql::analyze::recursion::{check_recursion, shield};
-use crate::sql::analyze::scope::{Relation, Scope, ScopeColumn};
+use crate::sql::analyze::scope::{Relation, Scope, ScopeColumn, WithQuery};
 use crate::sql::analyze::set_operations::{has_subquery, union_of_rows};
 use crate::sql::analyze::shadowed_names::Shadowed;
 use crate::sql::analyze::views::{ViewNotes, ViewWalk};
@@ -130,7 +130,7 @@ pub struct Analyzer<'a> {
     pub tables: BTreeMap<String, StatementTable>,
     /// The queries around the current one, outermost first.
     pub scopes: Vec<Scope>,
-    pub ctes: Vec<(String, Vec<ScopeColumn>)>,
+    pub ctes: Vec<WithQuery>,
     /// The next SELECT is a branch of a set operation: its literals wait for the type of the other branch.
     pub keeps_unknown: bool,
     pub is_cacheable: bool,
@@ -152,6 +152,8 @@ impl Analyzer<'_> {
             let recursive = with.recursive;
             for cte in &mut with.cte_tables {
                 let name = folded(&cte.alias.name);
+                let is_inner = self.ctes.iter().take(visible).any(|outer| outer.name == name);
+                let planner_name = self.views.query_name(&name, is_inner);
                 let is_union = matches!(cte.query.body.as_ref(), SetExpr::SetOperation { .. });
                 if recursive && !check_recursion(cte)? && is_union {
                     shield(cte);
@@ -161,10 +163,12 @@ impl Analyzer<'_> {
                 if recursive && let SetExpr::SetOperation { left, .. } = cte.query.body.as_ref() {
                     let mut first = left.as_ref().clone();
                     let columns = self.body(&mut first, None, false)?;
-                    self.ctes.push((name.clone(), renamed(columns, &renames, &what)?));
+                    let columns = renamed(columns, &renames, &what)?;
+                    self.ctes.push(WithQuery { name: name.clone(), planner_name: planner_name.clone(), columns });
                 }
                 let columns = self.query(&mut cte.query, false)?;
-                self.ctes.push((name, renamed(columns, &renames, &what)?));
+                cte.alias.name = exact(planner_name.clone());
+                self.ctes.push(WithQuery { name, planner_name, columns: renamed(columns, &renames, &what)? });
             }
         }
         self.row_window(query)?;

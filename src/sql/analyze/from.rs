@@ -174,13 +174,14 @@ impl Analyzer<'_> {
             alias.iter().flat_map(|alias| &alias.columns).map(|column| folded(&column.name)).collect();
         let shown = alias.as_ref().map_or_else(|| table.clone(), |alias| folded(&alias.name));
         if schema.is_none()
-            && let Some((_, columns)) = self.ctes.iter().rev().find(|(cte, _)| *cte == table)
+            && let Some(cte) = self.ctes.iter().rev().find(|cte| cte.name == table)
         {
-            let columns = columns.iter().map(|column| ScopeColumn { is_merged: false, ..column.clone() }).collect();
+            let planner_name = cte.planner_name.clone();
+            let columns = cte.columns.iter().map(|column| ScopeColumn { is_merged: false, ..column.clone() }).collect();
             let columns = renamed(columns, &renames, &format!("table \"{shown}\""))?;
             self.add(Relation { name: shown.clone(), columns, ..Relation::default() })?;
             let alias = alias.take().unwrap_or_else(|| table_alias(&shown));
-            return Ok(plain_table(&table, alias));
+            return Ok(plain_table(&planner_name, alias));
         }
         if matches!(schema.as_deref(), None | Some("public"))
             && let Some(view) = self.context.view.catalog().view(&table).cloned()

@@ -28,6 +28,15 @@ impl ScopeColumn {
     }
 }
 
+/// A query of WITH that can be named.
+#[derive(Clone, Debug)]
+pub struct WithQuery {
+    pub name: String,
+    /// What the planner calls it, which knows one query of a name at a time.
+    pub planner_name: String,
+    pub columns: Vec<ScopeColumn>,
+}
+
 /// One item of FROM.
 #[derive(Clone, Debug, Default)]
 pub struct Relation {

@@ -39,6 +39,8 @@ pub struct ViewWalk {
     count: usize,
     /// Notes for a view that is being made.
     notes: Option<ViewNotes>,
+    /// Queries of WITH that have got another name.
+    queries: usize,
     /// The item of FROM that comes next is the only one.
     is_alone: bool,
 }
@@ -64,6 +66,15 @@ impl ViewWalk {
     /// Whether places in the tree are those of the statement's text.
     pub fn is_in_statement(&self) -> bool {
         self.depth == 0
+    }
+
+    /// What the planner calls a query of WITH: in a view, and within the query of another one of that name, one that no other has.
+    pub fn query_name(&mut self, name: &str, is_inner: bool) -> String {
+        if !is_inner && self.is_in_statement() {
+            return name.to_string();
+        }
+        self.queries += 1;
+        format!("{name}${}", self.queries)
     }
 
     /// An item of FROM comes; the only one or not.

@@ -124,7 +124,7 @@ fn target_places(names: &[ObjectName], target: &WriteTarget, context: &PlanConte
                 name.span().start,
             ));
         };
-        target.check_assigned(column, Verb::Insert, context)?;
+        target.check_assigned(column, Verb::Insert)?;
         let place = WritePlace::of(collection, column, context)?;
         if places.contains(&place) {
             let message = format!("column \"{}\" specified more than once", place.name(collection));

@@ -70,7 +70,7 @@ pub fn plan_update(
     let (target, relation) = updated_table(&update.table, context)?;
     let collection = Arc::clone(&target.named);
     for name in assigned_names(&update.assignments) {
-        target.check_assigned(name, Verb::Update, context)?;
+        target.check_assigned(name, Verb::Update)?;
     }
     let list = assignments(&update.assignments, &collection, context)?;
     let others: &[TableWithJoins] = match &update.from {

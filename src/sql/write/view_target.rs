@@ -18,7 +18,7 @@ use crate::sql::parse::names::{exact, folded, last_part, relation_name};
 use crate::sql::pg_catalog::{PlainView, plain_view, view_query};
 use crate::sql::write::returned::Others;
 use crate::sql::write::row_compiler::{Compiler, Visible};
-use crate::sql::write::write_target::{WritePlace, located, place_of, writable};
+use crate::sql::write::write_target::{WritePlace, writable};
 use crate::statement::{DependsOn, Privilege};
 use crate::types::Value;
 
@@ -89,10 +89,7 @@ impl WriteTarget {
         let catalog = context.view.catalog();
         let is_public = schema.as_deref().is_none_or(|schema| schema == "public");
         let target = match catalog.view(&plain).filter(|_| is_public) {
-            Some(view) => {
-                let at = place_of(name);
-                through(view, verb, None, context).map_err(|error| located(error, context.text, at))?
-            }
+            Some(view) => through(view, verb, None, context)?,
             None => {
                 let stored = writable(name, context)?;
                 WriteTarget { named: Arc::clone(&stored), stored, view: None }
@@ -125,14 +122,14 @@ impl WriteTarget {
     ///
     /// # Errors
     /// 0A000.
-    pub fn check_assigned(&self, name: &Ident, verb: Verb, context: &PlanContext<'_>) -> Result<()> {
+    pub fn check_assigned(&self, name: &Ident, verb: Verb) -> Result<()> {
         let column = folded(name);
         match &self.view {
             Some(view) if view.columns.iter().any(|(known, position)| *known == column && position.is_none()) => {
                 let error = Error::new(ErrorKind::Unsupported, verb.of_column(&column, &view.name));
                 let error =
                     error.with_detail("View columns that are not columns of their base relation are not updatable.");
-                Err(located(error, context.text, name.span.start))
+                Err(error)
             }
             _ => Ok(()),
         }

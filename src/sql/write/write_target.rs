@@ -43,11 +43,6 @@ pub fn public_name(name: &ObjectName, context: &PlanContext<'_>) -> Result<Strin
     }
 }
 
-/// Where a name stands in the text.
-pub fn place_of(name: &ObjectName) -> Location {
-    name.span().start
-}
-
 fn is_system_schema(schema: &str) -> bool {
     matches!(schema, "pg_catalog" | "information_schema" | "nebulus")
 }
