@@ -10,9 +10,6 @@ use crate::sql::parse::dialect::PostgresDialect;
 use crate::sql::parse::table_text::unread_parts;
 use crate::sql::parse::view_text::check_option;
 
-/// What stands behind CREATE where a table is made.
-const TABLE_WORDS: [&str; 6] = ["TABLE", "UNLOGGED", "TEMP", "TEMPORARY", "LOCAL", "GLOBAL"];
-
 /// The tokens of a statement in the forms that the parser reads.
 pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     order_identity_options(&mut tokens);
@@ -41,17 +38,7 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             dropped.extend(solid.iter().skip(start));
         }
         "REINDEX" => return reindexing(tokens, &solid),
-        // [`table_text`](crate::sql::parse::table_text) looks for what is left out.
-        "CREATE" if word(1).is_some_and(|word| TABLE_WORDS.contains(&word.as_str())) => {
-            dropped.extend(solid.get(1).filter(|_| word(1).as_deref() == Some("UNLOGGED")));
-            let all: Vec<&Token> = solid.iter().filter_map(|at| tokens.get(*at)).map(|token| &token.token).collect();
-            dropped.extend(unread_parts(&all).1.into_iter().filter_map(|at| solid.get(at)));
-        }
-        // [`view_text`](crate::sql::parse::view_text) looks for it again.
-        "CREATE" if matches!(word(1).as_deref(), Some("VIEW")) || matches!(word(3).as_deref(), Some("VIEW")) => {
-            let all: Vec<&Token> = solid.iter().filter_map(|at| tokens.get(*at)).map(|token| &token.token).collect();
-            dropped.extend(solid.iter().rev().take(check_option(&all).0));
-        }
+        "CREATE" => dropped.extend(left_out_of_create(&tokens, &solid)),
         "ALTER" if word(1).as_deref() == Some("VIEW") => {
             replaced.extend(solid.get(1).map(|at| (*at, keyword("TABLE"))));
         }
@@ -102,6 +89,20 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     dropped.sort_unstable();
     let kept = tokens.into_iter().enumerate().filter(|(at, _)| dropped.binary_search(at).is_err());
     kept.map(|(_, token)| token).collect()
+}
+
+/// What the parser does not read of CREATE TABLE and CREATE VIEW; [`table_text`](crate::sql::parse::table_text::table_text) and
+/// [`view_text`](crate::sql::parse::view_text::view_text) look for it again.
+fn left_out_of_create(tokens: &[TokenWithSpan], solid: &[usize]) -> Vec<usize> {
+    let all: Vec<&Token> = solid.iter().filter_map(|at| tokens.get(*at)).map(|token| &token.token).collect();
+    let is = |at: usize, word: &str| all.get(at).is_some_and(|token| is_keyword(token, word));
+    let places: Vec<usize> = if is(1, "VIEW") || is(3, "VIEW") {
+        (all.len().saturating_sub(check_option(&all).0)..all.len()).collect()
+    } else {
+        let unlogged = is(1, "UNLOGGED").then_some(1);
+        unread_parts(&all).1.into_iter().chain(unlogged).collect()
+    };
+    places.into_iter().filter_map(|place| solid.get(place).copied()).collect()
 }
 
 /// REINDEX as the statement that stands for it in the tree, which nobody can write: `VACUUM REINDEX index`, and for a table

@@ -15,6 +15,7 @@ use crate::expr::{self, Environment, ParameterTypes, ValueRow};
 use crate::model::{CheckOption, Collection, CollectionKind, View};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names::{exact, folded, last_part, relation_name};
+use crate::sql::parse::visit::has_expression;
 use crate::sql::pg_catalog::{PlainView, plain_view, view_query};
 use crate::sql::write::returned::Others;
 use crate::sql::write::row_compiler::{Compiler, Visible};
@@ -170,7 +171,7 @@ impl WriteTarget {
             Expr::CompoundIdentifier(parts) => parts.last().is_some_and(computed),
             _ => false,
         };
-        if written.iter().any(|item| crate::sql::parse::visit::has_expression(item, names_computed)) {
+        if written.iter().any(|item| has_expression(item, names_computed)) {
             return Err(Error::unsupported(
                 format!("RETURNING of columns that view \"{}\" computes is not offered", view.name),
                 "Name its other columns, and select these afterwards.",
