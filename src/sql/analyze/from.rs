@@ -92,6 +92,7 @@ impl Analyzer<'_> {
     }
 
     fn read_factor(&mut self, factor: &mut TableFactor) -> Result<()> {
+        let is_alone = self.views.take_alone();
         match factor {
             TableFactor::Table { sample: Some(_), .. } => {
                 Err(Error::unsupported("TABLESAMPLE is not offered", "Use ORDER BY random() LIMIT n."))
@@ -99,7 +100,7 @@ impl Analyzer<'_> {
             TableFactor::Table { name, alias, args: None, .. } => {
                 let name = name.clone();
                 let mut alias = alias.take();
-                *factor = self.named_table(&name, &mut alias)?;
+                *factor = self.named_table(&name, &mut alias, is_alone)?;
                 Ok(())
             }
             TableFactor::Table { args: Some(_), .. } | TableFactor::Function { .. } => self.function_in_from(factor),
@@ -156,7 +157,12 @@ impl Analyzer<'_> {
     }
 
     /// A CTE, a collection, a view or a relation of the system catalogs.
-    fn named_table(&mut self, name: &ObjectName, alias: &mut Option<TableAlias>) -> Result<TableFactor> {
+    fn named_table(
+        &mut self,
+        name: &ObjectName,
+        alias: &mut Option<TableAlias>,
+        is_alone: bool,
+    ) -> Result<TableFactor> {
         let parts: Vec<String> = name
             .0
             .iter()
@@ -186,7 +192,7 @@ impl Analyzer<'_> {
         if matches!(schema.as_deref(), None | Some("public"))
             && let Some(view) = self.context.view.catalog().view(&table).cloned()
         {
-            let read = self.view(&view, alias.take(), (&shown, &renames));
+            let read = self.view(&view, alias.take(), (&shown, &renames), is_alone);
             return read.map_err(|error| self.at(error, name.span().start));
         }
         let (key, provider) =

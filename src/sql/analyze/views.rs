@@ -82,6 +82,11 @@ impl ViewWalk {
         self.is_alone = is_alone;
     }
 
+    /// Whether the item of FROM that is walked now is the only one; what it holds knows nothing of that.
+    pub fn take_alone(&mut self) -> bool {
+        std::mem::take(&mut self.is_alone)
+    }
+
     fn own_notes(&mut self) -> Option<&mut ViewNotes> {
         self.notes.as_mut().filter(|_| self.depth == 0)
     }
@@ -161,8 +166,8 @@ impl Analyzer<'_> {
         view: &View,
         alias: Option<TableAlias>,
         (shown, renames): (&str, &[String]),
+        is_alone: bool,
     ) -> Result<TableFactor> {
-        let is_alone = std::mem::take(&mut self.views.is_alone);
         self.context.notes.depend_on(DependsOn::Catalog(Arc::clone(self.context.view.catalog())));
         self.views.note_relation(view.id);
         self.views.count += 1;

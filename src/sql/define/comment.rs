@@ -1,6 +1,6 @@
 //! COMMENT ON.
 
-use datafusion::sql::sqlparser::ast::{CommentObject, ObjectName, Spanned};
+use datafusion::sql::sqlparser::ast::{CommentObject, ObjectName};
 
 use crate::db::Transaction;
 use crate::error::{Error, ErrorKind, Result};
@@ -8,7 +8,7 @@ use crate::model::{CollectionId, ColumnId, CommentedPart, Comments};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names::{last_part, relation_name};
 use crate::sql::pg_catalog::{Object, find_namespace};
-use crate::sql::write::write_target::{located, public_name};
+use crate::sql::write::write_target::public_name;
 use crate::statement::Privilege;
 
 /// A comment to be made, or taken back.
@@ -69,17 +69,16 @@ pub fn plan_comment(
 
 /// A relation of a kind.
 fn relation(name: &ObjectName, kind: &str, context: &PlanContext<'_>) -> Result<(CollectionId, CommentedPart)> {
-    let at = |error| located(error, context.text, name.span().start);
     let plain = public_name(name, context)?;
     let objects = Object::all(context.view.catalog());
     let found = objects.into_iter().find(|object| object.is_user_made() && object.name() == plain);
     let Some(found) = found else {
-        return Err(at(Error::new(ErrorKind::UndefinedTable, format!("relation \"{plain}\" does not exist"))));
+        return Err(Error::new(ErrorKind::UndefinedTable, format!("relation \"{plain}\" does not exist")));
     };
     if found.kind_name() != kind {
         let article = if kind == "index" { "an" } else { "a" };
         let message = format!("\"{plain}\" is not {article} {kind}");
-        return Err(at(Error::new(ErrorKind::WrongObjectType, message)));
+        return Err(Error::new(ErrorKind::WrongObjectType, message));
     }
     Ok(match &found {
         Object::Table(collection) => (collection.id, CommentedPart::Relation),
@@ -90,21 +89,20 @@ fn relation(name: &ObjectName, kind: &str, context: &PlanContext<'_>) -> Result<
         }
         Object::View(view, _) => (view.id, CommentedPart::Relation),
         Object::MemoryFacts | Object::System(_) => {
-            return Err(at(Error::unsupported(
+            return Err(Error::unsupported(
                 format!("a comment on \"{plain}\" is not offered"),
                 "It is the server's own.",
-            )));
+            ));
         }
     })
 }
 
 /// A column of a table or view.
 fn column(name: &ObjectName, context: &PlanContext<'_>) -> Result<(CollectionId, CommentedPart)> {
-    let at = |error| located(error, context.text, name.span().start);
     let mut parts = name.0.clone();
     parts.pop();
     if parts.is_empty() {
-        return Err(at(Error::syntax("column name must be qualified", None)));
+        return Err(Error::syntax("column name must be qualified", None));
     }
     let (column, table) = (last_part(name).unwrap_or_default(), ObjectName(parts));
     let plain = public_name(&table, context)?;
@@ -120,12 +118,12 @@ fn column(name: &ObjectName, context: &PlanContext<'_>) -> Result<(CollectionId,
         }
         (None, None) => {
             let (_, plain) = relation_name(&table)?;
-            return Err(at(Error::new(ErrorKind::UndefinedTable, format!("relation \"{plain}\" does not exist"))));
+            return Err(Error::new(ErrorKind::UndefinedTable, format!("relation \"{plain}\" does not exist")));
         }
     };
     let Some((relation, id)) = found else {
         let message = format!("column \"{column}\" of relation \"{plain}\" does not exist");
-        return Err(at(Error::new(ErrorKind::UndefinedColumn, message)));
+        return Err(Error::new(ErrorKind::UndefinedColumn, message));
     };
     Ok((relation, CommentedPart::Column(id)))
 }
