@@ -87,7 +87,7 @@ fn relation(name: &ObjectName, kind: &str, context: &PlanContext<'_>) -> Result<
         Object::Sequence(collection, position) => {
             (collection.id, CommentedPart::Sequence(collection.column_id(*position)?))
         }
-        Object::View(view, _) => (view.id, CommentedPart::Relation),
+        Object::View(view) => (view.id, CommentedPart::Relation),
         Object::MemoryFacts | Object::System(_) => {
             return Err(Error::unsupported(
                 format!("a comment on \"{plain}\" is not offered"),

@@ -1,14 +1,14 @@
 //! CREATE VIEW and what is said of views afterwards.
 
 use datafusion::sql::sqlparser::ast::{
-    AlterTable, AlterTableOperation, CreateTableOptions, CreateView, Expr, RenameTableNameKind, SetExpr, Spanned,
-    SqlOption,
+    AlterTable, AlterTableOperation, CreateTableOptions, CreateView, Expr, Query, RenameTableNameKind, SetExpr,
+    Spanned, SqlOption,
 };
 
 use crate::db::Transaction;
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::expr::ParameterTypes;
-use crate::model::{CheckOption, View, ViewColumn, ViewUse};
+use crate::model::{CheckOption, CollectionKind, View, ViewColumn, ViewUse};
 use crate::sql::analyze::analyzer::analyze_view;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::alter::check_owner;
@@ -71,6 +71,7 @@ pub fn plan_create_view(
         return Err(Error::internal("CREATE VIEW has no query"));
     };
     let (analysis, notes) = analyze_view(&create.query, parameters, context)?;
+    check_read(&notes.uses(), &create.query, context)?;
     let plan = plan_query(&create.query, parameters, context)?;
     let mut query = context.text.get(text.query.clone()).unwrap_or_default().to_string();
     for (start, end, columns) in notes.stars() {
@@ -110,6 +111,23 @@ pub fn plan_create_view(
         return Err(Error::new(ErrorKind::Unsupported, message).with_hint(reason));
     }
     Ok(ViewRequest { name, or_replace: create.or_replace, columns, query, uses: notes.uses(), check })
+}
+
+/// Statements on secrets are known by the name of their collection, and kept out of logs by that; and a query in KNIRVQL does not say
+/// which collections it reads.
+fn check_read(uses: &[ViewUse], query: &Query, context: &PlanContext<'_>) -> Result<()> {
+    let catalog = context.view.catalog();
+    let read = uses.iter().filter_map(|used| catalog.collection_by_id(used.relation));
+    if read.into_iter().any(|collection| collection.kind == CollectionKind::Auth) {
+        return Err(Error::unsupported(
+            "a view cannot read secrets",
+            "SELECT from auth itself: statements that name it are shown to nobody.",
+        ));
+    }
+    if query.to_string().to_lowercase().contains("knirvql(") {
+        return Err(Error::unsupported("knirvql() is not offered in a view", "Write the query in SQL."));
+    }
+    Ok(())
 }
 
 /// Clauses of other databases are no PostgreSQL.

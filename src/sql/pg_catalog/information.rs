@@ -53,7 +53,7 @@ pub fn tables(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
 
 /// Whether rows can be written through a view.
 fn is_updatable(object: &Object, catalog: &Catalog) -> bool {
-    let Object::View(view, _) = object else { return false };
+    let Object::View(view) = object else { return false };
     written_table(view, catalog).is_some_and(|table| table.kind != CollectionKind::Auth)
 }
 
@@ -80,7 +80,7 @@ pub fn views(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
 
 fn check_option(object: &Object) -> String {
     let check = match object {
-        Object::View(view, _) => view.check,
+        Object::View(view) => view.check,
         _ => None,
     };
     check.map_or_else(|| "NONE".to_string(), |check| check.to_string().to_uppercase())

@@ -47,8 +47,7 @@ pub enum Object {
     Index(Arc<Collection>, Index),
     /// The sequence of a column, by the column's position.
     Sequence(Arc<Collection>, usize),
-    /// A view, and whether it reads secrets.
-    View(Arc<View>, bool),
+    View(Arc<View>),
     MemoryFacts,
     System(&'static CatalogRelation),
 }
@@ -71,11 +70,7 @@ impl Object {
                 }
             }
         }
-        let secrets = catalog.collection(AUTH).map(|auth| catalog.views_above(auth.id)).unwrap_or_default();
-        for view in catalog.views() {
-            let is_secret = secrets.iter().any(|secret| secret.id == view.id);
-            objects.push(Object::View(Arc::clone(view), is_secret));
-        }
+        objects.extend(catalog.views().map(|view| Object::View(Arc::clone(view))));
         objects.push(Object::MemoryFacts);
         objects.extend(relation::all().iter().map(Object::System));
         objects
@@ -91,7 +86,7 @@ impl Object {
             Object::PrimaryKey(collection) => primary_key_oid(collection),
             Object::Index(_, index) => index.id.oid(),
             Object::Sequence(collection, position) => column_oid(collection, *position),
-            Object::View(view, _) => view.oid(),
+            Object::View(view) => view.oid(),
             Object::MemoryFacts => MEMORY_FACTS.oid(),
             Object::System(relation) => relation.oid,
         }
@@ -103,7 +98,7 @@ impl Object {
             Object::PrimaryKey(collection) => format!("{}_pkey", collection.name),
             Object::Index(_, index) => index.name.clone(),
             Object::Sequence(collection, position) => sequence_name(collection, *position),
-            Object::View(view, _) => view.name.clone(),
+            Object::View(view) => view.name.clone(),
             Object::MemoryFacts => "memory_facts".to_string(),
             Object::System(relation) => relation.name.to_string(),
         }
@@ -141,7 +136,6 @@ impl Object {
         match (self, grantee) {
             (Object::System(_), _) | (Object::MemoryFacts, Grantee::Owner) => &["SELECT"],
             (_, Grantee::Public) => &[],
-            (Object::View(_, true), _) if hides_secrets => &[],
             (Object::Sequence(..), Grantee::Owner) => &["SELECT", "UPDATE", "USAGE"],
             (Object::Table(collection) | Object::PrimaryKey(collection) | Object::Index(collection, _), _)
                 if hides_secrets && collection.name == AUTH =>
@@ -203,7 +197,7 @@ impl Object {
                 ("log_cnt".to_string(), ColumnType::Int8, true),
                 ("is_called".to_string(), ColumnType::Bool, true),
             ],
-            Object::View(view, _) => {
+            Object::View(view) => {
                 view.columns.iter().map(|column| (column.name.clone(), column.ty.clone(), false)).collect()
             }
             // Its columns follow the facts that occur: `relations` asks the view for them.

@@ -54,7 +54,7 @@ pub fn views(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
 pub fn view_definition(object: &Object) -> Option<String> {
     match object {
         Object::MemoryFacts => Some(MEMORY_FACTS_DEFINITION.to_string()),
-        Object::View(view, _) => Some(format!(" {};", view.query)),
+        Object::View(view) => Some(format!(" {};", view.query)),
         _ => None,
     }
 }
