@@ -24,7 +24,7 @@ use crate::statement::DependsOn;
 use crate::types::{ColumnType, quote_identifier};
 
 /// Queries within queries, those of views included: each costs the planner time and stack.
-const QUERIES_NESTED_MAX: usize = 32;
+const QUERIES_NESTED_MAX: usize = 24;
 /// Views whose queries one statement takes in: a view of views may stand for very many.
 const VIEWS_MAX: usize = 256;
 
@@ -56,7 +56,8 @@ pub struct ViewNotes {
 impl ViewWalk {
     /// The walk of a query that becomes a view.
     pub fn noting() -> ViewWalk {
-        ViewWalk { notes: Some(ViewNotes::default()), ..ViewWalk::default() }
+        // Whoever reads it has a query around it.
+        ViewWalk { notes: Some(ViewNotes::default()), nesting: 1, ..ViewWalk::default() }
     }
 
     pub fn into_notes(self) -> Option<ViewNotes> {
