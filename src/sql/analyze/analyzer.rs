@@ -6,7 +6,7 @@
 //! get the types PostgreSQL would give them, result columns the names. Mistakes in names are found here, with a position.
 //!
 //! `analyze` walks queries, `set_operations` set operations, `select` and `from` the clauses (`shadowed_names`
-//! minds the names of relations), `expressions`,
+//! minds the names of relations, `views` puts the queries of views in their places), `expressions`,
 //! `binary`, `components`, `arithmetic`, `casts` and `calls` expressions; `jsonb` compares JSON by
 //! value; `literals` makes constants.
 

@@ -1,6 +1,6 @@
 //! Data definition: tables, indexes, and the statements about objects that this server has one fixed kind of.
 //!
-//! `table` reads columns and constraints, `index` indexes, `alter` changes of tables, `drop` what
+//! `table` reads columns and constraints, `like` those of another table, `index` indexes, `view` views, `comment` comments, `alter` changes of tables, `drop` what
 //! goes; this file dispatches and carries out.
 
 use std::sync::Arc;
