@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+mod io;
 mod notice;
 mod subject;
 
@@ -50,6 +51,8 @@ pub enum ErrorKind {
     WrongObjectType,
     /// A table cannot be as a statement wants it.
     InvalidTableDefinition,
+    /// A definition that goes round in a circle.
+    InvalidObjectDefinition,
     /// Something else needs the object.
     DependentObjects,
     /// A prepared statement of that name exists.
@@ -155,6 +158,8 @@ pub enum ErrorKind {
     NotNullViolation,
     /// A key that exists already.
     UniqueViolation,
+    /// A row written through a view that is no row of it.
+    CheckOptionViolation,
     /// The wrong user or password.
     InvalidPassword,
     /// The way of logging in is not the right one: another user, TLS, or a channel that somebody stands in.
@@ -199,6 +204,8 @@ pub enum ErrorKind {
     ProtocolViolation,
     /// A configuration file, flag or key file is wrong: fix it and start again.
     Configuration,
+    /// The object is of a kind that cannot be used so.
+    WrongObjectState,
     /// Another server holds the data directory, or a thing is in use.
     ObjectInUse,
     /// Stored bytes fail their checks.
@@ -234,6 +241,7 @@ impl ErrorKind {
             ErrorKind::UndefinedDatabase => "3D000",
             ErrorKind::WrongObjectType => "42809",
             ErrorKind::InvalidTableDefinition => "42P16",
+            ErrorKind::InvalidObjectDefinition => "42P17",
             ErrorKind::DependentObjects => "2BP01",
             ErrorKind::DuplicatePreparedStatement => "42P05",
             ErrorKind::UndefinedPreparedStatement => "26000",
@@ -289,6 +297,7 @@ impl ErrorKind {
             ErrorKind::Cardinality => "21000",
             ErrorKind::NotNullViolation => "23502",
             ErrorKind::UniqueViolation => "23505",
+            ErrorKind::CheckOptionViolation => "44000",
             ErrorKind::GeneratedAlways => "428C9",
             ErrorKind::InvalidPassword => "28P01",
             ErrorKind::InvalidAuthorization => "28000",
@@ -311,6 +320,7 @@ impl ErrorKind {
             ErrorKind::ConnectionLost => "08006",
             ErrorKind::ProtocolViolation => "08P01",
             ErrorKind::Configuration => "F0000",
+            ErrorKind::WrongObjectState => "55000",
             ErrorKind::ObjectInUse => "55006",
             ErrorKind::Corrupted => "XX001",
             ErrorKind::Io | ErrorKind::NotHeld => "58030",
@@ -480,18 +490,3 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {}
-
-impl From<std::io::Error> for Error {
-    fn from(error: std::io::Error) -> Self {
-        Error::new(ErrorKind::from(error.kind()), error.to_string())
-    }
-}
-
-impl From<std::io::ErrorKind> for ErrorKind {
-    fn from(kind: std::io::ErrorKind) -> Self {
-        match kind {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => ErrorKind::DiskFull,
-            _ => ErrorKind::Io,
-        }
-    }
-}

@@ -77,5 +77,6 @@ pub use upkeep::vitals::{GraphStatus, VectorGraphStatus, VectorIndexStatus};
 pub use vault::network_keys::{EpochSecret, NETWORK_SECRET_BYTES, NetworkKey};
 pub use vectors::build_progress::{GraphBuild, GraphBuildPhase};
 pub use write::ddl::constraint_needs_index;
+pub use write::ordered_indexes::failing_row;
 pub use write::savepoint::Savepoint;
 pub use write::transaction::Transaction;

@@ -399,9 +399,17 @@ impl Collection {
     }
 }
 
+/// The OID of the collection with number 0.
+const OID_FIRST: u32 = 20_000;
+
 impl CollectionId {
     /// Numbers map into the user range of OIDs, above the types this server adds.
     pub fn oid(self) -> u32 {
-        self.0.saturating_add(20_000)
+        self.0.saturating_add(OID_FIRST)
+    }
+
+    /// The collection of an OID that [`CollectionId::oid`] gave.
+    pub fn of_oid(oid: u32) -> CollectionId {
+        CollectionId(oid.saturating_sub(OID_FIRST))
     }
 }

@@ -12,6 +12,7 @@ mod charter;
 mod clock;
 mod collection;
 mod column;
+mod comments;
 mod contribution;
 mod field_key;
 mod key_listing;
@@ -24,6 +25,7 @@ mod rights;
 mod state;
 mod statement_shape;
 mod stored_collection;
+mod view;
 
 pub use allocated::{Allocated, allocated_by_group, give_back_free_memory, handing_over};
 
@@ -41,6 +43,7 @@ pub use collection::{
 };
 pub use column::{Column, ColumnId, DefaultValue, DimensionOrigin, DroppedColumn, Numbering};
 
+pub use comments::{CommentedPart, Comments};
 pub use contribution::{Contribution, DeltaDigest, EntryMaker, Given, Piece, PostingProof};
 
 pub use field_key::FieldKey;
@@ -60,3 +63,4 @@ pub use rights::{EntryRights, Rights, RightsEra, Who};
 
 pub use state::{EntryType, Field, Stage, State};
 pub use statement_shape::StatementShape;
+pub use view::{CheckOption, View, ViewColumn, ViewUse};

@@ -62,4 +62,5 @@ mod tidy;
 mod tls;
 mod tls_client;
 mod transfer;
+mod views;
 mod wire;

@@ -31,6 +31,7 @@ scripts!(
     correlated,
     create_insert,
     cursors,
+    definitions,
     drop_objects,
     equal_values,
     errors,
@@ -63,6 +64,7 @@ scripts!(
     values,
     vector_kinds,
     vector_ops,
+    views,
     whole_rows,
     writes_in_with,
 );

@@ -89,7 +89,7 @@ pub(super) fn load(options: &DatabaseOptions) -> Result<LoadedDatabase> {
     let (version, hlc) = load_progress(&snapshot)?;
     let next_id = reserve_ids(&store, &snapshot)?;
     let (jobs_sender, jobs) = CommitQueue::channel();
-    let catalog = load_networks(&snapshot, Catalog::new(collections))?;
+    let catalog = load_views(&snapshot, load_networks(&snapshot, Catalog::new(collections))?)?;
     let mut claims = Batch::new();
     claim_announced(&snapshot, &mut claims, &catalog, (options.clock.millis(), &identity))?;
     if !claims.is_empty() {
@@ -187,6 +187,24 @@ fn load_networks(snapshot: &Snapshot, mut catalog: Catalog) -> Result<Catalog> {
         let network = serde_json::from_slice(json)
             .map_err(|error| Error::new(ErrorKind::Corrupted, format!("a network cannot be read: {error}")))?;
         catalog.put_network(Arc::new(network));
+    }
+    Ok(catalog)
+}
+
+fn load_views(snapshot: &Snapshot, mut catalog: Catalog) -> Result<Catalog> {
+    let mut stored = snapshot.scan(&KeyRange::views());
+    while let Some((_, json)) = stored.next()? {
+        let view = serde_json::from_slice(json)
+            .map_err(|error| Error::new(ErrorKind::Corrupted, format!("a view cannot be read: {error}")))?;
+        catalog.put_view(Arc::new(view));
+    }
+    let mut stored = snapshot.scan(&KeyRange::comments());
+    while let Some((id, json)) = stored.next()? {
+        let relation = <[u8; 4]>::try_from(id).map(|id| CollectionId(u32::from_be_bytes(id)));
+        let (Ok(relation), Ok(comments)) = (relation, serde_json::from_slice(json)) else {
+            return Err(Error::new(ErrorKind::Corrupted, "the comments on a relation cannot be read"));
+        };
+        catalog.put_comments(relation, Arc::new(comments));
     }
     Ok(catalog)
 }

@@ -282,14 +282,23 @@ impl WriteSet {
     /// the names that it gives are free. Changes of networks are made to the catalog as a whole.
     pub fn is_admitted_by(&self, catalog: &Catalog) -> bool {
         let is_as_seen = self.standings().iter().all(|(id, seen)| seen.is_still(&catalog.standing_of(*id)));
+        let seen = |id: CollectionId| self.standings.contains_key(&id);
         let is_free = |name: &str| {
             let takes = |other: &Collection| other.name == name || other.indexes.iter().any(|index| index.name == name);
-            !catalog.collections().any(|other| takes(other) && !self.standings().contains_key(&other.id))
+            !catalog.collections().any(|other| takes(other) && !seen(other.id))
+                && catalog.view(name).is_none_or(|view| seen(view.id))
         };
         is_as_seen
             && self.catalog.iter().all(|change| match change {
-                CatalogChange::Put(new) => is_free(&new.name) && new.indexes.iter().all(|index| is_free(&index.name)),
-                CatalogChange::Drop(_) => true,
+                CatalogChange::Put(new) => {
+                    is_free(&new.name)
+                        && new.indexes.iter().all(|index| is_free(&index.name))
+                        && catalog.views_hold(new.id, Some(new), seen)
+                }
+                // What the view reads is as it was: that stands among the standings.
+                CatalogChange::PutView(view) => is_free(&view.name),
+                CatalogChange::PutComments(..) => true,
+                CatalogChange::Drop(id) | CatalogChange::DropView(id) => catalog.views_hold(*id, None, seen),
                 CatalogChange::PutNetwork(_) | CatalogChange::PutSecrets(..) | CatalogChange::DropNetwork(_) => false,
             })
     }

@@ -61,7 +61,7 @@ impl Transaction {
     ///
     /// # Errors
     /// 42703; 42701 for a name that another column or a system column has; 54000 for one that is too long; 0A000 for a default
-    /// collection.
+    /// collection, and for a column that views name.
     pub fn rename_column(&mut self, table: &str, from: &str, to: &str) -> Result<()> {
         let current = Arc::clone(self.catalog().expect_collection(table)?);
         let position = changeable(&current, from).map_err(|error| match error.kind() {
@@ -70,6 +70,7 @@ impl Transaction {
             }
             _ => error,
         })?;
+        self.catalog().check_column_of_views(&current, position, "change the name")?;
         if current.column(to).is_some() {
             let message = format!("column \"{to}\" of relation \"{table}\" already exists");
             return Err(Error::new(ErrorKind::DuplicateColumn, message));
@@ -87,12 +88,13 @@ impl Transaction {
     /// values go on to the members and come from them, and show nowhere here until a column of that name is added.
     ///
     /// # Errors
-    /// 42703; 0A000 for a column of the primary key, for a vector column of an attached collection, and for a default collection;
+    /// 42703; 2BP01 for one that views name; 0A000 for a column of the primary key, for a vector column of an attached collection, and for a default collection;
     /// 55006 while the collection is being detached; 54000 where more entries of an older version hold a value there than a
     /// transaction changes; 57014; XX001 for a damaged record, 58030 where the store cannot be read.
     pub fn drop_column(&mut self, table: &str, column: &str, cancel: &Cancel) -> Result<()> {
         let current = Arc::clone(self.catalog().expect_collection(table)?);
         let position = changeable(&current, column)?;
+        self.drop_above_column(table, column, false)?;
         if current.primary_key.contains(&position) {
             return Err(Error::unsupported(
                 format!("column \"{column}\" is in the primary key of \"{table}\" and cannot be dropped"),
@@ -117,11 +119,12 @@ impl Transaction {
     ///
     /// # Errors
     /// 42703; 22023 for an identity column that would hold no integers; 0A000 for a type that no column has, for vectors, for a
-    /// column of the primary key, for an attached collection, and for a default collection.
+    /// column of the primary key, for one that views name, for an attached collection, and for a default collection.
     pub fn check_new_type(&self, table: &str, column: &str, ty: &ColumnType) -> Result<()> {
         let collection = self.catalog().expect_collection(table)?;
         let position = changeable(collection, column)?;
         let Some(known) = collection.columns.get(position) else { return Ok(()) };
+        self.catalog().check_column_of_views(collection, position, "alter type")?;
         if known.ty.is_dense_vector() || ty.is_dense_vector() {
             return Err(Error::unsupported(
                 format!("the type of a column cannot be changed from {} to {ty}", known.ty),

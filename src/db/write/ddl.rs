@@ -33,7 +33,7 @@ impl Transaction {
     /// Drops a collection with its entries and indexes.
     ///
     /// # Errors
-    /// 42P01, 42501 for a built-in one.
+    /// 42P01, 42501 for a built-in one, 2BP01 for one that views read.
     pub fn drop_collection(&mut self, name: &str) -> Result<()> {
         let collection = Arc::clone(self.catalog().expect_collection(name)?);
         if name == MEMORY || name == AUTH {
@@ -50,6 +50,7 @@ impl Transaction {
             )
             .with_hint(format!("DETACH COLLECTION {name} FROM NETWORK \"{}\" first.", network.name)));
         }
+        self.drop_above(&[collection.id], false)?;
         self.writes().rows.remove(&collection.id);
         self.change_catalog(CatalogChange::Drop(collection.id));
         Ok(())
@@ -155,13 +156,14 @@ impl Transaction {
     /// Gives a collection another name.
     ///
     /// # Errors
-    /// 42P01, 42P07.
+    /// 42P01, 42P07, 0A000 for a default collection and for one that views read.
     pub fn rename_collection(&mut self, from: &str, to: &str) -> Result<()> {
         let current = Arc::clone(self.catalog().expect_collection(from)?);
         if current.kind != CollectionKind::Table {
             return Err(Error::unsupported(format!("\"{from}\" keeps its name"), "It is a default collection."));
         }
         check_identifier(to)?;
+        self.check_name_unused(current.id, "table", from)?;
         if self.catalog().is_taken(to) {
             return Err(Error::new(ErrorKind::DuplicateTable, format!("relation \"{to}\" already exists")));
         }

@@ -1,6 +1,6 @@
 //! Writing: from a transaction's write set to one durable batch.
 //!
-//! `transaction` checks rows and keeps them (`ddl`, `columns`, `column_rules`, `dimensions`, `unique`, `moved_entry`, `sequences` are its parts); the
+//! `transaction` checks rows and keeps them (`ddl`, `columns`, `column_rules`, `dimensions`, `unique`, `moved_entry`, `sequences`, `views`, `comments` are its parts); the
 //! one `committer` thread verifies and encodes each set (`encoder`), and what peers sent (`entry_states`, `hidden_values`), as
 //! changes of entries. `entry_change` is their one way into the group that waits for the same fsync (`commit_group`): indexes of all
 //! kinds follow there (`secondary_index`: `ordered_indexes`, `vector_graphs`). New ones are filled in steps (`backfill`,
@@ -11,6 +11,7 @@ pub(super) mod blob_counts;
 pub(super) mod catalog_changes;
 pub(super) mod column_rules;
 pub(super) mod columns;
+pub(super) mod comments;
 pub(super) mod commit_group;
 pub(super) mod commit_queue;
 pub(super) mod committer;
@@ -32,3 +33,4 @@ pub(super) mod sequences;
 pub(super) mod transaction;
 pub(super) mod unique;
 pub(super) mod vector_graphs;
+pub(super) mod views;

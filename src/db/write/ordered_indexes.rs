@@ -247,11 +247,14 @@ pub(crate) fn check_not_null(collection: &Collection, row: &[Value]) -> Result<(
     let error = Error::new(ErrorKind::NotNullViolation, message).of_column(&collection.name, &column.name);
     Err(match collection.kind {
         CollectionKind::Auth => error,
-        CollectionKind::Memory | CollectionKind::Table => {
-            let shown: Vec<String> = row.iter().map(shown).collect();
-            error.with_detail(format!("Failing row contains ({}).", shown.join(", ")))
-        }
+        CollectionKind::Memory | CollectionKind::Table => error.with_detail(failing_row(row)),
     })
+}
+
+/// The detail that shows a row which breaks a rule.
+pub fn failing_row(row: &[Value]) -> String {
+    let shown: Vec<String> = row.iter().map(shown).collect();
+    format!("Failing row contains ({}).", shown.join(", "))
 }
 
 /// A value as details show it: a long one is cut.

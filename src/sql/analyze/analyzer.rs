@@ -6,7 +6,7 @@
 //! get the types PostgreSQL would give them, result columns the names. Mistakes in names are found here, with a position.
 //!
 //! `analyze` walks queries, `set_operations` set operations, `select` and `from` the clauses (`shadowed_names`
-//! minds the names of relations), `expressions`,
+//! minds the names of relations, `views` puts the queries of views in their places), `expressions`,
 //! `binary`, `components`, `arithmetic`, `casts` and `calls` expressions; `jsonb` compares JSON by
 //! value; `literals` makes constants.
 
@@ -24,9 +24,10 @@ use crate::sql::analyze::jsonb::ordinal;
 use crate::sql::analyze::outer_aggregates::AggregateLevel;
 use crate::sql::analyze::query_forms::{whole_table, with_ties};
 use crate::sql::analyze::recursion::{check_recursion, shield};
-use crate::sql::analyze::scope::{Relation, Scope, ScopeColumn};
+use crate::sql::analyze::scope::{Relation, Scope, ScopeColumn, WithQuery};
 use crate::sql::analyze::set_operations::{has_subquery, union_of_rows};
 use crate::sql::analyze::shadowed_names::Shadowed;
+use crate::sql::analyze::views::{ViewNotes, ViewWalk};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::parse::character;
@@ -53,17 +54,40 @@ pub struct Analysis {
 /// # Errors
 /// As [`Analyzer::query`].
 pub fn analyze(query: &Query, parameters: &mut ParameterTypes, context: &PlanContext<'_>) -> Result<Analysis> {
+    walk_until_named(query, ViewWalk::default, parameters, context).map(|(analysis, _)| analysis)
+}
+
+/// As [`analyze`], of a query that becomes a view; with what is noted for that.
+///
+/// # Errors
+/// As [`analyze`]; 0A000 for what means something else once the tables have other columns.
+pub fn analyze_view(
+    query: &Query,
+    parameters: &mut ParameterTypes,
+    context: &PlanContext<'_>,
+) -> Result<(Analysis, ViewNotes)> {
+    let (analysis, views) = walk_until_named(query, ViewWalk::noting, parameters, context)?;
+    Ok((analysis, views.into_notes().unwrap_or_default()))
+}
+
+/// Walks again until no name means two things.
+fn walk_until_named(
+    query: &Query,
+    views: fn() -> ViewWalk,
+    parameters: &mut ParameterTypes,
+    context: &PlanContext<'_>,
+) -> Result<(Analysis, ViewWalk)> {
     let mut query = query.clone();
     rewrite(&mut query);
     let mut shadowed = Shadowed::default();
     loop {
         let mut given = parameters.clone();
-        let (analysis, next) = walk(query.clone(), shadowed, &mut given, context)?;
+        let (analysis, next, views) = walk(query.clone(), (shadowed, views()), &mut given, context)?;
         match next {
             Some(next) => shadowed = next,
             None => {
                 *parameters = given;
-                return Ok(analysis);
+                return Ok((analysis, views));
             }
         }
     }
@@ -72,10 +96,10 @@ pub fn analyze(query: &Query, parameters: &mut ParameterTypes, context: &PlanCon
 /// One walk, and which names the next one has to mind.
 fn walk(
     mut query: Query,
-    shadowed: Shadowed,
+    (shadowed, views): (Shadowed, ViewWalk),
     parameters: &mut ParameterTypes,
     context: &PlanContext<'_>,
-) -> Result<(Analysis, Option<Shadowed>)> {
+) -> Result<(Analysis, Option<Shadowed>, ViewWalk)> {
     let mut analyzer = Analyzer {
         context,
         first_constant: parameters.count(),
@@ -90,10 +114,11 @@ fn walk(
         shadowed,
         levels: Vec::new(),
         no_sets: None,
+        views,
     };
     let columns = analyzer.query(&mut query, true)?;
-    let Analyzer { constants, tables, is_cacheable, shadowed, .. } = analyzer;
-    Ok((Analysis { query, columns, constants, tables, is_cacheable }, shadowed.next()))
+    let Analyzer { constants, tables, is_cacheable, shadowed, views, .. } = analyzer;
+    Ok((Analysis { query, columns, constants, tables, is_cacheable }, shadowed.next(), views))
 }
 
 pub struct Analyzer<'a> {
@@ -107,7 +132,7 @@ pub struct Analyzer<'a> {
     pub tables: BTreeMap<String, StatementTable>,
     /// The queries around the current one, outermost first.
     pub scopes: Vec<Scope>,
-    pub ctes: Vec<(String, Vec<ScopeColumn>)>,
+    pub ctes: Vec<WithQuery>,
     /// The next SELECT is a branch of a set operation: its literals wait for the type of the other branch.
     pub keeps_unknown: bool,
     pub is_cacheable: bool,
@@ -116,6 +141,7 @@ pub struct Analyzer<'a> {
     pub levels: Vec<AggregateLevel>,
     /// What the current expression stands in, where no function there may return a set.
     pub no_sets: Option<&'static str>,
+    pub views: ViewWalk,
 }
 
 impl Analyzer<'_> {
@@ -130,6 +156,8 @@ impl Analyzer<'_> {
             let recursive = with.recursive;
             for cte in &mut with.cte_tables {
                 let name = folded(&cte.alias.name);
+                let is_inner = self.ctes.iter().take(visible).any(|outer| outer.name == name);
+                let planner_name = self.views.query_name(&name, is_inner);
                 let is_union = matches!(cte.query.body.as_ref(), SetExpr::SetOperation { .. });
                 if recursive && !check_recursion(cte)? && is_union {
                     shield(cte);
@@ -139,10 +167,12 @@ impl Analyzer<'_> {
                 if recursive && let SetExpr::SetOperation { left, .. } = cte.query.body.as_ref() {
                     let mut first = left.as_ref().clone();
                     let columns = self.body(&mut first, None, false)?;
-                    self.ctes.push((name.clone(), renamed(columns, &renames, &what)?));
+                    let columns = renamed(columns, &renames, &what)?;
+                    self.ctes.push(WithQuery { name: name.clone(), planner_name: planner_name.clone(), columns });
                 }
                 let columns = self.query(&mut cte.query, false)?;
-                self.ctes.push((name, renamed(columns, &renames, &what)?));
+                cte.alias.name = exact(planner_name.clone());
+                self.ctes.push(WithQuery { name, planner_name, columns: renamed(columns, &renames, &what)? });
             }
         }
         self.row_window(query)?;
@@ -347,7 +377,9 @@ impl Analyzer<'_> {
     /// The error with its place in the statement.
     pub fn at(&self, error: Error, location: Location) -> Error {
         match character(self.context.text, location) {
-            Some(position) if error.position().is_none() => error.with_position(position),
+            Some(position) if error.position().is_none() && self.views.is_in_statement() => {
+                error.with_position(position)
+            }
             _ => error,
         }
     }

@@ -151,6 +151,7 @@ impl Analyzer<'_> {
             return self.expr(expr);
         }
         self.note_column(&found, location);
+        self.views.note_column(&found.column);
         if let Expr::CompoundIdentifier(parts) = expr {
             self.name_relation(parts, &found.relation);
         }

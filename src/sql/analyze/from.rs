@@ -44,6 +44,7 @@ impl Analyzer<'_> {
     }
 
     fn read_factor(&mut self, factor: &mut TableFactor) -> Result<()> {
+        let is_alone = self.views.take_alone();
         match factor {
             TableFactor::Table { sample: Some(_), .. } => {
                 sampled(factor)?;
@@ -52,7 +53,7 @@ impl Analyzer<'_> {
             TableFactor::Table { name, alias, args: None, .. } => {
                 let name = name.clone();
                 let mut alias = alias.take();
-                *factor = self.named_table(&name, &mut alias)?;
+                *factor = self.named_table(&name, &mut alias, is_alone)?;
                 Ok(())
             }
             TableFactor::Table { args: Some(_), .. } | TableFactor::Function { .. } => self.function_in_from(factor),
@@ -106,7 +107,12 @@ impl Analyzer<'_> {
     }
 
     /// A CTE, a collection, a view or a relation of the system catalogs.
-    fn named_table(&mut self, name: &ObjectName, alias: &mut Option<TableAlias>) -> Result<TableFactor> {
+    fn named_table(
+        &mut self,
+        name: &ObjectName,
+        alias: &mut Option<TableAlias>,
+        is_alone: bool,
+    ) -> Result<TableFactor> {
         let parts: Vec<String> = name
             .0
             .iter()
@@ -124,13 +130,20 @@ impl Analyzer<'_> {
             alias.iter().flat_map(|alias| &alias.columns).map(|column| folded(&column.name)).collect();
         let shown = alias.as_ref().map_or_else(|| table.clone(), |alias| folded(&alias.name));
         if schema.is_none()
-            && let Some((_, columns)) = self.ctes.iter().rev().find(|(cte, _)| *cte == table)
+            && let Some(cte) = self.ctes.iter().rev().find(|cte| cte.name == table)
         {
-            let columns = columns.iter().map(|column| ScopeColumn { is_merged: false, ..column.clone() }).collect();
+            let planner_name = cte.planner_name.clone();
+            let columns = cte.columns.iter().map(|column| ScopeColumn { is_merged: false, ..column.clone() }).collect();
             let columns = renamed(columns, &renames, &format!("table \"{shown}\""))?;
             self.add(Relation { name: shown.clone(), columns, ..Relation::default() })?;
             let alias = alias.take().unwrap_or_else(|| table_alias(&shown));
-            return Ok(plain_table(&table, alias));
+            return Ok(plain_table(&planner_name, alias));
+        }
+        if matches!(schema.as_deref(), None | Some("public"))
+            && let Some(view) = self.context.view.catalog().view(&table).cloned()
+        {
+            let read = self.view(&view, alias.take(), (&shown, &renames), is_alone);
+            return read.map_err(|error| self.at(error, name.span().start));
         }
         if schema.is_none()
             && let Some(given) = self.context.given.iter().find(|given| given.name == table)
@@ -153,6 +166,9 @@ impl Analyzer<'_> {
         }
         let (key, provider) =
             self.lookup(schema.as_deref(), &table).map_err(|error| self.at(error, name.span().start))?;
+        if let StatementTable::Collection(table) = &provider {
+            self.views.note_relation(table.collection.id);
+        }
         let columns = renamed(scope_columns(&provider), &renames, &format!("table \"{shown}\""))?;
         self.tables.entry(key.clone()).or_insert(provider);
         let table = renames.is_empty().then(|| key.clone());

@@ -37,6 +37,9 @@ impl Analyzer<'_> {
     pub fn table_with_joins(&mut self, item: &mut TableWithJoins) -> Result<Vec<ShownColumn>> {
         let relations = |scopes: &[Scope]| scopes.last().map_or(0, |scope| scope.relations.len());
         let first = relations(&self.scopes);
+        if !item.joins.is_empty() {
+            self.views.begin_item(false);
+        }
         let mut shown = self.factor(&mut item.relation)?;
         for Join { relation, join_operator, .. } in &mut item.joins {
             let middle = relations(&self.scopes);
@@ -57,7 +60,10 @@ impl Analyzer<'_> {
                     });
                     Some(joined.collect())
                 }
-                Some(JoinConstraint::Natural) => Some(shared_names(&shown, &right)),
+                Some(JoinConstraint::Natural) => {
+                    self.views.check_natural()?;
+                    Some(shared_names(&shown, &right))
+                }
                 Some(JoinConstraint::None) | None => None,
             };
             let lacking = match join_operator {

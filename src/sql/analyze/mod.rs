@@ -30,5 +30,6 @@ pub(super) mod shadowed_names;
 pub(super) mod special_calls;
 pub(super) mod times;
 pub(super) mod unify;
+pub(super) mod views;
 pub(super) mod whole_rows;
 pub(super) mod windows;

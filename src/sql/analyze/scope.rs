@@ -28,6 +28,15 @@ impl ScopeColumn {
     }
 }
 
+/// A query of WITH that can be named.
+#[derive(Clone, Debug)]
+pub struct WithQuery {
+    pub name: String,
+    /// What the planner calls it, which knows one query of a name at a time.
+    pub planner_name: String,
+    pub columns: Vec<ScopeColumn>,
+}
+
 /// One item of FROM.
 #[derive(Clone, Debug, Default)]
 pub struct Relation {
@@ -39,13 +48,19 @@ pub struct Relation {
     pub table: Option<String>,
     /// Whether an outer join may show NULL in the place of its rows.
     pub may_lack: bool,
+    /// Its name with the schema before it, where the key of its table is not that.
+    pub full_name: Option<String>,
 }
 
 impl Relation {
     /// Whether a name means the relation; a schema in front of it has to be that of its table.
     pub fn is_called(&self, schema: Option<&str>, name: &str) -> bool {
-        let is_of = |schema: &str| self.table.as_deref() == Some(&format!("{schema}.{name}"));
+        let is_of = |schema: &str| self.full_name() == Some(&format!("{schema}.{name}"));
         self.name == name && schema.is_none_or(is_of)
+    }
+
+    fn full_name(&self) -> Option<&str> {
+        self.full_name.as_deref().or(self.table.as_deref())
     }
 
     /// What `*` shows of it.
@@ -92,6 +107,8 @@ pub struct Scope {
     pub inner: InnerUses,
     /// The planner has to tell its groups by casts, which it only does where they are functions.
     pub groups_by_casts: bool,
+    /// The condition of the view that it reads, walked already.
+    pub view_condition: Option<Expr>,
 }
 
 impl Scope {
@@ -113,6 +130,8 @@ pub struct FoundColumn {
     pub depth: usize,
     pub relation: String,
     pub table: Option<String>,
+    /// The relation's name with its schema.
+    pub full_name: Option<String>,
     pub column: ScopeColumn,
     /// What stands for it where it is none of one relation: as [`MergedColumn`].
     pub merged: Option<Expr>,
@@ -141,7 +160,7 @@ pub fn resolve_qualified(scopes: &[Scope], parts: &[Ident]) -> Result<Option<Fou
     let Some((schema, relation, name)) = qualified(parts) else { return Ok(None) };
     let found = resolve(scopes, Some(&relation), &name)?;
     match (&found, schema) {
-        (Some(column), Some(schema)) if column.table.as_deref() != Some(&format!("{schema}.{relation}")) => {
+        (Some(column), Some(schema)) if column.full_name.as_deref() != Some(&format!("{schema}.{relation}")) => {
             Err(no_relation(&relation))
         }
         _ => Ok(found),
@@ -189,6 +208,7 @@ pub fn resolve(scopes: &[Scope], relation: Option<&str>, name: &str) -> Result<O
                     depth,
                     relation: candidate.name.clone(),
                     table: candidate.table.clone(),
+                    full_name: candidate.full_name().map(str::to_string),
                     column: column.clone(),
                     merged: None,
                 });
@@ -228,7 +248,14 @@ pub fn relation_called<'a>(scopes: &'a [Scope], name: &str) -> Option<&'a Relati
 fn merged(scope: &Scope, depth: usize, name: &str) -> Option<FoundColumn> {
     let merged = scope.merged.iter().find(|column| column.name == name)?;
     let column = ScopeColumn::computed(name, merged.ty.clone());
-    Some(FoundColumn { depth, relation: String::new(), table: None, column, merged: Some(merged.expr.clone()) })
+    Some(FoundColumn {
+        depth,
+        relation: String::new(),
+        table: None,
+        full_name: None,
+        column,
+        merged: Some(merged.expr.clone()),
+    })
 }
 
 /// A column whose name differs in case or by one character.

@@ -1,8 +1,8 @@
 //! One SELECT: its result columns with their names, `*` written out, conditions, grouping and order.
 
 use datafusion::sql::sqlparser::ast::{
-    Distinct, Expr, GroupByExpr, OrderByExpr, Select, SelectItem, SelectItemQualifiedWildcardKind, Spanned,
-    Value as Literal, WildcardAdditionalOptions,
+    BinaryOperator, Distinct, Expr, GroupByExpr, OrderByExpr, Select, SelectItem, SelectItemQualifiedWildcardKind,
+    Spanned, Value as Literal, WildcardAdditionalOptions,
 };
 
 use crate::error::{Error, ErrorKind, Result};
@@ -61,7 +61,9 @@ impl Analyzer<'_> {
         let mut order = order;
         self.write_out_windows(select, order.as_deref_mut())?;
         let mut shown = Vec::new();
+        let is_alone = matches!(select.from.as_slice(), [item] if item.joins.is_empty());
         for item in &mut select.from {
+            self.views.begin_item(is_alone);
             shown.append(&mut self.table_with_joins(item)?);
         }
         if let Some(scope) = self.scopes.last_mut() {
@@ -115,6 +117,9 @@ impl Analyzer<'_> {
             grouped = types;
         }
         group_keyed(select, &grouped, &columns, order);
+        if let Some(of_view) = self.scopes.last_mut().and_then(|scope| scope.view_condition.take()) {
+            select.selection = Some(both(of_view, select.selection.take()));
+        }
         Ok(columns)
     }
 
@@ -158,19 +163,25 @@ impl Analyzer<'_> {
         let mut expanded = Vec::with_capacity(select.projection.len());
         for item in std::mem::take(&mut select.projection) {
             match item {
-                SelectItem::Wildcard(_) => {
+                SelectItem::Wildcard(options) => {
+                    let before = expanded.len();
                     if relations.is_empty() {
                         return Err(Error::syntax("SELECT * with no tables specified is not valid", None));
                     }
                     expanded.extend(shown.iter().cloned().map(shown_item));
+                    let span = options.wildcard_token.0.span;
+                    self.views.note_star(span.start, span.end, expanded.get(before..).unwrap_or_default())?;
                 }
-                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
+                    let before = expanded.len();
                     let (schema, wanted) = relation_name(&name)?;
                     let is_wanted = |relation: &&Relation| relation.is_called(schema.as_deref(), &wanted);
                     let Some(relation) = relations.iter().find(is_wanted) else {
                         return Err(self.at(scope::no_relation(&wanted), name.span().start));
                     };
                     expanded.extend(relation.shown().into_iter().map(shown_item));
+                    let (start, end) = (name.span().start, options.wildcard_token.0.span.end);
+                    self.views.note_star(start, end, expanded.get(before..).unwrap_or_default())?;
                 }
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(row), _) => {
                     if let Some(columns) = self.columns_of_row(&row) {
@@ -331,6 +342,15 @@ fn shown_item(column: ShownColumn) -> SelectItem {
             WildcardAdditionalOptions::default(),
         ),
         (None, expr) => SelectItem::UnnamedExpr(expr),
+    }
+}
+
+/// What both conditions say.
+fn both(first: Expr, second: Option<Expr>) -> Expr {
+    let nested = |expr: Expr| Box::new(Expr::Nested(Box::new(expr)));
+    match second {
+        None => first,
+        Some(second) => Expr::BinaryOp { left: nested(first), op: BinaryOperator::And, right: nested(second) },
     }
 }
 

@@ -30,6 +30,9 @@ pub fn plan_copy(
     context: &PlanContext<'_>,
 ) -> Result<Statement> {
     let mut options = read_options(context.text, to)?;
+    if let CopySource::Table { table_name, .. } = source {
+        refuse_view(table_name, to, context)?;
+    }
     match (source, to) {
         (CopySource::Query(_), false) => {
             Err(Error::syntax("COPY FROM takes a table, not a query", None).with_hint("INSERT ... SELECT"))
@@ -57,6 +60,18 @@ pub fn plan_copy(
             Ok(Statement::CopyIn(CopyInPlan::new(CopyTarget { collection, columns, options, defaults })))
         }
     }
+}
+
+/// # Errors
+/// 42809 for a view.
+fn refuse_view(name: &ObjectName, to: bool, context: &PlanContext<'_>) -> Result<()> {
+    let Some(view) = last_part(name).and_then(|name| context.view.catalog().view(&name)) else { return Ok(()) };
+    let (preposition, hint) = match to {
+        true => ("from", "Try the COPY (SELECT ...) TO variant."),
+        false => ("to", "INSERT takes rows for views over one table."),
+    };
+    let message = format!("cannot copy {preposition} view \"{}\"", view.name);
+    Err(Error::new(ErrorKind::WrongObjectType, message).with_hint(hint))
 }
 
 fn target_columns(names: &[Ident], collection: &Collection, context: &PlanContext<'_>) -> Result<Vec<usize>> {

@@ -4,7 +4,7 @@
 //! are added, then NOT NULL and defaults are set, then constraints are added, whatever the order in which they are written.
 
 use datafusion::sql::sqlparser::ast::{
-    AlterColumnOperation, AlterTable, AlterTableOperation, ColumnDef, DataType, Expr, Ident, Owner,
+    AlterColumnOperation, AlterTable, AlterTableOperation, ColumnDef, DataType, DropBehavior, Expr, Ident, Owner,
     RenameTableNameKind, TableConstraint,
 };
 
@@ -17,6 +17,7 @@ use crate::sql::define::index::{IndexRequest, check_ordered, key_columns, unique
 use crate::sql::define::new_column::add_column;
 use crate::sql::define::retype::Retype;
 use crate::sql::define::table::{plan_column, plan_default};
+use crate::sql::define::view::plan_alter_view;
 use crate::sql::parse::names::{folded, relation_name};
 use crate::sql::parse::unread;
 use crate::sql::write::write_target::{located, public_name, writable_table};
@@ -46,6 +47,8 @@ pub enum TableChange {
     DropColumn {
         column: String,
         if_exists: bool,
+        /// Along with the views that name it.
+        cascade: bool,
     },
     AddUnique(IndexRequest),
     /// The positions of its columns.
@@ -67,6 +70,9 @@ pub enum TableChange {
 /// server or PostgreSQL has not; as [`writable_table`], [`public_name`], [`plan_column`], [`plan_default`], [`declared_type`],
 /// [`Retype::plan`], [`check_owner`], [`unique_constraint`] and [`key_columns`].
 pub fn plan_alter(alter: &AlterTable, context: &PlanContext<'_>) -> Result<DataDefinition> {
+    if let Some(definition) = plan_alter_view(alter, context)? {
+        return Ok(definition);
+    }
     let collection = match writable_table(&alter.name, context) {
         Err(error)
             if alter.if_exists && matches!(error.kind(), ErrorKind::UndefinedTable | ErrorKind::UndefinedSchema) =>
@@ -145,9 +151,10 @@ impl Planner<'_> {
                 self.changes.push(TableChange::DropConstraint { name: folded(name), if_exists: *if_exists });
                 Ok(())
             }
-            // Nor does anything else depend on a column but its indexes, which go with it in either way.
-            AlterTableOperation::DropColumn { has_column_keyword: _, column_names, if_exists, drop_behavior: _ } => {
-                column_names.iter().for_each(|name| self.drop_column(name, *if_exists));
+            // Views depend on a column; its indexes go with it in either way.
+            AlterTableOperation::DropColumn { has_column_keyword: _, column_names, if_exists, drop_behavior } => {
+                let cascade = matches!(drop_behavior, Some(DropBehavior::Cascade));
+                column_names.iter().for_each(|name| self.drop_column(name, *if_exists, cascade));
                 Ok(())
             }
             AlterTableOperation::OwnerTo { new_owner } => check_owner(new_owner),
@@ -189,12 +196,12 @@ impl Planner<'_> {
         Ok(())
     }
 
-    fn drop_column(&mut self, name: &Ident, if_exists: bool) {
+    fn drop_column(&mut self, name: &Ident, if_exists: bool, cascade: bool) {
         let column = folded(name);
         if let Some(position) = self.table.column(&column) {
             self.table.remove_column(position, false);
         }
-        self.changes.push(TableChange::DropColumn { column, if_exists });
+        self.changes.push(TableChange::DropColumn { column, if_exists, cascade });
     }
 
     /// The change of a column's type; `None` where it has it already.
@@ -269,7 +276,7 @@ impl Planner<'_> {
 
 /// # Errors
 /// 42704 for anybody but the owner of the node.
-fn check_owner(owner: &Owner) -> Result<()> {
+pub fn check_owner(owner: &Owner) -> Result<()> {
     match owner {
         Owner::CurrentRole | Owner::CurrentUser | Owner::SessionUser => Ok(()),
         Owner::Ident(name) if folded(name) == crate::db::OWNER => Ok(()),
@@ -313,13 +320,18 @@ impl TableChange {
             }
             TableChange::AddUnique(request) => request.create(run.transaction, cancel).await,
             TableChange::SetType(retype) => retype.make(table, run.transaction, (settings, cancel)).await,
-            TableChange::DropColumn { column, if_exists } => match run.transaction.drop_column(table, column, cancel) {
-                Err(error) if *if_exists && error.kind() == ErrorKind::UndefinedColumn => {
-                    run.transaction.notices.push(Notice::new(format!("{}, skipping", error.message())));
-                    Ok(())
+            TableChange::DropColumn { column, if_exists, cascade } => {
+                if *cascade {
+                    run.transaction.drop_above_column(table, column, true)?;
                 }
-                dropped => dropped,
-            },
+                match run.transaction.drop_column(table, column, cancel) {
+                    Err(error) if *if_exists && error.kind() == ErrorKind::UndefinedColumn => {
+                        run.transaction.notices.push(Notice::new(format!("{}, skipping", error.message())));
+                        Ok(())
+                    }
+                    dropped => dropped,
+                }
+            }
             TableChange::RenameColumn { from, to } => run.transaction.rename_column(table, from, to),
             TableChange::AddPrimaryKey(columns) => run.transaction.add_primary_key(table, columns, cancel),
             TableChange::DropConstraint { name, if_exists } => match run.transaction.drop_constraint(table, name) {

@@ -1,7 +1,7 @@
 //! CREATE INDEX: ordered indexes over columns or one fact, and nearest-neighbour graphs, named as PostgreSQL names them.
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CreateIndex, Expr, Ident, IndexColumn, IndexType, UniqueConstraint, Value as Literal,
+    BinaryOperator, CreateIndex, Expr, Ident, IndexColumn, IndexType, ObjectName, UniqueConstraint, Value as Literal,
 };
 
 use crate::db::{Cancel, Transaction};
@@ -58,11 +58,12 @@ impl IndexRequest {
 /// Plans CREATE INDEX.
 ///
 /// # Errors
-/// 42703 for a column that is not there, 42704 for an access method, an operator class or an order that does not exist, 22023
+/// 42809 for a view, 42703 for a column that is not there, 42704 for an access method, an operator class or an order that does not exist, 22023
 /// for a storage parameter and a vector without dimensions, 42804 for hnsw over another type, 54000 above `INDEX_COLUMNS_MAX`,
 /// 42601 for IF NOT EXISTS without a name, 0A000 for what indexes here cannot be; as [`writable_table`] and [`public_name`].
 pub fn plan_create_index(index: &CreateIndex, context: &PlanContext<'_>) -> Result<IndexRequest> {
     unread::create_index(index)?;
+    refuse_view(&index.table_name, context)?;
     let collection = writable_table(&index.table_name, context)?;
     context.notes.touch_collection(&collection, Privilege::Own);
     if index.predicate.is_some() {
@@ -382,6 +383,15 @@ pub fn check_ordered(column: &Column) -> Result<()> {
             _ => "Index a column of an ordered type.",
         })),
     }
+}
+
+/// # Errors
+/// 42809 for a view.
+fn refuse_view(name: &ObjectName, context: &PlanContext<'_>) -> Result<()> {
+    let Some(view) = last_part(name).and_then(|name| context.view.catalog().view(&name)) else { return Ok(()) };
+    let message = format!("cannot create index on relation \"{}\"", view.name);
+    let error = Error::new(ErrorKind::WrongObjectType, message);
+    Err(error.with_detail("This operation is not supported for views."))
 }
 
 /// `table_column_suffix`, made short enough and given a number while it is taken, as PostgreSQL does.

@@ -13,7 +13,9 @@ use crate::sql::analyze::declared_type::declared_type;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::identity::{check_clauses, make_identity};
 use crate::sql::define::index::{check_ordered, generated_name, plain_column};
+use crate::sql::define::like::Likeness;
 use crate::sql::parse::names::{folded, last_part};
+use crate::sql::parse::table_text::{LikeClause, table_text};
 use crate::sql::parse::unread;
 use crate::sql::parse::visit::has_expression;
 use crate::sql::read::read_plan::ReadPlan;
@@ -30,6 +32,8 @@ pub struct TableRequest {
     primary_key: Vec<usize>,
     /// Positions of each unique constraint, with its name where one is given.
     unique: Vec<(Option<String>, Vec<usize>)>,
+    /// Other indexes, of another table that it is made like.
+    indexes: Vec<IndexKind>,
 }
 
 /// One column of CREATE TABLE or ADD COLUMN.
@@ -46,8 +50,11 @@ pub struct PlannedColumn {
 /// 42701 for a column that is named twice, 42703 for one that a key names and that is not there, 42601 for a second primary
 /// key, 42704 for a key of a type without an order, 0A000 for foreign keys, CHECK and the like; as [`plan_column`].
 pub fn plan_table(table: &CreateTable, name: String, context: &PlanContext<'_>) -> Result<TableRequest> {
-    let mut request = TableRequest { name, columns: Vec::new(), primary_key: Vec::new(), unique: Vec::new() };
-    for definition in &table.columns {
+    let mut request =
+        TableRequest { name, columns: Vec::new(), primary_key: Vec::new(), unique: Vec::new(), indexes: Vec::new() };
+    let likes = table_text(context.text).likes;
+    for (place, definition) in table.columns.iter().enumerate() {
+        request.add_like(likes.iter().filter(|like| like.place == place), context)?;
         let planned = plan_column(definition, &request.name, context)?;
         let position = request.columns.len();
         if request.columns.iter().any(|column| column.name == planned.column.name) {
@@ -63,6 +70,7 @@ pub fn plan_table(table: &CreateTable, name: String, context: &PlanContext<'_>) 
         }
         request.columns.push(planned.column);
     }
+    request.add_like(likes.iter().filter(|like| like.place >= table.columns.len()), context)?;
     for constraint in &table.constraints {
         match constraint {
             TableConstraint::PrimaryKey(key) => {
@@ -245,6 +253,34 @@ pub fn check_of_one_row(expr: &Expr, of: &str, hint: &'static str) -> Result<()>
 }
 
 impl TableRequest {
+    /// Adds what LIKE clauses bring along.
+    fn add_like<'a>(&mut self, likes: impl Iterator<Item = &'a LikeClause>, context: &PlanContext<'_>) -> Result<()> {
+        for like in likes {
+            let Likeness { columns, primary_key, unique, indexes } = Likeness::of(like, context)?;
+            let first = self.columns.len();
+            for column in columns {
+                if self.columns.iter().any(|known| known.name == column.name) {
+                    let message = format!("column \"{}\" specified more than once", column.name);
+                    return Err(Error::new(ErrorKind::DuplicateColumn, message));
+                }
+                self.columns.push(column);
+            }
+            let behind = |positions: Vec<usize>| positions.into_iter().map(|at| first + at).collect::<Vec<_>>();
+            if !primary_key.is_empty() {
+                self.set_primary_key(behind(primary_key))?;
+            }
+            self.unique.extend(unique.into_iter().map(|positions| (None, behind(positions))));
+            self.indexes.extend(indexes.into_iter().map(|kind| match kind {
+                IndexKind::Ordered { columns, unique } => IndexKind::Ordered { columns: behind(columns), unique },
+                IndexKind::Hnsw { column, operator_class, m, ef_construction } => {
+                    IndexKind::Hnsw { column: first + column, operator_class, m, ef_construction }
+                }
+                fact @ IndexKind::Fact { .. } => fact,
+            }));
+        }
+        Ok(())
+    }
+
     fn set_primary_key(&mut self, positions: Vec<usize>) -> Result<()> {
         if !self.primary_key.is_empty() {
             let message = format!("multiple primary keys for table \"{}\" are not allowed", self.name);
@@ -294,6 +330,19 @@ impl TableRequest {
             let (id, origin) = (transaction.new_id(), IndexOrigin::Constraint);
             collection.indexes.push(Index::new(id, name, kind, origin));
         }
+        for kind in &self.indexes {
+            let keys = kind.key_positions().into_iter();
+            let names: Vec<&str> = keys
+                .map(|at| at.and_then(|at| self.columns.get(at)).map_or("expr", |column| column.name.as_str()))
+                .collect();
+            let name = generated_name(&self.name, &names, "idx", &|name| {
+                name == self.name
+                    || transaction.catalog().is_taken(name)
+                    || collection.indexes.iter().any(|index| index.name == name)
+            });
+            let (id, origin) = (transaction.new_id(), IndexOrigin::Statement);
+            collection.indexes.push(Index::new(id, name, kind.clone(), origin));
+        }
         collection
     }
 }
@@ -301,22 +350,25 @@ impl TableRequest {
 /// The columns of a table made of a query's result.
 ///
 /// # Errors
-/// 42701 for two columns of one name.
-pub fn table_of_query(plan: &ReadPlan) -> Result<Vec<Column>> {
+/// 42701 for two columns of one name, 42601 for more names than columns.
+pub fn table_of_query(plan: &ReadPlan, names: &[String]) -> Result<Vec<Column>> {
     let mut columns: Vec<Column> = Vec::new();
-    for output in plan.columns().iter() {
-        if columns.iter().any(|column| column.name == output.name) {
-            return Err(Error::new(
-                ErrorKind::DuplicateColumn,
-                format!("column \"{}\" specified more than once", output.name),
-            ));
+    let outputs = plan.columns();
+    if names.len() > outputs.len() {
+        return Err(Error::syntax("too many column names were specified", None));
+    }
+    for (place, output) in outputs.iter().enumerate() {
+        let name = names.get(place).unwrap_or(&output.name);
+        if columns.iter().any(|column| column.name == *name) {
+            let message = format!("column \"{name}\" specified more than once");
+            return Err(Error::new(ErrorKind::DuplicateColumn, message));
         }
         let ty = match &output.ty {
             ColumnType::Unknown | ColumnType::Reg(_) | ColumnType::CatalogChar | ColumnType::Name => ColumnType::Text,
             ColumnType::Oid => ColumnType::Int8,
             other => other.clone(),
         };
-        columns.push(Column::new(output.name.clone(), ty));
+        columns.push(Column::new(name.clone(), ty));
     }
     Ok(columns)
 }

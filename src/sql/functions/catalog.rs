@@ -141,7 +141,13 @@ fn texts() -> Vec<Function> {
         .stable(),
         Function::new("pg_get_indexdef", &[Oid, Int, Bool], text.clone(), index_definition).optional(2).stable(),
         Function::new("pg_get_serial_sequence", &[Text, Text], text, serial_sequence).stable(),
-        nothing("pg_get_viewdef", &[Oid, Any], 1),
+        Function::new("pg_get_viewdef", &[Object, Any], ColumnType::Text, |invocation, arguments| {
+            let catalog = context_of(invocation)?.view.catalog();
+            let object = oid_of(invocation, arguments, 0)?.and_then(|oid| pg_catalog::Object::find(catalog, oid));
+            Ok(optional_text(object.and_then(|object| pg_catalog::view_definition(&object))))
+        })
+        .optional(1)
+        .stable(),
         nothing("pg_get_ruledef", &[Oid, Bool], 1),
         nothing("pg_get_triggerdef", &[Oid, Bool], 1),
         nothing("pg_get_partkeydef", &[Oid], 0),
@@ -157,14 +163,32 @@ fn texts() -> Vec<Function> {
         Function::new("pg_get_function_result", &[Oid], ColumnType::Text, |_, arguments| {
             function_text(arguments, true)
         }),
-        nothing("obj_description", &[Oid, Text], 1),
-        nothing("col_description", &[Oid, Int], 0),
-        nothing("shobj_description", &[Oid, Text], 0),
+        Function::new("obj_description", &[Oid, Text], ColumnType::Text, |invocation, arguments| {
+            let of = arguments.get(1).map(|_| text_of(arguments, 1));
+            described(invocation, arguments, 0, of)
+        })
+        .optional(1)
+        .stable(),
+        Function::new("col_description", &[Oid, Int], ColumnType::Text, |invocation, arguments| {
+            let column = int_of(arguments, 1).and_then(|column| i32::try_from(column).ok()).unwrap_or(-1);
+            described(invocation, arguments, column, Some("pg_class"))
+        })
+        .stable(),
+        Function::new("shobj_description", &[Oid, Text], ColumnType::Text, |invocation, arguments| {
+            described(invocation, arguments, 0, Some(text_of(arguments, 1)))
+        })
+        .stable(),
         nothing("pg_describe_object", &[Oid, Oid, Int], 0),
         nothing("pg_tablespace_location", &[Oid], 0),
         nothing("pg_relation_filenode", &[Object], 0),
         nothing("pg_relation_filepath", &[Object], 0),
     ]
+}
+
+fn described(invocation: &Invocation<'_>, arguments: &[Value], column: i32, of: Option<&str>) -> Result<Value> {
+    let catalog = context_of(invocation)?.view.catalog();
+    let object = int_of(arguments, 0).and_then(|oid| u32::try_from(oid).ok());
+    Ok(optional_text(object.and_then(|object| pg_catalog::comment_on(catalog, object, column, of))))
 }
 
 fn function_text(arguments: &[Value], result: bool) -> Result<Value> {

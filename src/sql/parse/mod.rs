@@ -11,6 +11,8 @@ pub(super) mod secrecy;
 pub(super) mod shape;
 pub(super) mod statement_limits;
 pub(super) mod subquery_names;
+pub(super) mod table_text;
 pub(super) mod trees;
 pub(super) mod unread;
+pub(super) mod view_text;
 pub(super) mod visit;

@@ -40,13 +40,14 @@ pub struct ParsedStatement {
 /// Parses one statement, with or without its semicolon.
 ///
 /// # Errors
-/// 42601 with a position for text that is not SQL or holds several statements, 54000 and 54001 over the limits.
+/// 42601 with a position for text that is not SQL or holds several statements, 54000 and 54001 over the limits, 0A000 for DO.
 pub fn parse(text: &str) -> Result<ParsedStatement> {
     let tokens = tokenize(text)?;
     check_length(&tokens)?;
     check_nesting(&tokens, text)?;
     check_reserved(&tokens, text)?;
     check_password(&tokens, text)?;
+    check_offered(&tokens, text)?;
     let parameters = count_parameters(&tokens, text)?;
     let mut parser =
         Parser::new(&PostgresDialect).with_recursion_limit(NESTING_MAX).with_tokens_with_locations(normalized(tokens));
@@ -121,6 +122,20 @@ fn check_password(tokens: &[TokenWithSpan], text: &str) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What the parser does not know, and PostgreSQL has.
+fn check_offered(tokens: &[TokenWithSpan], text: &str) -> Result<()> {
+    let first = tokens.iter().find(|token| !matches!(token.token, Token::Whitespace(_) | Token::SemiColon));
+    match first.map(|first| (&first.token, first.span.start)) {
+        Some((Token::Word(word), start)) if word.quote_style.is_none() && word.keyword == Keyword::DO => {
+            let hint =
+                "There is no procedural language here: send the statements themselves, or decide in the application.";
+            let error = Error::unsupported("DO is not offered", hint);
+            Err(character(text, start).map_or(error.clone(), |position| error.with_position(position)))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The byte ranges of the statements of a text, without their semicolons and surrounding blanks; empty ones are left out.

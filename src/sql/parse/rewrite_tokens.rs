@@ -7,6 +7,8 @@ use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenize
 
 use crate::error::{Error, Result};
 use crate::sql::parse::dialect::PostgresDialect;
+use crate::sql::parse::table_text::unread_parts;
+use crate::sql::parse::view_text::check_option;
 
 /// The tokens of a statement in the forms that the parser reads.
 pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
@@ -36,7 +38,10 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             dropped.extend(solid.iter().skip(start));
         }
         "REINDEX" => return reindexing(tokens, &solid),
-        "CREATE" if word(1).as_deref() == Some("UNLOGGED") => dropped.extend(solid.get(1)),
+        "CREATE" => dropped.extend(left_out_of_create(&tokens, &solid)),
+        "ALTER" if word(1).as_deref() == Some("VIEW") => {
+            replaced.extend(solid.get(1).map(|at| (*at, keyword("TABLE"))));
+        }
         "BEGIN" | "START" | "SET" => {
             for at in 1..solid.len() {
                 if word(at).as_deref() == Some("DEFERRABLE") {
@@ -84,6 +89,20 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     dropped.sort_unstable();
     let kept = tokens.into_iter().enumerate().filter(|(at, _)| dropped.binary_search(at).is_err());
     kept.map(|(_, token)| token).collect()
+}
+
+/// What the parser does not read of CREATE TABLE and CREATE VIEW; [`table_text`](crate::sql::parse::table_text::table_text) and
+/// [`view_text`](crate::sql::parse::view_text::view_text) look for it again.
+fn left_out_of_create(tokens: &[TokenWithSpan], solid: &[usize]) -> Vec<usize> {
+    let all: Vec<&Token> = solid.iter().filter_map(|at| tokens.get(*at)).map(|token| &token.token).collect();
+    let is = |at: usize, word: &str| all.get(at).is_some_and(|token| is_keyword(token, word));
+    let places: Vec<usize> = if is(1, "VIEW") || is(3, "VIEW") {
+        (all.len().saturating_sub(check_option(&all).0)..all.len()).collect()
+    } else {
+        let unlogged = is(1, "UNLOGGED").then_some(1);
+        unread_parts(&all).1.into_iter().chain(unlogged).collect()
+    };
+    places.into_iter().filter_map(|place| solid.get(place).copied()).collect()
 }
 
 /// REINDEX as the statement that stands for it in the tree, which nobody can write: `VACUUM REINDEX index`, and for a table

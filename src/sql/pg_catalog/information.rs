@@ -1,11 +1,12 @@
 //! The information schema: the standard's view of tables, columns and constraints.
 
 use crate::db::{Catalog, ReadView};
-use crate::model::{Collection, DefaultValue};
+use crate::model::{Collection, CollectionKind, DefaultValue};
 use crate::settings::Settings;
 use crate::sql::pg_catalog::definitions::{constraints, default_expression};
 use crate::sql::pg_catalog::names::{NAMESPACES, format_type, namespace_name};
 use crate::sql::pg_catalog::oids::{Grantee, Object, attribute_number, sequence_name};
+use crate::sql::pg_catalog::plain_view::written_table;
 use crate::sql::pg_catalog::relation::{CatalogRow, text, yes_or_no};
 use crate::sql::pg_catalog::relations::{self, numbering, sequence_max, sequences};
 use crate::sql::pg_catalog::views::view_definition;
@@ -43,11 +44,17 @@ pub fn tables(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
                 ("table_schema", text(namespace_name(object.namespace()))),
                 ("table_name", text(object.name())),
                 ("table_type", text(if object.kind() == "r" { "BASE TABLE" } else { "VIEW" })),
-                ("is_insertable_into", yes_or_no(is_table)),
+                ("is_insertable_into", yes_or_no(is_table || is_updatable(object, catalog))),
                 ("is_typed", yes_or_no(false)),
             ]
         })
         .collect()
+}
+
+/// Whether rows can be written through a view.
+fn is_updatable(object: &Object, catalog: &Catalog) -> bool {
+    let Object::View(view) = object else { return false };
+    written_table(view, catalog).is_some_and(|table| table.kind != CollectionKind::Auth)
 }
 
 pub fn views(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
@@ -60,15 +67,23 @@ pub fn views(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
                 ("table_schema", text(namespace_name(object.namespace()))),
                 ("table_name", text(object.name())),
                 ("view_definition", view_definition(object).map_or(Value::Null, text)),
-                ("check_option", text("NONE")),
-                ("is_updatable", yes_or_no(false)),
-                ("is_insertable_into", yes_or_no(false)),
+                ("check_option", text(check_option(object))),
+                ("is_updatable", yes_or_no(is_updatable(object, catalog))),
+                ("is_insertable_into", yes_or_no(is_updatable(object, catalog))),
                 ("is_trigger_updatable", yes_or_no(false)),
                 ("is_trigger_deletable", yes_or_no(false)),
                 ("is_trigger_insertable_into", yes_or_no(false)),
             ]
         })
         .collect()
+}
+
+fn check_option(object: &Object) -> String {
+    let check = match object {
+        Object::View(view) => view.check,
+        _ => None,
+    };
+    check.map_or_else(|| "NONE".to_string(), |check| check.to_string().to_uppercase())
 }
 
 pub fn columns(view: &ReadView, settings: &Settings) -> Vec<CatalogRow> {

@@ -52,6 +52,7 @@ fn class_row(object: &Object, view: &ReadView) -> CatalogRow {
         ("relpersistence", text("p")),
         ("relkind", text(object.kind())),
         ("relnatts", small(columns(object, view).len())),
+        ("relhasrules", Value::Bool(matches!(object, Object::View(..)))),
         ("relispopulated", Value::Bool(true)),
         ("relreplident", text(if object.kind() == "r" { "d" } else { "n" })),
         ("reloptions", options),

@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::pg_catalog::relation::{self, CatalogRow};
-use crate::sql::pg_catalog::{cluster, information, procedures, relations, statistics, types, views};
+use crate::sql::pg_catalog::{cluster, comments, information, procedures, relations, statistics, types, views};
 
 const INFORMATION_SCHEMA: &str = "information_schema";
 
@@ -89,7 +89,8 @@ pub fn catalog_rows(name: &str, context: &ReadContext) -> Vec<CatalogRow> {
         "pg_extension" => cluster::extension(),
         "pg_available_extensions" => cluster::available_extensions(),
         "pg_available_extension_versions" => cluster::available_extension_versions(),
-        "pg_description" => cluster::description(),
+        "pg_description" => cluster::description().into_iter().chain(comments::descriptions(catalog, false)).collect(),
+        "pg_shdescription" => comments::descriptions(catalog, true),
         "pg_collation" => cluster::collation(),
         "pg_language" => cluster::language(),
         "pg_timezone_names" => cluster::timezone_names(),

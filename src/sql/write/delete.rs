@@ -17,9 +17,9 @@ use crate::sql::write::key_lookup::KeyLookup;
 use crate::sql::write::returned::Others;
 use crate::sql::write::returning::Returning;
 use crate::sql::write::row_compiler::{Compiler, Visible};
+use crate::sql::write::view_target::{Verb, WriteTarget};
 use crate::sql::write::write_plan::{WritePlan, key_expression, relation_of};
-use crate::sql::write::write_target::writable;
-use crate::statement::{CommandTag, Privilege, WriteRun, Written, key_of_value};
+use crate::statement::{CommandTag, WriteRun, Written, key_of_value};
 use crate::types::Value;
 
 /// A planned DELETE.
@@ -38,7 +38,7 @@ enum Method {
 /// Plans DELETE; `with` stands before it.
 ///
 /// # Errors
-/// 42601 for a form that is not PostgreSQL's, 0A000 for DELETE from what is no table; as [`writable`], [`KeyLookup::plan`],
+/// 42601 for a form that is not PostgreSQL's, 0A000 for DELETE from what is no table; as [`WriteTarget::find`], [`KeyLookup::plan`],
 /// [`plan_query`] and [`Returning::plan`].
 pub fn plan_delete(
     delete: &Delete,
@@ -57,8 +57,8 @@ pub fn plan_delete(
     let TableFactor::Table { name, args: None, .. } = &table.relation else {
         return Err(Error::unsupported("DELETE from a subquery or function is not offered", "Name a table."));
     };
-    let collection = writable(name, context)?;
-    context.notes.touch_collection(&collection, Privilege::Delete);
+    let target = WriteTarget::find(name, Verb::Delete, context)?;
+    let collection = Arc::clone(&target.named);
     let relation = relation_of(&table.relation, &collection);
     let others = delete.using.as_deref().unwrap_or_default();
     let beside = match &delete.returning {
@@ -66,7 +66,7 @@ pub fn plan_delete(
         _ => Others::default(),
     };
     let mut lookup = None;
-    if with.is_none() && delete.using.is_none() && table.joins.is_empty() {
+    if with.is_none() && delete.using.is_none() && table.joins.is_empty() && target.is_whole() {
         let mut compiler = Compiler::new(&collection, &relation, Visible::Row, parameters, context);
         lookup = KeyLookup::plan(delete.selection.as_ref(), &mut compiler)?;
     }
@@ -83,9 +83,9 @@ pub fn plan_delete(
             Method::Select(plan_query(&query, parameters, context)?)
         }
     };
-    let returning =
-        Returning::plan(delete.returning.as_deref(), (&collection, &relation), beside, parameters, context)?;
-    Ok(WritePlan::Delete(Box::new(DeletePlan { collection, method, returning })))
+    let items = target.returned(delete.returning.as_deref(), &relation, &beside)?;
+    let returning = Returning::plan(items.as_deref(), (&collection, &relation), beside, parameters, context)?;
+    Ok(WritePlan::Delete(Box::new(DeletePlan { collection: target.stored, method, returning })))
 }
 
 impl DeletePlan {

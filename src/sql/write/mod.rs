@@ -10,6 +10,7 @@ pub(super) mod row_assignments;
 pub(super) mod row_compiler;
 pub(super) mod row_subplan;
 pub(super) mod update;
+pub(super) mod view_target;
 pub(super) mod with_writes;
 pub(super) mod write_plan;
 #[cfg(test)]

@@ -19,9 +19,10 @@ use crate::sql::write::returned::Others;
 use crate::sql::write::returning::Returning;
 use crate::sql::write::row_assignments::of_single_columns;
 use crate::sql::write::row_compiler::{Compiler, Visible};
+use crate::sql::write::view_target::{RowChecks, Verb, WriteTarget};
 use crate::sql::write::write_plan::{Changes, WritePlan, key_expression, relation_of, typed_for};
-use crate::sql::write::write_target::{WritePlace, assignments, check_assignable, is_default, writable};
-use crate::statement::{CommandTag, Privilege, WriteRun, Written, key_of_value};
+use crate::sql::write::write_target::{WritePlace, assigned_names, assignments, check_assignable, is_default};
+use crate::statement::{CommandTag, WriteRun, Written, key_of_value};
 use crate::types::Value;
 
 /// A planned UPDATE.
@@ -29,6 +30,7 @@ pub struct UpdatePlan {
     collection: Arc<Collection>,
     method: Method,
     returning: Option<Returning>,
+    checks: RowChecks,
 }
 
 enum Method {
@@ -57,7 +59,7 @@ struct Change {
 ///
 /// # Errors
 /// 42601 for a form that is not PostgreSQL's, 0A000 for UPDATE of what is no table, 42804 for a value of another type; as
-/// [`writable`], [`assignments`], [`default_of`], [`Compiler::try_assign`], [`KeyLookup::plan`], [`plan_query`] and
+/// [`WriteTarget::find`], [`assignments`], [`default_of`], [`Compiler::try_assign`], [`KeyLookup::plan`], [`plan_query`] and
 /// [`Returning::plan`].
 pub fn plan_update(
     update: &Update,
@@ -66,7 +68,11 @@ pub fn plan_update(
     context: &PlanContext<'_>,
 ) -> Result<WritePlan> {
     unread::update(update)?;
-    let (collection, relation) = updated_table(&update.table, context)?;
+    let (target, relation) = updated_table(&update.table, context)?;
+    let collection = Arc::clone(&target.named);
+    for name in assigned_names(&update.assignments) {
+        target.check_assigned(name, Verb::Update)?;
+    }
     let single = of_single_columns(&update.assignments)?;
     let list = assignments(&single, &collection, context)?;
     let others: &[TableWithJoins] = match &update.from {
@@ -82,7 +88,7 @@ pub fn plan_update(
         _ => Others::default(),
     };
     let direct = match (with, others) {
-        (None, []) => plan_direct(update, &list, &collection, &relation, parameters, context)?,
+        (None, []) if target.is_whole() => plan_direct(update, &list, &collection, &relation, parameters, context)?,
         _ => None,
     };
     let method = match direct {
@@ -92,13 +98,14 @@ pub fn plan_update(
             plan_select(update, with, reads, &list, (&collection, &relation), parameters, context)?
         }
     };
-    let returning =
-        Returning::plan(update.returning.as_deref(), (&collection, &relation), beside, parameters, context)?;
-    Ok(WritePlan::Update(Box::new(UpdatePlan { collection, method, returning })))
+    let items = target.returned(update.returning.as_deref(), &relation, &beside)?;
+    let returning = Returning::plan(items.as_deref(), (&collection, &relation), beside, parameters, context)?;
+    let checks = target.checks();
+    Ok(WritePlan::Update(Box::new(UpdatePlan { collection: target.stored, method, returning, checks })))
 }
 
 /// The table of an UPDATE and what the statement calls it.
-fn updated_table(table: &TableWithJoins, context: &PlanContext<'_>) -> Result<(Arc<Collection>, String)> {
+fn updated_table(table: &TableWithJoins, context: &PlanContext<'_>) -> Result<(WriteTarget, String)> {
     let TableFactor::Table { name, args: None, .. } = &table.relation else {
         return Err(Error::unsupported("UPDATE of a subquery or function is not offered", "Name a table."));
     };
@@ -106,10 +113,9 @@ fn updated_table(table: &TableWithJoins, context: &PlanContext<'_>) -> Result<(A
         return Err(Error::syntax("UPDATE of a join is not PostgreSQL's", None)
             .with_hint("Use UPDATE table SET ... FROM other WHERE ..."));
     }
-    let collection = writable(name, context)?;
-    context.notes.touch_collection(&collection, Privilege::Update);
-    let relation = relation_of(&table.relation, &collection);
-    Ok((collection, relation))
+    let target = WriteTarget::find(name, Verb::Update, context)?;
+    let relation = relation_of(&table.relation, &target.named);
+    Ok((target, relation))
 }
 
 fn plan_direct(
@@ -197,7 +203,7 @@ impl UpdatePlan {
     ///
     /// # Errors
     /// As [`KeyLookup::key`] and [`KeyLookup::holds`], or as [`ReadPlan::execute`]; as [`expr::Expr::evaluate`],
-    /// [`Changes::put`], [`Changes::apply`] and [`Returning::row`]; 53200 where there is no memory for the rows; 57014 and 57P01
+    /// [`Changes::put`], [`Changes::apply`], [`RowChecks::check`] and [`Returning::row`]; 53200 where there is no memory for the rows; 57014 and 57P01
     /// when the statement is cancelled.
     pub async fn execute(&self, run: &mut WriteRun<'_>) -> Result<Written> {
         let (mut count, mut shown) = (0_u64, Gathered::new(&run.settings.memory));
@@ -207,6 +213,10 @@ impl UpdatePlan {
             run.cancel.check()?;
             memory.release(done);
             let Some(after) = changes.apply(run.transaction, &self.collection, &key)? else { continue };
+            if !self.checks.is_empty() {
+                let row = run.transaction.view().row(&self.collection, &after)?.unwrap_or_default();
+                self.checks.check(&row, &run.environment())?;
+            }
             count += 1;
             if let Some(returning) = &self.returning {
                 let mut row = run.transaction.view().row(&self.collection, &after)?.unwrap_or_default();

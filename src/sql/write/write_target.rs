@@ -221,6 +221,18 @@ pub fn assignments<'a>(
     Ok(places)
 }
 
+/// The names of columns that a list of assignments writes to, in their order.
+pub fn assigned_names(assignments: &[Assignment]) -> impl Iterator<Item = &Ident> {
+    let names = assignments.iter().flat_map(|assignment| match &assignment.target {
+        AssignmentTarget::ColumnName(name) => std::slice::from_ref(name),
+        AssignmentTarget::Tuple(names) => names.as_slice(),
+    });
+    names.filter_map(|name| match name.0.as_slice() {
+        [ObjectNamePart::Identifier(column)] => Some(column),
+        _ => None,
+    })
+}
+
 fn assigned_place(name: &ObjectName, collection: &Collection, context: &PlanContext<'_>) -> Result<WritePlace> {
     match name.0.as_slice() {
         [ObjectNamePart::Identifier(column)] => WritePlace::of(collection, column, context),
