@@ -153,6 +153,16 @@ pub enum ErrorKind {
     NotNullViolation,
     /// A key that exists already.
     UniqueViolation,
+    /// A row that makes a condition of its table false.
+    CheckViolation,
+    /// A reference to a row that is not there, or a row that others refer to.
+    ForeignKeyViolation,
+    /// A row that others refer to, and that RESTRICT keeps.
+    RestrictViolation,
+    /// The object is not in the state that the statement needs.
+    NotInPrerequisiteState,
+    /// Columns that cannot refer to those of another table.
+    InvalidForeignKey,
     /// The wrong user or password.
     InvalidPassword,
     /// The way of logging in is not the right one: another user, TLS, or a channel that somebody stands in.
@@ -286,6 +296,10 @@ impl ErrorKind {
             ErrorKind::Cardinality => "21000",
             ErrorKind::NotNullViolation => "23502",
             ErrorKind::UniqueViolation => "23505",
+            ErrorKind::CheckViolation => "23514",
+            ErrorKind::ForeignKeyViolation => "23503",
+            ErrorKind::RestrictViolation => "23001",
+            ErrorKind::InvalidForeignKey => "42830",
             ErrorKind::GeneratedAlways => "428C9",
             ErrorKind::InvalidPassword => "28P01",
             ErrorKind::InvalidAuthorization => "28000",
@@ -309,6 +323,7 @@ impl ErrorKind {
             ErrorKind::ProtocolViolation => "08P01",
             ErrorKind::Configuration => "F0000",
             ErrorKind::ObjectInUse => "55006",
+            ErrorKind::NotInPrerequisiteState => "55000",
             ErrorKind::Corrupted => "XX001",
             ErrorKind::Io | ErrorKind::NotHeld => "58030",
             ErrorKind::Internal => "XX000",

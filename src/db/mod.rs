@@ -70,6 +70,7 @@ pub use state::activity::{
 };
 pub use state::cancel::Cancel;
 pub use state::clock::Clock;
+pub use state::row_rules::{RowCompiler, no_row_compiler};
 pub use upkeep::backup::{RestoredNode, back_up_offline, restore_backup};
 pub use upkeep::repair::{RepairReport, repair};
 pub use upkeep::rotate_vault::rotate_vault;

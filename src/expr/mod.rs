@@ -19,6 +19,7 @@ mod program;
 #[cfg(test)]
 mod program_tests;
 mod row;
+mod row_expression;
 mod tree;
 
 pub use conditions::{CompiledCondition, ConditionShape};
@@ -31,4 +32,5 @@ pub use parameter_types::{ParameterTypes, unmodified};
 pub use patterns::compile_regex;
 pub use program::{Environment, Program, no_condition};
 pub use row::{RowAccess, ValueRow};
+pub use row_expression::RowExpression;
 pub use tree::{Expr, Operand, PathBase, PathResult, Scalar};

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::model::column::{Column, ColumnId, DimensionOrigin, DroppedColumn};
+use crate::model::constraint::{Check, ForeignKey};
 use crate::model::stored_collection::StoredCollection;
 use crate::types::ColumnType;
 
@@ -48,6 +49,10 @@ pub struct Collection {
     /// Positions in `columns`; empty when the entry id is hidden and generated (UUIDv7).
     pub primary_key: Vec<usize>,
     pub indexes: Vec<Index>,
+    /// Conditions on its rows, in the order of their names.
+    pub checks: Vec<Check>,
+    /// Its references to other collections.
+    pub foreign_keys: Vec<ForeignKey>,
     /// The id of the next column.
     pub next_column: u16,
     /// Columns that were dropped while members of a network had the collection: what they and older entries have there goes
@@ -252,10 +257,18 @@ impl SystemColumn {
 impl Collection {
     /// A collection without a primary key and indexes, whose columns are numbered in their order.
     pub fn new(id: CollectionId, name: impl Into<String>, kind: CollectionKind, columns: Vec<Column>) -> Self {
-        let (primary_key, indexes, name) = (Vec::new(), Vec::new(), name.into());
-        let (next_column, dropped) = (0, Vec::new());
-        let mut collection =
-            Collection { id, name, kind, columns: Vec::new(), primary_key, indexes, next_column, dropped };
+        let mut collection = Collection {
+            id,
+            name: name.into(),
+            kind,
+            columns: Vec::new(),
+            primary_key: Vec::new(),
+            indexes: Vec::new(),
+            checks: Vec::new(),
+            foreign_keys: Vec::new(),
+            next_column: 0,
+            dropped: Vec::new(),
+        };
         columns.into_iter().for_each(|column| collection.push_column(column));
         collection
     }
@@ -276,7 +289,7 @@ impl Collection {
         self.next_column = self.next_column.saturating_add(1);
     }
 
-    /// Takes a column away, and the indexes over it. Where members of a network have the collection, what it was called in states
+    /// Takes a column away, with the indexes and the constraints over it. Where members of a network have the collection, what it was called in states
     /// is `kept`.
     pub fn remove_column(&mut self, position: usize, kept: bool) {
         if position >= self.columns.len() {
@@ -288,6 +301,8 @@ impl Collection {
             self.dropped.extend(ids.map(|id| DroppedColumn { id, field: field.clone() }));
         }
         self.indexes.retain(|index| !index.kind.is_over(position));
+        self.checks.retain(|check| !check.columns.contains(&id));
+        self.foreign_keys.retain(|key| !key.columns.contains(&id));
         let behind = |place: &mut usize| *place -= usize::from(*place > position);
         self.primary_key.iter_mut().for_each(behind);
         for index in &mut self.indexes {

@@ -12,6 +12,7 @@ mod charter;
 mod clock;
 mod collection;
 mod column;
+mod constraint;
 mod contribution;
 mod field_key;
 mod key_listing;
@@ -40,6 +41,7 @@ pub use collection::{
     FACT_VECTOR, Index, IndexKind, IndexOrigin, IndexState, MEMORY, SystemColumn,
 };
 pub use column::{Column, ColumnId, DefaultValue, DimensionOrigin, DroppedColumn, Numbering};
+pub use constraint::{Check, CheckTime, ForeignKey, ReferentialAction, UniqueKey};
 
 pub use contribution::{Contribution, DeltaDigest, EntryMaker, Given, Piece, PostingProof};
 

@@ -10,6 +10,7 @@ use crate::model::collection::{
     IndexKind,
 };
 use crate::model::column::{Column, ColumnId, DroppedColumn};
+use crate::model::constraint::{Check, ForeignKey};
 
 /// The JSON of a collection.
 #[derive(Clone, Serialize, Deserialize)]
@@ -22,6 +23,11 @@ pub(super) struct StoredCollection {
     primary_key: Vec<ColumnId>,
     /// Their columns are ids.
     indexes: Vec<Index>,
+    /// Left out where there are none, as are those below: versions before there were constraints stored no such fields.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    checks: Vec<Check>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    foreign_keys: Vec<ForeignKey>,
     /// Absent before format 3.
     #[serde(default)]
     next_column: Option<u16>,
@@ -37,8 +43,19 @@ impl From<Collection> for StoredCollection {
         for index in &mut indexes {
             renumber(&mut index.kind, |position| id_at(position).map(|id| usize::from(id.0)));
         }
-        let Collection { id, name, kind, columns, next_column, dropped, .. } = collection;
-        StoredCollection { id, name, kind, columns, primary_key, indexes, next_column: Some(next_column), dropped }
+        let Collection { id, name, kind, columns, checks, foreign_keys, next_column, dropped, .. } = collection;
+        StoredCollection {
+            id,
+            name,
+            kind,
+            columns,
+            primary_key,
+            indexes,
+            checks,
+            foreign_keys,
+            next_column: Some(next_column),
+            dropped,
+        }
     }
 }
 
@@ -46,7 +63,18 @@ impl TryFrom<StoredCollection> for Collection {
     type Error = String;
 
     fn try_from(stored: StoredCollection) -> Result<Self, String> {
-        let StoredCollection { id, name, kind, mut columns, primary_key, mut indexes, next_column, dropped } = stored;
+        let StoredCollection {
+            id,
+            name,
+            kind,
+            mut columns,
+            primary_key,
+            mut indexes,
+            checks,
+            foreign_keys,
+            next_column,
+            dropped,
+        } = stored;
         if next_column.is_none() {
             for (column, number) in columns.iter_mut().zip(0..) {
                 column.id = ColumnId(number);
@@ -66,7 +94,7 @@ impl TryFrom<StoredCollection> for Collection {
         }
         let beyond = columns.last().map_or(0, |column| column.id.0.saturating_add(1));
         let next_column = next_column.unwrap_or(beyond).max(beyond);
-        Ok(Collection { id, name, kind, columns, primary_key, indexes, next_column, dropped })
+        Ok(Collection { id, name, kind, columns, primary_key, indexes, checks, foreign_keys, next_column, dropped })
     }
 }
 

@@ -12,6 +12,7 @@ use crate::db::pending::write_set::EntryKey;
 use crate::db::state::cancel::Cancel;
 use crate::db::write::column_rules::changeable;
 use crate::db::write::encoder::CommitEncoder;
+use crate::db::write::foreign_key_rules::check_foreign_key;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionKind, Column, ColumnId, DroppedColumn, IndexState};
@@ -57,12 +58,18 @@ impl Transaction {
         Ok(())
     }
 
-    /// Gives a column another name. In states of entries, and so for members of a network, it keeps the one that it had.
+    /// Gives a column another name. In states of entries, and so for members of a network, it keeps the one that it had. `renamed` is
+    /// the text of a condition in which it has the new one.
     ///
     /// # Errors
     /// 42703; 42701 for a name that another column or a system column has; 54000 for one that is too long; 0A000 for a default
     /// collection.
-    pub fn rename_column(&mut self, table: &str, from: &str, to: &str) -> Result<()> {
+    pub fn rename_column(
+        &mut self,
+        table: &str,
+        (from, to): (&str, &str),
+        renamed: &dyn Fn(&str) -> Result<String>,
+    ) -> Result<()> {
         let current = Arc::clone(self.catalog().expect_collection(table)?);
         let position = changeable(&current, from).map_err(|error| match error.kind() {
             ErrorKind::UndefinedColumn => {
@@ -78,6 +85,10 @@ impl Transaction {
         if let Some(column) = changed.columns.get_mut(position) {
             column.name = to.to_string();
         }
+        let id = changed.column_id(position)?;
+        for check in changed.checks.iter_mut().filter(|check| check.columns.contains(&id)) {
+            check.expression = renamed(&check.expression)?;
+        }
         check_columns(&changed)?;
         self.change_catalog(CatalogChange::Put(Arc::new(changed)));
         Ok(())
@@ -87,12 +98,15 @@ impl Transaction {
     /// values go on to the members and come from them, and show nowhere here until a column of that name is added.
     ///
     /// # Errors
-    /// 42703; 0A000 for a column of the primary key, for a vector column of an attached collection, and for a default collection;
-    /// 55006 while the collection is being detached; 54000 where more entries of an older version hold a value there than a
+    /// 42703; 2BP01 where others refer to it, unless `cascade` is said; 0A000 for a column of the primary key, for a vector column of
+    /// an attached collection, and for a default collection; 55006 while the collection is being detached; 54000 where more entries of an older version hold a value there than a
     /// transaction changes; 57014; XX001 for a damaged record, 58030 where the store cannot be read.
-    pub fn drop_column(&mut self, table: &str, column: &str, cancel: &Cancel) -> Result<()> {
+    pub fn drop_column(&mut self, table: &str, column: &str, cascade: bool, cancel: &Cancel) -> Result<()> {
         let current = Arc::clone(self.catalog().expect_collection(table)?);
         let position = changeable(&current, column)?;
+        self.free_column(&current, current.column_id(position)?, cascade)?;
+        // A foreign key of its own table may have gone.
+        let current = Arc::clone(self.catalog().expect_collection(table)?);
         if current.primary_key.contains(&position) {
             return Err(Error::unsupported(
                 format!("column \"{column}\" is in the primary key of \"{table}\" and cannot be dropped"),
@@ -160,6 +174,7 @@ impl Transaction {
         column: &str,
         ty: ColumnType,
         values: Vec<(EntryKey, Value)>,
+        cancel: &Cancel,
     ) -> Result<()> {
         let old = Arc::clone(self.catalog().expect_collection(table)?);
         let position = changeable(&old, column)?;
@@ -185,6 +200,26 @@ impl Transaction {
         }
         for index in new.indexes.iter().filter(|index| index.is_ordered_and_followed()) {
             self.index_own_rows(&new, index)?;
+        }
+        self.check_retyped(&new, position, cancel)
+    }
+
+    /// Constraints over a column that has another type: conditions mean what they say of the new one, and foreign keys still compare
+    /// what they compare.
+    fn check_retyped(&self, collection: &Collection, position: usize, cancel: &Cancel) -> Result<()> {
+        let id = collection.column_id(position)?;
+        for check in collection.checks.iter().filter(|check| check.columns.contains(&id) && check.validated) {
+            self.check_rows(collection, &check.name, cancel)?;
+        }
+        for foreign_key in collection.foreign_keys.iter().filter(|key| key.columns.contains(&id)) {
+            if let Some(parent) = self.catalog().collection_by_id(foreign_key.parent) {
+                check_foreign_key(collection, foreign_key, parent)?;
+            }
+        }
+        for (child, foreign_key) in self.catalog().references_to(collection.id) {
+            if foreign_key.parent_columns.contains(&id) {
+                check_foreign_key(&child, &foreign_key, collection)?;
+            }
         }
         Ok(())
     }

@@ -280,8 +280,9 @@ impl Committer {
         let mut apply = CommitEncoder::new(&self.shared, group, Arc::clone(writes), version, hlc);
         apply.is_behind = catalog_version != group.catalog.version();
         apply.cancel = cancel;
-        match apply.commit() {
+        match apply.commit(catalog_version) {
             Ok(()) => {
+                self.shared.recent_references.lock().note(&writes.references.held, version);
                 let (effects, hlc) = apply.finish();
                 group.accept(effects, version, hlc);
                 waiting.push(Box::new(move |written| answer(reply, written.map(|()| version))));

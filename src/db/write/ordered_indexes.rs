@@ -138,7 +138,7 @@ impl CommitEncoder<'_> {
     }
 
     /// An entry other than `key` that has those values at this point of the group.
-    fn other_holder(
+    pub fn other_holder(
         &self,
         collection: &Collection,
         index: &Index,
@@ -243,13 +243,18 @@ pub(crate) fn check_not_null(collection: &Collection, row: &[Value]) -> Result<(
         column.name, collection.name
     );
     let error = Error::new(ErrorKind::NotNullViolation, message).of_column(&collection.name, &column.name);
-    Err(match collection.kind {
+    Err(with_failing_row(error, collection, row))
+}
+
+/// An error about a row, with the row; one that holds a secret is not shown.
+pub(crate) fn with_failing_row(error: Error, collection: &Collection, row: &[Value]) -> Error {
+    match collection.kind {
         CollectionKind::Auth => error,
         CollectionKind::Memory | CollectionKind::Table => {
             let shown: Vec<String> = row.iter().map(shown).collect();
             error.with_detail(format!("Failing row contains ({}).", shown.join(", ")))
         }
-    })
+    }
 }
 
 /// A value as details show it: a long one is cut.

@@ -153,7 +153,11 @@ impl Transaction {
     ///
     /// # Errors
     /// As `commit`, which everybody else calls.
-    pub(in crate::db) async fn commit_writes(self) -> Result<Vec<CatalogChange>> {
+    pub(in crate::db) async fn commit_writes(mut self) -> Result<Vec<CatalogChange>> {
+        if !self.view.writes.references.is_empty() {
+            let cancel = self.client.cancel.clone();
+            self.settle_references(&cancel)?;
+        }
         let is_heard = !self.view.writes.notifications.is_empty() && self.shared.feed.listened_to().0;
         if self.is_read_only() && !is_heard {
             return Ok(Vec::new());
@@ -224,6 +228,7 @@ impl Transaction {
         }
         self.note_arbitrated(&indexed, on_conflict);
         self.put_indexed(collection, &key, pending, &indexed)?;
+        self.note_written(collection, &key);
         Ok(Inserted::New(key))
     }
 
@@ -251,7 +256,9 @@ impl Transaction {
         let row = self.complete(collection, row.into_iter().map(Some).collect())?;
         let moved = self.key_of_existing(collection, &row, key)?;
         if moved != *key {
-            return self.move_entry(collection, key, moved, (row, &old));
+            let is_moved = self.move_entry(collection, key, moved.clone(), (row.clone(), &old))?;
+            self.note_changed(collection, &moved, &old, &row);
+            return Ok(is_moved);
         }
         let mut pending = self.pending(collection, key)?;
         for (position, _) in &changes {
@@ -260,6 +267,7 @@ impl Transaction {
         }
         let is_changed = |key: &Option<usize>| key.is_none_or(|key| changes.iter().any(|(changed, _)| *changed == key));
         self.change_row(collection, key, pending, &|index| index.kind.key_positions().iter().any(is_changed))?;
+        self.note_changed(collection, key, &old, &row);
         Ok(true)
     }
 
@@ -322,6 +330,12 @@ impl Transaction {
         if collection.kind == CollectionKind::Auth {
             return self.delete_secret(collection, key);
         }
+        self.note_deleted(collection, key)?;
+        self.remove(collection, key)
+    }
+
+    /// Deletes an entry, whatever refers to it.
+    pub(super) fn remove(&mut self, collection: &Collection, key: &EntryKey) -> Result<bool> {
         let pending = self.pending(collection, key)?;
         if !pending.alive {
             return Ok(false);
@@ -386,6 +400,7 @@ impl Transaction {
             complete.push(value);
         }
         check_not_null(collection, &complete)?;
+        self.check_conditions(collection, &complete)?;
         Ok(complete)
     }
 

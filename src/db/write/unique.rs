@@ -91,7 +91,7 @@ impl Transaction {
     }
 
     /// The snapshot that holds the entries of an index: a later one than the transaction's for an index that it has built.
-    fn index_snapshot(&self, index: CollectionId) -> &Snapshot {
+    pub(super) fn index_snapshot(&self, index: CollectionId) -> &Snapshot {
         let built = self.builds.iter().find(|build| build.index() == index);
         built.and_then(IndexBuild::filled).unwrap_or(&self.view.snapshot)
     }

@@ -6,6 +6,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use crate::db::{Transaction, constraint_needs_index};
 use crate::error::{Error, ErrorKind, Notice, Result};
+use crate::model::CollectionId;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::definition::DataDefinition;
 use crate::sql::parse::names::{folded, relation_name};
@@ -42,6 +43,8 @@ pub struct DropRequest {
     is_index: bool,
     names: Vec<String>,
     if_exists: bool,
+    /// Foreign keys that refer to them go as well.
+    cascade: bool,
     /// What was skipped already.
     skipped: Vec<Notice>,
 }
@@ -50,9 +53,13 @@ impl DropRequest {
     /// Drops them; the command tag.
     ///
     /// # Errors
-    /// 42P01 and 42704 for what is not there, 42501 for a default collection, 55006 for one that is attached to a network.
+    /// 42P01 and 42704 for what is not there, 42501 for a default collection, 55006 for one that is attached to a network, 2BP01 for
+    /// one that others refer to.
     pub fn execute(&self, transaction: &mut Transaction) -> Result<&'static str> {
         transaction.notices.extend(self.skipped.iter().cloned());
+        let catalog = transaction.catalog();
+        let all: Vec<CollectionId> =
+            self.names.iter().filter_map(|name| catalog.collection(name)).map(|collection| collection.id).collect();
         for name in &self.names {
             let catalog = transaction.catalog();
             let is_there = match self.is_index {
@@ -64,8 +71,8 @@ impl DropRequest {
                     let kind = if is_index { "index" } else { "table" };
                     transaction.notices.push(skipping(&format!("{kind} \"{name}\"")));
                 }
-                (true, true) => transaction.drop_index(name)?,
-                (true, false) => transaction.drop_collection(name)?,
+                (true, true) => transaction.drop_index(name, self.cascade)?,
+                (true, false) => transaction.drop_collection(name, &all, self.cascade)?,
             }
         }
         Ok(if self.is_index { "DROP INDEX" } else { "DROP TABLE" })
@@ -80,12 +87,12 @@ impl DropRequest {
 /// trigger without its table.
 pub fn plan_drop(statement: &Statement, context: &PlanContext<'_>) -> Result<Option<DataDefinition>> {
     let definition = match statement {
-        Statement::Drop { object_type, if_exists, names, .. } => {
+        Statement::Drop { object_type, if_exists, names, cascade, .. } => {
             let absent =
                 |tag, describe: fn(&ObjectName) -> Result<Fate>| Absent { tag, describe }.plan(names, *if_exists);
             match object_type {
-                ObjectType::Table => relations("table", names, *if_exists, context)?,
-                ObjectType::Index => relations("index", names, *if_exists, context)?,
+                ObjectType::Table => cascading(relations("table", names, *if_exists, context)?, *cascade),
+                ObjectType::Index => cascading(relations("index", names, *if_exists, context)?, *cascade),
                 ObjectType::View => relations("view", names, *if_exists, context)?,
                 ObjectType::MaterializedView => relations("materialized view", names, *if_exists, context)?,
                 ObjectType::Sequence => relations("sequence", names, *if_exists, context)?,
@@ -133,9 +140,18 @@ fn skipping(what: &str) -> Notice {
     Notice::new(format!("{what} does not exist, skipping"))
 }
 
+/// DROP … CASCADE.
+fn cascading(definition: DataDefinition, cascade: bool) -> DataDefinition {
+    match definition {
+        DataDefinition::Drop(request) => DataDefinition::Drop(DropRequest { cascade, ..request }),
+        other => other,
+    }
+}
+
 /// Something with a row in `pg_class`.
 fn relations(kind: &str, names: &[ObjectName], if_exists: bool, context: &PlanContext<'_>) -> Result<DataDefinition> {
-    let mut request = DropRequest { is_index: kind == "index", names: Vec::new(), if_exists, skipped: Vec::new() };
+    let mut request =
+        DropRequest { is_index: kind == "index", names: Vec::new(), if_exists, cascade: false, skipped: Vec::new() };
     for name in names {
         let at = |error| located(error, context.text, name.span().start);
         let (schema, plain) = relation_name(name)?;

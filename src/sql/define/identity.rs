@@ -21,6 +21,33 @@ pub fn make_identity(column: &mut Column, is_always: bool, options: &[SequenceOp
     Ok(())
 }
 
+/// A column that exists as an identity column: ALTER COLUMN … ADD GENERATED … AS IDENTITY.
+///
+/// # Errors
+/// 55000, in PostgreSQL's words, for a column that may be NULL, has a default or is one already; as [`make_identity`].
+pub fn as_identity(
+    column: &Column,
+    table: &str,
+    is_always: bool,
+    options: Option<&[SequenceOptions]>,
+) -> Result<Column> {
+    let fault = |what: &str| {
+        let message = format!("column \"{}\" of relation \"{table}\" {what}", column.name);
+        Err(Error::new(ErrorKind::NotInPrerequisiteState, message))
+    };
+    match column.default {
+        _ if !column.not_null => {
+            return fault("must be declared NOT NULL before identity can be added");
+        }
+        Some(DefaultValue::Identity) => return fault("is already an identity column"),
+        Some(_) => return fault("already has a default value"),
+        None => {}
+    }
+    let mut identity = column.clone();
+    make_identity(&mut identity, is_always, options.unwrap_or_default())?;
+    Ok(identity)
+}
+
 /// What the options say, where it is what sequences here can be: upwards, from 1 to the largest number of their type.
 fn numbering(options: &[SequenceOptions], ty: &ColumnType) -> Result<Numbering> {
     let mut numbering = Numbering::default();

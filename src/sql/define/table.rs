@@ -5,12 +5,14 @@ use datafusion::sql::sqlparser::ast::{
     TableConstraint, UnaryOperator,
 };
 
-use crate::db::Transaction;
+use crate::db::{Cancel, Transaction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::ParameterTypes;
 use crate::model::{Collection, CollectionId, CollectionKind, Column, DefaultValue, Index, IndexKind, IndexOrigin};
 use crate::sql::analyze::declared_type::declared_type;
 use crate::sql::arrow::context::PlanContext;
+use crate::sql::define::check::CheckRequest;
+use crate::sql::define::foreign_key::ForeignKeyRequest;
 use crate::sql::define::identity::{check_clauses, make_identity};
 use crate::sql::define::index::{check_ordered, generated_name, plain_column};
 use crate::sql::parse::names::{folded, last_part};
@@ -30,6 +32,8 @@ pub struct TableRequest {
     primary_key: Vec<usize>,
     /// Positions of each unique constraint, with its name where one is given.
     unique: Vec<(Option<String>, Vec<usize>)>,
+    checks: Vec<CheckRequest>,
+    foreign_keys: Vec<ForeignKeyRequest>,
 }
 
 /// One column of CREATE TABLE or ADD COLUMN.
@@ -40,13 +44,40 @@ pub struct PlannedColumn {
     pub unique: Option<Option<String>>,
 }
 
+/// The constraints behind a column, which are read once all columns are known.
+pub fn column_constraints(
+    definition: &ColumnDef,
+    table: &Collection,
+    context: &PlanContext<'_>,
+) -> Result<(Vec<CheckRequest>, Vec<ForeignKeyRequest>)> {
+    let column = folded(&definition.name);
+    let (mut checks, mut foreign_keys) = (Vec::new(), Vec::new());
+    for option in &definition.options {
+        let place = (option.name.as_ref(), Some(column.as_str()));
+        match &option.option {
+            ColumnOption::Check(check) => checks.push(CheckRequest::plan(check, place, true, table, context)?),
+            ColumnOption::ForeignKey(key) => foreign_keys.push(ForeignKeyRequest::plan(key, place, true, context)?),
+            _ => {}
+        }
+    }
+    Ok((checks, foreign_keys))
+}
+
 /// Plans CREATE TABLE with its columns and constraints.
 ///
 /// # Errors
 /// 42701 for a column that is named twice, 42703 for one that a key names and that is not there, 42601 for a second primary
-/// key, 42704 for a key of a type without an order, 0A000 for foreign keys, CHECK and the like; as [`plan_column`].
+/// key, 42704 for a key of a type without an order, 0A000 for EXCLUDE and the like; as [`plan_column`], [`CheckRequest::plan`] and
+/// [`ForeignKeyRequest::plan`].
 pub fn plan_table(table: &CreateTable, name: String, context: &PlanContext<'_>) -> Result<TableRequest> {
-    let mut request = TableRequest { name, columns: Vec::new(), primary_key: Vec::new(), unique: Vec::new() };
+    let mut request = TableRequest {
+        name,
+        columns: Vec::new(),
+        primary_key: Vec::new(),
+        unique: Vec::new(),
+        checks: Vec::new(),
+        foreign_keys: Vec::new(),
+    };
     for definition in &table.columns {
         let planned = plan_column(definition, &request.name, context)?;
         let position = request.columns.len();
@@ -75,11 +106,17 @@ pub fn plan_table(table: &CreateTable, name: String, context: &PlanContext<'_>) 
                 let positions = request.positions(&unique.columns, context)?;
                 request.unique.push((unique.name.as_ref().map(folded), positions));
             }
-            TableConstraint::ForeignKey(_) => return Err(no_foreign_keys()),
-            TableConstraint::Check(_) => return Err(no_checks()),
-            _ => return Err(Error::unsupported("this constraint is not offered", "PRIMARY KEY and UNIQUE are.")),
+            // They are read once all columns are known.
+            TableConstraint::ForeignKey(_) | TableConstraint::Check(_) => {}
+            _ => {
+                return Err(Error::unsupported(
+                    "this constraint is not offered",
+                    "PRIMARY KEY, UNIQUE, CHECK and FOREIGN KEY are.",
+                ));
+            }
         }
     }
+    request.plan_constraints(table, context)?;
     for position in request.primary_key.clone() {
         if let Some(column) = request.columns.get_mut(position) {
             column.not_null = true;
@@ -91,17 +128,6 @@ pub fn plan_table(table: &CreateTable, name: String, context: &PlanContext<'_>) 
         }
     }
     Ok(request)
-}
-
-fn no_foreign_keys() -> Error {
-    Error::unsupported(
-        "foreign keys are not offered",
-        "Peers write on their own, so nobody could enforce one: check references in queries.",
-    )
-}
-
-fn no_checks() -> Error {
-    Error::unsupported("CHECK constraints are not offered", "Check values in the application.")
 }
 
 /// One column of `table`.
@@ -155,8 +181,8 @@ pub fn plan_column(definition: &ColumnDef, table: &str, context: &PlanContext<'_
                     )));
                 }
             }
-            ColumnOption::ForeignKey(_) => return Err(at(no_foreign_keys())),
-            ColumnOption::Check(_) => return Err(at(no_checks())),
+            // `column_constraints` reads them.
+            ColumnOption::ForeignKey(_) | ColumnOption::Check(_) => {}
             ColumnOption::Generated { .. } => {
                 return Err(at(Error::unsupported("computed columns are not offered", "Compute them in queries.")));
             }
@@ -210,7 +236,7 @@ fn check_default(expr: &Expr) -> Result<()> {
     if needs_parentheses {
         return Err(Error::syntax(format!("the default {expr} needs parentheses around it"), None));
     }
-    check_of_one_row(expr, "DEFAULT", "Use a constant or a function.")
+    check_of_one_row(expr, "DEFAULT expression", "Use a constant or a function.")
 }
 
 /// What is computed for each row by itself: no subqueries, nor functions over several rows or that give several. `of` says what
@@ -220,26 +246,26 @@ fn check_default(expr: &Expr) -> Result<()> {
 /// 42803 for an aggregate, 42P20 for a window function, 0A000 for a subquery and for a function that returns a set.
 pub fn check_of_one_row(expr: &Expr, of: &str, hint: &'static str) -> Result<()> {
     if has_expression(expr, |part| matches!(part, Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. })) {
-        return Err(Error::unsupported(format!("cannot use subquery in {of} expression"), hint));
+        return Err(Error::unsupported(format!("cannot use subquery in {of}"), hint));
     }
     let is_call = |part: &Expr, is_wanted: &dyn Fn(&Function) -> bool| match part {
         Expr::Function(function) => is_wanted(function),
         _ => false,
     };
     if has_expression(expr, |part| is_call(part, &|function| function.over.is_some())) {
-        let message = format!("window functions are not allowed in {of} expressions");
+        let message = format!("window functions are not allowed in {of}s");
         return Err(Error::new(ErrorKind::Windowing, message));
     }
     let is_named = |function: &Function, is_wanted: fn(&str) -> bool| {
         last_part(&function.name).is_some_and(|name| is_wanted(&name))
     };
     if has_expression(expr, |part| is_call(part, &|function| is_named(function, is_aggregate))) {
-        let message = format!("aggregate functions are not allowed in {of} expressions");
+        let message = format!("aggregate functions are not allowed in {of}s");
         return Err(Error::new(ErrorKind::Grouping, message));
     }
     let is_set = |name: &str| SET_FUNCTIONS.contains(&name);
     if has_expression(expr, |part| is_call(part, &|function| is_named(function, is_set))) {
-        return Err(Error::unsupported(format!("set-returning functions are not allowed in {of} expressions"), hint));
+        return Err(Error::unsupported(format!("set-returning functions are not allowed in {of}s"), hint));
     }
     Ok(())
 }
@@ -251,6 +277,28 @@ impl TableRequest {
             return Err(Error::new(ErrorKind::InvalidTableDefinition, message));
         }
         self.primary_key = positions;
+        Ok(())
+    }
+
+    /// Reads what the columns and the table are bound by.
+    fn plan_constraints(&mut self, table: &CreateTable, context: &PlanContext<'_>) -> Result<()> {
+        let whole = Collection::new(CollectionId(0), self.name.as_str(), CollectionKind::Table, self.columns.clone());
+        for definition in &table.columns {
+            let (checks, foreign_keys) = column_constraints(definition, &whole, context)?;
+            self.checks.extend(checks);
+            self.foreign_keys.extend(foreign_keys);
+        }
+        for constraint in &table.constraints {
+            match constraint {
+                TableConstraint::Check(check) => {
+                    self.checks.push(CheckRequest::plan(check, (None, None), true, &whole, context)?);
+                }
+                TableConstraint::ForeignKey(key) => {
+                    self.foreign_keys.push(ForeignKeyRequest::plan(key, (None, None), true, context)?);
+                }
+                _ => {}
+            }
+        }
         Ok(())
     }
 
@@ -273,8 +321,17 @@ impl TableRequest {
         Ok(positions)
     }
 
-    /// The collection, with numbers of its own.
-    pub fn collection(&self, transaction: &Transaction) -> Collection {
+    /// Makes the table, with numbers of its own.
+    ///
+    /// # Errors
+    /// As [`Transaction::create_collection`], [`CheckRequest::add`] and [`ForeignKeyRequest::add`].
+    pub fn create(&self, transaction: &mut Transaction, cancel: &Cancel) -> Result<()> {
+        transaction.create_collection(self.collection(transaction))?;
+        self.checks.iter().try_for_each(|check| check.add(&self.name, transaction, cancel))?;
+        self.foreign_keys.iter().try_for_each(|key| key.add(&self.name, transaction, cancel))
+    }
+
+    fn collection(&self, transaction: &Transaction) -> Collection {
         let (id, columns) = (transaction.new_id(), self.columns.clone());
         let mut collection = Collection {
             primary_key: self.primary_key.clone(),

@@ -69,62 +69,13 @@ pub fn fact_expression(path: &[String]) -> String {
     }
 }
 
-fn column_list(collection: &Collection, positions: &[usize]) -> String {
+pub fn column_list(collection: &Collection, positions: &[usize]) -> String {
     let names: Vec<String> = positions.iter().filter_map(|position| column_name(collection, *position)).collect();
     names.join(", ")
 }
 
 fn column_name(collection: &Collection, position: usize) -> Option<String> {
     collection.columns.get(position).map(|column| quote_identifier(&column.name).to_string())
-}
-
-/// One constraint: the primary key or a unique index.
-#[derive(Clone, Debug)]
-pub struct Constraint {
-    pub oid: u32,
-    pub name: String,
-    /// OID of the index that enforces it.
-    pub index: u32,
-    pub primary: bool,
-    /// Positions of the columns.
-    pub columns: Vec<usize>,
-}
-
-/// The constraints of a collection, the primary key first.
-pub fn constraints(collection: &Collection) -> Vec<Constraint> {
-    let mut all = Vec::new();
-    if !collection.primary_key.is_empty() {
-        all.push(Constraint {
-            oid: oids::constraint_oid(collection.id),
-            name: format!("{}_pkey", collection.name),
-            index: oids::primary_key_oid(collection),
-            primary: true,
-            columns: collection.primary_key.clone(),
-        });
-    }
-    for index in &collection.indexes {
-        if let IndexKind::Ordered { columns, .. } = &index.kind
-            && index.is_constraint()
-        {
-            all.push(Constraint {
-                oid: oids::constraint_oid(index.id),
-                name: index.name.clone(),
-                index: index.id.oid(),
-                primary: false,
-                columns: columns.clone(),
-            });
-        }
-    }
-    all
-}
-
-/// The text of the constraint of that OID.
-pub fn constraint_definition(catalog: &Catalog, oid: u32) -> Option<String> {
-    catalog.collections().find_map(|collection| {
-        let constraint = constraints(collection).into_iter().find(|constraint| constraint.oid == oid)?;
-        let kind = if constraint.primary { "PRIMARY KEY" } else { "UNIQUE" };
-        Some(format!("{kind} ({})", column_list(collection, &constraint.columns)))
-    })
 }
 
 /// The text of a column's default; an identity column has none.

@@ -12,6 +12,8 @@
 //! The catalogs are read-only. Rows of data and privileges beyond one owner are left to others.
 
 mod cluster;
+mod constraint_views;
+mod constraints;
 mod definitions;
 mod information;
 mod names;
@@ -25,7 +27,8 @@ mod statistics;
 mod types;
 mod views;
 
-pub use definitions::{constraint_definition, index_column, index_definition};
+pub use constraints::constraint_definition;
+pub use definitions::{index_column, index_definition};
 pub use names::{
     check_schema, class_name, find_class, find_namespace, find_type, format_type, namespace_name, type_name,
 };

@@ -2,7 +2,8 @@
 
 use crate::db::{Catalog, MEMORY, ReadView};
 use crate::model::{Collection, Column, DefaultValue, IndexKind, IndexState, Numbering};
-use crate::sql::pg_catalog::definitions::{self, Constraint};
+use crate::sql::pg_catalog::constraints::has_references;
+use crate::sql::pg_catalog::definitions;
 use crate::sql::pg_catalog::oids::{self, COLLATION_DEFAULT, OWNER_OID, Object};
 use crate::sql::pg_catalog::relation::{CatalogRow, numbers, oid, oids as oid_array, small, text};
 use crate::sql::pg_catalog::types;
@@ -40,6 +41,10 @@ fn class_row(object: &Object, view: &ReadView) -> CatalogRow {
         },
         _ => Value::Null,
     };
+    let (checks, has_references) = match object {
+        Object::Table(collection) => (collection.checks.len(), has_references(view.catalog(), collection)),
+        _ => (0, false),
+    };
     vec![
         ("oid", oid(object.oid())),
         ("relname", text(object.name())),
@@ -52,6 +57,9 @@ fn class_row(object: &Object, view: &ReadView) -> CatalogRow {
         ("relpersistence", text("p")),
         ("relkind", text(object.kind())),
         ("relnatts", small(columns(object, view).len())),
+        ("relchecks", small(checks)),
+        // Foreign keys are triggers in PostgreSQL, and clients look for them only where there are some.
+        ("relhastriggers", Value::Bool(has_references)),
         ("relispopulated", Value::Bool(true)),
         ("relreplident", text(if object.kind() == "r" { "d" } else { "n" })),
         ("reloptions", options),
@@ -175,31 +183,6 @@ fn index_row(
         ("indoption", numbers(keys.iter().map(|_| 0))),
         ("indexprs", expression.map_or(Value::Null, text)),
     ]
-}
-
-pub fn constraint(catalog: &Catalog) -> Vec<CatalogRow> {
-    let mut rows = Vec::new();
-    for collection in catalog.collections() {
-        for Constraint { oid: own, name, index, primary, columns } in definitions::constraints(collection) {
-            rows.push(vec![
-                ("oid", oid(own)),
-                ("conname", text(name)),
-                ("connamespace", oid(oids::NAMESPACE_PUBLIC)),
-                ("contype", text(if primary { "p" } else { "u" })),
-                ("conenforced", Value::Bool(true)),
-                ("convalidated", Value::Bool(true)),
-                ("conrelid", oid(collection.oid())),
-                ("conindid", oid(index)),
-                ("confupdtype", text(" ")),
-                ("confdeltype", text(" ")),
-                ("confmatchtype", text(" ")),
-                ("conislocal", Value::Bool(true)),
-                ("connoinherit", Value::Bool(true)),
-                ("conkey", numbers(columns.iter().map(|column| oids::attribute_number(Some(collection), *column)))),
-            ]);
-        }
-    }
-    rows
 }
 
 /// The columns that draw from a sequence of their own: collection, position.

@@ -8,6 +8,7 @@ pub(super) mod returned;
 pub(super) mod returning;
 pub(super) mod row_compiler;
 pub(super) mod row_subplan;
+pub(super) mod stored_expression;
 pub(super) mod update;
 pub(super) mod write_plan;
 #[cfg(test)]
