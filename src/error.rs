@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+mod from_io;
 mod notice;
 mod subject;
 
@@ -48,6 +49,8 @@ pub enum ErrorKind {
     UndefinedDatabase,
     /// The name means an object of another kind.
     WrongObjectType,
+    /// An object cannot be made of what a statement makes it of.
+    InvalidObjectDefinition,
     /// A table cannot be as a statement wants it.
     InvalidTableDefinition,
     /// Something else needs the object.
@@ -241,6 +244,7 @@ impl ErrorKind {
             ErrorKind::UndefinedSchema => "3F000",
             ErrorKind::UndefinedDatabase => "3D000",
             ErrorKind::WrongObjectType => "42809",
+            ErrorKind::InvalidObjectDefinition => "42P17",
             ErrorKind::InvalidTableDefinition => "42P16",
             ErrorKind::DependentObjects => "2BP01",
             ErrorKind::DuplicatePreparedStatement => "42P05",
@@ -492,18 +496,3 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {}
-
-impl From<std::io::Error> for Error {
-    fn from(error: std::io::Error) -> Self {
-        Error::new(ErrorKind::from(error.kind()), error.to_string())
-    }
-}
-
-impl From<std::io::ErrorKind> for ErrorKind {
-    fn from(kind: std::io::ErrorKind) -> Self {
-        match kind {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => ErrorKind::DiskFull,
-            _ => ErrorKind::Io,
-        }
-    }
-}

@@ -78,4 +78,5 @@ pub use upkeep::vitals::{GraphStatus, VectorGraphStatus, VectorIndexStatus};
 pub use vault::network_keys::{EpochSecret, NETWORK_SECRET_BYTES, NetworkKey};
 pub use vectors::build_progress::{GraphBuild, GraphBuildPhase};
 pub use write::ddl::constraint_needs_index;
+pub use write::ordered_indexes::shown_expression;
 pub use write::transaction::{Savepoint, Transaction};

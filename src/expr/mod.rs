@@ -9,6 +9,7 @@
 //! Functions are entries of one registry ([`Function`]) whose bodies work on values, so that any of them runs here.
 
 mod compile;
+mod computed_key;
 mod conditions;
 mod display;
 mod functions;
@@ -22,6 +23,7 @@ mod row;
 mod row_expression;
 mod tree;
 
+pub use computed_key::ComputedKey;
 pub use conditions::{CompiledCondition, ConditionShape};
 pub use functions::{
     Body, CALL_BYTES_MAX, Function, Invocation, Parameter, StatementContext, Volatility, check_call_bytes, int_of,

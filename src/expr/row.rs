@@ -74,6 +74,7 @@ impl RowAccess for ValueRow<'_> {
                 Some(Value::Null) => Ok(Value::Null),
                 _ => Err(Error::internal(format!("value {position} of a row is no document"))),
             },
+            Operand::Computed(key) => key.value(self),
             Operand::System(_) | Operand::Key | Operand::Path { base: PathBase::Facts, .. } => {
                 Err(Error::internal("a row of values has nothing beside its columns"))
             }

@@ -19,6 +19,11 @@ pub trait RowExpression: Debug + Send + Sync {
     /// # Errors
     /// What computing it reports (22012, 22003, 22P02, …); as [`RowAccess::value`].
     fn value(&self, environment: &Environment<'_>, row: &dyn RowAccess) -> Result<Value>;
+
+    /// The program that it is, where it is one.
+    fn program(&self) -> Option<&Program> {
+        None
+    }
 }
 
 /// An expression that is compiled already: nothing in it depends on the moment.
@@ -47,6 +52,10 @@ impl Expr {
 impl RowExpression for FixedExpression {
     fn value(&self, _: &Environment<'_>, row: &dyn RowAccess) -> Result<Value> {
         self.0.value(&row)
+    }
+
+    fn program(&self) -> Option<&Program> {
+        Some(&self.0)
     }
 }
 

@@ -142,11 +142,11 @@ impl Collection {
         if let Some(places) = places(&self.primary_key) {
             return Some((UniqueKey::Primary, places));
         }
-        self.indexes.iter().filter(|index| index.is_enforced()).find_map(|index| match &index.kind {
+        self.indexes.iter().find_map(|index| match &index.kind {
             IndexKind::Ordered { columns, unique: true } => {
                 places(columns).map(|places| (UniqueKey::Index(index.id), places))
             }
-            IndexKind::Ordered { .. } | IndexKind::Fact { .. } | IndexKind::Hnsw { .. } => None,
+            IndexKind::Ordered { .. } | IndexKind::Keys(_) | IndexKind::Fact { .. } | IndexKind::Hnsw { .. } => None,
         })
     }
 }

@@ -11,6 +11,7 @@ use crate::model::collection::{
 };
 use crate::model::column::{Column, ColumnId, DroppedColumn};
 use crate::model::constraint::{Check, ForeignKey};
+use crate::model::index_key::IndexKey;
 
 /// The JSON of a collection.
 #[derive(Clone, Serialize, Deserialize)]
@@ -109,6 +110,12 @@ fn renumber(kind: &mut IndexKind, number: impl Fn(usize) -> Option<usize>) -> Op
             *column = number(*column)?;
             Some(())
         }
+        IndexKind::Keys(keys) => keys.keys.iter_mut().try_for_each(|key| {
+            if let IndexKey::Column(column) = key {
+                *column = number(*column)?;
+            }
+            Some(())
+        }),
         IndexKind::Fact { .. } => Some(()),
     }
 }
@@ -127,7 +134,9 @@ fn legacy_field(kind: CollectionKind, name: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{FieldKey, IndexOrigin, IndexState};
+    use crate::model::{
+        CheckTime, FieldKey, IndexKeys, IndexOrigin, IndexState, ReferentialAction, StoredExpression, UniqueKey,
+    };
     use crate::types::ColumnType;
 
     /// This definition lies in data directories of format 2: it is read for ever.
@@ -203,6 +212,45 @@ mod tests {
         assert!(changed != ready && changed.is_defined_as(&ready));
         changed.columns[1].not_null = true;
         assert!(!changed.is_defined_as(&ready));
+    }
+
+    #[test]
+    fn constraints_and_computed_keys_name_columns_by_their_ids() {
+        let mut table: Collection = serde_json::from_str(FORMAT_3).unwrap();
+        let check = |name: &str, id, column| {
+            let (expression, columns) = (format!("{name} > 0"), vec![ColumnId(column)]);
+            Check { id: CollectionId(id), name: name.to_string(), expression, columns, validated: true }
+        };
+        table.checks = vec![check("n", 30, 4), check("title", 31, 1)];
+        table.foreign_keys.push(ForeignKey {
+            id: CollectionId(32),
+            name: "self".to_string(),
+            columns: vec![ColumnId(4)],
+            parent: table.id,
+            parent_columns: vec![ColumnId(0)],
+            on_delete: ReferentialAction::Cascade,
+            on_update: ReferentialAction::NoAction,
+            timing: CheckTime::Deferred,
+            validated: false,
+        });
+        let lower = StoredExpression { text: "lower(title)".into(), columns: vec![ColumnId(1)], ty: ColumnType::Text };
+        let keys = vec![IndexKey::Column(3), IndexKey::Expression(lower)];
+        let kind = IndexKind::Keys(IndexKeys { keys, unique: true, counts_nulls: false, condition: None });
+        table.indexes.push(Index::new(CollectionId(33), "computed", kind, IndexOrigin::Statement));
+        let json = serde_json::to_string(&table).unwrap();
+        assert!(json.contains(r#"{"Column":4}"#), "{json}");
+        assert_eq!(serde_json::from_str::<Collection>(&json).unwrap(), table);
+        assert_eq!(table.unique_key_over(&[ColumnId(0)]), Some((UniqueKey::Primary, vec![0])));
+        assert_eq!(table.unique_key_over(&[ColumnId(1)]), Some((UniqueKey::Index(CollectionId(18)), vec![0])));
+        assert_eq!(table.unique_key_over(&[ColumnId(0), ColumnId(1)]), None);
+        let mut without_n = table.clone();
+        without_n.remove_column(3, false);
+        assert_eq!((without_n.checks.len(), without_n.foreign_keys.len(), without_n.indexes.len()), (1, 0, 2));
+        let mut without_v = table.clone();
+        without_v.remove_column(2, false);
+        let computed = without_v.indexes.last().unwrap();
+        assert_eq!(computed.kind.key_positions(), [Some(2), None]);
+        assert_eq!((without_v.checks.len(), without_v.foreign_keys.len()), (2, 1));
     }
 
     #[test]

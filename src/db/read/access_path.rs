@@ -9,13 +9,14 @@ use std::ops::Bound;
 use crate::db::read::query::{BoundQuery, Nearest, OrderBy, Target};
 use crate::db::read::scan::index_keys;
 use crate::db::read::view::ReadView;
+use crate::db::state::row_rules::IndexRules;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Comparison, CompiledCondition, Operand, PathBase, Program};
 use crate::model::{Collection, CollectionId, CollectionKind, Index, IndexKind};
 use crate::settings::{EF_SEARCH_MAX, IterativeScan, Settings};
 use crate::store::{encode_sought, is_storable};
-use crate::types::Value;
 use crate::types::json::jsonb::PathStep;
+use crate::types::{ColumnType, Value};
 use crate::vector::Metric;
 
 /// Most keys that an IN list may name before a scan is used instead.
@@ -155,8 +156,27 @@ fn fixed(conjuncts: &[CompiledCondition<'_>], column: usize) -> Option<Vec<Value
 /// Values in the column's own type: a value that the column cannot hold matches no entry. `None` when one of them has no place
 /// in the column's order.
 fn in_type(collection: &Collection, column: usize, values: Vec<Value>) -> Option<Vec<Value>> {
-    let ty = &collection.columns.get(column)?.ty;
+    in_type_of(&collection.columns.get(column)?.ty, values)
+}
+
+fn in_type_of(ty: &ColumnType, values: Vec<Value>) -> Option<Vec<Value>> {
     values.into_iter().map(|value| value.cast(ty, false).ok()).collect()
+}
+
+/// The type of a key of an ordered index.
+fn type_of<'a>(collection: &'a Collection, key: &'a Operand) -> Option<&'a ColumnType> {
+    match key {
+        Operand::Column(position) => collection.columns.get(*position).map(|column| &column.ty),
+        Operand::Computed(key) => Some(key.ty()),
+        Operand::System(_) | Operand::Key | Operand::Path { .. } => None,
+    }
+}
+
+/// Whether a filter lets pass no entry that an index does not hold. An index without a condition holds all.
+fn is_implied(rules: &IndexRules, conjuncts: &[CompiledCondition<'_>]) -> bool {
+    let Some(condition) = &rules.condition else { return true };
+    let Some(program) = condition.program() else { return false };
+    program.conjuncts().into_iter().all(|wanted| conjuncts.iter().any(|known| known.implies(wanted)))
 }
 
 /// Encoded keys when the filter fixes every column of the primary key.
@@ -212,7 +232,13 @@ fn indexed(
             continue;
         }
         let found = match &index.kind {
-            IndexKind::Ordered { columns, .. } => ordered_access(collection, index, columns, conjuncts)?,
+            IndexKind::Ordered { .. } | IndexKind::Keys(_) => {
+                let rules = view.index_rules(collection, index)?;
+                match is_implied(&rules, conjuncts) {
+                    true => ordered_access(collection, index, &rules.operands, conjuncts)?,
+                    false => None,
+                }
+            }
             IndexKind::Fact { path } => fact_access(collection, index, path, conjuncts)?,
             IndexKind::Hnsw { .. } => None,
         };
@@ -232,13 +258,14 @@ fn indexed(
 fn ordered_access(
     collection: &Collection,
     index: &Index,
-    columns: &[usize],
+    keys: &[Operand],
     conjuncts: &[CompiledCondition<'_>],
 ) -> Result<Option<(usize, IndexAccess)>> {
     let mut tuples: Vec<Vec<Value>> = vec![Vec::new()];
     let mut count = 0;
-    for column in columns {
-        let Some(values) = fixed(conjuncts, *column).and_then(|values| in_type(collection, *column, values)) else {
+    for key in keys {
+        let values = fixed_by(conjuncts, &|operand| operand == key);
+        let Some(values) = values.and_then(|values| in_type_of(type_of(collection, key)?, values)) else {
             break;
         };
         if tuples.len().saturating_mul(values.len()) > KEYS_MAX {
@@ -251,8 +278,8 @@ fn ordered_access(
             .collect();
     }
     let prefixes = storable(&tuples)?;
-    let range = match columns.get(count) {
-        Some(column) => value_range(collection, *column, conjuncts)?,
+    let range = match keys.get(count) {
+        Some(key) => operand_range(collection, key, conjuncts)?,
         None => None,
     };
     let weight = 2 * count + usize::from(range.is_some());
@@ -269,7 +296,7 @@ fn ordered_access(
         };
         (behind(&lower), behind(&upper))
     });
-    let access = IndexAccess { id: index.id, name: index.name.clone(), columns: columns.len(), spans: spans.collect() };
+    let access = IndexAccess { id: index.id, name: index.name.clone(), columns: keys.len(), spans: spans.collect() };
     Ok(Some((weight, access)))
 }
 
@@ -279,11 +306,19 @@ fn value_range(
     column: usize,
     conjuncts: &[CompiledCondition<'_>],
 ) -> Result<Option<PrimaryKeyBounds>> {
+    operand_range(collection, &Operand::Column(column), conjuncts)
+}
+
+fn operand_range(
+    collection: &Collection,
+    key: &Operand,
+    conjuncts: &[CompiledCondition<'_>],
+) -> Result<Option<PrimaryKeyBounds>> {
     let (mut lower, mut upper) = (Bound::Unbounded, Bound::Unbounded);
     for condition in conjuncts {
         let Some((left, operator, value)) = condition.comparison() else { continue };
-        let Some(ty) = collection.columns.get(column).map(|column| &column.ty) else { continue };
-        if *left != Operand::Column(column) || value.is_null() {
+        let Some(ty) = type_of(collection, key) else { continue };
+        if left != key || value.is_null() {
             continue;
         }
         // A value that the column's type cannot hold exactly has no place in its order; then the filter alone decides.
@@ -342,7 +377,7 @@ fn graph_index(collection: &Collection, column: usize, metric: Metric) -> Option
                 && operator_class.parse::<Metric>().is_ok_and(|indexed| indexed == metric)
                 && index.state.is_ready()
         }
-        IndexKind::Ordered { .. } | IndexKind::Fact { .. } => false,
+        IndexKind::Ordered { .. } | IndexKind::Keys(_) | IndexKind::Fact { .. } => false,
     })
 }
 

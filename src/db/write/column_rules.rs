@@ -59,6 +59,10 @@ impl Transaction {
         if collection.columns.get(position).is_some_and(|column| column.default == Some(DefaultValue::Identity)) {
             return Err(is_an_identity(table, column));
         }
+        if collection.columns.get(position).is_some_and(|column| column.computation().is_some()) {
+            let message = format!("column \"{column}\" of relation \"{table}\" is a generated column");
+            return Err(Error::syntax(message, None));
+        }
         self.change_column(&collection, position, |column| column.default = default);
         Ok(())
     }
@@ -200,7 +204,9 @@ fn adds_filled_column(old: &Collection, new: &Collection) -> bool {
 fn is_filled(column: &Column) -> bool {
     let default = column.default.as_ref();
     default.is_some_and(|default| match default {
-        DefaultValue::Expression(_) | DefaultValue::Sequence | DefaultValue::Identity => true,
+        DefaultValue::Expression(_) | DefaultValue::Sequence | DefaultValue::Identity | DefaultValue::Computed(_) => {
+            true
+        }
         DefaultValue::GeneratedId => false,
     })
 }

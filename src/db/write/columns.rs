@@ -15,7 +15,7 @@ use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::foreign_key_rules::check_foreign_key;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionKind, Column, ColumnId, DroppedColumn, IndexState};
+use crate::model::{Collection, CollectionKind, Column, ColumnId, DefaultValue, DroppedColumn, IndexKind, IndexState};
 use crate::store::{Key, KeyRange, RecordView};
 use crate::types::{ColumnType, Value};
 
@@ -89,6 +89,19 @@ impl Transaction {
         for check in changed.checks.iter_mut().filter(|check| check.columns.contains(&id)) {
             check.expression = renamed(&check.expression)?;
         }
+        for column in &mut changed.columns {
+            if let Some(DefaultValue::Computed(computed)) = &mut column.default
+                && computed.columns.contains(&id)
+            {
+                computed.text = renamed(&computed.text)?;
+            }
+        }
+        for index in &mut changed.indexes {
+            let IndexKind::Keys(keys) = &mut index.kind else { continue };
+            for expression in keys.expressions_mut().filter(|expression| expression.columns.contains(&id)) {
+                expression.text = renamed(&expression.text)?;
+            }
+        }
         check_columns(&changed)?;
         self.change_catalog(CatalogChange::Put(Arc::new(changed)));
         Ok(())
@@ -104,9 +117,12 @@ impl Transaction {
     pub fn drop_column(&mut self, table: &str, column: &str, cascade: bool, cancel: &Cancel) -> Result<()> {
         let current = Arc::clone(self.catalog().expect_collection(table)?);
         let position = changeable(&current, column)?;
-        self.free_column(&current, current.column_id(position)?, cascade)?;
-        // A foreign key of its own table may have gone.
+        let id = current.column_id(position)?;
+        self.free_column(&current, id, cascade)?;
+        self.drop_computed(&current, id, cascade, cancel)?;
+        // A foreign key of its own table may have gone, and a column that was computed of it.
         let current = Arc::clone(self.catalog().expect_collection(table)?);
+        let position = changeable(&current, column)?;
         if current.primary_key.contains(&position) {
             return Err(Error::unsupported(
                 format!("column \"{column}\" is in the primary key of \"{table}\" and cannot be dropped"),
@@ -152,6 +168,21 @@ impl Transaction {
             return Err(Error::unsupported(
                 format!("collection \"{table}\" is attached to a network and its columns keep their types"),
                 "Members write values of that type: add a column of the other type, or DETACH COLLECTION first.",
+            ));
+        }
+        let id = collection.column_id(position)?;
+        let names = |other: &&Column| other.computation().is_some_and(|computed| computed.columns.contains(&id));
+        if let Some(other) = collection.columns.iter().find(names) {
+            let message = "cannot alter type of a column used by a generated column";
+            let detail = format!("Column \"{column}\" is used by generated column \"{}\".", other.name);
+            return Err(Error::new(ErrorKind::Unsupported, message).with_detail(detail));
+        }
+        let computed =
+            collection.indexes.iter().find(|index| matches!(&index.kind, IndexKind::Keys(keys) if keys.names(id)));
+        if let Some(index) = computed {
+            return Err(Error::unsupported(
+                format!("the type of a column that an expression of index \"{}\" names cannot be changed", index.name),
+                "DROP INDEX first, and make it again afterwards.",
             ));
         }
         let is_integer = matches!(ty, ColumnType::Int2 | ColumnType::Int4 | ColumnType::Int8);

@@ -47,7 +47,8 @@ impl Transaction {
         let current = Arc::clone(self.catalog().expect_collection(table)?);
         changeable_rows(&current)?;
         if !current.has_constraint(from) {
-            return Err(no_constraint(&current, from));
+            let message = format!("constraint \"{from}\" for table \"{table}\" does not exist");
+            return Err(Error::new(ErrorKind::UndefinedObject, message));
         }
         if !current.primary_key.is_empty() && from == current.primary_key_name() {
             return Err(Error::unsupported(

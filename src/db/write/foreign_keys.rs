@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::db::pending::references::{FreedKey, GoneKey, HeldKey, ReferenceKey};
 use crate::db::pending::write_set::EntryKey;
 use crate::db::read::entry_view::EntryView;
-use crate::db::read::ordered_keys::{indexed_operands, stored_prefix};
+use crate::db::read::ordered_keys::stored_prefix;
 use crate::db::read::scan::{ScanSpan, visit_entries, visit_key};
 use crate::db::state::cancel::Cancel;
 use crate::db::write::transaction::Transaction;
@@ -201,6 +201,13 @@ impl Transaction {
             }
             self.update(&child, &key, changes)?;
         }
+        // The default may be the very key that went.
+        if action == ReferentialAction::SetDefault
+            && !self.has_key(&parent, &foreign_key.parent_columns, &gone.values)?
+            && !self.referring(&child, &foreign_key, &gone.values, cancel)?.is_empty()
+        {
+            return Err(still_referenced(&child, &foreign_key, &parent, &gone.values));
+        }
         Ok(())
     }
 
@@ -208,7 +215,7 @@ impl Transaction {
     fn default_value(&mut self, collection: &Collection, position: usize) -> Result<Value> {
         let Some(column) = collection.columns.get(position) else { return Ok(Value::Null) };
         match &column.default {
-            None | Some(DefaultValue::GeneratedId) => Ok(Value::Null),
+            None | Some(DefaultValue::GeneratedId | DefaultValue::Computed(_)) => Ok(Value::Null),
             Some(DefaultValue::Sequence | DefaultValue::Identity) => {
                 self.next_number_of(collection, position).map(Value::Int8)
             }
@@ -258,11 +265,12 @@ impl Transaction {
             UniqueKey::Primary => self.view.exists(parent, &EntryKey::from_bytes(bytes)),
             UniqueKey::Index(index) => {
                 let Some(index) = parent.index(index) else { return Ok(false) };
-                let (operands, mut found) = (indexed_operands(parent, index), false);
-                self.visit_index(index.id, &bytes, operands.len(), &mut |other| {
-                    found =
-                        visit_key(&self.view, parent, other, |entry| Ok(stored_prefix(entry, &operands)? == bytes))?
-                            == Some(true);
+                let (rules, mut found) = (self.view.index_rules(parent, index)?, false);
+                self.visit_index(index.id, &bytes, rules.operands.len(), &mut |other| {
+                    let has = visit_key(&self.view, parent, other, |entry| {
+                        Ok(stored_prefix(entry, &rules)?.as_deref() == Some(bytes.as_slice()))
+                    })?;
+                    found = has == Some(true);
                     Ok(if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
                 })?;
                 Ok(found)
@@ -372,6 +380,13 @@ pub(super) fn key_bytes(
     values: &[Value],
 ) -> Result<Option<(UniqueKey, Vec<u8>)>> {
     let Some((key, places)) = parent.unique_key_over(columns) else { return Ok(None) };
+    if let UniqueKey::Index(index) = key
+        && let Some(index) = parent.index(index).filter(|index| !index.is_enforced())
+    {
+        let message = format!("index \"{}\" is not valid, and rows refer to what it holds", index.name);
+        return Err(Error::new(ErrorKind::NotInPrerequisiteState, message)
+            .with_hint(format!("REINDEX INDEX {} builds it again.", index.name)));
+    }
     let positions = parent.positions_of(columns);
     let Some(values) = in_types(parent, &positions, values) else { return Ok(None) };
     let ordered: Vec<Value> = places.iter().filter_map(|place| values.get(*place)).cloned().collect();
@@ -384,7 +399,9 @@ pub(super) fn key_bytes(
 fn in_types(collection: &Collection, positions: &[usize], values: &[Value]) -> Option<Vec<Value>> {
     let typed = positions.iter().zip(values).map(|(position, value)| {
         let column: &Column = collection.columns.get(*position)?;
-        value.clone().cast(&column.ty, false).ok()
+        let cast = value.clone().cast(&column.ty, false).ok()?;
+        // A number that the type would round is none of its values.
+        (!column.ty.is_number() || cast.equals(value)).then_some(cast)
     });
     typed.collect()
 }
@@ -409,7 +426,7 @@ fn encoded_in_order(child: &Collection, positions: &[usize], values: &[Value], p
 fn leading_index(child: &Collection, positions: &[usize]) -> Option<(CollectionId, Vec<usize>)> {
     child.indexes.iter().filter(|index| index.state.is_ready()).find_map(|index| match &index.kind {
         IndexKind::Ordered { columns, .. } => leading_places(columns, positions).map(|places| (index.id, places)),
-        IndexKind::Fact { .. } | IndexKind::Hnsw { .. } => None,
+        IndexKind::Keys(_) | IndexKind::Fact { .. } | IndexKind::Hnsw { .. } => None,
     })
 }
 

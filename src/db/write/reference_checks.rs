@@ -6,7 +6,6 @@
 //! the other refers to it the second fails, whichever it is.
 
 use crate::db::pending::references::HeldKey;
-use crate::db::read::ordered_keys::indexed_operands;
 use crate::db::write::column_rules::changed_meanwhile;
 use crate::db::write::encoder::{CommitEncoder, conflict};
 use crate::db::write::foreign_keys::{key_bytes, picked};
@@ -44,8 +43,8 @@ impl CommitEncoder<'_> {
             }
             UniqueKey::Index(index) => {
                 let Some(index) = parent.index(index) else { return Ok(false) };
-                let operands = indexed_operands(parent, index);
-                Ok(self.other_holder(parent, index, &operands, &held.bytes, &[])?.is_some())
+                let rules = self.view.index_rules(parent, index)?;
+                Ok(self.other_holder(parent, index, &rules, &held.bytes, &[])?.is_some())
             }
         }
     }
@@ -87,8 +86,8 @@ impl CommitEncoder<'_> {
             }
             UniqueKey::Index(index) => {
                 let Some(index) = parent.index(index) else { return Ok(true) };
-                let operands = indexed_operands(parent, index);
-                Ok(self.other_holder(parent, index, &operands, &bytes, &[])?.is_none())
+                let rules = self.view.index_rules(parent, index)?;
+                Ok(self.other_holder(parent, index, &rules, &bytes, &[])?.is_none())
             }
         }
     }

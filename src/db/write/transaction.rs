@@ -11,8 +11,7 @@ use crate::db::pending::deed::Deed;
 use crate::db::pending::on_conflict::{Inserted, OnConflict};
 use crate::db::pending::write_set::{EntryKey, Pending, WriteSet};
 use crate::db::read::cursor::Row;
-use crate::db::read::entry_view::{EntryView, fact_name, key_part};
-use crate::db::read::ordered_keys::indexed_operands;
+use crate::db::read::entry_view::{EntryView, fact_name};
 use crate::db::read::view::{ReadView, Sought};
 use crate::db::state::cancel::{Cancel, CommitClient};
 use crate::db::state::state::DbState;
@@ -22,12 +21,10 @@ use crate::db::write::index_build::IndexBuild;
 use crate::db::write::ordered_indexes::{check_not_null, duplicate_key, unique_violation};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::metrics;
-use crate::model::{
-    Collection, CollectionId, CollectionKind, DefaultValue, FACT_BLOB_HASH, Notification, Rights, Stage,
-};
-use crate::store::{BlobHash, Key, Pin, RecordView, check_one_dimension, encode_key};
+use crate::model::{Collection, CollectionId, CollectionKind, DefaultValue, Notification, Rights, Stage};
+use crate::store::{Key, Pin, RecordView, check_one_dimension, encode_key};
 use crate::telemetry::{Attribute, Span, SpanName};
-use crate::types::{Value, split_object};
+use crate::types::Value;
 use crate::vector::check_finite;
 
 /// An open transaction. Dropping it rolls it back.
@@ -224,7 +221,7 @@ impl Transaction {
         }
         if let Some((_, index)) = self.unique_conflict(collection, &indexed, None, &|id| !on_conflict.is_about(id))? {
             let entry = self.entry_view(collection, &key, &pending);
-            return unique_violation(index, &indexed_operands(collection, index), &entry);
+            return unique_violation(index, &self.view.index_rules(collection, index)?.operands, &entry);
         }
         self.note_arbitrated(&indexed, on_conflict);
         self.put_indexed(collection, &key, pending, &indexed)?;
@@ -261,12 +258,17 @@ impl Transaction {
             return Ok(is_moved);
         }
         let mut pending = self.pending(collection, key)?;
-        for (position, _) in &changes {
+        let computed = collection.columns.iter().enumerate().filter(|(_, column)| column.computation().is_some());
+        let changes: Vec<usize> =
+            changes.iter().map(|(position, _)| *position).chain(computed.map(|(position, _)| position)).collect();
+        for position in &changes {
             let value = row.get(*position).cloned().unwrap_or_default();
             self.put_column(collection, *position, value, old.get(*position), &mut pending.changes)?;
         }
-        let is_changed = |key: &Option<usize>| key.is_none_or(|key| changes.iter().any(|(changed, _)| *changed == key));
-        self.change_row(collection, key, pending, &|index| index.kind.key_positions().iter().any(is_changed))?;
+        let is_changed = |key: &Option<usize>| key.is_none_or(|key| changes.contains(&key));
+        self.change_row(collection, key, pending, &|index| {
+            index.kind.is_computed() || index.kind.key_positions().iter().any(is_changed)
+        })?;
         self.note_changed(collection, key, &old, &row);
         Ok(true)
     }
@@ -399,6 +401,7 @@ impl Transaction {
             }
             complete.push(value);
         }
+        self.compute_columns(collection, &mut complete)?;
         check_not_null(collection, &complete)?;
         self.check_conditions(collection, &complete)?;
         Ok(complete)
@@ -441,34 +444,6 @@ impl Transaction {
         EntryView { view: &self.view, collection, key: key.as_bytes(), record, pending: Some(pending) }
     }
 
-    /// Adds the change of one column to the fields of its entry; `old` is the value before, for those that touch only
-    /// what differs.
-    pub(super) fn put_column(
-        &self,
-        collection: &Collection,
-        position: usize,
-        value: Value,
-        old: Option<&Value>,
-        changes: &mut BTreeMap<String, Option<Value>>,
-    ) -> Result<()> {
-        let Some(name) = collection.field_name(position) else {
-            let is_metadata = collection.columns.get(position).is_some_and(|column| column.name == "metadata");
-            return if is_metadata { put_facts(&value, old, changes) } else { Ok(()) };
-        };
-        if collection.kind == CollectionKind::Memory
-            && name == FACT_BLOB_HASH
-            && let Value::Text(hash) = &value
-        {
-            let hash: BlobHash = hash.parse()?;
-            self.shared.blobs.size(&hash)?;
-        }
-        if key_part(collection, position).is_some() {
-            return Ok(());
-        }
-        changes.insert(name.to_string(), if value.is_null() { None } else { Some(value) });
-        Ok(())
-    }
-
     pub(crate) fn conflict_with(
         &self,
         collection: &Collection,
@@ -485,25 +460,4 @@ impl Transaction {
         let (names, values): (Vec<&str>, Vec<Value>) = collection.primary_key.iter().filter_map(part).unzip();
         Err(duplicate_key(collection, &constraint, &names, &values))
     }
-}
-
-/// Replaces the facts of a memory by those of a JSON object; facts that stay the same are not touched.
-fn put_facts(value: &Value, old: Option<&Value>, changes: &mut BTreeMap<String, Option<Value>>) -> Result<()> {
-    let facts = |value: &Value| match value {
-        Value::Json(text) if text.starts_with('{') => split_object(text),
-        Value::Null => Ok(Vec::new()),
-        _ => Err(Error::new(ErrorKind::InvalidTextRepresentation, "metadata must be a JSON object")
-            .with_detail("Its keys are the facts of the entry.")),
-    };
-    let old: BTreeMap<String, Value> = old.map(facts).transpose()?.unwrap_or_default().into_iter().collect();
-    let new: BTreeMap<String, Value> = facts(value)?.into_iter().collect();
-    for name in old.keys().filter(|name| !new.contains_key(*name)) {
-        changes.insert(fact_name(name), None);
-    }
-    for (name, value) in new {
-        if old.get(&name) != Some(&value) {
-            changes.insert(fact_name(&name), Some(value));
-        }
-    }
-    Ok(())
 }

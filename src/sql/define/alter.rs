@@ -9,19 +9,22 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use crate::error::{Error, ErrorKind, Notice, Result};
-use crate::model::{Collection, Column, DefaultValue, IndexKind};
+use crate::model::{Collection, Column, DefaultValue};
 use crate::sql::analyze::declared_type::{DeclaredType, declared_type};
 use crate::sql::arrow::context::PlanContext;
-use crate::sql::define::check::{CheckRequest, renamed};
+use crate::sql::define::check::CheckRequest;
+use crate::sql::define::computed::computation;
 use crate::sql::define::definition::DataDefinition;
 use crate::sql::define::foreign_key::ForeignKeyRequest;
 use crate::sql::define::identity::as_identity;
 use crate::sql::define::index::{IndexRequest, check_ordered, key_columns, unique_constraint, unique_of_column};
+use crate::sql::define::index_keys::unique_kind;
 use crate::sql::define::new_column::add_column;
 use crate::sql::define::retype::Retype;
 use crate::sql::define::table::{column_constraints, plan_column, plan_default};
 use crate::sql::parse::names::{folded, relation_name};
 use crate::sql::parse::unread;
+use crate::sql::write::stored_expression::renamed;
 use crate::sql::write::write_target::{located, public_name, writable_table};
 use crate::statement::{Privilege, WriteRun};
 use crate::types::ColumnType;
@@ -164,7 +167,7 @@ impl Planner<'_> {
                 Ok(())
             }
             AlterTableOperation::AddConstraint { constraint: TableConstraint::Check(check), not_valid } => {
-                let check = CheckRequest::plan(check, (None, None), !not_valid, &self.table, self.context)?;
+                let check = CheckRequest::plan(check, None, !not_valid, &self.table, self.context)?;
                 self.constraints.push(TableChange::AddCheck(check));
                 Ok(())
             }
@@ -216,17 +219,24 @@ impl Planner<'_> {
             self.changes.push(TableChange::AddColumn { column, if_not_exists });
             return Ok(());
         }
-        if let Some(name) = planned.unique {
+        if let Some((name, unique)) = planned.unique {
             check_ordered(&column)?;
-            let columns = vec![self.table.columns.len()];
-            let kind = IndexKind::Ordered { columns, unique: true };
+            let kind = unique_kind(&unique, vec![self.table.columns.len()]);
             self.constraints.push(TableChange::AddUnique(unique_of_column(&self.table.name, name, &column.name, kind)));
         }
         if planned.is_primary_key {
             check_ordered(&column)?;
             self.constraints.push(TableChange::AddPrimaryKey(vec![self.table.columns.len()]));
         }
+        let position = self.table.columns.len();
         self.table.push_column(column.clone());
+        let mut column = column;
+        if let Some(computed) = computation(definition, position, &self.table, self.context)? {
+            column.default = Some(DefaultValue::Computed(Box::new(computed)));
+            if let Some(known) = self.table.columns.get_mut(position) {
+                known.default.clone_from(&column.default);
+            }
+        }
         let (checks, foreign_keys) = column_constraints(definition, &self.table, self.context)?;
         self.constraints.extend(checks.into_iter().map(TableChange::AddCheck));
         self.constraints.extend(foreign_keys.into_iter().map(TableChange::AddForeignKey));

@@ -1,23 +1,21 @@
 //! CHECK constraints of CREATE TABLE and ALTER TABLE: read, compiled once to find what is wrong with them, and kept as text.
 
-use datafusion::sql::sqlparser::ast::{CheckConstraint, Expr, Ident, Spanned};
+use datafusion::sql::sqlparser::ast::{CheckConstraint, Ident};
 
 use crate::db::{Cancel, Transaction};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::model::{Check, Collection};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::index::generated_name;
 use crate::sql::define::table::check_of_one_row;
-use crate::sql::parse::names::{exact, folded};
-use crate::sql::parse::visit::{change_expressions, has_expression};
-use crate::sql::write::stored_expression::{StoredUse, compile_expression, stored_expression};
-use crate::sql::write::write_target::located;
+use crate::sql::parse::names::folded;
+use crate::sql::write::stored_expression::{StoredUse, compile_expression, kept};
 
 /// A condition on the rows of a table, to be added.
 #[derive(Clone, Debug)]
 pub struct CheckRequest {
     name: Option<String>,
-    /// The column that its name is made of, besides the table's: where it stands behind one, or names one alone.
+    /// The column that its name is made of, besides the table's: the only one that it names.
     column: Option<String>,
     expression: String,
     columns: Vec<String>,
@@ -25,14 +23,14 @@ pub struct CheckRequest {
 }
 
 impl CheckRequest {
-    /// Reads a constraint; `column` is the one that it stands behind, `name` what CONSTRAINT gives it.
+    /// Reads a constraint; `name` is what CONSTRAINT gives it in front of a column's.
     ///
     /// # Errors
     /// 0A000 for NOT ENFORCED, subqueries and system columns, 42803 and 42P20 for functions over several rows, 42804 for what is no
     /// condition; as [`compile_expression`].
     pub fn plan(
         constraint: &CheckConstraint,
-        (name, column): (Option<&Ident>, Option<&str>),
+        name: Option<&Ident>,
         validated: bool,
         table: &Collection,
         context: &PlanContext<'_>,
@@ -47,10 +45,9 @@ impl CheckRequest {
         check_of_one_row(expr, "check constraint", "Use the columns of the row, constants and functions.")?;
         let (expression, columns) = kept(expr, "check constraint", table, context)?;
         compile_expression(&expression, StoredUse::Condition("CHECK"), table, context)?;
-        let column = match (column, columns.as_slice()) {
-            (Some(column), _) => Some(column.to_string()),
-            (None, [column]) => Some(column.clone()),
-            (None, _) => None,
+        let column = match columns.as_slice() {
+            [column] => Some(column.clone()),
+            _ => None,
         };
         let name = name.or(own.as_ref()).map(folded);
         Ok(CheckRequest { name, column, expression: expression.to_string(), columns, validated })
@@ -83,75 +80,4 @@ impl CheckRequest {
 pub fn is_taken(name: &str, table: &Collection, transaction: &Transaction) -> bool {
     let others = transaction.catalog().collections().filter(|other| other.id != table.id);
     table.has_constraint(name) || others.into_iter().any(|other| other.has_constraint(name))
-}
-
-/// An expression as a definition keeps it, and the columns that it names, each once: the names go without that of the table,
-/// which may change.
-///
-/// # Errors
-/// 42703 and 42P01 for names that mean nothing here, 0A000 for a system column.
-pub fn kept(expr: &Expr, of: &str, table: &Collection, context: &PlanContext<'_>) -> Result<(Expr, Vec<String>)> {
-    let mut kept = expr.clone();
-    change_expressions(&mut kept, |part| {
-        if let Expr::CompoundIdentifier(parts) = part
-            && let [relation, column] = parts.as_slice()
-            && folded(relation) == table.name
-            && table.column(&folded(column)).is_some()
-        {
-            *part = Expr::Identifier(column.clone());
-        }
-    });
-    let (mut columns, mut fault) = (Vec::new(), None);
-    has_expression(&kept, |part| {
-        let Expr::Identifier(ident) = part else { return false };
-        let name = folded(ident);
-        if table.column(&name).is_some() {
-            if !columns.contains(&name) {
-                columns.push(name);
-            }
-            return false;
-        }
-        if table.system_column(&name).is_some() || name.starts_with('$') {
-            let error = Error::unsupported(
-                format!("system column \"{name}\" reference in {of} is not offered"),
-                "What it says follows from the entry as a whole.",
-            );
-            fault = Some(located(error, context.text, part.span().start));
-        }
-        fault.is_some()
-    });
-    match fault {
-        Some(error) => Err(error),
-        None => Ok((kept, columns)),
-    }
-}
-
-/// The text of a stored expression after a column got another name.
-///
-/// # Errors
-/// As [`stored_expression`].
-pub fn renamed(text: &str, from: &str, to: &str) -> Result<String> {
-    let mut expr = stored_expression(text)?;
-    change_expressions(&mut expr, |part| {
-        if let Expr::Identifier(ident) = part
-            && folded(ident) == from
-        {
-            *ident = exact(to);
-        }
-    });
-    Ok(expr.to_string())
-}
-
-/// `CREATE TABLE` and `ADD COLUMN` name the constraint of a column before they say what it is.
-///
-/// # Errors
-/// 42710 for two constraints of one name.
-pub fn check_names(names: &[String], table: &str) -> Result<()> {
-    for (at, name) in names.iter().enumerate() {
-        if names.iter().take(at).any(|other| other == name) {
-            let message = format!("constraint \"{name}\" for relation \"{table}\" already exists");
-            return Err(Error::new(ErrorKind::DuplicateObject, message));
-        }
-    }
-    Ok(())
 }

@@ -120,6 +120,7 @@ pub fn check_clauses(table: &str, column: &Column, is_serial: bool, options: &[&
     let count = |is_wanted: fn(&ColumnOption) -> bool| options.iter().filter(|option| is_wanted(option)).count();
     let defaults = count(|option| matches!(option, ColumnOption::Default(_)));
     let identities = count(|option| matches!(option, ColumnOption::Identity(_)) || is_identity(option));
+    let computed = count(|option| matches!(option, ColumnOption::Generated { generation_expr: Some(_), .. }));
     let nulls = count(|option| matches!(option, ColumnOption::Null));
     let not_nulls = count(|option| matches!(option, ColumnOption::NotNull));
     let place = format!("for column \"{}\" of table \"{table}\"", column.name);
@@ -127,6 +128,12 @@ pub fn check_clauses(table: &str, column: &Column, is_serial: bool, options: &[&
         Some("multiple identity specifications")
     } else if identities == 1 && (defaults > 0 || is_serial) {
         Some("both default and identity specified")
+    } else if computed > 0 && defaults > 0 {
+        Some("both default and generation expression specified")
+    } else if computed > 0 && identities > 0 {
+        Some("both identity and generation expression specified")
+    } else if computed > 1 {
+        Some("multiple generation clauses specified")
     } else if defaults > 1 || (defaults == 1 && is_serial) {
         Some("multiple default values specified")
     } else if nulls > 0 && (not_nulls > 0 || identities > 0 || is_serial) {

@@ -2,11 +2,13 @@
 
 pub(super) mod alter;
 pub(super) mod check;
+pub(super) mod computed;
 pub(super) mod definition;
 pub(super) mod drop;
 pub(super) mod foreign_key;
 pub(super) mod identity;
 pub(super) mod index;
+pub(super) mod index_keys;
 pub(super) mod new_column;
 pub(super) mod reindex;
 pub(super) mod retype;

@@ -2,19 +2,23 @@
 
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, ColumnDef, ColumnOption, CreateTable, Expr, Function, GeneratedAs, Ident, IndexColumn,
-    TableConstraint, UnaryOperator,
+    TableConstraint, UnaryOperator, UniqueConstraint,
 };
 
 use crate::db::{Cancel, Transaction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::ParameterTypes;
-use crate::model::{Collection, CollectionId, CollectionKind, Column, DefaultValue, Index, IndexKind, IndexOrigin};
+use crate::model::{
+    Collection, CollectionId, CollectionKind, Column, Computation, DefaultValue, Index, IndexKind, IndexOrigin,
+};
 use crate::sql::analyze::declared_type::declared_type;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::check::CheckRequest;
+use crate::sql::define::computed::{computation, expression_of};
 use crate::sql::define::foreign_key::ForeignKeyRequest;
 use crate::sql::define::identity::{check_clauses, make_identity};
 use crate::sql::define::index::{check_ordered, generated_name, plain_column};
+use crate::sql::define::index_keys::unique_kind;
 use crate::sql::parse::names::{folded, last_part};
 use crate::sql::parse::unread;
 use crate::sql::parse::visit::has_expression;
@@ -31,9 +35,16 @@ pub struct TableRequest {
     columns: Vec<Column>,
     primary_key: Vec<usize>,
     /// Positions of each unique constraint, with its name where one is given.
-    unique: Vec<(Option<String>, Vec<usize>)>,
+    unique: Vec<PlannedUnique>,
     checks: Vec<CheckRequest>,
     foreign_keys: Vec<ForeignKeyRequest>,
+}
+
+/// A UNIQUE constraint.
+struct PlannedUnique {
+    name: Option<String>,
+    positions: Vec<usize>,
+    kind: IndexKind,
 }
 
 /// One column of CREATE TABLE or ADD COLUMN.
@@ -41,7 +52,15 @@ pub struct PlannedColumn {
     pub column: Column,
     pub is_primary_key: bool,
     /// Present for UNIQUE, with the constraint's name where it has one.
-    pub unique: Option<Option<String>>,
+    pub unique: Option<(Option<String>, UniqueConstraint)>,
+}
+
+/// Makes a column generated whose expression is not read yet.
+fn mark_computed(table: &mut Collection, position: usize) {
+    if let Some(column) = table.columns.get_mut(position) {
+        let nothing = Computation { text: String::new(), columns: Vec::new(), is_virtual: false };
+        column.default = Some(DefaultValue::Computed(Box::new(nothing)));
+    }
 }
 
 /// The constraints behind a column, which are read once all columns are known.
@@ -55,7 +74,7 @@ pub fn column_constraints(
     for option in &definition.options {
         let place = (option.name.as_ref(), Some(column.as_str()));
         match &option.option {
-            ColumnOption::Check(check) => checks.push(CheckRequest::plan(check, place, true, table, context)?),
+            ColumnOption::Check(check) => checks.push(CheckRequest::plan(check, place.0, true, table, context)?),
             ColumnOption::ForeignKey(key) => foreign_keys.push(ForeignKeyRequest::plan(key, place, true, context)?),
             _ => {}
         }
@@ -89,8 +108,9 @@ pub fn plan_table(table: &CreateTable, name: String, context: &PlanContext<'_>) 
         if planned.is_primary_key {
             request.set_primary_key(vec![position])?;
         }
-        if let Some(name) = planned.unique {
-            request.unique.push((name, vec![position]));
+        if let Some((name, unique)) = planned.unique {
+            let kind = unique_kind(&unique, vec![position]);
+            request.unique.push(PlannedUnique { name, positions: vec![position], kind });
         }
         request.columns.push(planned.column);
     }
@@ -104,7 +124,8 @@ pub fn plan_table(table: &CreateTable, name: String, context: &PlanContext<'_>) 
             TableConstraint::Unique(unique) => {
                 unread::unique(unique)?;
                 let positions = request.positions(&unique.columns, context)?;
-                request.unique.push((unique.name.as_ref().map(folded), positions));
+                let kind = unique_kind(unique, positions.clone());
+                request.unique.push(PlannedUnique { name: unique.name.as_ref().map(folded), positions, kind });
             }
             // They are read once all columns are known.
             TableConstraint::ForeignKey(_) | TableConstraint::Check(_) => {}
@@ -122,7 +143,7 @@ pub fn plan_table(table: &CreateTable, name: String, context: &PlanContext<'_>) 
             column.not_null = true;
         }
     }
-    for position in request.primary_key.iter().chain(request.unique.iter().flat_map(|(_, positions)| positions)) {
+    for position in request.primary_key.iter().chain(request.unique.iter().flat_map(|unique| &unique.positions)) {
         if let Some(column) = request.columns.get(*position) {
             check_ordered(column)?;
         }
@@ -156,7 +177,7 @@ pub fn plan_column(definition: &ColumnDef, table: &str, context: &PlanContext<'_
             }
             ColumnOption::Unique(unique) => {
                 unread::unique(unique).map_err(at)?;
-                planned.unique = Some(option.name.as_ref().map(folded));
+                planned.unique = Some((option.name.as_ref().map(folded), unique.clone()));
             }
             ColumnOption::Default(expr) => {
                 planned.column.default = plan_default(expr, &planned.column, context)?;
@@ -183,8 +204,11 @@ pub fn plan_column(definition: &ColumnDef, table: &str, context: &PlanContext<'_
             }
             // `column_constraints` reads them.
             ColumnOption::ForeignKey(_) | ColumnOption::Check(_) => {}
+            // `computation` reads it once all columns are known.
+            ColumnOption::Generated { generation_expr: Some(_), generated_keyword: true, .. } => {}
             ColumnOption::Generated { .. } => {
-                return Err(at(Error::unsupported("computed columns are not offered", "Compute them in queries.")));
+                return Err(at(Error::syntax("this form of a generated column is not PostgreSQL's", None)
+                    .with_hint("name type GENERATED ALWAYS AS (expression) [STORED | VIRTUAL]")));
             }
             other => return Err(at(Error::unsupported(format!("\"{other}\" is not offered"), "Leave it out."))),
         }
@@ -282,7 +306,21 @@ impl TableRequest {
 
     /// Reads what the columns and the table are bound by.
     fn plan_constraints(&mut self, table: &CreateTable, context: &PlanContext<'_>) -> Result<()> {
-        let whole = Collection::new(CollectionId(0), self.name.as_str(), CollectionKind::Table, self.columns.clone());
+        let mut whole =
+            Collection::new(CollectionId(0), self.name.as_str(), CollectionKind::Table, self.columns.clone());
+        for (position, definition) in table.columns.iter().enumerate() {
+            // One that is not read yet is known for what it is.
+            if expression_of(definition)?.is_some() {
+                mark_computed(&mut whole, position);
+            }
+        }
+        for (position, definition) in table.columns.iter().enumerate() {
+            if let Some(computed) = computation(definition, position, &whole, context)?
+                && let Some(column) = self.columns.get_mut(position)
+            {
+                column.default = Some(DefaultValue::Computed(Box::new(computed)));
+            }
+        }
         for definition in &table.columns {
             let (checks, foreign_keys) = column_constraints(definition, &whole, context)?;
             self.checks.extend(checks);
@@ -291,7 +329,7 @@ impl TableRequest {
         for constraint in &table.constraints {
             match constraint {
                 TableConstraint::Check(check) => {
-                    self.checks.push(CheckRequest::plan(check, (None, None), true, &whole, context)?);
+                    self.checks.push(CheckRequest::plan(check, None, true, &whole, context)?);
                 }
                 TableConstraint::ForeignKey(key) => {
                     self.foreign_keys.push(ForeignKeyRequest::plan(key, (None, None), true, context)?);
@@ -337,7 +375,7 @@ impl TableRequest {
             primary_key: self.primary_key.clone(),
             ..Collection::new(id, self.name.as_str(), CollectionKind::Table, columns)
         };
-        for (name, positions) in &self.unique {
+        for PlannedUnique { name, positions, kind } in &self.unique {
             let names: Vec<&str> =
                 positions.iter().filter_map(|at| self.columns.get(*at)).map(|column| column.name.as_str()).collect();
             let name = name.clone().unwrap_or_else(|| {
@@ -347,9 +385,8 @@ impl TableRequest {
                         || collection.indexes.iter().any(|index| index.name == name)
                 })
             });
-            let kind = IndexKind::Ordered { columns: positions.clone(), unique: true };
             let (id, origin) = (transaction.new_id(), IndexOrigin::Constraint);
-            collection.indexes.push(Index::new(id, name, kind, origin));
+            collection.indexes.push(Index::new(id, name, kind.clone(), origin));
         }
         collection
     }

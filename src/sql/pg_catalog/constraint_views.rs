@@ -43,7 +43,9 @@ pub fn table_constraints(catalog: &Catalog, settings: &Settings) -> Vec<CatalogR
                 ("enforced", yes_or_no(true)),
             ]);
             if constraint.kind.is_key() {
-                row.push(("nulls_distinct", yes_or_no(true)));
+                let counts_nulls =
+                    matches!(constraint.kind, ConstraintKind::Unique(index) if index.kind.counts_nulls());
+                row.push(("nulls_distinct", yes_or_no(!counts_nulls)));
             }
             rows.push(row);
         }
@@ -57,7 +59,7 @@ pub fn check_constraints(catalog: &Catalog, settings: &Settings) -> Vec<CatalogR
         for constraint in constraints(collection) {
             if let ConstraintKind::Check(check) = constraint.kind {
                 let mut row = named(&constraint, settings);
-                row.push(("check_clause", text(format!("(({}))", check.expression))));
+                row.push(("check_clause", text(format!("({})", check.expression))));
                 rows.push(row);
             }
         }

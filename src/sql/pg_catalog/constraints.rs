@@ -1,7 +1,7 @@
 //! Constraints: the list of them, their rows in `pg_constraint`, and their texts.
 
 use crate::db::Catalog;
-use crate::model::{Check, CheckTime, Collection, ForeignKey, Index, IndexKind, UniqueKey};
+use crate::model::{Check, CheckTime, Collection, ForeignKey, Index, UniqueKey};
 use crate::sql::pg_catalog::definitions::column_list;
 use crate::sql::pg_catalog::oids;
 use crate::sql::pg_catalog::relation::{CatalogRow, numbers, oid, text};
@@ -79,11 +79,10 @@ pub fn constraints(collection: &Collection) -> Vec<Constraint<'_>> {
         });
     }
     for index in &collection.indexes {
-        if let IndexKind::Ordered { columns, .. } = &index.kind
-            && index.is_constraint()
-        {
+        if index.is_constraint() {
             let (oid, name) = (oids::constraint_oid(index.id), index.name.clone());
-            all.push(Constraint { oid, name, kind: ConstraintKind::Unique(index), columns: columns.clone() });
+            let columns = index.kind.key_positions().into_iter().flatten().collect();
+            all.push(Constraint { oid, name, kind: ConstraintKind::Unique(index), columns });
         }
     }
     for check in &collection.checks {
@@ -181,7 +180,11 @@ fn definition(
 ) -> Option<String> {
     let mut written = match constraint.kind {
         ConstraintKind::PrimaryKey | ConstraintKind::Unique(_) => {
-            format!("{} ({})", constraint.kind.name(), column_list(collection, &constraint.columns))
+            let nulls = match constraint.kind {
+                ConstraintKind::Unique(index) if index.kind.counts_nulls() => " NULLS NOT DISTINCT",
+                _ => "",
+            };
+            format!("{}{nulls} ({})", constraint.kind.name(), column_list(collection, &constraint.columns))
         }
         ConstraintKind::Check(check) if is_pretty => format!("CHECK ({})", check.expression),
         ConstraintKind::Check(check) => format!("CHECK (({}))", check.expression),

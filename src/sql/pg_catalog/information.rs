@@ -87,7 +87,6 @@ pub fn columns(view: &ReadView, settings: &Settings) -> Vec<CatalogRow> {
                 ("ordinal_position", Value::Int4(number)),
                 ("is_nullable", yes_or_no(!not_null)),
                 ("is_self_referencing", yes_or_no(false)),
-                ("is_generated", text("NEVER")),
                 ("is_updatable", yes_or_no(collection.is_some())),
                 ("dtd_identifier", text(number.to_string())),
             ];
@@ -151,12 +150,26 @@ fn type_cells(ty: &ColumnType, settings: &Settings) -> CatalogRow {
 }
 
 fn default_cells(collection: Option<&Collection>, position: usize) -> CatalogRow {
-    let Some(collection) = collection else { return vec![("is_identity", yes_or_no(false))] };
+    let Some(collection) = collection else {
+        return vec![("is_identity", yes_or_no(false)), ("is_generated", text("NEVER"))];
+    };
     let default = default_expression(collection, position).map_or(Value::Null, text);
     let column = collection.columns.get(position);
     let is_identity = column.is_some_and(|column| column.default == Some(DefaultValue::Identity));
     let generation = if is_identity { text("ALWAYS") } else { Value::Null };
-    vec![("is_identity", yes_or_no(is_identity)), ("identity_generation", generation), ("column_default", default)]
+    if column.is_some_and(|column| column.computation().is_some()) {
+        return vec![
+            ("is_identity", yes_or_no(false)),
+            ("is_generated", text("ALWAYS")),
+            ("generation_expression", default),
+        ];
+    }
+    vec![
+        ("is_generated", text("NEVER")),
+        ("is_identity", yes_or_no(is_identity)),
+        ("identity_generation", generation),
+        ("column_default", default),
+    ]
 }
 
 pub fn sequences_view(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {

@@ -91,6 +91,11 @@ fn attribute_row(
     default: Option<&DefaultValue>,
 ) -> CatalogRow {
     let is_identity = default == Some(&DefaultValue::Identity);
+    let generated = match default {
+        Some(DefaultValue::Computed(computed)) if computed.is_virtual => "v",
+        Some(DefaultValue::Computed(_)) => "s",
+        _ => "",
+    };
     let collation = if types::is_collatable(ty) { COLLATION_DEFAULT } else { 0 };
     let dimensions = i16::from(ty.element().is_some());
     vec![
@@ -107,6 +112,7 @@ fn attribute_row(
         ("attnotnull", Value::Bool(not_null)),
         ("atthasdef", Value::Bool(default.is_some() && !is_identity)),
         ("attidentity", text(if is_identity { "a" } else { "" })),
+        ("attgenerated", text(generated)),
         ("attislocal", Value::Bool(true)),
         ("attcollation", oid(collation)),
     ]
@@ -138,14 +144,17 @@ pub fn index(catalog: &Catalog) -> Vec<CatalogRow> {
             rows.push(index_row(collection, (key, state), &keys, true, true, None, None));
         }
         for index in &collection.indexes {
-            let (unique, class, expression) = match &index.kind {
-                IndexKind::Ordered { unique, .. } => (*unique, None, None),
-                IndexKind::Fact { path } => (false, None, Some(definitions::fact_expression(path))),
-                IndexKind::Hnsw { operator_class, .. } => (false, Some(operator_class.as_str()), None),
+            let class = match &index.kind {
+                IndexKind::Hnsw { operator_class, .. } => Some(operator_class.as_str()),
+                IndexKind::Ordered { .. } | IndexKind::Keys(_) | IndexKind::Fact { .. } => None,
             };
             let keys = index.kind.key_positions();
             let own = (index.id.oid(), index.state);
-            rows.push(index_row(collection, own, &keys, unique, false, class, expression));
+            let expressions = definitions::index_expressions(index);
+            let mut row = index_row(collection, own, &keys, index.kind.is_unique(), false, class, expressions);
+            row.push(("indpred", definitions::index_condition(index).map_or(Value::Null, text)));
+            row.push(("indnullsnotdistinct", Value::Bool(index.kind.counts_nulls())));
+            rows.push(row);
         }
     }
     rows

@@ -28,7 +28,9 @@ use crate::sql::write::returning::Returning;
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_subplan::RowPlan;
 use crate::sql::write::write_plan::{WritePlan, stage_of, typed_for};
-use crate::sql::write::write_target::{WritePlace, check_assignable, check_insertable, is_default, located, writable};
+use crate::sql::write::write_target::{
+    WritePlace, check_assignable, check_insertable, check_not_computed, is_default, located, writable,
+};
 use crate::statement::{ColumnDefaults, CommandTag, PlanNotes, Planning, Privilege, WriteRun, Written};
 use crate::types::Value;
 
@@ -139,7 +141,10 @@ fn plan_source(
 ) -> Result<Source> {
     let has_list = !places.is_empty();
     let may_override = overrides_system(context.text)?;
-    let check = |place: WritePlace| if may_override { Ok(()) } else { check_insertable(collection, place) };
+    let check = |place: WritePlace| match may_override {
+        true => check_not_computed(collection, place),
+        false => check_insertable(collection, place),
+    };
     let Some(query) = insert.source.as_deref() else {
         let slots = Slots { columns: vec![None; collection.columns.len()], stage: None };
         return Ok(Source::Rows { rows: vec![slots], planned: None });

@@ -1,5 +1,6 @@
 //! INSERT, UPDATE, DELETE, planned: where values come from, which rows are meant, what RETURNING shows.
 
+pub(super) mod conflict_target;
 pub(super) mod delete;
 pub(super) mod insert;
 pub(super) mod key_lookup;

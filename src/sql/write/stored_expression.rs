@@ -18,7 +18,7 @@ use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext
 use datafusion::logical_expr::{Expr as PlanExpr, LogicalPlan, LogicalPlanBuilder, Volatility};
 use datafusion::physical_expr::create_physical_expr;
 use datafusion::physical_plan::PhysicalExpr;
-use datafusion::sql::sqlparser::ast::{Expr, SelectItem, SetExpr, Statement};
+use datafusion::sql::sqlparser::ast::{Expr, Ident, SelectItem, SetExpr, Spanned, Statement};
 
 use crate::db::{Cancel, ReadView};
 use crate::error::{Error, ErrorKind, Result};
@@ -29,15 +29,17 @@ use crate::sql::arrow::context::PlanContext;
 use crate::sql::arrow::errors::{from_datafusion, to_datafusion};
 use crate::sql::arrow::types::{field_of, metadata_of, type_of};
 use crate::sql::arrow::values::{array_of, readable, scalar_of, value_at};
+use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::parse::parse;
+use crate::sql::parse::visit::{change_expressions, has_expression};
 use crate::sql::read::read_plan::RowForm;
 use crate::sql::relational::engine;
 use crate::sql::relational::physical::optimized_plan;
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_subplan::RowPlan;
-use crate::sql::write::write_target::WritePlace;
+use crate::sql::write::write_target::{WritePlace, located};
 use crate::statement::PlanNotes;
-use crate::types::{ColumnType, Value};
+use crate::types::{ColumnType, Value, quote_identifier};
 
 /// What a stored expression is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +56,8 @@ pub enum StoredUse {
 pub struct CompiledExpression {
     pub expression: Arc<dyn RowExpression>,
     pub ty: ColumnType,
+    /// Whether a row has the same value whenever it is computed.
+    pub is_immutable: bool,
 }
 
 /// The tree of an expression that a definition keeps as text.
@@ -70,6 +74,63 @@ pub fn stored_expression(text: &str) -> Result<Expr> {
         Some(SelectItem::UnnamedExpr(expr)) => Ok(expr),
         _ => Err(damaged()),
     }
+}
+
+/// An expression as a definition keeps it, and the columns that it names, each once: the names go without that of the table,
+/// which may change.
+///
+/// # Errors
+/// 42703 and 42P01 for names that mean nothing here, 0A000 for a system column.
+pub fn kept(expr: &Expr, of: &str, table: &Collection, context: &PlanContext<'_>) -> Result<(Expr, Vec<String>)> {
+    let mut kept = expr.clone();
+    change_expressions(&mut kept, |part| {
+        if let Expr::CompoundIdentifier(parts) = part
+            && let [relation, column] = parts.as_slice()
+            && folded(relation) == table.name
+            && table.column(&folded(column)).is_some()
+        {
+            *part = Expr::Identifier(column.clone());
+        }
+    });
+    let (mut columns, mut fault) = (Vec::new(), None);
+    has_expression(&kept, |part| {
+        let Expr::Identifier(ident) = part else { return false };
+        let name = folded(ident);
+        if table.column(&name).is_some() {
+            if !columns.contains(&name) {
+                columns.push(name);
+            }
+            return false;
+        }
+        if table.system_column(&name).is_some() || name.starts_with('$') {
+            let error = Error::unsupported(
+                format!("system column \"{name}\" reference in {of} is not offered"),
+                "What it says follows from the entry as a whole.",
+            );
+            fault = Some(located(error, context.text, part.span().start));
+        }
+        fault.is_some()
+    });
+    match fault {
+        Some(error) => Err(error),
+        None => Ok((kept, columns)),
+    }
+}
+
+/// The text of a stored expression after a column got another name.
+///
+/// # Errors
+/// As [`stored_expression`].
+pub fn renamed(text: &str, from: &str, to: &str) -> Result<String> {
+    let mut expr = stored_expression(text)?;
+    change_expressions(&mut expr, |part| {
+        if let Expr::Identifier(ident) = part
+            && folded(ident) == from
+        {
+            *ident = if quote_identifier(to) == to { Ident::new(to) } else { exact(to) };
+        }
+    });
+    Ok(expr.to_string())
 }
 
 /// Compiles the text of an expression over the rows of a collection, for whoever writes rows.
@@ -104,7 +165,9 @@ pub fn compile_expression(
         StoredUse::Value => compiler.typed(expr)?.and_then(|typed| Some((typed.expression, typed.ty?))),
     };
     if let Some((small, ty)) = small {
-        return Ok(CompiledExpression { expression: Arc::from(small.for_rows()?), ty });
+        let expression: Arc<dyn RowExpression> = Arc::from(small.for_rows()?);
+        let is_immutable = expression.program().is_some();
+        return Ok(CompiledExpression { expression, ty, is_immutable });
     }
     compiler.hard.clear();
     compiler.plan_later(expr);
@@ -116,7 +179,7 @@ pub fn compile_expression(
     {
         return Err(no_condition(of, &ty));
     }
-    Ok(CompiledExpression { expression: Arc::new(planned), ty })
+    Ok(CompiledExpression { expression: Arc::new(planned), ty, is_immutable: true })
 }
 
 /// An expression of the planner, ready to run on one row after the other.
