@@ -49,10 +49,10 @@ pub enum ErrorKind {
     UndefinedDatabase,
     /// The name means an object of another kind.
     WrongObjectType,
+    /// An object cannot be made of what a statement makes it of.
+    InvalidObjectDefinition,
     /// A table cannot be as a statement wants it.
     InvalidTableDefinition,
-    /// A definition that goes round in a circle.
-    InvalidObjectDefinition,
     /// Something else needs the object.
     DependentObjects,
     /// A prepared statement of that name exists.
@@ -160,6 +160,16 @@ pub enum ErrorKind {
     UniqueViolation,
     /// A row written through a view that is no row of it.
     CheckOptionViolation,
+    /// A row that makes a condition of its table false.
+    CheckViolation,
+    /// A reference to a row that is not there, or a row that others refer to.
+    ForeignKeyViolation,
+    /// A row that others refer to, and that RESTRICT keeps.
+    RestrictViolation,
+    /// The object is not in the state that the statement needs.
+    NotInPrerequisiteState,
+    /// Columns that cannot refer to those of another table.
+    InvalidForeignKey,
     /// The wrong user or password.
     InvalidPassword,
     /// The way of logging in is not the right one: another user, TLS, or a channel that somebody stands in.
@@ -240,8 +250,8 @@ impl ErrorKind {
             ErrorKind::UndefinedSchema => "3F000",
             ErrorKind::UndefinedDatabase => "3D000",
             ErrorKind::WrongObjectType => "42809",
-            ErrorKind::InvalidTableDefinition => "42P16",
             ErrorKind::InvalidObjectDefinition => "42P17",
+            ErrorKind::InvalidTableDefinition => "42P16",
             ErrorKind::DependentObjects => "2BP01",
             ErrorKind::DuplicatePreparedStatement => "42P05",
             ErrorKind::UndefinedPreparedStatement => "26000",
@@ -298,6 +308,10 @@ impl ErrorKind {
             ErrorKind::NotNullViolation => "23502",
             ErrorKind::UniqueViolation => "23505",
             ErrorKind::CheckOptionViolation => "44000",
+            ErrorKind::CheckViolation => "23514",
+            ErrorKind::ForeignKeyViolation => "23503",
+            ErrorKind::RestrictViolation => "23001",
+            ErrorKind::InvalidForeignKey => "42830",
             ErrorKind::GeneratedAlways => "428C9",
             ErrorKind::InvalidPassword => "28P01",
             ErrorKind::InvalidAuthorization => "28000",
@@ -322,6 +336,7 @@ impl ErrorKind {
             ErrorKind::Configuration => "F0000",
             ErrorKind::WrongObjectState => "55000",
             ErrorKind::ObjectInUse => "55006",
+            ErrorKind::NotInPrerequisiteState => "55000",
             ErrorKind::Corrupted => "XX001",
             ErrorKind::Io | ErrorKind::NotHeld => "58030",
             ErrorKind::Internal => "XX000",

@@ -70,6 +70,7 @@ pub use state::activity::{
 };
 pub use state::cancel::Cancel;
 pub use state::clock::Clock;
+pub use state::row_rules::{RowCompiler, no_row_compiler};
 pub use upkeep::backup::{RestoredNode, back_up_offline, restore_backup};
 pub use upkeep::repair::{RepairReport, repair};
 pub use upkeep::rotate_vault::rotate_vault;
@@ -77,6 +78,6 @@ pub use upkeep::vitals::{GraphStatus, VectorGraphStatus, VectorIndexStatus};
 pub use vault::network_keys::{EpochSecret, NETWORK_SECRET_BYTES, NetworkKey};
 pub use vectors::build_progress::{GraphBuild, GraphBuildPhase};
 pub use write::ddl::constraint_needs_index;
-pub use write::ordered_indexes::failing_row;
+pub use write::ordered_indexes::{failing_row, shown_expression};
 pub use write::savepoint::Savepoint;
 pub use write::transaction::Transaction;

@@ -13,8 +13,10 @@ mod clock;
 mod collection;
 mod column;
 mod comments;
+mod constraint;
 mod contribution;
 mod field_key;
+mod index_key;
 mod key_listing;
 mod network;
 mod notifications;
@@ -41,12 +43,14 @@ pub use collection::{
     AUTH, AccessMethod, Collection, CollectionId, CollectionKind, FACT_BLOB_HASH, FACT_BLOB_SIZE, FACT_BLOB_TYPE,
     FACT_VECTOR, Index, IndexKind, IndexOrigin, IndexState, MEMORY, SystemColumn,
 };
-pub use column::{Column, ColumnId, DefaultValue, DimensionOrigin, DroppedColumn, Numbering};
+pub use column::{Column, ColumnId, Computation, DefaultValue, DimensionOrigin, DroppedColumn, Numbering};
+pub use constraint::{Check, CheckTime, ForeignKey, ReferentialAction, UniqueKey};
 
 pub use comments::{CommentedPart, Comments};
 pub use contribution::{Contribution, DeltaDigest, EntryMaker, Given, Piece, PostingProof};
 
 pub use field_key::FieldKey;
+pub use index_key::{IndexKey, IndexKeys, StoredExpression};
 pub use key_listing::{ListingPage, ListingPlace};
 pub use network::{
     AdoptedHeads, Attachment, Bytes, ChainHash, Delta, Halt, Head, HeadAdoption, Network, NetworkId, NetworkOptions,

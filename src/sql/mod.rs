@@ -36,3 +36,4 @@ pub use parse::statement_limits::{TokenCounts, count_tokens};
 pub use read::apart::apart;
 pub use relational::worker_threads::release_workers;
 pub use write::insert::plan_column_defaults;
+pub use write::stored_expression::compile_stored;

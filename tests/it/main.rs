@@ -21,6 +21,7 @@ mod columns;
 mod commits;
 mod config;
 mod console;
+mod constraints;
 mod crash;
 mod decoders;
 mod dimensions;

@@ -1,14 +1,14 @@
 //! The catalog: which collections and indexes exist. An immutable snapshot that a statement holds on to.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::db::catalog::catalog_change::SeenCollection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     AUTH, Attachment, Collection, CollectionId, CollectionKind, Column, Comments, DefaultValue, FACT_BLOB_HASH,
-    FACT_BLOB_SIZE, FACT_BLOB_TYPE, FACT_VECTOR, Index, IndexKind, IndexOrigin, IndexState, MEMORY, Network, NetworkId,
-    SystemColumn, View,
+    FACT_BLOB_SIZE, FACT_BLOB_TYPE, FACT_VECTOR, ForeignKey, Index, IndexKind, IndexOrigin, IndexState, MEMORY,
+    Network, NetworkId, SystemColumn, View,
 };
 use crate::types::ColumnType;
 use crate::types::limits::{COLUMNS_MAX, IDENTIFIER_BYTES_MAX};
@@ -22,6 +22,10 @@ pub struct Catalog {
     /// By name, which no collection has.
     views: BTreeMap<String, Arc<View>>,
     comments: BTreeMap<CollectionId, Arc<Comments>>,
+    /// Collections that refer to others.
+    referring: BTreeSet<CollectionId>,
+    /// The version in which constraints have last changed.
+    bound_version: u64,
     /// Goes up with every change, so that prepared statements know when they are stale.
     version: u64,
 }
@@ -44,6 +48,26 @@ impl Catalog {
 
     pub fn version(&self) -> u64 {
         self.version
+    }
+
+    /// The version in which constraints of some collection have last changed.
+    pub(crate) fn bound_version(&self) -> u64 {
+        self.bound_version
+    }
+
+    /// The collections that refer to others, in the order of their numbers.
+    pub(crate) fn referring(&self) -> impl Iterator<Item = &Arc<Collection>> {
+        self.referring.iter().filter_map(|id| self.by_id.get(id))
+    }
+
+    /// The foreign keys that refer to a collection, each with the collection that it is of.
+    pub fn references_to(&self, parent: CollectionId) -> Vec<(Arc<Collection>, ForeignKey)> {
+        let mut found = Vec::new();
+        for child in self.referring() {
+            let keys = child.foreign_keys.iter().filter(|key| key.parent == parent);
+            found.extend(keys.map(|key| (Arc::clone(child), key.clone())));
+        }
+        found
     }
 
     /// Networks in order of name.
@@ -147,11 +171,23 @@ impl Catalog {
 
     /// Adds a collection or replaces the one of the same id.
     pub(crate) fn put(&mut self, collection: Arc<Collection>) {
+        let known = self.by_id.get(&collection.id);
+        let is_bound_anew = match known {
+            Some(known) => !known.is_bound_as(&collection),
+            None => !collection.checks.is_empty() || !collection.foreign_keys.is_empty(),
+        };
         self.replace(collection);
         self.version += 1;
+        if is_bound_anew {
+            self.bound_version = self.version;
+        }
     }
 
     fn replace(&mut self, collection: Arc<Collection>) {
+        match collection.foreign_keys.is_empty() {
+            true => self.referring.remove(&collection.id),
+            false => self.referring.insert(collection.id),
+        };
         if let Some(old) = self.by_id.insert(collection.id, Arc::clone(&collection)) {
             self.by_name.remove(&old.name);
         }
@@ -163,6 +199,7 @@ impl Catalog {
             self.by_name.remove(&old.name);
         }
         self.comments.remove(&id);
+        self.referring.remove(&id);
         self.version += 1;
     }
 

@@ -16,6 +16,7 @@ use crate::db::replica::posting::repost_floor::load_first_heads;
 use crate::db::replica::receiving::shapes::claim_announced;
 use crate::db::state::cancel::Cancel;
 use crate::db::state::clock::Clock;
+use crate::db::state::row_rules::RowCompiler;
 use crate::db::state::spill_folder;
 use crate::db::state::state::{DbState, StateParts};
 use crate::db::vault::secrets::Secrets;
@@ -53,6 +54,8 @@ pub struct DatabaseOptions {
     /// Whether a commit is on disk when it returns. Without it, power loss may take the last commits.
     pub sync: bool,
     pub clock: Clock,
+    /// Who reads the expressions that definitions keep as text.
+    pub row_compiler: RowCompiler,
 }
 
 /// A loaded database before its threads run.
@@ -109,6 +112,7 @@ pub(super) fn load(options: &DatabaseOptions) -> Result<LoadedDatabase> {
         catalog,
         version,
         next_id,
+        row_compiler: options.row_compiler,
     }));
     collect_blobs(&shared, &snapshot)?;
     shared.note_posted_blobs()?;

@@ -135,6 +135,7 @@ mod tests {
             cache_bytes: 8 << 20,
             sync: false,
             clock: Clock::System,
+            row_compiler: crate::db::no_row_compiler,
         };
         Database::open(&options).unwrap()
     }

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::db::catalog::catalog::Catalog;
 use crate::db::catalog::catalog_change::{CatalogChange, SeenCollection};
+use crate::db::pending::references::References;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, ColumnId, IndexKind, MemoryAccount, Notification, Reservation, Stage};
 use crate::store::{Key, KeyRange};
@@ -131,6 +132,8 @@ pub(crate) struct WriteSet {
     /// Columns that hold none but vectors of this transaction, of another dimension than the committed one.
     pub dimensions: BTreeMap<(CollectionId, ColumnId), u32>,
     pub restarts: Restarts,
+    /// Of entries to one another.
+    pub references: References,
     /// What NOTIFY sends with the commit.
     pub notifications: Arc<[Notification]>,
     writes: usize,

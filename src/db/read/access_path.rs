@@ -220,7 +220,7 @@ fn graph_index(collection: &Collection, column: usize, metric: Metric) -> Option
                 && operator_class.parse::<Metric>().is_ok_and(|indexed| indexed == metric)
                 && index.state.is_ready()
         }
-        IndexKind::Ordered { .. } | IndexKind::Fact { .. } => false,
+        IndexKind::Ordered { .. } | IndexKind::Keys(_) | IndexKind::Fact { .. } => false,
     })
 }
 

@@ -286,7 +286,7 @@ pub(crate) fn is_columnar(collection: &Collection, operand: &Operand) -> bool {
             )
         }),
         Operand::Path { path, .. } => !path.is_empty(),
-        Operand::System(_) | Operand::Key => false,
+        Operand::System(_) | Operand::Key | Operand::Computed(_) => false,
     }
 }
 

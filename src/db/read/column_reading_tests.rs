@@ -55,6 +55,7 @@ impl Fixture {
             cache_bytes: 8 << 20,
             sync: false,
             clock: Clock::System,
+            row_compiler: crate::db::no_row_compiler,
         })
         .unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -184,7 +184,7 @@ fn is_worth_columns(view: &ReadView, query: &BoundQuery, operands: &[&Operand], 
                 query.collection.columns.get(*position).is_some_and(|column| !column.ty.is_text())
             }
             Operand::Path { .. } => true,
-            Operand::System(_) | Operand::Key => false,
+            Operand::System(_) | Operand::Key | Operand::Computed(_) => false,
         };
         is_known || is_short || filtered.contains(operand)
     };

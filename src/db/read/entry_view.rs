@@ -210,6 +210,7 @@ impl<'a> EntryView<'a> {
             Operand::System(system) => self.system(*system),
             Operand::Key => Ok(Value::Bytea(self.key.into())),
             Operand::Path { base, path, result } => self.path(*base, path, *result),
+            Operand::Computed(key) => key.value(self),
         }
     }
 

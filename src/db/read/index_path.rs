@@ -5,12 +5,13 @@
 use std::ops::Bound;
 
 use crate::db::read::view::ReadView;
+use crate::db::state::row_rules::IndexRules;
 use crate::error::Result;
 use crate::expr::{Comparison, CompiledCondition, Operand, PathBase};
 use crate::model::{Collection, CollectionId, CollectionKind, Index, IndexKind};
 use crate::store::{encode_sought, is_storable};
-use crate::types::Value;
 use crate::types::json::jsonb::PathStep;
+use crate::types::{ColumnType, Value};
 
 /// Most keys that an IN list may name before a scan is used instead.
 pub(super) const KEYS_MAX: usize = 10_000;
@@ -44,7 +45,13 @@ pub(crate) fn best_index(
             continue;
         }
         let found = match &index.kind {
-            IndexKind::Ordered { columns, .. } => ordered_access(collection, index, columns, conjuncts)?,
+            IndexKind::Ordered { .. } | IndexKind::Keys(_) => {
+                let rules = view.index_rules(collection, index)?;
+                match is_implied(&rules, conjuncts) {
+                    true => ordered_access(collection, index, &rules.operands, conjuncts)?,
+                    false => None,
+                }
+            }
             IndexKind::Fact { path } => fact_access(collection, index, path, conjuncts)?,
             IndexKind::Hnsw { .. } => None,
         };
@@ -69,8 +76,27 @@ pub(super) fn fixed(conjuncts: &[CompiledCondition<'_>], column: usize) -> Optio
 /// Values in the column's own type: a value that the column cannot hold matches no entry. `None` when one of them has no place
 /// in the column's order.
 pub(super) fn in_type(collection: &Collection, column: usize, values: Vec<Value>) -> Option<Vec<Value>> {
-    let ty = &collection.columns.get(column)?.ty;
+    in_type_of(&collection.columns.get(column)?.ty, values)
+}
+
+fn in_type_of(ty: &ColumnType, values: Vec<Value>) -> Option<Vec<Value>> {
     values.into_iter().map(|value| value.cast(ty, false).ok()).collect()
+}
+
+/// The type of a key of an ordered index.
+fn type_of<'a>(collection: &'a Collection, key: &'a Operand) -> Option<&'a ColumnType> {
+    match key {
+        Operand::Column(position) => collection.columns.get(*position).map(|column| &column.ty),
+        Operand::Computed(key) => Some(key.ty()),
+        Operand::System(_) | Operand::Key | Operand::Path { .. } => None,
+    }
+}
+
+/// Whether a filter lets pass no entry that an index does not hold. An index without a condition holds all.
+fn is_implied(rules: &IndexRules, conjuncts: &[CompiledCondition<'_>]) -> bool {
+    let Some(condition) = &rules.condition else { return true };
+    let Some(program) = condition.program() else { return false };
+    program.conjuncts().into_iter().all(|wanted| conjuncts.iter().any(|known| known.implies(wanted)))
 }
 
 /// The encoded form of values that are compared with stored ones.
@@ -92,13 +118,14 @@ pub(super) fn storable(tuples: &[Vec<Value>]) -> Result<Vec<Vec<u8>>> {
 fn ordered_access(
     collection: &Collection,
     index: &Index,
-    columns: &[usize],
+    keys: &[Operand],
     conjuncts: &[CompiledCondition<'_>],
 ) -> Result<Option<(usize, IndexAccess)>> {
     let mut tuples: Vec<Vec<Value>> = vec![Vec::new()];
     let mut count = 0;
-    for column in columns {
-        let Some(values) = fixed(conjuncts, *column).and_then(|values| in_type(collection, *column, values)) else {
+    for key in keys {
+        let values = fixed_by(conjuncts, &|operand| operand == key);
+        let Some(values) = values.and_then(|values| in_type_of(type_of(collection, key)?, values)) else {
             break;
         };
         if tuples.len().saturating_mul(values.len()) > KEYS_MAX {
@@ -111,8 +138,8 @@ fn ordered_access(
             .collect();
     }
     let prefixes = storable(&tuples)?;
-    let range = match columns.get(count) {
-        Some(column) => value_range(collection, *column, conjuncts)?,
+    let range = match keys.get(count) {
+        Some(key) => operand_range(collection, key, conjuncts)?,
         None => None,
     };
     let weight = 2 * count + usize::from(range.is_some());
@@ -129,7 +156,7 @@ fn ordered_access(
         };
         (behind(&lower), behind(&upper))
     });
-    let access = IndexAccess { id: index.id, name: index.name.clone(), columns: columns.len(), spans: spans.collect() };
+    let access = IndexAccess { id: index.id, name: index.name.clone(), columns: keys.len(), spans: spans.collect() };
     Ok(Some((weight, access)))
 }
 
@@ -139,11 +166,19 @@ pub(super) fn value_range(
     column: usize,
     conjuncts: &[CompiledCondition<'_>],
 ) -> Result<Option<PrimaryKeyBounds>> {
+    operand_range(collection, &Operand::Column(column), conjuncts)
+}
+
+fn operand_range(
+    collection: &Collection,
+    key: &Operand,
+    conjuncts: &[CompiledCondition<'_>],
+) -> Result<Option<PrimaryKeyBounds>> {
     let (mut lower, mut upper) = (Bound::Unbounded, Bound::Unbounded);
     for condition in conjuncts {
         let Some((left, operator, value)) = condition.comparison() else { continue };
-        let Some(ty) = collection.columns.get(column).map(|column| &column.ty) else { continue };
-        if *left != Operand::Column(column) || value.is_null() {
+        let Some(ty) = type_of(collection, key) else { continue };
+        if left != key || value.is_null() {
             continue;
         }
         // A value that the column's type cannot hold exactly has no place in its order; then the filter alone decides.

@@ -34,6 +34,7 @@ impl CommitEncoder<'_> {
                     self.drop_indexes(old.as_deref(), Some(collection))?;
                     old.iter().for_each(|old| self.drop_columns(old, collection));
                     self.check_new_rules(old.as_deref(), collection)?;
+                    self.check_new_conditions(old.as_deref(), collection)?;
                     self.put_collection(collection)?;
                     self.take_over_builds(old.as_deref(), collection, last_of(changes, collection.id))?;
                     self.note_new_dimensions(old.as_deref(), collection)?;
@@ -77,7 +78,7 @@ impl CommitEncoder<'_> {
             change.apply(&mut catalog);
         }
         self.effects.catalog = Some(Arc::new(catalog));
-        Ok(())
+        self.check_referred()
     }
 
     /// Writes the definition of a collection.

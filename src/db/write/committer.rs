@@ -195,8 +195,9 @@ impl Committer {
         apply.is_behind = catalog_version != group.catalog.version();
         apply.cancel = cancel;
         apply.untouched = untouched;
-        match apply.commit() {
+        match apply.commit(catalog_version) {
             Ok(()) => {
+                self.shared.recent_references.lock().note(&writes.references.held, version);
                 let (effects, hlc) = apply.finish();
                 group.accept(effects, version, hlc);
                 waiting.push(Box::new(move |written| answer(reply, written.map(|()| version))));

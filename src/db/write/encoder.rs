@@ -82,13 +82,14 @@ impl<'a> CommitEncoder<'a> {
         (self.effects, self.hlc)
     }
 
-    /// Verifies and encodes the write set of a transaction.
+    /// Verifies and encodes the write set of a transaction that began with the catalog of a version.
     ///
     /// # Errors
     /// 40001 when another commit changed one of its entries first, 23505 for a unique index, 22000 for a vector of the wrong
     /// dimension, 54000 for an entry over its limits, 57014 and 57P01 where it is given up.
-    pub fn commit(&mut self) -> Result<()> {
-        let encoded = self.encode_writes().and_then(|()| self.check_builds());
+    pub fn commit(&mut self, catalog_version: u64) -> Result<()> {
+        self.check_bindings(catalog_version)?;
+        let encoded = self.encode_writes().and_then(|()| self.check_builds()).and_then(|()| self.check_references());
         if encoded.as_ref().is_err_and(|error| error.kind() == ErrorKind::UniqueViolation) {
             // Where rows were changed by others as well, what the transaction knew of them is no reason to refuse it.
             self.check_versions()?;
@@ -117,6 +118,7 @@ impl<'a> CommitEncoder<'a> {
                 self.effects.restarts.insert((*collection, *column), *next);
             }
         }
+        self.check_new_references()?;
         self.check_changed_dimensions()?;
         self.forget_dimensions()?;
         self.post_at_once()

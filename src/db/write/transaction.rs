@@ -11,8 +11,7 @@ use crate::db::pending::deed::Deed;
 use crate::db::pending::on_conflict::{Inserted, OnConflict};
 use crate::db::pending::write_set::{EntryKey, Pending, WriteSet};
 use crate::db::read::cursor::Row;
-use crate::db::read::entry_view::{EntryView, fact_name, key_part};
-use crate::db::read::ordered_keys::indexed_operands;
+use crate::db::read::entry_view::{EntryView, fact_name};
 use crate::db::read::view::{ReadView, Sought};
 use crate::db::state::cancel::{Cancel, CommitClient};
 use crate::db::state::state::DbState;
@@ -22,12 +21,10 @@ use crate::db::write::index_build::IndexBuild;
 use crate::db::write::ordered_indexes::{check_not_null, duplicate_key, unique_violation};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::metrics;
-use crate::model::{
-    Collection, CollectionId, CollectionKind, DefaultValue, FACT_BLOB_HASH, Notification, Rights, Stage,
-};
-use crate::store::{BlobHash, Key, Pin, Probe, RecordView, check_one_dimension, encode_key};
+use crate::model::{Collection, CollectionId, CollectionKind, DefaultValue, Notification, Rights, Stage};
+use crate::store::{Key, Pin, Probe, RecordView, check_one_dimension, encode_key};
 use crate::telemetry::{Attribute, Span, SpanName};
-use crate::types::{Value, split_object};
+use crate::types::Value;
 use crate::vector::check_finite;
 
 /// An open transaction. Dropping it rolls it back.
@@ -138,7 +135,11 @@ impl Transaction {
     ///
     /// # Errors
     /// As `commit`, which everybody else calls.
-    pub(in crate::db) async fn commit_writes(self) -> Result<Vec<CatalogChange>> {
+    pub(in crate::db) async fn commit_writes(mut self) -> Result<Vec<CatalogChange>> {
+        if !self.view.writes.references.is_empty() {
+            let cancel = self.client.cancel.clone();
+            self.settle_references(&cancel)?;
+        }
         let is_heard = !self.view.writes.notifications.is_empty() && self.shared.feed.listened_to().0;
         if self.is_read_only() && !is_heard {
             return Ok(Vec::new());
@@ -205,10 +206,11 @@ impl Transaction {
         }
         if let Some((_, index)) = self.unique_conflict(collection, &indexed, None, &|id| !on_conflict.is_about(id))? {
             let entry = self.entry_view(collection, &key, &pending);
-            return unique_violation(index, &indexed_operands(collection, index), &entry);
+            return unique_violation(index, &self.view.index_rules(collection, index)?.operands, &entry);
         }
         self.note_arbitrated(&indexed, on_conflict);
         self.put_indexed(collection, &key, pending, &indexed)?;
+        self.note_written(collection, &key);
         Ok(Inserted::New(key))
     }
 
@@ -240,14 +242,22 @@ impl Transaction {
         let row = self.complete(collection, row.into_iter().map(Some).collect())?;
         let moved = self.key_of_existing(collection, &row, key)?;
         if moved != *key {
-            return self.move_entry(collection, key, moved, (row, &old));
+            let is_moved = self.move_entry(collection, key, moved.clone(), (row.clone(), &old))?;
+            self.note_changed(collection, &moved, &old, &row);
+            return Ok(is_moved);
         }
-        for (position, _) in &changes {
+        let computed = collection.columns.iter().enumerate().filter(|(_, column)| column.computation().is_some());
+        let changes: Vec<usize> =
+            changes.iter().map(|(position, _)| *position).chain(computed.map(|(position, _)| position)).collect();
+        for position in &changes {
             let value = row.get(*position).cloned().unwrap_or_default();
             self.put_column(collection, *position, value, old.get(*position), &mut pending.changes)?;
         }
-        let is_changed = |key: &Option<usize>| key.is_none_or(|key| changes.iter().any(|(changed, _)| *changed == key));
-        self.change_row(collection, key, pending, &|index| index.kind.key_positions().iter().any(is_changed))?;
+        let is_changed = |key: &Option<usize>| key.is_none_or(|key| changes.contains(&key));
+        self.change_row(collection, key, pending, &|index| {
+            index.kind.is_computed() || index.kind.key_positions().iter().any(is_changed)
+        })?;
+        self.note_changed(collection, key, &old, &row);
         Ok(true)
     }
 
@@ -310,6 +320,12 @@ impl Transaction {
         if collection.kind == CollectionKind::Auth {
             return self.delete_secret(collection, key);
         }
+        self.note_deleted(collection, key)?;
+        self.remove(collection, key)
+    }
+
+    /// Deletes an entry, whatever refers to it.
+    pub(super) fn remove(&mut self, collection: &Collection, key: &EntryKey) -> Result<bool> {
         let pending = self.pending(collection, key)?;
         if !pending.alive {
             return Ok(false);
@@ -373,7 +389,9 @@ impl Transaction {
             }
             complete.push(value);
         }
+        self.compute_columns(collection, &mut complete)?;
         check_not_null(collection, &complete)?;
+        self.check_conditions(collection, &complete)?;
         Ok(complete)
     }
 
@@ -414,34 +432,6 @@ impl Transaction {
         EntryView { view: &self.view, collection, key: key.as_bytes(), record, pending: Some(pending) }
     }
 
-    /// Adds the change of one column to the fields of its entry; `old` is the value before, for those that touch only
-    /// what differs.
-    pub(super) fn put_column(
-        &self,
-        collection: &Collection,
-        position: usize,
-        value: Value,
-        old: Option<&Value>,
-        changes: &mut BTreeMap<String, Option<Value>>,
-    ) -> Result<()> {
-        let Some(name) = collection.field_name(position) else {
-            let is_metadata = collection.columns.get(position).is_some_and(|column| column.name == "metadata");
-            return if is_metadata { put_facts(&value, old, changes) } else { Ok(()) };
-        };
-        if collection.kind == CollectionKind::Memory
-            && name == FACT_BLOB_HASH
-            && let Value::Text(hash) = &value
-        {
-            let hash: BlobHash = hash.parse()?;
-            self.shared.blobs.size(&hash)?;
-        }
-        if key_part(collection, position).is_some() {
-            return Ok(());
-        }
-        changes.insert(name.to_string(), if value.is_null() { None } else { Some(value) });
-        Ok(())
-    }
-
     pub(crate) fn conflict_with(
         &self,
         collection: &Collection,
@@ -458,25 +448,4 @@ impl Transaction {
         let (names, values): (Vec<&str>, Vec<Value>) = collection.primary_key.iter().filter_map(part).unzip();
         Err(duplicate_key(collection, &constraint, &names, &values))
     }
-}
-
-/// Replaces the facts of a memory by those of a JSON object; facts that stay the same are not touched.
-fn put_facts(value: &Value, old: Option<&Value>, changes: &mut BTreeMap<String, Option<Value>>) -> Result<()> {
-    let facts = |value: &Value| match value {
-        Value::Json(text) if text.starts_with('{') => split_object(text),
-        Value::Null => Ok(Vec::new()),
-        _ => Err(Error::new(ErrorKind::InvalidTextRepresentation, "metadata must be a JSON object")
-            .with_detail("Its keys are the facts of the entry.")),
-    };
-    let old: BTreeMap<String, Value> = old.map(facts).transpose()?.unwrap_or_default().into_iter().collect();
-    let new: BTreeMap<String, Value> = facts(value)?.into_iter().collect();
-    for name in old.keys().filter(|name| !new.contains_key(*name)) {
-        changes.insert(fact_name(name), None);
-    }
-    for (name, value) in new {
-        if old.get(&name) != Some(&value) {
-            changes.insert(fact_name(&name), Some(value));
-        }
-    }
-    Ok(())
 }

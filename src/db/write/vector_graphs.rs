@@ -170,7 +170,7 @@ pub(in crate::db) async fn drop_graphs(queue: &CommitQueue, added: &[AddedGraph]
         let found = transaction.catalog().collection_by_id(*collection);
         let found = found.and_then(|collection| collection.indexes.iter().find(|known| known.id == *index));
         if let Some(name) = found.map(|index| index.name.clone()) {
-            transaction.drop_index(&name)?;
+            transaction.drop_index(&name, false)?;
         }
     }
     transaction.commit_writes().await.map(drop)

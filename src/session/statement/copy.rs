@@ -8,6 +8,7 @@ use bytes::{Bytes, BytesMut};
 use crate::db::Transaction;
 use crate::error::{Error, Result};
 use crate::session::session::Session;
+use crate::session::statement::execute::end_statement;
 use crate::session::statement::outcome::{ResultRows, StatementOutcome, cancellable};
 use crate::statement::{CommandTag, CopyIn, CopyInPlan, CopyOut, CopyOutPlan, ReadRun, WriteRun};
 
@@ -134,6 +135,7 @@ impl Session {
         let tag = match own {
             Some(mut own) => {
                 let tag = copy.finish(WriteRun::new(&mut own, &[], &settings, &cancel)).await?;
+                end_statement(&mut own, &cancel)?;
                 own.heed(&cancel, self.activity.id());
                 let unfinished = own.commit().await?;
                 self.warn_unfinished(unfinished);
@@ -142,7 +144,9 @@ impl Session {
             None => {
                 let transaction =
                     self.writing(false).ok_or_else(|| Error::internal("COPY has lost its transaction"))?;
-                copy.finish(WriteRun::new(transaction, &[], &settings, &cancel)).await?
+                let tag = copy.finish(WriteRun::new(transaction, &[], &settings, &cancel)).await?;
+                end_statement(transaction, &cancel)?;
+                tag
             }
         };
         self.stop_clock();

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 
-use crate::db::{ReadView, RowStream, Sought};
+use crate::db::{Cancel, ReadView, RowStream, Sought, Transaction};
 use crate::error::{Absent, Error, ErrorKind, Result};
 use crate::model::{NetworkId, OutputColumn};
 use crate::session::session::Session;
@@ -192,6 +192,7 @@ impl Session {
             transaction.know(sought.as_ref());
             let run = run_change(&plan, WriteRun::new(transaction, parameters, &settings, &cancel));
             let written = cancellable(run, &cancel).await;
+            let written = written.and_then(|written| end_statement(transaction, &cancel).map(|()| written));
             let notices = transaction.take_notices();
             self.notify(notices);
             self.stop_clock();
@@ -206,6 +207,7 @@ impl Session {
             let plan = plan(self, transaction.view())?;
             let run = run_change(&plan, WriteRun::new(&mut transaction, parameters, &settings, &cancel));
             let written = cancellable(run, &cancel).await;
+            let written = written.and_then(|written| end_statement(&mut transaction, &cancel).map(|()| written));
             let notices = transaction.take_notices();
             let changed = transaction.changed_collection();
             let committed = match written {
@@ -235,6 +237,17 @@ impl Session {
                 Err(error) => return Err(error),
             }
         }
+    }
+}
+
+/// Looks at the references of what a statement has written, off the async threads: it may scan.
+///
+/// # Errors
+/// As [`Transaction::end_statement`].
+pub(super) fn end_statement(transaction: &mut Transaction, cancel: &Cancel) -> Result<()> {
+    match transaction.has_open_references() {
+        true => block_in_place(|| transaction.end_statement(cancel)),
+        false => Ok(()),
     }
 }
 

@@ -20,6 +20,7 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{ParameterTypes, no_condition};
+use crate::sql::analyze::index_expressions::IndexExpressions;
 use crate::sql::analyze::jsonb::ordinal;
 use crate::sql::analyze::outer_aggregates::AggregateLevel;
 use crate::sql::analyze::query_forms::{whole_table, with_ties};
@@ -112,6 +113,7 @@ fn walk(
         keeps_unknown: false,
         is_cacheable: true,
         shadowed,
+        index_expressions: IndexExpressions::default(),
         levels: Vec::new(),
         no_sets: None,
         views,
@@ -137,6 +139,8 @@ pub struct Analyzer<'a> {
     pub keeps_unknown: bool,
     pub is_cacheable: bool,
     pub shadowed: Shadowed,
+    /// What indexes are made of, in the form in which expressions are compared with it.
+    pub index_expressions: IndexExpressions,
     /// The aggregates around the current expression, outermost first.
     pub levels: Vec<AggregateLevel>,
     /// What the current expression stands in, where no function there may return a set.

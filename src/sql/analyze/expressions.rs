@@ -42,6 +42,10 @@ impl Analyzer<'_> {
                 None => Some(ColumnType::Float8),
             });
         }
+        if let Some((column, ty)) = self.index_expression(expr)? {
+            *expr = column;
+            return Ok(Some(ty));
+        }
         self.rows_in_condition(expr);
         if let Some(columns) = without_rows(expr).map_err(|error| self.at(error, expr.span().start))? {
             *expr = columns;

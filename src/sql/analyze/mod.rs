@@ -13,6 +13,7 @@ pub(super) mod declared_type;
 pub(super) mod expressions;
 pub(super) mod from;
 pub(super) mod from_functions;
+pub(super) mod index_expressions;
 pub(super) mod joins;
 pub(super) mod jsonb;
 pub(super) mod literals;

@@ -76,7 +76,9 @@ fn refuse_view(name: &ObjectName, to: bool, context: &PlanContext<'_>) -> Result
 
 fn target_columns(names: &[Ident], collection: &Collection, context: &PlanContext<'_>) -> Result<Vec<usize>> {
     if names.is_empty() {
-        return Ok((0..collection.columns.len()).collect());
+        let columns = collection.columns.iter().enumerate();
+        let given = columns.filter(|(_, column)| column.computation().is_none());
+        return Ok(given.map(|(position, _)| position).collect());
     }
     let mut positions = Vec::with_capacity(names.len());
     for name in names {
@@ -104,7 +106,8 @@ fn table_query(table: &ObjectName, columns: &[Ident], context: &PlanContext<'_>)
             return Err(Error::new(ErrorKind::InsufficientPrivilege, "secrets are not copied as a whole")
                 .with_hint("COPY (SELECT ...) TO STDOUT says which ones."));
         }
-        collection.columns.iter().map(|column| quote_identifier(&column.name)).collect()
+        let given = collection.columns.iter().filter(|column| column.computation().is_none());
+        given.map(|column| quote_identifier(&column.name)).collect()
     } else if columns.is_empty() {
         vec!["*".to_string()]
     } else {

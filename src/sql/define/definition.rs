@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{
-    CreateTable, Query, SchemaName, SetExpr, Statement, Truncate, TruncateIdentityOption,
+    CascadeOption, CreateTable, Query, SchemaName, SetExpr, Statement, Truncate, TruncateIdentityOption,
 };
 
 use crate::db::{Cancel, OnConflict, Transaction};
@@ -69,6 +69,7 @@ pub enum DataDefinition {
         names: Vec<String>,
         /// RESTART IDENTITY.
         restart: bool,
+        cascade: bool,
     },
     /// Already so: the tag to answer with, and what to say of it.
     Nothing {
@@ -196,7 +197,8 @@ fn plan_truncate(truncate: &Truncate, context: &PlanContext<'_>) -> Result<DataD
         names.push(collection.name.clone());
     }
     let restart = matches!(truncate.identity, Some(TruncateIdentityOption::Restart));
-    Ok(DataDefinition::Truncate { names, restart })
+    let cascade = matches!(truncate.cascade, Some(CascadeOption::Cascade));
+    Ok(DataDefinition::Truncate { names, restart, cascade })
 }
 
 impl DataDefinition {
@@ -237,7 +239,7 @@ impl DataDefinition {
             }
             DataDefinition::CreateTable { table, if_not_exists } => {
                 if !(*if_not_exists && skips(&table.name, transaction)) {
-                    transaction.create_collection(table.collection(transaction))?;
+                    table.create(transaction, cancel)?;
                 }
                 "CREATE TABLE"
             }
@@ -285,8 +287,9 @@ impl DataDefinition {
                 }
                 "ALTER TABLE"
             }
-            DataDefinition::Truncate { names, restart } => {
-                truncate(names, *restart, transaction, (settings, cancel))?;
+            DataDefinition::Truncate { names, restart, cascade } => {
+                let names = with_referring(names, *cascade, transaction)?;
+                truncate(&names, *restart, transaction, (settings, cancel))?;
                 "TRUNCATE TABLE"
             }
         };
@@ -354,6 +357,34 @@ pub fn skips(name: &str, transaction: &mut Transaction) -> bool {
     is_there
 }
 
+/// The tables that are emptied: those that are named, and with CASCADE those that refer to them.
+///
+/// # Errors
+/// 0A000, as in PostgreSQL, where others refer to them without it.
+fn with_referring(names: &[String], cascade: bool, transaction: &mut Transaction) -> Result<Vec<String>> {
+    let mut all = names.to_vec();
+    let mut at = 0;
+    while let Some(name) = all.get(at).cloned() {
+        at += 1;
+        let id = transaction.catalog().expect_collection(&name)?.id;
+        for (child, _) in transaction.catalog().references_to(id) {
+            if all.contains(&child.name) {
+                continue;
+            }
+            if !cascade {
+                let message = "cannot truncate a table referenced in a foreign key constraint";
+                let hint = format!("Truncate table \"{}\" at the same time, or use TRUNCATE ... CASCADE.", child.name);
+                return Err(Error::new(ErrorKind::Unsupported, message)
+                    .with_detail(format!("Table \"{}\" references \"{name}\".", child.name))
+                    .with_hint(hint));
+            }
+            transaction.notices.push(Notice::new(format!("truncate cascades to table \"{}\"", child.name)));
+            all.push(child.name.clone());
+        }
+    }
+    Ok(all)
+}
+
 fn truncate(
     names: &[String],
     restart: bool,
@@ -364,7 +395,7 @@ fn truncate(
         let collection = Arc::clone(transaction.catalog().expect_collection(name)?);
         for key in matching_keys(transaction, &collection, None, (settings, cancel))? {
             cancel.check()?;
-            transaction.delete(&collection, &key)?;
+            transaction.delete_with_references(&collection, &key)?;
         }
         if restart {
             transaction.restart_sequences(&collection);

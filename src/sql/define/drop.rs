@@ -44,7 +44,7 @@ pub struct DropRequest {
     kind: &'static str,
     names: Vec<String>,
     if_exists: bool,
-    /// Along with the views that read them.
+    /// Along with the views that read them, and the foreign keys that refer to them.
     cascade: bool,
     /// What was skipped already.
     skipped: Vec<Notice>,
@@ -55,7 +55,7 @@ impl DropRequest {
     ///
     /// # Errors
     /// 42P01 and 42704 for what is not there, 42501 for a default collection, 55006 for one that is attached to a network, 2BP01
-    /// where views read them.
+    /// where views read them, and for one that others refer to.
     pub fn execute(&self, transaction: &mut Transaction) -> Result<&'static str> {
         transaction.notices.extend(self.skipped.iter().cloned());
         let mut found = Vec::new();
@@ -82,9 +82,9 @@ impl DropRequest {
         transaction.drop_above(&relations, self.cascade)?;
         for name in found {
             match self.kind {
-                "index" => transaction.drop_index(name)?,
+                "index" => transaction.drop_index(name, self.cascade)?,
                 "view" => transaction.drop_view(name)?,
-                _ => transaction.drop_collection(name)?,
+                _ => transaction.drop_collection(name, &relations, self.cascade)?,
             }
         }
         Ok(match self.kind {
@@ -103,7 +103,7 @@ impl DropRequest {
 /// trigger without its table.
 pub fn plan_drop(statement: &Statement, context: &PlanContext<'_>) -> Result<Option<DataDefinition>> {
     let definition = match statement {
-        Statement::Drop { object_type, if_exists, cascade, names, .. } => {
+        Statement::Drop { object_type, if_exists, names, cascade, .. } => {
             let absent =
                 |tag, describe: fn(&ObjectName) -> Result<Fate>| Absent { tag, describe }.plan(names, *if_exists);
             match object_type {

@@ -40,6 +40,14 @@ impl Likeness {
             return Err(Error::new(ErrorKind::UndefinedTable, message));
         };
         context.notes.touch_collection(&source, Privilege::Select);
+        let is_computed = source.columns.iter().any(|column| column.computation().is_some());
+        let has_keys = source.indexes.iter().any(|index| matches!(index.kind, IndexKind::Keys(_)));
+        if (like.generated && is_computed) || (like.indexes && has_keys) {
+            return Err(Error::unsupported(
+                "LIKE with generated columns, and with indexes over expressions or with WHERE, is not offered",
+                "Leave out INCLUDING GENERATED and INDEXES, and declare them.",
+            ));
+        }
         let columns = (0..source.columns.len()).filter_map(|position| column_like(&source, position, like)).collect();
         let (mut primary_key, mut unique, mut indexes) = (Vec::new(), Vec::new(), Vec::new());
         if like.indexes {
@@ -64,6 +72,8 @@ fn column_like(source: &Collection, position: usize, like: &LikeClause) -> Optio
         DefaultValue::Sequence => like.defaults || like.identity,
         DefaultValue::Identity => like.identity,
         DefaultValue::GeneratedId | DefaultValue::Expression(_) => like.defaults,
+        // It names columns by their numbers in the other table.
+        DefaultValue::Computed(_) => false,
     });
     // What a column has learned is not declared.
     let learns = source.learns_dimension(position);

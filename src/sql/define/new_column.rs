@@ -44,6 +44,12 @@ pub async fn add_column(table: &str, column: &Column, if_not_exists: bool, run: 
                 run.transaction.update(&collection, &key, vec![(position, number)])?;
             }
         }
+        Some(DefaultValue::Computed(_)) => {
+            for key in matching_keys(run.transaction, &collection, None, (run.settings, run.cancel))? {
+                run.cancel.check()?;
+                run.transaction.update(&collection, &key, Vec::new())?;
+            }
+        }
         Some(DefaultValue::GeneratedId) | None => {}
     }
     if column.not_null {

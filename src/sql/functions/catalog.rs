@@ -135,7 +135,8 @@ fn texts() -> Vec<Function> {
         Function::new("pg_get_constraintdef", &[Oid, Bool], text.clone(), |invocation, arguments| {
             let catalog = context_of(invocation)?.view.catalog();
             let oid = int_of(arguments, 0).and_then(|oid| u32::try_from(oid).ok());
-            Ok(optional_text(oid.and_then(|oid| pg_catalog::constraint_definition(catalog, oid))))
+            let is_pretty = matches!(arguments.get(1), Some(Value::Bool(true)));
+            Ok(optional_text(oid.and_then(|oid| pg_catalog::constraint_definition(catalog, oid, is_pretty))))
         })
         .optional(1)
         .stable(),

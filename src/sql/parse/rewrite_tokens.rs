@@ -2,6 +2,8 @@
 //!
 //! Only words that change nothing are dropped, and only synonyms replaced; positions of what stays are untouched.
 
+use std::ops::Range;
+
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer, Whitespace, Word};
 
@@ -64,6 +66,20 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             let found = (1..solid.len())
                 .find(|at| word(*at).as_deref() == Some("OVERRIDING") && word(at + 2).as_deref() == Some("VALUE"));
             dropped.extend(found.iter().flat_map(|at| solid.iter().skip(*at).take(3)));
+            if let Some((keys, condition)) = conflict_target_tokens(&tokens) {
+                replaced.push((
+                    keys.start,
+                    Token::Word(Word {
+                        value: CONFLICT_TARGET.to_string(),
+                        quote_style: Some('"'),
+                        keyword: Keyword::NoKeyword,
+                    }),
+                ));
+                dropped.extend(keys.skip(1));
+                // With the word WHERE.
+                let condition = condition.map(|condition| condition.start - 1..condition.end);
+                dropped.extend(condition.into_iter().flatten());
+            }
         }
         "FETCH" => {
             // FROM may be left out: FETCH ALL c, FETCH 10 c.
@@ -208,6 +224,44 @@ pub fn overrides_system(text: &str) -> Result<bool> {
         return Err(Error::unsupported("OVERRIDING USER VALUE is not offered", "Leave the identity column out."));
     }
     Ok(said("SYSTEM"))
+}
+
+/// The name that stands for the target of an ON CONFLICT over more than columns.
+pub const CONFLICT_TARGET: &str = "$target";
+
+/// Where the keys of ON CONFLICT stand among the tokens of a statement, and behind them the condition after the word WHERE; `None`
+/// where the target is a list of columns, which the parser reads, or a constraint.
+pub fn conflict_target_tokens(tokens: &[TokenWithSpan]) -> Option<(Range<usize>, Option<Range<usize>>)> {
+    let is_solid =
+        |at: &usize| tokens.get(*at).is_some_and(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF));
+    let solid: Vec<usize> = (0..tokens.len()).filter(is_solid).collect();
+    let token = |place: usize| solid.get(place).and_then(|at| tokens.get(*at)).map(|token| &token.token);
+    let says = |place: usize, word: &str| token(place).is_some_and(|token| is_keyword(token, word));
+    let open = (0..solid.len())
+        .find(|place| says(*place, "ON") && says(place + 1, "CONFLICT") && token(place + 2) == Some(&Token::LParen))?
+        + 2;
+    let mut depth = 0_usize;
+    let close = (open..solid.len()).find(|place| {
+        match token(*place) {
+            Some(Token::LParen) => depth += 1,
+            Some(Token::RParen) => depth -= 1,
+            _ => {}
+        }
+        depth == 0
+    })?;
+    let is_plain = (open + 1..close).all(|place| matches!(token(place), Some(Token::Word(_) | Token::Comma)));
+    let has_condition = says(close + 1, "WHERE");
+    if close == open + 1 || (is_plain && !has_condition) {
+        return None;
+    }
+    let at = |place: usize| solid.get(place).copied().unwrap_or(tokens.len());
+    let keys = at(open + 1)..at(close);
+    if !has_condition {
+        return Some((keys, None));
+    }
+    let end = (close + 2..solid.len())
+        .find(|place| says(*place, "DO") && (says(place + 1, "NOTHING") || says(place + 1, "UPDATE")))?;
+    Some((keys, Some(at(close + 1) + 1..at(end))))
 }
 
 const OVERRIDING: &[u8] = b"overriding";

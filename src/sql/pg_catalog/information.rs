@@ -3,7 +3,7 @@
 use crate::db::{Catalog, ReadView};
 use crate::model::{Collection, CollectionKind, DefaultValue};
 use crate::settings::Settings;
-use crate::sql::pg_catalog::definitions::{constraints, default_expression};
+use crate::sql::pg_catalog::definitions::default_expression;
 use crate::sql::pg_catalog::names::{NAMESPACES, format_type, namespace_name};
 use crate::sql::pg_catalog::oids::{Grantee, Object, attribute_number, sequence_name};
 use crate::sql::pg_catalog::plain_view::written_table;
@@ -11,10 +11,6 @@ use crate::sql::pg_catalog::relation::{CatalogRow, text, yes_or_no};
 use crate::sql::pg_catalog::relations::{self, numbering, sequence_max, sequences};
 use crate::sql::pg_catalog::views::view_definition;
 use crate::types::{ColumnType, Value};
-
-fn count(number: usize) -> Value {
-    Value::Int4(i32::try_from(number).unwrap_or(i32::MAX))
-}
 
 pub fn schemata(settings: &Settings) -> Vec<CatalogRow> {
     NAMESPACES
@@ -106,7 +102,6 @@ pub fn columns(view: &ReadView, settings: &Settings) -> Vec<CatalogRow> {
                 ("ordinal_position", Value::Int4(number)),
                 ("is_nullable", yes_or_no(!not_null)),
                 ("is_self_referencing", yes_or_no(false)),
-                ("is_generated", text("NEVER")),
                 ("is_updatable", yes_or_no(collection.is_some())),
                 ("dtd_identifier", text(number.to_string())),
             ];
@@ -170,60 +165,26 @@ fn type_cells(ty: &ColumnType, settings: &Settings) -> CatalogRow {
 }
 
 fn default_cells(collection: Option<&Collection>, position: usize) -> CatalogRow {
-    let Some(collection) = collection else { return vec![("is_identity", yes_or_no(false))] };
+    let Some(collection) = collection else {
+        return vec![("is_identity", yes_or_no(false)), ("is_generated", text("NEVER"))];
+    };
     let default = default_expression(collection, position).map_or(Value::Null, text);
     let column = collection.columns.get(position);
     let is_identity = column.is_some_and(|column| column.default == Some(DefaultValue::Identity));
     let generation = if is_identity { text("ALWAYS") } else { Value::Null };
-    vec![("is_identity", yes_or_no(is_identity)), ("identity_generation", generation), ("column_default", default)]
-}
-
-pub fn table_constraints(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
-    let mut rows = Vec::new();
-    for collection in catalog.collections() {
-        for constraint in constraints(collection) {
-            rows.push(vec![
-                ("constraint_catalog", text(&settings.database)),
-                ("constraint_schema", text("public")),
-                ("constraint_name", text(constraint.name)),
-                ("table_catalog", text(&settings.database)),
-                ("table_schema", text("public")),
-                ("table_name", text(&collection.name)),
-                ("constraint_type", text(if constraint.primary { "PRIMARY KEY" } else { "UNIQUE" })),
-                ("is_deferrable", yes_or_no(false)),
-                ("initially_deferred", yes_or_no(false)),
-                ("enforced", yes_or_no(true)),
-                ("nulls_distinct", yes_or_no(true)),
-            ]);
-        }
+    if column.is_some_and(|column| column.computation().is_some()) {
+        return vec![
+            ("is_identity", yes_or_no(false)),
+            ("is_generated", text("ALWAYS")),
+            ("generation_expression", default),
+        ];
     }
-    rows
-}
-
-/// One row for each column of each key; `usage` leaves out the position, as `constraint_column_usage` does.
-pub fn key_columns(catalog: &Catalog, settings: &Settings, usage: bool) -> Vec<CatalogRow> {
-    let mut rows = Vec::new();
-    for collection in catalog.collections() {
-        for constraint in constraints(collection) {
-            for (place, position) in constraint.columns.iter().enumerate() {
-                let Some(column) = collection.columns.get(*position) else { continue };
-                let mut row = vec![
-                    ("constraint_catalog", text(&settings.database)),
-                    ("constraint_schema", text("public")),
-                    ("constraint_name", text(&constraint.name)),
-                    ("table_catalog", text(&settings.database)),
-                    ("table_schema", text("public")),
-                    ("table_name", text(&collection.name)),
-                    ("column_name", text(&column.name)),
-                ];
-                if !usage {
-                    row.push(("ordinal_position", count(place + 1)));
-                }
-                rows.push(row);
-            }
-        }
-    }
-    rows
+    vec![
+        ("is_generated", text("NEVER")),
+        ("is_identity", yes_or_no(is_identity)),
+        ("identity_generation", generation),
+        ("column_default", default),
+    ]
 }
 
 pub fn sequences_view(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {

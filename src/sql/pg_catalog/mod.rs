@@ -13,6 +13,8 @@
 
 mod cluster;
 mod comments;
+mod constraint_views;
+mod constraints;
 mod definitions;
 mod information;
 mod names;
@@ -28,7 +30,8 @@ mod types;
 mod views;
 
 pub use comments::comment_on;
-pub use definitions::{constraint_definition, index_column, index_definition};
+pub use constraints::constraint_definition;
+pub use definitions::{index_column, index_definition};
 pub use names::{
     check_schema, class_name, find_class, find_namespace, find_type, format_type, namespace_name, type_name,
 };

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::db::{AUTH, Catalog};
-use crate::model::{Collection, CollectionId, Index, IndexKind, View};
+use crate::model::{Collection, CollectionId, Index, IndexKey, IndexKind, View};
 use crate::sql::pg_catalog::relation::{self, CatalogRelation};
 use crate::types::ColumnType;
 
@@ -190,6 +190,19 @@ impl Object {
             Object::Index(collection, index) => match &index.kind {
                 IndexKind::Ordered { columns, .. } => picked(collection, columns),
                 IndexKind::Hnsw { column, .. } => picked(collection, &[*column]),
+                IndexKind::Keys(keys) => {
+                    let mut names = Vec::with_capacity(keys.keys.len());
+                    for key in &keys.keys {
+                        names.push(match key {
+                            IndexKey::Column(position) => match collection.columns.get(*position) {
+                                Some(column) => (column.name.clone(), column.ty.clone(), false),
+                                None => continue,
+                            },
+                            IndexKey::Expression(expression) => ("expr".to_string(), expression.ty.clone(), false),
+                        });
+                    }
+                    names
+                }
                 IndexKind::Fact { .. } => vec![("expr".to_string(), ColumnType::Jsonb, false)],
             },
             Object::Sequence(..) => vec![

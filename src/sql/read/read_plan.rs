@@ -61,6 +61,14 @@ struct Relational {
     kept: KeptPlan,
 }
 
+/// What a query of one row without a table is made of.
+pub enum RowForm<'a> {
+    /// Constants and parameters.
+    Scalars(&'a [Scalar]),
+    /// A logical plan, with the values of the parameters behind the query's own.
+    Planned(&'a LogicalPlan, &'a [(Value, ColumnType)]),
+}
+
 /// Plans a query. Types that it gives parameters are kept in `parameters`; those that nothing gives a type become text.
 ///
 /// # Errors
@@ -158,6 +166,15 @@ fn output_column(column: &ScopeColumn, ty: ColumnType) -> OutputColumn {
 impl ReadPlan {
     pub fn columns(&self) -> Arc<[OutputColumn]> {
         Arc::clone(&self.columns)
+    }
+
+    /// What the query is made of, where it reads no table and gives one row as it is written.
+    pub fn row_form(&self) -> Option<RowForm<'_>> {
+        match &self.source {
+            Source::Rows(rows) => rows.first().map(|row| RowForm::Scalars(row)),
+            Source::Short(_) | Source::Groups(_) => None,
+            Source::Planned(planned) => Some(RowForm::Planned(&planned.plan, &planned.constants)),
+        }
     }
 
     /// Whether the query is known to yield the same rows whenever it runs with the same parameters over the same entries.

@@ -41,6 +41,7 @@ impl Fixture {
             cache_bytes: 8 << 20,
             sync: false,
             clock: Clock::System,
+            row_compiler: crate::sql::compile_stored,
         };
         let database = Database::open(&options).unwrap();
         let fixture =

@@ -127,6 +127,14 @@ pub fn state(context: ReadContext) -> Result<SessionState> {
     Ok(state)
 }
 
+/// The state of what belongs to no statement: nothing of it may ask for a view, settings or the time.
+///
+/// # Errors
+/// As [`state`].
+pub fn bare_state() -> Result<SessionState> {
+    base().cloned()
+}
+
 /// What a plan of the statement runs in: its operators take their memory from the account of its connection, and write files where
 /// that is not enough.
 ///

@@ -44,6 +44,7 @@ impl Fixture {
             cache_bytes: 8 << 20,
             sync: false,
             clock: Clock::System,
+            row_compiler: crate::sql::compile_stored,
         };
         let runtime = tokio::runtime::Runtime::new().unwrap();
         Fixture { runtime, database: Database::open(&options).unwrap(), _directory: directory }

@@ -29,7 +29,9 @@ use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_subplan::RowPlan;
 use crate::sql::write::view_target::{RowChecks, Verb, WriteTarget};
 use crate::sql::write::write_plan::{WritePlan, stage_of, typed_for};
-use crate::sql::write::write_target::{WritePlace, check_assignable, check_insertable, is_default, located};
+use crate::sql::write::write_target::{
+    WritePlace, check_assignable, check_insertable, check_not_computed, is_default, located,
+};
 use crate::statement::{ColumnDefaults, CommandTag, PlanNotes, Planning, WriteRun, Written};
 use crate::types::Value;
 
@@ -145,7 +147,10 @@ fn plan_source(
     let collection = target.named.as_ref();
     let has_list = !places.is_empty();
     let may_override = overrides_system(context.text)?;
-    let check = |place: WritePlace| if may_override { Ok(()) } else { check_insertable(collection, place) };
+    let check = |place: WritePlace| match may_override {
+        true => check_not_computed(collection, place),
+        false => check_insertable(collection, place),
+    };
     let Some(query) = insert.source.as_deref() else {
         let slots = Slots { columns: vec![None; collection.columns.len()], stage: None };
         return Ok(Source::Rows { rows: vec![slots], planned: None });

@@ -10,6 +10,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Expr, ParameterTypes, ValueRow};
 use crate::model::{Collection, DefaultValue, IndexKind};
 use crate::sql::arrow::context::PlanContext;
+use crate::sql::parse::rewrite_tokens::CONFLICT_TARGET;
+use crate::sql::write::conflict_target::computed_arbiters;
 use crate::sql::write::insert::{Defaults, default_expression};
 use crate::sql::write::row_assignments::of_single_columns;
 use crate::sql::write::row_compiler::{Compiler, Visible};
@@ -189,7 +191,8 @@ pub fn default_of(place: WritePlace, collection: &Collection, context: &PlanCont
     let none = || SetDefault::Computed(Expr::constant(Value::Null));
     let WritePlace::Column(position) = place else { return Ok(none()) };
     match collection.columns.get(position).and_then(|column| column.default.as_ref()) {
-        None => Ok(none()),
+        // What is computed is computed whatever stands here.
+        None | Some(DefaultValue::Computed(_)) => Ok(none()),
         Some(DefaultValue::Expression(text)) => {
             let defaults = Defaults::plan(collection, context)?;
             match defaults.of(position) {
@@ -234,6 +237,9 @@ fn arbiters(target: &ConflictTarget, collection: &Collection, context: &PlanCont
                 format!("constraint \"{wanted}\" for table \"{}\" does not exist", collection.name),
             ))
         }
+        ConflictTarget::Columns(columns) if matches!(columns.as_slice(), [one] if one.value == CONFLICT_TARGET) => {
+            computed_arbiters(collection, context)
+        }
         ConflictTarget::Columns(columns) => {
             let mut wanted = Vec::with_capacity(columns.len());
             for column in columns {
@@ -252,6 +258,10 @@ fn arbiters(target: &ConflictTarget, collection: &Collection, context: &PlanCont
                     .filter(|index| index.is_enforced())
                     .filter_map(|index| match &index.kind {
                         IndexKind::Ordered { columns, .. } if is_same(columns) => Some(index.id),
+                        IndexKind::Keys(keys) if keys.condition.is_none() => {
+                            let columns: Option<Vec<usize>> = index.kind.key_positions().into_iter().collect();
+                            columns.is_some_and(|columns| is_same(&columns)).then_some(index.id)
+                        }
                         _ => None,
                     })
                     .collect(),

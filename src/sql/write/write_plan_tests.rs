@@ -42,6 +42,7 @@ impl Fixture {
             cache_bytes: 8 << 20,
             sync: false,
             clock: Clock::System,
+            row_compiler: crate::sql::compile_stored,
         };
         Fixture {
             runtime: tokio::runtime::Runtime::new().unwrap(),

@@ -156,11 +156,34 @@ impl WritePlace {
 /// # Errors
 /// 428C9.
 pub fn check_insertable(collection: &Collection, place: WritePlace) -> Result<()> {
+    check_not_computed(collection, place)?;
     match always_generated(collection, place) {
         None => Ok(()),
         Some(name) => Err(generated(name, format!("cannot insert a non-DEFAULT value into column \"{name}\""))
             .with_hint("Use OVERRIDING SYSTEM VALUE to override.")),
     }
+}
+
+/// Refuses a value for a generated column, whatever INSERT overrides.
+///
+/// # Errors
+/// 428C9.
+pub fn check_not_computed(collection: &Collection, place: WritePlace) -> Result<()> {
+    match computed(collection, place) {
+        None => Ok(()),
+        Some(name) => Err(of_computed(name, format!("cannot insert a non-DEFAULT value into column \"{name}\""))),
+    }
+}
+
+/// The name of the place where it is a generated column.
+fn computed(collection: &Collection, place: WritePlace) -> Option<&str> {
+    let WritePlace::Column(position) = place else { return None };
+    let column = collection.columns.get(position)?;
+    column.computation().map(|_| column.name.as_str())
+}
+
+fn of_computed(name: &str, message: String) -> Error {
+    Error::new(ErrorKind::GeneratedAlways, message).with_detail(format!("Column \"{name}\" is a generated column."))
 }
 
 /// The name of the place where it is an identity column that takes no value of the user's.
@@ -208,6 +231,9 @@ pub fn assignments<'a>(
         }
     }
     for (at, (place, value)) in places.iter().enumerate() {
+        if let Some(name) = computed(collection, *place).filter(|_| !is_default(value)) {
+            return Err(of_computed(name, format!("column \"{name}\" can only be updated to DEFAULT")));
+        }
         if let Some(name) = always_generated(collection, *place).filter(|_| !is_default(value)) {
             return Err(generated(name, format!("column \"{name}\" can only be updated to DEFAULT")));
         }
