@@ -1,10 +1,13 @@
 //! What a statement runs with, and the work that running it is.
 
+use std::sync::Arc;
+
 use futures::future::{BoxFuture, Either, FutureExt, Ready, ready};
 
-use crate::db::{Cancel, ReadView, Transaction};
+use crate::db::{BusyRow, Cancel, Inserted, LockWaits, OnConflict, ReadView, Transaction};
 use crate::error::Result;
 use crate::expr::Environment;
+use crate::model::Collection;
 use crate::settings::Settings;
 use crate::types::Value;
 
@@ -56,6 +59,25 @@ impl<'a> WriteRun<'a> {
     /// What expressions are run with.
     pub fn environment(&self) -> Environment<'_> {
         Environment { parameters: self.parameters, now: self.transaction.view().began(), statement_began: self.began }
+    }
+
+    /// Inserts a row after whoever inserts the same one has ended.
+    ///
+    /// # Errors
+    /// As `Transaction::insert_waiting`.
+    pub async fn insert(
+        &mut self,
+        collection: &Arc<Collection>,
+        row: Vec<Option<Value>>,
+        on_conflict: OnConflict<'_>,
+    ) -> Result<Inserted> {
+        let waits = self.waits();
+        self.transaction.insert_waiting(collection, row, on_conflict, &waits).await
+    }
+
+    /// How it waits for rows that others have locked.
+    pub fn waits(&self) -> LockWaits<'a> {
+        LockWaits { busy: BusyRow::Wait, settings: self.settings, cancel: self.cancel }
     }
 
     /// What a query inside of it reads with: what the transaction has written so far is seen.

@@ -34,6 +34,7 @@ mod harness;
 mod health;
 mod index_builds;
 mod index_states;
+mod isolation;
 mod kept_plans;
 mod knirvql;
 mod mcp;

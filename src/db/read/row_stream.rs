@@ -130,7 +130,7 @@ impl Gathered {
         Ok(())
     }
 
-    #[cfg(test)]
+    /// The rows, which nobody accounts for any more.
     pub fn into_rows(self) -> Vec<Row> {
         self.rows
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::Utc;
 
 use crate::db::catalog::catalog::Catalog;
+use crate::db::locks::listing::LockingTransaction;
 use crate::db::pending::write_set::{EntryKey, WriteSet};
 use crate::db::read::access_path;
 use crate::db::read::aggregate::cursor::{AggregateCursor, describe};
@@ -111,6 +112,16 @@ impl ReadView {
     /// Who is connected to the database, and what runs.
     pub fn activity(&self) -> &Activity {
         &self.database.activity
+    }
+
+    /// The transactions that have locked rows, or wait for one.
+    pub fn locking_transactions(&self) -> Vec<LockingTransaction> {
+        self.database.locks.transactions()
+    }
+
+    /// The connections that wait for a row that another transaction has locked.
+    pub fn waiting_connections(&self) -> BTreeSet<i32> {
+        self.database.locks.waiting_connections()
     }
 
     /// How much of the room for notifications that somebody has not read is taken, from 0 to 1.

@@ -12,6 +12,7 @@ use crate::db::catalog::catalog::Catalog;
 use crate::db::catalog::row_ids::RowIds;
 use crate::db::columns::column_store::ColumnStores;
 use crate::db::feed::feed::{FEED_BYTES_MAX, Feed};
+use crate::db::locks::lock_table::LockTable;
 use crate::db::pending::fact_types::FactTypes;
 use crate::db::pending::write_set::WriteSet;
 use crate::db::records::stored_head::{HeadsSeen, StoredHead};
@@ -73,6 +74,8 @@ pub(crate) struct DbState {
     pub secrets: Secrets,
     pub blobs: BlobStore,
     pub builds: Builds,
+    /// Rows that transactions have locked.
+    pub locks: Arc<LockTable>,
     /// Of statements that came too late.
     pub turns: Arc<Turns>,
     catalog: RwLock<Arc<Catalog>>,
@@ -125,6 +128,7 @@ impl DbState {
             secrets: parts.secrets,
             blobs: parts.blobs,
             builds: Builds::default(),
+            locks: Arc::default(),
             turns: Arc::default(),
             catalog: RwLock::new(Arc::new(parts.catalog)),
             version: AtomicU64::new(parts.version),

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::db::catalog::catalog::Catalog;
 use crate::db::feed::signals::Changed;
+use crate::db::locks::row_locks::RowLocks;
 use crate::db::pending::write_set::WriteSet;
 use crate::db::state::cancel::Cancel;
 use crate::db::state::index_builds::Build;
@@ -45,6 +46,8 @@ pub(crate) enum Job {
         builds: Vec<IndexBuild>,
         /// Set when whoever waits for it gives it up: it ends with an error then, as long as it was not written.
         cancel: Cancel,
+        /// The rows that it has locked, until it is visible or has failed.
+        locks: RowLocks,
         reply: oneshot::Sender<Result<u64>>,
     },
     /// An ordered index is going to be filled: it follows every commit from now on.
@@ -68,6 +71,12 @@ pub(crate) enum Job {
     /// What is encoded on top of the commits before it without being one: postings, what peers sent.
     Encode(Encode),
     Stop,
+}
+
+/// What a commit has until it is answered.
+struct Answered {
+    locks: RowLocks,
+    reply: oneshot::Sender<Result<u64>>,
 }
 
 /// Encodes something; gives back whom to tell once it is durable, or nobody where it failed and its client knows already.
@@ -232,8 +241,9 @@ impl Committer {
                     next = Some(job);
                     break;
                 }
-                Job::Commit { writes, catalog_version, builds, cancel, reply } => {
-                    self.add(&mut group, &writes, (catalog_version, cancel), reply, &mut waiting);
+                Job::Commit { writes, catalog_version, builds, cancel, locks, reply } => {
+                    let answered = Answered { locks, reply };
+                    self.add(&mut group, &writes, (catalog_version, cancel), answered, &mut waiting);
                     held.extend(builds);
                 }
                 Job::Encode(encode) => waiting.extend(self.encode(&mut group, encode)),
@@ -264,7 +274,7 @@ impl Committer {
         group: &mut CommitGroup,
         writes: &Arc<WriteSet>,
         (catalog_version, cancel): (u64, Cancel),
-        reply: oneshot::Sender<Result<u64>>,
+        Answered { locks, reply }: Answered,
         waiting: &mut Vec<CommitAnswer>,
     ) {
         let is_older = catalog_version != group.catalog.version();
@@ -284,7 +294,10 @@ impl Committer {
             Ok(()) => {
                 let (effects, hlc) = apply.finish();
                 group.accept(effects, version, hlc);
-                waiting.push(Box::new(move |written| answer(reply, written.map(|()| version))));
+                waiting.push(Box::new(move |written| {
+                    drop(locks);
+                    answer(reply, written.map(|()| version));
+                }));
             }
             Err(error) => answer(reply, Err(error)),
         }

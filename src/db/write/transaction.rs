@@ -1,4 +1,5 @@
-//! A transaction: snapshot isolation, its own writes visible to itself, first committer wins.
+//! A transaction: its snapshot with its own writes over it, kept from everybody else until it commits. See `row_locking` for how it
+//! waits for others.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +8,9 @@ use uuid::Uuid;
 
 use crate::db::catalog::catalog::Catalog;
 use crate::db::catalog::catalog_change::CatalogChange;
+use crate::db::locks::row_locks::RowLocks;
 use crate::db::pending::deed::Deed;
+use crate::db::pending::isolation::Isolation;
 use crate::db::pending::on_conflict::{Inserted, OnConflict};
 use crate::db::pending::write_set::{EntryKey, Pending, WriteSet};
 use crate::db::read::cursor::Row;
@@ -18,6 +21,7 @@ use crate::db::state::cancel::{Cancel, CommitClient};
 use crate::db::state::state::DbState;
 use crate::db::state::turns::{Passed, Turn};
 use crate::db::write::committer::{CommitQueue, Job};
+use crate::db::write::entry_facts::put_facts;
 use crate::db::write::index_build::IndexBuild;
 use crate::db::write::ordered_indexes::{check_not_null, duplicate_key, unique_violation};
 use crate::error::{Error, ErrorKind, Notice, Result};
@@ -27,7 +31,7 @@ use crate::model::{
 };
 use crate::store::{BlobHash, Key, Pin, RecordView, check_one_dimension, encode_key};
 use crate::telemetry::{Attribute, Span, SpanName};
-use crate::types::{Value, split_object};
+use crate::types::Value;
 use crate::vector::check_finite;
 
 /// An open transaction. Dropping it rolls it back.
@@ -51,6 +55,11 @@ pub struct Transaction {
     turn: Option<Arc<Turn>>,
     /// Who may do what with entries of attached collections, as far as it was asked for.
     pub(in crate::db) rights: BTreeMap<CollectionId, Arc<Rights>>,
+    pub(in crate::db::write) isolation: Isolation,
+    /// The rows that it has locked.
+    pub(in crate::db::write) locks: RowLocks,
+    /// The row that had the values of a unique index which the last one was refused for.
+    pub(in crate::db::write) in_the_way: Option<EntryKey>,
 }
 
 /// A point in a transaction to roll back to.
@@ -58,11 +67,14 @@ pub struct Transaction {
 pub struct Savepoint {
     writes: Arc<WriteSet>,
     catalog: Arc<Catalog>,
+    /// Up to which lock.
+    locks: usize,
 }
 
 impl Transaction {
-    pub(crate) fn begin(queue: &CommitQueue, hides_secrets: bool) -> Self {
+    pub(crate) fn begin(queue: &CommitQueue, hides_secrets: bool, connection: i32) -> Self {
         let shared = Arc::clone(queue.state());
+        let locks = RowLocks::new(&shared.locks, connection);
         let view = ReadView { hides_secrets, ..ReadView::of(&shared, Arc::new(WriteSet::default())) };
         let catalog_version = view.catalog.version();
         Transaction {
@@ -77,6 +89,9 @@ impl Transaction {
             client: CommitClient::default(),
             turn: None,
             rights: BTreeMap::new(),
+            isolation: Isolation::RepeatableRead,
+            locks,
+            in_the_way: None,
         }
     }
 
@@ -104,18 +119,14 @@ impl Transaction {
         self.view.writes.is_empty()
     }
 
-    /// A newer snapshot for a transaction that has changed nothing: the next statement of READ COMMITTED.
-    pub fn refresh(&mut self) {
-        if self.is_read_only() {
-            let (writes, began) = (self.view.writes.successor(), self.view.began);
-            *self = Transaction::begin(&self.queue, self.view.hides_secrets);
-            self.view.began = began;
-            *self.writes() = writes;
-        }
+    pub fn savepoint(&self) -> Savepoint {
+        let (writes, catalog) = (Arc::clone(&self.view.writes), Arc::clone(&self.view.catalog));
+        Savepoint { writes, catalog, locks: self.locks.mark() }
     }
 
-    pub fn savepoint(&self) -> Savepoint {
-        Savepoint { writes: Arc::clone(&self.view.writes), catalog: Arc::clone(&self.view.catalog) }
+    /// Gives up the locks taken since a savepoint, or all: a statement has failed, and what was done since goes.
+    pub fn unlock_since(&mut self, savepoint: Option<&Savepoint>) {
+        self.locks.release_to(savepoint.map_or(0, |savepoint| savepoint.locks));
     }
 
     pub fn rollback_to(&mut self, savepoint: &Savepoint) {
@@ -123,6 +134,7 @@ impl Transaction {
         self.view.catalog = Arc::clone(&savepoint.catalog);
         let writes = &self.view.writes;
         self.builds.retain(|build| writes.is_unfilled(build.index()));
+        self.locks.release_to(savepoint.locks);
     }
 
     /// Sends messages to those who listen when it commits, in this order.
@@ -158,7 +170,7 @@ impl Transaction {
         if self.is_read_only() && !is_heard {
             return Ok(Vec::new());
         }
-        let Transaction { shared, queue, view, catalog_version, pins, builds, turn, client, .. } = self;
+        let Transaction { shared, queue, view, catalog_version, pins, builds, turn, client, locks, .. } = self;
         let cancel = client.cancel;
         let writes = Arc::clone(&view.writes);
         drop(view);
@@ -171,7 +183,7 @@ impl Transaction {
         {
             let _timer = metrics::COMMIT_SECONDS.start();
             let span = Span::begin(SpanName::Commit);
-            let done = queue.ask(|reply| Job::Commit { writes, catalog_version, builds, cancel, reply }).await;
+            let done = queue.ask(|reply| Job::Commit { writes, catalog_version, builds, cancel, locks, reply }).await;
             done.inspect_err(|error| span.say(Attribute::Failed(error.sqlstate())))?;
         }
         drop((pins, passed));
@@ -198,6 +210,17 @@ impl Transaction {
             return self.insert_secret(collection, &row, on_conflict);
         }
         let key = self.key_of(collection, &row)?;
+        self.insert_complete(collection, key, row, on_conflict)
+    }
+
+    /// Inserts a row that has all its values.
+    pub(in crate::db::write) fn insert_complete(
+        &mut self,
+        collection: &Arc<Collection>,
+        key: EntryKey,
+        row: Row,
+        on_conflict: OnConflict<'_>,
+    ) -> Result<Inserted> {
         let pending = self.pending(collection, &key)?;
         let is_taken = pending.alive;
         if is_taken && (on_conflict == OnConflict::Fail || on_conflict.is_about_key()) {
@@ -213,12 +236,14 @@ impl Transaction {
         if let Some((other, index)) =
             self.unique_conflict(collection, &indexed, None, &|id| on_conflict.is_about(id))?
         {
+            self.in_the_way = Some(other.clone());
             return Ok(Inserted::Conflict { key: other, constraint: index.name.clone() });
         }
         if let Some(row) = taken_by {
             return self.conflict_with(collection, key, &row, OnConflict::Fail);
         }
-        if let Some((_, index)) = self.unique_conflict(collection, &indexed, None, &|id| !on_conflict.is_about(id))? {
+        if let Some((other, index)) = self.unique_conflict(collection, &indexed, None, &|id| !on_conflict.is_about(id))? {
+            self.in_the_way = Some(other);
             let entry = self.entry_view(collection, &key, &pending);
             return unique_violation(index, &indexed_operands(collection, index), &entry);
         }
@@ -364,7 +389,7 @@ impl Transaction {
     }
 
     /// Fills in generated defaults, brings values into their column's type and checks them.
-    fn complete(&mut self, collection: &Collection, row: Vec<Option<Value>>) -> Result<Row> {
+    pub(in crate::db::write) fn complete(&mut self, collection: &Collection, row: Vec<Option<Value>>) -> Result<Row> {
         let mut complete = Vec::with_capacity(row.len());
         for (position, (column, value)) in collection.columns.iter().zip(row).enumerate() {
             let value = match (value, &column.default) {
@@ -470,25 +495,4 @@ impl Transaction {
         let (names, values): (Vec<&str>, Vec<Value>) = collection.primary_key.iter().filter_map(part).unzip();
         Err(duplicate_key(collection, &constraint, &names, &values))
     }
-}
-
-/// Replaces the facts of a memory by those of a JSON object; facts that stay the same are not touched.
-fn put_facts(value: &Value, old: Option<&Value>, changes: &mut BTreeMap<String, Option<Value>>) -> Result<()> {
-    let facts = |value: &Value| match value {
-        Value::Json(text) if text.starts_with('{') => split_object(text),
-        Value::Null => Ok(Vec::new()),
-        _ => Err(Error::new(ErrorKind::InvalidTextRepresentation, "metadata must be a JSON object")
-            .with_detail("Its keys are the facts of the entry.")),
-    };
-    let old: BTreeMap<String, Value> = old.map(facts).transpose()?.unwrap_or_default().into_iter().collect();
-    let new: BTreeMap<String, Value> = facts(value)?.into_iter().collect();
-    for name in old.keys().filter(|name| !new.contains_key(*name)) {
-        changes.insert(fact_name(name), None);
-    }
-    for (name, value) in new {
-        if old.get(&name) != Some(&value) {
-            changes.insert(fact_name(&name), Some(value));
-        }
-    }
-    Ok(())
 }

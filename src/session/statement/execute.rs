@@ -5,13 +5,14 @@
 //! scan leaves the async threads.
 
 use std::collections::BTreeSet;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Handle;
+use futures::FutureExt;
 use tokio::task::block_in_place;
 
-use crate::db::{ReadView, RowStream, Sought};
+use crate::db::{Isolation, ReadView, RowStream, Sought};
 use crate::error::{Absent, Error, ErrorKind, Result};
 use crate::model::{NetworkId, OutputColumn};
 use crate::session::session::Session;
@@ -24,9 +25,6 @@ use crate::types::Value;
 /// How often a statement that is a transaction by itself is run again after a conflict. Each time somebody else has
 /// committed, so this ends; the bound is for one client that always comes too late.
 const CONFLICT_RETRIES_MAX: u32 = 1_000;
-
-/// How often such a statement comes too late before it takes its turn; one that looks at every entry of a table does so the first time.
-const PATIENCE: u32 = 16;
 
 /// How often one statement fetches entries and is run again: it may name them in several places.
 const FETCHES_PER_STATEMENT_MAX: u32 = 16;
@@ -200,7 +198,7 @@ impl Session {
         let (mut attempt, mut turn) = (0, None);
         let before = self.listening.mark();
         loop {
-            let mut transaction = self.database.begin_for(&self.memory);
+            let mut transaction = self.new_transaction(Isolation::ReadCommitted);
             transaction.know(sought.as_ref());
             transaction.hold(turn.as_ref());
             let plan = plan(self, transaction.view())?;
@@ -225,9 +223,9 @@ impl Session {
                     attempt += 1;
                     self.listening.go_back(before);
                     cancel.check()?;
-                    let patience =
-                        if plan.body.as_change().is_some_and(|change| change.rewrites()) { 1 } else { PATIENCE };
-                    if let (None, Some(collection), true) = (&turn, changed, attempt >= patience) {
+                    // Others lock their rows, and wait for nobody who might wait for the turn.
+                    let rewrites = plan.body.as_change().is_some_and(|change| change.rewrites());
+                    if let (None, Some(collection), true) = (&turn, changed, rewrites) {
                         let taken = async { Ok(self.database.take_turn(collection).await) };
                         turn = Some(cancellable(taken, &cancel).await?);
                     }
@@ -244,8 +242,9 @@ async fn run_change(plan: &Planned, run: WriteRun<'_>) -> Result<Written> {
         return Err(Error::internal("a statement has become one that changes nothing"));
     };
     if change.is_short() {
-        change.execute(run).await
-    } else {
-        block_in_place(|| Handle::current().block_on(async { change.execute(run).await }))
+        return change.execute(run).await;
     }
+    // The thread is another's while the statement waits for a lock, or for what the planner's threads compute.
+    let mut work = block_in_place(|| change.execute(run));
+    poll_fn(|context| block_in_place(|| work.poll_unpin(context))).await
 }

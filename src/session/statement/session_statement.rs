@@ -12,7 +12,7 @@ use crate::session::session::Session;
 use crate::session::settings::SessionSettings;
 use crate::session::statement::outcome::{ResultRows, StatementOutcome, cancellable};
 use crate::session::statement::script::Parsed;
-use crate::session::transaction::{Modes, OpenTransaction, TransactionStatus};
+use crate::session::transaction::{Modes, OpenTransaction, TransactionStatus, level_of};
 use crate::settings::{SettingValue, Settings};
 use crate::statement::{
     CommandTag, CursorFetch, Discard, Planned, ReadRun, RowSource, RowsTag, SecretText, SessionCommand, SettingCall,
@@ -313,19 +313,6 @@ impl Session {
         };
         self.notify([notice]);
         Ok(())
-    }
-}
-
-/// The level of isolation of that name.
-fn level_of(name: &str) -> Result<&'static str> {
-    match name {
-        "read uncommitted" => Ok("read uncommitted"),
-        "read committed" => Ok("read committed"),
-        "repeatable read" => Ok("repeatable read"),
-        _ => Err(Error::unsupported(
-            format!("isolation level {} is not offered", name.to_uppercase()),
-            "Use REPEATABLE READ: snapshot isolation, the first committer wins.",
-        )),
     }
 }
 

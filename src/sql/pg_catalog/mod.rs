@@ -14,6 +14,7 @@
 mod cluster;
 mod definitions;
 mod information;
+mod locks;
 mod names;
 mod oids;
 mod procedures;

@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::pg_catalog::relation::{self, CatalogRow};
-use crate::sql::pg_catalog::{cluster, information, procedures, relations, statistics, types, views};
+use crate::sql::pg_catalog::{cluster, information, locks, procedures, relations, statistics, types, views};
 
 const INFORMATION_SCHEMA: &str = "information_schema";
 
@@ -97,7 +97,8 @@ pub fn catalog_rows(name: &str, context: &ReadContext) -> Vec<CatalogRow> {
         "pg_views" => views::views(catalog, settings),
         "pg_indexes" => views::indexes(catalog),
         "pg_sequences" => views::pg_sequences(catalog, settings),
-        "pg_stat_activity" => statistics::activity(view.activity(), settings),
+        "pg_stat_activity" => statistics::activity(view, settings),
+        "pg_locks" => locks::locks(view),
         "pg_cursors" => statistics::cursors(view.activity(), settings),
         "pg_prepared_statements" => statistics::prepared_statements(view.activity(), settings),
         "pg_stat_progress_basebackup" => statistics::backup(view),
