@@ -39,10 +39,10 @@ pub use feed::event::{
 };
 pub use feed::feed::{FeedReceiver, Overrun};
 pub use feed::signals::DatabaseChanges;
-pub use open::load::{DatabaseOptions, PASSWORD_FILE};
 pub use locks::listing::{AwaitedLock, LockingTransaction};
 pub use locks::lock_mode::LockMode;
 pub use locks::row_locks::BusyRow;
+pub use open::load::{DatabaseOptions, PASSWORD_FILE};
 pub use pending::isolation::Isolation;
 pub use pending::on_conflict::{Arbiters, Inserted, OnConflict};
 pub use pending::write_set::EntryKey;

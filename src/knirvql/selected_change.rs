@@ -9,7 +9,7 @@ use crate::expr::{Environment, Expr, Program};
 use crate::metrics::StatementKind;
 use crate::model::{Collection, CollectionKind, Stage};
 use crate::statement::{
-    Change, CommandTag, Privilege, ReadRun, Work, WriteRun, Written, at_once, later, keys_query, matching_keys,
+    Change, CommandTag, Privilege, ReadRun, Work, WriteRun, Written, at_once, keys_query, later, matching_keys,
 };
 use crate::types::Value;
 

@@ -6,6 +6,7 @@
 use crate::db::{Isolation, ReadView, Savepoint, Transaction};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::model::NotificationsMark;
+use crate::session::isolation::level_of;
 use crate::session::portals::PortalMark;
 use crate::session::session::Session;
 use crate::session::settings::SettingsMark;
@@ -91,19 +92,6 @@ impl Session {
                 block.transaction.view().clone()
             }
         }
-    }
-
-    /// A transaction of this connection.
-    pub(super) fn new_transaction(&self, isolation: Isolation) -> Transaction {
-        let mut transaction = self.database.begin_for(&self.memory, self.activity.id());
-        transaction.isolate(isolation);
-        transaction
-    }
-
-    /// What several statements that are sent together see of others.
-    pub(super) fn default_isolation(&self) -> Isolation {
-        let name = self.settings.effective().get("default_transaction_isolation");
-        Isolation::of_setting(name.unwrap_or_default())
     }
 
     /// A statement has come to its end.
@@ -496,22 +484,6 @@ impl Block {
 
 fn is_on(value: &str) -> bool {
     matches!(value.to_ascii_lowercase().as_str(), "on" | "true" | "yes" | "1")
-}
-
-/// The level of isolation of that name.
-///
-/// # Errors
-/// 0A000 for one that is not offered.
-pub(super) fn level_of(name: &str) -> Result<&'static str> {
-    match name {
-        "read uncommitted" => Ok("read uncommitted"),
-        "read committed" => Ok("read committed"),
-        "repeatable read" => Ok("repeatable read"),
-        _ => Err(Error::unsupported(
-            format!("isolation level {} is not offered", name.to_uppercase()),
-            "Use REPEATABLE READ: snapshot isolation, the first committer wins.",
-        )),
-    }
 }
 
 pub(super) fn read_only() -> Error {

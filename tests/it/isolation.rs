@@ -32,7 +32,7 @@ macro_rules! scripts {
     };
 }
 
-scripts!(deadlocks, inserts, read_committed, repeatable_read, row_locks);
+scripts!(deadlocks, inserts, read_committed, repeatable_read, row_locks, serializable);
 
 /// One session, whose client lives on a thread of its own so that others go on while it waits.
 struct Session {
@@ -69,11 +69,16 @@ impl Session {
                 Err(RecvTimeoutError::Disconnected) => panic!("a session has lost its server"),
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            let waits = format!("SELECT count(*) FROM pg_stat_activity WHERE pid = {} AND wait_event_type = 'Lock'", self.pid);
+            let waits =
+                format!("SELECT count(*) FROM pg_stat_activity WHERE pid = {} AND wait_event_type = 'Lock'", self.pid);
             if control.value(&waits) == "1" {
                 return None;
             }
-            assert!(began.elapsed() < Duration::from_secs(STEP_SECONDS_MAX), "{:?} neither answers nor waits", self.waiting);
+            assert!(
+                began.elapsed() < Duration::from_secs(STEP_SECONDS_MAX),
+                "{:?} neither answers nor waits",
+                self.waiting
+            );
         }
     }
 }
@@ -115,7 +120,8 @@ impl Sessions {
         // Whoever goes on may let others go on.
         let mut is_moving = true;
         while std::mem::take(&mut is_moving) {
-            for (other, session) in self.all.iter_mut().filter(|(other, _)| *other != name || !output.starts_with('<')) {
+            for (other, session) in self.all.iter_mut().filter(|(other, _)| *other != name || !output.starts_with('<'))
+            {
                 let Some(text) = session.waiting.clone() else { continue };
                 if let Some(reply) = session.rest(&mut self.control) {
                     session.waiting = None;

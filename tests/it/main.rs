@@ -32,6 +32,7 @@ mod functions;
 mod golden;
 mod harness;
 mod health;
+mod histories;
 mod index_builds;
 mod index_states;
 mod isolation;

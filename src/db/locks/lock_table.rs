@@ -139,7 +139,12 @@ impl LockTable {
     ///
     /// # Errors
     /// 53200 above [`LOCKS_MAX`].
-    pub fn take(&self, owner: LockOwner, key: LockKey, (collection, mode): (CollectionId, LockMode)) -> Result<LockAnswer> {
+    pub fn take(
+        &self,
+        owner: LockOwner,
+        key: LockKey,
+        (collection, mode): (CollectionId, LockMode),
+    ) -> Result<LockAnswer> {
         self.table.lock().take(Holder { owner, mode }, key, collection)
     }
 
@@ -207,7 +212,11 @@ impl Table {
         let transaction = waiter.wanted.owner.transaction;
         let is_held = row.mode_of(transaction).is_some();
         let queue = &mut row.crowd.get_or_insert_default().queue;
-        if is_held { queue.push_front(waiter) } else { queue.push_back(waiter) }
+        if is_held {
+            queue.push_front(waiter)
+        } else {
+            queue.push_back(waiter)
+        }
         self.waits.insert(transaction, key);
     }
 

@@ -103,7 +103,10 @@ async fn a_circle_ends_with_who_closes_it() {
     assert_eq!((error.sqlstate(), error.message()), ("40P01", "deadlock detected"));
     let detail = error.detail().unwrap();
     assert_eq!(detail.lines().count(), 3, "{detail}");
-    assert!(detail.starts_with("Process 13 waits for ShareLock on transaction 1; blocked by process 11.\n"), "{detail}");
+    assert!(
+        detail.starts_with("Process 13 waits for ShareLock on transaction 1; blocked by process 11.\n"),
+        "{detail}"
+    );
     let listed = table.transactions();
     let blocked: Vec<_> = listed.iter().map(|each| each.waiting.as_ref().map(|wait| wait.blocked_by.clone())).collect();
     assert_eq!(blocked, [Some(vec![(2, 12)]), Some(vec![(3, 13)]), None]);

@@ -7,6 +7,8 @@ pub enum Isolation {
     ReadCommitted,
     /// All statements see what was committed before the first. What others have changed since cannot be changed.
     RepeatableRead,
+    /// As that, and what others have committed since changes nothing of what it has read.
+    Serializable,
 }
 
 impl Isolation {
@@ -14,6 +16,7 @@ impl Isolation {
     pub fn of_setting(name: &str) -> Isolation {
         match name {
             "read committed" | "read uncommitted" => Isolation::ReadCommitted,
+            "serializable" => Isolation::Serializable,
             _ => Isolation::RepeatableRead,
         }
     }

@@ -88,6 +88,7 @@ impl ReadView {
         if !is_worth_columns(self, query, &operands, cancel)? {
             return Ok(None);
         }
+        self.mark_reads(&query.collection, &plan.access)?;
         ColumnScan::open(self, query, types, (settings, cancel), &operands)
     }
 
@@ -108,6 +109,7 @@ impl ReadView {
         if !is_read || ColumnReading::at_hand(self, &query.collection, &operands, usize::MAX).is_none() {
             return Ok(None);
         }
+        self.mark_reads(&query.collection, &plan.access)?;
         let scan = ColumnScan::open(self, query, types, (settings, cancel), &operands)?;
         Ok(scan.map(|scan| scan.summary()))
     }

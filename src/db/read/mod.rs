@@ -15,6 +15,7 @@ pub(super) mod first_key;
 pub(super) mod nearest;
 pub(super) mod ordered_keys;
 pub(super) mod query;
+pub(super) mod read_marks;
 pub(super) mod row_stream;
 pub(super) mod run_report;
 pub(super) mod scan;

@@ -13,14 +13,13 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::db::catalog::catalog::Catalog;
 use crate::db::feed::signals::Changed;
-use crate::db::locks::row_locks::RowLocks;
 use crate::db::pending::write_set::WriteSet;
-use crate::db::state::cancel::Cancel;
 use crate::db::state::index_builds::Build;
 use crate::db::state::state::DbState;
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::backfill::{BuildStep, begin_build, build_step, sweep_builds};
 use crate::db::write::commit_group::{CommitGroup, PROGRESS, VectorChange};
+use crate::db::write::commit_terms::{ChangedCollections, CommitTerms};
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::feed_draft::catalog_events;
 use crate::db::write::index_build::IndexBuild;
@@ -44,10 +43,7 @@ pub(crate) enum Job {
         catalog_version: u64,
         /// Ordered indexes that the transaction has built; those in its catalog stay.
         builds: Vec<IndexBuild>,
-        /// Set when whoever waits for it gives it up: it ends with an error then, as long as it was not written.
-        cancel: Cancel,
-        /// The rows that it has locked, until it is visible or has failed.
-        locks: RowLocks,
+        terms: CommitTerms,
         reply: oneshot::Sender<Result<u64>>,
     },
     /// An ordered index is going to be filled: it follows every commit from now on.
@@ -71,12 +67,6 @@ pub(crate) enum Job {
     /// What is encoded on top of the commits before it without being one: postings, what peers sent.
     Encode(Encode),
     Stop,
-}
-
-/// What a commit has until it is answered.
-struct Answered {
-    locks: RowLocks,
-    reply: oneshot::Sender<Result<u64>>,
 }
 
 /// Encodes something; gives back whom to tell once it is durable, or nobody where it failed and its client knows already.
@@ -168,11 +158,12 @@ pub(crate) struct Committer {
     hlc: Hlc,
     /// Collections that are looked through for values of peers that fit by now, each with the key to go on after.
     showing: BTreeMap<CollectionId, Option<Vec<u8>>>,
+    changed: ChangedCollections,
 }
 
 impl Committer {
     pub fn new(shared: Arc<DbState>, jobs: mpsc::Receiver<Job>, hlc: Hlc) -> Self {
-        Committer { shared, jobs, hlc, showing: BTreeMap::new() }
+        Committer { shared, jobs, hlc, showing: BTreeMap::new(), changed: ChangedCollections::default() }
     }
 
     /// Runs until [`Job::Stop`] or until nobody can send any more.
@@ -241,9 +232,8 @@ impl Committer {
                     next = Some(job);
                     break;
                 }
-                Job::Commit { writes, catalog_version, builds, cancel, locks, reply } => {
-                    let answered = Answered { locks, reply };
-                    self.add(&mut group, &writes, (catalog_version, cancel), answered, &mut waiting);
+                Job::Commit { writes, catalog_version, builds, terms, reply } => {
+                    self.add(&mut group, &writes, (catalog_version, terms), reply, &mut waiting);
                     held.extend(builds);
                 }
                 Job::Encode(encode) => waiting.extend(self.encode(&mut group, encode)),
@@ -273,8 +263,8 @@ impl Committer {
         &self,
         group: &mut CommitGroup,
         writes: &Arc<WriteSet>,
-        (catalog_version, cancel): (u64, Cancel),
-        Answered { locks, reply }: Answered,
+        (catalog_version, terms): (u64, CommitTerms),
+        reply: oneshot::Sender<Result<u64>>,
         waiting: &mut Vec<CommitAnswer>,
     ) {
         let is_older = catalog_version != group.catalog.version();
@@ -289,8 +279,10 @@ impl Committer {
         let hlc = self.next_time(group);
         let mut apply = CommitEncoder::new(&self.shared, group, Arc::clone(writes), version, hlc);
         apply.is_behind = catalog_version != group.catalog.version();
-        apply.cancel = cancel;
-        match apply.commit() {
+        apply.cancel = terms.cancel.clone();
+        let encoded = terms.check_reads(&self.changed, group).and_then(|()| apply.commit());
+        let locks = terms.locks;
+        match encoded {
             Ok(()) => {
                 let (effects, hlc) = apply.finish();
                 group.accept(effects, version, hlc);
@@ -299,7 +291,10 @@ impl Committer {
                     answer(reply, written.map(|()| version));
                 }));
             }
-            Err(error) => answer(reply, Err(error)),
+            Err(error) => {
+                drop(locks);
+                answer(reply, Err(error));
+            }
         }
     }
 
@@ -342,6 +337,7 @@ impl Committer {
             group.batch.put(&Key::Meta(&facts_name(*collection)), &self.shared.facts.encode(*collection, news)?);
         }
         self.hlc = group.hlc;
+        self.changed.note(&group);
         let before = self.shared.catalog();
         let renewed = self.renew_indexes(&group);
         let places = group.overlay.records.keys().map(|(collection, key)| (*collection, key.as_slice()));

@@ -54,6 +54,7 @@ impl<'a> CommitEncoder<'a> {
             writes,
             version,
             sought: None,
+            reads: None,
             hides_secrets: false,
             began: Utc::now().timestamp_micros(),
         };

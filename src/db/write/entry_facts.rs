@@ -10,7 +10,11 @@ use crate::types::{Value, split_object};
 ///
 /// # Errors
 /// 22P02 for what is no JSON object.
-pub(in crate::db::write) fn put_facts(value: &Value, old: Option<&Value>, changes: &mut BTreeMap<String, Option<Value>>) -> Result<()> {
+pub(in crate::db::write) fn put_facts(
+    value: &Value,
+    old: Option<&Value>,
+    changes: &mut BTreeMap<String, Option<Value>>,
+) -> Result<()> {
     let facts = |value: &Value| match value {
         Value::Json(text) if text.starts_with('{') => split_object(text),
         Value::Null => Ok(Vec::new()),

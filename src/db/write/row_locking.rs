@@ -62,7 +62,12 @@ impl Transaction {
 
     /// From now on it sees what this level lets it see.
     pub fn isolate(&mut self, isolation: Isolation) {
+        // What it has read by then stays noted.
+        if self.isolation == isolation {
+            return;
+        }
         self.isolation = isolation;
+        self.view.reads = (isolation == Isolation::Serializable).then(Arc::default);
     }
 
     /// Whether something was committed since its snapshot was taken.
@@ -257,7 +262,8 @@ impl Transaction {
                     slot.clone_from(value);
                 }
             }
-            let is_whole = collection.primary_key.iter().all(|position| row.get(*position).is_some_and(|part| !part.is_null()));
+            let is_whole =
+                collection.primary_key.iter().all(|position| row.get(*position).is_some_and(|part| !part.is_null()));
             if is_whole && !collection.primary_key.is_empty() {
                 let moved = self.key_of(collection, &row)?;
                 if moved != *key {
@@ -345,5 +351,4 @@ pub fn mode_of_update(collection: &Collection, positions: &[usize]) -> LockMode 
 /// Somebody else has changed a row since the transaction's snapshot.
 pub fn concurrent(what: &str) -> Error {
     Error::new(ErrorKind::SerializationFailure, format!("could not serialize access due to concurrent {what}"))
-        .with_hint("Run the transaction again.")
 }

@@ -20,6 +20,7 @@ use crate::db::read::view::{ReadView, Sought};
 use crate::db::state::cancel::{Cancel, CommitClient};
 use crate::db::state::state::DbState;
 use crate::db::state::turns::{Passed, Turn};
+use crate::db::write::commit_terms::CommitTerms;
 use crate::db::write::committer::{CommitQueue, Job};
 use crate::db::write::entry_facts::put_facts;
 use crate::db::write::index_build::IndexBuild;
@@ -171,7 +172,7 @@ impl Transaction {
             return Ok(Vec::new());
         }
         let Transaction { shared, queue, view, catalog_version, pins, builds, turn, client, locks, .. } = self;
-        let cancel = client.cancel;
+        let (cancel, reads) = (client.cancel, view.reads.clone().map(|reads| (reads, view.version)));
         let writes = Arc::clone(&view.writes);
         drop(view);
         // Whoever has a turn waits for nobody: two that have one cannot wait for each other.
@@ -183,7 +184,8 @@ impl Transaction {
         {
             let _timer = metrics::COMMIT_SECONDS.start();
             let span = Span::begin(SpanName::Commit);
-            let done = queue.ask(|reply| Job::Commit { writes, catalog_version, builds, cancel, locks, reply }).await;
+            let terms = CommitTerms { cancel, locks, reads };
+            let done = queue.ask(|reply| Job::Commit { writes, catalog_version, builds, terms, reply }).await;
             done.inspect_err(|error| span.say(Attribute::Failed(error.sqlstate())))?;
         }
         drop((pins, passed));
@@ -242,7 +244,9 @@ impl Transaction {
         if let Some(row) = taken_by {
             return self.conflict_with(collection, key, &row, OnConflict::Fail);
         }
-        if let Some((other, index)) = self.unique_conflict(collection, &indexed, None, &|id| !on_conflict.is_about(id))? {
+        if let Some((other, index)) =
+            self.unique_conflict(collection, &indexed, None, &|id| !on_conflict.is_about(id))?
+        {
             self.in_the_way = Some(other);
             let entry = self.entry_view(collection, &key, &pending);
             return unique_violation(index, &indexed_operands(collection, index), &entry);

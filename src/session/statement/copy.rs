@@ -5,7 +5,7 @@
 
 use bytes::{Bytes, BytesMut};
 
-use crate::db::{Isolation, Transaction};
+use crate::db::Transaction;
 use crate::error::{Error, Result};
 use crate::session::session::Session;
 use crate::session::statement::outcome::{ResultRows, StatementOutcome, cancellable};
@@ -98,7 +98,7 @@ impl Session {
     pub(super) fn copy_in(&mut self, plan: &CopyInPlan, is_alone: bool) -> StatementOutcome {
         let own = match self.writing(is_alone) {
             Some(_) => None,
-            None => Some(self.new_transaction(Isolation::ReadCommitted)),
+            None => Some(self.new_transaction(self.lone_isolation())),
         };
         StatementOutcome::CopyIn(SessionCopyIn { copy: plan.start(self.codec), own })
     }

@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 use futures::FutureExt;
 use tokio::task::block_in_place;
 
-use crate::db::{Isolation, ReadView, RowStream, Sought};
+use crate::db::{ReadView, RowStream, Sought};
 use crate::error::{Absent, Error, ErrorKind, Result};
+use crate::metrics::StatementKind;
 use crate::model::{NetworkId, OutputColumn};
 use crate::session::session::Session;
 use crate::session::statement::outcome::{ResultRows, StatementOutcome, cancellable};
@@ -25,6 +26,9 @@ use crate::types::Value;
 /// How often a statement that is a transaction by itself is run again after a conflict. Each time somebody else has
 /// committed, so this ends; the bound is for one client that always comes too late.
 const CONFLICT_RETRIES_MAX: u32 = 1_000;
+
+/// How often a definition comes too late before it takes its turn; one that looks at every entry of a table does so the first time.
+const PATIENCE: u32 = 16;
 
 /// How often one statement fetches entries and is run again: it may name them in several places.
 const FETCHES_PER_STATEMENT_MAX: u32 = 16;
@@ -198,7 +202,7 @@ impl Session {
         let (mut attempt, mut turn) = (0, None);
         let before = self.listening.mark();
         loop {
-            let mut transaction = self.new_transaction(Isolation::ReadCommitted);
+            let mut transaction = self.new_transaction(self.lone_isolation());
             transaction.know(sought.as_ref());
             transaction.hold(turn.as_ref());
             let plan = plan(self, transaction.view())?;
@@ -208,10 +212,7 @@ impl Session {
             let changed = transaction.changed_collection();
             let committed = match written {
                 Ok(written) => self.commit_transaction(transaction).await.map(|()| written),
-                Err(error) => {
-                    self.notify(notices);
-                    return Err(error);
-                }
+                Err(error) => Err(error),
             };
             match committed {
                 Ok(written) => {
@@ -223,16 +224,27 @@ impl Session {
                     attempt += 1;
                     self.listening.go_back(before);
                     cancel.check()?;
-                    // Others lock their rows, and wait for nobody who might wait for the turn.
-                    let rewrites = plan.body.as_change().is_some_and(|change| change.rewrites());
-                    if let (None, Some(collection), true) = (&turn, changed, rewrites) {
+                    if let (None, Some(collection), true) = (&turn, changed, attempt >= patience(&plan)) {
                         let taken = async { Ok(self.database.take_turn(collection).await) };
                         turn = Some(cancellable(taken, &cancel).await?);
                     }
                 }
-                Err(error) => return Err(error),
+                Err(error) => {
+                    self.notify(notices);
+                    return Err(error);
+                }
             }
         }
+    }
+}
+
+/// How often a statement comes too late before it takes its turn. Those that lock their rows never do: whoever has one of them may be
+/// waiting for the turn.
+fn patience(plan: &Planned) -> u32 {
+    match plan.body.as_change() {
+        Some(change) if change.rewrites() => 1,
+        Some(change) if change.kind() == StatementKind::Define => PATIENCE,
+        Some(_) | None => u32::MAX,
     }
 }
 

@@ -7,12 +7,13 @@ use tokio::task::block_in_place;
 use crate::db::{OWNER, Row, RowStream};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::model::OutputColumn;
+use crate::session::isolation::level_of;
 use crate::session::scram_verifier::make_verifier;
 use crate::session::session::Session;
 use crate::session::settings::SessionSettings;
 use crate::session::statement::outcome::{ResultRows, StatementOutcome, cancellable};
 use crate::session::statement::script::Parsed;
-use crate::session::transaction::{Modes, OpenTransaction, TransactionStatus, level_of};
+use crate::session::transaction::{Modes, OpenTransaction, TransactionStatus};
 use crate::settings::{SettingValue, Settings};
 use crate::statement::{
     CommandTag, CursorFetch, Discard, Planned, ReadRun, RowSource, RowsTag, SecretText, SessionCommand, SettingCall,

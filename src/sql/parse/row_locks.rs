@@ -80,9 +80,8 @@ fn rewrite_at(tokens: &mut Vec<TokenWithSpan>, start: usize) -> Option<usize> {
     }
     let span = tokens.get(start)?.span;
     let token = |token| TokenWithSpan { token, span };
-    let part = |text: &str| {
-        Token::Word(Word { value: text.to_string(), quote_style: Some('"'), keyword: Keyword::NoKeyword })
-    };
+    let part =
+        |text: &str| Token::Word(Word { value: text.to_string(), quote_style: Some('"'), keyword: Keyword::NoKeyword });
     let bare = |text: &str| Token::make_keyword(text);
     let blank = || token(Token::Whitespace(Whitespace::Space));
     let mut clause = vec![blank(), token(bare("UPDATE")), blank(), token(bare("OF")), blank()];

@@ -73,7 +73,9 @@ impl LockingParts {
             parts.push(part);
         }
         let mut columns = parts.iter().map(LockingRead::columns);
-        take_locking_queries(&mut without, |_| columns.next().map(|columns| constants(&columns, Vec::new())).transpose())?;
+        take_locking_queries(&mut without, |_| {
+            columns.next().map(|columns| constants(&columns, Vec::new())).transpose()
+        })?;
         let (body, columns) = plan_statement(&without, parameters, context)?;
         let kind = body.kind().unwrap_or(StatementKind::Other);
         let planned = LockingParts {
@@ -92,7 +94,8 @@ impl LockingParts {
         for part in &self.parts {
             let (rows, count) = part.rows(run).await?;
             if count > LOCKED_ROWS_MAX {
-                let message = format!("a query inside of a statement locks {count} rows, {LOCKED_ROWS_MAX} are the most");
+                let message =
+                    format!("a query inside of a statement locks {count} rows, {LOCKED_ROWS_MAX} are the most");
                 return Err(Error::new(ErrorKind::LimitExceeded, message).with_hint("Give it a LIMIT."));
             }
             found.push(constants(&part.columns(), rows.into_rows())?);
@@ -156,7 +159,8 @@ impl Change for LockingParts {
 
 /// Whether a text may lock rows: FOR with one of the words that follow it there.
 fn mentions_row_locks(text: &str) -> bool {
-    let mut words = text.split(|letter: char| !letter.is_alphanumeric() && letter != '_').filter(|word| !word.is_empty());
+    let mut words =
+        text.split(|letter: char| !letter.is_alphanumeric() && letter != '_').filter(|word| !word.is_empty());
     while let Some(word) = words.next() {
         if word.eq_ignore_ascii_case("for") {
             let next = words.clone().next().unwrap_or_default();
@@ -169,10 +173,7 @@ fn mentions_row_locks(text: &str) -> bool {
 }
 
 /// The locking queries of a statement, in order, but for that of the statement itself; `instead` gives what comes into their place.
-fn take_locking_queries(
-    tree: &mut Tree,
-    instead: impl FnMut(&Query) -> Result<Option<Query>>,
-) -> Result<Vec<Query>> {
+fn take_locking_queries(tree: &mut Tree, instead: impl FnMut(&Query) -> Result<Option<Query>>) -> Result<Vec<Query>> {
     let own = usize::from(matches!(tree, Tree::Query(_)));
     let mut taking = Taking { own, instead: Box::new(instead), taken: Vec::new(), failed: None };
     let walked = visit_mut(tree, &mut taking);

@@ -7,10 +7,10 @@ use crate::error::Result;
 use crate::expr::{self, Environment, Operand, Scalar, ValueRow, unmodified};
 use crate::model::Collection;
 use crate::settings::Settings;
-use crate::statement::WriteRun;
 use crate::sql::parse::trees::conjuncts;
 use crate::sql::write::row_compiler::{Compiler, Typed};
 use crate::sql::write::write_target::WritePlace;
+use crate::statement::WriteRun;
 use crate::types::{ColumnType, Value};
 
 /// A row found by its key, with what else must hold of it.
@@ -75,7 +75,12 @@ impl KeyLookup {
     ///
     /// # Errors
     /// As [`KeyLookup::key`], [`KeyLookup::holds`] and `WriteRun::lock_newest`.
-    pub async fn lock(&self, run: &mut WriteRun<'_>, collection: &Collection, mode: LockMode) -> Result<Option<EntryKey>> {
+    pub async fn lock(
+        &self,
+        run: &mut WriteRun<'_>,
+        collection: &Collection,
+        mode: LockMode,
+    ) -> Result<Option<EntryKey>> {
         let Some(key) = self.key(run.transaction, collection, &run.environment(), run.settings)? else {
             return Ok(None);
         };

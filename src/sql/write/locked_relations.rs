@@ -157,9 +157,8 @@ fn factor(
     context: &PlanContext<'_>,
     relations: &mut Vec<Relation>,
 ) -> Result<()> {
-    let alias_of = |alias: &Option<datafusion::sql::sqlparser::ast::TableAlias>| {
-        alias.as_ref().map(|alias| folded(&alias.name))
-    };
+    let alias_of =
+        |alias: &Option<datafusion::sql::sqlparser::ast::TableAlias>| alias.as_ref().map(|alias| folded(&alias.name));
     let (name, source) = match factor {
         TableFactor::NestedJoin { table_with_joins, .. } => {
             return gather(table_with_joins, is_nullable, ctes, context, relations);
@@ -178,7 +177,9 @@ fn factor(
         TableFactor::Table { alias, .. } | TableFactor::Function { alias, .. } | TableFactor::UNNEST { alias, .. } => {
             (alias_of(alias).unwrap_or_default(), Source::Passed("a function"))
         }
-        TableFactor::Derived { alias, .. } => (alias_of(alias).unwrap_or_default(), Source::Refused("a subquery of FROM")),
+        TableFactor::Derived { alias, .. } => {
+            (alias_of(alias).unwrap_or_default(), Source::Refused("a subquery of FROM"))
+        }
         _ => (String::new(), Source::Refused("what is no table")),
     };
     relations.push(Relation { name, source, is_nullable });

@@ -19,7 +19,9 @@ use crate::sql::parse::trees::select_of;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
 use crate::sql::write::locked_relations::locked_relations;
 use crate::sql::write::write_plan::{key_expression, typed_for};
-use crate::statement::{Change, CommandTag, Privilege, ReadRun, RowSource, Work, WriteRun, Written, key_of_value, later};
+use crate::statement::{
+    Change, CommandTag, Privilege, ReadRun, RowSource, Work, WriteRun, Written, key_of_value, later,
+};
 use crate::types::{ColumnType, Value};
 
 /// Rows that are asked for beyond LIMIT at first, in the place of those that others have locked.
@@ -186,7 +188,12 @@ impl LockingRead {
     }
 
     /// Runs the query once and locks its rows; `None` where one has changed meanwhile.
-    async fn attempt(&self, run: &mut WriteRun<'_>, limit: Option<i64>, offset: i64) -> Result<Option<(Gathered, u64)>> {
+    async fn attempt(
+        &self,
+        run: &mut WriteRun<'_>,
+        limit: Option<i64>,
+        offset: i64,
+    ) -> Result<Option<(Gathered, u64)>> {
         let wanted = limit.map(|limit| limit.saturating_add(offset));
         let mut asked = wanted.map(|wanted| wanted.saturating_add(SPARE_ROWS));
         loop {

@@ -232,8 +232,11 @@ impl UpdatePlan {
                 Ok((changes.into_iter().collect(), RowsMemory::default()))
             }
             Method::Select { plan, places, defaults } => {
-                let positions: Vec<usize> =
-                    places.iter().chain(defaults.iter().map(|(place, _)| place)).filter_map(|place| place.position()).collect();
+                let positions: Vec<usize> = places
+                    .iter()
+                    .chain(defaults.iter().map(|(place, _)| place))
+                    .filter_map(|place| place.position())
+                    .collect();
                 let mode = mode_of_update(&self.collection, &positions);
                 let (found, memory) = self.selected_changes(run, plan, places, defaults).await?;
                 let keys = found.iter().map(|change| &change.key);

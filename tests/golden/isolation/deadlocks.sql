@@ -1,4 +1,10 @@
-# Whoever closes the circle gets the error, and the others go on.
+# Whoever closes the circle gets the error, and the others go on. PostgreSQL has the one do it that has waited long enough first.
+
+> one: SET deadlock_timeout = '100s'
+
+> two: SET deadlock_timeout = '100s'
+
+> three: SET deadlock_timeout = '100s'
 
 > one: CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 0), (2, 0), (3, 0)
 

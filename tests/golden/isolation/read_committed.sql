@@ -66,10 +66,6 @@
 
 > one: INSERT INTO account VALUES (1, 'a', 1), (2, 'b', 2), (3, 'c', 3)
 
-> one: BEGIN; CREATE TEMPORARY TABLE IF NOT EXISTS nothing (a int)
-
-> one: ROLLBACK
-
 > one: BEGIN; SELECT count(*) FROM account
 
 > two: INSERT INTO account VALUES (4, 'd', 4); UPDATE account SET balance = 20 WHERE id = 2

@@ -46,6 +46,8 @@
 
 > one: UPDATE job SET status = 'running' WHERE id = 3; COMMIT
 
+> one: UPDATE job SET status = 'queued' WHERE id > 2
+
 # The strengths.
 
 > one: BEGIN; SELECT id FROM job WHERE id = 3 FOR KEY SHARE
@@ -95,6 +97,24 @@
 > one: BEGIN; SELECT s.name FROM step s LEFT JOIN job j ON s.job = j.id WHERE s.id = 1 FOR UPDATE OF s FOR SHARE OF s
 
 > one: ROLLBACK
+
+# Inside of other statements.
+
+> one: UPDATE job SET status = 'queued'
+
+> one: BEGIN; UPDATE job SET status = 'mine' WHERE id = (SELECT id FROM job WHERE status = 'queued' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING *
+
+> two: BEGIN; WITH next AS (SELECT id FROM job WHERE status = 'queued' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) UPDATE job SET status = 'yours' FROM next WHERE job.id = next.id RETURNING job.*
+
+> three: DELETE FROM job WHERE id IN (SELECT id FROM job ORDER BY id DESC LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id
+
+> three: WITH free AS (SELECT id, status FROM job ORDER BY id FOR UPDATE SKIP LOCKED) SELECT count(*), min(status) FROM free
+
+> one: COMMIT
+
+> two: COMMIT
+
+> three: INSERT INTO job SELECT id + 100, status FROM job WHERE status = 'nothing' FOR UPDATE
 
 # What has no rows of tables.
 
