@@ -29,7 +29,7 @@ impl WriteRun<'_> {
         for key in keys {
             self.cancel.check()?;
             if self.transaction.is_changed(collection, key)? {
-                if self.transaction.isolation() != Isolation::ReadCommitted || !self.transaction.refresh() {
+                if self.transaction.isolation() != Isolation::ReadCommitted || !self.transaction.renew() {
                     self.transaction.see_newest(collection, key)?;
                 }
                 return Ok(true);

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
-use crate::db::locks::lock_table::{LockOwner, Table};
+use crate::db::locks::lock_table::{LockOwner, LockedRows};
 use crate::error::{Error, ErrorKind};
 
 /// One transaction waits for another.
@@ -40,7 +40,7 @@ impl From<Deadlock> for Error {
 }
 
 /// Those that a transaction waits for.
-pub(super) fn blockers(table: &Table, transaction: u64) -> Vec<Edge> {
+pub(super) fn blockers(table: &LockedRows, transaction: u64) -> Vec<Edge> {
     let Some(row) = table.waits.get(&transaction).and_then(|key| table.rows.get(key)) else { return Vec::new() };
     let is_it = |owner: &LockOwner| owner.transaction == transaction;
     let Some(wanted) = row.queue().map(|waiter| waiter.wanted).find(|wanted| is_it(&wanted.owner)) else {
@@ -54,7 +54,7 @@ pub(super) fn blockers(table: &Table, transaction: u64) -> Vec<Edge> {
 }
 
 /// The circle that a transaction waits in. Each transaction that waits is looked at once.
-pub(super) fn find_circle(table: &Table, transaction: u64) -> Option<Vec<Edge>> {
+pub(super) fn find_circle(table: &LockedRows, transaction: u64) -> Option<Vec<Edge>> {
     let mut seen = HashSet::from([transaction]);
     let mut path: Vec<Edge> = Vec::new();
     // The edges still to be followed of each transaction on the path.

@@ -59,12 +59,12 @@ pub(crate) struct LockTable {
     low: RandomState,
     high: RandomState,
     next_transaction: AtomicU64,
-    table: Mutex<Table>,
+    table: Mutex<LockedRows>,
 }
 
 /// What the mutex guards.
 #[derive(Debug, Default)]
-pub(super) struct Table {
+pub(super) struct LockedRows {
     pub rows: HashMap<LockKey, LockedRow, BuildHasherDefault<HashOfKey>>,
     /// What each transaction that waits is waiting for.
     pub waits: HashMap<u64, LockKey>,
@@ -131,7 +131,7 @@ impl LockTable {
         LockOwner { transaction: 1 + self.next_transaction.fetch_add(1, Ordering::Relaxed), connection }
     }
 
-    pub(super) fn table(&self) -> MutexGuard<'_, Table> {
+    pub(super) fn table(&self) -> MutexGuard<'_, LockedRows> {
         self.table.lock()
     }
 
@@ -191,7 +191,7 @@ impl LockTable {
     }
 }
 
-impl Table {
+impl LockedRows {
     fn take(&mut self, wanted: Holder, key: LockKey, collection: CollectionId) -> Result<LockAnswer> {
         let count = self.rows.len();
         let row = match self.rows.entry(key) {

@@ -7,11 +7,12 @@
 
 use std::sync::Arc;
 
+use crate::db::catalog::catalog::Catalog;
 use crate::db::locks::lock_mode::LockMode;
 use crate::db::locks::row_locks::BusyRow;
 use crate::db::pending::isolation::Isolation;
 use crate::db::pending::on_conflict::{Inserted, OnConflict};
-use crate::db::pending::write_set::EntryKey;
+use crate::db::pending::write_set::{EntryKey, WriteSet};
 use crate::db::read::cursor::Row;
 use crate::db::read::ordered_keys::indexed_operands;
 use crate::db::state::cancel::Cancel;
@@ -75,10 +76,22 @@ impl Transaction {
         self.shared.version() != self.view.version
     }
 
-    /// Takes a newer snapshot, over which its own writes stay: the next statement of READ COMMITTED, or one that has waited. One
-    /// that has changed definitions, or rows of a table whose definition others have changed meanwhile, stays with the old one.
-    /// Whether it sees the newest now.
+    /// Takes a newer snapshot for the next statement of READ COMMITTED, over which its own writes stay. A transaction that has changed
+    /// definitions, or rows of a table whose definition others have changed meanwhile, stays with the old one. Whether it sees the
+    /// newest now.
     pub fn refresh(&mut self) -> bool {
+        self.move_on(&|writes, before, now| {
+            writes.collections().all(|id| before.collection_by_id(id) == now.collection_by_id(id))
+        })
+    }
+
+    /// As [`Transaction::refresh`], for the statement that runs, which was planned with the present catalog: where that has changed,
+    /// the transaction stays with the old snapshot.
+    pub fn renew(&mut self) -> bool {
+        self.move_on(&|_, before, now| before.version() == now.version())
+    }
+
+    fn move_on(&mut self, admits: &dyn Fn(&WriteSet, &Catalog, &Catalog) -> bool) -> bool {
         if !self.is_behind() {
             return true;
         }
@@ -86,14 +99,11 @@ impl Transaction {
             return false;
         }
         let (catalog, snapshot, version) = self.shared.moment();
-        if catalog.version() != self.catalog_version {
-            let is_same = |id| self.view.catalog.collection_by_id(id) == catalog.collection_by_id(id);
-            if !self.view.writes.collections().all(is_same) {
-                return false;
-            }
-            self.catalog_version = catalog.version();
-            self.view.catalog = catalog;
+        if !admits(&self.view.writes, &self.view.catalog, &catalog) {
+            return false;
         }
+        self.catalog_version = catalog.version();
+        self.view.catalog = catalog;
         self.view.snapshot = Arc::new(snapshot);
         self.view.version = version;
         self.rights.clear();
@@ -166,7 +176,7 @@ impl Transaction {
     /// # Errors
     /// 40001 where somebody else has changed it since the snapshot, and the level of isolation does not let the transaction see it.
     pub fn see_newest(&mut self, collection: &Collection, key: &EntryKey) -> Result<()> {
-        if !self.is_behind() || (self.isolation == Isolation::ReadCommitted && self.refresh()) {
+        if !self.is_behind() || (self.isolation == Isolation::ReadCommitted && self.renew()) {
             return Ok(());
         }
         match self.is_changed(collection, key)? {
@@ -309,7 +319,7 @@ impl Transaction {
             }
         }
         if self.is_behind() && self.isolation == Isolation::ReadCommitted {
-            self.refresh();
+            self.renew();
         }
         Ok(())
     }
@@ -328,7 +338,7 @@ impl Transaction {
         if !is_changed {
             return Ok(false);
         }
-        if self.isolation == Isolation::ReadCommitted && self.refresh() {
+        if self.isolation == Isolation::ReadCommitted && self.renew() {
             return Ok(true);
         }
         Err(concurrent("update"))

@@ -220,7 +220,7 @@ impl Session {
                     self.stop_clock();
                     return Ok(written);
                 }
-                Err(error) if error.kind() == ErrorKind::SerializationFailure && attempt < CONFLICT_RETRIES_MAX => {
+                Err(error) if is_conflict(&error) && attempt < CONFLICT_RETRIES_MAX => {
                     attempt += 1;
                     self.listening.go_back(before);
                     cancel.check()?;
@@ -236,6 +236,11 @@ impl Session {
             }
         }
     }
+}
+
+/// Whether others were in the way, so that a transaction may succeed when it is run again.
+fn is_conflict(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::SerializationFailure | ErrorKind::Deadlock)
 }
 
 /// How often a statement comes too late before it takes its turn. Those that lock their rows never do: whoever has one of them may be

@@ -60,7 +60,7 @@ pub fn plan_session_command(
             DiscardObject::SEQUENCES => Discard::Sequences,
             DiscardObject::TEMP => Discard::Temp,
         }),
-        Statement::Lock(lock) => lock_table(lock.lock_mode)?,
+        Statement::Lock(lock) => lock_table(lock.lock_mode.as_ref())?,
         Statement::Vacuum(vacuum) if !vacuum.reindex => SessionCommand::NoOp("VACUUM"),
         Statement::Analyze(_) => SessionCommand::NoOp("ANALYZE"),
         Statement::LISTEN { channel } => SessionCommand::Listen(channel_name(channel)?),
@@ -145,13 +145,13 @@ fn unless_all(name: &Ident) -> Option<String> {
 }
 
 /// LOCK TABLE in a mode that lets others write: readers have their snapshots, and rows are locked one by one.
-fn lock_table(mode: Option<LockTableMode>) -> Result<SessionCommand> {
+fn lock_table(mode: Option<&LockTableMode>) -> Result<SessionCommand> {
     match mode {
         Some(LockTableMode::AccessShare | LockTableMode::RowShare | LockTableMode::RowExclusive) => {
             Ok(SessionCommand::NoOpInTransaction("LOCK TABLE"))
         }
         mode => {
-            let mode = mode.unwrap_or(LockTableMode::AccessExclusive);
+            let mode = mode.unwrap_or(&LockTableMode::AccessExclusive);
             Err(Error::unsupported(
                 format!("LOCK TABLE in {mode} mode is not offered"),
                 "Lock rows by SELECT ... FOR UPDATE, or take an advisory lock.",

@@ -158,7 +158,7 @@ impl LockingRead {
             if self.tables.iter().any(|table| table.busy == BusyRow::Skip) {
                 run.transaction.unlock_to(mark);
             }
-            if !run.transaction.refresh() {
+            if !run.transaction.renew() {
                 break;
             }
         }
