@@ -178,6 +178,8 @@ pub enum ErrorKind {
     GeneratedAlways,
     /// The connection may not do that.
     InsufficientPrivilege,
+    /// Transactions waited for locks of one another.
+    Deadlock,
     /// Somebody else changed the row first: retry the transaction.
     SerializationFailure,
     /// An earlier statement failed: roll back.
@@ -316,6 +318,7 @@ impl ErrorKind {
             ErrorKind::InvalidPassword => "28P01",
             ErrorKind::InvalidAuthorization => "28000",
             ErrorKind::InsufficientPrivilege => "42501",
+            ErrorKind::Deadlock => "40P01",
             ErrorKind::SerializationFailure => "40001",
             ErrorKind::InFailedTransaction => "25P02",
             ErrorKind::ActiveTransaction => "25001",

@@ -41,7 +41,6 @@ pub fn read(setting: &Setting, text: &str) -> Option<Result<String>> {
     Some(match setting.name {
         "client_encoding" => client_encoding(setting, text),
         "DateStyle" => date_style(setting, text),
-        "default_transaction_isolation" | "transaction_isolation" => isolation(setting, text),
         "extra_float_digits" => float_digits(setting, text),
         "nebulus.fetch" => fetch(setting, text),
         "search_path" => search_path(setting, text),
@@ -71,16 +70,6 @@ fn other_style(setting: &Setting, text: &str) -> Error {
         text,
         "Dates are read month first and shown in ISO form: write them as 2024-12-31, or print them with to_char().",
     )
-}
-
-fn isolation(setting: &Setting, text: &str) -> Result<String> {
-    match setting.read(text)? {
-        level if level == "serializable" => Err(Error::unsupported(
-            "isolation level SERIALIZABLE is not offered",
-            "Use REPEATABLE READ: snapshot isolation, the first committer wins.",
-        )),
-        level => Ok(level),
-    }
 }
 
 fn float_digits(setting: &Setting, text: &str) -> Result<String> {

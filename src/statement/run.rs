@@ -1,8 +1,10 @@
 //! What a statement runs with, and the work that running it is.
 
+use std::sync::Arc;
+
 use futures::future::{BoxFuture, Either, FutureExt, Ready, ready};
 
-use crate::db::{Cancel, EntryKey, ReadView, Transaction};
+use crate::db::{BusyRow, Cancel, EntryKey, Inserted, LockWaits, OnConflict, ReadView, Transaction};
 use crate::error::Result;
 use crate::expr::Environment;
 use crate::model::Collection;
@@ -68,6 +70,11 @@ impl<'a> WriteRun<'a> {
         Environment { parameters: self.parameters, now: self.transaction.view().began(), statement_began: self.began }
     }
 
+    /// The run of a statement that stands for this one.
+    pub fn again(&mut self) -> WriteRun<'_> {
+        WriteRun { transaction: &mut *self.transaction, snapshot: self.snapshot.clone(), ..*self }
+    }
+
     /// From here on its queries read what is there now, whatever it writes.
     pub fn keep_snapshot(&mut self) {
         self.snapshot = Some(self.transaction.view().clone());
@@ -84,6 +91,25 @@ impl<'a> WriteRun<'a> {
     /// What reading the store fails with.
     pub fn sees(&self, collection: &Collection, key: &EntryKey) -> Result<bool> {
         self.snapshot.as_ref().map_or(Ok(true), |view| view.exists(collection, key))
+    }
+
+    /// Inserts a row after whoever inserts the same one has ended.
+    ///
+    /// # Errors
+    /// As `Transaction::insert_waiting`.
+    pub async fn insert(
+        &mut self,
+        collection: &Arc<Collection>,
+        row: Vec<Option<Value>>,
+        on_conflict: OnConflict<'_>,
+    ) -> Result<Inserted> {
+        let waits = self.waits();
+        self.transaction.insert_waiting(collection, row, on_conflict, &waits).await
+    }
+
+    /// How it waits for rows that others have locked.
+    pub fn waits(&self) -> LockWaits<'a> {
+        LockWaits { busy: BusyRow::Wait, settings: self.settings, cancel: self.cancel }
     }
 
     /// What a query inside of it reads with: what the transaction has written so far is seen.

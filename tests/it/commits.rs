@@ -354,25 +354,6 @@ fn another_unique_index_than_on_conflict_names_still_refuses() {
 }
 
 #[test]
-fn on_conflict_in_a_block_is_told_to_look_again() {
-    let server = Server::start();
-    let (mut first, mut second) = (server.client(), server.client());
-    first.run("CREATE TABLE t (id bigserial PRIMARY KEY, u int UNIQUE, v int UNIQUE)");
-    first.run("BEGIN; INSERT INTO t (u, v) VALUES (1, 1) ON CONFLICT (u) DO UPDATE SET v = 10");
-    second.run("INSERT INTO t (u, v) VALUES (1, 2)");
-    // PostgreSQL would have waited in the INSERT.
-    assert_eq!(first.error("COMMIT").code, "40001");
-    first.run("BEGIN; INSERT INTO t (u, v) VALUES (1, 1) ON CONFLICT (u) DO UPDATE SET v = 10; COMMIT");
-    assert_eq!(first.rows("SELECT u, v FROM t").len(), 1);
-    first.run("BEGIN; INSERT INTO t (u, v) VALUES (3, 3) ON CONFLICT (u) DO NOTHING");
-    second.run("INSERT INTO t (u, v) VALUES (4, 3)");
-    assert_eq!(first.error("COMMIT").code, "23505", "v is not what it is about");
-    first.run("BEGIN; INSERT INTO t (u, v) VALUES (5, 5)");
-    second.run("INSERT INTO t (u, v) VALUES (5, 6)");
-    assert_eq!(first.error("COMMIT").code, "23505", "without ON CONFLICT it is a duplicate");
-}
-
-#[test]
 fn many_rows_keep_their_unique_values() {
     let server = Server::start();
     let mut client = server.client();

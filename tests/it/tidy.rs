@@ -30,7 +30,7 @@ const ROOMS: [(&str, &[&str]); 8] = [
     (
         "db",
         &[
-            "vault", "catalog", "feed", "pending", "records", "columns", "vectors", "state", "read", "write",
+            "vault", "catalog", "feed", "pending", "records", "columns", "vectors", "locks", "state", "read", "write",
             "database", "replica", "open", "upkeep",
         ],
     ),

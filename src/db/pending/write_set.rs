@@ -20,8 +20,8 @@ use crate::types::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_WRITES_MAX};
 const BYTES_FREE: usize = 16 * 1024;
 /// Bytes that are taken from the budget at a time.
 const BYTES_TAKEN: usize = 64 * 1024;
-/// Bytes that a written row takes besides its key and its values: its place in the tree and its flags.
-const ROW_BYTES: usize = 64;
+/// Bytes that a written row takes besides its key and its values: its place in the tree, its flags, and its lock.
+const ROW_BYTES: usize = 128;
 
 /// Rows of a transaction that is committed by whoever asks for it, at most.
 const SMALL_WRITES_MAX: usize = 32;
@@ -204,11 +204,6 @@ impl WriteSet {
     /// From now on what is written is taken from a budget.
     pub fn charge_to(&mut self, account: &MemoryAccount) {
         self.memory = Some(Arc::new(Mutex::new(account.nothing())));
-    }
-
-    /// An empty set that takes from the same budget.
-    pub fn successor(&self) -> WriteSet {
-        WriteSet { memory: self.memory.clone(), ..WriteSet::default() }
     }
 
     fn charge(&self) -> Result<()> {

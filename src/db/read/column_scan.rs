@@ -89,6 +89,7 @@ impl ReadView {
         if !is_worth_columns(self, query, &operands, cancel)? {
             return Ok(None);
         }
+        self.mark_reads(&query.collection, &plan.access)?;
         ColumnScan::open(self, query, types, (settings, cancel), &operands)
     }
 
@@ -109,6 +110,7 @@ impl ReadView {
         if !is_read || ColumnReading::at_hand(self, &query.collection, &operands, usize::MAX).is_none() {
             return Ok(None);
         }
+        self.mark_reads(&query.collection, &plan.access)?;
         let scan = ColumnScan::open(self, query, types, (settings, cancel), &operands)?;
         Ok(scan.map(|scan| scan.summary()))
     }

@@ -17,6 +17,7 @@ pub(super) mod index_path;
 pub(super) mod nearest;
 pub(super) mod ordered_keys;
 pub(super) mod query;
+pub(super) mod read_marks;
 pub(super) mod row_stream;
 pub(super) mod run_report;
 pub(super) mod scan;

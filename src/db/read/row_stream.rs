@@ -134,7 +134,7 @@ impl Gathered {
         &self.rows
     }
 
-    #[cfg(test)]
+    /// The rows, which nobody accounts for any more.
     pub fn into_rows(self) -> Vec<Row> {
         self.rows
     }

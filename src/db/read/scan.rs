@@ -130,6 +130,9 @@ pub(crate) fn visit_key<T>(
     key: &[u8],
     visit: impl FnOnce(&EntryView<'_>) -> Result<T>,
 ) -> Result<Option<T>> {
+    if view.reads.is_some() {
+        view.mark_key(collection, key)?;
+    }
     if collection.kind == CollectionKind::Auth {
         let name = secret_name(key)?;
         let (mut visit, mut result) = (Some(visit), None);

@@ -12,6 +12,7 @@ use crate::db::catalog::catalog::Catalog;
 use crate::db::catalog::row_ids::RowIds;
 use crate::db::columns::column_store::ColumnStores;
 use crate::db::feed::feed::{FEED_BYTES_MAX, Feed};
+use crate::db::locks::lock_table::LockTable;
 use crate::db::pending::fact_types::FactTypes;
 use crate::db::pending::references::RecentReferences;
 use crate::db::pending::write_set::WriteSet;
@@ -79,6 +80,8 @@ pub(crate) struct DbState {
     pub recent_references: Mutex<RecentReferences>,
     /// What definitions say of rows, compiled.
     pub row_rules: KnownRules,
+    /// Rows that transactions have locked.
+    pub locks: Arc<LockTable>,
     /// Of statements that came too late.
     pub turns: Arc<Turns>,
     catalog: RwLock<Arc<Catalog>>,
@@ -134,6 +137,7 @@ impl DbState {
             builds: Builds::default(),
             recent_references: Mutex::default(),
             row_rules: KnownRules::new(parts.row_compiler),
+            locks: Arc::default(),
             turns: Arc::default(),
             catalog: RwLock::new(Arc::new(parts.catalog)),
             version: AtomicU64::new(parts.version),

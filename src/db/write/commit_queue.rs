@@ -13,10 +13,10 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::db::pending::write_set::WriteSet;
-use crate::db::state::cancel::Cancel;
 use crate::db::state::index_builds::Build;
 use crate::db::state::state::DbState;
 use crate::db::write::backfill::BuildStep;
+use crate::db::write::commit_terms::CommitTerms;
 use crate::db::write::committer::Committer;
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::index_build::IndexBuild;
@@ -34,8 +34,7 @@ pub(crate) enum Job {
         catalog_version: u64,
         /// Ordered indexes that the transaction has built; those in its catalog stay.
         builds: Vec<IndexBuild>,
-        /// Set when whoever waits for it gives it up: it ends with an error then, as long as it was not written.
-        cancel: Cancel,
+        terms: CommitTerms,
         reply: oneshot::Sender<Result<u64>>,
     },
     /// An ordered index is going to be filled: it follows every commit from now on.

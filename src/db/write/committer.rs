@@ -15,12 +15,12 @@ use tokio::sync::{mpsc, oneshot};
 use crate::db::catalog::catalog::Catalog;
 use crate::db::feed::signals::Changed;
 use crate::db::pending::write_set::WriteSet;
-use crate::db::state::cancel::Cancel;
 use crate::db::state::state::DbState;
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::backfill::{begin_build, build_step, sweep_builds};
 use crate::db::write::commit_group::{CommitGroup, PROGRESS, VectorChange};
 use crate::db::write::commit_queue::{CommitAnswer, Encode, Job, answer};
+use crate::db::write::commit_terms::{ChangedCollections, CommitTerms};
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::feed_draft::catalog_events;
 use crate::db::write::last_changes::LastChanges;
@@ -42,14 +42,15 @@ pub(crate) struct Committer {
     /// Collections that are looked through for values of peers that fit by now, each with the key to go on after.
     showing: BTreeMap<CollectionId, Option<Vec<u8>>>,
     changes: LastChanges,
+    changed: ChangedCollections,
     /// Nothing is committed any more: its thread has ended, or a commit has not come to its end.
     is_over: bool,
 }
 
 impl Committer {
     pub fn new(shared: Arc<DbState>, hlc: Hlc) -> Self {
-        let changes = LastChanges::after(shared.version());
-        Committer { shared, hlc, showing: BTreeMap::new(), changes, is_over: false }
+        let (changes, changed) = (LastChanges::after(shared.version()), ChangedCollections::default());
+        Committer { shared, hlc, showing: BTreeMap::new(), changes, changed, is_over: false }
     }
 
     /// Runs on the committer's thread until [`Job::Stop`] or until nobody can send any more.
@@ -143,11 +144,11 @@ impl Committer {
                     next = Some(job);
                     break;
                 }
-                Job::Commit { writes, seen, catalog_version, builds, cancel, reply } => {
+                Job::Commit { writes, seen, catalog_version, builds, terms, reply } => {
                     // One that has built an index was checked in later snapshots, too.
                     let is_plain = builds.is_empty() && catalog_version == group.catalog.version();
                     let untouched = self.changes.untouched(&writes, seen, &group).filter(|_| is_plain).collect();
-                    self.add(&mut group, &writes, (catalog_version, cancel, untouched), reply, &mut waiting);
+                    self.add(&mut group, &writes, (catalog_version, terms, untouched), reply, &mut waiting);
                     held.extend(builds);
                 }
                 Job::Encode(encode) => waiting.extend(self.encode(&mut group, encode)),
@@ -177,7 +178,7 @@ impl Committer {
         &self,
         group: &mut CommitGroup,
         writes: &Arc<WriteSet>,
-        (catalog_version, cancel, untouched): (u64, Cancel, BTreeSet<CollectionId>),
+        (catalog_version, terms, untouched): (u64, CommitTerms, BTreeSet<CollectionId>),
         reply: oneshot::Sender<Result<u64>>,
         waiting: &mut Vec<CommitAnswer>,
     ) {
@@ -193,16 +194,24 @@ impl Committer {
         let hlc = self.next_time(group);
         let mut apply = CommitEncoder::new(&self.shared, group, Arc::clone(writes), version, hlc);
         apply.is_behind = catalog_version != group.catalog.version();
-        apply.cancel = cancel;
+        apply.cancel = terms.cancel.clone();
         apply.untouched = untouched;
-        match apply.commit(catalog_version) {
+        let encoded = terms.check_reads(&self.changed, group).and_then(|()| apply.commit(catalog_version));
+        let locks = terms.locks;
+        match encoded {
             Ok(()) => {
                 self.shared.recent_references.lock().note(&writes.references.held, version);
                 let (effects, hlc) = apply.finish();
                 group.accept(effects, version, hlc);
-                waiting.push(Box::new(move |written| answer(reply, written.map(|()| version))));
+                waiting.push(Box::new(move |written| {
+                    drop(locks);
+                    answer(reply, written.map(|()| version));
+                }));
             }
-            Err(error) => answer(reply, Err(error)),
+            Err(error) => {
+                drop(locks);
+                answer(reply, Err(error));
+            }
         }
     }
 
@@ -246,6 +255,7 @@ impl Committer {
         }
         self.hlc = group.hlc;
         group.changed.iter().for_each(|collection| self.changes.note(*collection, group.version));
+        self.changed.note(&group);
         let before = self.shared.catalog();
         let renewed = self.renew_indexes(&group);
         let places = group.overlay.records.keys().map(|(collection, key)| (*collection, key.as_slice()));

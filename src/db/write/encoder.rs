@@ -56,6 +56,7 @@ impl<'a> CommitEncoder<'a> {
             writes,
             version,
             sought: None,
+            reads: None,
             hides_secrets: false,
             began: Utc::now().timestamp_micros(),
         };
@@ -328,7 +329,11 @@ fn next_life(pending: &Pending, publicity: Publicity, seen: u64, public_length: 
     (causal_length, publicity)
 }
 
-fn version_of(record: Option<&[u8]>) -> Result<Option<u64>> {
+/// The number of the commit that wrote a record.
+///
+/// # Errors
+/// XX001 for a damaged one.
+pub(crate) fn version_of(record: Option<&[u8]>) -> Result<Option<u64>> {
     record.map(|bytes| RecordView::parse(bytes).map(|record| record.version())).transpose()
 }
 

@@ -11,12 +11,15 @@ use crate::db::write::transaction::Transaction;
 pub struct Savepoint {
     writes: Arc<WriteSet>,
     catalog: Arc<Catalog>,
+    /// Up to which lock.
+    pub(super) locks: usize,
 }
 
 impl Transaction {
     /// The present point.
     pub fn savepoint(&self) -> Savepoint {
-        Savepoint { writes: Arc::clone(&self.view.writes), catalog: Arc::clone(&self.view.catalog) }
+        let (writes, catalog) = (Arc::clone(&self.view.writes), Arc::clone(&self.view.catalog));
+        Savepoint { writes, catalog, locks: self.locks.mark() }
     }
 
     /// Takes everything back that was changed since a point of this transaction.
@@ -25,5 +28,6 @@ impl Transaction {
         self.view.catalog = Arc::clone(&savepoint.catalog);
         let writes = &self.view.writes;
         self.builds.retain(|build| writes.is_unfilled(build.index()));
+        self.locks.release_to(savepoint.locks);
     }
 }

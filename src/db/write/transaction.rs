@@ -1,4 +1,5 @@
-//! A transaction: snapshot isolation, its own writes visible to itself, first committer wins.
+//! A transaction: its snapshot with its own writes over it, kept from everybody else until it commits. See `row_locking` for how it
+//! waits for others.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +8,9 @@ use uuid::Uuid;
 
 use crate::db::catalog::catalog::Catalog;
 use crate::db::catalog::catalog_change::CatalogChange;
+use crate::db::locks::row_locks::RowLocks;
 use crate::db::pending::deed::Deed;
+use crate::db::pending::isolation::Isolation;
 use crate::db::pending::on_conflict::{Inserted, OnConflict};
 use crate::db::pending::write_set::{EntryKey, Pending, WriteSet};
 use crate::db::read::cursor::Row;
@@ -17,8 +20,10 @@ use crate::db::state::cancel::{Cancel, CommitClient};
 use crate::db::state::state::DbState;
 use crate::db::state::turns::{Passed, Turn};
 use crate::db::write::commit_queue::{CommitQueue, Job};
+use crate::db::write::commit_terms::CommitTerms;
 use crate::db::write::index_build::IndexBuild;
 use crate::db::write::ordered_indexes::{check_not_null, duplicate_key, unique_violation};
+use crate::db::write::savepoint::Savepoint;
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::metrics;
 use crate::model::{Collection, CollectionId, CollectionKind, DefaultValue, Notification, Rights, Stage};
@@ -50,11 +55,19 @@ pub struct Transaction {
     pub(in crate::db) probes: BTreeMap<CollectionId, Probe>,
     /// Who may do what with entries of attached collections, as far as it was asked for.
     pub(in crate::db) rights: BTreeMap<CollectionId, Arc<Rights>>,
+    pub(in crate::db::write) isolation: Isolation,
+    /// The rows that it has locked.
+    pub(in crate::db::write) locks: RowLocks,
+    /// The row that had the values of a unique index which the last one was refused for.
+    pub(in crate::db::write) in_the_way: Option<EntryKey>,
+    /// The snapshot in which its first change was checked; a statement of READ COMMITTED has a newer one than those before it.
+    checked: Option<u64>,
 }
 
 impl Transaction {
-    pub(crate) fn begin(queue: &CommitQueue, hides_secrets: bool) -> Self {
+    pub(crate) fn begin(queue: &CommitQueue, hides_secrets: bool, connection: i32) -> Self {
         let shared = Arc::clone(queue.state());
+        let locks = RowLocks::new(&shared.locks, connection);
         let view = ReadView { hides_secrets, ..ReadView::of(&shared, Arc::new(WriteSet::default())) };
         let catalog_version = view.catalog.version();
         Transaction {
@@ -70,6 +83,10 @@ impl Transaction {
             turn: None,
             probes: BTreeMap::new(),
             rights: BTreeMap::new(),
+            isolation: Isolation::RepeatableRead,
+            locks,
+            in_the_way: None,
+            checked: None,
         }
     }
 
@@ -97,14 +114,9 @@ impl Transaction {
         self.view.writes.is_empty()
     }
 
-    /// A newer snapshot for a transaction that has changed nothing: the next statement of READ COMMITTED.
-    pub fn refresh(&mut self) {
-        if self.is_read_only() {
-            let (writes, began) = (self.view.writes.successor(), self.view.began);
-            *self = Transaction::begin(&self.queue, self.view.hides_secrets);
-            self.view.began = began;
-            *self.writes() = writes;
-        }
+    /// Gives up the locks taken since a savepoint, or all: a statement has failed, and what was done since goes.
+    pub fn unlock_since(&mut self, savepoint: Option<&Savepoint>) {
+        self.locks.release_to(savepoint.map_or(0, |savepoint| savepoint.locks));
     }
 
     /// Sends messages to those who listen when it commits, in this order.
@@ -144,9 +156,9 @@ impl Transaction {
         if self.is_read_only() && !is_heard {
             return Ok(Vec::new());
         }
-        let Transaction { shared, queue, view, catalog_version, pins, builds, turn, client, .. } = self;
-        let cancel = client.cancel;
-        let (writes, seen) = (Arc::clone(&view.writes), view.version);
+        let Transaction { shared, queue, view, catalog_version, pins, builds, turn, client, locks, checked, .. } = self;
+        let (cancel, reads) = (client.cancel, view.reads.clone().map(|reads| (reads, view.version)));
+        let (writes, seen) = (Arc::clone(&view.writes), checked.unwrap_or(view.version));
         drop(view);
         // Whoever has a turn waits for nobody: two that have one cannot wait for each other.
         let passed = match &turn {
@@ -157,7 +169,8 @@ impl Transaction {
         {
             let _timer = metrics::COMMIT_SECONDS.start();
             let span = Span::begin(SpanName::Commit);
-            let done = queue.ask(|reply| Job::Commit { writes, seen, catalog_version, builds, cancel, reply }).await;
+            let terms = CommitTerms { cancel, locks, reads };
+            let done = queue.ask(|reply| Job::Commit { writes, seen, catalog_version, builds, terms, reply }).await;
             done.inspect_err(|error| span.say(Attribute::Failed(error.sqlstate())))?;
         }
         drop((pins, passed));
@@ -165,6 +178,7 @@ impl Transaction {
     }
 
     pub(crate) fn writes(&mut self) -> &mut WriteSet {
+        self.checked.get_or_insert(self.view.version);
         Arc::make_mut(&mut self.view.writes)
     }
 
@@ -184,6 +198,17 @@ impl Transaction {
             return self.insert_secret(collection, &row, on_conflict);
         }
         let key = self.key_of(collection, &row)?;
+        self.insert_complete(collection, key, row, on_conflict)
+    }
+
+    /// Inserts a row that has all its values.
+    pub(in crate::db::write) fn insert_complete(
+        &mut self,
+        collection: &Arc<Collection>,
+        key: EntryKey,
+        row: Row,
+        on_conflict: OnConflict<'_>,
+    ) -> Result<Inserted> {
         let pending = self.pending(collection, &key)?;
         let is_taken = pending.alive;
         if is_taken && (on_conflict == OnConflict::Fail || on_conflict.is_about_key()) {
@@ -199,12 +224,16 @@ impl Transaction {
         if let Some((other, index)) =
             self.unique_conflict(collection, &indexed, None, &|id| on_conflict.is_about(id))?
         {
+            self.in_the_way = Some(other.clone());
             return Ok(Inserted::Conflict { key: other, constraint: index.name.clone() });
         }
         if let Some(row) = taken_by {
             return self.conflict_with(collection, key, &row, OnConflict::Fail);
         }
-        if let Some((_, index)) = self.unique_conflict(collection, &indexed, None, &|id| !on_conflict.is_about(id))? {
+        if let Some((other, index)) =
+            self.unique_conflict(collection, &indexed, None, &|id| !on_conflict.is_about(id))?
+        {
+            self.in_the_way = Some(other);
             let entry = self.entry_view(collection, &key, &pending);
             return unique_violation(index, &self.view.index_rules(collection, index)?.operands, &entry);
         }
@@ -368,7 +397,7 @@ impl Transaction {
     }
 
     /// Fills in generated defaults, brings values into their column's type and checks them.
-    fn complete(&mut self, collection: &Collection, row: Vec<Option<Value>>) -> Result<Row> {
+    pub(in crate::db::write) fn complete(&mut self, collection: &Collection, row: Vec<Option<Value>>) -> Result<Row> {
         let mut complete = Vec::with_capacity(row.len());
         for (position, (column, value)) in collection.columns.iter().zip(row).enumerate() {
             let value = match (value, &column.default) {

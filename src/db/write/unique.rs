@@ -150,7 +150,8 @@ impl Transaction {
     ) -> Result<()> {
         self.check_right(collection, key, &pending, Deed::Change)?;
         let indexed = self.indexed(collection, key, &pending, concerns)?;
-        if let Some((_, index)) = self.unique_conflict(collection, &indexed, Some(key), &|_| true)? {
+        if let Some((other, index)) = self.unique_conflict(collection, &indexed, Some(key), &|_| true)? {
+            self.in_the_way = Some(other);
             let entry = self.entry_view(collection, key, &pending);
             return unique_violation(index, &self.view.index_rules(collection, index)?.operands, &entry);
         }

@@ -165,7 +165,7 @@ fn build_graph(queue: &CommitQueue, index: &Arc<VectorIndex>, run: GraphRun<'_>)
 /// # Errors
 /// 40001 where their collections have been changed since; those of a commit.
 pub(in crate::db) async fn drop_graphs(queue: &CommitQueue, added: &[AddedGraph]) -> Result<()> {
-    let mut transaction = Transaction::begin(queue, false);
+    let mut transaction = Transaction::begin(queue, false, 0);
     for AddedGraph { collection, index } in added {
         let found = transaction.catalog().collection_by_id(*collection);
         let found = found.and_then(|collection| collection.indexes.iter().find(|known| known.id == *index));

@@ -99,7 +99,7 @@ impl Session {
     pub(super) fn copy_in(&mut self, plan: &CopyInPlan, is_alone: bool) -> StatementOutcome {
         let own = match self.writing(is_alone) {
             Some(_) => None,
-            None => Some(self.database.begin_for(&self.memory)),
+            None => Some(self.new_transaction(self.lone_isolation())),
         };
         StatementOutcome::CopyIn(SessionCopyIn { copy: plan.start(self.codec), own })
     }

@@ -180,7 +180,12 @@ impl Analyzer<'_> {
             }
         }
         self.row_window(query)?;
-        query.locks.clear();
+        if !query.locks.is_empty() {
+            return Err(Error::unsupported(
+                "a query that locks rows inside of another statement is not offered",
+                "Lock them by a SELECT ... FOR UPDATE of its own, and then write.",
+            ));
+        }
         let mut order = query.order_by.take();
         let order_list = match &mut order {
             Some(order) => match &mut order.kind {

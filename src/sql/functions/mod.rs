@@ -65,7 +65,7 @@ mod vector_argument;
 mod vectors;
 mod wrapped;
 
-pub use advisory::release as release_advisory_locks;
+pub use advisory::{held as held_advisory_locks, release as release_advisory_locks};
 pub use bits::{BITS_BYTES, BITS_LENGTH};
 pub use bytes::{BYTES_PART, BYTES_REVERSED, BYTES_TRIMMED};
 pub use expand_array::EXPAND_ARRAY;

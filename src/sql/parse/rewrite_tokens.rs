@@ -9,12 +9,14 @@ use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenize
 
 use crate::error::{Error, Result};
 use crate::sql::parse::dialect::PostgresDialect;
+use crate::sql::parse::row_locks::rewrite_row_locks;
 use crate::sql::parse::table_text::unread_parts;
 use crate::sql::parse::view_text::check_option;
 
 /// The tokens of a statement in the forms that the parser reads.
 pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     order_identity_options(&mut tokens);
+    rewrite_row_locks(&mut tokens);
     // The positions of the statement's words, blanks and comments left out.
     let solid: Vec<usize> = tokens
         .iter()

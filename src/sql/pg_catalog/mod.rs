@@ -17,6 +17,7 @@ mod constraint_views;
 mod constraints;
 mod definitions;
 mod information;
+mod locks;
 mod names;
 mod oids;
 mod plain_view;

@@ -14,7 +14,8 @@ use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::pg_catalog::relation::{self, CatalogRow};
 use crate::sql::pg_catalog::{
-    cluster, comments, constraint_views, constraints, information, procedures, relations, statistics, types, views,
+    cluster, comments, constraint_views, constraints, information, locks, procedures, relations, statistics, types,
+    views,
 };
 
 const INFORMATION_SCHEMA: &str = "information_schema";
@@ -100,7 +101,8 @@ pub fn catalog_rows(name: &str, context: &ReadContext) -> Vec<CatalogRow> {
         "pg_views" => views::views(catalog, settings),
         "pg_indexes" => views::indexes(catalog),
         "pg_sequences" => views::pg_sequences(catalog, settings),
-        "pg_stat_activity" => statistics::activity(view.activity(), settings),
+        "pg_stat_activity" => statistics::activity(view, settings),
+        "pg_locks" => locks::locks(view),
         "pg_cursors" => statistics::cursors(view.activity(), settings),
         "pg_prepared_statements" => statistics::prepared_statements(view.activity(), settings),
         "pg_stat_progress_basebackup" => statistics::backup(view),

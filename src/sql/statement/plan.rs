@@ -18,10 +18,12 @@ use crate::sql::parse::unread;
 use crate::sql::read::read_plan::plan_query;
 use crate::sql::rewrite::recognise::setting_calls;
 use crate::sql::statement::explain::plan_explain;
+use crate::sql::statement::locking_parts::LockingParts;
 use crate::sql::statement::network_call::plan_network_call;
 use crate::sql::statement::session_statement::plan_session_command;
 use crate::sql::write::delete::plan_delete;
 use crate::sql::write::insert::plan_insert;
+use crate::sql::write::locking_read::LockingRead;
 use crate::sql::write::update::plan_update;
 use crate::sql::write::with_writes::plan_with_writes;
 use crate::statement::{
@@ -79,6 +81,9 @@ pub fn plan_statement(
     context: &PlanContext<'_>,
 ) -> Result<BodyWithColumns> {
     unread::statement(statement)?;
+    if let Some(planned) = LockingParts::plan(statement, parameters, context)? {
+        return Ok(planned);
+    }
     Ok(match statement {
         ast::Statement::Query(query) => plan_query_statement(query, parameters, context)?,
         ast::Statement::Insert(insert) => changing(plan_insert(insert, None, parameters, context)?),
@@ -137,7 +142,17 @@ fn plan_query_statement(
                     (Statement::Network(call), Some(columns))
                 }
                 None => {
-                    let plan = plan_query(query, parameters, context)?;
+                    if let Some(plan) = LockingRead::plan(query, parameters, context)? {
+                        let columns = plan.columns();
+                        return Ok((Statement::Change(Box::new(plan)), Some(columns)));
+                    }
+                    let plan = if query.locks.is_empty() {
+                        plan_query(query, parameters, context)?
+                    } else {
+                        // It reads nothing that could be locked.
+                        let unlocked = Query { locks: Vec::new(), ..query.clone() };
+                        plan_query(&unlocked, parameters, context)?
+                    };
                     let columns = plan.columns();
                     (Statement::Read(Box::new(plan)), Some(columns))
                 }

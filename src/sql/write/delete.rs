@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{Delete, FromTable, SetExpr, TableFactor, With};
 
-use crate::db::{EntryKey, Gathered, RowsMemory};
+use crate::db::{EntryKey, Gathered, LockMode, RowsMemory};
 use crate::error::{Error, Result};
 use crate::expr::ParameterTypes;
 use crate::model::{Collection, OutputColumn};
@@ -28,6 +28,9 @@ pub struct DeletePlan {
     method: Method,
     returning: Option<Returning>,
 }
+
+/// An entry to delete, and what RETURNING shows of the other relations.
+type FoundEntry = (EntryKey, Vec<Value>);
 
 enum Method {
     Key(KeyLookup),
@@ -112,6 +115,7 @@ impl DeletePlan {
     pub async fn execute(&self, run: &mut WriteRun<'_>) -> Result<Written> {
         let (mut count, mut shown) = (0_u64, Gathered::new(&run.settings.memory));
         let view = self.returning.as_ref().and_then(|returning| returning.view(run));
+        let mark = run.transaction.lock_mark();
         let (keys, mut memory) = self.keys(run).await?;
         for (done, (key, beside)) in keys.into_iter().enumerate() {
             run.cancel.check()?;
@@ -128,18 +132,18 @@ impl DeletePlan {
                 count += 1;
             }
         }
+        if count == 0 && matches!(self.method, Method::Key(_)) {
+            run.transaction.unlock_to(mark);
+        }
         Ok(Written { tag: CommandTag::counted("DELETE", count), rows: shown })
     }
 
-    /// The entries to delete, with what RETURNING shows of the other relations.
-    async fn keys(&self, run: &WriteRun<'_>) -> Result<(Vec<(EntryKey, Vec<Value>)>, RowsMemory)> {
+    /// The entries to delete, locked, with what RETURNING shows of the other relations.
+    async fn keys(&self, run: &mut WriteRun<'_>) -> Result<(Vec<FoundEntry>, RowsMemory)> {
         let none = || (Vec::new(), RowsMemory::default());
         match &self.method {
             Method::Key(lookup) => {
-                let environment = run.environment();
-                let Some(key) = lookup.key(run.transaction, &self.collection, &environment, run.settings)? else {
-                    return Ok(none());
-                };
+                let Some(key) = lookup.lock(run, &self.collection, LockMode::Update).await? else { return Ok(none()) };
                 if !run.sees(&self.collection, &key)? {
                     return Ok(none());
                 }
@@ -147,27 +151,40 @@ impl DeletePlan {
                     let Some(row) = run.view().row(&self.collection, &key)? else {
                         return Ok(none());
                     };
-                    if !lookup.holds(&row, &environment)? {
+                    if !lookup.holds(&row, &run.environment())? {
                         return Ok(none());
                     }
                 }
                 Ok((vec![(key, Vec::new())], RowsMemory::default()))
             }
             Method::Select(plan) => {
-                let view = run.view();
-                let rows = plan.execute(view, run.parameters, run.settings, run.cancel).await?.collect();
-                let (rows, memory) = rows.await?;
-                let mut seen = HashSet::with_capacity(rows.len());
-                let mut keys = Vec::with_capacity(rows.len());
-                for row in rows {
-                    let mut values = row.into_iter();
-                    let key = key_of_value(run.transaction, &self.collection, values.next().unwrap_or_default())?;
-                    if seen.insert(key.clone()) {
-                        keys.push((key, values.collect()));
-                    }
+                let (found, memory) = self.selected_keys(run, plan).await?;
+                if !run.lock_found(&self.collection, found.iter().map(|(key, _)| key), LockMode::Update).await? {
+                    return Ok((found, memory));
                 }
-                Ok((keys, memory))
+                let locked: HashSet<EntryKey> = found.into_iter().map(|(key, _)| key).collect();
+                drop(memory);
+                let (mut again, memory) = self.selected_keys(run, plan).await?;
+                again.retain(|(key, _)| locked.contains(key));
+                Ok((again, memory))
             }
         }
+    }
+
+    /// The entries that a query finds in the present snapshot.
+    async fn selected_keys(&self, run: &WriteRun<'_>, plan: &ReadPlan) -> Result<(Vec<FoundEntry>, RowsMemory)> {
+        let view = run.view();
+        let rows = plan.execute(view, run.parameters, run.settings, run.cancel).await?.collect();
+        let (rows, memory) = rows.await?;
+        let mut seen = HashSet::with_capacity(rows.len());
+        let mut keys = Vec::with_capacity(rows.len());
+        for row in rows {
+            let mut values = row.into_iter();
+            let key = key_of_value(run.transaction, &self.collection, values.next().unwrap_or_default())?;
+            if seen.insert(key.clone()) {
+                keys.push((key, values.collect()));
+            }
+        }
+        Ok((keys, memory))
     }
 }

@@ -414,7 +414,7 @@ impl InsertPlan {
     ) -> Result<()> {
         self.defaults.fill(run, &mut row.columns).await?;
         let key = match &self.conflict {
-            None => match run.transaction.insert(&self.collection, row.columns, OnConflict::Fail)? {
+            None => match run.insert(&self.collection, row.columns, OnConflict::Fail).await? {
                 Inserted::New(key) => key,
                 Inserted::Conflict { constraint, .. } => {
                     return Err(Error::new(

@@ -4,6 +4,8 @@ pub(super) mod conflict_target;
 pub(super) mod delete;
 pub(super) mod insert;
 pub(super) mod key_lookup;
+pub(super) mod locked_relations;
+pub(super) mod locking_read;
 pub(super) mod on_conflict;
 pub(super) mod returned;
 pub(super) mod returning;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{ConflictTarget, Expr as Tree, OnConflict as OnConflictClause, OnConflictAction};
 
-use crate::db::{Arbiters, EntryKey, Inserted, OnConflict, ReadView};
+use crate::db::{Arbiters, EntryKey, Inserted, LockMode, OnConflict, ReadView, RowLocked};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Expr, ParameterTypes, ValueRow};
 use crate::model::{Collection, DefaultValue, IndexKind};
@@ -113,16 +113,31 @@ impl Conflict {
         row: Vec<Option<Value>>,
         (seen, before): (Option<&mut Seen>, Option<&ReadView>),
     ) -> Result<ResolvedConflict> {
-        let key = match run.transaction.insert(collection, row.clone(), OnConflict::Report(&self.arbiters))? {
-            Inserted::New(key) => {
-                if let Some(seen) = seen {
-                    seen.insert(key.clone());
+        let mark = run.transaction.lock_mark();
+        let key = loop {
+            let key = match run.insert(collection, row.clone(), OnConflict::Report(&self.arbiters)).await? {
+                Inserted::New(key) => {
+                    if let Some(seen) = seen {
+                        seen.insert(key.clone());
+                    }
+                    return Ok(ResolvedConflict::Inserted(key));
                 }
-                return Ok(ResolvedConflict::Inserted(key));
+                Inserted::Conflict { key, .. } => key,
+            };
+            if self.update.is_none() {
+                break key;
             }
-            Inserted::Conflict { key, .. } => key,
+            let waits = run.waits();
+            if run.transaction.lock_entry(collection, &key, LockMode::Update, &waits).await? == RowLocked::Before {
+                break key;
+            }
+            // It may have changed before it was locked, and so may whether it is in the way.
+            run.transaction.see_newest(collection, &key)?;
         };
-        let Some(update) = &self.update else { return Ok(ResolvedConflict::Skipped) };
+        let Some(update) = &self.update else {
+            run.transaction.unlock_to(mark);
+            return Ok(ResolvedConflict::Skipped);
+        };
         if seen.as_ref().is_some_and(|seen| seen.contains(&key)) {
             return Err(Error::new(
                 ErrorKind::Cardinality,
@@ -172,7 +187,7 @@ impl ConflictUpdate {
         for (place, expression) in &self.assignments {
             changes.put(*place, expression.evaluate(&environment, &row)?)?;
         }
-        changes.apply(run.transaction, collection, key)
+        changes.apply(run, collection, key).await
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{Expr, SetExpr, TableFactor, TableWithJoins, Update, UpdateTableFromKind, With};
 
-use crate::db::{EntryKey, Gathered, RowsMemory};
+use crate::db::{EntryKey, Gathered, RowsMemory, mode_of_update};
 use crate::error::{Error, Result};
 use crate::expr::{self, ParameterTypes, ValueRow};
 use crate::model::{Collection, OutputColumn};
@@ -208,11 +208,12 @@ impl UpdatePlan {
     pub async fn execute(&self, run: &mut WriteRun<'_>) -> Result<Written> {
         let (mut count, mut shown) = (0_u64, Gathered::new(&run.settings.memory));
         let view = self.returning.as_ref().and_then(|returning| returning.view(run));
+        let mark = run.transaction.lock_mark();
         let (all, mut memory) = self.changes(run).await?;
         for (done, Change { key, changes, beside }) in all.into_iter().enumerate() {
             run.cancel.check()?;
             memory.release(done);
-            let Some(after) = changes.apply(run.transaction, &self.collection, &key)? else { continue };
+            let Some(after) = changes.apply(run, &self.collection, &key).await? else { continue };
             if !self.checks.is_empty() {
                 let row = run.transaction.view().row(&self.collection, &after)?.unwrap_or_default();
                 self.checks.check(&row, &run.environment())?;
@@ -224,63 +225,105 @@ impl UpdatePlan {
                 shown.push(returning.row(run, view.as_ref(), &row).await?)?;
             }
         }
+        if count == 0 && matches!(self.method, Method::Key { .. }) {
+            run.transaction.unlock_to(mark);
+        }
         Ok(Written { tag: CommandTag::counted("UPDATE", count), rows: shown })
     }
 
-    /// The entries to change with their new values, as the statement's snapshot has them.
-    async fn changes(&self, run: &WriteRun<'_>) -> Result<(Vec<Change>, RowsMemory)> {
-        let none = || (Vec::new(), RowsMemory::default());
-        let environment = run.environment();
+    /// The entries to change with their new values, locked, as they are once nobody else changes them.
+    async fn changes(&self, run: &mut WriteRun<'_>) -> Result<(Vec<Change>, RowsMemory)> {
         match &self.method {
             Method::Key { lookup, assignments, reads_row } => {
-                let Some(key) = lookup.key(run.transaction, &self.collection, &environment, run.settings)? else {
-                    return Ok(none());
+                let positions: Vec<usize> = assignments.iter().filter_map(|(place, _)| place.position()).collect();
+                let mode = mode_of_update(&self.collection, &positions);
+                let Some(key) = lookup.lock(run, &self.collection, mode).await? else {
+                    return Ok((Vec::new(), RowsMemory::default()));
                 };
-                if !run.sees(&self.collection, &key)? {
-                    return Ok(none());
-                }
-                let mut row = Vec::new();
-                if *reads_row {
-                    let Some(found) = run.view().row(&self.collection, &key)? else {
-                        return Ok(none());
-                    };
-                    row = found;
-                    if !lookup.holds(&row, &environment)? {
-                        return Ok(none());
-                    }
-                }
-                let row = ValueRow { row: &row, ..ValueRow::default() };
-                let mut changes = Changes::default();
-                for (place, value) in assignments {
-                    changes.put(*place, value.evaluate(&environment, &row)?)?;
-                }
-                Ok((vec![Change { key, changes, beside: Vec::new() }], RowsMemory::default()))
+                let changes = self.keyed_change(run, (lookup, key), assignments, *reads_row)?;
+                Ok((changes.into_iter().collect(), RowsMemory::default()))
             }
             Method::Select { plan, places, defaults } => {
-                let rows = plan.execute(run.view(), run.parameters, run.settings, run.cancel).await?.collect();
-                let (rows, memory) = rows.await?;
-                let mut seen = HashSet::with_capacity(rows.len());
-                let mut all = Vec::with_capacity(rows.len());
-                for row in rows {
-                    let mut values = row.into_iter();
-                    let key = values.next().unwrap_or_default();
-                    let key = key_of_value(run.transaction, &self.collection, key)?;
-                    // A row that joins with several is changed once.
-                    if !seen.insert(key.clone()) {
-                        continue;
-                    }
-                    let mut changes = Changes::default();
-                    for (place, value) in places.iter().zip(values.by_ref()) {
-                        changes.put(*place, fitted(value, *place, &self.collection)?)?;
-                    }
-                    for (place, value) in defaults {
-                        changes.put(*place, value.evaluate(&environment, &ValueRow::default())?)?;
-                    }
-                    all.push(Change { key, changes, beside: values.collect() });
+                let positions: Vec<usize> = places
+                    .iter()
+                    .chain(defaults.iter().map(|(place, _)| place))
+                    .filter_map(|place| place.position())
+                    .collect();
+                let mode = mode_of_update(&self.collection, &positions);
+                let (found, memory) = self.selected_changes(run, plan, places, defaults).await?;
+                let keys = found.iter().map(|change| &change.key);
+                if !run.lock_found(&self.collection, keys, mode).await? {
+                    return Ok((found, memory));
                 }
-                Ok((all, memory))
+                let locked: HashSet<EntryKey> = found.into_iter().map(|change| change.key).collect();
+                drop(memory);
+                let (mut again, memory) = self.selected_changes(run, plan, places, defaults).await?;
+                again.retain(|change| locked.contains(&change.key));
+                Ok((again, memory))
             }
         }
+    }
+
+    /// What happens to the entry of a key; `None` where it is not there, or the rest of the condition does not hold.
+    fn keyed_change(
+        &self,
+        run: &WriteRun<'_>,
+        (lookup, key): (&KeyLookup, EntryKey),
+        assignments: &[(WritePlace, expr::Expr)],
+        reads_row: bool,
+    ) -> Result<Option<Change>> {
+        let environment = run.environment();
+        if !run.sees(&self.collection, &key)? {
+            return Ok(None);
+        }
+        let mut row = Vec::new();
+        if reads_row {
+            let Some(found) = run.view().row(&self.collection, &key)? else { return Ok(None) };
+            row = found;
+            if !lookup.holds(&row, &environment)? {
+                return Ok(None);
+            }
+        }
+        let row = ValueRow { row: &row, ..ValueRow::default() };
+        let mut changes = Changes::default();
+        for (place, value) in assignments {
+            changes.put(*place, value.evaluate(&environment, &row)?)?;
+        }
+        Ok(Some(Change { key, changes, beside: Vec::new() }))
+    }
+
+    /// What happens to the entries that a query finds, as the present snapshot has them.
+    async fn selected_changes(
+        &self,
+        run: &WriteRun<'_>,
+        plan: &ReadPlan,
+        places: &[WritePlace],
+        defaults: &[(WritePlace, expr::Expr)],
+    ) -> Result<(Vec<Change>, RowsMemory)> {
+        let environment = run.environment();
+        let view = run.view();
+        let rows = plan.execute(view, run.parameters, run.settings, run.cancel).await?.collect();
+        let (rows, memory) = rows.await?;
+        let mut seen = HashSet::with_capacity(rows.len());
+        let mut all = Vec::with_capacity(rows.len());
+        for row in rows {
+            let mut values = row.into_iter();
+            let key = values.next().unwrap_or_default();
+            let key = key_of_value(run.transaction, &self.collection, key)?;
+            // A row that joins with several is changed once.
+            if !seen.insert(key.clone()) {
+                continue;
+            }
+            let mut changes = Changes::default();
+            for (place, value) in places.iter().zip(values.by_ref()) {
+                changes.put(*place, fitted(value, *place, &self.collection)?)?;
+            }
+            for (place, value) in defaults {
+                changes.put(*place, value.evaluate(&environment, &ValueRow::default())?)?;
+            }
+            all.push(Change { key, changes, beside: values.collect() });
+        }
+        Ok((all, memory))
     }
 }
 

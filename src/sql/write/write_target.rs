@@ -143,6 +143,14 @@ impl WritePlace {
         }
     }
 
+    /// The position of the column, where it is a declared one.
+    pub fn position(self) -> Option<usize> {
+        match self {
+            WritePlace::Column(position) => Some(position),
+            WritePlace::Stage => None,
+        }
+    }
+
     pub fn name(self, collection: &Collection) -> &str {
         match self {
             WritePlace::Column(position) => collection.columns.get(position).map_or("", |column| column.name.as_str()),
