@@ -119,11 +119,12 @@ impl LockingParts {
             let mut parameters = ParameterTypes::new(&declared, declared.len());
             plan_statement(&tree, &mut parameters, &context)?.0
         };
+        let settings = run.settings;
         let inner = run.again();
         match &body {
             Statement::Change(change) => change.execute(inner).await,
             Statement::Read(source) => {
-                let mut shown = Gathered::new(&run.settings.memory);
+                let mut shown = Gathered::new(&settings.memory);
                 let mut stream = source.open(inner.reading()).await?;
                 let mut count = 0_u64;
                 while let Some(chunk) = stream.next_chunk().await? {
