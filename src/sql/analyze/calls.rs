@@ -18,7 +18,7 @@ use crate::sql::analyze::times::common_time_of;
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{
     BYTES_LENGTH, BYTES_PART, BYTES_REVERSED, BYTES_TRIMMED, JSON_SORT_KEY, NAMED, REGEXP_MATCHES, SAME_SHAPE,
-    SERIES_END, function_types, plain_form,
+    SERIES_END, SHOWN_AVERAGE, function_types, plain_form,
 };
 use crate::sql::parse::dialect::VARIADIC;
 use crate::sql::parse::names::exact;
@@ -59,11 +59,22 @@ impl Analyzer<'_> {
             self.begin_aggregate();
             self.aggregate_order(function, &name)?;
         }
-        let mut types = self.function_parts(function, &name)?;
+        let shows = self.shows;
+        self.shows &= name != "avg";
+        let types = self.function_parts(function, &name, shows);
+        self.shows = shows;
+        let mut types = types?;
         function_types::check_spread(&name, &types).map_err(|error| self.at(error, place))?;
         function_types::check_ordered(&name, &types).map_err(|error| self.at(error, place))?;
         if is_aggregate {
             self.end_aggregate(place)?;
+        }
+        if let Some((shown, ty)) = self.shown_call(function, &name, &types) {
+            *expr = shown;
+            return Ok(Some(ty));
+        }
+        if name == "avg" && self.show_average(function, &types) {
+            name = SHOWN_AVERAGE.to_string();
         }
         if function_types::takes_constants(&name) {
             return self.of_common_type(expr, &name, &types);
@@ -133,8 +144,16 @@ impl Analyzer<'_> {
     }
 
     /// Walks what a call is made of; the types of its arguments.
-    fn function_parts(&mut self, function: &mut Function, name: &str) -> Result<Vec<Option<ColumnType>>> {
+    fn function_parts(
+        &mut self,
+        function: &mut Function,
+        name: &str,
+        keeps_digits: bool,
+    ) -> Result<Vec<Option<ColumnType>>> {
         let mut types = Vec::new();
+        // What `show_average` takes is averaged as it is.
+        let keeps_digits = keeps_digits
+            && matches!(&function.args, FunctionArguments::List(list) if list.duplicate_treatment.is_none());
         let shares_type = function_types::takes_constants(name);
         match &mut function.args {
             FunctionArguments::None => {}
@@ -171,7 +190,7 @@ impl Analyzer<'_> {
                         self.as_time(argument, ty.as_ref(), &wanted)?;
                         ty = Some(wanted);
                     }
-                    if name == "avg" && matches!(ty, Some(ColumnType::Numeric(Some(_)))) {
+                    if name == "avg" && !keeps_digits && matches!(ty, Some(ColumnType::Numeric(Some(_)))) {
                         // The average has four decimals more than what it is of.
                         *argument = native_cast(argument.clone(), DataType::Numeric(ExactNumberInfo::None));
                     }

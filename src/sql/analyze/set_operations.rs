@@ -140,7 +140,9 @@ impl Analyzer<'_> {
         let scale_of = |number: &Value| if let Value::Numeric(number) = number { number.scale() } else { 0 };
         let scale = numbers.iter().map(|(_, number)| scale_of(number)).max().unwrap_or(0);
         let ty = match i8::try_from(scale) {
-            Ok(scale) if scale > NUMERIC_SCALE => ColumnType::Numeric(Some((NUMERIC_PRECISION, scale))),
+            Ok(scale) if scale > NUMERIC_SCALE => {
+                ColumnType::Numeric(Some((u16::from(NUMERIC_PRECISION), i16::from(scale))))
+            }
             _ => ColumnType::Numeric(None),
         };
         for (expr, number) in numbers {
