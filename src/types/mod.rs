@@ -34,7 +34,9 @@ pub use json::convert::{
     value_of_json, value_of_json_text,
 };
 pub use json::sort_key::sort_key;
-pub use numeric::{Numeric, NumericPart, factorial, greatest_common_divisor, least_common_multiple, width_bucket};
+pub use numeric::{
+    Deviation, Numeric, NumericPart, deviation, factorial, greatest_common_divisor, least_common_multiple, width_bucket,
+};
 pub use patterns::like::{has_dangling_escape, like_escape, like_matches};
 pub use patterns::regex::{Groups, Regex, RegexFlags, never};
 pub use patterns::regex_error::regex_error;

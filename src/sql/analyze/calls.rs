@@ -13,12 +13,13 @@ use crate::sql::analyze::arithmetic::native_cast;
 use crate::sql::analyze::casts::keep_type;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
 use crate::sql::analyze::literals::is_numeric;
+use crate::sql::analyze::shown::keeps_arguments;
 use crate::sql::analyze::special_calls::special_call;
 use crate::sql::analyze::times::common_time_of;
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{
     BYTES_LENGTH, BYTES_PART, BYTES_REVERSED, BYTES_TRIMMED, JSON_SORT_KEY, NAMED, REGEXP_MATCHES, SAME_SHAPE,
-    SERIES_END, SHOWN_AVERAGE, function_types, plain_form,
+    SERIES_END, SHOWN, SHOWN_AVERAGE, function_types, plain_form,
 };
 use crate::sql::parse::dialect::VARIADIC;
 use crate::sql::parse::names::exact;
@@ -60,7 +61,7 @@ impl Analyzer<'_> {
             self.aggregate_order(function, &name)?;
         }
         let shows = self.shows;
-        self.shows &= name != "avg";
+        self.shows &= !keeps_arguments(&name);
         let types = self.function_parts(function, &name, shows);
         self.shows = shows;
         let mut types = types?;
@@ -72,6 +73,10 @@ impl Analyzer<'_> {
         if let Some((shown, ty)) = self.shown_call(function, &name, &types) {
             *expr = shown;
             return Ok(Some(ty));
+        }
+        if let Some(shown) = self.shown_deviation(function, &name, &types) {
+            *expr = shown;
+            return Ok(Some(ColumnType::Numeric(None)));
         }
         if name == "avg" && self.show_average(function, &types) {
             name = SHOWN_AVERAGE.to_string();
@@ -127,6 +132,21 @@ impl Analyzer<'_> {
                 self.as_time(argument, from.as_ref(), &ty)?;
             }
             common = Some(ty);
+        }
+        let is_exact = |ty: &Option<ColumnType>| {
+            ty.as_ref().is_none_or(|ty| ty.is_integer() || matches!(ty, ColumnType::Numeric(_)))
+        };
+        if self.shows
+            && name == "coalesce"
+            && matches!(common, Some(ColumnType::Numeric(_)))
+            && types.iter().all(is_exact)
+        {
+            for argument in &mut arguments {
+                self.adopt(argument, &ColumnType::Numeric(None))?;
+                **argument = self.shown_value(argument);
+            }
+            *expr = operators::call(SHOWN, vec![expr.clone()]);
+            return Ok(Some(ColumnType::Numeric(None)));
         }
         if let Some(ty) = &common {
             for (argument, own) in arguments.iter_mut().zip(types) {

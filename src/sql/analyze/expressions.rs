@@ -16,7 +16,7 @@ use crate::sql::analyze::shown::passes_shown;
 use crate::sql::analyze::times::common_time;
 use crate::sql::arrow::arithmetic_functions::SUBTRACT;
 use crate::sql::arrow::cast_functions::cast_name;
-use crate::sql::functions::{BYTES_PART, EXTRACT, MOMENT_OF_LOCAL, PART, SIMILAR_TO_REGEX, function_types};
+use crate::sql::functions::{BYTES_PART, EXTRACT, MOMENT_OF_LOCAL, PART, SHOWN, SIMILAR_TO_REGEX, function_types};
 use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::number_of;
@@ -249,6 +249,7 @@ impl Analyzer<'_> {
     fn value_expr(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         match expr {
             Expr::Case { operand, conditions, else_result, .. } => {
+                let shows = std::mem::take(&mut self.shows);
                 let tested = conditions.iter_mut().map(|when| &mut when.condition);
                 match operand {
                     Some(operand) => {
@@ -262,6 +263,11 @@ impl Analyzer<'_> {
                 let mut results: Vec<&mut Expr> = conditions.iter_mut().map(|when| &mut when.result).collect();
                 results.extend(else_result.as_deref_mut());
                 let ty = self.unify_all(&mut results)?;
+                if shows && matches!(ty, Some(ColumnType::Numeric(_))) {
+                    results.into_iter().for_each(|result| *result = self.shown_value(result));
+                    *expr = call(SHOWN, vec![expr.clone()]);
+                    return Ok(Some(ColumnType::Numeric(None)));
+                }
                 keep_type(expr, ty.as_ref());
                 Ok(ty)
             }

@@ -139,7 +139,11 @@ impl Analyzer<'_> {
         }
         let scale_of = |number: &Value| if let Value::Numeric(number) = number { number.scale() } else { 0 };
         let scale = numbers.iter().map(|(_, number)| scale_of(number)).max().unwrap_or(0);
+        let is_shared = numbers.iter().all(|(_, number)| number.is_null() || scale_of(number) == scale);
         let ty = match i8::try_from(scale) {
+            Ok(scale) if is_shared && numbers.len() == values.rows.len() && scale > 0 => {
+                ColumnType::Numeric(Some((u16::from(NUMERIC_PRECISION), i16::from(scale))))
+            }
             Ok(scale) if scale > NUMERIC_SCALE => {
                 ColumnType::Numeric(Some((u16::from(NUMERIC_PRECISION), i16::from(scale))))
             }

@@ -6,12 +6,14 @@
 //! inside of anything else, is grouped by, made distinct or united with other rows is not.
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArguments, GroupByExpr, OrderByExpr, Select, SelectItem, UnaryOperator,
-    Value as Literal,
+    BinaryOperator, DataType, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
+    GroupByExpr, OrderByExpr, Select, SelectItem, UnaryOperator, Value as Literal,
 };
 
 use crate::error::Result;
 use crate::sql::analyze::analyzer::Analyzer;
+use crate::sql::analyze::arithmetic::native_cast;
+use crate::sql::analyze::binary::binary;
 use crate::sql::analyze::calls::plain_argument;
 use crate::sql::analyze::jsonb::by_value;
 use crate::sql::arrow::cast_functions::cast_name;
@@ -21,6 +23,11 @@ use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::operators::{call, called};
 use crate::sql::parse::trees::number_of;
 use crate::types::{ColumnType, Value};
+
+/// Digits of the largest `integer`.
+const INT4_DIGITS: u64 = 10;
+/// Declared digits of numbers whose squares are added up as decimals of 38 digits.
+const SQUARED_DIGITS_MAX: u16 = 14;
 
 /// Whether a type is an integer or a numeric.
 fn is_exact(ty: Option<&ColumnType>) -> bool {
@@ -42,7 +49,7 @@ pub fn is_shown_number(expr: &Expr) -> bool {
 /// Whether numbers within an expression may be shown ones: all that is made of them is known to read them.
 pub fn passes_shown(expr: &Expr) -> bool {
     match expr {
-        Expr::Nested(_) | Expr::Cast { .. } | Expr::Ceil { .. } | Expr::Floor { .. } => true,
+        Expr::Nested(_) | Expr::Cast { .. } | Expr::Ceil { .. } | Expr::Floor { .. } | Expr::Case { .. } => true,
         Expr::UnaryOp { op, .. } => matches!(op, UnaryOperator::Minus | UnaryOperator::Plus),
         Expr::BinaryOp { op, .. } => matches!(
             op,
@@ -60,9 +67,14 @@ pub fn passes_shown(expr: &Expr) -> bool {
                 | BinaryOperator::GtEq
         ),
         Expr::Function(function) => names::last_part(&function.name)
-            .is_some_and(|name| name == "avg" || (1..=4).any(|count| shown_function(&name, count).is_some())),
+            .is_some_and(|name| keeps_arguments(&name) || (1..=4).any(|count| shown_function(&name, count).is_some())),
         _ => false,
     }
+}
+
+/// Whether what a function makes of arguments that are not shown may be shown as it is.
+pub fn keeps_arguments(name: &str) -> bool {
+    matches!(name, "avg" | "coalesce" | "stddev" | "stddev_samp" | "stddev_pop" | "variance" | "var_samp" | "var_pop")
 }
 
 /// Whether the items of a SELECT are shown as they are: nothing compares their values.
@@ -108,6 +120,14 @@ impl Analyzer<'_> {
         }
     }
 
+    /// One of several exact values of which one is the result, as it is shown.
+    pub fn shown_value(&self, expr: &Expr) -> Expr {
+        match self.shown_operand(expr) {
+            shown if is_shown_number(&shown) => shown,
+            other => call(SHOWN, vec![other]),
+        }
+    }
+
     /// What an operator makes of two sides that were walked, as it is shown; `None` for one that stays.
     pub fn shown_operation(
         &mut self,
@@ -135,6 +155,9 @@ impl Analyzer<'_> {
     }
 
     /// The sides of a comparison by their keys, where one of them is a shown number; whether they are.
+    ///
+    /// # Errors
+    /// 22P02 and 22003 for a literal beside a number that is none.
     pub fn shown_comparison(
         &mut self,
         left: &mut Expr,
@@ -206,6 +229,38 @@ impl Analyzer<'_> {
             function.name = vec![exact(SHOWN_AVERAGE)].into();
         }
         is_averaged
+    }
+
+    /// A deviation of exact numbers that are small enough for their squares to be added up, as it is shown: computed of the sums that
+    /// the planner adds up. `None` for one that stays.
+    pub fn shown_deviation(&self, function: &Function, name: &str, types: &[Option<ColumnType>]) -> Option<Expr> {
+        let (form, is_sample) = match name {
+            "stddev" | "stddev_samp" => ("stddev_samp", true),
+            "variance" | "var_samp" => ("var_samp", true),
+            "stddev_pop" | "var_pop" => (name, false),
+            _ => return None,
+        };
+        let FunctionArguments::List(list) = &function.args else { return None };
+        let is_plain = list.clauses.is_empty()
+            && list.duplicate_treatment.is_none()
+            && function.filter.is_none()
+            && function.over.is_none();
+        let [FunctionArg::Unnamed(FunctionArgExpr::Expr(value))] = list.args.as_slice() else { return None };
+        let number = match types {
+            [Some(ColumnType::Int2 | ColumnType::Int4)] => {
+                native_cast(value.clone(), DataType::Numeric(ExactNumberInfo::PrecisionAndScale(INT4_DIGITS, 0)))
+            }
+            [Some(ColumnType::Numeric(Some((precision, 0..))))] if *precision <= SQUARED_DIGITS_MAX => value.clone(),
+            _ => return None,
+        };
+        let count = call("count", vec![value.clone()]);
+        // One value is no sample.
+        let one = Expr::value(Literal::Number("1".to_string(), false));
+        let count = if is_sample { call("nullif", vec![count, one]) } else { count };
+        let squares = binary(number.clone(), BinaryOperator::Multiply, number.clone());
+        let sums = [number, squares].map(|of| call("sum", vec![of]));
+        let shown = shown_function(form, 3).filter(|_| self.shows && is_plain)?;
+        Some(call(shown, std::iter::once(count).chain(sums).collect()))
     }
 
     /// A number with the other sign or rounded to a whole one, as it is shown; `None` for one that stays.

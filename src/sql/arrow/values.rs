@@ -20,7 +20,7 @@ use datafusion::common::ScalarValue;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::arrow::errors::{from_arrow, from_datafusion};
-use crate::sql::arrow::types::{NUMERIC_PRECISION, data_type_of, list_element, type_of};
+use crate::sql::arrow::types::{NUMERIC_PRECISION, NUMERIC_SCALE, data_type_of, list_element, type_of};
 use crate::types::{Bits, ColumnType, Interval, Numeric, Value};
 
 /// Microseconds of a day, into which a difference of times is split as PostgreSQL splits it.
@@ -447,7 +447,8 @@ fn decimal(digits: i128, precision: u8, scale: i8, ty: &ColumnType) -> Result<Va
     let overflow = || Error::new(ErrorKind::NumericOutOfRange, "numeric field overflow");
     let mut digits = digits;
     let mut scale = i32::from(scale);
-    let is_declared = matches!(ty, ColumnType::Numeric(Some(_))) || precision < NUMERIC_PRECISION;
+    let is_declared =
+        matches!(ty, ColumnType::Numeric(Some(_))) || precision < NUMERIC_PRECISION || scale < i32::from(NUMERIC_SCALE);
     while scale > 0 && digits % 10 == 0 && !is_declared {
         digits /= 10;
         scale -= 1;

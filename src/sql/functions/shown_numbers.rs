@@ -22,7 +22,8 @@ use crate::sql::arrow::errors::{from_datafusion, to_datafusion};
 use crate::sql::arrow::types::{data_type_of, field_of, shown_field, type_of};
 use crate::sql::arrow::values::{array_bytes, array_of, readable, value_at};
 use crate::types::{
-    ColumnType, Numeric, Value, factorial, greatest_common_divisor, least_common_multiple, width_bucket,
+    ColumnType, Deviation, Numeric, Value, deviation, factorial, greatest_common_divisor, least_common_multiple,
+    width_bucket,
 };
 
 /// What the names of these functions begin with.
@@ -43,7 +44,7 @@ pub const SHOWN_AVERAGE: &str = "$numeric:avg";
 type Body = fn(&[Numeric]) -> Result<Numeric>;
 
 /// A function by the name that it has in SQL, how many arguments it takes, and what it computes.
-const FUNCTIONS: [(&str, &str, usize, usize, Body); 29] = [
+const FUNCTIONS: [(&str, &str, usize, usize, Body); 33] = [
     ("+", "$numeric:+", 2, 2, |of| first(of)?.plus(second(of)?)),
     ("-", "$numeric:-", 2, 2, |of| first(of)?.minus(second(of)?)),
     ("*", "$numeric:*", 2, 2, |of| first(of)?.times(second(of)?)),
@@ -74,6 +75,10 @@ const FUNCTIONS: [(&str, &str, usize, usize, Body); 29] = [
     ("trim_scale", "$numeric:trim_scale", 1, 1, |of| Ok(first(of)?.normalized())),
     ("factorial", "$numeric:factorial", 1, 1, |of| factorial(first(of)?.to_i64().unwrap_or(i64::MAX))),
     ("width_bucket", SHOWN_BUCKET, 4, 4, bucket),
+    ("stddev_samp", "$numeric:stddev_samp", 3, 3, |of| spread(of, true, true)),
+    ("stddev_pop", "$numeric:stddev_pop", 3, 3, |of| spread(of, false, true)),
+    ("var_samp", "$numeric:var_samp", 3, 3, |of| spread(of, true, false)),
+    ("var_pop", "$numeric:var_pop", 3, 3, |of| spread(of, false, false)),
     ("negative", SHOWN_MINUS, 1, 1, |of| Ok(first(of)?.negated())),
     ("shown", SHOWN, 1, 1, |of| first(of).cloned()),
 ];
@@ -96,6 +101,12 @@ fn bucket(numbers: &[Numeric]) -> Result<Numeric> {
     let [operand, low, high, count] = numbers else { return Err(Error::internal("width_bucket without its bounds")) };
     let count = count.to_i64().and_then(|count| i32::try_from(count).ok()).unwrap_or(i32::MAX);
     width_bucket(operand, low, high, count).map(Numeric::from)
+}
+
+/// The deviation of values, given their count, their sum and that of their squares.
+fn spread(numbers: &[Numeric], is_sample: bool, is_root: bool) -> Result<Numeric> {
+    let [count, sum, squares] = numbers else { return Err(Error::internal("a deviation without its sums")) };
+    deviation(Deviation { is_sample, is_root }, count, sum, squares)
 }
 
 /// The function by which what a function or operator of SQL makes of so many exact numbers is shown.

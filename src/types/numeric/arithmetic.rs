@@ -217,7 +217,7 @@ pub(super) fn aligned(left: &Numeric, right: &Numeric) -> (BigInt, BigInt, u32) 
 }
 
 /// Digits behind the point of a quotient: at least sixteen that count, and those of both numbers (`select_div_scale`).
-fn quotient_scale(dividend: &Numeric, divisor: &Numeric) -> u32 {
+pub(super) fn quotient_scale(dividend: &Numeric, divisor: &Numeric) -> u32 {
     let (left, right) = (leading(dividend), leading(divisor));
     let places = left.weight - right.weight - i64::from(left.first <= right.first);
     display_scale(SIGNIFICANT_DIGITS_MIN - places * DIGITS_PER_PLACE, &[dividend, divisor])

@@ -14,6 +14,7 @@ mod floats;
 mod integers;
 mod number;
 mod rounding;
+mod statistics;
 mod text;
 mod transcendental;
 
@@ -22,6 +23,7 @@ pub(super) use floats::{compare_with_float, float_of_numeric, numeric_of_float};
 pub use integers::{factorial, greatest_common_divisor, least_common_multiple};
 pub use number::{Numeric, NumericPart};
 pub(super) use rounding::apply_modifier;
+pub use statistics::{Deviation, deviation};
 pub(super) use text::{expand_exponent, parse_numeric, write_numeric};
 
 #[cfg(test)]

@@ -57,9 +57,13 @@ impl Numeric {
         if self.is_negative() {
             return Err(invalid_power("cannot take square root of a negative number"));
         }
-        let Some((mantissa, own)) = self.parts() else { return Ok(self.clone()) };
         let weight = leading(self).weight;
-        let scale = display_scale(SIGNIFICANT_DIGITS_MIN - (weight * DIGITS_PER_PLACE / 2 + 1), &[self]);
+        self.square_root_at(display_scale(SIGNIFICANT_DIGITS_MIN - (weight * DIGITS_PER_PLACE / 2 + 1), &[self]))
+    }
+
+    /// The root of a number that is not negative, with so many digits behind the point.
+    pub(super) fn square_root_at(&self, scale: u32) -> Result<Numeric> {
+        let Some((mantissa, own)) = self.parts() else { return Ok(self.clone()) };
         // The root of `mantissa / 10^own` with a digit more than is shown: the root of a whole number that is rounded down.
         let digits = 2 * (scale + 1);
         let radicand = if own <= digits {
