@@ -42,7 +42,7 @@ pub use patterns::regex::{Groups, Regex, RegexFlags, never};
 pub use patterns::regex_error::regex_error;
 pub use patterns::similar::similar_to_regex;
 pub use sparse_vector::SparseVector;
-pub use text::arrays::ARRAY_DIMENSIONS_MAX;
+pub use text::arrays::{ARRAY_DIMENSIONS_MAX, check_text_bytes};
 pub use text::text::quote_identifier;
 pub use text::vectors::{check_dimension, check_vector, half_components, parse_vector, vector_text, write_vector};
 pub use value::{ALLOCATION_BYTES, Interval, Value};

@@ -80,8 +80,10 @@ impl Lowering<'_> {
                 };
                 typed(date_bin(stride, self.computed_within(time, part, depth)?.0, origin)?)
             }
-            (SHOWN, [text]) => match self.scalar(text)?.0 {
-                Scalar::Value(Value::Text(text)) => typed(expr::Expr::constant(Value::Numeric(text.parse().ok()?))),
+            (SHOWN, [text]) => match self.scalar(text) {
+                Some((Scalar::Value(Value::Text(text)), _)) => {
+                    typed(expr::Expr::constant(Value::Numeric(text.parse().ok()?)))
+                }
                 _ => Some(converted(self.computed_within(text, part, depth)?.0, ColumnType::Numeric(None))),
             },
             ("round" | SHOWN_ROUND, [inner, rest @ ..]) => {

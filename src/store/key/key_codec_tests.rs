@@ -205,7 +205,7 @@ fn wrong_type_is_corrupted() {
 #[test]
 fn bytes_of_format_1() {
     let numeric = |text: &str| Value::Numeric(text.parse().unwrap());
-    let fixture: [(Value, &[u8]); 22] = [
+    let fixture: [(Value, &[u8]); 27] = [
         (Value::Bool(false), b"\x10"),
         (Value::Bool(true), b"\x11"),
         (Value::Int8(0), b"\x28"),

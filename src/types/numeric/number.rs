@@ -12,6 +12,8 @@ use crate::types::numeric::digits::{DECIMAL_BITS_MICRO, decimal_exponent, ten_to
 
 /// Digits before the point, at most.
 pub(super) const WHOLE_DIGITS_MAX: u32 = 131_072;
+/// Digits of the largest `i128`, with a sign and a point.
+const SMALL_DIGITS_MAX: usize = 41;
 /// Digits behind the point, at most.
 pub(super) const SCALE_MAX: u32 = 16_383;
 
@@ -28,6 +30,11 @@ enum Form {
         scale: u16,
     },
     Big(Box<BigForm>),
+    /// `digits * 10^zeros`, more than an `i128` holds: a short text makes no long number before it is computed with.
+    Tens {
+        digits: i64,
+        zeros: u32,
+    },
     Special(NumericPart),
 }
 
@@ -98,6 +105,23 @@ impl Numeric {
         Ok(Numeric(Form::Big(Box::new(BigForm { mantissa, scale }))))
     }
 
+    /// `digits * 10^zeros`, of at most as many digits as a numeric has.
+    pub(super) fn of_tens(digits: i64, zeros: u32) -> Numeric {
+        match 10_i128.checked_pow(zeros).and_then(|power| power.checked_mul(i128::from(digits))) {
+            Some(small) => Numeric::small(small, 0),
+            None if digits == 0 => Numeric::ZERO,
+            None => Numeric(Form::Tens { digits, zeros }),
+        }
+    }
+
+    /// Digits and the zeros behind them, of a number that is held so.
+    pub(super) fn as_tens(&self) -> Option<(i64, u32)> {
+        match self.0 {
+            Form::Tens { digits, zeros } => Some((digits, zeros)),
+            _ => None,
+        }
+    }
+
     /// What it is, if it is no number.
     pub fn special(&self) -> Option<NumericPart> {
         match self.0 {
@@ -131,6 +155,7 @@ impl Numeric {
         match &self.0 {
             Form::Small { .. } => self.as_small().map(|(mantissa, scale)| (Cow::Owned(BigInt::from(mantissa)), scale)),
             Form::Big(big) => Some((Cow::Borrowed(&big.mantissa), u32::from(big.scale))),
+            Form::Tens { digits, zeros } => Some((Cow::Owned(ten_to(*zeros) * *digits), 0)),
             Form::Special(_) => None,
         }
     }
@@ -140,7 +165,7 @@ impl Numeric {
         match &self.0 {
             Form::Small { scale, .. } => u32::from(*scale),
             Form::Big(big) => u32::from(big.scale),
-            Form::Special(_) => 0,
+            Form::Tens { .. } | Form::Special(_) => 0,
         }
     }
 
@@ -156,6 +181,13 @@ impl Numeric {
             }
             Form::Big(big) => {
                 if big.mantissa.sign() == Sign::Minus {
+                    -1
+                } else {
+                    1
+                }
+            }
+            Form::Tens { digits, .. } => {
+                if *digits < 0 {
                     -1
                 } else {
                     1
@@ -177,6 +209,18 @@ impl Numeric {
                 size_of::<BigForm>() + usize::try_from(big.mantissa.bits().div_ceil(64) * 8).unwrap_or(usize::MAX)
             }
             _ => 0,
+        }
+    }
+
+    /// Bytes that its text takes, about.
+    pub fn text_bytes(&self) -> usize {
+        match &self.0 {
+            Form::Small { scale, .. } => SMALL_DIGITS_MAX + usize::from(*scale),
+            Form::Big(big) => {
+                usize::try_from(big.mantissa.bits() / 3).unwrap_or(usize::MAX).saturating_add(usize::from(big.scale))
+            }
+            Form::Tens { zeros, .. } => usize::try_from(*zeros).unwrap_or(usize::MAX).saturating_add(SMALL_DIGITS_MAX),
+            Form::Special(_) => SMALL_DIGITS_MAX,
         }
     }
 

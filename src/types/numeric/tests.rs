@@ -1,3 +1,5 @@
+//! Numbers against what PostgreSQL answers: `tests/golden/numeric/calls.txt` has calls of operators and functions with their results.
+
 use std::cmp::Ordering;
 
 use proptest::prelude::*;
@@ -59,6 +61,11 @@ fn what_is_no_number_or_too_long_is_refused() {
     }
     assert_eq!(of("1e131071").to_string().len(), 131_072);
     assert_eq!(of("1e-16383").to_string().len(), 16_385);
+    // A short text makes no long number before it is computed with.
+    assert_eq!(of("-3e100000").heap_bytes(), 0);
+    assert_eq!(of("3e1000").plus(&of("-3e1000")).unwrap().to_string(), "0");
+    assert_eq!(of("3e1000").over(&of("2e999")).unwrap().to_string(), "15.0000000000000000");
+    assert!(of("12e40").is_identical(&of("120000000000000000000000000000000000000000")));
     let error = parse_numeric("1000", Some((5, 2))).unwrap_err();
     assert_eq!((error.sqlstate(), error.message()), ("22003", "numeric field overflow"));
     let detail = "A field with precision 5, scale 2 must round to an absolute value less than 10^3.";

@@ -8,6 +8,7 @@ use num_bigint::{BigInt, BigUint};
 
 use crate::error::{Error, Result};
 use crate::types::numbers::invalid_syntax;
+use crate::types::numeric::digits::ten_to;
 use crate::types::numeric::number::{Numeric, NumericPart, SCALE_MAX, WHOLE_DIGITS_MAX, overflow};
 use crate::types::numeric::rounding::apply_modifier;
 
@@ -148,20 +149,31 @@ fn placed(whole: &str, fraction: &str, exponent: i64, is_negative: bool, is_roun
     if (!significant.is_empty() && whole_digits > i64::from(WHOLE_DIGITS_MAX)) || behind > i64::from(SCALE_MAX) {
         return Err(overflow());
     }
+    let zeros = u32::try_from(-behind).unwrap_or(0);
+    if zeros > 0
+        && let Ok(digits) = significant.parse::<u32>()
+    {
+        return Ok(Numeric::of_tens(if is_negative { -i64::from(digits) } else { i64::from(digits) }, zeros));
+    }
     let magnitude = if significant.is_empty() {
         BigUint::default()
     } else {
         BigUint::parse_bytes(significant.as_bytes(), 10).ok_or_else(overflow)?
     };
-    let zeros = u32::try_from(-behind).unwrap_or(0);
     let mantissa = signed(magnitude, is_negative);
-    let mantissa = if zeros > 0 { mantissa * crate::types::numeric::digits::ten_to(zeros) } else { mantissa };
+    let mantissa = if zeros > 0 { mantissa * ten_to(zeros) } else { mantissa };
     Numeric::of_big(mantissa, u32::try_from(behind).unwrap_or(0))
 }
 
 /// Rewrites `1.5e3` as `1500`; plain numbers come back as they are. `None` when it is no number or has absurdly many
 /// digits.
 pub(in crate::types) fn expand_exponent(text: &str) -> Option<String> {
+    /// The largest exponent that is written out in documents, of which the canonical form never changes.
+    const WRITTEN_EXPONENT_MAX: i64 = 400;
+    let exponent = text.split_once(['e', 'E']).map_or(Some(0), |(_, exponent)| exponent.parse::<i64>().ok())?;
+    if exponent.abs() > WRITTEN_EXPONENT_MAX {
+        return None;
+    }
     let number = read(text, false)?.ok()?;
     number.special().is_none().then(|| number.to_string())
 }
@@ -178,6 +190,9 @@ impl fmt::Display for Numeric {
             Some(NumericPart::Infinity) => return out.write_str("Infinity"),
             Some(NumericPart::MinusInfinity) => return out.write_str("-Infinity"),
             None => {}
+        }
+        if let Some((digits, zeros)) = self.as_tens() {
+            return write!(out, "{digits}{}", "0".repeat(zeros as usize));
         }
         let scale = self.scale() as usize;
         let digits = match self.as_small() {

@@ -17,7 +17,7 @@ const GUARD_DIGITS: u32 = 24;
 /// Powers of e beyond this overflow, or are nothing: as many digits as PostgreSQL computes with.
 const EXPONENT_MAX: f64 = 6_000.0;
 const LN_10: f64 = std::f64::consts::LN_10;
-const LOG10_E: f64 = 0.434_294_481_903_252;
+const LOG10_E: f64 = std::f64::consts::LOG10_E;
 
 fn invalid_power(message: &str) -> Error {
     Error::new(ErrorKind::InvalidPower, message)
