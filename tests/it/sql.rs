@@ -52,6 +52,7 @@ scripts!(
     missing_rows,
     mixed_numbers,
     networks,
+    numerics,
     options,
     overloads,
     qualified_names,

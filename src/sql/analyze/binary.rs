@@ -72,6 +72,12 @@ impl Analyzer<'_> {
             }
             BinaryOperator::PGExp => {
                 self.resolve_walked("^", left, right).map_err(|error| self.at_operator(error, location))?;
+                let (left_type, right_type) = (self.expr(left)?, self.expr(right)?);
+                if let Some(ty) = self.shown_operation(expr, left_type.as_ref(), right_type.as_ref()) {
+                    return Ok(Some(ty));
+                }
+                let Expr::BinaryOp { left, right, .. } = expr else { return Ok(None) };
+                self.unify_types(left, left_type, right, right_type)?;
                 *expr = call("power", vec![left.as_ref().clone(), right.as_ref().clone()]);
                 Ok(Some(ColumnType::Float8))
             }
@@ -151,6 +157,9 @@ impl Analyzer<'_> {
         let mut left_type = self.expr(left)?;
         let mut right_type = self.expr(right)?;
         self.resolve_operands(&op.to_string(), (left, &mut left_type), (right, &mut right_type))?;
+        if self.shown_comparison(left, left_type.as_ref(), right, right_type.as_ref())? {
+            return Ok(Some(ColumnType::Bool));
+        }
         let key = sort_key(left_type.as_ref()).or_else(|| sort_key(right_type.as_ref()));
         self.unify_types(left, left_type, right, right_type)?;
         if let Some(key) = key {

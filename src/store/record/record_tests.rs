@@ -1,14 +1,13 @@
 //! Round trips, limits and damage of records, and the frozen bytes of their formats.
 
 use proptest::prelude::*;
-use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::*;
 use crate::model::{Column, ColumnId};
 use crate::store::record::record_view::RecordView;
 use crate::store::record::value_codec::ValueRef;
-use crate::types::{ColumnType, Interval, Value};
+use crate::types::{ColumnType, Interval, Numeric, Value};
 
 fn peer(name: &str) -> PeerId {
     PeerId::new(name)
@@ -47,7 +46,11 @@ fn all_kinds() -> BTreeMap<String, RecordField> {
         Value::Int8(-8),
         Value::Float4(0.25),
         Value::Float8(-0.5),
-        Value::Numeric(Decimal::new(-150, 2)),
+        Value::Numeric(Numeric::scaled(-150, 2)),
+        Value::Numeric("1e100".parse().unwrap()),
+        Value::Numeric("-1e-300".parse().unwrap()),
+        Value::Numeric(Numeric::NAN),
+        Value::Numeric(Numeric::MINUS_INFINITY),
         Value::text("wörd"),
         Value::Bytea([0, 1, 255].into()),
         Value::Json("{\"a\":1}".into()),
