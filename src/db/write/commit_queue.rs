@@ -34,7 +34,7 @@ pub(crate) enum Job {
         catalog_version: u64,
         /// Ordered indexes that the transaction has built; those in its catalog stay.
         builds: Vec<IndexBuild>,
-        terms: CommitTerms,
+        terms: Box<CommitTerms>,
         reply: oneshot::Sender<Result<u64>>,
     },
     /// An ordered index is going to be filled: it follows every commit from now on.

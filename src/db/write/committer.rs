@@ -178,7 +178,7 @@ impl Committer {
         &self,
         group: &mut CommitGroup,
         writes: &Arc<WriteSet>,
-        (catalog_version, terms, untouched): (u64, CommitTerms, BTreeSet<CollectionId>),
+        (catalog_version, terms, untouched): (u64, Box<CommitTerms>, BTreeSet<CollectionId>),
         reply: oneshot::Sender<Result<u64>>,
         waiting: &mut Vec<CommitAnswer>,
     ) {

@@ -169,7 +169,7 @@ impl Transaction {
         {
             let _timer = metrics::COMMIT_SECONDS.start();
             let span = Span::begin(SpanName::Commit);
-            let terms = CommitTerms { cancel, locks, reads };
+            let terms = Box::new(CommitTerms { cancel, locks, reads });
             let done = queue.ask(|reply| Job::Commit { writes, seen, catalog_version, builds, terms, reply }).await;
             done.inspect_err(|error| span.say(Attribute::Failed(error.sqlstate())))?;
         }

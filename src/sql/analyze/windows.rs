@@ -77,13 +77,18 @@ impl Analyzer<'_> {
             };
             known.known.push((folded(name), spec));
         }
+        let mut walked = ControlFlow::Continue(());
         for item in &mut select.projection {
-            if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
-                let _ = visit_mut(expr, &mut known);
+            if let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }, true) =
+                (item, walked.is_continue())
+            {
+                walked = visit_mut(expr, &mut known);
             }
         }
         for item in order.into_iter().flatten() {
-            let _ = visit_mut(item, &mut known);
+            if walked.is_continue() {
+                walked = visit_mut(item, &mut known);
+            }
         }
         match known.failed {
             Some((error, place)) => Err(self.at(error, place.span.start)),

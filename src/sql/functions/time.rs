@@ -21,8 +21,6 @@ pub const MOMENT_OF_LOCAL: &str = "$timezone_of_local";
 /// Decimal digits that a float surely has: `FLT_DIG` and `DBL_DIG` of C.
 const FLOAT4_DIGITS: usize = 6;
 const FLOAT8_DIGITS: usize = 15;
-/// Decimals that a power of ten has in `to_number`.
-const SHIFTED_DECIMALS: u32 = 16;
 
 pub fn definitions() -> Vec<Function> {
     vec![
@@ -170,7 +168,7 @@ fn to_number(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     number = number.rounded(i32::try_from(read.scale).map_err(|_| overflow())?)?;
     if let Some(shift) = read.shift {
         // As PostgreSQL does it, with the digits that the power of ten has.
-        let exponent = Numeric::from(i64::try_from(shift).map_err(|_| overflow())?).negated();
+        let exponent = Numeric::from(shift).negated();
         number = number.times(&Numeric::from(10).power(&exponent)?)?;
     }
     Ok(Value::Numeric(number))

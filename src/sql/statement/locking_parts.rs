@@ -188,10 +188,13 @@ fn take_locking_queries(tree: &mut Tree, instead: impl FnMut(&Query) -> Result<O
     }
 }
 
+/// What stands for a query, if anything does.
+type Instead<'a> = dyn FnMut(&Query) -> Result<Option<Query>> + 'a;
+
 struct Taking<'a> {
     /// How many of the queries that come next are the statement's own.
     own: usize,
-    instead: Box<dyn FnMut(&Query) -> Result<Option<Query>> + 'a>,
+    instead: Box<Instead<'a>>,
     taken: Vec<Query>,
     failed: Option<Error>,
 }
