@@ -355,15 +355,11 @@ fn groups_that_two_threads_add_up_are_those_of_the_rows() {
         call(AggregateFunction::Average, Some(n()), ColumnType::Numeric(None)),
         call(AggregateFunction::Max, Some(Expr::column(0, ColumnType::Int4)), ColumnType::Int4),
     ];
-    let scan = Query {
-        collection: fixture.collection(&view),
+    let scan = without_indexes(&Query {
         output: Vec::new(),
         filter: Some(Expr::compare(n(), Comparison::Greater, Expr::constant(Value::Int4(0)))),
-        nearest: None,
-        order: Vec::new(),
-        limit: None,
-        offset: None,
-    };
+        ..base_query(fixture.collection(&view))
+    });
     let output = |position, ty| AggregateQuery::result(position, ty);
     let shown = |of: usize| {
         [ColumnType::Int8, ColumnType::Int8, ColumnType::Numeric(None), ColumnType::Int4]
