@@ -116,9 +116,9 @@ fn callable() -> Vec<PlannedFunction> {
     engine::planned_functions().into_iter().chain(sets).collect()
 }
 
-/// The cast that a function of one argument makes, which may be called as well.
+/// The cast that a function makes. One of a single argument may be called as well; the others take the modifier of the type.
 fn cast_of(form: &FunctionEntry) -> Option<&'static CastEntry> {
-    let [source] = form.arguments.as_slice() else { return None };
+    let source = form.arguments.first()?;
     registry::casts()
         .iter()
         .find(|cast| cast.function == form.name && cast.source == *source && cast.target == form.result)
