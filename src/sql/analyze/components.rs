@@ -51,7 +51,7 @@ impl Analyzer<'_> {
         }
         let [of_left, of_right] = types.clone();
         // What has no type is unknown to the choice, too.
-        let known = |ty: Option<Option<ColumnType>>| ty.map_or(Some(ColumnType::Unknown), |ty| ty);
+        let known = |ty: Option<Option<ColumnType>>| ty.unwrap_or(Some(ColumnType::Unknown));
         let given = (known(of_left), known(of_right));
         let has = |wanted: fn(&ColumnType) -> bool| types.iter().flatten().flatten().any(wanted);
         let kind = if has(|ty| matches!(ty, ColumnType::Sparsevec(_))) {

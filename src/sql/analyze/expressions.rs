@@ -88,43 +88,47 @@ impl Analyzer<'_> {
                 *expr = inner;
                 Ok(ty)
             }
-            Expr::UnaryOp { op, expr: inner } => {
-                let op = *op;
-                let location = inner.span().start;
-                if op == UnaryOperator::Not {
-                    self.condition(inner, "NOT")?;
-                    return Ok(Some(ColumnType::Bool));
-                }
-                let ty = self.expr(inner)?;
-                let resolved = ty.as_ref().map(|ty| registry::resolve_operator(&op.to_string(), None, ty.oid()));
-                resolved.transpose().map_err(|error| self.at(error, location))?;
-                if let (UnaryOperator::BitwiseNot, Some(ty)) = (op, ty.as_ref().filter(|ty| ty.is_bits())) {
-                    *expr = call("bitnot", vec![inner.as_ref().clone()]);
-                    return Ok(Some(ty.with_length(None)));
-                }
-                if op == UnaryOperator::Minus
-                    && let Some(shown) = self.shown_form(inner, ty.as_ref(), "-")
-                {
-                    *expr = shown;
-                    return Ok(Some(ColumnType::Numeric(None)));
-                }
-                if let Some(name) = unary_function(op) {
-                    *expr = call(name, vec![inner.as_ref().clone()]);
-                } else if let (UnaryOperator::Minus | UnaryOperator::BitwiseNot, Some(ty)) =
-                    (op, ty.as_ref().filter(|ty| ty.is_integer()))
-                {
-                    // The planner's own does not notice that the least number has no counterpart, and has no ~, which is -1 - n.
-                    let from = if op == UnaryOperator::Minus { 0 } else { -1 };
-                    let from = self.constant(Value::Int2(from).cast(ty, false)?, ty);
-                    *expr = call(SUBTRACT, vec![from, inner.as_ref().clone()]);
-                }
-                Ok(ty)
-            }
+            Expr::UnaryOp { .. } => self.unary(expr),
             Expr::BinaryOp { .. } => self.binary(expr),
             Expr::Cast { .. } | Expr::TypedString(_) => self.cast(expr),
             Expr::Function(_) => self.function(expr),
             _ => self.composite(expr),
         }
+    }
+
+    /// An operator that stands before its operand.
+    fn unary(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        let Expr::UnaryOp { op, expr: inner } = expr else { return Ok(None) };
+        let op = *op;
+        let location = inner.span().start;
+        if op == UnaryOperator::Not {
+            self.condition(inner, "NOT")?;
+            return Ok(Some(ColumnType::Bool));
+        }
+        let ty = self.expr(inner)?;
+        let resolved = ty.as_ref().map(|ty| registry::resolve_operator(&op.to_string(), None, ty.oid()));
+        resolved.transpose().map_err(|error| self.at(error, location))?;
+        if let (UnaryOperator::BitwiseNot, Some(ty)) = (op, ty.as_ref().filter(|ty| ty.is_bits())) {
+            *expr = call("bitnot", vec![inner.as_ref().clone()]);
+            return Ok(Some(ty.with_length(None)));
+        }
+        if op == UnaryOperator::Minus
+            && let Some(shown) = self.shown_form(inner, ty.as_ref(), "-")
+        {
+            *expr = shown;
+            return Ok(Some(ColumnType::Numeric(None)));
+        }
+        if let Some(name) = unary_function(op) {
+            *expr = call(name, vec![inner.as_ref().clone()]);
+        } else if let (UnaryOperator::Minus | UnaryOperator::BitwiseNot, Some(ty)) =
+            (op, ty.as_ref().filter(|ty| ty.is_integer()))
+        {
+            // The planner's own does not notice that the least number has no counterpart, and has no ~, which is -1 - n.
+            let from = if op == UnaryOperator::Minus { 0 } else { -1 };
+            let from = self.constant(Value::Int2(from).cast(ty, false)?, ty);
+            *expr = call(SUBTRACT, vec![from, inner.as_ref().clone()]);
+        }
+        Ok(ty)
     }
 
     /// An array of constants as one, where the planner would forget the type of its elements.

@@ -397,7 +397,7 @@ fn mistakes_have_their_sqlstate_and_position() {
         ("SELECT 2147483647 + 1", "22003@None"),
         ("SELECT name, count(*) FROM items", "42803@None"),
         ("SELECT id FROM items WHERE v <-> '[1,2,3]' < 1 ORDER BY v <-> '[1,2,3]' LIMIT 1", "22000@None"),
-        ("SELECT id FROM items WHERE name = 5", "42883@Some(28)"),
+        ("SELECT id FROM items WHERE name = 5", "42883@Some(33)"),
         ("SELECT id FROM items LIMIT -1", "2201W@None"),
         ("SELECT * FROM items a, items a", "42712@None"),
         ("SELECT (SELECT id FROM items)", "21000@None"),

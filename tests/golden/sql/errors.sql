@@ -124,13 +124,15 @@ LINE 1: INSERT INTO thing VALUES (1, 'a', 1.5, '2024-13-01')
                                                ^
 
 > SELECT nofunction(1)
-ERROR 42883: function nofunction() does not exist
+ERROR 42883: function nofunction(integer) does not exist
 LINE 1: SELECT nofunction(1)
                ^
-HINT: The section "Functions" of COMPAT.md lists those that there are.
+HINT: No function matches the given name and argument types. You might need to add explicit type casts.
 
 > SELECT lower(1, 2)
-ERROR 42883: function lower(bigint, bigint) does not exist
+ERROR 42883: function lower(integer, integer) does not exist
+LINE 1: SELECT lower(1, 2)
+               ^
 HINT: No function matches the given name and argument types. You might need to add explicit type casts.
 
 > SELECT 1 + 'x'
@@ -139,11 +141,15 @@ LINE 1: SELECT 1 + 'x'
                    ^
 
 > SELECT 'x' + 'y'
-ERROR 42883: operator does not exist: text + text
-HINT: No operator matches the given name and argument types. You might need to add explicit type casts.
+ERROR 42725: operator is not unique: unknown + unknown
+LINE 1: SELECT 'x' + 'y'
+                   ^
+HINT: Could not choose a best candidate operator. You might need to add explicit type casts.
 
 > SELECT id + name FROM thing
 ERROR 42883: operator does not exist: integer + text
+LINE 1: SELECT id + name FROM thing
+                  ^
 HINT: No operator matches the given name and argument types. You might need to add explicit type casts.
 
 > SELECT * FROM thing WHERE name
@@ -159,11 +165,13 @@ LINE 1: SELECT * FROM thing WHERE id = 'x'
 > SELECT * FROM thing WHERE id = true
 ERROR 42883: operator does not exist: integer = boolean
 LINE 1: SELECT * FROM thing WHERE id = true
-                                  ^
+                                     ^
 HINT: No operator matches the given name and argument types. You might need to add explicit type casts.
 
 > SELECT sum(name) FROM thing
 ERROR 42883: function sum(text) does not exist
+LINE 1: SELECT sum(name) FROM thing
+               ^
 HINT: No function matches the given name and argument types. You might need to add explicit type casts.
 
 # differs: PostgreSQL points at the place

@@ -845,8 +845,8 @@ ERROR 22023: step size cannot equal zero
 > SELECT name -> 'a' FROM path
 ERROR 42883: operator does not exist: text -> unknown
 LINE 1: SELECT name -> 'a' FROM path
-               ^
-HINT: JSON operators take json and jsonb: cast the text, as in (t::jsonb).
+                    ^
+HINT: No operator matches the given name and argument types. You might need to add explicit type casts.
 
 # A list with a value that each row computes.
 
@@ -896,11 +896,15 @@ ERROR 22008: time field value out of range: -1:01:00
 (1 row)
 
 > SELECT make_time(1.5,1,0)
-ERROR 42883: function make_time(numeric, bigint, bigint) does not exist
+ERROR 42883: function make_time(numeric, integer, integer) does not exist
+LINE 1: SELECT make_time(1.5,1,0)
+               ^
 HINT: No function matches the given name and argument types. You might need to add explicit type casts.
 
 > SELECT make_time(1,1)
-ERROR 42883: function make_time(bigint, bigint) does not exist
+ERROR 42883: function make_time(integer, integer) does not exist
+LINE 1: SELECT make_time(1,1)
+               ^
 HINT: No function matches the given name and argument types. You might need to add explicit type casts.
 
 > SELECT make_date(2013,7,15), make_date(-44,3,15), make_date(9999999,1,1)
@@ -981,7 +985,9 @@ ERROR 22008: interval out of range
 ERROR 22008: interval out of range
 
 > SELECT make_interval(1,2,3,4,5,6,7,8)
-ERROR 42883: function make_interval(bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) does not exist
+ERROR 42883: function make_interval(integer, integer, integer, integer, integer, integer, integer, integer) does not exist
+LINE 1: SELECT make_interval(1,2,3,4,5,6,7,8)
+               ^
 HINT: No function matches the given name and argument types. You might need to add explicit type casts.
 
 > SELECT to_timestamp(1.5), to_timestamp('inf'::float8)

@@ -287,10 +287,10 @@ ERROR 22000: different halfvec dimensions 2 and 3
 ERROR 22000: expected 2 dimensions, not 3
 
 > select cosine_similarity('[1]','[2]')
-ERROR 42883: function cosine_similarity() does not exist
+ERROR 42883: function cosine_similarity(unknown, unknown) does not exist
 LINE 1: select cosine_similarity('[1]','[2]')
                ^
-HINT: The section "Functions" of COMPAT.md lists those that there are.
+HINT: No function matches the given name and argument types. You might need to add explicit type casts.
 
 > select vector_dims('{1:1}/2'::sparsevec)
 ERROR 42804: a vector is wanted
