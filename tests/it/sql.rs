@@ -38,6 +38,7 @@ scripts!(
     float_values,
     guards,
     from_functions,
+    function_forms,
     gathered,
     hnsw,
     jsonb,
