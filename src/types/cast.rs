@@ -16,7 +16,7 @@ use crate::types::json::convert::{json_text_of_value, jsonb_text};
 use crate::types::json::jsonb;
 use crate::types::limits::{IDENTIFIER_BYTES_MAX, VECTOR_DIMENSION_MAX};
 use crate::types::numeric::{apply_modifier, float_of_numeric, numeric_of_float};
-use crate::types::text::text::{first_chars, fit_char, fit_varchar, truncated};
+use crate::types::text::text::{catalog_char, first_chars, fit_char, fit_varchar, truncated};
 use crate::types::text::vectors::{check_dense, check_dimension, half_components, parse_vector};
 use crate::types::{Bits, ColumnType, Interval, Numeric, SparseVector, Value};
 
@@ -50,7 +50,10 @@ impl Value {
             (Value::Vector(components), ColumnType::Halfvec(_)) => {
                 components.iter().all(|component| f16::from_f32(*component).to_f32().to_bits() == component.to_bits())
             }
-            (Value::Text(_), ColumnType::CatalogChar | ColumnType::Reg(_) | ColumnType::Void) => true,
+            (
+                Value::Text(_),
+                ColumnType::CatalogChar | ColumnType::Jsonpath | ColumnType::Reg(_) | ColumnType::Void,
+            ) => true,
             (Value::Text(_), ty) => ty.is_text(),
             (Value::Array(element, _), ColumnType::Int2Vector | ColumnType::OidVector) => **element == *ty,
             (Value::Array(element, values), ColumnType::Array(wanted)) => values.iter().all(|value| match value {
@@ -211,7 +214,7 @@ fn cast_to_fitted_text(text: &str, to: &ColumnType, explicit: bool) -> Result<Va
         ColumnType::Char(length) if explicit => first_chars(text, *length).trim_end_matches(' '),
         ColumnType::Char(length) => fit_char(text, *length)?,
         ColumnType::Name => truncated(text, IDENTIFIER_BYTES_MAX),
-        ColumnType::CatalogChar => truncated(text, text.chars().next().map_or(0, char::len_utf8)),
+        ColumnType::CatalogChar => return Ok(Value::text(catalog_char(text))),
         _ => text,
     };
     Ok(Value::text(fitted))
@@ -349,8 +352,12 @@ fn cast_to_json(value: Value, to: &ColumnType) -> Result<Value> {
 fn component(value: &Value) -> Result<f32> {
     match value {
         Value::Float4(number) => Ok(*number),
-        Value::Null => Err(Error::new(ErrorKind::DataException, "array must not contain nulls")),
-        Value::Int2(_) | Value::Int4(_) | Value::Int8(_) | Value::Float8(_) | Value::Numeric(_) => {
+        Value::Null => Err(Error::new(ErrorKind::NullNotAllowed, "array must not contain nulls")),
+        Value::Array(..) => Err(Error::new(ErrorKind::DataException, "array must be 1-D")),
+        // As pgvector narrows them: an infinity is refused as a component, and what is too small is 0.
+        #[expect(clippy::cast_possible_truncation, reason = "components are f32 by definition")]
+        Value::Float8(number) => Ok(*number as f32),
+        Value::Int2(_) | Value::Int4(_) | Value::Int8(_) | Value::Numeric(_) => {
             match cast_to_float(value.clone(), &ColumnType::Float4)? {
                 Value::Float4(number) => Ok(number),
                 other => Err(cannot_cast(&other, &ColumnType::Float4)),

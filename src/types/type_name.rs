@@ -176,6 +176,7 @@ fn unmodified(words: &str) -> Option<ColumnType> {
         "int2vector" => ColumnType::Int2Vector,
         "oidvector" => ColumnType::OidVector,
         "name" => ColumnType::Name,
+        "jsonpath" => ColumnType::Jsonpath,
         "regclass" => ColumnType::Reg(RegKind::Class),
         "regtype" => ColumnType::Reg(RegKind::Type),
         "regproc" | "regprocedure" => ColumnType::Reg(RegKind::Proc),

@@ -426,6 +426,94 @@ def numerics(r: random.Random) -> str:
     )
 
 
+
+
+def angles(r: random.Random) -> str:
+    degrees = r.choice([0, 15, 30, 45, 60, 90, 120, 135, 150, 180, 210, 225, 270, 300, 315, 330, 360, 390, 720, 1e6])
+    degrees = r.choice([f"{degrees}", f"-{degrees}", f"{r.uniform(-400, 400):.3f}", "'inf'", "'nan'"])
+    part = r.choice(["0", "0.5", "-0.5", "1", "-1", "1.1", f"{r.uniform(-1, 1):.4f}", "'nan'"])
+    whole = r.choice(["0.5", "1", "2", "5", "20", "0", "-1", "-0.5", "1000", "'inf'", "'-inf'", "'nan'"])
+    # Few digits: the last ones of a float are those of the library of mathematics.
+    return r.choice(
+        [
+            f"round({r.choice(['sind', 'cosd', 'tand', 'cotd'])}({degrees}::float8)::numeric, 10)",
+            f"{r.choice(['sind', 'cosd'])}({r.choice([0, 30, 60, 90, 120, 150, 180, 210, 240, 270, 300, 330, 360, -30, -150])})",
+            f"round({r.choice(['asind', 'acosd', 'atand'])}({part}::float8)::numeric, 10)",
+            f"round(atan2d({part}::float8, {whole}::float8)::numeric, 10)",
+            f"round({r.choice(['erf', 'erfc'])}({part}::float8)::numeric, 10)",
+            f"left({r.choice(['gamma', 'lgamma'])}({whole}::float8)::text, 10)",
+        ]
+    )
+
+
+def arrays_made(r: random.Random) -> str:
+    array = r.choice(["ARRAY[1,2,3]", "'{}'::int[]", "ARRAY['a','b',NULL]", "'{{1,2},{3,4},{5,6}}'::int[]", "ARRAY[1.5,2.25]", "NULL::text[]"])
+    bounds = r.choice(["ARRAY[1,3,5,10]", "ARRAY[1.5,2.5]", "'{}'::int[]", "ARRAY[1,NULL]", "ARRAY[0,5.5]"])
+    return r.choice(
+        [
+            f"trim_array({array}, {r.choice([0, 1, 2, 3, 4, -1])})",
+            f"array_length(array_sample({array}, {r.choice([0, 1, 2, -1, 5])}), 1)",
+            f"array_length(array_shuffle({array}), 1)",
+            f"array_fill({r.choice(['7', chr(39) + 'x' + chr(39) + '::text', 'NULL::int', 'true'])}, ARRAY[{r.choice([0, 1, 3, -1, 'NULL'])}])",
+            f"array_fill(1, {r.choice(['NULL', 'ARRAY[2147483647]', 'ARRAY[2]', chr(39) + '{}' + chr(39)])})",
+            f"width_bucket({r.choice([0, 1, 3, 4, 12])}, {bounds})",
+            f"{quoted(r.choice(['foo', 'bar', 'a%']))} {r.choice(['LIKE', 'NOT LIKE', 'ILIKE', 'NOT ILIKE'])} {r.choice(['ANY', 'ALL'])} "
+            f"({r.choice(['ARRAY[' + chr(39) + '%o' + chr(39) + ',' + chr(39) + 'F%' + chr(39) + ']', 'ARRAY[' + chr(39) + 'b%' + chr(39) + ',NULL]', chr(39) + '{}' + chr(39) + '::text[]'])})",
+        ]
+    )
+
+
+def json_texts(r: random.Random) -> str:
+    spaced = r.choice(['{ "b": 1, "a" : [1, 2.50, null ], "n":null }', ' [ 1,{"x" : null} , "y"] ', '"s"', " 1.50 ", "null", '{"a":{"b":{"c":7}}}'])
+    document = f"{quoted(spaced)}::json"
+    value = r.choice(["1", "1.50", "'t'::text", "NULL", "true", "ARRAY[1,2]", "'{{1,2},{3,4}}'::int[]", document, quoted('{"b":1, "a":2}') + "::jsonb"])
+    return r.choice(
+        [
+            f"{document} -> {quoted(r.choice(['a', 'b', 'n', 'zz']))}",
+            f"{document} -> {r.choice([0, 1, -1, 9])}",
+            f"{document} ->> {quoted(r.choice(['a', 'b', 'n']))}",
+            f"{document} #> {quoted(r.choice(['{a}', '{a,b}', '{a,1}', '{}', '{1,x}']))}",
+            f"{document} #>> {quoted(r.choice(['{a}', '{a,b}', '{a,1}']))}",
+            f"to_json({value})",
+            f"to_jsonb({value})",
+            f"json_build_array({value}, {value})",
+            f"json_build_object('k', {value})",
+            f"json_build_object({value}, 1)",
+            f"json_build_object('k')",
+            f"jsonb_build_array({value})",
+            f"jsonb_build_object('k', {value})",
+            f"json_strip_nulls({document}, {r.choice(['true', 'false'])})",
+            f"json_typeof({document})",
+        ]
+    )
+
+
+def conversions(r: random.Random) -> str:
+    size = r.choice(["1", "123bytes", "1kB", "1.5 MB", " 1 GB ", "-1.1kB", "1e2 kb", ".5 GB", "1 AB", "", "kb", "..", "1 TB", "2pb", "1 kB x", "0.5"])
+    encoding = r.choice(["UTF8", "latin1", "utf-8", "nonsense"])
+    text = quoted(r.choice(["abc", "äöü", "\u20ac", ""]))
+    decomposed = quoted(r.choice(["a\u0308", "\u00e4", "\ufb01", "abc"]))
+    character = quoted(r.choice(["a", "ab", "", "\\101", "\\377", "\u00e4", "\\"]))
+    data = r.choice([f"convert_to({text}, 'UTF8')", "'\\xff'::bytea", "'\\x00'::bytea"])
+    types = r.choice(["int4", "bool", "numeric(4,1)", "varchar(2)", "uuid", "text", "jsonb", "nosuch"])
+    return r.choice(
+        [
+            f"pg_size_bytes({quoted(size)})",
+            f"convert_to({text}, '{encoding}')",
+            f"convert_from({data}, '{encoding}')",
+            f"normalize({decomposed}, {r.choice(['NFC', 'NFD', 'NFKC', 'NFKD'])})",
+            f"(SELECT message FROM pg_input_error_info({quoted(r.choice(['1', 'x', 'true', '1.55', 'abcd', '{}', '12345']))}, '{types}'))",
+            f"(SELECT sql_error_code FROM pg_input_error_info({quoted(r.choice(['1', 'x', 'true', '1.55', 'abcd', '{}', '12345']))}, '{types}'))",
+            f"{r.choice(['int4', 'int8', 'float8', 'text', 'numeric', 'bool'])}({quoted(r.choice(['1', '12', '0']))})",
+            f"{r.choice(['float4send', 'float8send'])}({r.choice(['1.5', '-0.1', '0', '1e20'])})",
+            f"{r.choice(['int2send', 'int4send', 'int8send'])}({r.choice(['1', '-1', '300'])})",
+            f"{r.choice(['booleq', 'boollt', 'boolge', 'booland_statefunc', 'boolor_statefunc'])}({r.choice(['true', 'false', 'NULL'])}, {r.choice(['true', 'false'])})",
+            f"""{r.choice(['vector_cmp', 'vector_lt', 'vector_ge', 'halfvec_cmp'])}({quoted(r.choice(['[1,2]', '[1,3]', '[1]']))}, {quoted(r.choice(['[1,2]', '[0,9]']))})""",
+            f'{character}::"char"',
+        ]
+    )
+
+
 # Calls that this server knowingly answers otherwise: its answer, and why.
 DIFFERS = {
     "E' bbb' ~ E'(b)\\\\m|\\\\1(a*(c|b+\\\\1+a)*c)|b(?:($c\\\\3*|\\\\3*){0,1}){2}'": (
@@ -438,6 +526,9 @@ DIFFERS = {
 FAMILIES = [
     regular_expressions, similar, to_char_numbers, to_number, to_char_times, times_of_texts, json_paths, json_changes, bytes_and_texts,
     numerics,
+
+
+    regular_expressions, similar, to_char_numbers, to_number, to_char_times, times_of_texts, json_paths, json_changes, bytes_and_texts, angles, arrays_made, json_texts, conversions,
 ]
 
 
@@ -453,8 +544,11 @@ def answer(side: Side, call: str) -> str:
 def calls_of(family, count: int, seed: int) -> list[str]:
     r = random.Random(f"{family.__name__}{seed}")
     calls: dict[str, None] = {}
-    while len(calls) < count:
+    # Some families have fewer different calls than are asked for.
+    for _ in range(50 * count):
         calls[family(r)] = None
+        if len(calls) == count:
+            break
     return list(calls)
 
 

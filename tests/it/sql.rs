@@ -42,6 +42,7 @@ scripts!(
     foreign_keys,
     guards,
     from_functions,
+    function_forms,
     gathered,
     generated_columns,
     hnsw,

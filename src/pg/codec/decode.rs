@@ -80,10 +80,10 @@ fn read_value(ty: &ColumnType, reader: &mut Reader<'_>) -> Result<Value> {
         | ColumnType::Unknown
         | ColumnType::Json => decode_text(ty, reader.rest())?,
         ColumnType::Bytea => Value::Bytea(reader.rest().into()),
-        ColumnType::Jsonb => {
+        ColumnType::Jsonb | ColumnType::Jsonpath => {
             let version = reader.u8()?;
             if version != JSONB_VERSION {
-                let message = format!("unsupported jsonb version number {version}");
+                let message = format!("unsupported {ty} version number {version}");
                 return Err(Error::new(ErrorKind::InvalidBinaryRepresentation, message));
             }
             decode_text(ty, reader.rest())?

@@ -108,6 +108,10 @@ fn write_binary(value: &Value, ty: &ColumnType, out: &mut BytesMut) -> Result<()
         Value::Text(text) => match ty {
             ColumnType::Reg(_) => out.put_u32(oid(reg_number(text, ty)?)?),
             ColumnType::Void => {}
+            ColumnType::Jsonpath => {
+                out.put_u8(JSONB_VERSION);
+                out.put_slice(text.as_bytes());
+            }
             _ => {
                 out.put_slice(text.as_bytes());
                 pad(value, ty, out);

@@ -113,6 +113,13 @@ impl Analyzer<'_> {
             let mut right_type = self.expr(right)?;
             self.resolve_operands(&operator.to_string(), (left, &mut left_type), (right, &mut right_type))?;
             self.adopt(left, &ColumnType::Jsonb)?;
+            let left_type = self.expr(left)?;
+            if let Some(ty) = left_type.as_ref().filter(|ty| ty.is_text() && **ty != ColumnType::Unknown) {
+                let message = format!("operator does not exist: {ty} {operator} unknown");
+                let hint = "JSON operators take json and jsonb: cast the text, as in (t::jsonb).";
+                let error = Error::new(ErrorKind::UndefinedFunction, message).with_hint(hint);
+                return Err(self.at(error, left.span().start));
+            }
             let takes_text = matches!(
                 operator,
                 BinaryOperator::Arrow
@@ -136,6 +143,12 @@ impl Analyzer<'_> {
                     arguments.extend(keys.into_iter().map(|key| Expr::value(Literal::SingleQuotedString(key))));
                 }
                 _ => arguments.push(right.as_ref().clone()),
+            }
+            let of_text = name.strip_prefix("jsonb_").map(|rest| format!("json_{rest}"));
+            if let (Some(ColumnType::Json), Some(of_text)) = (&left_type, of_text.filter(|_| is_access(&operator))) {
+                *expr = call(&of_text, arguments);
+                let ty = json_result(&operator);
+                return Ok(Some(if ty == ColumnType::Jsonb { ColumnType::Json } else { ty }));
             }
             *expr = call(name, arguments);
             return Ok(Some(json_result(&operator)));
@@ -323,6 +336,14 @@ fn path_steps(operator: &BinaryOperator, right: &Expr) -> Option<Vec<PathStep>> 
         }
         _ => None,
     }
+}
+
+/// Whether an operator takes a part out of JSON.
+fn is_access(operator: &BinaryOperator) -> bool {
+    matches!(
+        operator,
+        BinaryOperator::Arrow | BinaryOperator::LongArrow | BinaryOperator::HashArrow | BinaryOperator::HashLongArrow
+    )
 }
 
 fn like(operator: &BinaryOperator, left: Expr, right: Expr) -> Expr {

@@ -29,7 +29,7 @@ impl Analyzer<'_> {
         if !is_array && data_type.to_string().eq_ignore_ascii_case("jsonpath") {
             self.coerce_to_text(&mut [&mut inner])?;
             *expr = call(PATH_OF_TEXT, vec![inner]);
-            return Ok(Some(ColumnType::Text));
+            return Ok(Some(ColumnType::Jsonpath));
         }
         let mut target = ColumnType::parse(&data_type.to_string()).map_err(|error| self.at(error, location))?;
         if is_array {

@@ -16,11 +16,12 @@ use crate::sql::analyze::casts::is_forgotten;
 use crate::sql::analyze::from::{plain_table, scope_columns, table_alias};
 use crate::sql::analyze::scope::{Relation, ScopeColumn, column_of};
 use crate::sql::arrow::context::ReadContext;
-use crate::sql::parse::names;
+use crate::sql::functions::INPUT_ERROR;
 use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::select_of;
 use crate::sql::parse::visit::has_expression;
+use crate::sql::parse::{names, operators};
 use crate::sql::pg_catalog;
 use crate::sql::relational::collection_table::{QueryTable, StatementTable};
 use crate::sql::relational::engine;
@@ -34,6 +35,10 @@ const SERIES: [&str; 2] = ["generate_series", "range"];
 
 /// What the series below one of integers is called.
 const BIGINTS: &str = "$bigints";
+
+/// What a text is refused with as a value of a type, and its columns.
+const INPUT_ERROR_INFO: &str = "pg_input_error_info";
+const INPUT_ERROR_PARTS: [&str; 4] = ["message", "detail", "hint", "sql_error_code"];
 
 /// A function as FROM names it.
 struct Call {
@@ -70,6 +75,10 @@ impl Analyzer<'_> {
         if let Some(table) = self.query_function(&call.name, &call.arguments, &mut call.alias)? {
             *factor = table;
             return Ok(());
+        }
+        if function == INPUT_ERROR_INFO {
+            *factor = input_error(call).map_err(|error| self.at(error, location))?;
+            return self.factor(factor);
         }
         if pg_catalog::is_set_function(&function) {
             *factor = self.catalog_function(&function, call)?;
@@ -311,6 +320,39 @@ fn rows_of_arrays(arrays: Vec<Expr>, alias: Option<TableAlias>) -> Result<TableF
         select.projection = items;
     }
     Ok(TableFactor::Derived { lateral: true, subquery: Box::new(query), alias: Some(alias), sample: None })
+}
+
+/// `pg_input_error_info(text, type)`: a row of four parts.
+fn input_error(call: Call) -> Result<TableFactor> {
+    let mut alias = call.alias.unwrap_or_else(|| table_alias(INPUT_ERROR_INFO));
+    let given: Vec<Expr> = call
+        .arguments
+        .iter()
+        .filter_map(|argument| match argument {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr.clone()),
+            _ => None,
+        })
+        .collect();
+    if given.len() != 2 {
+        return Err(Error::new(
+            ErrorKind::UndefinedFunction,
+            "pg_input_error_info takes a text and the name of a type",
+        ));
+    }
+    check_renames(&format!("table \"{}\"", folded(&alias.name)), INPUT_ERROR_PARTS.len(), alias.columns.len())?;
+    let mut query = select_of(Vec::new())?;
+    let parts = INPUT_ERROR_PARTS.into_iter().enumerate().map(|(position, part)| {
+        let name = alias.columns.get(position).map_or_else(|| exact(part.to_string()), |column| column.name.clone());
+        let part = Expr::value(Literal::SingleQuotedString(part.to_string()));
+        let arguments = given.iter().cloned().chain([part]).collect();
+        SelectItem::ExprWithAlias { expr: operators::call(INPUT_ERROR, arguments), alias: name }
+    });
+    let parts: Vec<SelectItem> = parts.collect();
+    alias.columns.clear();
+    if let SetExpr::Select(select) = query.body.as_mut() {
+        select.projection = parts;
+    }
+    Ok(TableFactor::Derived { lateral: false, subquery: Box::new(query), alias: Some(alias), sample: None })
 }
 
 /// A function that returns one value: the query `SELECT f(…)`, whose column has the name of the relation.

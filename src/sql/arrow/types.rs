@@ -43,6 +43,7 @@ pub fn data_type_of(ty: &ColumnType) -> DataType {
         | ColumnType::Uuid
         | ColumnType::Name
         | ColumnType::CatalogChar
+        | ColumnType::Jsonpath
         | ColumnType::Sparsevec(_)
         | ColumnType::Bit(_)
         | ColumnType::Varbit(_)
