@@ -47,10 +47,6 @@ fn all_kinds() -> BTreeMap<String, RecordField> {
         Value::Float4(0.25),
         Value::Float8(-0.5),
         Value::Numeric(Numeric::scaled(-150, 2)),
-        Value::Numeric("1e100".parse().unwrap()),
-        Value::Numeric("-1e-300".parse().unwrap()),
-        Value::Numeric(Numeric::NAN),
-        Value::Numeric(Numeric::MINUS_INFINITY),
         Value::text("wörd"),
         Value::Bytea([0, 1, 255].into()),
         Value::Json("{\"a\":1}".into()),
@@ -61,6 +57,10 @@ fn all_kinds() -> BTreeMap<String, RecordField> {
         Value::Interval(Interval { months: 1, days: -2, micros: 3 }),
         Value::Uuid(Uuid::from_u128(9)),
         Value::Vector([1.0, -2.0].into()),
+        Value::Numeric("1e100".parse().unwrap()),
+        Value::Numeric("-1e-300".parse().unwrap()),
+        Value::Numeric(Numeric::NAN),
+        Value::Numeric(Numeric::MINUS_INFINITY),
     ];
     let mut fields: BTreeMap<String, RecordField> = values
         .into_iter()

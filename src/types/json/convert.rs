@@ -275,6 +275,12 @@ fn write_json(value: &Value, out: &mut Vec<u8>) {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(is_true) => out.extend_from_slice(if *is_true { b"true" } else { b"false" }),
+        // NaN and the infinities are no numbers in JSON.
+        Value::Numeric(number) if number.special().is_some() => {
+            out.push(b'"');
+            value.write_text(out);
+            out.push(b'"');
+        }
         Value::Int2(_) | Value::Int4(_) | Value::Int8(_) | Value::Numeric(_) => value.write_text(out),
         Value::Float4(number) if number.is_finite() => write_float_digits(&format!("{number:e}"), out),
         Value::Float8(number) if number.is_finite() => write_float_digits(&format!("{number:e}"), out),

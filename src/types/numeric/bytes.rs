@@ -25,6 +25,8 @@ const ORDERED_NAN: u8 = 4;
 const EXPONENT_BIAS: i32 = 64;
 /// Exponents that take one byte.
 const SHORT_EXPONENTS: std::ops::RangeInclusive<i32> = -60..=180;
+/// Exponents of numbers with as many digits before and behind the point as there may be.
+const LONG_EXPONENTS: std::ops::RangeInclusive<i32> = -16_383..=131_072;
 /// What stands before the four bytes of an exponent below those, and above.
 const LOW_EXPONENT: u8 = 1;
 const HIGH_EXPONENT: u8 = 0xfe;
@@ -155,7 +157,12 @@ impl Numeric {
             LOW_EXPONENT | HIGH_EXPONENT => {
                 let (exponent, rest) = rest.split_first_chunk::<4>()?;
                 let biased = u32::from_be_bytes(exponent.map(|byte| byte ^ invert));
-                ((biased ^ (1 << 31)).cast_signed(), rest, 6)
+                let exponent = (biased ^ (1 << 31)).cast_signed();
+                // No more is computed than a numeric may be, whatever the bytes say.
+                if SHORT_EXPONENTS.contains(&exponent) || !LONG_EXPONENTS.contains(&exponent) {
+                    return None;
+                }
+                (exponent, rest, 6)
             }
             biased => (i32::from(biased) - EXPONENT_BIAS, rest, 2),
         };

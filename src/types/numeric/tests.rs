@@ -205,6 +205,8 @@ proptest! {
         if let Some(number) = Numeric::from_bytes(&bytes) {
             prop_assert_eq!(number.to_bytes(), bytes.clone());
         }
+        let long = [&[2, 0xfe][..], &bytes].concat();
+        prop_assert!(Numeric::decode_ordered(&long).is_none_or(|(number, _)| number.text_bytes() < 200_000));
         if let Some((number, length)) = Numeric::decode_ordered(&bytes) {
             prop_assert!(length <= bytes.len() && number == number.normalized());
         }
