@@ -6,8 +6,6 @@
 use std::sync::Arc;
 
 use half::f16;
-use rust_decimal::prelude::ToPrimitive;
-use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::datetime::calendar::{
@@ -20,7 +18,7 @@ use crate::types::limits::{IDENTIFIER_BYTES_MAX, VECTOR_DIMENSION_MAX};
 use crate::types::numeric::{apply_modifier, float_of_numeric, numeric_of_float};
 use crate::types::text::text::{first_chars, fit_char, fit_varchar, truncated};
 use crate::types::text::vectors::{check_dense, check_dimension, half_components, parse_vector};
-use crate::types::{Bits, ColumnType, Interval, SparseVector, Value};
+use crate::types::{Bits, ColumnType, Interval, Numeric, SparseVector, Value};
 
 /// Decimal digits that a `double precision` and a `real` hold for certain.
 const FLOAT8_DIGITS: usize = 15;
@@ -250,10 +248,11 @@ fn cast_to_integer(value: Value, to: &ColumnType, explicit: bool) -> Result<Valu
         Value::Int8(number) => number,
         Value::Float4(number) => rounded(f64::from(number)).ok_or_else(|| out_of_range(to))?,
         Value::Float8(number) => rounded(number).ok_or_else(|| out_of_range(to))?,
-        Value::Numeric(number) => {
-            let whole = number.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero);
-            whole.to_i64().ok_or_else(|| out_of_range(to))?
+        Value::Numeric(number) if number.special().is_some() => {
+            let what = if number.is_nan() { "NaN" } else { "infinity" };
+            return Err(Error::new(ErrorKind::Unsupported, format!("cannot convert {what} to {to}")));
         }
+        Value::Numeric(number) => number.to_i64().ok_or_else(|| out_of_range(to))?,
         Value::Bool(is_true) if explicit => i64::from(is_true),
         Value::Json(json) if explicit => {
             let digits = json_scalar(&json, "number", to)?;
@@ -290,7 +289,8 @@ fn cast_to_float(value: Value, to: &ColumnType) -> Result<Value> {
         Value::Float8(number) => Ok(Value::Float8(number)),
         // Through the digits, so that the number is rounded once.
         Value::Numeric(number) if wants_float4 => Value::parse_text(to, &number.to_string()),
-        Value::Numeric(number) => Ok(Value::Float8(float_of_numeric(number))),
+        Value::Numeric(number) if number.heap_bytes() > 0 => Value::parse_text(to, &number.to_string()),
+        Value::Numeric(number) => Ok(Value::Float8(float_of_numeric(&number))),
         Value::Json(json) => Value::parse_text(to, json_scalar(&json, "number", to)?),
         other => match other.as_i64() {
             Some(number) if wants_float4 => Ok(Value::Float4(float4_of_integer(number))),
@@ -323,7 +323,7 @@ fn narrowed_float(number: f64) -> Result<f32> {
     Err(Error::new(ErrorKind::NumericOutOfRange, format!("value out of range: {problem}")))
 }
 
-fn numeric_of(value: Value, to: &ColumnType) -> Result<Decimal> {
+fn numeric_of(value: Value, to: &ColumnType) -> Result<Numeric> {
     match value {
         Value::Numeric(number) => Ok(number),
         Value::Float4(number) => numeric_of_float(f64::from(number), FLOAT4_DIGITS),
@@ -332,7 +332,7 @@ fn numeric_of(value: Value, to: &ColumnType) -> Result<Decimal> {
             Value::Numeric(number) => Ok(number),
             other => Err(cannot_cast(&other, to)),
         },
-        other => other.as_i64().map(Decimal::from).ok_or_else(|| cannot_cast(&other, to)),
+        other => other.as_i64().map(Numeric::from).ok_or_else(|| cannot_cast(&other, to)),
     }
 }
 

@@ -13,7 +13,7 @@ pub enum ColumnType {
     Float4,
     Float8,
     /// Precision and scale, where declared.
-    Numeric(Option<(u8, i8)>),
+    Numeric(Option<(u16, i16)>),
     Text,
     /// Declared length in characters, where there is one.
     Varchar(Option<u32>),

@@ -14,8 +14,9 @@ from pathlib import Path
 from answers import Side
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "functions"
-# Calls of a family that are kept.
+# Calls of a family that are kept, and of some families.
 KEPT = 300
+KEPT_OF = {"numerics": 2000}
 
 
 def quoted(text: str) -> str:
@@ -368,6 +369,63 @@ def bytes_and_texts(r: random.Random) -> str:
     )
 
 
+NUMBERS = [
+    "0", "0.000", "1", "-1", "1.0", "0.1", "-0.5", "2", "10", "9999", "10000", "10001", "0.9", "1.1", "1.05", "99999999999999999999",
+    "-99999999999999999999.99", "1e-20", "1e20", "1e50", "123456789.123456789", "0.00012345", "170141183460469231731687303715884105728",
+    "-170141183460469231731687303715884105728", "79228162514264337593543950335", "NaN", "Infinity", "-Infinity", "5", "2.5", "-2.5", "0.5",
+    "7", "0.33333333333333333333333333333333333333333333", "1e-100", "1e100", "1.0000000001", "12.5", "4.000", "65536", "0.01", "2.000000",
+]
+NO_NUMBERS = ["", "x", "1.2.3", "-nan", "1__0", "_1", "1_", "1e", "0x", "0x1.5", "1e131072", "1e-16384", "0x1F", "0b101", "1_000.5_0", "1e1_0", " -inf "]
+
+
+def numerics(r: random.Random) -> str:
+    def digits() -> str:
+        if r.random() < 0.5:
+            return r.choice(NUMBERS)
+        scale = r.choice([0, 0, 1, 2, 3, 4, 7, 10, 20, 40])
+        mantissa = str(r.randrange(10 ** r.choice([1, 2, 3, 4, 5, 8, 12, 20, 40]))).rjust(scale + 1, "0")
+        whole, fraction = (mantissa[:-scale], "." + mantissa[-scale:]) if scale else (mantissa, "")
+        return r.choice(["", "", "-"]) + whole + fraction
+
+    def number() -> str:
+        text = digits()
+        is_plain = text.lstrip("-").replace(".", "").isdigit() and "." in text and not text.startswith("-")
+        return text if is_plain and r.random() < 0.3 else f"'{text}'::numeric"
+
+    one, two, three = number(), number(), number()
+    places = r.choice([0, 1, 2, 3, 5, 10, 20, -1, -2, -3, -5, -10])
+    small = f"'{r.choice([r.randrange(-30, 60), r.randrange(-999, 999) / 100, '0.5', 'NaN', 'Infinity'])}'::numeric"
+    template = r.choice(["999D99", "FM999999990.0099", "9.99EEEE", "S9999", "000.000", "RN", "9V99", "9,999,999.9", "FM99PR"])
+    kind = r.choice(["int2", "int4", "int8", "float4", "float8", "text", "numeric(10,2)", "numeric(5,-2)", "numeric(3,6)", "numeric(50,20)", "bool"])
+    return r.choice(
+        [
+            *[f"{one} {operator} {two}" for operator in ["+", "-", "*", "/", "%", "<", "<=", "=", "<>", ">", ">="]],
+            f"{one} / {two}",
+            f"{one} ^ {small}",
+            f"power({one}, {small})",
+            f"log({one}, {two})",
+            f"div({one}, {two})",
+            f"mod({one}, {two})",
+            f"gcd({one}, {two})",
+            f"lcm({one}, {two})",
+            f"sqrt({one})",
+            f"exp({small})",
+            f"ln({one})",
+            f"log({one})",
+            f"round({one}, {places})",
+            f"trunc({one}, {places})",
+            f"{r.choice(['round', 'trunc', 'ceil', 'floor', 'abs', 'sign', 'scale', 'min_scale', 'trim_scale', '-'])}({one})",
+            f"round({one} / {two}, {places})",
+            f"({one} + {two}) * {three}",
+            f"factorial({r.choice([0, 1, 5, 20, 25, 30, 60, -1])})",
+            f"to_char({one}, '{template}')",
+            f"({one})::{kind}",
+            f"'{r.choice(NO_NUMBERS)}'::numeric",
+            f"'{r.choice(['0.1', '1e20', '123456789.123456789', '1e-10', 'NaN', '-Infinity', '1.5'])}'::{r.choice(['float4', 'float8'])}::numeric",
+        ]
+    )
+
+
 # Calls that this server knowingly answers otherwise: its answer, and why.
 DIFFERS = {
     "E' bbb' ~ E'(b)\\\\m|\\\\1(a*(c|b+\\\\1+a)*c)|b(?:($c\\\\3*|\\\\3*){0,1}){2}'": (
@@ -379,6 +437,7 @@ DIFFERS = {
 
 FAMILIES = [
     regular_expressions, similar, to_char_numbers, to_number, to_char_times, times_of_texts, json_paths, json_changes, bytes_and_texts,
+    numerics,
 ]
 
 
@@ -403,7 +462,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("theirs")
     parser.add_argument("ours", nargs="?")
-    parser.add_argument("--calls", type=int, default=KEPT)
+    parser.add_argument("--calls", type=int)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--shown", type=int, default=10)
     parser.add_argument("--family")
@@ -415,7 +474,8 @@ def main() -> None:
         if options.family and family.__name__ != options.family:
             continue
         lines, differing = [], []
-        for call in calls_of(family, options.calls, options.seed):
+        count = options.calls or KEPT_OF.get(family.__name__, KEPT)
+        for call in calls_of(family, count, options.seed):
             expected = answer(theirs, call)
             if call in DIFFERS:
                 own, reason = DIFFERS[call]
@@ -425,7 +485,7 @@ def main() -> None:
             if ours and (found := answer(ours, call)) != expected:
                 differing.append(f"{call}\n  - {expected}\n  + {found}")
         if ours:
-            print(f"{family.__name__}: {len(differing)} of {options.calls} differ")
+            print(f"{family.__name__}: {len(differing)} of {count} differ")
             print("\n".join(differing[: options.shown]))
         else:
             GOLDEN.mkdir(parents=True, exist_ok=True)

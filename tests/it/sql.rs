@@ -46,6 +46,7 @@ scripts!(
     missing_rows,
     mixed_numbers,
     networks,
+    numerics,
     options,
     qualified_names,
     select,

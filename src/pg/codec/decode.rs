@@ -15,8 +15,8 @@ use crate::pg::codec::reader::Reader;
 use crate::types::limits::BITS_MAX;
 use crate::types::{
     ARRAY_DIMENSIONS_MAX, Bits, ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, MICROS_PER_DAY, SparseVector,
-    TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, Value, bytes_of, check_dimension, check_vector, is_date,
-    is_timestamp,
+    TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, Value, bytes_of, check_dimension, check_text_bytes, check_vector,
+    is_date, is_timestamp,
 };
 
 /// The infinite intervals as PostgreSQL writes them; there are none here.
@@ -39,7 +39,7 @@ pub fn decode_text(ty: &ColumnType, bytes: &[u8]) -> Result<Value> {
 ///
 /// # Errors
 /// 22P03 for bytes that are no such value, 22003 for a numeric and 22008 for a time out of range, 42804 for an array of another
-/// type, 54000 for one of too many dimensions; texts as [`decode_text`], vectors as `check_vector` and `check_dimension`.
+/// type, 54000 for one of too many dimensions or digits; texts as [`decode_text`], vectors as `check_vector` and `check_dimension`.
 pub fn decode_binary(ty: &ColumnType, bytes: &[u8]) -> Result<Value> {
     let mut reader = Reader::new(bytes, ty);
     let value = read_value(ty, &mut reader)?;
@@ -228,6 +228,7 @@ fn read_dimension(element: &ColumnType, lengths: &[usize], reader: &mut Reader<'
             read_dimension(element, inner, reader)?
         });
     }
+    check_text_bytes(&values)?;
     Ok(Value::Array(Box::new(element.clone()), values))
 }
 

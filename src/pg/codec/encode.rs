@@ -104,7 +104,7 @@ fn write_binary(value: &Value, ty: &ColumnType, out: &mut BytesMut) -> Result<()
         },
         Value::Float4(number) => out.put_f32(*number),
         Value::Float8(number) => out.put_f64(*number),
-        Value::Numeric(number) => write_numeric(*number, out),
+        Value::Numeric(number) => write_numeric(number, out),
         Value::Text(text) => match ty {
             ColumnType::Reg(_) => out.put_u32(oid(reg_number(text, ty)?)?),
             ColumnType::Void => {}

@@ -85,6 +85,7 @@ fn walk(
         scopes: Vec::new(),
         ctes: Vec::new(),
         keeps_unknown: false,
+        shows: false,
         is_cacheable: true,
         shadowed,
         levels: Vec::new(),
@@ -108,6 +109,8 @@ pub struct Analyzer<'a> {
     pub ctes: Vec<(String, Vec<ScopeColumn>)>,
     /// The next SELECT is a branch of a set operation: its literals wait for the type of the other branch.
     pub keeps_unknown: bool,
+    /// What is walked is shown by the outermost SELECT: nothing but the client sees its value.
+    pub shows: bool,
     pub is_cacheable: bool,
     pub shadowed: Shadowed,
     /// The aggregates around the current expression, outermost first.

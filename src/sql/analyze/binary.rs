@@ -72,7 +72,12 @@ impl Analyzer<'_> {
                 Ok(Some(ColumnType::Bool))
             }
             BinaryOperator::PGExp => {
-                self.unify_pair(left, right)?;
+                let (left_type, right_type) = (self.expr(left)?, self.expr(right)?);
+                if let Some(ty) = self.shown_operation(expr, left_type.as_ref(), right_type.as_ref()) {
+                    return Ok(Some(ty));
+                }
+                let Expr::BinaryOp { left, right, .. } = expr else { return Ok(None) };
+                self.unify_types(left, left_type, right, right_type)?;
                 *expr = call("power", vec![left.as_ref().clone(), right.as_ref().clone()]);
                 Ok(Some(ColumnType::Float8))
             }
@@ -166,6 +171,9 @@ impl Analyzer<'_> {
                 .with_hint(
                     "No operator matches the given name and argument types. You might need to add explicit type casts.",
                 ));
+        }
+        if self.shown_comparison(left, left_type.as_ref(), right, right_type.as_ref())? {
+            return Ok(Some(ColumnType::Bool));
         }
         let key = sort_key(left_type.as_ref()).or_else(|| sort_key(right_type.as_ref()));
         self.unify_types(left, left_type, right, right_type)?;

@@ -13,12 +13,13 @@ use crate::sql::analyze::arithmetic::native_cast;
 use crate::sql::analyze::casts::keep_type;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
 use crate::sql::analyze::literals::is_numeric;
+use crate::sql::analyze::shown::keeps_arguments;
 use crate::sql::analyze::special_calls::special_call;
 use crate::sql::analyze::times::common_time_of;
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{
     BYTES_LENGTH, BYTES_PART, BYTES_REVERSED, BYTES_TRIMMED, JSON_SORT_KEY, NAMED, REGEXP_MATCHES, SAME_SHAPE,
-    SERIES_END, function_types, plain_form,
+    SERIES_END, SHOWN, SHOWN_AVERAGE, function_types, plain_form,
 };
 use crate::sql::parse::dialect::VARIADIC;
 use crate::sql::parse::names::exact;
@@ -59,11 +60,26 @@ impl Analyzer<'_> {
             self.begin_aggregate();
             self.aggregate_order(function, &name)?;
         }
-        let mut types = self.function_parts(function, &name)?;
+        let shows = self.shows;
+        self.shows &= !keeps_arguments(&name);
+        let types = self.function_parts(function, &name, shows);
+        self.shows = shows;
+        let mut types = types?;
         function_types::check_spread(&name, &types).map_err(|error| self.at(error, place))?;
         function_types::check_ordered(&name, &types).map_err(|error| self.at(error, place))?;
         if is_aggregate {
             self.end_aggregate(place)?;
+        }
+        if let Some((shown, ty)) = self.shown_call(function, &name, &types) {
+            *expr = shown;
+            return Ok(Some(ty));
+        }
+        if let Some(shown) = self.shown_deviation(function, &name, &types) {
+            *expr = shown;
+            return Ok(Some(ColumnType::Numeric(None)));
+        }
+        if name == "avg" && self.show_average(function, &types) {
+            name = SHOWN_AVERAGE.to_string();
         }
         if function_types::takes_constants(&name) {
             return self.of_common_type(expr, &name, &types);
@@ -117,6 +133,21 @@ impl Analyzer<'_> {
             }
             common = Some(ty);
         }
+        let is_exact = |ty: &Option<ColumnType>| {
+            ty.as_ref().is_none_or(|ty| ty.is_integer() || matches!(ty, ColumnType::Numeric(_)))
+        };
+        if self.shows
+            && name == "coalesce"
+            && matches!(common, Some(ColumnType::Numeric(_)))
+            && types.iter().all(is_exact)
+        {
+            for argument in &mut arguments {
+                self.adopt(argument, &ColumnType::Numeric(None))?;
+                **argument = self.shown_value(argument);
+            }
+            *expr = operators::call(SHOWN, vec![expr.clone()]);
+            return Ok(Some(ColumnType::Numeric(None)));
+        }
         if let Some(ty) = &common {
             for (argument, own) in arguments.iter_mut().zip(types) {
                 self.adopt(argument, &unmodified(ty))?;
@@ -133,8 +164,16 @@ impl Analyzer<'_> {
     }
 
     /// Walks what a call is made of; the types of its arguments.
-    fn function_parts(&mut self, function: &mut Function, name: &str) -> Result<Vec<Option<ColumnType>>> {
+    fn function_parts(
+        &mut self,
+        function: &mut Function,
+        name: &str,
+        keeps_digits: bool,
+    ) -> Result<Vec<Option<ColumnType>>> {
         let mut types = Vec::new();
+        // What `show_average` takes is averaged as it is.
+        let keeps_digits = keeps_digits
+            && matches!(&function.args, FunctionArguments::List(list) if list.duplicate_treatment.is_none());
         let shares_type = function_types::takes_constants(name);
         match &mut function.args {
             FunctionArguments::None => {}
@@ -171,7 +210,7 @@ impl Analyzer<'_> {
                         self.as_time(argument, ty.as_ref(), &wanted)?;
                         ty = Some(wanted);
                     }
-                    if name == "avg" && matches!(ty, Some(ColumnType::Numeric(Some(_)))) {
+                    if name == "avg" && !keeps_digits && matches!(ty, Some(ColumnType::Numeric(Some(_)))) {
                         // The average has four decimals more than what it is of.
                         *argument = native_cast(argument.clone(), DataType::Numeric(ExactNumberInfo::None));
                     }

@@ -50,6 +50,10 @@ impl Analyzer<'_> {
             *expr = self.constant(value, &target);
             return Ok(Some(target));
         }
+        if let Some(shown) = self.shown_cast(&inner, source.as_ref(), &target) {
+            *expr = shown;
+            return Ok(Some(target));
+        }
         let is_same = source.as_ref() == Some(&target)
             || matches!((&source, &target), (Some(source @ ColumnType::Array(_)), ColumnType::Array(_))
                 if source.base() == target.base())

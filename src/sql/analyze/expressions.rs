@@ -12,10 +12,11 @@ use crate::sql::analyze::patterns::literal_text;
 use crate::sql::analyze::row_comparisons::{keyed_rows, without_rows};
 use crate::sql::analyze::scope;
 use crate::sql::analyze::scope::ScopeColumn;
+use crate::sql::analyze::shown::passes_shown;
 use crate::sql::analyze::times::common_time;
 use crate::sql::arrow::arithmetic_functions::SUBTRACT;
 use crate::sql::arrow::cast_functions::cast_name;
-use crate::sql::functions::{BYTES_PART, EXTRACT, MOMENT_OF_LOCAL, PART, SIMILAR_TO_REGEX, function_types};
+use crate::sql::functions::{BYTES_PART, EXTRACT, MOMENT_OF_LOCAL, PART, SHOWN, SIMILAR_TO_REGEX, function_types};
 use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::number_of;
@@ -31,6 +32,14 @@ impl Analyzer<'_> {
     /// # Errors
     /// 42703, 42P01, 42702 for names, 42883 for operators, 42804 for conditions, 0A000; what a literal's type says of its text.
     pub fn expr(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        let shows = self.shows;
+        self.shows = shows && passes_shown(expr);
+        let ty = self.walked(expr);
+        self.shows = shows;
+        ty
+    }
+
+    fn walked(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         if let Some((text, negative)) = number_of(expr) {
             let text = text.to_string();
             return Ok(match self.number(&text, negative) {
@@ -83,6 +92,12 @@ impl Analyzer<'_> {
                 if let (UnaryOperator::BitwiseNot, Some(ty)) = (op, ty.as_ref().filter(|ty| ty.is_bits())) {
                     *expr = call("bitnot", vec![inner.as_ref().clone()]);
                     return Ok(Some(ty.with_length(None)));
+                }
+                if op == UnaryOperator::Minus
+                    && let Some(shown) = self.shown_form(inner, ty.as_ref(), "-")
+                {
+                    *expr = shown;
+                    return Ok(Some(ColumnType::Numeric(None)));
                 }
                 if let Some(name) = unary_function(op) {
                     *expr = call(name, vec![inner.as_ref().clone()]);
@@ -234,6 +249,7 @@ impl Analyzer<'_> {
     fn value_expr(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         match expr {
             Expr::Case { operand, conditions, else_result, .. } => {
+                let shows = std::mem::take(&mut self.shows);
                 let tested = conditions.iter_mut().map(|when| &mut when.condition);
                 match operand {
                     Some(operand) => {
@@ -247,6 +263,11 @@ impl Analyzer<'_> {
                 let mut results: Vec<&mut Expr> = conditions.iter_mut().map(|when| &mut when.result).collect();
                 results.extend(else_result.as_deref_mut());
                 let ty = self.unify_all(&mut results)?;
+                if shows && matches!(ty, Some(ColumnType::Numeric(_))) {
+                    results.into_iter().for_each(|result| *result = self.shown_value(result));
+                    *expr = call(SHOWN, vec![expr.clone()]);
+                    return Ok(Some(ColumnType::Numeric(None)));
+                }
                 keep_type(expr, ty.as_ref());
                 Ok(ty)
             }
@@ -289,7 +310,17 @@ impl Analyzer<'_> {
                 *expr = call(name, vec![time_zone.as_ref().clone(), timestamp.as_ref().clone()]);
                 Ok(Some(zoned))
             }
-            Expr::Ceil { expr: inner, .. } | Expr::Floor { expr: inner, .. } => self.expr(inner),
+            Expr::Ceil { expr: inner, .. } | Expr::Floor { expr: inner, .. } => {
+                let ty = self.expr(inner)?;
+                let form = if matches!(expr, Expr::Ceil { .. }) { "ceil" } else { "floor" };
+                if let Expr::Ceil { expr: inner, .. } | Expr::Floor { expr: inner, .. } = &*expr
+                    && let Some(shown) = self.shown_form(inner, ty.as_ref(), form)
+                {
+                    *expr = shown;
+                    return Ok(Some(ColumnType::Numeric(None)));
+                }
+                Ok(ty)
+            }
             Expr::Interval(interval) => match interval.value.as_ref() {
                 Expr::Value(value) if interval.leading_field.is_none() => {
                     let mut literal = Expr::Value(value.clone());

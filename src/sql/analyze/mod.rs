@@ -24,6 +24,7 @@ pub(super) mod scope;
 pub(super) mod select;
 pub(super) mod set_operations;
 pub(super) mod shadowed_names;
+pub(super) mod shown;
 pub(super) mod special_calls;
 pub(super) mod times;
 pub(super) mod unify;

@@ -130,6 +130,7 @@ impl Analyzer<'_> {
 
     /// Gives the constants of a column of numerics one scale, as the planner wants it, with all of their digits.
     fn share_scale(&mut self, values: &mut Values, position: usize) {
+        let count = values.rows.len();
         let mut numbers = Vec::new();
         for expr in values.rows.iter_mut().filter_map(|row| row.content.get_mut(position)) {
             let value = self.constant_value(expr).cloned();
@@ -139,8 +140,14 @@ impl Analyzer<'_> {
         }
         let scale_of = |number: &Value| if let Value::Numeric(number) = number { number.scale() } else { 0 };
         let scale = numbers.iter().map(|(_, number)| scale_of(number)).max().unwrap_or(0);
+        let is_shared = numbers.iter().all(|(_, number)| number.is_null() || scale_of(number) == scale);
         let ty = match i8::try_from(scale) {
-            Ok(scale) if scale > NUMERIC_SCALE => ColumnType::Numeric(Some((NUMERIC_PRECISION, scale))),
+            Ok(scale) if is_shared && numbers.len() == count && scale > 0 => {
+                ColumnType::Numeric(Some((u16::from(NUMERIC_PRECISION), i16::from(scale))))
+            }
+            Ok(scale) if scale > NUMERIC_SCALE => {
+                ColumnType::Numeric(Some((u16::from(NUMERIC_PRECISION), i16::from(scale))))
+            }
             _ => ColumnType::Numeric(None),
         };
         for (expr, number) in numbers {

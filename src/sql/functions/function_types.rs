@@ -4,7 +4,7 @@ use datafusion::sql::sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, Functi
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Parameter, undefined};
-use crate::sql::functions::{self, BITS_BYTES, BITS_LENGTH, ELEMENTS, half_form, plain_form, sparse_form};
+use crate::sql::functions::{self, BITS_BYTES, BITS_LENGTH, ELEMENTS, half_form, is_shown, plain_form, sparse_form};
 use crate::sql::parse::dialect::VARIADIC;
 use crate::sql::parse::names;
 use crate::sql::parse::names::folded;
@@ -210,6 +210,9 @@ pub fn result(name: &str, arguments: &[Option<ColumnType>]) -> Option<ColumnType
             ColumnType::Unknown | ColumnType::Void => None,
             ref ty => Some(ty.clone()),
         };
+    }
+    if is_shown(name) {
+        return Some(ColumnType::Numeric(None));
     }
     let first = arguments.first().cloned().flatten();
     Some(match plain_form(name) {

@@ -50,6 +50,8 @@ mod rights;
 mod same_shape;
 mod scalar;
 mod session;
+mod shown_averages;
+mod shown_numbers;
 mod sparse_vectors;
 mod strings;
 mod sums;
@@ -84,6 +86,10 @@ pub use representation::representation;
 pub use same_shape::SAME_SHAPE;
 pub use scalar::planner_volatility;
 pub use session::backend_pid;
+pub use shown_numbers::{
+    NUMERIC_KEY, SHOWN, SHOWN_AVERAGE, SHOWN_MINUS, SHOWN_ROUND, is_shown, number_function, numeric_key,
+    plain_function, shown_function,
+};
 pub use sparse_vectors::{SPARSE_SORT_KEY, sparse_form};
 pub use strings::{BYTES_LENGTH, ROUND_FLOAT, SERIES_END};
 pub use text_concat::{TEXT_CONCAT, joined_texts};

@@ -17,6 +17,7 @@ use crate::sql::functions::kept::kept;
 use crate::sql::functions::number_aggregates::{CheckedSum, Extreme};
 use crate::sql::functions::same_shape::same_shape;
 use crate::sql::functions::scalar::scalar_function;
+use crate::sql::functions::shown_averages::shown_average;
 use crate::sql::functions::text_concat::text_concat;
 use crate::sql::functions::vector_aggregates::VectorAggregate;
 use crate::sql::functions::{
@@ -137,6 +138,7 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
         let inner = registry.udaf(name).map_err(from_datafusion)?;
         registry.register_udaf(Arc::new(Extreme::over(inner))).map_err(from_datafusion)?;
     }
+    registry.register_udaf(Arc::new(shown_average())).map_err(from_datafusion)?;
     for aggregate in gathered::aggregates() {
         registry.register_udaf(Arc::new(aggregate)).map_err(from_datafusion)?;
     }

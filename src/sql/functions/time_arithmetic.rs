@@ -8,8 +8,8 @@ use crate::expr::Parameter::{self, Any, Bytes, Float, Int, Text, Timestamp};
 use crate::expr::{Body, Function, Invocation, int_of, text_of};
 use crate::types::formats::time_of_text;
 use crate::types::{
-    ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, Value,
-    add_days, add_interval, between_timestamps, local_time, moment_of,
+    ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, Numeric, TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY,
+    Value, add_days, add_interval, between_timestamps, local_time, moment_of,
 };
 
 /// What intervals are compared, grouped and ordered by.
@@ -217,6 +217,5 @@ fn between_dates(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
 
 fn span(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     // Twenty-two digits at most.
-    let span = rust_decimal::Decimal::try_from_i128_with_scale(interval_of(arguments, 0)?.span(), 0);
-    span.map(Value::Numeric).map_err(|error| Error::internal(error.to_string()))
+    Ok(Value::Numeric(Numeric::from(interval_of(arguments, 0)?.span())))
 }

@@ -2,14 +2,12 @@
 //!
 //! `extract` is exact, `date_part` is of double precision. The infinities have no fields here: NULL.
 
-use rust_decimal::Decimal;
-
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Any, Text};
 use crate::expr::{Function, text_of};
 use crate::types::formats::{BrokenTime, JULIAN_EPOCH};
 use crate::types::{
-    ColumnType, Interval, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND, Value, exact_quotient,
+    ColumnType, Interval, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND, Numeric, Value,
     is_date, is_timestamp,
 };
 
@@ -34,11 +32,11 @@ pub fn definitions() -> Vec<Function> {
 }
 
 /// A whole number of units, with so many decimals.
-fn scaled(number: i64, decimals: u32) -> Decimal {
-    Decimal::new(number, decimals)
+fn scaled(number: i64, decimals: u16) -> Numeric {
+    Numeric::scaled(number, decimals)
 }
 
-fn field(unit: &str, value: Option<&Value>) -> Result<Option<Decimal>> {
+fn field(unit: &str, value: Option<&Value>) -> Result<Option<Numeric>> {
     let unit = unit.to_ascii_lowercase();
     match value {
         Some(Value::Timestamp(micros)) if is_timestamp(micros) => of_timestamp(&unit, *micros, false).map(Some),
@@ -111,7 +109,7 @@ fn refused(unit: &str, ty: &ColumnType) -> Error {
 }
 
 /// Fields of a time of day; `None` for other units.
-fn of_clock(unit: &str, micros: i64) -> Option<Decimal> {
+fn of_clock(unit: &str, micros: i64) -> Option<Numeric> {
     let in_minute = micros % MICROS_PER_MINUTE;
     Some(match unit {
         "microseconds" => scaled(in_minute, 0),
@@ -124,10 +122,10 @@ fn of_clock(unit: &str, micros: i64) -> Option<Decimal> {
 }
 
 /// Fields of a day; `None` for other units.
-fn of_day(unit: &str, time: &BrokenTime) -> Option<Decimal> {
+fn of_day(unit: &str, time: &BrokenTime) -> Option<Numeric> {
     let year = time.year;
     let before_christ = |unit: i64| -((unit - 1 - (year - 1)) / unit);
-    Some(Decimal::from(match unit {
+    Some(Numeric::from(match unit {
         "day" => time.day,
         "month" => time.month,
         "quarter" => (time.month - 1) / 3 + 1,
@@ -148,7 +146,7 @@ fn of_day(unit: &str, time: &BrokenTime) -> Option<Decimal> {
     }))
 }
 
-fn of_timestamp(unit: &str, micros: i64, has_zone: bool) -> Result<Decimal> {
+fn of_timestamp(unit: &str, micros: i64, has_zone: bool) -> Result<Numeric> {
     let name = canonical(unit);
     let time = BrokenTime::of(micros, None);
     let in_day = micros.rem_euclid(MICROS_PER_DAY);
@@ -159,29 +157,29 @@ fn of_timestamp(unit: &str, micros: i64, has_zone: bool) -> Result<Decimal> {
     Ok(match name {
         "epoch" => scaled(micros, 6),
         "julian" => {
-            let day = Decimal::from(micros.div_euclid(MICROS_PER_DAY) + JULIAN_EPOCH);
-            day + exact_quotient(Decimal::from(in_day), Decimal::from(MICROS_PER_DAY))?
+            let day = Numeric::from(micros.div_euclid(MICROS_PER_DAY) + JULIAN_EPOCH);
+            day.plus(&Numeric::from(in_day).over(&Numeric::from(MICROS_PER_DAY))?)?
         }
         // The zone of a session is UTC.
-        "timezone" | "timezone_hour" | "timezone_minute" if has_zone => Decimal::ZERO,
+        "timezone" | "timezone_hour" | "timezone_minute" if has_zone => Numeric::ZERO,
         _ => return Err(refused(unit, &ty)),
     })
 }
 
-fn of_date(unit: &str, days: i32) -> Result<Decimal> {
+fn of_date(unit: &str, days: i32) -> Result<Numeric> {
     let name = canonical(unit);
     let time = BrokenTime::of(i64::from(days).saturating_mul(MICROS_PER_DAY), None);
     if let Some(number) = of_day(name, &time) {
         return Ok(number);
     }
     Ok(match name {
-        "epoch" => Decimal::from(i64::from(days) * 86_400),
-        "julian" => Decimal::from(i64::from(days) + JULIAN_EPOCH),
+        "epoch" => Numeric::from(i64::from(days) * 86_400),
+        "julian" => Numeric::from(i64::from(days) + JULIAN_EPOCH),
         _ => return Err(refused(unit, &ColumnType::Date)),
     })
 }
 
-fn of_time(unit: &str, micros: i64) -> Result<Decimal> {
+fn of_time(unit: &str, micros: i64) -> Result<Numeric> {
     let name = canonical(unit);
     match name {
         "epoch" => Ok(scaled(micros, 6)),
@@ -189,29 +187,28 @@ fn of_time(unit: &str, micros: i64) -> Result<Decimal> {
     }
 }
 
-fn of_interval(unit: &str, interval: Interval) -> Result<Decimal> {
+fn of_interval(unit: &str, interval: Interval) -> Result<Numeric> {
     let name = canonical(unit);
     if let Some(number) = of_clock(name, interval.micros) {
         return Ok(number);
     }
     let (years, months) = (i64::from(interval.months / 12), i64::from(interval.months % 12));
     Ok(match name {
-        "day" => Decimal::from(interval.days),
-        "week" => Decimal::from(interval.days / 7),
-        "month" => Decimal::from(months),
+        "day" => Numeric::from(interval.days),
+        "week" => Numeric::from(interval.days / 7),
+        "month" => Numeric::from(months),
         // Backwards where the interval is.
-        "quarter" if interval.months < 0 => Decimal::from(-((-months / 3) + 1)),
-        "quarter" => Decimal::from(months / 3 + 1),
-        "year" => Decimal::from(years),
-        "decade" => Decimal::from(years / 10),
-        "century" => Decimal::from(years / 100),
-        "millennium" => Decimal::from(years / 1000),
+        "quarter" if interval.months < 0 => Numeric::from(-((-months / 3) + 1)),
+        "quarter" => Numeric::from(months / 3 + 1),
+        "year" => Numeric::from(years),
+        "decade" => Numeric::from(years / 10),
+        "century" => Numeric::from(years / 100),
+        "millennium" => Numeric::from(years / 1000),
         "epoch" => {
             let days = i128::from(years) * i128::from(MICROS_PER_YEAR)
                 + i128::from(months) * i128::from(MICROS_PER_MONTH)
                 + i128::from(interval.days) * i128::from(MICROS_PER_DAY);
-            let overflow = |_| Error::new(ErrorKind::NumericOutOfRange, "numeric field overflow");
-            Decimal::try_from_i128_with_scale(days + i128::from(interval.micros), 6).map_err(overflow)?
+            Numeric::of_parts(days + i128::from(interval.micros), 6)?
         }
         _ => return Err(refused(unit, &ColumnType::Interval)),
     })

@@ -13,6 +13,7 @@ use crate::db::{AggregateCall, AggregateFunction, AggregateQuery, GroupOrder, Qu
 use crate::expr::{self, Comparison, Scalar, unmodified};
 use crate::model::CollectionKind;
 use crate::sql::analyze::jsonb::ordinal;
+use crate::sql::functions::SHOWN_AVERAGE;
 use crate::sql::parse::names::folded;
 use crate::sql::read::lower_query::{LoweredQuery, Lowering, is_ordered, item_expr, ordered_expr, shown};
 use crate::sql::read::lower_values::{TypedValue, is_exact};
@@ -112,6 +113,7 @@ impl Lowering<'_> {
                 (!is_distinct || is_grouped(&argument.ty())).then_some((function, Some(argument), ColumnType::Int8))?
             }
             (name, FunctionArgExpr::Expr(argument)) if !is_distinct => {
+                let name = if name == SHOWN_AVERAGE { "avg" } else { name };
                 let (function, argument, result) = computed(name, self.entry_value(argument)?)?;
                 (function, Some(argument), result)
             }

@@ -345,7 +345,7 @@ fn expressions_mean_what_they_mean_in_postgresql() {
         ("SELECT lag(id) OVER w FROM items WHERE id < 3 WINDOW w AS (ORDER BY id)", "NULL 0 1"),
         ("SELECT id FROM items WHERE made::date = '2024-01-05'", "4"),
         ("SELECT 'a' || 1 || true, concat('x', 2)", "a1true|x2"),
-        ("SELECT 5 % 3, 5 / 2.0, 1e2", "2|2.5|100"),
+        ("SELECT 5 % 3, 5 / 2.0, 1e2", "2|2.5000000000000000|100"),
         ("SELECT current_database(), current_schema()", "nebulus|public"),
         ("SELECT relname FROM pg_catalog.pg_class c WHERE c.relname = 'items'", "items"),
         (

@@ -38,6 +38,7 @@ use crate::sql::arrow::errors::from_datafusion;
 use crate::sql::arrow::memory_pool::AccountPool;
 use crate::sql::arrow::types::field_of;
 use crate::sql::functions;
+use crate::sql::functions::number_function;
 use crate::sql::meaning::copies::with_copies_counted;
 use crate::sql::relational::collection_table::StatementTable;
 use crate::sql::relational::like_rule::LikeRule;
@@ -295,6 +296,7 @@ impl ContextProvider for Names<'_> {
         let known = self.state.scalar_functions().get(name).cloned();
         known
             .or_else(|| arithmetic_function(name))
+            .or_else(|| number_function(name))
             .or_else(|| cast_function(name))
             .or_else(|| quantified_function(name))
     }

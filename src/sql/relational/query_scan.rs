@@ -290,7 +290,7 @@ fn statistics_of(summary: &ScanSummary, types: &[ColumnType], schema: &SchemaRef
 /// 22003 above `NUMERIC_SCALE` digits after the point.
 pub fn check_digits(value: &Value) -> Result<()> {
     match value {
-        Value::Numeric(number) if number.normalize().scale() > u32::from(NUMERIC_SCALE.unsigned_abs()) => {
+        Value::Numeric(number) if number.normalized().scale() > u32::from(NUMERIC_SCALE.unsigned_abs()) => {
             let message = format!("{number} has more than {NUMERIC_SCALE} digits after the point");
             Err(Error::new(ErrorKind::NumericOutOfRange, message)
                 .with_detail("A column of type numeric without precision is computed with that many.")

@@ -89,7 +89,7 @@ impl Value {
             Value::Int8(number) => write_integer(*number, out),
             Value::Float4(number) => write_float4(*number, out),
             Value::Float8(number) => write_float8(*number, out),
-            Value::Numeric(number) => write_numeric(*number, out),
+            Value::Numeric(number) => write_numeric(number, out),
             Value::Text(text) | Value::Json(text) => out.put_slice(text.as_bytes()),
             Value::Bytea(bytes) => write_bytea(bytes, out),
             Value::Date(days) => write_date(*days, out),
