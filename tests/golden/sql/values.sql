@@ -520,7 +520,7 @@ ERROR 22003: value out of range: overflow
 
 > SELECT sum(n), avg(n) FROM (VALUES (9000000000000000000000000000::numeric), (9000000000000000000000000000)) v(n)
 ERROR 22003: the sum is out of range for type numeric
-DETAIL: A numeric has at most 28 digits before the point.
+DETAIL: Within a query that joins or computes it has at most 38 digits.
 
 > SELECT sum(x), avg(x), count(x) FROM (VALUES (interval '1 day'), (interval '2 hours'), (NULL)) v(x)
       sum       |   avg    | count
