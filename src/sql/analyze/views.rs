@@ -224,13 +224,12 @@ impl Analyzer<'_> {
         let condition = match plain.condition {
             None => None,
             Some(mut condition) => {
-                change_expressions(&mut condition, |part| match part {
-                    Expr::CompoundIdentifier(parts) => {
-                        if let Some(name) = parts.pop() {
-                            *parts = vec![exact(shown), name];
-                        }
+                change_expressions(&mut condition, |part| {
+                    if let Expr::CompoundIdentifier(parts) = part
+                        && let Some(name) = parts.pop()
+                    {
+                        *parts = vec![exact(shown), name];
                     }
-                    _ => {}
                 });
                 rewrite(&mut condition);
                 let whole =

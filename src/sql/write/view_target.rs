@@ -225,7 +225,7 @@ fn through(view: &View, verb: Verb, asked: Option<CheckOption>, context: &PlanCo
         let error = Error::new(ErrorKind::WrongObjectState, verb.of_view(&view.name));
         error.with_detail(reason).with_hint("Write to the tables that it reads.")
     };
-    let plain = plain_view(&view_query(view)?).map_err(|reason| refused(reason))?;
+    let plain = plain_view(&view_query(view)?).map_err(refused)?;
     let single = "Views that do not select from a single table or view are not automatically updatable.";
     let (schema, relation) = relation_name(&plain.relation)?;
     let catalog = context.view.catalog();
