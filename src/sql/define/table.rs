@@ -104,7 +104,7 @@ pub fn plan_table(table: &CreateTable, name: String, context: &PlanContext<'_>) 
     };
     let likes = table_text(context.text).likes;
     for (place, definition) in table.columns.iter().enumerate() {
-        request.add_like(likes.iter().filter(|like| like.place == place), context)?;
+        request.add_like(&likes.iter().filter(|like| like.place == place).collect::<Vec<_>>(), context)?;
         let planned = plan_column(definition, &request.name, context)?;
         let position = request.columns.len();
         if request.columns.iter().any(|column| column.name == planned.column.name) {
@@ -121,7 +121,8 @@ pub fn plan_table(table: &CreateTable, name: String, context: &PlanContext<'_>) 
         }
         request.columns.push(planned.column);
     }
-    request.add_like(likes.iter().filter(|like| like.place >= table.columns.len()), context)?;
+    let rest: Vec<&LikeClause> = likes.iter().filter(|like| like.place >= table.columns.len()).collect();
+    request.add_like(&rest, context)?;
     for constraint in &table.constraints {
         match constraint {
             TableConstraint::PrimaryKey(key) => {
@@ -304,7 +305,7 @@ pub fn check_of_one_row(expr: &Expr, of: &str, hint: &'static str) -> Result<()>
 
 impl TableRequest {
     /// Adds what LIKE clauses bring along.
-    fn add_like<'a>(&mut self, likes: impl Iterator<Item = &'a LikeClause>, context: &PlanContext<'_>) -> Result<()> {
+    fn add_like(&mut self, likes: &[&LikeClause], context: &PlanContext<'_>) -> Result<()> {
         for like in likes {
             let Likeness { columns, primary_key, unique, indexes } = Likeness::of(like, context)?;
             let first = self.columns.len();
