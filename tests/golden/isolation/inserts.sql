@@ -216,9 +216,9 @@ INSERT 0 1
 
 > one: COMMIT
 COMMIT
-
-> one: DROP TABLE t
-DROP TABLE
 two goes on:
 ERROR 23505: duplicate key value violates unique constraint "t_pkey"
 DETAIL: Key (id)=(20) already exists.
+
+> one: DROP TABLE t
+DROP TABLE

@@ -132,12 +132,6 @@ DELETE 1
 
 > one: ROLLBACK
 ROLLBACK
-
-# Each statement of a block sees what was committed before it, beside its own writes; now() stays.
-
-> one: INSERT INTO account VALUES (1, 'a', 1), (2, 'b', 2), (3, 'c', 3)
-ERROR 23505: duplicate key value violates unique constraint "account_pkey"
-DETAIL: Key (id)=(1) already exists.
 two goes on:
  id
 ----
@@ -145,25 +139,33 @@ two goes on:
 (1 row)
 DELETE 1
 
+# Each statement of a block sees what was committed before it, beside its own writes; now() stays.
+
+> one: INSERT INTO account VALUES (1, 'a', 1), (2, 'b', 2), (3, 'c', 3)
+INSERT 0 3
+
 > one: BEGIN; SELECT count(*) FROM account
 BEGIN
  count
 -------
-     0
+     3
 (1 row)
 
 > two: INSERT INTO account VALUES (4, 'd', 4); UPDATE account SET balance = 20 WHERE id = 2
 INSERT 0 1
-UPDATE 0
+UPDATE 1
 
 > one: SELECT * FROM account ORDER BY id
  id | owner | balance
 ----+-------+---------
+  1 | a     |       1
+  2 | b     |      20
+  3 | c     |       3
   4 | d     |       4
-(1 row)
+(4 rows)
 
 > one: UPDATE account SET balance = balance + 1 WHERE id = 3
-UPDATE 0
+UPDATE 1
 
 > two: UPDATE account SET balance = balance + 1 WHERE id = 4
 UPDATE 1
@@ -171,61 +173,78 @@ UPDATE 1
 > one: SELECT * FROM account ORDER BY id; SELECT now() = transaction_timestamp()
  id | owner | balance
 ----+-------+---------
+  1 | a     |       1
+  2 | b     |      20
+  3 | c     |       4
   4 | d     |       5
-(1 row)
+(4 rows)
  ?column?
 ----------
  t
 (1 row)
 
 > two: UPDATE account SET balance = 0 WHERE id = 3
-UPDATE 0
+<waiting ...>
 
 > one: COMMIT
 COMMIT
+two goes on:
+UPDATE 1
 
 > one: SELECT * FROM account ORDER BY id
  id | owner | balance
 ----+-------+---------
+  1 | a     |       1
+  2 | b     |      20
+  3 | c     |       0
   4 | d     |       5
-(1 row)
+(4 rows)
 
 # Three of them wait for one another's turn.
 
 > one: BEGIN; UPDATE account SET balance = balance + 1 WHERE id = 1
 BEGIN
-UPDATE 0
+UPDATE 1
 
 > two: UPDATE account SET balance = balance * 10 WHERE id = 1 RETURNING balance
- balance
----------
-(0 rows)
-UPDATE 0
+<waiting ...>
 
 > three: UPDATE account SET balance = balance + 5 WHERE id = 1 RETURNING balance
- balance
----------
-(0 rows)
-UPDATE 0
+<waiting ...>
 
 > one: COMMIT
 COMMIT
+three goes on:
+ balance
+---------
+      25
+(1 row)
+UPDATE 1
+two goes on:
+ balance
+---------
+      20
+(1 row)
+UPDATE 1
 
 # Savepoints give up what was locked since.
 
 > one: BEGIN; SAVEPOINT s; UPDATE account SET balance = 7 WHERE id = 1
 BEGIN
 SAVEPOINT
-UPDATE 0
+UPDATE 1
 
 > two: UPDATE account SET balance = balance + 1 WHERE id = 1 RETURNING balance
- balance
----------
-(0 rows)
-UPDATE 0
+<waiting ...>
 
 > one: ROLLBACK TO SAVEPOINT s
 ROLLBACK
+two goes on:
+ balance
+---------
+      26
+(1 row)
+UPDATE 1
 
 > one: COMMIT
 COMMIT
@@ -234,16 +253,19 @@ COMMIT
 
 > one: BEGIN; UPDATE account SET balance = 7 WHERE id = 1
 BEGIN
-UPDATE 0
+UPDATE 1
 
 > two: UPDATE account SET balance = balance + 1 WHERE id = 1 RETURNING balance
- balance
----------
-(0 rows)
-UPDATE 0
+<waiting ...>
 
 > one: SELECT 1 / 0
 ERROR 22012: division by zero
+two goes on:
+ balance
+---------
+      27
+(1 row)
+UPDATE 1
 
 > one: ROLLBACK
 ROLLBACK
