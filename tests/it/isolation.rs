@@ -117,11 +117,11 @@ impl Sessions {
             }
             None => output.push_str("<waiting ...>\n"),
         }
+        let has_begun_to_wait = self.all.get(name).is_some_and(|session| session.waiting.is_some());
         // Whoever goes on may let others go on.
         let mut is_moving = true;
         while std::mem::take(&mut is_moving) {
-            for (other, session) in self.all.iter_mut().filter(|(other, _)| *other != name || !output.starts_with('<'))
-            {
+            for (other, session) in self.all.iter_mut().filter(|(other, _)| *other != name || !has_begun_to_wait) {
                 let Some(text) = session.waiting.clone() else { continue };
                 if let Some(reply) = session.rest(&mut self.control) {
                     session.waiting = None;
@@ -168,4 +168,32 @@ fn every_script_is_run() {
         .collect();
     found.sort();
     assert_eq!(found, SCRIPTS);
+}
+
+#[test]
+fn waiting_ends_with_its_time() {
+    let server = Server::start();
+    let (mut holder, mut other) = (server.client(), server.client());
+    holder.run("CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 0)");
+    holder.run("BEGIN; UPDATE t SET n = 1 WHERE id = 1");
+    other.run("SET lock_timeout = '5ms'");
+    for text in
+        ["UPDATE t SET n = 2 WHERE id = 1", "DELETE FROM t", "SELECT n FROM t FOR SHARE", "INSERT INTO t VALUES (1, 2)"]
+    {
+        let failure = other.error(text);
+        assert_eq!(
+            (failure.code.as_str(), failure.message.as_str()),
+            ("55P03", "canceling statement due to lock timeout")
+        );
+    }
+    other.run("RESET lock_timeout; SET statement_timeout = '5ms'");
+    let failure = other.error("UPDATE t SET n = 2 WHERE id = 1");
+    assert_eq!(
+        (failure.code.as_str(), failure.message.as_str()),
+        ("57014", "canceling statement due to statement timeout")
+    );
+    other.run("RESET statement_timeout");
+    holder.run("COMMIT");
+    assert_eq!(other.run("UPDATE t SET n = n + 1 WHERE id = 1"), "UPDATE 1");
+    assert_eq!(holder.value("SELECT n FROM t"), "2");
 }

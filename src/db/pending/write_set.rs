@@ -192,6 +192,11 @@ impl WriteSet {
         self.rows.is_empty() && self.secrets.is_empty() && self.catalog.is_empty() && self.restarts.is_empty()
     }
 
+    /// Whether it has definitions of its own, so that the catalog of its transaction is another than the committed one.
+    pub fn defines(&self) -> bool {
+        !self.catalog.is_empty() || !self.dimensions.is_empty()
+    }
+
     pub fn row(&self, collection: CollectionId, key: &[u8]) -> Option<&Pending> {
         self.rows.get(&collection)?.get(key)
     }

@@ -56,6 +56,12 @@ pub enum RowLocked {
 }
 
 impl Transaction {
+    /// The collection that it has changed, where it is one.
+    pub(crate) fn changed_collection(&self) -> Option<CollectionId> {
+        let mut changed = self.view.writes.collections();
+        changed.next().filter(|_| changed.next().is_none())
+    }
+
     pub fn isolation(&self) -> Isolation {
         self.isolation
     }
@@ -94,14 +100,14 @@ impl Transaction {
         if !self.is_behind() {
             return true;
         }
-        if !self.view.writes.catalog.is_empty() || !self.builds.is_empty() {
+        if self.view.writes.defines() || !self.builds.is_empty() {
             return false;
         }
         let (catalog, snapshot, version) = self.shared.moment();
         if !admits(&self.view.writes, &self.view.catalog, &catalog) {
             return false;
         }
-        self.catalog_version = catalog.version();
+        self.committed = Arc::clone(&catalog);
         self.view.catalog = catalog;
         self.view.snapshot = Arc::new(snapshot);
         self.view.version = version;

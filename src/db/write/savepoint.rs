@@ -25,7 +25,9 @@ impl Transaction {
     /// Takes everything back that was changed since a point of this transaction.
     pub fn rollback_to(&mut self, savepoint: &Savepoint) {
         self.view.writes = Arc::clone(&savepoint.writes);
-        self.view.catalog = Arc::clone(&savepoint.catalog);
+        // The catalog of then is an old one where newer snapshots were taken since.
+        let catalog = if savepoint.writes.defines() { &savepoint.catalog } else { &self.committed };
+        self.view.catalog = Arc::clone(catalog);
         let writes = &self.view.writes;
         self.builds.retain(|build| writes.is_unfilled(build.index()));
         self.locks.release_to(savepoint.locks);

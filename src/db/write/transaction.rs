@@ -37,8 +37,8 @@ pub struct Transaction {
     pub(crate) shared: Arc<DbState>,
     pub(in crate::db) queue: CommitQueue,
     pub(crate) view: ReadView,
-    /// Version of the committed catalog that the transaction began with.
-    pub(crate) catalog_version: u64,
+    /// The committed catalog that its snapshot was taken with; the one of its view has its own definitions.
+    pub(in crate::db::write) committed: Arc<Catalog>,
     /// Blobs stored by this transaction, kept from being collected until it ends.
     pins: Vec<Pin>,
     /// Ordered indexes that it has built over collections that were there before it.
@@ -69,12 +69,12 @@ impl Transaction {
         let shared = Arc::clone(queue.state());
         let locks = RowLocks::new(&shared.locks, connection);
         let view = ReadView { hides_secrets, ..ReadView::of(&shared, Arc::new(WriteSet::default())) };
-        let catalog_version = view.catalog.version();
+        let committed = Arc::clone(&view.catalog);
         Transaction {
             shared,
             queue: queue.clone(),
             view,
-            catalog_version,
+            committed,
             pins: Vec::new(),
             builds: Vec::new(),
             notices: Vec::new(),
@@ -131,12 +131,6 @@ impl Transaction {
         self.client = CommitClient { connection: Some(connection), cancel: cancel.clone() };
     }
 
-    /// The collection that it has changed, where it is one.
-    pub(crate) fn changed_collection(&self) -> Option<CollectionId> {
-        let mut changed = self.view.writes.collections();
-        changed.next().filter(|_| changed.next().is_none())
-    }
-
     /// Its commit is the one that others wait for.
     pub(crate) fn hold(&mut self, turn: Option<&Arc<Turn>>) {
         self.turn = turn.cloned();
@@ -156,7 +150,7 @@ impl Transaction {
         if self.is_read_only() && !is_heard {
             return Ok(Vec::new());
         }
-        let Transaction { shared, queue, view, catalog_version, pins, builds, turn, client, locks, checked, .. } = self;
+        let Transaction { shared, queue, view, committed, pins, builds, turn, client, locks, checked, .. } = self;
         let (cancel, reads) = (client.cancel, view.reads.clone().map(|reads| (reads, view.version)));
         let (writes, seen) = (Arc::clone(&view.writes), checked.unwrap_or(view.version));
         drop(view);
@@ -170,6 +164,7 @@ impl Transaction {
             let _timer = metrics::COMMIT_SECONDS.start();
             let span = Span::begin(SpanName::Commit);
             let terms = Box::new(CommitTerms { cancel, locks, reads });
+            let catalog_version = committed.version();
             let done = queue.ask(|reply| Job::Commit { writes, seen, catalog_version, builds, terms, reply }).await;
             done.inspect_err(|error| span.say(Attribute::Failed(error.sqlstate())))?;
         }

@@ -46,7 +46,9 @@ impl LockingParts {
         parameters: &mut ParameterTypes,
         context: &PlanContext<'_>,
     ) -> Result<Option<BodyWithColumns>> {
-        if !mentions_row_locks(context.text) {
+        // Where a query names itself, planning says what may stand in it.
+        let is_recursive = matches!(tree, Tree::Query(query) if query.with.as_ref().is_some_and(|with| with.recursive));
+        if is_recursive || !mentions_row_locks(context.text) {
             return Ok(None);
         }
         let mut without = tree.clone();

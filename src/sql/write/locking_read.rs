@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use datafusion::sql::sqlparser::ast::{Expr, LimitClause, Query, SelectItem, SetExpr, Value as Literal};
+use datafusion::sql::sqlparser::ast::{
+    CastKind, DataType, Expr, LimitClause, Query, SelectItem, SetExpr, Value as Literal,
+};
 
 use crate::db::{BusyRow, Gathered, Isolation, LockMode, RowLocked};
 use crate::error::{Error, ErrorKind, Result};
@@ -132,7 +134,13 @@ impl LockingRead {
         }
         let null = || Expr::value(Literal::Null);
         let bounds = [limit.unwrap_or_else(null), offset.unwrap_or_else(null)];
-        let items = bounds.map(|bound| typed_for(&bound, &ColumnType::Int8, parameters));
+        let items = bounds.map(|bound| Expr::Cast {
+            kind: CastKind::DoubleColon,
+            expr: Box::new(typed_for(&bound, &ColumnType::Int8, parameters)),
+            data_type: DataType::BigInt(None),
+            array: false,
+            format: None,
+        });
         let window = plan_query(&select_of(items.to_vec())?, parameters, context)?;
         Ok(Some(window))
     }
@@ -174,10 +182,11 @@ impl LockingRead {
         let (rows, _memory) = stream.collect().await?;
         let bounds: Vec<Value> = rows.into_iter().flatten().collect();
         let bound = |at: usize| match bounds.get(at) {
-            Some(Value::Int8(count)) => Some(*count),
-            _ => None,
+            Some(Value::Int8(count)) => Ok(Some(*count)),
+            Some(Value::Null) | None => Ok(None),
+            Some(_) => Err(Error::internal("a count of rows is no bigint")),
         };
-        let (limit, offset) = (bound(0), bound(1));
+        let (limit, offset) = (bound(0)?, bound(1)?);
         if limit.is_some_and(|limit| limit < 0) {
             return Err(Error::new(ErrorKind::InvalidLimit, "LIMIT must not be negative"));
         }

@@ -259,7 +259,7 @@ COMMIT
 
 # Isolation and the right to write are chosen before anything is read.
 
-> BEGIN; SELECT count(*) FROM account; SET TRANSACTION ISOLATION LEVEL READ COMMITTED
+> BEGIN; SELECT count(*) FROM account; SET TRANSACTION ISOLATION LEVEL REPEATABLE READ
 BEGIN
  count
 -------
