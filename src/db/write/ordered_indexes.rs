@@ -142,6 +142,9 @@ impl CommitEncoder<'_> {
     }
 
     /// An entry other than `key` that has those values at this point of the group.
+    ///
+    /// # Errors
+    /// XX001 for a damaged record or key, 58030 where the store cannot be read.
     pub fn other_holder(
         &self,
         collection: &Collection,

@@ -41,10 +41,6 @@ impl Analyzer<'_> {
                 None => Some(ColumnType::Float8),
             });
         }
-        if let Some((column, ty)) = self.index_expression(expr)? {
-            *expr = column;
-            return Ok(Some(ty));
-        }
         if let Some(columns) = without_rows(expr).map_err(|error| self.at(error, expr.span().start))? {
             *expr = columns;
             return self.expr(expr);
@@ -100,10 +96,23 @@ impl Analyzer<'_> {
                 }
                 Ok(ty)
             }
-            Expr::BinaryOp { .. } => self.binary(expr),
-            Expr::Cast { .. } | Expr::TypedString(_) => self.cast(expr),
-            Expr::Function(_) => self.function(expr),
+            Expr::BinaryOp { .. } | Expr::Cast { .. } | Expr::TypedString(_) | Expr::Function(_) => {
+                self.operation(expr)
+            }
             _ => self.composite(expr),
+        }
+    }
+
+    /// An operator, a cast or a call; what an index is made of is a column of its own.
+    fn operation(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        if let Some((column, ty)) = self.index_expression(expr)? {
+            *expr = column;
+            return Ok(Some(ty));
+        }
+        match expr {
+            Expr::BinaryOp { .. } => self.binary(expr),
+            Expr::Function(_) => self.function(expr),
+            _ => self.cast(expr),
         }
     }
 
