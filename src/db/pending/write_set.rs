@@ -269,6 +269,13 @@ impl WriteSet {
         self.index_keys.insert(key);
     }
 
+    /// Notes an entry whose references are looked at when its statement ends, and once more for the commit.
+    pub fn note_written(&mut self, collection: CollectionId, key: &EntryKey) {
+        // Its key is kept twice, and what it refers to once.
+        self.bytes += 3 * key.as_bytes().len() + ROW_BYTES;
+        self.references.note_written(collection, key.clone());
+    }
+
     /// What follows the prefix of a range of an ordered index, for the changed rows.
     pub fn index_suffixes<'a>(&'a self, range: &'a KeyRange) -> impl Iterator<Item = &'a [u8]> {
         let bounds = range.bounds().filter(|_| !self.index_keys.is_empty());

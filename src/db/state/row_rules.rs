@@ -127,12 +127,14 @@ impl KnownRules {
 impl RowRules {
     /// Whether they are those of a definition: how far its indexes are built does not matter.
     fn is_of(&self, collection: &Collection) -> bool {
-        let computed = |collection: &'_ Collection| -> Vec<(CollectionId, IndexKind)> {
-            let indexes = collection.indexes.iter().filter(|index| matches!(index.kind, IndexKind::Keys(_)));
-            indexes.map(|index| (index.id, index.kind.clone())).collect()
-        };
         self.of.columns == collection.columns
             && self.of.is_bound_as(collection)
-            && computed(&self.of) == computed(collection)
+            && computed_indexes(&self.of).eq(computed_indexes(collection))
     }
+}
+
+/// The indexes of a collection over more than columns.
+fn computed_indexes(collection: &Collection) -> impl Iterator<Item = (CollectionId, &IndexKind)> {
+    let indexes = collection.indexes.iter().filter(|index| matches!(index.kind, IndexKind::Keys(_)));
+    indexes.map(|index| (index.id, &index.kind))
 }

@@ -318,6 +318,9 @@ impl CommitEncoder<'_> {
     }
 
     /// Whether there is a wanted entry, by this commit or by those before it, of which some are in no snapshot yet.
+    ///
+    /// # Errors
+    /// What `is_wanted` reports; XX001 for a damaged record, 58030 where the store cannot be read.
     pub fn has_entry(
         &self,
         collection: &Collection,

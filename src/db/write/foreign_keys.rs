@@ -29,7 +29,7 @@ impl Transaction {
     /// Notes an entry that was written, where its collection refers to others.
     pub(super) fn note_written(&mut self, collection: &Collection, key: &EntryKey) {
         if !collection.foreign_keys.is_empty() {
-            self.writes().references.note_written(collection.id, key.clone());
+            self.writes().note_written(collection.id, key);
         }
     }
 

@@ -144,6 +144,9 @@ impl CommitEncoder<'_> {
     }
 
     /// An entry other than `key` that has those values at this point of the group.
+    ///
+    /// # Errors
+    /// XX001 for a damaged record or key, 58030 where the store cannot be read.
     pub fn other_holder(
         &self,
         collection: &Collection,
@@ -203,7 +206,7 @@ pub(crate) fn unique_violation<T>(index: &Index, operands: &[Operand], entry: &E
 pub(crate) fn not_unique(index: &Index, operands: &[Operand], entry: &EntryView<'_>) -> Result<Error> {
     let (names, values) = shown_key(index, operands, entry)?;
     let error = Error::new(ErrorKind::UniqueViolation, format!("could not create unique index \"{}\"", index.name));
-    let shown: Vec<String> = values.iter().map(|value| value.to_text()).collect();
+    let shown: Vec<String> = values.iter().map(key_value).collect();
     let error = error.with_detail(format!("Key ({})=({}) is duplicated.", names.join(", "), shown.join(", ")));
     Ok(error.of_constraint(&entry.collection.name, &index.name))
 }
@@ -264,10 +267,15 @@ pub(crate) fn duplicate_key<S: Borrow<str>>(
         // Errors go where secrets do not: into the logs of clients. The key is the name of one.
         CollectionKind::Auth => error,
         CollectionKind::Memory | CollectionKind::Table => {
-            let shown: Vec<String> = values.iter().map(|value| value.to_text()).collect();
+            let shown: Vec<String> = values.iter().map(key_value).collect();
             error.with_detail(format!("Key ({})=({}) already exists.", names.join(", "), shown.join(", ")))
         }
     }
+}
+
+/// A value of a key as details show it.
+fn key_value(value: &Value) -> String {
+    if value.is_null() { "null".to_string() } else { value.to_text() }
 }
 
 /// Refuses a row with a NULL in a column that forbids it.

@@ -176,6 +176,8 @@ impl Transaction {
         index: &Index,
         cancel: &Cancel,
     ) -> Result<()> {
+        // Its expressions are compiled here, where planning may take its time, and not by the committer.
+        self.view.index_rules(collection, index)?;
         // A table that got a primary key, or a column of another type, in this transaction has no other entries than it has written.
         let committed = self.shared.catalog();
         let committed = committed.collection_by_id(collection.id);

@@ -51,10 +51,6 @@ impl Analyzer<'_> {
                 None => Some(ColumnType::Float8),
             });
         }
-        if let Some((column, ty)) = self.index_expression(expr)? {
-            *expr = column;
-            return Ok(Some(ty));
-        }
         self.rows_in_condition(expr);
         if let Some(columns) = without_rows(expr).map_err(|error| self.at(error, expr.span().start))? {
             *expr = columns;
@@ -89,9 +85,9 @@ impl Analyzer<'_> {
                 Ok(ty)
             }
             Expr::UnaryOp { .. } => self.unary(expr),
-            Expr::BinaryOp { .. } => self.binary(expr),
-            Expr::Cast { .. } | Expr::TypedString(_) => self.cast(expr),
-            Expr::Function(_) => self.function(expr),
+            Expr::BinaryOp { .. } | Expr::Cast { .. } | Expr::TypedString(_) | Expr::Function(_) => {
+                self.operation(expr)
+            }
             _ => self.composite(expr),
         }
     }
@@ -129,6 +125,19 @@ impl Analyzer<'_> {
             *expr = call(SUBTRACT, vec![from, inner.as_ref().clone()]);
         }
         Ok(ty)
+    }
+
+    /// An operator, a cast or a call; what an index is made of is a column of its own.
+    fn operation(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        if let Some((column, ty)) = self.index_expression(expr)? {
+            *expr = column;
+            return Ok(Some(ty));
+        }
+        match expr {
+            Expr::BinaryOp { .. } => self.binary(expr),
+            Expr::Function(_) => self.function(expr),
+            _ => self.cast(expr),
+        }
     }
 
     /// An array of constants as one, where the planner would forget the type of its elements.

@@ -26,9 +26,6 @@ impl Analyzer<'_> {
     /// # Errors
     /// As [`comparable_text`], and what compiling the expression reports.
     pub fn index_expression(&mut self, expr: &Expr) -> Result<Option<(Expr, ColumnType)>> {
-        if !matches!(expr, Expr::Function(_) | Expr::BinaryOp { .. } | Expr::Cast { .. } | Expr::Case { .. }) {
-            return Ok(None);
-        }
         let Some(relations) = self.scopes.last().map(|scope| &scope.relations) else { return Ok(None) };
         let is_alone = relations.len() == 1;
         let mut candidates = Vec::new();

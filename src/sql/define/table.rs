@@ -68,6 +68,9 @@ fn mark_computed(table: &mut Collection, position: usize) {
 }
 
 /// The constraints behind a column, which are read once all columns are known.
+///
+/// # Errors
+/// As [`CheckRequest::plan`] and [`ForeignKeyRequest::plan`].
 pub fn column_constraints(
     definition: &ColumnDef,
     table: &Collection,

@@ -68,20 +68,7 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             let found = (1..solid.len())
                 .find(|at| word(*at).as_deref() == Some("OVERRIDING") && word(at + 2).as_deref() == Some("VALUE"));
             dropped.extend(found.iter().flat_map(|at| solid.iter().skip(*at).take(3)));
-            if let Some((keys, condition)) = conflict_target_tokens(&tokens) {
-                replaced.push((
-                    keys.start,
-                    Token::Word(Word {
-                        value: CONFLICT_TARGET.to_string(),
-                        quote_style: Some('"'),
-                        keyword: Keyword::NoKeyword,
-                    }),
-                ));
-                dropped.extend(keys.skip(1));
-                // With the word WHERE.
-                let condition = condition.map(|condition| condition.start - 1..condition.end);
-                dropped.extend(condition.into_iter().flatten());
-            }
+            stand_in_for_target(&tokens, &mut replaced, &mut dropped);
         }
         "FETCH" => {
             // FROM may be left out: FETCH ALL c, FETCH 10 c.
@@ -121,6 +108,17 @@ fn left_out_of_create(tokens: &[TokenWithSpan], solid: &[usize]) -> Vec<usize> {
         unread_parts(&all).1.into_iter().chain(unlogged).collect()
     };
     places.into_iter().filter_map(|place| solid.get(place).copied()).collect()
+}
+
+/// Puts one name in the place of an ON CONFLICT's target that is more than columns.
+fn stand_in_for_target(tokens: &[TokenWithSpan], replaced: &mut Vec<(usize, Token)>, dropped: &mut Vec<usize>) {
+    let Some((keys, condition)) = conflict_target_tokens(tokens) else { return };
+    let name = Word { value: CONFLICT_TARGET.to_string(), quote_style: Some('"'), keyword: Keyword::NoKeyword };
+    replaced.push((keys.start, Token::Word(name)));
+    dropped.extend(keys.skip(1));
+    // With the word WHERE.
+    let condition = condition.map(|condition| condition.start - 1..condition.end);
+    dropped.extend(condition.into_iter().flatten());
 }
 
 /// REINDEX as the statement that stands for it in the tree, which nobody can write: `VACUUM REINDEX index`, and for a table
