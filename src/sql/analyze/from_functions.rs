@@ -78,7 +78,7 @@ impl Analyzer<'_> {
         }
         if function == INPUT_ERROR_INFO {
             *factor = input_error(call).map_err(|error| self.at(error, location))?;
-            return self.factor(factor);
+            return self.factor(factor).map(drop);
         }
         if pg_catalog::is_set_function(&function) {
             *factor = self.catalog_function(&function, call)?;
