@@ -425,9 +425,9 @@ fn check_is_sound(data: &Path) {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_lone_client_commits_where_it_is_served() {
+    const COMMITS: u64 = 200;
     // With one processor there is one thread for all connections, which must not wait for the disk.
     let has_other_workers = std::thread::available_parallelism().is_ok_and(|threads| threads.get() > 1);
-    const COMMITS: u64 = 200;
     let server = Server::start();
     let mut client = server.client();
     client.run("CREATE TABLE t (id int PRIMARY KEY, a int UNIQUE); INSERT INTO t VALUES (1, 0), (2, -1)");
