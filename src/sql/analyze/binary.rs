@@ -72,14 +72,7 @@ impl Analyzer<'_> {
             }
             BinaryOperator::PGExp => {
                 self.resolve_walked("^", left, right).map_err(|error| self.at_operator(error, location))?;
-                let (left_type, right_type) = (self.expr(left)?, self.expr(right)?);
-                if let Some(ty) = self.shown_operation(expr, left_type.as_ref(), right_type.as_ref()) {
-                    return Ok(Some(ty));
-                }
-                let Expr::BinaryOp { left, right, .. } = expr else { return Ok(None) };
-                self.unify_types(left, left_type, right, right_type)?;
-                *expr = call("power", vec![left.as_ref().clone(), right.as_ref().clone()]);
-                Ok(Some(ColumnType::Float8))
+                self.power(expr)
             }
             BinaryOperator::Custom(name) => {
                 self.resolve_walked(&name, left, right).map_err(|error| self.at_operator(error, location))?;
@@ -99,6 +92,19 @@ impl Analyzer<'_> {
             }
             _ => self.other_operator(expr).map_err(|error| self.at_operator(error, location)),
         }
+    }
+
+    /// `x ^ y`, which is `power(x, y)`.
+    fn power(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        let Expr::BinaryOp { left, right, .. } = expr else { return Ok(None) };
+        let (left_type, right_type) = (self.expr(left)?, self.expr(right)?);
+        if let Some(ty) = self.shown_operation(expr, left_type.as_ref(), right_type.as_ref()) {
+            return Ok(Some(ty));
+        }
+        let Expr::BinaryOp { left, right, .. } = expr else { return Ok(None) };
+        self.unify_types(left, left_type, right, right_type)?;
+        *expr = call("power", vec![left.as_ref().clone(), right.as_ref().clone()]);
+        Ok(Some(ColumnType::Float8))
     }
 
     /// JSON's operators, and arithmetic and concatenation of everything.

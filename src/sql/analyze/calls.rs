@@ -72,19 +72,8 @@ impl Analyzer<'_> {
             self.aggregate_order(function, &name)?;
         }
         self.check_sets(&name).map_err(|error| self.at(error, place))?;
-        let shows = self.shows;
-        self.shows &= !keeps_arguments(&name);
-        let given = (is_as_written, shows);
-        let parts = match name.as_str() {
-            "coalesce" => self.without_sets("COALESCE", |own| own.function_parts(function, &name, given)),
-            // What ARRAY(SELECT …) becomes may return sets within.
-            _ if is_aggregate && name != "array_agg" => {
-                self.without_sets(AGGREGATES, |own| own.function_parts(function, &name, given))
-            }
-            _ => self.function_parts(function, &name, given),
-        };
-        self.shows = shows;
-        let (mut types, result) = parts?;
+        let parts = self.parts_in_place(function, &name, (is_as_written, is_aggregate));
+        let (mut types, result) = parts.map_err(|error| self.at(error, place))?;
         function_types::check_spread(&name, &types).map_err(|error| self.at(error, place))?;
         function_types::check_ordered(&name, &types).map_err(|error| self.at(error, place))?;
         if is_aggregate {
@@ -122,23 +111,29 @@ impl Analyzer<'_> {
             name = form.to_string();
         }
         let ty = form_of_types(function, &name, &mut types).or(result);
-        if let (true, Some(Some(ColumnType::Halfvec(_)))) = (matches!(plain_form(&name), "avg" | "sum"), types.first())
-        {
-            let half = ColumnType::Halfvec(None);
-            *expr = operators::call(&cast_name(&half), vec![expr.clone()]);
-            return Ok(Some(half));
-        }
-        if plain_form(&name) == "array_agg" && matches!(types.first(), Some(Some(ColumnType::Array(_)))) {
-            *expr = operators::call(SAME_SHAPE, vec![expr.clone()]);
-            return Ok(ty);
-        }
-        if engine::is_aggregate(&name) || function.over.is_some() {
-            name_casts(function);
-        }
-        if name == "unnest" {
-            keep_type(expr, ty.as_ref());
-        }
-        Ok(ty)
+        Ok(finished(expr, &name, &types, ty))
+    }
+
+    /// As [`Analyzer::function_parts`], of a call where sets may not stand everywhere.
+    fn parts_in_place(
+        &mut self,
+        function: &mut Function,
+        name: &str,
+        (is_as_written, is_aggregate): (bool, bool),
+    ) -> Result<(Vec<Option<ColumnType>>, Option<ColumnType>)> {
+        let shows = self.shows;
+        self.shows &= !keeps_arguments(name);
+        let given = (is_as_written, shows);
+        let parts = match name {
+            "coalesce" => self.without_sets("COALESCE", |own| own.function_parts(function, name, given)),
+            // What ARRAY(SELECT …) becomes may return sets within.
+            _ if is_aggregate && name != "array_agg" => {
+                self.without_sets(AGGREGATES, |own| own.function_parts(function, name, given))
+            }
+            _ => self.function_parts(function, name, given),
+        };
+        self.shows = shows;
+        parts
     }
 
     /// Refuses a function that returns a set where none may stand.
@@ -358,6 +353,27 @@ impl Analyzer<'_> {
             None => self.expr(expr),
         }
     }
+}
+
+/// A call as the planner takes it, where its type or its name would be lost; its type.
+fn finished(expr: &mut Expr, name: &str, types: &[Option<ColumnType>], ty: Option<ColumnType>) -> Option<ColumnType> {
+    let Expr::Function(function) = expr else { return ty };
+    if let (true, Some(Some(ColumnType::Halfvec(_)))) = (matches!(plain_form(name), "avg" | "sum"), types.first()) {
+        let half = ColumnType::Halfvec(None);
+        *expr = operators::call(&cast_name(&half), vec![expr.clone()]);
+        return Some(half);
+    }
+    if plain_form(name) == "array_agg" && matches!(types.first(), Some(Some(ColumnType::Array(_)))) {
+        *expr = operators::call(SAME_SHAPE, vec![expr.clone()]);
+        return ty;
+    }
+    if engine::is_aggregate(name) || function.over.is_some() {
+        name_casts(function);
+    }
+    if name == "unnest" {
+        keep_type(expr, ty.as_ref());
+    }
+    ty
 }
 
 /// Chooses the form of a function that is for the types of its arguments; the type of the result.

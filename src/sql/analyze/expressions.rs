@@ -277,30 +277,7 @@ impl Analyzer<'_> {
     /// Expressions that choose, collect or compute a value.
     fn value_expr(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         match expr {
-            Expr::Case { operand, conditions, else_result, .. } => {
-                let shows = std::mem::take(&mut self.shows);
-                let tested = conditions.iter_mut().map(|when| &mut when.condition);
-                match operand {
-                    Some(operand) => {
-                        if let Some(key) = self.unify_with("=", operand, tested)?.key {
-                            by_value(operand, key);
-                            conditions.iter_mut().for_each(|when| by_value(&mut when.condition, key));
-                        }
-                    }
-                    None => tested.into_iter().try_for_each(|when| self.condition(when, "CASE/WHEN"))?,
-                }
-                // PostgreSQL looks at ELSE first.
-                let mut results: Vec<&mut Expr> = else_result.as_deref_mut().into_iter().collect();
-                results.extend(conditions.iter_mut().map(|when| &mut when.result));
-                let ty = self.without_sets("CASE", |own| own.unify_all("CASE", &mut results))?;
-                if shows && matches!(ty, Some(ColumnType::Numeric(_))) {
-                    results.into_iter().for_each(|result| *result = self.shown_value(result));
-                    *expr = call(SHOWN, vec![expr.clone()]);
-                    return Ok(Some(ColumnType::Numeric(None)));
-                }
-                keep_type(expr, ty.as_ref());
-                Ok(ty)
-            }
+            Expr::Case { .. } => self.case(expr),
             Expr::Array(array) => {
                 // The planner looks for the columns of its elements in the innermost query only; those of a call it finds.
                 let is_computed = array.elem.iter().any(names_columns);
@@ -363,6 +340,32 @@ impl Analyzer<'_> {
             Expr::CompoundFieldAccess { .. } => self.access(expr),
             other => self.text_expr(other),
         }
+    }
+
+    fn case(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        let Expr::Case { operand, conditions, else_result, .. } = expr else { return Ok(None) };
+        let shows = std::mem::take(&mut self.shows);
+        let tested = conditions.iter_mut().map(|when| &mut when.condition);
+        match operand {
+            Some(operand) => {
+                if let Some(key) = self.unify_with("=", operand, tested)?.key {
+                    by_value(operand, key);
+                    conditions.iter_mut().for_each(|when| by_value(&mut when.condition, key));
+                }
+            }
+            None => tested.into_iter().try_for_each(|when| self.condition(when, "CASE/WHEN"))?,
+        }
+        // PostgreSQL looks at ELSE first.
+        let mut results: Vec<&mut Expr> = else_result.as_deref_mut().into_iter().collect();
+        results.extend(conditions.iter_mut().map(|when| &mut when.result));
+        let ty = self.without_sets("CASE", |own| own.unify_all("CASE", &mut results))?;
+        if shows && matches!(ty, Some(ColumnType::Numeric(_))) {
+            results.into_iter().for_each(|result| *result = self.shown_value(result));
+            *expr = call(SHOWN, vec![expr.clone()]);
+            return Ok(Some(ColumnType::Numeric(None)));
+        }
+        keep_type(expr, ty.as_ref());
+        Ok(ty)
     }
 
     /// Functions with a syntax of their own.

@@ -8,7 +8,9 @@ use datafusion::sql::sqlparser::ast::{Expr, Value as Literal};
 
 use crate::error::Result;
 use crate::sql::analyze::analyzer::Analyzer;
-use crate::sql::arrow::types::NUMERIC_SCALE;
+use crate::sql::arrow::types::{NUMERIC_PRECISION, NUMERIC_SCALE};
+use crate::sql::functions::SHOWN;
+use crate::sql::parse::operators::call;
 use crate::types::{ColumnType, Numeric, Value};
 
 impl Analyzer<'_> {
@@ -161,7 +163,15 @@ impl Analyzer<'_> {
             return Some((self.constant(Value::Int8(large), &ColumnType::Int8), ColumnType::Int8));
         }
         let number: Numeric = digits.parse().ok()?;
-        let ty = type_of_digits(&number).unwrap_or(ColumnType::Numeric(None));
+        let Some(ty) = type_of_digits(&number) else {
+            if self.shows {
+                let text = Expr::value(Literal::SingleQuotedString(number.to_string()));
+                return Some((call(SHOWN, vec![text]), ColumnType::Numeric(None)));
+            }
+            // More digits than the planner computes with: the nearest float.
+            let float: f64 = digits.parse().ok().filter(|float: &f64| float.is_finite())?;
+            return Some((self.constant(Value::Float8(float), &ColumnType::Float8), ColumnType::Float8));
+        };
         Some((self.constant(Value::Numeric(number), &ty), ColumnType::Numeric(None)))
     }
 }
@@ -175,6 +185,9 @@ pub fn is_numeric(digits: &str) -> bool {
 fn type_of_digits(number: &Numeric) -> Option<ColumnType> {
     let (mantissa, scale) = number.as_small()?;
     let precision = (mantissa.unsigned_abs().checked_ilog10().unwrap_or(0) + 1).max(scale);
+    if precision > NUMERIC_PRECISION.into() {
+        return None;
+    }
     Some(ColumnType::Numeric(Some((u16::try_from(precision).ok()?, i16::try_from(scale).ok()?))))
 }
 

@@ -49,6 +49,7 @@ pub fn is_shown_number(expr: &Expr) -> bool {
 /// Whether numbers within an expression may be shown ones: all that is made of them is known to read them.
 pub fn passes_shown(expr: &Expr) -> bool {
     match expr {
+        Expr::Value(value) => matches!(value.value, Literal::Number(..)),
         Expr::Nested(_) | Expr::Cast { .. } | Expr::Ceil { .. } | Expr::Floor { .. } | Expr::Case { .. } => true,
         Expr::UnaryOp { op, .. } => matches!(op, UnaryOperator::Minus | UnaryOperator::Plus),
         Expr::BinaryOp { op, .. } => matches!(

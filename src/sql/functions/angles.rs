@@ -71,7 +71,7 @@ fn periodic(arguments: &[Value], of: fn(f64) -> f64) -> Result<Value> {
 
 fn inverse(arguments: &[Value], of: fn(f64) -> f64) -> Result<Value> {
     let Some(x) = number(arguments, 0) else { return Ok(Value::Null) };
-    if x < -1.0 || x > 1.0 {
+    if !x.is_nan() && !(-1.0..=1.0).contains(&x) {
         return Err(out_of_range("input is out of range"));
     }
     Ok(Value::float8(of(x)))

@@ -12,8 +12,11 @@ use crate::types::{ColumnType, Value};
 /// The part of what a text is refused with as a value of a type.
 pub const INPUT_ERROR: &str = "$input_error";
 
+/// Whether an order is the one that a comparison asks for.
+type Asked = fn(Ordering) -> bool;
+
 /// Comparisons by the ends of their names.
-const COMPARISONS: [(&str, fn(Ordering) -> bool); 6] = [
+const COMPARISONS: [(&str, Asked); 6] = [
     ("eq", Ordering::is_eq),
     ("ne", Ordering::is_ne),
     ("lt", Ordering::is_lt),

@@ -120,13 +120,13 @@ mod tests {
     #[test]
     fn json_is_written_as_in_postgresql() {
         let list = Value::Array(Box::new(ColumnType::Int4), vec![Value::Int4(1), Value::Int4(2)]);
-        assert_eq!(call("to_json", &[list.clone()]), "[1,2]");
+        assert_eq!(call("to_json", std::slice::from_ref(&list)), "[1,2]");
         assert_eq!(call("json_build_array", &[Value::Int4(1), list]), "[1, [1,2]]");
         assert_eq!(call("json_build_object", &[Value::text("a"), Value::Int4(1)]), r#"{"a" : 1}"#);
         assert_eq!(call("json_build_object", &[Value::text("a")]), "22023");
         assert_eq!(call("json_build_object", &[Value::Null, Value::Int4(1)]), "22004");
         let spaced = Value::Json(r#"{ "b": null, "a" : [1, null, {"c":null, "d": 2.50}] }"#.into());
-        assert_eq!(call("json_strip_nulls", &[spaced.clone()]), r#"{"a":[1,null,{"d":2.50}]}"#);
+        assert_eq!(call("json_strip_nulls", std::slice::from_ref(&spaced)), r#"{"a":[1,null,{"d":2.50}]}"#);
         assert_eq!(call("json_strip_nulls", &[spaced, Value::Bool(true)]), r#"{"a":[1,{"d":2.50}]}"#);
     }
 }

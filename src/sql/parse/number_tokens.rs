@@ -153,7 +153,7 @@ mod tests {
             ("SELECT 12cd", "trailing junk after numeric literal at or near \"12cd\""),
             ("SELECT 0b12", "trailing junk after numeric literal at or near \"0b12\""),
             ("SELECT 0x", "invalid hexadecimal integer at or near \"0x\""),
-            ("SELECT 1 a", "SELECT 1 a"),
+            ("SELECT 1 a", "SELECT 1 AS a"),
             ("SELECT 1::int", "SELECT 1::INT"),
             ("SELECT a OPERATOR(pg_catalog.=) ANY (b)", "SELECT a = ANY(b)"),
         ] {

@@ -46,18 +46,7 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         "ALTER" if word(1).as_deref() == Some("VIEW") => {
             replaced.extend(solid.get(1).map(|at| (*at, keyword("TABLE"))));
         }
-        "BEGIN" | "START" | "SET" => {
-            for at in 1..solid.len() {
-                if word(at).as_deref() == Some("DEFERRABLE") {
-                    dropped.extend(solid.get(at));
-                    let before = solid.get(at - 1).and_then(|at| tokens.get(*at));
-                    let is_joined = before.is_some_and(|token| token.token == Token::Comma);
-                    if is_joined || word(at - 1).as_deref() == Some("NOT") {
-                        dropped.extend(solid.get(at - 1));
-                    }
-                }
-            }
-        }
+        "BEGIN" | "START" | "SET" => dropped.extend(deferrable(&tokens, &solid)),
         // The parser takes a name for the text of a message, and no text between dollar signs.
         "NOTIFY" => {
             let payload = solid.get(3).and_then(|at| Some((*at, &tokens.get(*at)?.token)));
@@ -94,6 +83,19 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     dropped.sort_unstable();
     let kept = tokens.into_iter().enumerate().filter(|(at, _)| dropped.binary_search(at).is_err());
     kept.map(|(_, token)| token).collect()
+}
+
+/// Where a transaction is said to be DEFERRABLE or not, which changes nothing here.
+fn deferrable(tokens: &[TokenWithSpan], solid: &[usize]) -> Vec<usize> {
+    let token = |at: usize| solid.get(at).and_then(|at| tokens.get(*at)).map(|token| &token.token);
+    let mut dropped = Vec::new();
+    for at in (1..solid.len()).filter(|at| token(*at).is_some_and(|token| is_keyword(token, "DEFERRABLE"))) {
+        dropped.extend(solid.get(at));
+        if token(at - 1).is_some_and(|before| *before == Token::Comma || is_keyword(before, "NOT")) {
+            dropped.extend(solid.get(at - 1));
+        }
+    }
+    dropped
 }
 
 /// What the parser does not read of CREATE TABLE and CREATE VIEW; [`table_text`](crate::sql::parse::table_text::table_text) and

@@ -98,6 +98,7 @@ pub fn plan_query(query: &SqlQuery, parameters: &mut ParameterTypes, context: &P
         false => DependsOn::Moment,
     });
     let plan = planned(query, tables, &constants, parameters, context)?;
+    let constants = read_constants(constants, first_constant, &plan)?;
     let columns = planned_columns(&columns, &plan);
     let source = Source::Planned(Arc::new(Relational { plan, constants, kept: KeptPlan::default() }));
     Ok(ReadPlan { columns, source, types: parameters.finish().into() })
@@ -144,6 +145,24 @@ fn planned(
     })?;
     *parameters = given;
     Ok(plan)
+}
+
+/// The constants with NULL in the place of those that the plan reads no more: a literal that became one of another type.
+fn read_constants(
+    mut constants: Vec<(Value, ColumnType)>,
+    first: usize,
+    plan: &LogicalPlan,
+) -> Result<Vec<(Value, ColumnType)>> {
+    if constants.is_empty() {
+        return Ok(constants);
+    }
+    let read = plan.get_parameter_names().map_err(from_datafusion)?;
+    for (position, (value, _)) in constants.iter_mut().enumerate() {
+        if !read.contains(&format!("${}", first + position + 1)) {
+            *value = Value::Null;
+        }
+    }
+    Ok(constants)
 }
 
 fn planned_columns(columns: &[ScopeColumn], plan: &LogicalPlan) -> Arc<[OutputColumn]> {

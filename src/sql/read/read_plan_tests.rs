@@ -335,7 +335,6 @@ fn expressions_mean_what_they_mean_in_postgresql() {
         ("SELECT -id, abs(-3), 2 ^ 3 FROM items WHERE id = 2", "-2|3|8"),
         ("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 4) SELECT sum(n) FROM t", "10"),
         ("SELECT id FROM items ORDER BY id DESC FETCH FIRST 2 ROWS ONLY", "19 18"),
-        ("SELECT id FROM items WHERE id = 1 FOR UPDATE", "1"),
         ("SELECT generate_series(1, 3)", "1 2 3"),
         ("SELECT flag, count(*) FROM items GROUP BY ROLLUP (flag) ORDER BY 2 DESC, 1 LIMIT 1", "NULL|20"),
         ("SELECT doc || '{\"b\": 1}' FROM items WHERE id = 1", "{\"b\": 1, \"n\": 1, \"kind\": \"k1\"}"),

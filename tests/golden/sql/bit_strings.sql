@@ -89,7 +89,7 @@ ERROR 42883: Function 'bit_and' requires Integer, but received String (DataType:
 (1 row)
 
 > select array[B'1',B'0'], '{101,1}'::varbit[]
- array | _varbit
+ array | varbit
 -------+---------
  {1,0} | {101,1}
 (1 row)

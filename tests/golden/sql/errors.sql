@@ -170,8 +170,6 @@ HINT: No operator matches the given name and argument types. You might need to a
 
 > SELECT sum(name) FROM thing
 ERROR 42883: function sum(text) does not exist
-LINE 1: SELECT sum(name) FROM thing
-               ^
 HINT: No function matches the given name and argument types. You might need to add explicit type casts.
 
 # differs: PostgreSQL points at the place

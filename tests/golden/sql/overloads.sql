@@ -102,12 +102,12 @@ HINT: No operator matches the given name and argument types. You might need to a
 > SELECT castsource::regtype, casttarget::regtype, castcontext, castmethod, castfunc FROM pg_cast WHERE castsource = 23 AND casttarget IN (16, 20, 21, 1700, 701, 26) ORDER BY casttarget
  castsource |    casttarget    | castcontext | castmethod | castfunc
 ------------+------------------+-------------+------------+----------
- integer    | boolean          | e           | f          |     2557
  integer    | bigint           | i           | f          |      481
- integer    | smallint         | a           | f          |      314
- integer    | oid              | i           | b          |        0
+ integer    | boolean          | e           | f          |     2557
  integer    | double precision | i           | f          |      316
  integer    | numeric          | i           | f          |     1740
+ integer    | oid              | i           | b          |        0
+ integer    | smallint         | a           | f          |      314
 (6 rows)
 
 > SELECT oid, pg_get_function_arguments(oid) AS arguments, pronargdefaults FROM pg_proc WHERE proname IN ('make_interval', 'jsonb_set', 'concat_ws') ORDER BY oid

@@ -60,11 +60,13 @@ HINT: You might be able to move the set-returning function into a LATERAL FROM i
 > select case when generate_series(1,2) = 1 then 1 end
 ERROR 0A000: set-returning functions are not allowed in CASE
 LINE 1: select case when generate_series(1,2) = 1 then 1 end
-                         ^
+                                              ^
 HINT: You might be able to move the set-returning function into a LATERAL FROM item.
 
 > select coalesce(generate_series(1,2), 3)
 ERROR 0A000: set-returning functions are not allowed in COALESCE
+LINE 1: select coalesce(generate_series(1,2), 3)
+               ^
 HINT: You might be able to move the set-returning function into a LATERAL FROM item.
 
 > select * from s where generate_series(1,2) = 1
@@ -79,6 +81,8 @@ LINE 1: select id from s where id in (select generate_series(1,2)) order by 1
 
 > select sum(generate_series(1,2))
 ERROR 0A000: aggregate function calls cannot contain set-returning function calls
+LINE 1: select sum(generate_series(1,2))
+               ^
 HINT: You might be able to move the set-returning function into a LATERAL FROM item.
 
 > select n from s group by n having generate_series(1,2) > 1

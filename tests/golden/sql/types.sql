@@ -225,7 +225,11 @@ INSERT 0 1
 #    12345678901234567890.5
 #   (2 rows)
 > SELECT a.n FROM (VALUES (1, 0.000000000000001::numeric), (2, 12345678901234567890.5::numeric)) AS a(id, n) ORDER BY id
-ERROR 22003: numeric field overflow
+                  n
+--------------------------------------
+                    0.000000000000001
+ 12345678901234567890.500000000000000
+(2 rows)
 
 > CREATE TABLE exact (id int PRIMARY KEY, n numeric)
 CREATE TABLE

@@ -761,9 +761,9 @@ ERROR 2201E: cannot take logarithm of zero
 ERROR 2201E: cannot take logarithm of a negative number
 
 > SELECT ln(x), log(x), log(2, 8::numeric), exp(x), power(x, 0.5) FROM (VALUES (1::float8)) v(x)
- ln | log | log |        exp        | power
-----+-----+-----+-------------------+-------
-  0 |   0 |   3 | 2.718281828459045 |     1
+ ln | log |        log         |        exp        | power
+----+-----+--------------------+-------------------+-------
+  0 |   0 | 3.0000000000000000 | 2.718281828459045 |     1
 (1 row)
 
 > SELECT power(0, -1)

@@ -205,5 +205,7 @@ INSERT 0 3
 # differs: a derived table beside an outer join has no column that tells whether its row is there.
 > select coalesce(to_jsonb(u), '{}') from t left join (select * from u) u on u.tid = t.id order by id
 ERROR 0A000: the row of "u" as a value is not offered where an outer join may lack it
+LINE 1: select coalesce(to_jsonb(u), '{}') from t left join (select * from u) u on u.tid = t.id order by id
+               ^
 HINT: Name its columns.
 
