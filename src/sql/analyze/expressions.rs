@@ -1,22 +1,25 @@
 //! The walk over expressions: types from the leaves up, and operators, casts and literals in the planner's terms.
 
+use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{Expr, Query, Spanned, UnaryOperator, Value as Literal};
 
 use crate::error::{Error, Result};
 use crate::expr::unmodified;
 use crate::sql::analyze::analyzer::Analyzer;
 use crate::sql::analyze::casts::{is_forgotten, keep_type};
-use crate::sql::analyze::jsonb::{by_value, sort_key};
+use crate::sql::analyze::jsonb::by_value;
 use crate::sql::analyze::literals::{bit_digits, placeholder, string_of};
+use crate::sql::analyze::numerics::{held, is_numeric};
 use crate::sql::analyze::patterns::literal_text;
 use crate::sql::analyze::row_comparisons::{keyed_rows, without_rows};
 use crate::sql::analyze::scope;
 use crate::sql::analyze::scope::ScopeColumn;
-use crate::sql::analyze::shown::passes_shown;
 use crate::sql::analyze::times::common_time;
 use crate::sql::arrow::arithmetic_functions::SUBTRACT;
 use crate::sql::arrow::cast_functions::cast_name;
-use crate::sql::functions::{BYTES_PART, EXTRACT, MOMENT_OF_LOCAL, PART, SHOWN, SIMILAR_TO_REGEX, function_types};
+use crate::sql::functions::{
+    BYTES_PART, EXTRACT, MOMENT_OF_LOCAL, NUMERIC_KEY, PART, SIMILAR_TO_REGEX, function_types,
+};
 use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::number_of;
@@ -33,14 +36,6 @@ impl Analyzer<'_> {
     /// # Errors
     /// 42703, 42P01, 42702 for names, 42883 for operators, 42804 for conditions, 0A000; what a literal's type says of its text.
     pub fn expr(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
-        let shows = self.shows;
-        self.shows = shows && passes_shown(expr);
-        let ty = self.walked(expr);
-        self.shows = shows;
-        ty
-    }
-
-    fn walked(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         if let Some((text, negative)) = number_of(expr) {
             let text = text.to_string();
             return Ok(match self.number(&text, negative) {
@@ -109,10 +104,14 @@ impl Analyzer<'_> {
             return Ok(Some(ty.with_length(None)));
         }
         if op == UnaryOperator::Minus
-            && let Some(shown) = self.shown_form(inner, ty.as_ref(), "-")
+            && let Some(negated) = self.numeric_form(inner, ty.as_ref(), "-")
         {
-            *expr = shown;
+            *expr = negated;
             return Ok(Some(ColumnType::Numeric(None)));
+        }
+        if op == UnaryOperator::Plus && is_numeric(ty.as_ref()) {
+            *expr = inner.as_ref().clone();
+            return Ok(ty);
         }
         if let Some(name) = unary_function(op) {
             *expr = call(name, vec![inner.as_ref().clone()]);
@@ -187,7 +186,7 @@ impl Analyzer<'_> {
         if let Expr::CompoundIdentifier(parts) = expr {
             self.name_relation(parts, &found.relation);
         }
-        Ok(found.column.ty)
+        Ok(found.column.ty.map(held))
     }
 
     /// Conditions and subqueries, and every other kind of expression.
@@ -261,7 +260,8 @@ impl Analyzer<'_> {
         rows: &mut Query,
         row_type: Option<&ColumnType>,
     ) -> Result<()> {
-        if let Some(key) = sort_key(ty).or_else(|| sort_key(row_type)) {
+        let mut row = Expr::Wildcard(AttachedToken::empty());
+        if let Some(key) = self.comparison_key(&mut [(&mut *value, ty.cloned()), (&mut row, row_type.cloned())]) {
             by_value(value, key);
             *rows = keyed_rows(rows, key)?;
         } else {
@@ -321,9 +321,9 @@ impl Analyzer<'_> {
                 let ty = self.expr(inner)?;
                 let form = if matches!(expr, Expr::Ceil { .. }) { "ceil" } else { "floor" };
                 if let Expr::Ceil { expr: inner, .. } | Expr::Floor { expr: inner, .. } = &*expr
-                    && let Some(shown) = self.shown_form(inner, ty.as_ref(), form)
+                    && let Some(whole) = self.numeric_form(inner, ty.as_ref(), form)
                 {
-                    *expr = shown;
+                    *expr = whole;
                     return Ok(Some(ColumnType::Numeric(None)));
                 }
                 Ok(ty)
@@ -344,7 +344,6 @@ impl Analyzer<'_> {
 
     fn case(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         let Expr::Case { operand, conditions, else_result, .. } = expr else { return Ok(None) };
-        let shows = std::mem::take(&mut self.shows);
         let tested = conditions.iter_mut().map(|when| &mut when.condition);
         match operand {
             Some(operand) => {
@@ -359,11 +358,6 @@ impl Analyzer<'_> {
         let mut results: Vec<&mut Expr> = else_result.as_deref_mut().into_iter().collect();
         results.extend(conditions.iter_mut().map(|when| &mut when.result));
         let ty = self.without_sets("CASE", |own| own.unify_all("CASE", &mut results))?;
-        if shows && matches!(ty, Some(ColumnType::Numeric(_))) {
-            results.into_iter().for_each(|result| *result = self.shown_value(result));
-            *expr = call(SHOWN, vec![expr.clone()]);
-            return Ok(Some(ColumnType::Numeric(None)));
-        }
         keep_type(expr, ty.as_ref());
         Ok(ty)
     }
@@ -472,11 +466,21 @@ impl Analyzer<'_> {
             *expr = list;
             return Ok(Some(ColumnType::Bool));
         }
-        if let Some(ty) = &self.expr(&mut left)? {
+        let left_type = self.expr(&mut left)?;
+        if let Some(ty) = &left_type {
             self.adopt(&mut array, &ColumnType::Array(Box::new(unmodified(ty))))?;
         }
-        if let Some(element) = self.expr(&mut array)?.and_then(|ty| ty.element()) {
-            self.adopt(&mut left, &element)?;
+        let array_type = self.expr(&mut array)?;
+        if let Some(element) = array_type.as_ref().and_then(ColumnType::element) {
+            self.adopt(&mut left, &unmodified(&element))?;
+        }
+        let element = array_type.as_ref().map(ColumnType::base);
+        if is_numeric(left_type.as_ref()) || is_numeric(element) {
+            match element.or(left_type.as_ref()) {
+                Some(ColumnType::Float4 | ColumnType::Float8) => self.numeric_as_float(&mut left),
+                _ if matches!(left_type, Some(ColumnType::Float4 | ColumnType::Float8)) => {}
+                _ => [&mut left, &mut array].into_iter().for_each(|side| by_value(side, NUMERIC_KEY)),
+            }
         }
         *expr = call(&name, vec![left, array]);
         Ok(Some(ColumnType::Bool))
