@@ -86,10 +86,7 @@ impl Lowering<'_> {
             ("round" | NUMBER_ROUND, [inner, rest @ ..]) => {
                 let digits = match rest {
                     [] => 0,
-                    [digits] => match self.constant(digits)?.0 {
-                        Scalar::Value(value) => i32::try_from(value.as_i64()?).ok()?,
-                        Scalar::Parameter(..) => return None,
-                    },
+                    [digits] => self.whole_number(digits)?,
                     _ => return None,
                 };
                 let (inner, ty) = self.computed_within(inner, part, depth)?;
@@ -128,6 +125,19 @@ impl Lowering<'_> {
             });
         }
         is_comparable(&ty).then_some((expr::Expr::Coalesce { list, ty: ty.clone() }, ty))
+    }
+
+    /// A constant whole number, plain or as a numeric.
+    fn whole_number(&self, expr: &Expr) -> Option<i32> {
+        if let Some((NUMBER_OF, [inner])) = called(expr).as_ref().map(|(name, list)| (*name, list.as_slice())) {
+            return self.whole_number(inner);
+        }
+        match self.constant(expr)?.0 {
+            Scalar::Value(Value::Text(text)) => text.parse().ok(),
+            Scalar::Value(Value::Numeric(number)) => i32::try_from(number.to_i64()?).ok(),
+            Scalar::Value(value) => i32::try_from(value.as_i64()?).ok(),
+            Scalar::Parameter(..) => None,
+        }
     }
 
     /// A constant, a parameter or a number as it is written.
