@@ -38,13 +38,9 @@ impl Analyzer<'_> {
     pub fn expr(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         if let Some((text, negative)) = number_of(expr) {
             let text = text.to_string();
-            return Ok(match self.number(&text, negative) {
-                Some((constant, ty)) => {
-                    *expr = constant;
-                    Some(ty)
-                }
-                None => Some(ColumnType::Float8),
-            });
+            let (constant, ty) = self.number(&text, negative).map_err(|error| self.at(error, expr.span().start))?;
+            *expr = constant;
+            return Ok(Some(ty));
         }
         self.rows_in_condition(expr);
         if let Some(columns) = without_rows(expr).map_err(|error| self.at(error, expr.span().start))? {
@@ -243,7 +239,11 @@ impl Analyzer<'_> {
             }
             Expr::Subquery(query) => {
                 let columns = self.query(query, false)?;
-                Ok(columns.into_iter().next().and_then(|column| column.ty))
+                let ty = columns.into_iter().next().and_then(|column| column.ty);
+                if ty.as_ref().is_some_and(|ty| *ty.base() == ColumnType::Numeric(None)) {
+                    keep_type(expr, ty.as_ref());
+                }
+                Ok(ty)
             }
             Expr::Like { .. } | Expr::ILike { .. } => self.like(expr),
             Expr::SimilarTo { .. } => self.similar(expr),

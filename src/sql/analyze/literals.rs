@@ -144,18 +144,21 @@ impl Analyzer<'_> {
     }
 
     /// A number literal as a constant of the type PostgreSQL gives it: int4, int8 or numeric.
-    pub fn number(&mut self, text: &str, negative: bool) -> Option<(Expr, ColumnType)> {
+    ///
+    /// # Errors
+    /// 22003 for a number that no numeric holds.
+    pub fn number(&mut self, text: &str, negative: bool) -> Result<(Expr, ColumnType)> {
         let digits = if negative { format!("-{text}") } else { text.to_string() };
         let digits = digits.replace('_', "");
         if let Ok(small) = digits.parse::<i32>() {
-            return Some((self.constant(Value::Int4(small), &ColumnType::Int4), ColumnType::Int4));
+            return Ok((self.constant(Value::Int4(small), &ColumnType::Int4), ColumnType::Int4));
         }
         if let Ok(large) = digits.parse::<i64>() {
-            return Some((self.constant(Value::Int8(large), &ColumnType::Int8), ColumnType::Int8));
+            return Ok((self.constant(Value::Int8(large), &ColumnType::Int8), ColumnType::Int8));
         }
-        let number: Numeric = digits.parse().ok()?;
+        let number: Numeric = digits.parse()?;
         let ty = ColumnType::Numeric(None);
-        Some((self.constant(Value::Numeric(number), &ty), ty))
+        Ok((self.constant(Value::Numeric(number), &ty), ty))
     }
 }
 

@@ -85,24 +85,32 @@ impl Analyzer<'_> {
         if !has_numeric || values.iter().any(|(_, ty)| is_float(ty.as_ref())) {
             return None;
         }
-        let (mut before, mut behind) = (0_u8, 0_u8);
+        let mut scale = None;
         let mut constants = Vec::new();
         for (value, ty) in &*values {
             let number = match self.constant_value(value) {
                 Some(Value::Numeric(number)) => Some(number.clone()),
-                _ => None,
+                Some(value) => value.as_i64().map(Numeric::from),
+                None => None,
             };
             let own = number.as_ref().and_then(type_of_digits);
             let Some(digits) = own.as_ref().or(ty.as_ref()).and_then(places) else { return Some(NUMERIC_KEY) };
-            (before, behind) = (before.max(digits.0), behind.max(digits.1));
-            constants.push(number.zip(own));
+            // Of two scales the planner would multiply the digits of one, which those of NaN do not stand.
+            if own.is_none() && *scale.get_or_insert(digits.1) != digits.1 {
+                return Some(NUMERIC_KEY);
+            }
+            constants.push(number.zip(Some(digits)));
         }
-        if before.saturating_add(behind) > NUMERIC_PRECISION {
+        let Some(scale) = scale else { return Some(NUMERIC_KEY) };
+        if constants.iter().flatten().any(|(_, (before, behind))| {
+            *behind > scale || before.saturating_add(scale) > NUMERIC_PRECISION
+        }) {
             return Some(NUMERIC_KEY);
         }
         for ((value, _), constant) in values.iter_mut().zip(constants) {
-            if let Some((number, ty)) = constant {
-                **value = self.constant(Value::Numeric(number), &ty);
+            if let Some((number, (before, _))) = constant {
+                let declared = (u16::from(before.saturating_add(scale).max(1)), i16::from(scale));
+                **value = self.constant(Value::Numeric(number), &ColumnType::Numeric(Some(declared)));
             }
         }
         None
@@ -154,7 +162,7 @@ impl Analyzer<'_> {
         }
         for (side, own, other) in [(&mut *left, left_type, right_type), (&mut *right, right_type, left_type)] {
             if is_numeric(own) && is_float(other) {
-                self.make_float(side);
+                self.numeric_as_float(side);
             }
         }
         let symbol = if *op == BinaryOperator::PGExp { "power".to_string() } else { op.to_string() };

@@ -18,8 +18,8 @@ pub fn condition(expr: &Expr, table: &CollectionTable) -> Option<expr::Expr> {
     match expr {
         Expr::BinaryExpr(binary) => compared(binary, table),
         Expr::Not(inner) => Some(condition(inner, table)?.negated_if(true)),
-        Expr::IsNull(inner) => Some(column(inner, table)?.expr().is_null()),
-        Expr::IsNotNull(inner) => Some(column(inner, table)?.expr().is_null().negated_if(true)),
+        Expr::IsNull(inner) => Some(Compared::of(inner, table)?.column.expr().is_null()),
+        Expr::IsNotNull(inner) => Some(Compared::of(inner, table)?.column.expr().is_null().negated_if(true)),
         Expr::Column(_) => column(expr, table).filter(|column| column.ty == ColumnType::Bool).map(TableColumn::expr),
         Expr::IsTrue(inner) => Some(known(condition(inner, table)?, column(inner, table)?)),
         Expr::IsFalse(inner) => Some(known(condition(inner, table)?.negated_if(true), column(inner, table)?)),
