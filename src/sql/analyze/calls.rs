@@ -12,7 +12,7 @@ use crate::sql::analyze::arithmetic::native_cast;
 use crate::sql::analyze::casts::keep_type;
 use crate::sql::analyze::from_functions::is_series_of_int4;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
-use crate::sql::analyze::numerics::is_numeric;
+use crate::sql::analyze::numerics::{is_numeric, makes_array, refused_of_numerics};
 use crate::sql::analyze::overloads::{Argument, ChosenForm, written_cast};
 use crate::sql::analyze::special_calls::special_call;
 use crate::sql::analyze::times::common_time_of;
@@ -383,34 +383,6 @@ fn finished(expr: &mut Expr, name: &str, types: &[Option<ColumnType>], ty: Optio
         keep_type(expr, ty.as_ref());
     }
     ty
-}
-
-/// Refuses functions of the planner's own that compare the elements of arrays, and would compare those of numerics as texts.
-fn refused_of_numerics(name: &str, types: &[Option<ColumnType>]) -> Option<Error> {
-    let compares = matches!(
-        name.strip_prefix("array_").or_else(|| name.strip_prefix("list_")),
-        Some("max" | "min" | "distinct" | "except" | "intersect" | "union")
-    );
-    let has_numerics = types.iter().flatten().any(|ty| *ty.base() == ColumnType::Numeric(None));
-    (compares && has_numerics).then(|| {
-        let hint = "Cast it to double precision[], or unnest it.";
-        Error::new(ErrorKind::Unsupported, format!("{name}() of numeric[] is not offered")).with_hint(hint)
-    })
-}
-
-/// Whether a function makes an array of others, of whose elements it keeps the type.
-fn makes_array(name: &str) -> bool {
-    matches!(
-        name,
-        "array_append"
-            | "array_prepend"
-            | "array_cat"
-            | "array_concat"
-            | "array_remove_all"
-            | "array_replace_all"
-            | "array_sort"
-            | "array_reverse"
-    )
 }
 
 /// Chooses the form of a function that is for the types of its arguments; the type of the result.

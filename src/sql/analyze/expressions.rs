@@ -1,7 +1,7 @@
 //! The walk over expressions: types from the leaves up, and operators, casts and literals in the planner's terms.
 
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
-use datafusion::sql::sqlparser::ast::{Expr, Query, Spanned, UnaryOperator, Value as Literal};
+use datafusion::sql::sqlparser::ast::{Expr, Query, Spanned, Value as Literal};
 
 use crate::error::{Error, Result};
 use crate::expr::unmodified;
@@ -15,7 +15,6 @@ use crate::sql::analyze::row_comparisons::{keyed_rows, without_rows};
 use crate::sql::analyze::scope;
 use crate::sql::analyze::scope::ScopeColumn;
 use crate::sql::analyze::times::common_time;
-use crate::sql::arrow::arithmetic_functions::SUBTRACT;
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{
     BYTES_PART, EXTRACT, MOMENT_OF_LOCAL, NUMERIC_KEY, PART, SIMILAR_TO_REGEX, function_types,
@@ -24,7 +23,6 @@ use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::number_of;
 use crate::sql::parse::visit::names_columns;
-use crate::sql::registry;
 use crate::sql::relational::engine;
 use crate::sql::rewrite::expressions::kept_rows;
 use crate::sql::subqueries::quantified::{DIFFERS_FROM_ALL, EQUALS_ANY, quantified_name};
@@ -81,45 +79,6 @@ impl Analyzer<'_> {
             }
             _ => self.composite(expr),
         }
-    }
-
-    /// An operator that stands before its operand.
-    fn unary(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
-        let Expr::UnaryOp { op, expr: inner } = expr else { return Ok(None) };
-        let op = *op;
-        let location = inner.span().start;
-        if op == UnaryOperator::Not {
-            self.condition(inner, "NOT")?;
-            return Ok(Some(ColumnType::Bool));
-        }
-        let ty = self.expr(inner)?;
-        let resolved = ty.as_ref().map(|ty| registry::resolve_operator(&op.to_string(), None, ty.oid()));
-        resolved.transpose().map_err(|error| self.at(error, location))?;
-        if let (UnaryOperator::BitwiseNot, Some(ty)) = (op, ty.as_ref().filter(|ty| ty.is_bits())) {
-            *expr = call("bitnot", vec![inner.as_ref().clone()]);
-            return Ok(Some(ty.with_length(None)));
-        }
-        if op == UnaryOperator::Minus
-            && let Some(negated) = self.numeric_form(inner, ty.as_ref(), "-")
-        {
-            *expr = negated;
-            return Ok(Some(ColumnType::Numeric(None)));
-        }
-        if op == UnaryOperator::Plus && is_numeric(ty.as_ref()) {
-            *expr = inner.as_ref().clone();
-            return Ok(ty);
-        }
-        if let Some(name) = unary_function(op) {
-            *expr = call(name, vec![inner.as_ref().clone()]);
-        } else if let (UnaryOperator::Minus | UnaryOperator::BitwiseNot, Some(ty)) =
-            (op, ty.as_ref().filter(|ty| ty.is_integer()))
-        {
-            // The planner's own does not notice that the least number has no counterpart, and has no ~, which is -1 - n.
-            let from = if op == UnaryOperator::Minus { 0 } else { -1 };
-            let from = self.constant(Value::Int2(from).cast(ty, false)?, ty);
-            *expr = call(SUBTRACT, vec![from, inner.as_ref().clone()]);
-        }
-        Ok(ty)
     }
 
     /// An operator, a cast or a call; what an index is made of is a column of its own.
@@ -283,6 +242,7 @@ impl Analyzer<'_> {
                 let is_computed = array.elem.iter().any(names_columns);
                 let ty = self.unify_all("ARRAY", &mut array.elem.iter_mut().collect::<Vec<_>>())?;
                 let ty = ty.map(|ty| ColumnType::Array(Box::new(ty)));
+                let is_computed = is_computed || ty.as_ref().is_some_and(|ty| *ty.base() == ColumnType::Numeric(None));
                 if let Some(constant) = ty.as_ref().and_then(|ty| self.constant_array(&array.elem, ty)) {
                     *expr = constant;
                 } else if is_computed {
@@ -484,14 +444,5 @@ impl Analyzer<'_> {
         }
         *expr = call(&name, vec![left, array]);
         Ok(Some(ColumnType::Bool))
-    }
-}
-
-fn unary_function(operator: UnaryOperator) -> Option<&'static str> {
-    match operator {
-        UnaryOperator::PGAbs => Some("abs"),
-        UnaryOperator::PGSquareRoot => Some("sqrt"),
-        UnaryOperator::PGCubeRoot => Some("cbrt"),
-        _ => None,
     }
 }

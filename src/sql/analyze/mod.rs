@@ -32,6 +32,7 @@ pub(super) mod set_operations;
 pub(super) mod shadowed_names;
 pub(super) mod special_calls;
 pub(super) mod times;
+pub(super) mod unary;
 pub(super) mod unify;
 pub(super) mod views;
 pub(super) mod whole_rows;

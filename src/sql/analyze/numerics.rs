@@ -8,6 +8,7 @@
 
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Function, FunctionArguments};
 
+use crate::error::{Error, ErrorKind};
 use crate::expr::unmodified;
 use crate::sql::analyze::analyzer::Analyzer;
 use crate::sql::analyze::calls::plain_argument;
@@ -102,9 +103,11 @@ impl Analyzer<'_> {
             constants.push(number.zip(Some(digits)));
         }
         let Some(scale) = scale else { return Some(NUMERIC_KEY) };
-        if constants.iter().flatten().any(|(_, (before, behind))| {
-            *behind > scale || before.saturating_add(scale) > NUMERIC_PRECISION
-        }) {
+        if constants
+            .iter()
+            .flatten()
+            .any(|(_, (before, behind))| *behind > scale || before.saturating_add(scale) > NUMERIC_PRECISION)
+        {
             return Some(NUMERIC_KEY);
         }
         for ((value, _), constant) in values.iter_mut().zip(constants) {
@@ -230,4 +233,32 @@ impl Analyzer<'_> {
             number
         })
     }
+}
+
+/// Refuses functions of the planner's own that compare the elements of arrays, and would compare those of numerics as texts.
+pub fn refused_of_numerics(name: &str, types: &[Option<ColumnType>]) -> Option<Error> {
+    let compares = matches!(
+        name.strip_prefix("array_").or_else(|| name.strip_prefix("list_")),
+        Some("max" | "min" | "distinct" | "except" | "intersect" | "union")
+    );
+    let has_numerics = types.iter().flatten().any(|ty| *ty.base() == ColumnType::Numeric(None));
+    (compares && has_numerics).then(|| {
+        let hint = "Cast it to double precision[], or unnest it.";
+        Error::new(ErrorKind::Unsupported, format!("{name}() of numeric[] is not offered")).with_hint(hint)
+    })
+}
+
+/// Whether a function makes an array of others, of whose elements it keeps the type.
+pub fn makes_array(name: &str) -> bool {
+    matches!(
+        name,
+        "array_append"
+            | "array_prepend"
+            | "array_cat"
+            | "array_concat"
+            | "array_remove_all"
+            | "array_replace_all"
+            | "array_sort"
+            | "array_reverse"
+    )
 }

@@ -88,7 +88,7 @@ impl Hash for NumberAggregate {
 }
 
 /// What was added up of numbers that are not NULL.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Totals {
     /// Of all of them.
     count: i64,
@@ -99,13 +99,6 @@ struct Totals {
     sum: Numeric,
     /// The sum of their squares, where a deviation is wanted.
     squares: Numeric,
-}
-
-impl Default for Totals {
-    fn default() -> Self {
-        let (sum, squares) = (Numeric::ZERO, Numeric::ZERO);
-        Totals { count: 0, nans: 0, infinities: 0, minus_infinities: 0, sum, squares }
-    }
 }
 
 impl Totals {

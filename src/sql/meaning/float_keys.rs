@@ -23,13 +23,12 @@ use datafusion::functions_aggregate::expr_fn::first_value;
 use datafusion::logical_expr::expr::{AggregateFunction, Between, Case, InList, ScalarFunction, Sort, WindowFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::{disjunction, merge_schema};
-use datafusion::logical_expr::{
-    Aggregate, BinaryExpr, Expr, ExprSchemable, Join, LogicalPlan, LogicalPlanBuilder, Operator, Projection, when,
-};
+use datafusion::logical_expr::{Aggregate, BinaryExpr, Expr, ExprSchemable, Join, LogicalPlan, Operator, Projection};
 
 use crate::sql::arrow::types::{is_number_text, type_of};
-use crate::sql::functions::{float_key, is_float_key, json_key, number_kept, number_shared, numeric_key, one_nan};
+use crate::sql::functions::{float_key, is_float_key, json_key, numeric_key, one_nan};
 use crate::sql::meaning::number_keys::number_key;
+use crate::sql::meaning::set_keys::grouped_by_sets;
 use crate::sql::meaning::window_keys::with_key_columns;
 use crate::types::ColumnType;
 
@@ -330,58 +329,9 @@ fn grouped(aggregate: Aggregate) -> Result<LogicalPlan> {
     Ok(LogicalPlan::Projection(Projection::try_new(shown, Arc::new(aggregate))?))
 }
 
-/// GROUPING SETS, ROLLUP and CUBE: the input's columns that are grouped by become their keys, of numerics a form that equal ones
-/// share. Each group shows the first of its numerics.
-fn grouped_by_sets(aggregate: Aggregate) -> Result<LogicalPlan> {
-    let input = Arc::clone(aggregate.input.schema());
-    let mut keyed: Vec<(Column, Kind)> = Vec::new();
-    for column in aggregate.group_expr.iter().flat_map(Expr::column_refs) {
-        if let Some(kind @ (Kind::Float | Kind::Number)) = kind_of(&Expr::Column(column.clone()), &input) {
-            keyed.push((column.clone(), kind));
-        }
-    }
-    if keyed.is_empty() {
-        return Ok(LogicalPlan::Aggregate(aggregate));
-    }
-    let numbers = keyed.iter().filter(|(_, kind)| *kind == Kind::Number).map(|(column, _)| column);
-    let numbers: Vec<(Column, String)> =
-        numbers.enumerate().map(|(place, column)| (column.clone(), format!("$first{place}"))).collect();
-    let mut columns: Vec<Expr> = input
-        .columns()
-        .into_iter()
-        .map(|column| {
-            let kind = keyed.iter().find(|(key, _)| *key == column).map(|(_, kind)| *kind);
-            let (relation, name) = (column.relation.clone(), column.name.clone());
-            match (kind, Expr::Column(column)) {
-                (Some(Kind::Number), number) => number_shared(number).alias_qualified(relation, name),
-                (Some(_), float) => float_key(float).alias_qualified(relation, name),
-                (None, column) => column,
-            }
-        })
-        .collect();
-    columns.extend(numbers.iter().map(|(column, first)| Expr::Column(column.clone()).alias(first)));
-    let rows = LogicalPlanBuilder::from(Arc::clone(&aggregate.input)).project(columns)?.build()?;
-    let mut computed = aggregate.aggr_expr;
-    computed.extend(numbers.iter().map(|(_, first)| {
-        first_value(Expr::Column(Column::from_name(first)), Vec::new()).alias(first)
-    }));
-    let grouped = Aggregate::try_new(Arc::new(rows), aggregate.group_expr, computed)?;
-    let shown = aggregate.schema.columns().into_iter().map(|column| {
-        let Some((_, first)) = numbers.iter().find(|(number, _)| *number == column) else {
-            return Ok(Expr::Column(column));
-        };
-        let (relation, name) = (column.relation.clone(), column.name.clone());
-        // A set without the column has NULL in its place.
-        let value = when(Expr::Column(column).is_not_null(), Expr::Column(Column::from_name(first))).end()?;
-        Ok(number_kept(value).alias_qualified(relation, name))
-    });
-    let shown = shown.collect::<Result<Vec<Expr>>>()?;
-    Ok(LogicalPlan::Projection(Projection::try_new(shown, Arc::new(LogicalPlan::Aggregate(grouped)))?))
-}
-
 /// What a value is compared by, where it is not the value itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub enum Kind {
     /// A float of equal bits for equal values.
     Float,
     /// How long an interval is.
@@ -393,7 +343,7 @@ enum Kind {
 }
 
 /// What the values of an expression, or the elements of its lists, are compared by.
-fn kind_of(expr: &Expr, schema: &DFSchema) -> Option<Kind> {
+pub fn kind_of(expr: &Expr, schema: &DFSchema) -> Option<Kind> {
     fn kind(ty: &DataType) -> Option<Kind> {
         match ty {
             DataType::Float32 | DataType::Float64 => Some(Kind::Float),
