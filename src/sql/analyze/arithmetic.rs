@@ -71,14 +71,13 @@ impl Analyzer<'_> {
                 std::mem::swap(&mut first, &mut second);
             }
             if let Some((name, ty)) = time_operator(first, op, second) {
-                let sides = [(left.as_mut(), first), (right.as_mut(), second)];
-                for (number, _) in sides.into_iter().filter(|(_, ty)| is_numeric(Some(ty))) {
-                    self.numeric_as_float(number);
-                }
-                let sides = [(left.as_mut(), first), (right.as_mut(), second)];
-                let dates = sides.into_iter().filter(|(_, ty)| **ty == ColumnType::Date);
-                for (date, _) in dates.filter(|_| name.starts_with("timestamp")) {
-                    self.as_time(date, Some(&ColumnType::Date), &ColumnType::Timestamp)?;
+                for (side, ty) in [(left.as_mut(), first), (right.as_mut(), second)] {
+                    if is_numeric(Some(ty)) {
+                        self.numeric_as_float(side);
+                    }
+                    if *ty == ColumnType::Date && name.starts_with("timestamp") {
+                        self.as_time(side, Some(&ColumnType::Date), &ColumnType::Timestamp)?;
+                    }
                 }
                 *expr = call(name, vec![left.as_ref().clone(), right.as_ref().clone()]);
                 return Ok(Some(ty));

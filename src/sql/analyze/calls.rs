@@ -12,7 +12,7 @@ use crate::sql::analyze::arithmetic::native_cast;
 use crate::sql::analyze::casts::keep_type;
 use crate::sql::analyze::from_functions::is_series_of_int4;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
-use crate::sql::analyze::numerics::{is_numeric, makes_array, refused_of_numerics};
+use crate::sql::analyze::numerics::{check_numerics, is_numeric, makes_array};
 use crate::sql::analyze::overloads::{Argument, ChosenForm, written_cast};
 use crate::sql::analyze::special_calls::special_call;
 use crate::sql::analyze::times::common_time_of;
@@ -78,9 +78,7 @@ impl Analyzer<'_> {
         if is_aggregate {
             self.end_aggregate(place)?;
         }
-        if let Some(refused) = refused_of_numerics(&name, &types) {
-            return Err(self.at(refused, place));
-        }
+        check_numerics(&name, &types).map_err(|error| self.at(error, place))?;
         if let Some((number, ty)) = self.numeric_call(function, &name, &types) {
             *expr = number;
             return Ok(Some(ty));

@@ -8,7 +8,7 @@
 
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Function, FunctionArguments};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, Result};
 use crate::expr::unmodified;
 use crate::sql::analyze::analyzer::Analyzer;
 use crate::sql::analyze::calls::plain_argument;
@@ -236,16 +236,19 @@ impl Analyzer<'_> {
 }
 
 /// Refuses functions of the planner's own that compare the elements of arrays, and would compare those of numerics as texts.
-pub fn refused_of_numerics(name: &str, types: &[Option<ColumnType>]) -> Option<Error> {
+///
+/// # Errors
+/// 0A000 for one of an array of numerics.
+pub fn check_numerics(name: &str, types: &[Option<ColumnType>]) -> Result<()> {
     let compares = matches!(
         name.strip_prefix("array_").or_else(|| name.strip_prefix("list_")),
         Some("max" | "min" | "distinct" | "except" | "intersect" | "union")
     );
-    let has_numerics = types.iter().flatten().any(|ty| *ty.base() == ColumnType::Numeric(None));
-    (compares && has_numerics).then(|| {
-        let hint = "Cast it to double precision[], or unnest it.";
-        Error::new(ErrorKind::Unsupported, format!("{name}() of numeric[] is not offered")).with_hint(hint)
-    })
+    if compares && types.iter().flatten().any(|ty| *ty.base() == ColumnType::Numeric(None)) {
+        let message = format!("{name}() of numeric[] is not offered");
+        return Err(Error::unsupported(message, "Cast it to double precision[], or unnest it."));
+    }
+    Ok(())
 }
 
 /// Whether a function makes an array of others, of whose elements it keeps the type.

@@ -9,7 +9,8 @@ use std::sync::{Arc, LazyLock};
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int32Builder, ListArray, StringArray, StringBuilder};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion::common::ScalarValue;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{Column, ScalarValue};
 use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{
@@ -332,6 +333,20 @@ fn kept_field(name: &str, of: Option<&DataType>) -> Field {
     }
 }
 
+/// The text of an expression whose parts the optimiser may have put elsewhere, each under the name that it had in its place.
+fn unaliased_text(expr: &Expr) -> DataFusionResult<String> {
+    if !expr.exists(|part| Ok(matches!(part, Expr::Alias(_))))? {
+        return Ok(expr.to_string());
+    }
+    let named = expr.clone().transform_down(|part| {
+        Ok(match part {
+            Expr::Alias(alias) => Transformed::yes(Expr::Column(Column::new_unqualified(alias.name))),
+            other => Transformed::no(other),
+        })
+    })?;
+    Ok(named.data.to_string())
+}
+
 /// The type of the keys of values.
 fn key_type(of: &DataType) -> DataType {
     match of {
@@ -441,7 +456,7 @@ impl ScalarUDFImpl for NumberFunction {
 
     /// With the casts in it, which the names of other expressions leave out.
     fn schema_name(&self, arguments: &[Expr]) -> DataFusionResult<String> {
-        let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+        let arguments = arguments.iter().map(unaliased_text).collect::<DataFusionResult<Vec<String>>>()?;
         Ok(format!("{}({})", self.name, arguments.join(", ")))
     }
 }
