@@ -74,8 +74,13 @@ impl ReadView {
     }
 
     /// What expressions of a statement that begins are run with.
-    pub fn environment<'a>(&self, parameters: &'a [Value]) -> Environment<'a> {
-        Environment { parameters, now: self.began, statement_began: Utc::now().timestamp_micros() }
+    pub fn environment<'a>(&self, parameters: &'a [Value], settings: &'a Settings) -> Environment<'a> {
+        Environment {
+            parameters,
+            now: self.began,
+            statement_began: Utc::now().timestamp_micros(),
+            style: Some(settings.text_style()),
+        }
     }
 
     /// Whether AUTH entries are refused to whoever reads or writes by it.
@@ -154,7 +159,7 @@ impl ReadView {
         parameters: &[Value],
         settings: &Settings,
     ) -> Result<Vec<String>> {
-        let bound = query.bind(&self.environment(parameters))?;
+        let bound = query.bind(&self.environment(parameters, settings))?;
         let plan = access_path::choose(self, bound.scan(), settings)?;
         Ok(access_path::indent(describe(query, &bound, &plan)))
     }

@@ -15,7 +15,9 @@ use crate::sql::analyze::scope::ScopeColumn;
 use crate::sql::analyze::times::common_time;
 use crate::sql::arrow::arithmetic_functions::SUBTRACT;
 use crate::sql::arrow::cast_functions::cast_name;
-use crate::sql::functions::{BYTES_PART, EXTRACT, MOMENT_OF_LOCAL, PART, SIMILAR_TO_REGEX, function_types};
+use crate::sql::functions::{
+    BYTES_PART, EXTRACT, INTERVAL_NEGATED, MOMENT_OF_LOCAL, PART, SIMILAR_TO_REGEX, function_types,
+};
 use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::number_of;
@@ -83,6 +85,10 @@ impl Analyzer<'_> {
                 if let (UnaryOperator::BitwiseNot, Some(ty)) = (op, ty.as_ref().filter(|ty| ty.is_bits())) {
                     *expr = call("bitnot", vec![inner.as_ref().clone()]);
                     return Ok(Some(ty.with_length(None)));
+                }
+                if let (UnaryOperator::Minus, Some(ColumnType::Interval)) = (op, &ty) {
+                    *expr = call(INTERVAL_NEGATED, vec![inner.as_ref().clone()]);
+                    return Ok(ty);
                 }
                 if let Some(name) = unary_function(op) {
                     *expr = call(name, vec![inner.as_ref().clone()]);
@@ -279,7 +285,11 @@ impl Analyzer<'_> {
             }
             Expr::AtTimeZone { timestamp, time_zone } => {
                 self.adopt(timestamp, &ColumnType::TimestampTz)?;
-                let ty = self.expr(timestamp)?;
+                let mut ty = self.expr(timestamp)?;
+                if ty == Some(ColumnType::Date) {
+                    self.as_time(timestamp, ty.as_ref(), &ColumnType::TimestampTz)?;
+                    ty = Some(ColumnType::TimestampTz);
+                }
                 self.adopt(time_zone, &ColumnType::Text)?;
                 self.argument(time_zone)?;
                 let (name, zoned) = match ty {
@@ -297,7 +307,10 @@ impl Analyzer<'_> {
                     *expr = literal;
                     Ok(Some(ColumnType::Interval))
                 }
-                _ => Ok(Some(ColumnType::Interval)),
+                _ => {
+                    *expr = self.interval_of_fields(interval)?;
+                    Ok(Some(ColumnType::Interval))
+                }
             },
             Expr::CompoundFieldAccess { .. } => self.access(expr),
             other => self.text_expr(other),

@@ -60,7 +60,8 @@ impl Analyzer<'_> {
                     return Ok(());
                 }
                 let location = value.span.start;
-                let typed = Value::text(text).cast(ty, true).map_err(|error| self.at(error, location))?;
+                let style = self.context.settings.text_style();
+                let typed = Value::text(text).cast_in(style, ty, true).map_err(|error| self.at(error, location))?;
                 *expr = self.constant(typed, ty);
                 Ok(())
             }

@@ -11,7 +11,8 @@ use crate::sql::analyze::calls::plain_argument;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{
-    DATE_OF_TEXT, INTERVAL_BYTES, INTERVAL_OF_BYTES, ROUND_FLOAT, TIMESTAMP_OF_EPOCH, TIMESTAMP_OF_TEXT,
+    DATE_OF_TEXT, INTERVAL_BYTES, INTERVAL_OF_BYTES, INTERVAL_TRUNC, ROUND_FLOAT, TIMESTAMP_BIN, TIMESTAMP_OF_EPOCH,
+    TIMESTAMP_OF_TEXT, TIMESTAMP_SERIES, TIMESTAMP_TRUNC, TIMESTAMPTZ_BIN, TIMESTAMPTZ_SERIES, TIMESTAMPTZ_TRUNC,
 };
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::number_of;
@@ -40,6 +41,41 @@ pub fn special_call(
             let key = sort_key(Some(&ty))?;
             Some((nullif(function, key)?, ty))
         }),
+        // The planner cuts in UTC, and in nanoseconds.
+        "date_trunc" if matches!(types.len(), 2 | 3) => {
+            let (name, ty) = match types.get(1) {
+                Some(Some(ColumnType::Timestamp)) => (TIMESTAMP_TRUNC, ColumnType::Timestamp),
+                Some(Some(ColumnType::Interval)) => (INTERVAL_TRUNC, ColumnType::Interval),
+                _ => (TIMESTAMPTZ_TRUNC, ColumnType::TimestampTz),
+            };
+            Some((call(name, arguments(function).map(|argument| argument.clone()).collect()), ty))
+        }
+        "date_bin" if types.len() == 3 => {
+            let (name, ty) = match types {
+                [_, Some(ColumnType::Timestamp), Some(ColumnType::Timestamp)] => (TIMESTAMP_BIN, ColumnType::Timestamp),
+                _ => (TIMESTAMPTZ_BIN, ColumnType::TimestampTz),
+            };
+            Some((call(name, arguments(function).map(|argument| argument.clone()).collect()), ty))
+        }
+        // The planner steps in UTC.
+        "generate_series" if matches!(types.len(), 3 | 4) && has_time(types) => {
+            let is_local = types.iter().flatten().all(|ty| *ty != ColumnType::TimestampTz);
+            let (name, ty) = match is_local {
+                true => (TIMESTAMP_SERIES, ColumnType::Timestamp),
+                false => (TIMESTAMPTZ_SERIES, ColumnType::TimestampTz),
+            };
+            let given = arguments(function).map(|argument| argument.clone()).collect();
+            Some((call(name, given), ColumnType::Array(Box::new(ty))))
+        }
+        // Their texts are those of the session's style, which aggregates do not know.
+        "json_agg" | "jsonb_agg" | "json_object_agg" | "jsonb_object_agg" => {
+            for (argument, ty) in arguments(function).zip(types) {
+                if ty.as_ref().is_some_and(has_style) {
+                    *argument = call("to_jsonb", vec![argument.clone()]);
+                }
+            }
+            None
+        }
         // The planner counts nanoseconds, which end in 2262.
         "to_timestamp" if matches!(types, [Some(ty)] if ty.is_number()) => {
             let seconds = arguments(function).next().map(|argument| argument.clone());
@@ -88,6 +124,23 @@ fn arguments(function: &mut Function) -> impl Iterator<Item = &mut Expr> {
         FunctionArguments::None | FunctionArguments::Subquery(_) => &mut [],
     };
     list.iter_mut().filter_map(plain_argument)
+}
+
+fn has_time(types: &[Option<ColumnType>]) -> bool {
+    types.iter().flatten().any(|ty| matches!(ty, ColumnType::Timestamp | ColumnType::TimestampTz))
+}
+
+/// Whether values of the type are shown in the style of a session.
+fn has_style(ty: &ColumnType) -> bool {
+    match ty {
+        ColumnType::TimestampTz
+        | ColumnType::Interval
+        | ColumnType::Float4
+        | ColumnType::Float8
+        | ColumnType::Bytea => true,
+        ColumnType::Array(element) => has_style(element),
+        _ => false,
+    }
 }
 
 fn is_positive((digits, is_negative): (&str, bool)) -> bool {

@@ -58,8 +58,10 @@ mod text_concat;
 mod texts;
 mod time;
 mod time_arithmetic;
+mod time_bins;
 mod time_fields;
 mod time_make;
+mod time_series;
 mod vector_aggregates;
 mod vector_argument;
 mod vectors;
@@ -89,8 +91,10 @@ pub use strings::{BYTES_LENGTH, ROUND_FLOAT, SERIES_END};
 pub use text_concat::{TEXT_CONCAT, joined_texts};
 pub use time::MOMENT_OF_LOCAL;
 pub use time_arithmetic::{
-    DATE_OF_TEXT, INTERVAL_BYTES, INTERVAL_KEY, INTERVAL_OF_BYTES, TIMESTAMP_OF_EPOCH, TIMESTAMP_OF_TEXT, is_exchanged,
-    time_operator,
+    DATE_OF_TEXT, INTERVAL_BYTES, INTERVAL_FITTED, INTERVAL_KEY, INTERVAL_NEGATED, INTERVAL_OF_BYTES,
+    TIMESTAMP_OF_EPOCH, TIMESTAMP_OF_TEXT, is_exchanged, time_operator,
 };
+pub use time_bins::{INTERVAL_TRUNC, TIMESTAMP_BIN, TIMESTAMP_TRUNC, TIMESTAMPTZ_BIN, TIMESTAMPTZ_TRUNC};
 pub use time_fields::EXTRACT;
+pub use time_series::{TIMESTAMP_SERIES, TIMESTAMPTZ_SERIES};
 pub use vectors::half_form;

@@ -22,7 +22,7 @@ use crate::sql::functions::vector_aggregates::VectorAggregate;
 use crate::sql::functions::{
     advisory, array_bounds, array_sets, bits, blobs, bytes, catalog, decimals, distances, gathered, json, json_access,
     json_make, json_paths, json_sets, networks, notifications, patterns, random, regexps, rights, session,
-    sparse_vectors, strings, texts, time, time_arithmetic, time_fields, time_make, vectors,
+    sparse_vectors, strings, texts, time, time_arithmetic, time_bins, time_fields, time_make, time_series, vectors,
 };
 use crate::types::ColumnType;
 
@@ -59,8 +59,10 @@ fn row_functions() -> Vec<Function> {
         texts::definitions(),
         time::definitions(),
         time_arithmetic::definitions(),
+        time_bins::definitions(),
         time_fields::definitions(),
         time_make::definitions(),
+        time_series::definitions(),
         vectors::definitions(),
     ];
     let mut all: Vec<Function> = groups.into_iter().flatten().collect();

@@ -8,8 +8,8 @@ use crate::expr::Parameter::{self, Any, Bytes, Float, Int, Text, Timestamp};
 use crate::expr::{Body, Function, Invocation, int_of, text_of};
 use crate::types::formats::time_of_text;
 use crate::types::{
-    ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, Value,
-    add_days, add_interval, between_timestamps, local_time, moment_of,
+    ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, IntervalField, TIMESTAMP_INFINITY,
+    TIMESTAMP_MINUS_INFINITY, Value, Zone, add_days, add_interval, add_interval_in, between_timestamps,
 };
 
 /// What intervals are compared, grouped and ordered by.
@@ -17,6 +17,12 @@ pub const INTERVAL_KEY: &str = "interval_span";
 /// Bytes ordered as intervals are, and the way back: for the least and the greatest of several.
 pub const INTERVAL_BYTES: &str = "interval_to_bytes";
 pub const INTERVAL_OF_BYTES: &str = "interval_of_bytes";
+
+/// An interval as it was declared: by the number of its last field, and the decimals of its seconds, negative for all.
+pub const INTERVAL_FITTED: &str = "interval_fitted";
+
+/// An interval backwards.
+pub const INTERVAL_NEGATED: &str = "interval_um";
 
 /// `to_timestamp` of seconds since 1970.
 pub const TIMESTAMP_OF_EPOCH: &str = "timestamptz_of_epoch";
@@ -82,9 +88,11 @@ pub fn definitions() -> Vec<Function> {
         Function::new(TIMESTAMP_OF_EPOCH, &[Float], ColumnType::TimestampTz, |_, arguments| {
             of_epoch(float_of(arguments, 0)?).map(Value::TimestampTz)
         }),
-        Function::new(TIMESTAMP_OF_TEXT, &[Text, Text], ColumnType::TimestampTz, |_, arguments| {
-            time_of_text(text_of(arguments, 0), text_of(arguments, 1))?.timestamp().map(Value::TimestampTz)
-        }),
+        Function::new(TIMESTAMP_OF_TEXT, &[Text, Text], ColumnType::TimestampTz, |invocation, arguments| {
+            let read = time_of_text(text_of(arguments, 0), text_of(arguments, 1))?;
+            read.timestamp(&invocation.style().zone).map(Value::TimestampTz)
+        })
+        .stable(),
         Function::new(DATE_OF_TEXT, &[Text, Text], ColumnType::Date, |_, arguments| {
             let text = text_of(arguments, 0);
             time_of_text(text, text_of(arguments, 1))?.date(text).map(Value::Date)
@@ -96,17 +104,21 @@ pub fn definitions() -> Vec<Function> {
         shifted("timestamp_mi_interval", ColumnType::Timestamp, |_, arguments| {
             earlier(arguments).map(Value::Timestamp)
         }),
-        shifted("timestamptz_pl_interval", ColumnType::TimestampTz, |_, arguments| {
-            later(arguments).map(Value::TimestampTz)
-        }),
-        shifted("timestamptz_mi_interval", ColumnType::TimestampTz, |_, arguments| {
-            earlier(arguments).map(Value::TimestampTz)
-        }),
-        in_zone("date_add", |_, arguments| shifted_in_zone(arguments, false)),
-        in_zone("date_subtract", |_, arguments| shifted_in_zone(arguments, true)),
-        Function::new("timestamp_mi", &[Timestamp, Timestamp], interval(), |_, arguments| {
-            between_timestamps(micros_of(arguments, 0)?, micros_of(arguments, 1)?).map(Value::Interval)
-        }),
+        shifted("timestamptz_pl_interval", ColumnType::TimestampTz, |invocation, arguments| {
+            shifted_in_zone(invocation, arguments, false)
+        })
+        .stable(),
+        shifted("timestamptz_mi_interval", ColumnType::TimestampTz, |invocation, arguments| {
+            shifted_in_zone(invocation, arguments, true)
+        })
+        .stable(),
+        in_zone("date_add", |invocation, arguments| shifted_in_zone(invocation, arguments, false)).stable(),
+        in_zone("date_subtract", |invocation, arguments| shifted_in_zone(invocation, arguments, true)).stable(),
+        Function::new("timestamp_mi", &[Timestamp, Timestamp], interval(), |invocation, arguments| {
+            let [later, earlier] = of_one_kind(invocation, arguments)?;
+            between_timestamps(later, earlier).map(Value::Interval)
+        })
+        .stable(),
         of_two("interval_pl", |_, arguments| {
             interval_of(arguments, 0)?.plus(interval_of(arguments, 1)?).map(Value::Interval)
         }),
@@ -119,6 +131,12 @@ pub fn definitions() -> Vec<Function> {
         scaled("interval_div", |_, arguments| {
             interval_of(arguments, 0)?.divided_by(float_of(arguments, 1)?).map(Value::Interval)
         }),
+        Function::new(INTERVAL_FITTED, &[Parameter::Interval, Int, Int], interval(), |_, arguments| {
+            let last = int_of(arguments, 1).and_then(IntervalField::numbered).ok_or_else(mistyped)?;
+            let decimals = int_of(arguments, 2).and_then(|decimals| u32::try_from(decimals).ok());
+            Ok(Value::Interval(interval_of(arguments, 0)?.fitted(last, decimals)))
+        }),
+        of_one(INTERVAL_NEGATED, |_, arguments| interval_of(arguments, 0)?.negated().map(Value::Interval)),
         of_one("justify_days", |_, arguments| interval_of(arguments, 0)?.justify_days().map(Value::Interval)),
         of_one("justify_hours", |_, arguments| interval_of(arguments, 0)?.justify_hours().map(Value::Interval)),
         of_one("justify_interval", |_, arguments| interval_of(arguments, 0)?.justify().map(Value::Interval)),
@@ -163,22 +181,29 @@ fn later(arguments: &[Value]) -> Result<i64> {
 }
 
 fn earlier(arguments: &[Value]) -> Result<i64> {
-    add_interval(micros_of(arguments, 0)?, Interval::default().minus(interval_of(arguments, 1)?)?)
+    add_interval(micros_of(arguments, 0)?, interval_of(arguments, 1)?.negated()?)
 }
 
-/// `date_add` and `date_subtract`: what clocks of a zone, UTC where none is named, show so much later or earlier.
-fn shifted_in_zone(arguments: &[Value], is_back: bool) -> Result<Value> {
+/// Two times in microseconds since 1970; beside a moment a local time is one of the zone of the session.
+fn of_one_kind(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<[i64; 2]> {
+    let has_moment = arguments.iter().any(|value| matches!(value, Value::TimestampTz(_)));
+    let read = |position: usize| match arguments.get(position) {
+        Some(Value::Timestamp(local)) if has_moment => invocation.style().zone.moment_of(*local),
+        _ => micros_of(arguments, position),
+    };
+    Ok([read(0)?, read(1)?])
+}
+
+/// What clocks of a zone, that of the session where none is named, show so much later or earlier.
+fn shifted_in_zone(invocation: &Invocation<'_>, arguments: &[Value], is_back: bool) -> Result<Value> {
     let (moment, interval) = (micros_of(arguments, 0)?, interval_of(arguments, 1)?);
-    let interval = if is_back { Interval::default().minus(interval)? } else { interval };
+    let interval = if is_back { interval.negated()? } else { interval };
+    let session = &invocation.style().zone;
     if arguments.len() < 3 {
-        return add_interval(moment, interval).map(Value::TimestampTz);
+        return add_interval_in(session, moment, interval).map(Value::TimestampTz);
     }
-    let zone = text_of(arguments, 2);
-    // Months and days are those of the zone's calendar, hours pass as anywhere.
-    let calendar = Interval { micros: 0, ..interval };
-    let local = add_interval(local_time(zone, moment)?, calendar)?;
-    let span = Interval { months: 0, days: 0, micros: interval.micros };
-    add_interval(moment_of(zone, local)?, span).map(Value::TimestampTz)
+    let zone = Zone::named(text_of(arguments, 2), session)?;
+    add_interval_in(&zone, moment, interval).map(Value::TimestampTz)
 }
 
 fn shifted_date(arguments: &[Value], sign: i64) -> Result<Value> {

@@ -295,7 +295,7 @@ impl<'a> Compiler<'a> {
                 return Ok(());
             }
             expr::Expr::Scalar(Scalar::Value(value @ Value::Text(_))) => {
-                let read = std::mem::take(value).cast(&unmodified(ty), true);
+                let read = std::mem::take(value).cast_in(self.context.settings.text_style(), &unmodified(ty), true);
                 *value = read.map_err(|error| located(error, self.context.text, typed.location))?;
             }
             _ => {}
@@ -311,7 +311,7 @@ impl<'a> Compiler<'a> {
         }
         match typed.expression {
             expr::Expr::Scalar(Scalar::Value(value)) => {
-                let value = value.cast(to, explicit);
+                let value = value.cast_in(self.context.settings.text_style(), to, explicit);
                 Ok(expr::Expr::constant(value.map_err(|error| located(error, self.context.text, typed.location))?))
             }
             inner => Ok(expr::Expr::Convert { inner: Box::new(inner), to: to.clone(), explicit }),

@@ -1,26 +1,32 @@
-//! Reading dates, times and timestamps in PostgreSQL's input syntax (documentation, appendix B.1; month before day).
+//! Reading dates, times and timestamps in PostgreSQL's input syntax (documentation, appendix B.1; the numbers of a date in
+//! the order of `DateStyle`).
 //!
 //! The text is cut into fields (a date, a time, a zone, words, bare numbers) that may come in any order, then the fields
 //! are assembled. Words that mean the current time (`now`, `today`) are refused: reading a text never asks a clock.
 
+use std::sync::Arc;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::datetime::calendar::{
     DATE_INFINITY, DATE_MINUS_INFINITY, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND,
-    TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, days_from_civil, days_in_month, join_timestamp,
+    TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, days_from_civil, days_in_month, is_timestamp, join_timestamp,
 };
+use crate::types::datetime::posix_zone::PosixZone;
 use crate::types::datetime::time_zone::{Zone, named_zone, parse_offset};
 use crate::types::numbers::excerpt;
+use crate::types::text_style::{DateOrder, TextStyle};
 
 /// Longest text that can be a date or time; PostgreSQL's bound is of this order.
 const TEXT_BYTES_MAX: usize = 128;
 /// Largest offset from UTC in hours.
 const OFFSET_HOURS_MAX: i64 = 15;
-const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+pub(super) const MONTHS: [&str; 12] =
+    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+pub(super) const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 /// Reads a `date`: days since 1970-01-01.
-pub(crate) fn parse_date(text: &str) -> Result<i32> {
-    let fields = Fields::read("date", text)?;
+pub(crate) fn parse_date(text: &str, style: &TextStyle) -> Result<i32> {
+    let fields = Fields::read("date", text, style)?;
     match fields.special {
         Some(Special::Infinity) => return Ok(DATE_INFINITY),
         Some(Special::MinusInfinity) => return Ok(DATE_MINUS_INFINITY),
@@ -31,8 +37,8 @@ pub(crate) fn parse_date(text: &str) -> Result<i32> {
 }
 
 /// Reads a `time`: microseconds since midnight, up to and including 24:00.
-pub(crate) fn parse_time(text: &str) -> Result<i64> {
-    let fields = Fields::read("time", text)?;
+pub(crate) fn parse_time(text: &str, style: &TextStyle) -> Result<i64> {
+    let fields = Fields::read("time", text, style)?;
     match fields.time {
         Some(_) => fields.micros_of_day(),
         None => Err(invalid("time", text)),
@@ -40,26 +46,23 @@ pub(crate) fn parse_time(text: &str) -> Result<i64> {
 }
 
 /// Reads a `timestamp`; a zone is accepted and ignored, as in PostgreSQL.
-pub(crate) fn parse_timestamp(text: &str) -> Result<i64> {
-    let fields = Fields::read("timestamp", text)?;
+pub(crate) fn parse_timestamp(text: &str, style: &TextStyle) -> Result<i64> {
+    let fields = Fields::read("timestamp", text, style)?;
     match fields.special {
         Some(special) => Ok(special.timestamp()),
         None => join_timestamp(fields.days()?, fields.micros_of_day()?).map_err(|_| timestamp_out_of_range(text)),
     }
 }
 
-/// Reads a `timestamptz` as UTC; without a zone the text is taken to be UTC.
-pub(crate) fn parse_timestamptz(text: &str) -> Result<i64> {
-    let fields = Fields::read("timestamp with time zone", text)?;
+/// Reads a `timestamptz` as UTC; a text without a zone is of the zone of the session.
+pub(crate) fn parse_timestamptz(text: &str, style: &TextStyle) -> Result<i64> {
+    let fields = Fields::read("timestamp with time zone", text, style)?;
     if let Some(special) = fields.special {
         return Ok(special.timestamp());
     }
     let local = join_timestamp(fields.days()?, fields.micros_of_day()?).map_err(|_| timestamp_out_of_range(text))?;
-    let offset = match fields.zone {
-        None => 0,
-        Some(zone) => zone.offset_at(local).ok_or_else(|| timestamp_out_of_range(text))?,
-    };
-    local.checked_sub(offset).ok_or_else(|| timestamp_out_of_range(text))
+    let offset = fields.zone.as_ref().unwrap_or(&style.zone).offset_at(local);
+    local.checked_sub(offset).filter(is_timestamp).ok_or_else(|| timestamp_out_of_range(text))
 }
 
 fn invalid(type_name: &str, text: &str) -> Error {
@@ -105,10 +108,11 @@ struct Fields<'a> {
     zone: Option<Zone>,
     is_bc: bool,
     special: Option<Special>,
+    style: &'a TextStyle,
 }
 
 impl<'a> Fields<'a> {
-    fn read(type_name: &'a str, text: &'a str) -> Result<Fields<'a>> {
+    fn read(type_name: &'a str, text: &'a str, style: &'a TextStyle) -> Result<Fields<'a>> {
         let mut fields = Fields {
             type_name,
             text,
@@ -120,6 +124,7 @@ impl<'a> Fields<'a> {
             zone: None,
             is_bc: false,
             special: None,
+            style,
         };
         let mut rest = text.trim_ascii();
         if rest.is_empty() || rest.len() > TEXT_BYTES_MAX || !rest.is_ascii() {
@@ -232,14 +237,19 @@ impl<'a> Fields<'a> {
             return Err(self.invalid());
         }
         let date = if let Some(month) = month_of(second) {
-            let (year, day) = if first.len() >= 3 { (first, third) } else { (third, first) };
+            let is_year_first = first.len() >= 3 || (self.style.order == DateOrder::Ymd && third.len() < 3);
+            let (year, day) = if is_year_first { (first, third) } else { (third, first) };
             (self.year(year)?, month, self.number(day)?)
         } else if let Some(month) = month_of(first) {
             (self.year(third)?, month, self.number(second)?)
         } else if first.len() >= 3 {
             (self.year(first)?, self.number(second)?, self.number(third)?)
         } else {
-            (self.year(third)?, self.number(first)?, self.number(second)?)
+            match self.style.order {
+                DateOrder::Mdy => (self.year(third)?, self.number(first)?, self.number(second)?),
+                DateOrder::Dmy => (self.year(third)?, self.number(second)?, self.number(first)?),
+                DateOrder::Ymd => (self.year(first)?, self.number(second)?, self.number(third)?),
+            }
         };
         self.date = Some(date);
         Ok(())
@@ -341,7 +351,11 @@ impl<'a> Fields<'a> {
                 } else if word.split_once('-').is_some_and(|(name, _)| month_of(name).is_some()) {
                     self.set_date(word)?;
                 } else if !is_weekday(&lower) {
-                    self.zone = Some(named_zone(word, &lower).ok_or_else(|| self.invalid())?);
+                    let zone = named_zone(word, &self.style.zone).or_else(|| {
+                        let has_digits = word.bytes().any(|byte| byte.is_ascii_digit());
+                        PosixZone::parse(word).filter(|_| has_digits).map(|zone| Zone::Posix(Arc::new(zone)))
+                    });
+                    self.zone = Some(zone.ok_or_else(|| self.invalid())?);
                 }
             }
         }
@@ -353,7 +367,8 @@ impl<'a> Fields<'a> {
         match (self.month, self.numbers.as_slice()) {
             (None, []) => {}
             (Some(month), &[first, second]) if self.date.is_none() => {
-                let (year, day) = if first.len() >= 3 { (first, second) } else { (second, first) };
+                let is_year_first = first.len() >= 3 || (self.style.order == DateOrder::Ymd && second.len() < 3);
+                let (year, day) = if is_year_first { (first, second) } else { (second, first) };
                 self.date = Some((self.year(year)?, month, self.number(day)?));
             }
             _ => return Err(self.invalid()),
@@ -374,7 +389,11 @@ impl<'a> Fields<'a> {
             return Err(out_of_range(self.text));
         }
         let astronomical = if self.is_bc { 1 - year } else { year };
-        days_from_civil(astronomical, month, day).ok_or_else(|| out_of_range(self.text))
+        days_from_civil(astronomical, month, day).ok_or_else(|| {
+            let error = out_of_range(self.text);
+            let is_field = (1..=12).contains(&month) && (1..=31).contains(&day);
+            if is_field { error } else { error.with_hint("Perhaps you need a different \"DateStyle\" setting.") }
+        })
     }
 
     fn micros_of_day(&self) -> Result<i64> {
@@ -426,9 +445,21 @@ fn word_length(text: &str) -> usize {
         Some(b'-') if text.get(..letters).is_some_and(|word| month_of(word).is_some()) => {
             length_while(text, |byte| byte.is_ascii_alphanumeric() || byte == b'-')
         }
+        Some(b'+' | b'0'..=b'9') if !text.get(..letters).is_some_and(is_core_word) => {
+            length_while(text, |byte| byte.is_ascii_alphanumeric() || b"/_+-:,.".contains(&byte))
+        }
         Some(b'/' | b'_') => length_while(text, |byte| byte.is_ascii_alphanumeric() || b"/_+-".contains(&byte)),
         _ => letters,
     }
+}
+
+/// Whether digits behind a word belong to another field: it is no name of a zone.
+fn is_core_word(word: &str) -> bool {
+    let lower = word.to_ascii_lowercase();
+    month_of(word).is_some()
+        || is_weekday(&lower)
+        || ["t", "at", "on", "am", "pm", "ad", "bc", "z", "utc", "j", "jd", "y", "m", "d", "h", "s", "mm"]
+            .contains(&lower.as_str())
 }
 
 /// January is 1; names may be cut to three letters or written out.
