@@ -413,7 +413,7 @@ def zoned(r: random.Random) -> str:
             f"to_timestamp('2024-07-01 12:30', 'YYYY-MM-DD HH24:MI')",
             f"make_timestamptz(2024, {r.randint(1, 12)}, {r.randint(1, 28)}, {r.randint(0, 23)}, 30, 15.5)",
             f"make_timestamptz(2024, 3, 31, 2, 30, 0, '{other}')",
-            f"array(SELECT generate_series({finite}, {finite} + interval '3 days', interval '1 day'))",
+            f"array(SELECT g FROM generate_series({finite}, {finite} + interval '3 days', interval '1 day') g)",
             f"to_jsonb({stamp})",
             f"jsonb_build_object('t', {stamp})",
             f"ARRAY[{stamp}, NULL]",
@@ -479,7 +479,7 @@ def intervals(r: random.Random) -> str:
     one, two, number = r.choice(spans), r.choice(spans), r.choice(["0", "2", "-1", "0.5", "1e300", "'nan'", "'infinity'", "3", "1000000"])
     field = r.choice(["year", "month", "day", "hour", "minute", "quarter", "decade", "century", "millennium", "week"])
     unit = r.choice(["year", "month", "day", "hour", "minute", "week", "decade", "quarter", "fortnight", "millisecond"])
-    time = r.choice(["2024-01-31 12:00:00", "294276-12-31 23:59:59", "4714-11-24 00:00:00 BC", "infinity", "-infinity", "0001-01-01 00:00:00"])
+    time = r.choice(["2024-01-31 12:00:00", "294240-12-31 23:59:59", "4714-11-24 00:00:00 BC", "infinity", "-infinity", "0001-01-01 00:00:00"])
     declared = r.choice(["year", "month", "day", "hour", "minute", "second", "year to month", "day to hour", "day to minute", "minute to second"])
     literal = r.choice(["1", "1-2", "1 2:03", "2:03", "1.5", "1 2:03:04.5678"])
     return r.choice(

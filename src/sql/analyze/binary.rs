@@ -48,6 +48,7 @@ impl Analyzer<'_> {
             | BinaryOperator::LtEq
             | BinaryOperator::Gt
             | BinaryOperator::GtEq => self.comparison(expr).map_err(|error| self.at(error, location)),
+            BinaryOperator::Overlaps => self.overlaps(expr),
             BinaryOperator::PGRegexMatch
             | BinaryOperator::PGRegexIMatch
             | BinaryOperator::PGRegexNotMatch

@@ -143,6 +143,7 @@ impl Analyzer<'_> {
             }
             FunctionArguments::List(list) => {
                 let is_distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
+                let count = list.args.len();
                 for (position, argument) in list.args.iter_mut().enumerate() {
                     let Some(argument) = plain_argument(argument) else { continue };
                     let parameter = function_types::parameter(name, position);
@@ -153,12 +154,8 @@ impl Analyzer<'_> {
                             self.adopt(argument, &ty)?;
                         }
                     }
-                    let step = match name {
-                        "generate_series" => step_type(position, &types),
-                        "date_bin" => bin_type(position, &types),
-                        _ => None,
-                    };
-                    step.map_or(Ok(()), |ty| self.adopt(argument, &ty))?;
+                    let wanted = type_by_others(name, (position, count), &types);
+                    wanted.map_or(Ok(()), |ty| self.adopt(argument, &ty))?;
                     let mut ty =
                         if shares_type || name == "abs" { self.expr(argument)? } else { self.argument(argument)? };
                     if name == "count"
@@ -332,6 +329,17 @@ fn bound_series(arguments: &mut [FunctionArg], types: &[Option<ColumnType>]) {
     let given: Vec<Expr> = arguments.iter_mut().filter_map(plain_argument).map(|argument| argument.clone()).collect();
     if let (true, 2 | 3, Some(end)) = (is_integers, given.len(), arguments.get_mut(1).and_then(plain_argument)) {
         *end = operators::call(SERIES_END, given);
+    }
+}
+
+/// The type of a literal that goes by the arguments before it, of which there are `count` in all.
+fn type_by_others(name: &str, (position, count): (usize, usize), types: &[Option<ColumnType>]) -> Option<ColumnType> {
+    match name {
+        "generate_series" => step_type(position, types),
+        "date_bin" => bin_type(position, types),
+        // One text is a number of seconds, of two the second one is a format.
+        "to_timestamp" if count == 1 => Some(ColumnType::Float8),
+        _ => None,
     }
 }
 

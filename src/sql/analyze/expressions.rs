@@ -15,9 +15,7 @@ use crate::sql::analyze::scope::ScopeColumn;
 use crate::sql::analyze::times::common_time;
 use crate::sql::arrow::arithmetic_functions::SUBTRACT;
 use crate::sql::arrow::cast_functions::cast_name;
-use crate::sql::functions::{
-    BYTES_PART, EXTRACT, INTERVAL_NEGATED, MOMENT_OF_LOCAL, PART, SIMILAR_TO_REGEX, function_types,
-};
+use crate::sql::functions::{BYTES_PART, EXTRACT, INTERVAL_NEGATED, PART, SIMILAR_TO_REGEX, function_types};
 use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::number_of;
@@ -86,11 +84,9 @@ impl Analyzer<'_> {
                     *expr = call("bitnot", vec![inner.as_ref().clone()]);
                     return Ok(Some(ty.with_length(None)));
                 }
-                if let (UnaryOperator::Minus, Some(ColumnType::Interval)) = (op, &ty) {
-                    *expr = call(INTERVAL_NEGATED, vec![inner.as_ref().clone()]);
-                    return Ok(ty);
-                }
-                if let Some(name) = unary_function(op) {
+                let negation =
+                    (op == UnaryOperator::Minus && ty == Some(ColumnType::Interval)).then_some(INTERVAL_NEGATED);
+                if let Some(name) = negation.or_else(|| unary_function(op)) {
                     *expr = call(name, vec![inner.as_ref().clone()]);
                 } else if let (UnaryOperator::Minus | UnaryOperator::BitwiseNot, Some(ty)) =
                     (op, ty.as_ref().filter(|ty| ty.is_integer()))
@@ -283,35 +279,12 @@ impl Analyzer<'_> {
                 *expr = call(EXTRACT, vec![unit, inner.as_ref().clone()]);
                 Ok(Some(ColumnType::Numeric(None)))
             }
-            Expr::AtTimeZone { timestamp, time_zone } => {
-                self.adopt(timestamp, &ColumnType::TimestampTz)?;
-                let mut ty = self.expr(timestamp)?;
-                if ty == Some(ColumnType::Date) {
-                    self.as_time(timestamp, ty.as_ref(), &ColumnType::TimestampTz)?;
-                    ty = Some(ColumnType::TimestampTz);
-                }
-                self.adopt(time_zone, &ColumnType::Text)?;
-                self.argument(time_zone)?;
-                let (name, zoned) = match ty {
-                    Some(ColumnType::Timestamp) => (MOMENT_OF_LOCAL, ColumnType::TimestampTz),
-                    _ => ("timezone", ColumnType::Timestamp),
-                };
-                *expr = call(name, vec![time_zone.as_ref().clone(), timestamp.as_ref().clone()]);
-                Ok(Some(zoned))
-            }
+            Expr::AtTimeZone { .. } => self.at_time_zone(expr),
             Expr::Ceil { expr: inner, .. } | Expr::Floor { expr: inner, .. } => self.expr(inner),
-            Expr::Interval(interval) => match interval.value.as_ref() {
-                Expr::Value(value) if interval.leading_field.is_none() => {
-                    let mut literal = Expr::Value(value.clone());
-                    self.adopt(&mut literal, &ColumnType::Interval)?;
-                    *expr = literal;
-                    Ok(Some(ColumnType::Interval))
-                }
-                _ => {
-                    *expr = self.interval_of_fields(interval)?;
-                    Ok(Some(ColumnType::Interval))
-                }
-            },
+            Expr::Interval(interval) => {
+                *expr = self.interval_literal(interval)?;
+                Ok(Some(ColumnType::Interval))
+            }
             Expr::CompoundFieldAccess { .. } => self.access(expr),
             other => self.text_expr(other),
         }

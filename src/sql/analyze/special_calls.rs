@@ -41,32 +41,8 @@ pub fn special_call(
             let key = sort_key(Some(&ty))?;
             Some((nullif(function, key)?, ty))
         }),
-        // The planner cuts in UTC, and in nanoseconds.
-        "date_trunc" if matches!(types.len(), 2 | 3) => {
-            let (name, ty) = match types.get(1) {
-                Some(Some(ColumnType::Timestamp)) => (TIMESTAMP_TRUNC, ColumnType::Timestamp),
-                Some(Some(ColumnType::Interval)) => (INTERVAL_TRUNC, ColumnType::Interval),
-                _ => (TIMESTAMPTZ_TRUNC, ColumnType::TimestampTz),
-            };
-            Some((call(name, arguments(function).map(|argument| argument.clone()).collect()), ty))
-        }
-        "date_bin" if types.len() == 3 => {
-            let (name, ty) = match types {
-                [_, Some(ColumnType::Timestamp), Some(ColumnType::Timestamp)] => (TIMESTAMP_BIN, ColumnType::Timestamp),
-                _ => (TIMESTAMPTZ_BIN, ColumnType::TimestampTz),
-            };
-            Some((call(name, arguments(function).map(|argument| argument.clone()).collect()), ty))
-        }
-        // The planner steps in UTC.
-        "generate_series" if matches!(types.len(), 3 | 4) && has_time(types) => {
-            let is_local = types.iter().flatten().all(|ty| *ty != ColumnType::TimestampTz);
-            let (name, ty) = match is_local {
-                true => (TIMESTAMP_SERIES, ColumnType::Timestamp),
-                false => (TIMESTAMPTZ_SERIES, ColumnType::TimestampTz),
-            };
-            let given = arguments(function).map(|argument| argument.clone()).collect();
-            Some((call(name, given), ColumnType::Array(Box::new(ty))))
-        }
+        "date_trunc" | "date_bin" | "generate_series" => time_call(name, types)
+            .map(|(name, ty)| (call(name, arguments(function).map(|argument| argument.clone()).collect()), ty)),
         // Their texts are those of the session's style, which aggregates do not know.
         "json_agg" | "jsonb_agg" | "json_object_agg" | "jsonb_object_agg" => {
             for (argument, ty) in arguments(function).zip(types) {
@@ -124,6 +100,28 @@ fn arguments(function: &mut Function) -> impl Iterator<Item = &mut Expr> {
         FunctionArguments::None | FunctionArguments::Subquery(_) => &mut [],
     };
     list.iter_mut().filter_map(plain_argument)
+}
+
+/// What stands for functions of times that the planner computes in UTC and in nanoseconds, and the type of the result.
+fn time_call(name: &str, types: &[Option<ColumnType>]) -> Option<(&'static str, ColumnType)> {
+    let list = |ty| ColumnType::Array(Box::new(ty));
+    let is_local = types.iter().flatten().all(|ty| *ty != ColumnType::TimestampTz);
+    Some(match (name, types) {
+        ("date_trunc", [_, Some(ColumnType::Timestamp)]) => (TIMESTAMP_TRUNC, ColumnType::Timestamp),
+        ("date_trunc", [_, Some(ColumnType::Interval)]) => (INTERVAL_TRUNC, ColumnType::Interval),
+        ("date_trunc", [_, _] | [_, _, _]) => (TIMESTAMPTZ_TRUNC, ColumnType::TimestampTz),
+        ("date_bin", [_, Some(ColumnType::Timestamp), Some(ColumnType::Timestamp)]) => {
+            (TIMESTAMP_BIN, ColumnType::Timestamp)
+        }
+        ("date_bin", [_, _, _]) => (TIMESTAMPTZ_BIN, ColumnType::TimestampTz),
+        ("generate_series", [_, _, _] | [_, _, _, _]) if has_time(types) && is_local => {
+            (TIMESTAMP_SERIES, list(ColumnType::Timestamp))
+        }
+        ("generate_series", [_, _, _] | [_, _, _, _]) if has_time(types) => {
+            (TIMESTAMPTZ_SERIES, list(ColumnType::TimestampTz))
+        }
+        _ => return None,
+    })
 }
 
 fn has_time(types: &[Option<ColumnType>]) -> bool {

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::sql::analyze::analyzer::Analyzer;
 use crate::sql::analyze::literals::string_of;
 use crate::sql::arrow::cast_functions::cast_name;
-use crate::sql::functions::INTERVAL_FITTED;
+use crate::sql::functions::{INTERVAL_FITTED, MOMENT_OF_LOCAL, OVERLAPS};
 use crate::sql::parse::operators::call;
 use crate::types::{ColumnType, IntervalField, Value};
 
@@ -61,7 +61,15 @@ fn last_field(first: &DateTimeField, last: Option<&DateTimeField>) -> Option<Int
 
 /// What `interval` was declared with, as in `interval day to hour` or `interval(3)`; `None` where nothing was.
 pub fn declared_interval(ty: &DataType) -> Option<Declared> {
-    let DataType::Interval { fields, precision } = ty else { return None };
+    let (fields, precision) = match ty {
+        DataType::Interval { fields, precision } => (fields, *precision),
+        // As it is written before a literal.
+        DataType::Custom(name, modifiers) if name.to_string().eq_ignore_ascii_case("interval") => match &**modifiers {
+            [decimals] => (&None, decimals.parse().ok()),
+            _ => return None,
+        },
+        _ => return None,
+    };
     let last = fields.as_ref().map(|fields| match fields {
         IntervalFields::Year => IntervalField::Year,
         IntervalFields::Month | IntervalFields::YearToMonth => IntervalField::Month,
@@ -76,11 +84,48 @@ pub fn declared_interval(ty: &DataType) -> Option<Declared> {
 }
 
 impl Analyzer<'_> {
+    /// AT TIME ZONE: of a moment what clocks show there, of a local time its moment.
+    ///
+    /// # Errors
+    /// As [`Analyzer::adopt`] and [`Analyzer::expr`].
+    pub fn at_time_zone(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        let Expr::AtTimeZone { timestamp, time_zone } = expr else { return Ok(None) };
+        self.adopt(timestamp, &ColumnType::TimestampTz)?;
+        let mut ty = self.expr(timestamp)?;
+        if ty == Some(ColumnType::Date) {
+            self.as_time(timestamp, ty.as_ref(), &ColumnType::TimestampTz)?;
+            ty = Some(ColumnType::TimestampTz);
+        }
+        self.adopt(time_zone, &ColumnType::Text)?;
+        self.argument(time_zone)?;
+        let (name, zoned) = match ty {
+            Some(ColumnType::Timestamp) => (MOMENT_OF_LOCAL, ColumnType::TimestampTz),
+            _ => ("timezone", ColumnType::Timestamp),
+        };
+        *expr = call(name, vec![time_zone.as_ref().clone(), timestamp.as_ref().clone()]);
+        Ok(Some(zoned))
+    }
+
+    /// The constant of an interval literal.
+    ///
+    /// # Errors
+    /// 42601 for fields that an interval has not; what its input reports of the text.
+    pub fn interval_literal(&mut self, interval: &Interval) -> Result<Expr> {
+        match interval.value.as_ref() {
+            Expr::Value(value) if interval.leading_field.is_none() => {
+                let mut literal = Expr::Value(value.clone());
+                self.adopt(&mut literal, &ColumnType::Interval)?;
+                Ok(literal)
+            }
+            _ => self.interval_of_fields(interval),
+        }
+    }
+
     /// `interval '1' year`: the fields say what a number counts, and what is cut off.
     ///
     /// # Errors
     /// 42601 for fields that an interval has not; what its input reports of the text.
-    pub fn interval_of_fields(&mut self, interval: &Interval) -> Result<Expr> {
+    fn interval_of_fields(&mut self, interval: &Interval) -> Result<Expr> {
         let wrong = || Error::syntax("syntax error in the fields of an interval", None);
         let Expr::Value(value) = interval.value.as_ref() else { return Err(wrong()) };
         let text = string_of(&value.value).ok_or_else(wrong)?;
@@ -91,6 +136,37 @@ impl Analyzer<'_> {
         let read = last.parse(text, self.context.settings.text_style());
         let read = read.map_err(|error| self.at(error, value.span.start))?;
         Ok(self.constant(Value::Interval(read.fitted(last, decimals)), &ColumnType::Interval))
+    }
+
+    /// `(start, end) OVERLAPS (start, end)`.
+    ///
+    /// # Errors
+    /// 42601 for sides that are no pairs; what a type's input says of a text; as [`Analyzer::expr`].
+    pub fn overlaps(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        let Expr::BinaryOp { left, right, .. } = expr else { return Ok(None) };
+        let mut given: Vec<Expr> = Vec::new();
+        for side in [left, right] {
+            match side.as_mut() {
+                Expr::Tuple(pair) if pair.len() == 2 => given.append(pair),
+                _ => {
+                    let message = "wrong number of parameters on a side of OVERLAPS expression";
+                    return Err(Error::syntax(message, None));
+                }
+            }
+        }
+        let mut types = Vec::with_capacity(given.len());
+        for each in &mut given {
+            types.push(self.expr(each)?);
+        }
+        let shared = types.iter().flatten().find(|ty| is_time(ty) || **ty == ColumnType::Time).cloned();
+        let shared = shared.unwrap_or(ColumnType::TimestampTz);
+        for (each, ty) in given.iter_mut().zip(&types) {
+            if ty.is_none() {
+                self.adopt(each, &shared)?;
+            }
+        }
+        *expr = call(OVERLAPS, given);
+        Ok(Some(ColumnType::Bool))
     }
 
     /// An interval as it was declared: constants are fitted here, others by a function.

@@ -61,6 +61,7 @@ mod time_arithmetic;
 mod time_bins;
 mod time_fields;
 mod time_make;
+mod time_overlaps;
 mod time_series;
 mod vector_aggregates;
 mod vector_argument;
@@ -96,5 +97,6 @@ pub use time_arithmetic::{
 };
 pub use time_bins::{INTERVAL_TRUNC, TIMESTAMP_BIN, TIMESTAMP_TRUNC, TIMESTAMPTZ_BIN, TIMESTAMPTZ_TRUNC};
 pub use time_fields::EXTRACT;
+pub use time_overlaps::OVERLAPS;
 pub use time_series::{TIMESTAMP_SERIES, TIMESTAMPTZ_SERIES};
 pub use vectors::half_form;

@@ -22,7 +22,8 @@ use crate::sql::functions::vector_aggregates::VectorAggregate;
 use crate::sql::functions::{
     advisory, array_bounds, array_sets, bits, blobs, bytes, catalog, decimals, distances, gathered, json, json_access,
     json_make, json_paths, json_sets, networks, notifications, patterns, random, regexps, rights, session,
-    sparse_vectors, strings, texts, time, time_arithmetic, time_bins, time_fields, time_make, time_series, vectors,
+    sparse_vectors, strings, texts, time, time_arithmetic, time_bins, time_fields, time_make, time_overlaps,
+    time_series, vectors,
 };
 use crate::types::ColumnType;
 
@@ -62,6 +63,7 @@ fn row_functions() -> Vec<Function> {
         time_bins::definitions(),
         time_fields::definitions(),
         time_make::definitions(),
+        time_overlaps::definitions(),
         time_series::definitions(),
         vectors::definitions(),
     ];

@@ -9,7 +9,7 @@ use crate::expr::{Body, Function, Invocation, int_of, text_of};
 use crate::types::formats::time_of_text;
 use crate::types::{
     ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, IntervalField, TIMESTAMP_INFINITY,
-    TIMESTAMP_MINUS_INFINITY, Value, Zone, add_days, add_interval, add_interval_in, between_timestamps,
+    TIMESTAMP_MINUS_INFINITY, TextStyle, Value, Zone, add_days, add_interval, add_interval_in, between_timestamps,
 };
 
 /// What intervals are compared, grouped and ordered by.
@@ -72,12 +72,6 @@ pub fn is_exchanged(left: &ColumnType, operator: &BinaryOperator, right: &Column
 
 pub fn definitions() -> Vec<Function> {
     let interval = || ColumnType::Interval;
-    let of_two =
-        |name, body| Function::new(name, &[Parameter::Interval, Parameter::Interval], ColumnType::Interval, body);
-    let of_one =
-        |name: &'static str, body: Body| Function::new(name, &[Parameter::Interval], ColumnType::Interval, body);
-    let scaled =
-        |name: &'static str, body: Body| Function::new(name, &[Parameter::Interval, Float], ColumnType::Interval, body);
     let in_zone = |name: &'static str, body: Body| {
         Function::new(name, &[Timestamp, Parameter::Interval, Text], ColumnType::TimestampTz, body).optional(1)
     };
@@ -119,6 +113,22 @@ pub fn definitions() -> Vec<Function> {
             between_timestamps(later, earlier).map(Value::Interval)
         })
         .stable(),
+    ]
+    .into_iter()
+    .chain(of_intervals())
+    .collect()
+}
+
+/// Functions of intervals alone.
+fn of_intervals() -> Vec<Function> {
+    let interval = || ColumnType::Interval;
+    let of_two =
+        |name, body| Function::new(name, &[Parameter::Interval, Parameter::Interval], ColumnType::Interval, body);
+    let of_one =
+        |name: &'static str, body: Body| Function::new(name, &[Parameter::Interval], ColumnType::Interval, body);
+    let scaled =
+        |name: &'static str, body: Body| Function::new(name, &[Parameter::Interval, Float], ColumnType::Interval, body);
+    vec![
         of_two("interval_pl", |_, arguments| {
             interval_of(arguments, 0)?.plus(interval_of(arguments, 1)?).map(Value::Interval)
         }),
@@ -227,7 +237,9 @@ fn of_epoch(seconds: f64) -> Result<i64> {
     if (-210_866_803_200_000_000.0..9_223_372_036_854_775_000.0).contains(&micros) {
         Ok(micros as i64)
     } else {
-        Err(error(format!("timestamp out of range: \"{seconds:e}\"")))
+        // Six digits, as `%g` of C shows them.
+        let style = TextStyle { float_digits: -9, ..TextStyle::default() };
+        Err(error(format!("timestamp out of range: \"{}\"", style.text_of(&Value::Float8(seconds)))))
     }
 }
 

@@ -30,7 +30,8 @@ pub fn definitions() -> Vec<Function> {
             let unit = unit_of(arguments, &ColumnType::TimestampTz)?;
             let session = &invocation.style().zone;
             let named = arguments.get(2).map(|_| Zone::named(text_of(arguments, 2), session)).transpose()?;
-            unit.beginning_in(named.as_ref().unwrap_or(session), micros_of(arguments, 1)?).map(Value::TimestampTz)
+            let moment = moment_of(invocation, arguments, 1)?;
+            unit.beginning_in(named.as_ref().unwrap_or(session), moment).map(Value::TimestampTz)
         })
         .optional(1)
         .stable(),

@@ -96,7 +96,7 @@ fn field(unit: &str, value: Option<&Value>, style: &TextStyle) -> Result<Field> 
 
 /// Fields that grow with time.
 const MONOTONIC: [&str; 7] = ["year", "decade", "century", "millennium", "julian", "isoyear", "epoch"];
-const MONOTONIC_OF_INTERVALS: [&str; 8] = ["hour", "day", "week", "year", "decade", "century", "millennium", "epoch"];
+const MONOTONIC_OF_INTERVALS: [&str; 7] = ["hour", "day", "year", "decade", "century", "millennium", "epoch"];
 
 /// The field of an infinity, or else the number.
 fn of_infinity(unit: &str, is_negative: Option<bool>, monotonic: &[&str], number: Decimal) -> Field {

@@ -75,6 +75,9 @@ fn weak_name(expr: &Expr) -> Option<String> {
 }
 
 fn type_name(data_type: &DataType) -> String {
+    if let DataType::Interval { .. } = data_type {
+        return "interval".to_string();
+    }
     ColumnType::parse(&data_type.to_string())
         .map_or_else(|_| data_type.to_string().to_lowercase(), |ty| ty.internal_name())
 }

@@ -28,8 +28,8 @@ const DAY_MIN: i32 = -2_440_588;
 /// The last day of dates: 31 December 5874897.
 const DAY_MAX: i32 = 2_145_042_905;
 
-/// Years PostgreSQL's dates reach: 4713 BC (as the astronomical year -4712) to 5874897.
-pub(super) const YEAR_MIN: i64 = -4712;
+/// Years PostgreSQL's dates reach: 4714 BC (as the astronomical year -4713), the end of which has dates, to 5874897.
+pub(super) const YEAR_MIN: i64 = -4713;
 pub(super) const YEAR_MAX: i64 = 5_874_897;
 
 /// Year (0 is 1 BC), month and day of a number of days since 1970-01-01.
@@ -63,7 +63,7 @@ pub fn days_from_civil(year: i64, month: i64, day: i64) -> Option<i32> {
     let shifted_month = if month > 2 { month - 3 } else { month + 9 };
     let day_of_year = (153 * shifted_month + 2) / 5 + day - 1;
     let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    i32::try_from(era * 146_097 + day_of_era - 719_468).ok()
+    i32::try_from(era * 146_097 + day_of_era - 719_468).ok().filter(|days| *days >= DAY_MIN)
 }
 
 /// Days of a month from 1 to 12.
@@ -372,7 +372,7 @@ mod tests {
         #[test]
         fn days_round_trip(days in -2_400_000..2_100_000_000i32) {
             let (year, month, day) = civil_from_days(days);
-            prop_assert_eq!(days_from_civil(year, month, day), Some(days).filter(|_| (YEAR_MIN..=YEAR_MAX).contains(&year)));
+            prop_assert_eq!(days_from_civil(year, month, day), Some(days).filter(|days| (YEAR_MIN..=YEAR_MAX).contains(&year) && *days >= DAY_MIN));
         }
     }
 }

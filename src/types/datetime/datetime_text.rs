@@ -9,7 +9,11 @@ use std::sync::Arc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::datetime::calendar::{
     DATE_INFINITY, DATE_MINUS_INFINITY, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND,
-    TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, days_from_civil, days_in_month, is_timestamp, join_timestamp,
+    TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, civil_from_days, days_from_civil, days_in_month, is_timestamp,
+    join_timestamp,
+};
+use crate::types::datetime::datetime_words::{
+    is_weekday, length_while, month_of, named_month_date_length, signed_length, word_length,
 };
 use crate::types::datetime::posix_zone::PosixZone;
 use crate::types::datetime::time_zone::{Zone, named_zone, parse_offset};
@@ -18,11 +22,10 @@ use crate::types::text_style::{DateOrder, TextStyle};
 
 /// Longest text that can be a date or time; PostgreSQL's bound is of this order.
 const TEXT_BYTES_MAX: usize = 128;
+/// Days from the beginning of Julian days to 1970.
+const JULIAN_EPOCH: i32 = 2_440_588;
 /// Largest offset from UTC in hours.
 const OFFSET_HOURS_MAX: i64 = 15;
-pub(super) const MONTHS: [&str; 12] =
-    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-pub(super) const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 /// Reads a `date`: days since 1970-01-01.
 pub(crate) fn parse_date(text: &str, style: &TextStyle) -> Result<i32> {
@@ -107,6 +110,10 @@ struct Fields<'a> {
     afternoon: Option<bool>,
     zone: Option<Zone>,
     is_bc: bool,
+    /// The year was written with two digits at most.
+    is_short_year: bool,
+    /// A Julian day is expected: `J2451187`.
+    is_julian: bool,
     special: Option<Special>,
     style: &'a TextStyle,
 }
@@ -123,6 +130,8 @@ impl<'a> Fields<'a> {
             afternoon: None,
             zone: None,
             is_bc: false,
+            is_short_year: false,
+            is_julian: false,
             special: None,
             style,
         };
@@ -180,7 +189,16 @@ impl<'a> Fields<'a> {
                 self.set_time(field.get(..length).unwrap_or_default())?;
                 Ok(length)
             }
-            Some(b'.') if fraction.bytes().all(|byte| byte.is_ascii_digit()) && self.has_date() => {
+            None if self.is_julian => {
+                let days = i32::try_from(self.number(field)?).ok().and_then(|days| days.checked_sub(JULIAN_EPOCH));
+                self.date = Some(civil_from_days(days.ok_or_else(|| out_of_range(self.text))?));
+                self.is_julian = false;
+                Ok(digits)
+            }
+            Some(b'.')
+                if fraction.bytes().all(|byte| byte.is_ascii_digit())
+                    && (self.has_date() || self.type_name == "time") =>
+            {
                 self.set_packed_time(field)?;
                 Ok(field.len())
             }
@@ -189,7 +207,10 @@ impl<'a> Fields<'a> {
                 Ok(field.len())
             }
             // ISO's basic forms: 20240102 and, after a date, 030405.
-            None if self.has_date() && self.time.is_none() && (digits == 4 || digits == 6) => {
+            None if (self.has_date() || self.type_name == "time")
+                && self.time.is_none()
+                && (digits == 4 || digits == 6) =>
+            {
                 self.set_packed_time(field)?;
                 Ok(digits)
             }
@@ -214,14 +235,10 @@ impl<'a> Fields<'a> {
         digits.parse().map_err(|_| self.invalid())
     }
 
-    /// A year; two digits are of this century up to 69.
-    fn year(&self, digits: &str) -> Result<i64> {
-        let year = self.number(digits)?;
-        Ok(match year {
-            0..=69 if digits.len() <= 2 => year + 2000,
-            70..=99 if digits.len() <= 2 => year + 1900,
-            _ => year,
-        })
+    /// A year. Two digits are of a century that is known when all fields are.
+    fn year(&mut self, digits: &str) -> Result<i64> {
+        self.is_short_year = digits.len() <= 2;
+        self.number(digits)
     }
 
     fn set_date(&mut self, field: &str) -> Result<()> {
@@ -340,6 +357,7 @@ impl<'a> Fields<'a> {
             "ad" | "on" | "at" | "t" => {}
             "am" => self.afternoon = Some(false),
             "pm" => self.afternoon = Some(true),
+            "j" | "jd" | "julian" => self.is_julian = true,
             "allballs" => self.time = Some(0),
             "now" | "today" | "tomorrow" | "yesterday" => {
                 return Err(self.invalid().with_hint("use CURRENT_TIMESTAMP or CURRENT_DATE"));
@@ -376,6 +394,9 @@ impl<'a> Fields<'a> {
         if self.special.is_some() && (self.date.is_some() || self.time.is_some() || self.zone.is_some()) {
             return Err(self.invalid());
         }
+        if self.is_julian {
+            return Err(self.invalid());
+        }
         let needs_date = self.special.is_none() && self.type_name != "time";
         if (needs_date && self.date.is_none()) || (self.afternoon.is_some() && self.time.is_none()) {
             return Err(self.invalid());
@@ -385,10 +406,16 @@ impl<'a> Fields<'a> {
 
     fn days(&self) -> Result<i32> {
         let (year, month, day) = self.date.ok_or_else(|| self.invalid())?;
-        if year == 0 {
+        if year == 0 && (self.is_bc || !self.is_short_year) {
             return Err(out_of_range(self.text));
         }
-        let astronomical = if self.is_bc { 1 - year } else { year };
+        // Two digits are of this century up to 69, unless they are before Christ.
+        let astronomical = match year {
+            _ if self.is_bc => 1 - year,
+            0..=69 if self.is_short_year => year + 2000,
+            70..=99 if self.is_short_year => year + 1900,
+            _ => year,
+        };
         days_from_civil(astronomical, month, day).ok_or_else(|| {
             let error = out_of_range(self.text);
             let is_field = (1..=12).contains(&month) && (1..=31).contains(&day);
@@ -414,80 +441,6 @@ pub(super) fn micros_of_fraction(digits: &str) -> i64 {
         |position: usize| digits.as_bytes().get(position).map_or(0, |byte| i64::from(byte.wrapping_sub(b'0')));
     let micros = (0..6).fold(0, |sum, position| sum * 10 + digit_at(position));
     micros + i64::from(digit_at(6) >= 5)
-}
-
-fn length_while(text: &str, accept: impl Fn(u8) -> bool) -> usize {
-    text.bytes().position(|byte| !accept(byte)).unwrap_or(text.len())
-}
-
-/// A sign with the digits of an offset, or with a word.
-fn signed_length(text: &str) -> usize {
-    let unsigned = text.get(1..).unwrap_or_default();
-    let offset = length_while(unsigned, |byte| byte.is_ascii_digit() || byte == b':');
-    1 + offset.max(length_while(unsigned, |byte| byte.is_ascii_alphabetic()))
-}
-
-/// The length of a date that names its month between the separators: `8-Jan-1999`.
-fn named_month_date_length(text: &str) -> usize {
-    let before = length_while(text, |byte| byte.is_ascii_digit());
-    let length = length_while(text, |byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    let name = text.get(before + 1..length).and_then(|rest| rest.split('-').next());
-    match (text.as_bytes().get(before), name) {
-        (Some(b'-'), Some(name)) if month_of(name).is_some() => length,
-        _ => 0,
-    }
-}
-
-/// A word, or the name of a zone such as `America/New_York`. The T between date and time stands alone.
-fn word_length(text: &str) -> usize {
-    let letters = length_while(text, |byte| byte.is_ascii_alphabetic());
-    match text.as_bytes().get(letters) {
-        Some(b'-') if text.get(..letters).is_some_and(|word| month_of(word).is_some()) => {
-            length_while(text, |byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        }
-        Some(b'+' | b'0'..=b'9') if !text.get(..letters).is_some_and(is_core_word) => {
-            length_while(text, |byte| byte.is_ascii_alphanumeric() || b"/_+-:,.".contains(&byte))
-        }
-        Some(b'/' | b'_') => length_while(text, |byte| byte.is_ascii_alphanumeric() || b"/_+-".contains(&byte)),
-        _ => letters,
-    }
-}
-
-/// Whether digits behind a word belong to another field: it is no name of a zone.
-fn is_core_word(word: &str) -> bool {
-    let lower = word.to_ascii_lowercase();
-    month_of(word).is_some()
-        || is_weekday(&lower)
-        || ["t", "at", "on", "am", "pm", "ad", "bc", "z", "utc", "j", "jd", "y", "m", "d", "h", "s", "mm"]
-            .contains(&lower.as_str())
-}
-
-/// January is 1; names may be cut to three letters or written out.
-fn month_of(word: &str) -> Option<i64> {
-    const NAMES: [&str; 12] = [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ];
-    let lower = word.to_ascii_lowercase();
-    let position = MONTHS
-        .iter()
-        .zip(NAMES)
-        .position(|(short, long)| lower == *short || lower == long || (lower == "sept" && *short == "sep"))?;
-    i64::try_from(position + 1).ok()
-}
-
-fn is_weekday(lower: &str) -> bool {
-    WEEKDAYS.iter().any(|day| lower.starts_with(day)) && (lower.len() <= 5 || lower.ends_with("day"))
 }
 
 #[cfg(test)]

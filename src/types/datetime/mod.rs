@@ -2,6 +2,7 @@
 
 pub(super) mod calendar;
 pub(super) mod datetime_text;
+mod datetime_words;
 pub(super) mod interval;
 pub(super) mod interval_fields;
 pub(super) mod interval_text;

@@ -9,7 +9,7 @@ use crate::types::datetime::calendar::{
     TIMESTAMP_MINUS_INFINITY, civil_from_days, split_timestamp, write_date, write_interval, write_time,
     write_timestamp,
 };
-use crate::types::datetime::datetime_text::{MONTHS, WEEKDAYS};
+use crate::types::datetime::datetime_words::{MONTHS, WEEKDAYS};
 use crate::types::numbers::{write_integer, write_padded};
 use crate::types::text_style::{DateOrder, DateStyle, IntervalStyle, TextStyle};
 

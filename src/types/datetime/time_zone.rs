@@ -28,6 +28,8 @@ const SECONDS_PER_DAY: i64 = 86_400;
 const TABLES_END: i64 = 2100;
 const CALENDAR_CYCLE: i64 = 28;
 /// How far the use of an abbreviation is looked for, and in which steps: no zone keeps its clocks for less than some weeks.
+/// Before 1900 zones kept the time of a town, each of its own.
+const FIRST_USE: i64 = -2_208_988_800;
 const ABBREVIATION_YEARS: i64 = 150;
 const ABBREVIATION_STEP: i64 = 60 * SECONDS_PER_DAY;
 
@@ -67,7 +69,7 @@ impl Zone {
     }
 
     /// The zone that is always so many seconds east of UTC.
-    pub fn of_seconds(east: i32) -> Zone {
+    fn of_seconds(east: i32) -> Zone {
         Zone::Posix(Arc::new(PosixZone::of_offset(east)))
     }
 
@@ -229,15 +231,14 @@ fn used_offset(zone: Tz, word: &str, utc: i64) -> i32 {
     let at = |moment: i64| offset_of_use(zone, word, moment);
     let steps = ABBREVIATION_YEARS * 366 * SECONDS_PER_DAY / ABBREVIATION_STEP;
     let before = (0..steps).find_map(|step| at(utc.saturating_sub(step * ABBREVIATION_STEP)));
-    let after = || (1..steps).find_map(|step| at(utc.saturating_add(step * ABBREVIATION_STEP)));
+    let after = || (1..steps).find_map(|step| at(utc.max(FIRST_USE).saturating_add(step * ABBREVIATION_STEP)));
     before.or_else(after).unwrap_or_else(|| table_offset(zone, utc))
 }
 
 /// Whether a zone ever used an abbreviation since 1900, looked at once a step.
 fn uses(zone: Tz, word: &str) -> bool {
-    const FIRST: i64 = -2_208_988_800;
     let steps = ABBREVIATION_YEARS * 366 * SECONDS_PER_DAY / ABBREVIATION_STEP;
-    (0..steps).any(|step| offset_of_use(zone, word, FIRST + step * ABBREVIATION_STEP).is_some())
+    (0..steps).any(|step| offset_of_use(zone, word, FIRST_USE + step * ABBREVIATION_STEP).is_some())
 }
 
 /// The zone of an IANA name in any case.

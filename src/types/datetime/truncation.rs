@@ -57,7 +57,7 @@ impl TimeUnit {
     }
 
     /// Whether it is a part of a day, which has the offset of its day's time.
-    pub fn is_within_day(self) -> bool {
+    fn is_within_day(self) -> bool {
         matches!(
             self,
             TimeUnit::Microsecond | TimeUnit::Millisecond | TimeUnit::Second | TimeUnit::Minute | TimeUnit::Hour
