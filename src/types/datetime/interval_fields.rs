@@ -1,5 +1,4 @@
 //! The fields that an interval is declared with: `interval '1' year`, `interval day to hour`, `interval(3)`.
-#![warn(clippy::arithmetic_side_effects)]
 
 use crate::error::Result;
 use crate::types::datetime::calendar::{MICROS_PER_HOUR, MICROS_PER_MINUTE};

@@ -44,6 +44,9 @@ impl Value {
     }
 
     /// As [`Value::parse_text`], in the style of a session.
+    ///
+    /// # Errors
+    /// As [`Value::parse_text`].
     pub(in crate::types) fn parse_in(style: &TextStyle, ty: &ColumnType, text: &str) -> Result<Value> {
         let value = match ty {
             ColumnType::Bool => Value::Bool(parse_bool(text)?),

@@ -38,8 +38,8 @@ RESET
 SET
 
 > SELECT interval '1 day 2 hours', ARRAY[interval '1 mon']
- interval |  array
-----------+---------
+ interval | array
+----------+-------
  P1DT2H   | {P1M}
 (1 row)
 
@@ -54,9 +54,9 @@ RESET
 SET
 
 > SELECT '\x00ff5c41'::bytea
- bytea
--------
- \000
+   bytea
+------------
+ \000\377\\A
 (1 row)
 
 > RESET bytea_output
@@ -66,9 +66,9 @@ RESET
 SET
 
 > SELECT 0.1::float8 + 0.2::float8, (1.0 / 3)::float4::text
- ?column? |  text
+ ?column? |   text
 ----------+----------
- 0.3      | 0.333333
+      0.3 | 0.333333
 (1 row)
 
 > SET extra_float_digits = 4
@@ -94,7 +94,7 @@ SET
 
 > SHOW timezone
     TimeZone
------------------
+----------------
  <-03:30>+03:30
 (1 row)
 
@@ -260,7 +260,7 @@ COMMIT
 > SELECT name, setting, category, short_desc, vartype FROM pg_settings WHERE name IN ('enable_sort', 'random_page_cost', 'statement_timeout', 'bytea_output', 'max_index_keys') ORDER BY name
        name        | setting |          category          |                          short_desc                          | vartype
 -------------------+---------+----------------------------+--------------------------------------------------------------+---------
- bytea_output      | hex     | Fixed                      | Only values that say what the server does are accepted.      | enum
+ bytea_output      | hex     | Client Connection Defaults |                                                              | enum
  enable_sort       | on      | Without Effect             | Accepted without effect: in PostgreSQL it changes no result. | bool
  max_index_keys    | 32      | Preset Options             | Tells of the server and cannot be changed.                   | integer
  random_page_cost  | 1.1     | Without Effect             | Accepted without effect: in PostgreSQL it changes no result. | real
