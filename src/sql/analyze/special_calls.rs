@@ -21,7 +21,7 @@ use crate::types::ColumnType;
 /// What a call by that name becomes, and its type; `None` for a call that stays.
 ///
 /// # Errors
-/// 22016 for an argument that the function cannot take.
+/// 22016 for an argument that the function cannot take, 42883 for times that it does not take.
 pub fn special_call(
     function: &mut Function,
     name: &str,
@@ -43,6 +43,11 @@ pub fn special_call(
         }),
         "date_trunc" | "date_bin" | "generate_series" => time_call(name, types)
             .map(|(name, ty)| (call(name, arguments(function).map(|argument| argument.clone()).collect()), ty)),
+        // The planner's own steps in UTC, and counts other parts of intervals.
+        "range" if has_time(types) => {
+            let message = "function range() does not exist for times";
+            return Err(Error::new(ErrorKind::UndefinedFunction, message).with_hint("Use generate_series()."));
+        }
         // Their texts are those of the session's style, which aggregates do not know.
         "json_agg" | "jsonb_agg" | "json_object_agg" | "jsonb_object_agg" => {
             for (argument, ty) in arguments(function).zip(types) {
