@@ -18,6 +18,8 @@ SEEDS ?= 20000
 # Random statements that `make soak` compares with PostgreSQL, and which ones.
 STATEMENTS ?= 100000
 STATEMENTS_SEED ?= soak
+# Folder of suites for `make compat`.
+SUITES ?=
 # Arguments of `make bench`, for example: make bench ARGS="--only nearest --seconds 5"
 ARGS ?=
 
@@ -105,6 +107,11 @@ soak: build ## hours of simulated networks, and 100,000 statements beside Postgr
 	@scripts/install-deps build test
 	scripts/test-differential --statements "$(STATEMENTS)" --seed "$(STATEMENTS_SEED)"
 	NEBULUSDB_SOAK_STEPS="$(STEPS)" NEBULUSDB_SIM_SEEDS="$(SEEDS)" cargo test --release --locked soak -- --ignored --nocapture --test-threads 1
+
+.PHONY: compat
+compat: build ## run PostgreSQL's, pgvector's and sqllogictest's files in SUITES=folder here and on PostgreSQL (ARGS=--judged: fewer)
+	@scripts/install-deps bench
+	@scripts/test-compat "$(SUITES)" $(ARGS)
 
 .PHONY: bench
 bench: build ## compare with PostgreSQL 18 + pgvector in one run; writes benches/RESULTS.md

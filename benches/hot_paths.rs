@@ -10,7 +10,9 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use nebulusdb::db::{Cancel, Clock, Database, DatabaseOptions, MEMORY, Nearest, OnConflict, Output, Query, Target};
+use nebulusdb::db::{
+    Cancel, Clock, Database, DatabaseOptions, MEMORY, Nearest, OnConflict, Output, Query, Target, no_row_compiler,
+};
 use nebulusdb::expr::{Comparison, Expr, Operand, Scalar};
 use nebulusdb::merge::merge;
 use nebulusdb::model::{
@@ -174,6 +176,7 @@ fn open_empty(directory: &std::path::Path) -> Database {
         cache_bytes: 64 * 1024 * 1024,
         sync: false,
         clock: Clock::System,
+        row_compiler: no_row_compiler,
     };
     Database::open(&options).expect("the database opens")
 }

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+mod io;
 mod notice;
 mod subject;
 
@@ -48,6 +49,8 @@ pub enum ErrorKind {
     UndefinedDatabase,
     /// The name means an object of another kind.
     WrongObjectType,
+    /// An object cannot be made of what a statement makes it of.
+    InvalidObjectDefinition,
     /// A table cannot be as a statement wants it.
     InvalidTableDefinition,
     /// Something else needs the object.
@@ -60,6 +63,8 @@ pub enum ErrorKind {
     UndefinedCursor,
     /// A column name fits more than one relation.
     AmbiguousColumn,
+    /// Several functions or operators of that name take these arguments, and none of them better.
+    AmbiguousFunction,
     /// A column must be grouped or aggregated.
     Grouping,
     /// A window function stands where none may.
@@ -155,6 +160,18 @@ pub enum ErrorKind {
     NotNullViolation,
     /// A key that exists already.
     UniqueViolation,
+    /// A row written through a view that is no row of it.
+    CheckOptionViolation,
+    /// A row that makes a condition of its table false.
+    CheckViolation,
+    /// A reference to a row that is not there, or a row that others refer to.
+    ForeignKeyViolation,
+    /// A row that others refer to, and that RESTRICT keeps.
+    RestrictViolation,
+    /// The object is not in the state that the statement needs.
+    NotInPrerequisiteState,
+    /// Columns that cannot refer to those of another table.
+    InvalidForeignKey,
     /// The wrong user or password.
     InvalidPassword,
     /// The way of logging in is not the right one: another user, TLS, or a channel that somebody stands in.
@@ -163,6 +180,8 @@ pub enum ErrorKind {
     GeneratedAlways,
     /// The connection may not do that.
     InsufficientPrivilege,
+    /// Transactions waited for locks of one another.
+    Deadlock,
     /// Somebody else changed the row first: retry the transaction.
     SerializationFailure,
     /// An earlier statement failed: roll back.
@@ -199,6 +218,8 @@ pub enum ErrorKind {
     ProtocolViolation,
     /// A configuration file, flag or key file is wrong: fix it and start again.
     Configuration,
+    /// The object is of a kind that cannot be used so.
+    WrongObjectState,
     /// Another server holds the data directory, or a thing is in use.
     ObjectInUse,
     /// Stored bytes fail their checks.
@@ -233,12 +254,14 @@ impl ErrorKind {
             ErrorKind::UndefinedSchema => "3F000",
             ErrorKind::UndefinedDatabase => "3D000",
             ErrorKind::WrongObjectType => "42809",
+            ErrorKind::InvalidObjectDefinition => "42P17",
             ErrorKind::InvalidTableDefinition => "42P16",
             ErrorKind::DependentObjects => "2BP01",
             ErrorKind::DuplicatePreparedStatement => "42P05",
             ErrorKind::UndefinedPreparedStatement => "26000",
             ErrorKind::UndefinedCursor => "34000",
             ErrorKind::AmbiguousColumn => "42702",
+            ErrorKind::AmbiguousFunction => "42725",
             ErrorKind::Grouping => "42803",
             ErrorKind::Windowing => "42P20",
             ErrorKind::CannotCoerce => "42846",
@@ -289,10 +312,16 @@ impl ErrorKind {
             ErrorKind::Cardinality => "21000",
             ErrorKind::NotNullViolation => "23502",
             ErrorKind::UniqueViolation => "23505",
+            ErrorKind::CheckOptionViolation => "44000",
+            ErrorKind::CheckViolation => "23514",
+            ErrorKind::ForeignKeyViolation => "23503",
+            ErrorKind::RestrictViolation => "23001",
+            ErrorKind::InvalidForeignKey => "42830",
             ErrorKind::GeneratedAlways => "428C9",
             ErrorKind::InvalidPassword => "28P01",
             ErrorKind::InvalidAuthorization => "28000",
             ErrorKind::InsufficientPrivilege => "42501",
+            ErrorKind::Deadlock => "40P01",
             ErrorKind::SerializationFailure => "40001",
             ErrorKind::InFailedTransaction => "25P02",
             ErrorKind::ActiveTransaction => "25001",
@@ -311,7 +340,9 @@ impl ErrorKind {
             ErrorKind::ConnectionLost => "08006",
             ErrorKind::ProtocolViolation => "08P01",
             ErrorKind::Configuration => "F0000",
+            ErrorKind::WrongObjectState => "55000",
             ErrorKind::ObjectInUse => "55006",
+            ErrorKind::NotInPrerequisiteState => "55000",
             ErrorKind::Corrupted => "XX001",
             ErrorKind::Io | ErrorKind::NotHeld => "58030",
             ErrorKind::Internal => "XX000",
@@ -480,18 +511,3 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {}
-
-impl From<std::io::Error> for Error {
-    fn from(error: std::io::Error) -> Self {
-        Error::new(ErrorKind::from(error.kind()), error.to_string())
-    }
-}
-
-impl From<std::io::ErrorKind> for ErrorKind {
-    fn from(kind: std::io::ErrorKind) -> Self {
-        match kind {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => ErrorKind::DiskFull,
-            _ => ErrorKind::Io,
-        }
-    }
-}

@@ -13,6 +13,7 @@ use crate::config::layers::Layers;
 use crate::config::problem::Problem;
 use crate::db::{Clock, DatabaseOptions, PASSWORD_FILE};
 use crate::error::{Error, ErrorKind, Result};
+use crate::sql;
 use crate::store::KeySource;
 use crate::telemetry;
 
@@ -271,6 +272,7 @@ impl StorePaths {
             cache_bytes: self.cache_bytes,
             sync,
             clock: Clock::System,
+            row_compiler: sql::compile_stored,
         })
     }
 }

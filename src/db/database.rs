@@ -17,7 +17,7 @@ use crate::db::state::activity::Activity;
 use crate::db::state::state::DbState;
 use crate::db::state::turns::Turn;
 use crate::db::vectors::graph_builder::{self, Graphs};
-use crate::db::write::committer::{CommitQueue, Job};
+use crate::db::write::commit_queue::{CommitQueue, Job};
 use crate::db::write::transaction::Transaction;
 use crate::error::Result;
 use crate::model::{CollectionId, MemoryAccount, PeerId};
@@ -69,12 +69,13 @@ impl Database {
 
     /// A transaction on the present state.
     pub fn begin(&self) -> Transaction {
-        Transaction::begin(&self.0.queue, self.hides_secrets())
+        Transaction::begin(&self.0.queue, self.hides_secrets(), 0)
     }
 
-    /// As [`Database::begin`]; what the transaction writes is taken from a connection's account.
-    pub fn begin_for(&self, account: &MemoryAccount) -> Transaction {
-        let mut transaction = self.begin();
+    /// As [`Database::begin`]; what the transaction writes is taken from a connection's account, and what it locks is the
+    /// connection's.
+    pub fn begin_for(&self, account: &MemoryAccount, connection: i32) -> Transaction {
+        let mut transaction = Transaction::begin(&self.0.queue, self.hides_secrets(), connection);
         transaction.writes().charge_to(account);
         transaction
     }

@@ -29,6 +29,12 @@ impl Notice {
         Notice { severity: Severity::Notice, report }
     }
 
+    /// The same with more to read.
+    #[must_use]
+    pub fn with_detail(self, detail: impl Into<String>) -> Self {
+        Notice { report: self.report.with_detail(detail), ..self }
+    }
+
     pub fn warning(report: Error) -> Self {
         Notice { severity: Severity::Warning, report }
     }

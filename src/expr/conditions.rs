@@ -97,6 +97,27 @@ impl<'p> CompiledCondition<'p> {
         may_fail
     }
 
+    /// Whether it is made of comparisons alone, which fail on no row.
+    pub fn never_fails(self) -> bool {
+        let mut never_fails = !self.may_fail_regardless();
+        self.0.walk(&mut |step| {
+            never_fails &= matches!(
+                step,
+                Instruction::Constant(_)
+                    | Instruction::Field(_)
+                    | Instruction::And(_)
+                    | Instruction::Or(_)
+                    | Instruction::Not(_)
+                    | Instruction::IsNull(_)
+                    | Instruction::Compare { .. }
+                    | Instruction::CompareField { .. }
+                    | Instruction::Among { .. }
+                    | Instruction::Prefix { .. }
+            );
+        });
+        never_fails
+    }
+
     /// Whether nothing but the fields that it reads decides what it is.
     pub(super) fn is_constant_otherwise(self) -> bool {
         let mut is_constant = true;
@@ -108,6 +129,53 @@ impl<'p> CompiledCondition<'p> {
             };
         });
         is_constant
+    }
+
+    /// Whether another condition is true of every row of which this one is: the same one, a weaker comparison of the same field, or
+    /// that a field is not NULL which this one looks at.
+    pub fn implies(self, other: CompiledCondition<'_>) -> bool {
+        if let (Some(own), Some(others)) = (self.identity(), other.identity())
+            && own == others
+        {
+            return true;
+        }
+        match other.0 {
+            Instruction::Not(inner) => match inner.as_ref() {
+                Instruction::IsNull(inner) => match inner.as_ref() {
+                    Instruction::Field(field) => self.is_never_null(field),
+                    _ => false,
+                },
+                _ => false,
+            },
+            Instruction::CompareField { field, operator, constant } => match self.0 {
+                Instruction::CompareField { field: own, operator: with, constant: value } => {
+                    own == field && is_within(*with, value, *operator, constant)
+                }
+                Instruction::Among { left, values, has_null: _ } => {
+                    let is_of_field = matches!(left.as_ref(), Instruction::Field(own) if own == field);
+                    is_of_field && values.iter().all(|value| operator.compare(value, constant) == Some(true))
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// Whether it is true of no row in which a field is NULL.
+    fn is_never_null(self, wanted: &Operand) -> bool {
+        let is_wanted = |step: &Instruction| matches!(step, Instruction::Field(field) if field == wanted);
+        match self.0 {
+            Instruction::CompareField { field, .. } => field == wanted,
+            Instruction::Field(field) => field == wanted,
+            Instruction::Among { left, .. }
+            | Instruction::Pattern { left, .. }
+            | Instruction::Prefix { left, .. }
+            | Instruction::InArray { left, .. } => is_wanted(left),
+            Instruction::Compare { left, right, .. } | Instruction::Test { left, right, .. } => {
+                is_wanted(left) || is_wanted(right)
+            }
+            _ => false,
+        }
     }
 
     /// A text that tells it from every other condition; `None` where there is none.
@@ -159,6 +227,20 @@ impl<'p> CompiledCondition<'p> {
             }
             _ => None,
         }
+    }
+}
+
+/// Whether every value for which `with value` holds is one for which `operator bound` does.
+fn is_within(with: Comparison, value: &Value, operator: Comparison, bound: &Value) -> bool {
+    use Comparison::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual};
+    let holds = |comparison: Comparison| comparison.compare(value, bound) == Some(true);
+    match (with, operator) {
+        (Equal, operator) => holds(operator),
+        (Greater, Greater) | (GreaterOrEqual | Greater, GreaterOrEqual) => holds(GreaterOrEqual),
+        (GreaterOrEqual, Greater) => holds(Greater),
+        (Less, Less) | (LessOrEqual | Less, LessOrEqual) => holds(LessOrEqual),
+        (LessOrEqual, Less) => holds(Less),
+        (with, operator) => with == operator && holds(Equal),
     }
 }
 
@@ -222,5 +304,64 @@ impl Instruction {
             | Instruction::Coalesce(list)
             | Instruction::Call { arguments: list, .. } => list.iter().for_each(|each| each.walk(visit)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expr::{Environment, Expr, Program};
+    use crate::types::ColumnType;
+
+    fn column(position: usize) -> Expr {
+        Expr::column(position, ColumnType::Int4)
+    }
+
+    fn number(number: i32) -> Expr {
+        Expr::constant(Value::Int4(number))
+    }
+
+    fn implied(known: Expr, wanted: Expr) -> bool {
+        let compile = |expr: &Expr| Program::compile(expr, &Environment::default()).unwrap();
+        let (known, wanted) = (compile(&known), compile(&wanted));
+        let known = known.conjuncts();
+        wanted.conjuncts().into_iter().all(|wanted| known.iter().any(|known| known.implies(wanted)))
+    }
+
+    #[test]
+    fn a_narrower_comparison_implies_a_wider_one() {
+        use Comparison::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
+        let all = [Equal, NotEqual, Less, LessOrEqual, Greater, GreaterOrEqual];
+        for with in all {
+            for value in 0..3 {
+                for operator in all {
+                    for bound in 0..3 {
+                        let known = Expr::compare(column(0), with, number(value));
+                        let wanted = Expr::compare(column(0), operator, number(bound));
+                        let is_implied = implied(known, wanted);
+                        let passes = |operator: Comparison, row: i32, constant: i32| operator.holds(row.cmp(&constant));
+                        let holds = (-3..6).all(|row| !passes(with, row, value) || passes(operator, row, bound));
+                        // What follows for whole numbers alone need not be found, and nothing else may be.
+                        assert!(!is_implied || holds, "{with:?} {value} {operator:?} {bound}");
+                        assert!(is_implied || with != operator || value != bound, "{with:?} {value}");
+                        assert!(is_implied || with != Equal || !holds, "= {value} {operator:?} {bound}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_never_null_is_implied_by_what_looks_at_it() {
+        let there = |position| column(position).is_null().negated_if(true);
+        let equal = |position, value| Expr::compare(column(position), Comparison::Equal, number(value));
+        assert!(implied(equal(0, 1), there(0)) && !implied(equal(0, 1), there(1)));
+        assert!(implied(Expr::And(vec![equal(1, 2), equal(0, 1)]), Expr::And(vec![there(0), there(1)])));
+        let list = |values: [i32; 2]| Expr::In { left: Box::new(column(0)), list: values.map(number).to_vec() };
+        assert!(implied(list([1, 2]), there(0)));
+        assert!(implied(list([1, 2]), Expr::compare(column(0), Comparison::Less, number(3))));
+        assert!(!implied(list([1, 3]), Expr::compare(column(0), Comparison::Less, number(3))));
+        assert!(!implied(Expr::Or(vec![equal(0, 1), equal(1, 1)]), there(0)));
+        assert!(!implied(column(0).is_null(), there(0)) && implied(there(0), there(0)));
     }
 }

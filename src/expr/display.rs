@@ -72,6 +72,7 @@ impl Shown<'_> {
             return match operand {
                 Operand::Column(position) => self.column(f, *position),
                 Operand::System(system) => f.write_str(system.name()),
+                Operand::Computed(key) => write!(f, "({})", key.text()),
                 Operand::Key | Operand::Path { .. } => f.write_str("_key"),
             };
         };

@@ -9,6 +9,7 @@
 //! Functions are entries of one registry ([`Function`]) whose bodies work on values, so that any of them runs here.
 
 mod compile;
+mod computed_key;
 mod conditions;
 mod display;
 mod functions;
@@ -19,8 +20,10 @@ mod program;
 #[cfg(test)]
 mod program_tests;
 mod row;
+mod row_expression;
 mod tree;
 
+pub use computed_key::ComputedKey;
 pub use conditions::{CompiledCondition, ConditionShape};
 pub use functions::{
     Body, CALL_BYTES_MAX, Function, Invocation, Parameter, StatementContext, Volatility, check_call_bytes, int_of,
@@ -31,4 +34,5 @@ pub use parameter_types::{ParameterTypes, unmodified};
 pub use patterns::compile_regex;
 pub use program::{Environment, Program, no_condition};
 pub use row::{RowAccess, ValueRow};
+pub use row_expression::RowExpression;
 pub use tree::{Expr, Operand, PathBase, PathResult, Scalar};

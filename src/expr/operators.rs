@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::patterns::{compile_regex, contains, text_of};
 use crate::types::json::jsonb;
-use crate::types::{ColumnType, Value, exact_product, exact_quotient, exact_sum, like_matches, never};
+use crate::types::{ColumnType, Value, like_matches, never};
 
 /// An order or an equality that is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,10 +203,10 @@ impl Arithmetic {
         match (left, right) {
             (Value::Numeric(left), Value::Numeric(right)) => {
                 let result = match self {
-                    Arithmetic::Add => exact_sum(left, right),
-                    Arithmetic::Subtract => exact_sum(left, -right),
-                    Arithmetic::Multiply => exact_product(left, right),
-                    Arithmetic::Divide => exact_quotient(left, right),
+                    Arithmetic::Add => left.plus(&right),
+                    Arithmetic::Subtract => left.minus(&right),
+                    Arithmetic::Multiply => left.times(&right),
+                    Arithmetic::Divide => left.over(&right),
                 };
                 result.map(Value::Numeric)
             }

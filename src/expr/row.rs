@@ -38,6 +38,24 @@ pub trait RowAccess {
     }
 }
 
+impl<R: RowAccess + ?Sized> RowAccess for &R {
+    fn value(&self, operand: &Operand) -> Result<Value> {
+        (**self).value(operand)
+    }
+
+    fn stored_text(&self, operand: &Operand) -> Result<Option<&str>> {
+        (**self).stored_text(operand)
+    }
+
+    fn excluded(&self, position: usize) -> Result<Value> {
+        (**self).excluded(position)
+    }
+
+    fn planned(&self, position: usize) -> Result<Value> {
+        (**self).planned(position)
+    }
+}
+
 /// A row of values.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ValueRow<'a> {
@@ -56,6 +74,7 @@ impl RowAccess for ValueRow<'_> {
                 Some(Value::Null) => Ok(Value::Null),
                 _ => Err(Error::internal(format!("value {position} of a row is no document"))),
             },
+            Operand::Computed(key) => key.value(self),
             Operand::System(_) | Operand::Key | Operand::Path { base: PathBase::Facts, .. } => {
                 Err(Error::internal("a row of values has nothing beside its columns"))
             }

@@ -4,6 +4,7 @@
 //! and functions are entries of the registry, so that whoever has the tree can run it ([`Program`](crate::expr::Program)).
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::computed_key::ComputedKey;
 use crate::expr::functions::{Function, Volatility};
 use crate::expr::operators::{Arithmetic, Comparison, Test};
 use crate::model::SystemColumn;
@@ -90,6 +91,8 @@ pub enum Operand {
         path: Vec<PathStep>,
         result: PathResult,
     },
+    /// What an index is made of, computed of the row.
+    Computed(ComputedKey),
 }
 
 /// Where a path starts.

@@ -389,7 +389,9 @@ fn field(collection: &Collection, path: &Path, is_nearest: bool) -> Result<(Outp
     let ResolvedStatement { operand, ty } = resolve(collection, path)?;
     Ok(match operand {
         Operand::Column(position) => (Output::Operand(operand), stored_column(collection, position, name)),
-        Operand::System(_) | Operand::Key => (Output::Operand(operand), OutputColumn::computed(name, ty)),
+        Operand::System(_) | Operand::Key | Operand::Computed(_) => {
+            (Output::Operand(operand), OutputColumn::computed(name, ty))
+        }
         Operand::Path { base, path, .. } => {
             let operand = Operand::Path { base, path, result: PathResult::Json };
             (Output::Operand(operand), OutputColumn::computed(name, ColumnType::Jsonb))

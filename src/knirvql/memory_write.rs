@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::db::{Inserted, OnConflict};
+use crate::db::{Inserted, LockMode, OnConflict};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{ParameterTypes, Scalar};
 use crate::knirvql::ast::{Bindable, SetMemory};
@@ -148,7 +148,7 @@ pub struct MemoryUpsert {
 }
 
 impl MemoryUpsert {
-    async fn run(&self, run: WriteRun<'_>) -> Result<Written> {
+    async fn run(&self, mut run: WriteRun<'_>) -> Result<Written> {
         let EntryParts { id, mut columns, facts, blob } = self.write.bind(run.parameters)?;
         let collection = &self.write.collection;
         if let Some(blob) = blob {
@@ -158,6 +158,9 @@ impl MemoryUpsert {
             columns.extend(collection.column("blob_size").map(|position| (position, Value::Int8(size))));
         }
         let known = id.map(|id| run.transaction.key(collection, vec![id])).transpose()?;
+        if let Some(key) = &known {
+            run.lock_newest(collection, key, LockMode::Update).await?;
+        }
         let key = match known {
             Some(key) if run.transaction.view().exists(collection, &key)? => {
                 columns.retain(|(position, _)| !collection.primary_key.contains(position));
@@ -176,7 +179,7 @@ impl MemoryUpsert {
                 if let Some(defaults) = &self.defaults {
                     defaults.fill(&run, &mut row).await?;
                 }
-                match run.transaction.insert(collection, row, OnConflict::Fail)? {
+                match run.insert(collection, row, OnConflict::Fail).await? {
                     Inserted::New(key) | Inserted::Conflict { key, .. } => key,
                 }
             }

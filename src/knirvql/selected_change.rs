@@ -1,14 +1,15 @@
 //! DELETE, STAGE, UNSTAGE and REVERT: the entries that a condition accepts, and what is done to them.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::db::EntryKey;
+use crate::db::{EntryKey, LockMode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Environment, Expr, Program};
 use crate::metrics::StatementKind;
 use crate::model::{Collection, CollectionKind, Stage};
 use crate::statement::{
-    Change, CommandTag, Privilege, ReadRun, Work, WriteRun, Written, at_once, keys_query, matching_keys,
+    Change, CommandTag, Privilege, ReadRun, Work, WriteRun, Written, at_once, keys_query, later, matching_keys,
 };
 use crate::types::Value;
 
@@ -108,11 +109,17 @@ impl SelectedVerb {
 
 impl SelectedChange {
     /// Changes the entries; how many there were.
-    fn run(&self, run: &mut WriteRun<'_>) -> Result<u64> {
+    async fn run(&self, run: &mut WriteRun<'_>) -> Result<u64> {
         let mut changed = 0;
         for selection in &self.selections {
             let collection = &selection.collection;
-            for key in selection.keys(run)? {
+            let mut keys = selection.keys(run)?;
+            if run.lock_found(collection, keys.iter(), LockMode::Update).await? {
+                let locked: HashSet<EntryKey> = keys.into_iter().collect();
+                keys = selection.keys(run)?;
+                keys.retain(|key| locked.contains(key));
+            }
+            for key in keys {
                 changed += u64::from(match self.verb {
                     SelectedVerb::Delete => run.transaction.delete(collection, &key)?,
                     SelectedVerb::Stage => run.transaction.set_stage(collection, &key, Stage::PostPending)?,
@@ -147,8 +154,10 @@ fn below(lines: Vec<String>) -> impl Iterator<Item = String> {
 
 impl Change for SelectedChange {
     fn execute<'a>(&'a self, mut run: WriteRun<'a>) -> Work<'a, Written> {
-        let changed = self.run(&mut run);
-        at_once(changed.map(|count| Written::only(CommandTag::counted(self.verb.tag(), count))))
+        later(async move {
+            let count = self.run(&mut run).await?;
+            Ok(Written::only(CommandTag::counted(self.verb.tag(), count)))
+        })
     }
 
     fn explain<'a>(&'a self, run: ReadRun<'a>) -> Work<'a, Vec<String>> {

@@ -71,9 +71,8 @@ pub(super) fn write_value(value: Option<&Value>, write: &mut impl FnMut(&[u8])) 
 mod tests {
     use std::collections::BTreeSet;
 
-    use rust_decimal::Decimal;
-
     use super::*;
+    use crate::types::Numeric;
 
     #[test]
     fn types_with_equal_bytes_hash_apart() {
@@ -86,7 +85,7 @@ mod tests {
     #[test]
     fn values_that_compare_equal_but_are_stored_apart_hash_apart() {
         assert_ne!(hash_value(Some(&Value::Float8(0.0))), hash_value(Some(&Value::Float8(-0.0))));
-        let (short, long) = (Decimal::new(1, 0), Decimal::new(10, 1));
+        let (short, long) = (Numeric::scaled(1, 0), Numeric::scaled(10, 1));
         assert_eq!(short, long);
         assert_ne!(hash_value(Some(&Value::Numeric(short))), hash_value(Some(&Value::Numeric(long))));
     }
@@ -96,5 +95,9 @@ mod tests {
         let hex = blake3::Hash::from_bytes(hash_value(Some(&Value::text("nebulus")))).to_hex();
         let bytes = b"\x01\x08\x00\x00\x00\x00\x00\x00\x00\x07nebulus";
         assert_eq!(hex, blake3::hash(bytes).to_hex());
+        // Sign and scale, then the mantissa of 96 bits.
+        let hash = hash_value(Some(&Value::Numeric(Numeric::scaled(-150, 2))));
+        let bytes = b"\x01\x07\x00\x00\x02\x80\x96\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00";
+        assert_eq!(hash, *blake3::hash(bytes).as_bytes());
     }
 }

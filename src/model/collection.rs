@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::model::column::{Column, ColumnId, DimensionOrigin, DroppedColumn};
+use crate::model::constraint::{Check, ForeignKey};
+use crate::model::index_key::{IndexKey, IndexKeys};
 use crate::model::stored_collection::StoredCollection;
 use crate::types::ColumnType;
 
@@ -48,6 +50,10 @@ pub struct Collection {
     /// Positions in `columns`; empty when the entry id is hidden and generated (UUIDv7).
     pub primary_key: Vec<usize>,
     pub indexes: Vec<Index>,
+    /// Conditions on its rows, in the order of their names.
+    pub checks: Vec<Check>,
+    /// Its references to other collections.
+    pub foreign_keys: Vec<ForeignKey>,
     /// The id of the next column.
     pub next_column: u16,
     /// Columns that were dropped while members of a network had the collection: what they and older entries have there goes
@@ -138,6 +144,8 @@ impl Index {
 pub enum IndexKind {
     /// An ordered index over columns (positions in `columns`).
     Ordered { columns: Vec<usize>, unique: bool },
+    /// An ordered index over more than columns: expressions, some of the rows, NULLs that count.
+    Keys(IndexKeys),
     /// An ordered index over one fact of `metadata`, by its path.
     Fact { path: Vec<String> },
     /// A nearest-neighbour graph over one vector column. `operator_class` is pgvector's, e.g. `vector_cosine_ops`.
@@ -165,7 +173,7 @@ impl AccessMethod {
 impl IndexKind {
     pub fn access_method(&self) -> AccessMethod {
         match self {
-            IndexKind::Ordered { .. } | IndexKind::Fact { .. } => AccessMethod::Btree,
+            IndexKind::Ordered { .. } | IndexKind::Keys(_) | IndexKind::Fact { .. } => AccessMethod::Btree,
             IndexKind::Hnsw { .. } => AccessMethod::Hnsw,
         }
     }
@@ -175,16 +183,36 @@ impl IndexKind {
     }
 
     pub fn is_unique(&self) -> bool {
-        matches!(self, IndexKind::Ordered { unique: true, .. })
+        matches!(self, IndexKind::Ordered { unique: true, .. } | IndexKind::Keys(IndexKeys { unique: true, .. }))
     }
 
     /// The columns that are the keys, by position; a fact is no column.
     pub fn key_positions(&self) -> Vec<Option<usize>> {
         match self {
             IndexKind::Ordered { columns, .. } => columns.iter().copied().map(Some).collect(),
+            IndexKind::Keys(keys) => {
+                let position = |key: &IndexKey| match key {
+                    IndexKey::Column(position) => Some(*position),
+                    IndexKey::Expression(_) => None,
+                };
+                keys.keys.iter().map(position).collect()
+            }
             IndexKind::Fact { .. } => vec![None],
             IndexKind::Hnsw { column, .. } => vec![Some(*column)],
         }
+    }
+
+    /// Whether a change of any column may change what it holds.
+    pub fn is_computed(&self) -> bool {
+        match self {
+            IndexKind::Keys(keys) => keys.expressions().next().is_some(),
+            IndexKind::Ordered { .. } | IndexKind::Fact { .. } | IndexKind::Hnsw { .. } => false,
+        }
+    }
+
+    /// Whether NULLs are values like others for a unique one.
+    pub fn counts_nulls(&self) -> bool {
+        matches!(self, IndexKind::Keys(IndexKeys { counts_nulls: true, .. }))
     }
 
     /// Whether the column at a position is one of its keys.
@@ -196,7 +224,7 @@ impl IndexKind {
     pub fn vector_column(&self) -> Option<usize> {
         match self {
             IndexKind::Hnsw { column, .. } => Some(*column),
-            IndexKind::Ordered { .. } | IndexKind::Fact { .. } => None,
+            IndexKind::Ordered { .. } | IndexKind::Keys(_) | IndexKind::Fact { .. } => None,
         }
     }
 }
@@ -252,10 +280,18 @@ impl SystemColumn {
 impl Collection {
     /// A collection without a primary key and indexes, whose columns are numbered in their order.
     pub fn new(id: CollectionId, name: impl Into<String>, kind: CollectionKind, columns: Vec<Column>) -> Self {
-        let (primary_key, indexes, name) = (Vec::new(), Vec::new(), name.into());
-        let (next_column, dropped) = (0, Vec::new());
-        let mut collection =
-            Collection { id, name, kind, columns: Vec::new(), primary_key, indexes, next_column, dropped };
+        let mut collection = Collection {
+            id,
+            name: name.into(),
+            kind,
+            columns: Vec::new(),
+            primary_key: Vec::new(),
+            indexes: Vec::new(),
+            checks: Vec::new(),
+            foreign_keys: Vec::new(),
+            next_column: 0,
+            dropped: Vec::new(),
+        };
         columns.into_iter().for_each(|column| collection.push_column(column));
         collection
     }
@@ -276,7 +312,7 @@ impl Collection {
         self.next_column = self.next_column.saturating_add(1);
     }
 
-    /// Takes a column away, and the indexes over it. Where members of a network have the collection, what it was called in states
+    /// Takes a column away, with the indexes and the constraints over it. Where members of a network have the collection, what it was called in states
     /// is `kept`.
     pub fn remove_column(&mut self, position: usize, kept: bool) {
         if position >= self.columns.len() {
@@ -287,12 +323,21 @@ impl Collection {
             let ids = former.into_iter().chain([id]);
             self.dropped.extend(ids.map(|id| DroppedColumn { id, field: field.clone() }));
         }
-        self.indexes.retain(|index| !index.kind.is_over(position));
+        self.indexes.retain(|index| {
+            let names = matches!(&index.kind, IndexKind::Keys(keys) if keys.names(id));
+            !names && !index.kind.is_over(position)
+        });
+        self.checks.retain(|check| !check.columns.contains(&id));
+        self.foreign_keys.retain(|key| !key.columns.contains(&id));
         let behind = |place: &mut usize| *place -= usize::from(*place > position);
         self.primary_key.iter_mut().for_each(behind);
         for index in &mut self.indexes {
             match &mut index.kind {
                 IndexKind::Ordered { columns, .. } => columns.iter_mut().for_each(behind),
+                IndexKind::Keys(keys) => keys.keys.iter_mut().for_each(|key| match key {
+                    IndexKey::Column(column) => behind(column),
+                    IndexKey::Expression(_) => {}
+                }),
                 IndexKind::Hnsw { column, .. } => behind(column),
                 IndexKind::Fact { .. } => {}
             }
@@ -399,9 +444,17 @@ impl Collection {
     }
 }
 
+/// The OID of the collection with number 0.
+const OID_FIRST: u32 = 20_000;
+
 impl CollectionId {
     /// Numbers map into the user range of OIDs, above the types this server adds.
     pub fn oid(self) -> u32 {
-        self.0.saturating_add(20_000)
+        self.0.saturating_add(OID_FIRST)
+    }
+
+    /// The collection of an OID that [`CollectionId::oid`] gave.
+    pub fn of_oid(oid: u32) -> CollectionId {
+        CollectionId(oid.saturating_sub(OID_FIRST))
     }
 }

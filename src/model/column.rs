@@ -88,6 +88,20 @@ pub enum DefaultValue {
     Expression(String),
     /// The next number of the column's own sequence, and no other value: identity ALWAYS.
     Identity,
+    /// What is computed of the other columns of the row whenever it is written, and no other value.
+    Computed(Box<Computation>),
+}
+
+/// The expression of a generated column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Computation {
+    /// By the names that the columns have now.
+    pub text: String,
+    /// The columns that it names.
+    pub columns: Vec<ColumnId>,
+    /// Declared VIRTUAL. It is kept with the row all the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_virtual: bool,
 }
 
 impl Column {
@@ -104,6 +118,14 @@ impl Column {
             numbering: Numbering::default(),
             dimension_origin: DimensionOrigin::default(),
             former: Vec::new(),
+        }
+    }
+
+    /// The expression that it is computed by, where it is a generated column.
+    pub fn computation(&self) -> Option<&Computation> {
+        match &self.default {
+            Some(DefaultValue::Computed(computation)) => Some(computation),
+            _ => None,
         }
     }
 

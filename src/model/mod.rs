@@ -12,8 +12,11 @@ mod charter;
 mod clock;
 mod collection;
 mod column;
+mod comments;
+mod constraint;
 mod contribution;
 mod field_key;
+mod index_key;
 mod key_listing;
 mod network;
 mod notifications;
@@ -24,6 +27,7 @@ mod rights;
 mod state;
 mod statement_shape;
 mod stored_collection;
+mod view;
 
 pub use allocated::{Allocated, allocated_by_group, give_back_free_memory, handing_over};
 
@@ -39,11 +43,14 @@ pub use collection::{
     AUTH, AccessMethod, Collection, CollectionId, CollectionKind, FACT_BLOB_HASH, FACT_BLOB_SIZE, FACT_BLOB_TYPE,
     FACT_VECTOR, Index, IndexKind, IndexOrigin, IndexState, MEMORY, SystemColumn,
 };
-pub use column::{Column, ColumnId, DefaultValue, DimensionOrigin, DroppedColumn, Numbering};
+pub use column::{Column, ColumnId, Computation, DefaultValue, DimensionOrigin, DroppedColumn, Numbering};
+pub use constraint::{Check, CheckTime, ForeignKey, ReferentialAction, UniqueKey};
 
+pub use comments::{CommentedPart, Comments};
 pub use contribution::{Contribution, DeltaDigest, EntryMaker, Given, Piece, PostingProof};
 
 pub use field_key::FieldKey;
+pub use index_key::{IndexKey, IndexKeys, StoredExpression};
 pub use key_listing::{ListingPage, ListingPlace};
 pub use network::{
     AdoptedHeads, Attachment, Bytes, ChainHash, Delta, Halt, Head, HeadAdoption, Network, NetworkId, NetworkOptions,
@@ -60,3 +67,4 @@ pub use rights::{EntryRights, Rights, RightsEra, Who};
 
 pub use state::{EntryType, Field, Stage, State};
 pub use statement_shape::StatementShape;
+pub use view::{CheckOption, View, ViewColumn, ViewUse};

@@ -10,6 +10,8 @@ use crate::model::collection::{
     IndexKind,
 };
 use crate::model::column::{Column, ColumnId, DroppedColumn};
+use crate::model::constraint::{Check, ForeignKey};
+use crate::model::index_key::IndexKey;
 
 /// The JSON of a collection.
 #[derive(Clone, Serialize, Deserialize)]
@@ -22,6 +24,11 @@ pub(super) struct StoredCollection {
     primary_key: Vec<ColumnId>,
     /// Their columns are ids.
     indexes: Vec<Index>,
+    /// Left out where there are none, as are those below: versions before there were constraints stored no such fields.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    checks: Vec<Check>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    foreign_keys: Vec<ForeignKey>,
     /// Absent before format 3.
     #[serde(default)]
     next_column: Option<u16>,
@@ -37,8 +44,19 @@ impl From<Collection> for StoredCollection {
         for index in &mut indexes {
             renumber(&mut index.kind, |position| id_at(position).map(|id| usize::from(id.0)));
         }
-        let Collection { id, name, kind, columns, next_column, dropped, .. } = collection;
-        StoredCollection { id, name, kind, columns, primary_key, indexes, next_column: Some(next_column), dropped }
+        let Collection { id, name, kind, columns, checks, foreign_keys, next_column, dropped, .. } = collection;
+        StoredCollection {
+            id,
+            name,
+            kind,
+            columns,
+            primary_key,
+            indexes,
+            checks,
+            foreign_keys,
+            next_column: Some(next_column),
+            dropped,
+        }
     }
 }
 
@@ -46,7 +64,18 @@ impl TryFrom<StoredCollection> for Collection {
     type Error = String;
 
     fn try_from(stored: StoredCollection) -> Result<Self, String> {
-        let StoredCollection { id, name, kind, mut columns, primary_key, mut indexes, next_column, dropped } = stored;
+        let StoredCollection {
+            id,
+            name,
+            kind,
+            mut columns,
+            primary_key,
+            mut indexes,
+            checks,
+            foreign_keys,
+            next_column,
+            dropped,
+        } = stored;
         if next_column.is_none() {
             for (column, number) in columns.iter_mut().zip(0..) {
                 column.id = ColumnId(number);
@@ -66,7 +95,7 @@ impl TryFrom<StoredCollection> for Collection {
         }
         let beyond = columns.last().map_or(0, |column| column.id.0.saturating_add(1));
         let next_column = next_column.unwrap_or(beyond).max(beyond);
-        Ok(Collection { id, name, kind, columns, primary_key, indexes, next_column, dropped })
+        Ok(Collection { id, name, kind, columns, primary_key, indexes, checks, foreign_keys, next_column, dropped })
     }
 }
 
@@ -81,6 +110,12 @@ fn renumber(kind: &mut IndexKind, number: impl Fn(usize) -> Option<usize>) -> Op
             *column = number(*column)?;
             Some(())
         }
+        IndexKind::Keys(keys) => keys.keys.iter_mut().try_for_each(|key| {
+            if let IndexKey::Column(column) = key {
+                *column = number(*column)?;
+            }
+            Some(())
+        }),
         IndexKind::Fact { .. } => Some(()),
     }
 }
@@ -99,7 +134,9 @@ fn legacy_field(kind: CollectionKind, name: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{FieldKey, IndexOrigin, IndexState};
+    use crate::model::{
+        CheckTime, FieldKey, IndexKeys, IndexOrigin, IndexState, ReferentialAction, StoredExpression, UniqueKey,
+    };
     use crate::types::ColumnType;
 
     /// This definition lies in data directories of format 2: it is read for ever.
@@ -175,6 +212,45 @@ mod tests {
         assert!(changed != ready && changed.is_defined_as(&ready));
         changed.columns[1].not_null = true;
         assert!(!changed.is_defined_as(&ready));
+    }
+
+    #[test]
+    fn constraints_and_computed_keys_name_columns_by_their_ids() {
+        let mut table: Collection = serde_json::from_str(FORMAT_3).unwrap();
+        let check = |name: &str, id, column| {
+            let (expression, columns) = (format!("{name} > 0"), vec![ColumnId(column)]);
+            Check { id: CollectionId(id), name: name.to_string(), expression, columns, validated: true }
+        };
+        table.checks = vec![check("n", 30, 4), check("title", 31, 1)];
+        table.foreign_keys.push(ForeignKey {
+            id: CollectionId(32),
+            name: "self".to_string(),
+            columns: vec![ColumnId(4)],
+            parent: table.id,
+            parent_columns: vec![ColumnId(0)],
+            on_delete: ReferentialAction::Cascade,
+            on_update: ReferentialAction::NoAction,
+            timing: CheckTime::Deferred,
+            validated: false,
+        });
+        let lower = StoredExpression { text: "lower(title)".into(), columns: vec![ColumnId(1)], ty: ColumnType::Text };
+        let keys = vec![IndexKey::Column(3), IndexKey::Expression(lower)];
+        let kind = IndexKind::Keys(IndexKeys { keys, unique: true, counts_nulls: false, condition: None });
+        table.indexes.push(Index::new(CollectionId(33), "computed", kind, IndexOrigin::Statement));
+        let json = serde_json::to_string(&table).unwrap();
+        assert!(json.contains(r#"{"Column":4}"#), "{json}");
+        assert_eq!(serde_json::from_str::<Collection>(&json).unwrap(), table);
+        assert_eq!(table.unique_key_over(&[ColumnId(0)]), Some((UniqueKey::Primary, vec![0])));
+        assert_eq!(table.unique_key_over(&[ColumnId(1)]), Some((UniqueKey::Index(CollectionId(18)), vec![0])));
+        assert_eq!(table.unique_key_over(&[ColumnId(0), ColumnId(1)]), None);
+        let mut without_n = table.clone();
+        without_n.remove_column(3, false);
+        assert_eq!((without_n.checks.len(), without_n.foreign_keys.len(), without_n.indexes.len()), (1, 0, 2));
+        let mut without_v = table.clone();
+        without_v.remove_column(2, false);
+        let computed = without_v.indexes.last().unwrap();
+        assert_eq!(computed.kind.key_positions(), [Some(2), None]);
+        assert_eq!((without_v.checks.len(), without_v.foreign_keys.len()), (2, 1));
     }
 
     #[test]

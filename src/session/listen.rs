@@ -251,7 +251,7 @@ impl Session {
     /// [`Session::end_implicit`].
     fn join_transaction(&mut self, is_alone: bool) {
         if !is_alone && matches!(self.open, OpenTransaction::None) {
-            self.open = OpenTransaction::Implicit(Box::new(self.database.begin_for(&self.memory)));
+            self.open = OpenTransaction::Implicit(Box::new(self.new_transaction(self.default_isolation())));
         }
     }
 

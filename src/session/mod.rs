@@ -8,6 +8,7 @@
 //! Guarantees: a failed statement leaves nothing behind; a result holds at most a chunk of rows in memory; texts in the
 //! [`Activity`](crate::db::Activity) show no secrets.
 
+mod isolation;
 mod listen;
 mod portal;
 mod portals;

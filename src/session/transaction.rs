@@ -3,9 +3,10 @@
 //! Outside of a block each statement is a transaction of its own, except that statements sent together (a multi-statement
 //! text, or several Executes before one Sync) share an implicit one, as in PostgreSQL.
 
-use crate::db::{ReadView, Savepoint, Transaction};
+use crate::db::{Isolation, ReadView, Savepoint, Transaction};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::model::NotificationsMark;
+use crate::session::isolation::level_of;
 use crate::session::portals::PortalMark;
 use crate::session::session::Session;
 use crate::session::settings::SettingsMark;
@@ -35,8 +36,6 @@ pub(super) struct Block {
     pub transaction: Transaction,
     pub is_failed: bool,
     pub is_read_only: bool,
-    /// READ COMMITTED: each statement sees what was committed before it, as long as nothing was written.
-    pub is_refreshed: bool,
     /// A statement has read or written something in it.
     pub has_run: bool,
     settings_before: SettingsMark,
@@ -77,16 +76,19 @@ impl Session {
         match &mut self.open {
             OpenTransaction::None if is_alone => self.database.view(),
             OpenTransaction::None => {
-                let transaction = Box::new(self.database.begin_for(&self.memory));
+                let transaction = Box::new(self.new_transaction(self.default_isolation()));
                 let view = transaction.view().clone();
                 self.open = OpenTransaction::Implicit(transaction);
                 view
             }
-            OpenTransaction::Implicit(transaction) => transaction.view().clone(),
-            OpenTransaction::Block(block) => {
-                if block.is_refreshed {
-                    block.transaction.refresh();
+            OpenTransaction::Implicit(transaction) => {
+                if transaction.isolation() == Isolation::ReadCommitted {
+                    transaction.refresh();
                 }
+                transaction.view().clone()
+            }
+            OpenTransaction::Block(block) => {
+                block.begin_statement();
                 block.transaction.view().clone()
             }
         }
@@ -99,13 +101,13 @@ impl Session {
         }
     }
 
-    /// Whether a statement that is run again sees what was committed since: in a block nothing was read or written yet, or it
-    /// is READ COMMITTED and nothing was written.
+    /// Whether a statement that is run again sees what was committed since: nothing was written yet, and in a block nothing was read
+    /// or it is READ COMMITTED.
     pub(super) fn can_look_again(&self) -> bool {
         match &self.open {
             OpenTransaction::None => true,
             OpenTransaction::Implicit(transaction) => transaction.is_read_only(),
-            OpenTransaction::Block(block) => block.transaction.is_read_only() && (block.is_refreshed || !block.has_run),
+            OpenTransaction::Block(block) => block.transaction.is_read_only() && block.is_refreshed(),
         }
     }
 
@@ -115,9 +117,8 @@ impl Session {
         match &mut self.open {
             OpenTransaction::Implicit(transaction) if can_look_again => transaction.refresh(),
             OpenTransaction::Block(block) if can_look_again => block.transaction.refresh(),
-            OpenTransaction::None | OpenTransaction::Implicit(_) | OpenTransaction::Block(_) => {}
+            OpenTransaction::None | OpenTransaction::Implicit(_) | OpenTransaction::Block(_) => can_look_again,
         }
-        can_look_again
     }
 
     /// What a statement is planned with; opens nothing.
@@ -142,12 +143,14 @@ impl Session {
     /// The transaction that a statement writes in; `None` when the statement is one by itself.
     pub(super) fn writing(&mut self, is_alone: bool) -> Option<&mut Transaction> {
         if matches!(self.open, OpenTransaction::None) && !is_alone {
-            self.open = OpenTransaction::Implicit(Box::new(self.database.begin_for(&self.memory)));
+            self.open = OpenTransaction::Implicit(Box::new(self.new_transaction(self.default_isolation())));
         }
-        if let OpenTransaction::Block(block) = &mut self.open
-            && block.is_refreshed
-        {
-            block.transaction.refresh();
+        match &mut self.open {
+            OpenTransaction::Block(block) => block.begin_statement(),
+            OpenTransaction::Implicit(transaction) if transaction.isolation() == Isolation::ReadCommitted => {
+                transaction.refresh();
+            }
+            OpenTransaction::None | OpenTransaction::Implicit(_) => {}
         }
         self.open_transaction()
     }
@@ -162,24 +165,24 @@ impl Session {
     }
 
     pub(super) fn begin(&mut self, modes: Modes) -> Result<()> {
-        let transaction = match std::mem::replace(&mut self.open, OpenTransaction::None) {
+        let mut transaction = match std::mem::replace(&mut self.open, OpenTransaction::None) {
             OpenTransaction::Block(block) => {
                 self.open = OpenTransaction::Block(block);
                 self.warn(ErrorKind::ActiveTransaction, "there is already a transaction in progress");
                 return self.set_modes(modes);
             }
             OpenTransaction::Implicit(transaction) => *transaction,
-            OpenTransaction::None => self.database.begin_for(&self.memory),
+            OpenTransaction::None => self.new_transaction(Isolation::ReadCommitted),
         };
         let settings_before = self.settings.take_before();
         let effective = self.settings.effective();
         let is_read_only = effective.get("default_transaction_read_only").is_ok_and(is_on);
         let isolation = effective.get("default_transaction_isolation")?.to_string();
+        transaction.isolate(Isolation::of_setting(&isolation));
         self.open = OpenTransaction::Block(Box::new(Block {
             transaction,
             is_failed: false,
             is_read_only,
-            is_refreshed: is_refreshed(&isolation),
             has_run: false,
             settings_before,
             savepoints: Vec::new(),
@@ -203,7 +206,7 @@ impl Session {
                 block.check_isolation()?;
             }
             self.settings.set("transaction_isolation", isolation, true)?;
-            block.is_refreshed = is_refreshed(isolation);
+            block.transaction.isolate(Isolation::of_setting(isolation));
         }
         if let Some(is_read_only) = modes.is_read_only {
             if block.is_read_only && !is_read_only {
@@ -276,7 +279,7 @@ impl Session {
             _ if !is_chained => Ok(None),
             OpenTransaction::Block(block) => Ok(Some(Modes {
                 is_read_only: Some(block.is_read_only),
-                isolation: Some(if block.is_refreshed { "read committed" } else { "repeatable read" }),
+                isolation: Some(level_of(self.settings.effective().get("transaction_isolation")?)?),
             })),
             OpenTransaction::None | OpenTransaction::Implicit(_) => Err(Error::new(
                 ErrorKind::NoActiveTransaction,
@@ -339,7 +342,7 @@ impl Session {
     pub async fn end_implicit(&mut self) -> Result<()> {
         if matches!(self.open, OpenTransaction::None) && self.listening.is_waiting() {
             // A statement by itself that did not write has sent something, or listens.
-            self.open = OpenTransaction::Implicit(Box::new(self.database.begin_for(&self.memory)));
+            self.open = OpenTransaction::Implicit(Box::new(self.new_transaction(self.default_isolation())));
         }
         match std::mem::replace(&mut self.open, OpenTransaction::None) {
             OpenTransaction::None => {
@@ -405,7 +408,7 @@ impl Session {
                 self.portals.roll_back();
                 self.release_locks();
             }
-            OpenTransaction::Block(block) => block.is_failed = true,
+            OpenTransaction::Block(block) => block.fail(),
         }
     }
 
@@ -430,6 +433,24 @@ impl Session {
 }
 
 impl Block {
+    /// Whether a statement that begins sees what was committed before it.
+    fn is_refreshed(&self) -> bool {
+        self.transaction.isolation() == Isolation::ReadCommitted || !self.has_run
+    }
+
+    /// Lets a statement see what it is to see.
+    fn begin_statement(&mut self) {
+        if self.is_refreshed() {
+            self.transaction.refresh();
+        }
+    }
+
+    /// A statement has failed. What was done since the last savepoint goes, and with it what was locked.
+    fn fail(&mut self) {
+        self.is_failed = true;
+        self.transaction.unlock_since(self.savepoints.last().map(|last| &last.savepoint));
+    }
+
     fn check_isolation(&self) -> Result<()> {
         let when = if self.has_run {
             "must be called before any query"
@@ -463,10 +484,6 @@ impl Block {
 
 fn is_on(value: &str) -> bool {
     matches!(value.to_ascii_lowercase().as_str(), "on" | "true" | "yes" | "1")
-}
-
-fn is_refreshed(isolation: &str) -> bool {
-    matches!(isolation, "read committed" | "read uncommitted")
 }
 
 pub(super) fn read_only() -> Error {

@@ -79,7 +79,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("default_toast_compression", "pglz", SettingKind::Enum(&["pglz", "lz4"]), Effect::Inert),
     setting("default_transaction_deferrable", "off", SettingKind::Bool, Effect::Obeyed),
-    setting("default_transaction_isolation", "repeatable read", SettingKind::Enum(ISOLATION), Effect::Obeyed),
+    setting("default_transaction_isolation", "read committed", SettingKind::Enum(ISOLATION), Effect::Obeyed),
     reported("default_transaction_read_only", "off", SettingKind::Bool, Effect::Obeyed),
     setting("effective_cache_size", "524288", integer(1, INT_MAX, Unit::Blocks), Effect::Inert),
     setting("effective_io_concurrency", "16", integer(0, 1000, Unit::Count), Effect::Inert),
@@ -279,7 +279,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("track_counts", "on", SettingKind::Bool, Effect::Inert),
     setting("track_io_timing", "off", SettingKind::Bool, Effect::Inert),
     setting("transaction_deferrable", "off", SettingKind::Bool, Effect::Obeyed),
-    setting("transaction_isolation", "repeatable read", SettingKind::Enum(ISOLATION), Effect::Obeyed),
+    setting("transaction_isolation", "read committed", SettingKind::Enum(ISOLATION), Effect::Obeyed),
     setting("transaction_read_only", "off", SettingKind::Bool, Effect::Obeyed),
     setting(
         "transaction_timeout",

@@ -324,7 +324,7 @@ mod tests {
             ("standard_conforming_strings", "off", "0A000"),
             ("default_tablespace", "fast", "0A000"),
             ("transaction_timeout", "1s", "0A000"),
-            ("transaction_isolation", "serializable", "0A000"),
+            ("transaction_isolation", "snapshot", "22023"),
             ("enable_sort", "maybe", "22023"),
             ("hnsw.max_scan_tuples", "0", "22023"),
             ("hnsw.ef_search", "1001", "22023"),

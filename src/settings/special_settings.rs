@@ -3,7 +3,7 @@
 //! There is one schema and one encoding. A value that says so is taken; another that PostgreSQL knows answers 0A000, and 22023
 //! is for what means nothing.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::settings::setting::{Setting, boolean};
 use crate::types::Zone;
 
@@ -42,7 +42,6 @@ pub fn read(setting: &Setting, text: &str, current: &str) -> Option<Result<Strin
     Some(match setting.name {
         "client_encoding" => client_encoding(setting, text),
         "DateStyle" => date_style(setting, text, current),
-        "default_transaction_isolation" | "transaction_isolation" => isolation(setting, text),
         "nebulus.fetch" => fetch(setting, text),
         "search_path" => search_path(setting, text),
         "TimeZone" => time_zone(setting, text),
@@ -93,16 +92,6 @@ fn date_style(setting: &Setting, text: &str, current: &str) -> Result<String> {
     let (current_style, current_order) = current.split_once(", ").unwrap_or_default();
     let order = order.unwrap_or(if is_german { "DMY" } else { current_order });
     Ok(format!("{}, {order}", style.unwrap_or(current_style)))
-}
-
-fn isolation(setting: &Setting, text: &str) -> Result<String> {
-    match setting.read(text)? {
-        level if level == "serializable" => Err(Error::unsupported(
-            "isolation level SERIALIZABLE is not offered",
-            "Use REPEATABLE READ: snapshot isolation, the first committer wins.",
-        )),
-        level => Ok(level),
-    }
 }
 
 fn fetch(setting: &Setting, text: &str) -> Result<String> {

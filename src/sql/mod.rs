@@ -2,7 +2,7 @@
 //!
 //! One SELECT, end to end: `parse` makes the tree and knows the characters' positions; `rewrite` turns what tools send into what
 //! the planner takes; `analyze` resolves names, finds the types of parameters and literals and writes every operator as what it
-//! stands for; `read` recognises what `db` can answer by itself (`lower_query`), so that Execute only binds and reads; everything
+//! stands for, which `registry` knows of each type, operator, function and cast; `read` recognises what `db` can answer by itself (`lower_query`), so that Execute only binds and reads; everything
 //! else goes through `relational` to DataFusion, whose scans are `db` queries again, nearest searches included, and whose rows
 //! come in the order of scans, on threads of their own. Values and errors cross in `arrow`.
 //!
@@ -22,6 +22,7 @@ mod meaning;
 mod parse;
 mod pg_catalog;
 mod read;
+mod registry;
 mod relational;
 mod rewrite;
 mod statement;
@@ -35,3 +36,4 @@ pub use parse::statement_limits::{TokenCounts, count_tokens};
 pub use read::apart::apart;
 pub use relational::worker_threads::release_workers;
 pub use write::insert::plan_column_defaults;
+pub use write::stored_expression::compile_stored;

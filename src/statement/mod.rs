@@ -15,6 +15,7 @@ mod copy;
 mod dependencies;
 mod entry_keys;
 mod explain;
+mod locked_rows;
 mod network_call;
 mod network_command;
 mod planned;

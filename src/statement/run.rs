@@ -1,10 +1,13 @@
 //! What a statement runs with, and the work that running it is.
 
+use std::sync::Arc;
+
 use futures::future::{BoxFuture, Either, FutureExt, Ready, ready};
 
-use crate::db::{Cancel, ReadView, Transaction};
+use crate::db::{BusyRow, Cancel, EntryKey, Inserted, LockWaits, OnConflict, ReadView, Transaction};
 use crate::error::Result;
 use crate::expr::Environment;
+use crate::model::Collection;
 use crate::settings::Settings;
 use crate::types::Value;
 
@@ -27,6 +30,8 @@ pub struct WriteRun<'a> {
     pub cancel: &'a Cancel,
     /// When the statement began, in microseconds since 1970.
     pub began: i64,
+    /// What its queries read, where that is not what it has written so far.
+    snapshot: Option<ReadView>,
 }
 
 /// Work that was done at once, or the future that does it. What needs no planner and no waiting costs no allocation.
@@ -50,7 +55,14 @@ impl<'a> WriteRun<'a> {
         settings: &'a Settings,
         cancel: &'a Cancel,
     ) -> Self {
-        WriteRun { transaction, parameters, settings, cancel, began: chrono::Utc::now().timestamp_micros() }
+        WriteRun {
+            transaction,
+            parameters,
+            settings,
+            cancel,
+            began: chrono::Utc::now().timestamp_micros(),
+            snapshot: None,
+        }
     }
 
     /// What expressions are run with.
@@ -61,6 +73,48 @@ impl<'a> WriteRun<'a> {
             statement_began: self.began,
             style: Some(self.settings.text_style()),
         }
+    }
+
+    /// The run of a statement that stands for this one.
+    pub fn again(&mut self) -> WriteRun<'_> {
+        WriteRun { transaction: &mut *self.transaction, snapshot: self.snapshot.clone(), ..*self }
+    }
+
+    /// From here on its queries read what is there now, whatever it writes.
+    pub fn keep_snapshot(&mut self) {
+        self.snapshot = Some(self.transaction.view().clone());
+    }
+
+    /// What its queries read.
+    pub fn view(&self) -> &ReadView {
+        self.snapshot.as_ref().unwrap_or_else(|| self.transaction.view())
+    }
+
+    /// Whether its snapshot has an entry; without one it sees what is there.
+    ///
+    /// # Errors
+    /// What reading the store fails with.
+    pub fn sees(&self, collection: &Collection, key: &EntryKey) -> Result<bool> {
+        self.snapshot.as_ref().map_or(Ok(true), |view| view.exists(collection, key))
+    }
+
+    /// Inserts a row after whoever inserts the same one has ended.
+    ///
+    /// # Errors
+    /// As `Transaction::insert_waiting`.
+    pub async fn insert(
+        &mut self,
+        collection: &Arc<Collection>,
+        row: Vec<Option<Value>>,
+        on_conflict: OnConflict<'_>,
+    ) -> Result<Inserted> {
+        let waits = self.waits();
+        self.transaction.insert_waiting(collection, row, on_conflict, &waits).await
+    }
+
+    /// How it waits for rows that others have locked.
+    pub fn waits(&self) -> LockWaits<'a> {
+        LockWaits { busy: BusyRow::Wait, settings: self.settings, cancel: self.cancel }
     }
 
     /// What a query inside of it reads with: what the transaction has written so far is seen.

@@ -35,6 +35,7 @@ pub use record::value_codec::{Stored, ValueRef, bytes_of_vector, check_one_dimen
 pub use rocks::batch::Batch;
 pub use rocks::check::CheckReport;
 pub use rocks::column_families::{LEGACY_STORE, STORE_FORMAT};
+pub use rocks::probe::Probe;
 pub use rocks::snapshot::{PinnedBytes, ScanIter, Snapshot};
 pub use rocks::store::{Store, StoreOptions, StoreStatistics};
 pub use vault::master_key::{

@@ -6,8 +6,6 @@
 use std::sync::Arc;
 
 use half::f16;
-use rust_decimal::prelude::ToPrimitive;
-use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::datetime::calendar::{
@@ -18,9 +16,9 @@ use crate::types::json::convert::{json_text_in, jsonb_text};
 use crate::types::json::jsonb;
 use crate::types::limits::{IDENTIFIER_BYTES_MAX, VECTOR_DIMENSION_MAX};
 use crate::types::numeric::{apply_modifier, float_of_numeric, numeric_of_float};
-use crate::types::text::text::{first_chars, fit_char, fit_varchar, truncated};
+use crate::types::text::text::{catalog_char, first_chars, fit_char, fit_varchar, truncated};
 use crate::types::text::vectors::{check_dense, check_dimension, half_components, parse_vector};
-use crate::types::{Bits, ColumnType, Interval, SparseVector, TextStyle, Value};
+use crate::types::{Bits, ColumnType, Interval, Numeric, SparseVector, TextStyle, Value};
 
 /// Decimal digits that a `double precision` and a `real` hold for certain.
 const FLOAT8_DIGITS: usize = 15;
@@ -52,7 +50,10 @@ impl Value {
             (Value::Vector(components), ColumnType::Halfvec(_)) => {
                 components.iter().all(|component| f16::from_f32(*component).to_f32().to_bits() == component.to_bits())
             }
-            (Value::Text(_), ColumnType::CatalogChar | ColumnType::Reg(_) | ColumnType::Void) => true,
+            (
+                Value::Text(_),
+                ColumnType::CatalogChar | ColumnType::Jsonpath | ColumnType::Reg(_) | ColumnType::Void,
+            ) => true,
             (Value::Text(_), ty) => ty.is_text(),
             (Value::Array(element, _), ColumnType::Int2Vector | ColumnType::OidVector) => **element == *ty,
             (Value::Array(element, values), ColumnType::Array(wanted)) => values.iter().all(|value| match value {
@@ -221,7 +222,7 @@ fn cast_to_fitted_text(text: &str, to: &ColumnType, explicit: bool) -> Result<Va
         ColumnType::Char(length) if explicit => first_chars(text, *length).trim_end_matches(' '),
         ColumnType::Char(length) => fit_char(text, *length)?,
         ColumnType::Name => truncated(text, IDENTIFIER_BYTES_MAX),
-        ColumnType::CatalogChar => truncated(text, text.chars().next().map_or(0, char::len_utf8)),
+        ColumnType::CatalogChar => return Ok(Value::text(catalog_char(text))),
         _ => text,
     };
     Ok(Value::text(fitted))
@@ -258,10 +259,11 @@ fn cast_to_integer(value: Value, to: &ColumnType, explicit: bool) -> Result<Valu
         Value::Int8(number) => number,
         Value::Float4(number) => rounded(f64::from(number)).ok_or_else(|| out_of_range(to))?,
         Value::Float8(number) => rounded(number).ok_or_else(|| out_of_range(to))?,
-        Value::Numeric(number) => {
-            let whole = number.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero);
-            whole.to_i64().ok_or_else(|| out_of_range(to))?
+        Value::Numeric(number) if number.special().is_some() => {
+            let what = if number.is_nan() { "NaN" } else { "infinity" };
+            return Err(Error::new(ErrorKind::Unsupported, format!("cannot convert {what} to {to}")));
         }
+        Value::Numeric(number) => number.to_i64().ok_or_else(|| out_of_range(to))?,
         Value::Bool(is_true) if explicit => i64::from(is_true),
         Value::Json(json) if explicit => {
             let digits = json_scalar(&json, "number", to)?;
@@ -298,7 +300,8 @@ fn cast_to_float(value: Value, to: &ColumnType) -> Result<Value> {
         Value::Float8(number) => Ok(Value::Float8(number)),
         // Through the digits, so that the number is rounded once.
         Value::Numeric(number) if wants_float4 => Value::parse_text(to, &number.to_string()),
-        Value::Numeric(number) => Ok(Value::Float8(float_of_numeric(number))),
+        Value::Numeric(number) if number.heap_bytes() > 0 => Value::parse_text(to, &number.to_string()),
+        Value::Numeric(number) => Ok(Value::Float8(float_of_numeric(&number))),
         Value::Json(json) => Value::parse_text(to, json_scalar(&json, "number", to)?),
         other => match other.as_i64() {
             Some(number) if wants_float4 => Ok(Value::Float4(float4_of_integer(number))),
@@ -331,7 +334,7 @@ fn narrowed_float(number: f64) -> Result<f32> {
     Err(Error::new(ErrorKind::NumericOutOfRange, format!("value out of range: {problem}")))
 }
 
-fn numeric_of(value: Value, to: &ColumnType) -> Result<Decimal> {
+fn numeric_of(value: Value, to: &ColumnType) -> Result<Numeric> {
     match value {
         Value::Numeric(number) => Ok(number),
         Value::Float4(number) => numeric_of_float(f64::from(number), FLOAT4_DIGITS),
@@ -340,7 +343,7 @@ fn numeric_of(value: Value, to: &ColumnType) -> Result<Decimal> {
             Value::Numeric(number) => Ok(number),
             other => Err(cannot_cast(&other, to)),
         },
-        other => other.as_i64().map(Decimal::from).ok_or_else(|| cannot_cast(&other, to)),
+        other => other.as_i64().map(Numeric::from).ok_or_else(|| cannot_cast(&other, to)),
     }
 }
 
@@ -357,8 +360,12 @@ fn cast_to_json(value: Value, style: &TextStyle, to: &ColumnType) -> Result<Valu
 fn component(value: &Value) -> Result<f32> {
     match value {
         Value::Float4(number) => Ok(*number),
-        Value::Null => Err(Error::new(ErrorKind::DataException, "array must not contain nulls")),
-        Value::Int2(_) | Value::Int4(_) | Value::Int8(_) | Value::Float8(_) | Value::Numeric(_) => {
+        Value::Null => Err(Error::new(ErrorKind::NullNotAllowed, "array must not contain nulls")),
+        Value::Array(..) => Err(Error::new(ErrorKind::DataException, "array must be 1-D")),
+        // As pgvector narrows them: an infinity is refused as a component, and what is too small is 0.
+        #[expect(clippy::cast_possible_truncation, reason = "components are f32 by definition")]
+        Value::Float8(number) => Ok(*number as f32),
+        Value::Int2(_) | Value::Int4(_) | Value::Int8(_) | Value::Numeric(_) => {
             match cast_to_float(value.clone(), &ColumnType::Float4)? {
                 Value::Float4(number) => Ok(number),
                 other => Err(cannot_cast(&other, &ColumnType::Float4)),

@@ -13,7 +13,7 @@ pub enum ColumnType {
     Float4,
     Float8,
     /// Precision and scale, where declared.
-    Numeric(Option<(u8, i8)>),
+    Numeric(Option<(u16, i16)>),
     Text,
     /// Declared length in characters, where there is one.
     Varchar(Option<u32>),
@@ -22,6 +22,8 @@ pub enum ColumnType {
     Bytea,
     Json,
     Jsonb,
+    /// A path of SQL/JSON. Its values are texts in the form in which PostgreSQL prints them.
+    Jsonpath,
     Date,
     Time,
     Timestamp,
@@ -109,6 +111,7 @@ impl ColumnType {
             ColumnType::Void => 2278,
             ColumnType::Uuid => 2950,
             ColumnType::Jsonb => 3802,
+            ColumnType::Jsonpath => 4072,
             ColumnType::Reg(RegKind::Namespace) => 4089,
             ColumnType::Vector(_) => VECTOR_OID,
             ColumnType::Halfvec(_) => HALFVEC_OID,
@@ -149,6 +152,7 @@ impl ColumnType {
             ColumnType::Reg(RegKind::Type) => 2211,
             ColumnType::Uuid => 2951,
             ColumnType::Jsonb => 3807,
+            ColumnType::Jsonpath => 4073,
             ColumnType::Reg(RegKind::Namespace) => 4090,
             ColumnType::Vector(_) => VECTOR_ARRAY_OID,
             ColumnType::Halfvec(_) => HALFVEC_ARRAY_OID,
@@ -203,6 +207,7 @@ impl ColumnType {
             ColumnType::Void,
             ColumnType::Uuid,
             ColumnType::Jsonb,
+            ColumnType::Jsonpath,
             ColumnType::Reg(RegKind::Namespace),
             ColumnType::Int2Vector,
             ColumnType::OidVector,
@@ -235,6 +240,7 @@ impl ColumnType {
             | ColumnType::Bytea
             | ColumnType::Json
             | ColumnType::Jsonb
+            | ColumnType::Jsonpath
             | ColumnType::Numeric(_)
             | ColumnType::Vector(_)
             | ColumnType::Halfvec(_)
@@ -294,6 +300,7 @@ impl ColumnType {
             ColumnType::Varbit(_) => "varbit",
             ColumnType::Oid => "oid",
             ColumnType::Name => "name",
+            ColumnType::Jsonpath => "jsonpath",
             ColumnType::CatalogChar => "char",
             ColumnType::Reg(RegKind::Class) => "regclass",
             ColumnType::Reg(RegKind::Type) => "regtype",

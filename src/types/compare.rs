@@ -5,12 +5,10 @@
 
 use std::cmp::Ordering;
 
-use rust_decimal::Decimal;
-
-use crate::types::Value;
 use crate::types::datetime::calendar::join_timestamp;
 use crate::types::json::jsonb;
 use crate::types::numeric::compare_with_float;
+use crate::types::{Numeric, Value};
 
 impl Value {
     /// The order of two values; `None` when one is NULL or when their types do not compare.
@@ -93,7 +91,7 @@ impl Value {
             }
             Value::Float4(number) => feed(&number.to_bits().to_be_bytes()),
             Value::Float8(number) => feed(&number.to_bits().to_be_bytes()),
-            Value::Numeric(number) => feed(&number.serialize()),
+            Value::Numeric(number) => number.hash_bytes(feed),
             Value::Text(text) | Value::Json(text) => feed_sized(text.as_bytes(), feed),
             Value::Bytea(bytes) => feed_sized(bytes, feed),
             Value::Interval(interval) => {
@@ -149,37 +147,35 @@ fn feed_sized(bytes: &[u8], feed: &mut impl FnMut(&[u8])) {
 
 /// A number without its width.
 #[derive(Clone, Copy)]
-enum Number {
+enum Number<'a> {
     Integer(i64),
-    Decimal(Decimal),
+    Numeric(&'a Numeric),
     Float(f64),
 }
 
-impl Number {
-    fn of(value: &Value) -> Option<Number> {
+impl Number<'_> {
+    fn of(value: &Value) -> Option<Number<'_>> {
         match value {
-            Value::Numeric(number) => Some(Number::Decimal(*number)),
+            Value::Numeric(number) => Some(Number::Numeric(number)),
             Value::Float4(number) => Some(Number::Float(f64::from(*number))),
             Value::Float8(number) => Some(Number::Float(*number)),
             _ => value.as_i64().map(Number::Integer),
         }
     }
 
-    fn compare(self, other: Number) -> Ordering {
+    fn compare(self, other: Number<'_>) -> Ordering {
         match (self, other) {
+            (Number::Numeric(left), Number::Numeric(right)) => left.cmp(right),
             (Number::Float(left), Number::Float(right)) => compare_floats(left, right),
-            (Number::Float(float), other) => compare_with_float(other.decimal(), float).reverse(),
-            (left, Number::Float(float)) => compare_with_float(left.decimal(), float),
-            (left, right) => left.decimal().cmp(&right.decimal()),
-        }
-    }
-
-    /// Exact for integers and decimals, which are all it is asked for.
-    fn decimal(self) -> Decimal {
-        match self {
-            Number::Integer(number) => Decimal::from(number),
-            Number::Decimal(number) => number,
-            Number::Float(_) => Decimal::ZERO,
+            (Number::Integer(left), Number::Integer(right)) => left.cmp(&right),
+            (Number::Float(float), Number::Numeric(number)) => compare_with_float(number, float).reverse(),
+            (Number::Numeric(number), Number::Float(float)) => compare_with_float(number, float),
+            (Number::Float(float), Number::Integer(number)) => {
+                compare_with_float(&Numeric::from(number), float).reverse()
+            }
+            (Number::Integer(number), Number::Float(float)) => compare_with_float(&Numeric::from(number), float),
+            (Number::Integer(left), Number::Numeric(right)) => Numeric::from(left).cmp(right),
+            (Number::Numeric(left), Number::Integer(right)) => left.cmp(&Numeric::from(right)),
         }
     }
 }
@@ -287,7 +283,7 @@ mod tests {
             (-20i32..20).prop_map(Value::Int4),
             any::<f64>().prop_map(Value::Float8),
             (-80i8..80).prop_map(|eighths| Value::Float8(f64::from(eighths) / 8.0)),
-            (any::<i64>(), 0u32..28).prop_map(|(mantissa, scale)| Value::Numeric(Decimal::new(mantissa, scale))),
+            (any::<i64>(), 0u16..28).prop_map(|(mantissa, scale)| Value::Numeric(Numeric::scaled(mantissa, scale))),
         ], 3)) {
             let order = |left: usize, right: usize| numbers[left].compare(&numbers[right]).unwrap();
             prop_assert_eq!(order(0, 1), order(1, 0).reverse());

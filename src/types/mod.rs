@@ -1,7 +1,7 @@
 //! Values and their types, as PostgreSQL has them: what a value is, how it is named, written, read, compared and cast.
 //!
 //! Plain functions over plain data: no I/O, no clock, nothing of entries or networks. `value` and `column_type` come first; `text`,
-//! `datetime` and `json` hold the text forms, `numeric` exact decimals, `patterns` what LIKE, SIMILAR TO and `~` take; `cast` and
+//! `datetime` and `json` hold the text forms, `numeric` exact numbers of any length, `patterns` what LIKE, SIMILAR TO and `~` take; `cast` and
 //! `compare` stand on all of them. `limits` are the bounds of what a client may send.
 
 mod bits;
@@ -9,7 +9,6 @@ mod cast;
 pub(crate) mod column_type;
 mod compare;
 mod datetime;
-mod exact_numbers;
 pub mod formats;
 pub mod json;
 pub mod limits;
@@ -32,18 +31,20 @@ pub use datetime::calendar::{
 pub use datetime::interval_fields::IntervalField;
 pub use datetime::time_zone::{Zone, moment_of_offset};
 pub use datetime::truncation::TimeUnit;
-pub use exact_numbers::{decimal, exact_product, exact_quotient, exact_sum, quotient, sum_out_of_range};
 pub use json::convert::{
     check_json, check_json_depth, join_object, json_of_value, json_text_in, json_text_of_value, jsonb_text,
     split_object, value_of_json, value_of_json_text,
 };
 pub use json::sort_key::sort_key;
+pub use numeric::{
+    Deviation, Numeric, NumericPart, deviation, factorial, greatest_common_divisor, least_common_multiple, width_bucket,
+};
 pub use patterns::like::{has_dangling_escape, like_escape, like_matches};
 pub use patterns::regex::{Groups, Regex, RegexFlags, never};
 pub use patterns::regex_error::regex_error;
 pub use patterns::similar::similar_to_regex;
 pub use sparse_vector::SparseVector;
-pub use text::arrays::ARRAY_DIMENSIONS_MAX;
+pub use text::arrays::{ARRAY_DIMENSIONS_MAX, check_text_bytes};
 pub use text::text::quote_identifier;
 pub use text::vectors::{check_dimension, check_vector, half_components, parse_vector, vector_text, write_vector};
 pub use text_style::{DateOrder, DateStyle, IntervalStyle, TextStyle};

@@ -12,9 +12,9 @@ const QUOTED_BIT: &str = "\"bit\"";
 /// PostgreSQL's longest declared `varchar` and `char`.
 const LENGTH_MAX: i64 = 10_485_760;
 /// Largest declared precision of `numeric`.
-const PRECISION_MAX: i64 = 255;
+const PRECISION_MAX: i64 = 1_000;
 /// Largest declared scale of `numeric`, either way.
-const SCALE_MAX: i64 = 127;
+const SCALE_MAX: i64 = 1_000;
 
 impl ColumnType {
     /// The name of the type without its modifiers, as `regtype` shows it.
@@ -176,6 +176,7 @@ fn unmodified(words: &str) -> Option<ColumnType> {
         "int2vector" => ColumnType::Int2Vector,
         "oidvector" => ColumnType::OidVector,
         "name" => ColumnType::Name,
+        "jsonpath" => ColumnType::Jsonpath,
         "regclass" => ColumnType::Reg(RegKind::Class),
         "regtype" => ColumnType::Reg(RegKind::Type),
         "regproc" | "regprocedure" => ColumnType::Reg(RegKind::Proc),
@@ -211,7 +212,7 @@ fn length(name: &str, modifiers: Option<&[i64]>) -> Result<Option<u32>> {
     Ok(u32::try_from(length).ok())
 }
 
-fn precision_and_scale(modifiers: Option<&[i64]>) -> Result<Option<(u8, i8)>> {
+fn precision_and_scale(modifiers: Option<&[i64]>) -> Result<Option<(u16, i16)>> {
     let (precision, scale) = match modifiers {
         None => return Ok(None),
         Some([precision]) => (*precision, 0),
@@ -224,7 +225,7 @@ fn precision_and_scale(modifiers: Option<&[i64]>) -> Result<Option<(u8, i8)>> {
     if !(-SCALE_MAX..=SCALE_MAX).contains(&scale) {
         return Err(invalid(format!("NUMERIC scale {scale} must be between -{SCALE_MAX} and {SCALE_MAX}")));
     }
-    Ok(u8::try_from(precision).ok().zip(i8::try_from(scale).ok()))
+    Ok(u16::try_from(precision).ok().zip(i16::try_from(scale).ok()))
 }
 
 fn float(modifiers: Option<&[i64]>) -> Result<ColumnType> {

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::types::{Bits, ColumnType, SparseVector};
+use crate::types::{Bits, ColumnType, Numeric, SparseVector};
 
 /// What an allocation takes besides its bytes, on average: its header, and what it is rounded up by.
 pub const ALLOCATION_BYTES: usize = 16;
@@ -21,7 +20,7 @@ pub enum Value {
     Int8(i64),
     Float4(f32),
     Float8(f64),
-    Numeric(Decimal),
+    Numeric(Numeric),
     Text(Box<str>),
     Bytea(Box<[u8]>),
     /// The text of a `json` value as it was written, or of a `jsonb` value in canonical form.
@@ -115,7 +114,7 @@ impl Value {
         match (self, other) {
             (Value::Float4(a), Value::Float4(b)) => a.to_bits() == b.to_bits(),
             (Value::Float8(a), Value::Float8(b)) => a.to_bits() == b.to_bits(),
-            (Value::Numeric(a), Value::Numeric(b)) => a == b && a.scale() == b.scale(),
+            (Value::Numeric(a), Value::Numeric(b)) => a.is_identical(b),
             (Value::Vector(a), Value::Vector(b)) => {
                 let bits = |component: &f32| component.to_bits();
                 Arc::ptr_eq(a, b) || a.iter().map(bits).eq(b.iter().map(bits))
@@ -132,6 +131,7 @@ impl Value {
         let own = match self {
             Value::Text(_) | Value::Json(_) | Value::Bytea(_) | Value::Vector(_) => self.bytes() + ALLOCATION_BYTES,
             Value::Sparse(_) | Value::Bits(_) => self.bytes() + 3 * ALLOCATION_BYTES,
+            Value::Numeric(number) => number.heap_bytes(),
             Value::Array(_, values) => {
                 2 * ALLOCATION_BYTES
                     + size_of::<ColumnType>()
@@ -150,6 +150,7 @@ impl Value {
             Value::Vector(vector) => size_of_val::<[f32]>(vector),
             Value::Sparse(vector) => vector.count().saturating_mul(size_of::<(u32, f32)>()),
             Value::Bits(bits) => bits.bytes().len(),
+            Value::Numeric(number) => size_of::<Value>() + number.heap_bytes(),
             Value::Array(_, values) => values.iter().map(|value| value.bytes() + size_of::<Value>()).sum(),
             _ => size_of::<Value>(),
         }

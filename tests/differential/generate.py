@@ -261,8 +261,10 @@ class Generator:
         pick = self.chance.randrange(20)
         if pick < 5:
             return self.select()
-        if pick < 7:
+        if pick < 6:
             return self.join(), False
+        if pick < 7:
+            return self.join_by_names(), False
         if pick < 10:
             return self.aggregate(), False
         if pick < 11:
@@ -303,6 +305,35 @@ class Generator:
             on = Node("bool", "(@ AND @)", (on, self.simple_condition(1)))
         parts = (self.selected(1, 2), on, self.where(2))
         return Node("select", f"SELECT a.id, b.id, @ FROM t a {word} u b ON @@", parts)
+
+    def join_by_names(self) -> Node:
+        """Up to four relations of a few columns, joined by NATURAL and USING, and what `*` or a merged column shows of them."""
+        names = self.chance.sample(["i", "k", "f", "r", "n", "x", "o", "d", "j"], 4)
+        shown = self.chance.sample(names, 2)
+        joined = f"(SELECT {', '.join(shown)} FROM {self.chance.choice(TABLES)}) a0"
+        for number in range(1, self.chance.randint(2, 4)):
+            columns = self.chance.sample(names, self.chance.randint(1, 3))
+            both = [name for name in columns if shown.count(name) == 1]
+            word = self.chance.choice(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"])
+            relation = f"(SELECT {', '.join(columns)} FROM {self.chance.choice(TABLES)}) a{number}"
+            is_natural = self.chance.randrange(2) == 0 and all(shown.count(name) < 2 for name in columns)
+            if is_natural or not both:
+                merged = both if is_natural else []
+                by = f"NATURAL {word} {relation}" if is_natural else f"CROSS JOIN {relation}"
+            else:
+                merged = self.chance.sample(both, self.chance.randint(1, len(both)))
+                by = f"{word} {relation} USING ({', '.join(merged)})"
+            joined = f"{joined} {by}"
+            if is_natural:
+                merged = [name for name in shown if name in merged]
+            shown = [*merged, *(n for n in shown if n not in merged), *(n for n in columns if n not in merged)]
+        single = [name for name in shown if shown.count(name) == 1]
+        if not single or self.chance.randrange(2):
+            return Node("select", f"SELECT * FROM {joined}")
+        name = self.chance.choice(single)
+        if self.chance.randrange(2):
+            return Node("select", f"SELECT {name}, count(*) FROM {joined} GROUP BY {name}")
+        return Node("select", f"SELECT {name}, {name} IS NULL FROM {joined} WHERE {name} IS NOT NULL")
 
     def aggregate(self) -> Node:
         table = self.chance.choice(TABLES)

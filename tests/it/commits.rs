@@ -354,25 +354,6 @@ fn another_unique_index_than_on_conflict_names_still_refuses() {
 }
 
 #[test]
-fn on_conflict_in_a_block_is_told_to_look_again() {
-    let server = Server::start();
-    let (mut first, mut second) = (server.client(), server.client());
-    first.run("CREATE TABLE t (id bigserial PRIMARY KEY, u int UNIQUE, v int UNIQUE)");
-    first.run("BEGIN; INSERT INTO t (u, v) VALUES (1, 1) ON CONFLICT (u) DO UPDATE SET v = 10");
-    second.run("INSERT INTO t (u, v) VALUES (1, 2)");
-    // PostgreSQL would have waited in the INSERT.
-    assert_eq!(first.error("COMMIT").code, "40001");
-    first.run("BEGIN; INSERT INTO t (u, v) VALUES (1, 1) ON CONFLICT (u) DO UPDATE SET v = 10; COMMIT");
-    assert_eq!(first.rows("SELECT u, v FROM t").len(), 1);
-    first.run("BEGIN; INSERT INTO t (u, v) VALUES (3, 3) ON CONFLICT (u) DO NOTHING");
-    second.run("INSERT INTO t (u, v) VALUES (4, 3)");
-    assert_eq!(first.error("COMMIT").code, "23505", "v is not what it is about");
-    first.run("BEGIN; INSERT INTO t (u, v) VALUES (5, 5)");
-    second.run("INSERT INTO t (u, v) VALUES (5, 6)");
-    assert_eq!(first.error("COMMIT").code, "23505", "without ON CONFLICT it is a duplicate");
-}
-
-#[test]
 fn many_rows_keep_their_unique_values() {
     let server = Server::start();
     let mut client = server.client();
@@ -439,4 +420,30 @@ fn check_is_sound(data: &Path) {
     let output = run_program(&["check", "--data-dir", &data.to_string_lossy()]);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success() && said.contains("sound"), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_lone_client_commits_where_it_is_served() {
+    const COMMITS: u64 = 200;
+    // With one processor there is one thread for all connections, which must not wait for the disk.
+    let has_other_workers = std::thread::available_parallelism().is_ok_and(|threads| threads.get() > 1);
+    let server = Server::start();
+    let mut client = server.client();
+    client.run("CREATE TABLE t (id int PRIMARY KEY, a int UNIQUE); INSERT INTO t VALUES (1, 0), (2, -1)");
+    // Threads have names of 15 bytes.
+    let before = server.waits_of("nebulus-committ");
+    for _ in 0..COMMITS {
+        client.run("UPDATE t SET a = a + 1 WHERE id = 1");
+    }
+    let waits = server.waits_of("nebulus-committ") - before;
+    assert_eq!(waits < COMMITS / 2, has_other_workers, "the committer waited {waits} times for {COMMITS} commits");
+    // Those of many go through its queue, and through its lock: none is lost, and none is refused for what is not so.
+    let done = all_at_once(&server, |number, client| {
+        (0..25).filter(|_| client.query("UPDATE t SET a = a + 1 WHERE id = 1").failure().is_none()).count()
+            + usize::from(client.query(&format!("INSERT INTO t VALUES ({}, -2)", number + 10)).failure().is_none())
+    });
+    let total = client.value("SELECT a FROM t WHERE id = 1").parse::<usize>().expect("a number");
+    assert_eq!(client.value("SELECT count(*) FROM t WHERE a = -2"), "1", "one of all may have it");
+    assert_eq!(total as u64, COMMITS + done.iter().sum::<usize>() as u64 - 1);
 }

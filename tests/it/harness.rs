@@ -161,6 +161,18 @@ impl Server {
         })
     }
 
+    /// How often a thread of the server has waited for something.
+    #[cfg(target_os = "linux")]
+    pub fn waits_of(&self, thread: &str) -> u64 {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("the server runs");
+        let of_thread = threads
+            .filter_map(|thread| Some(thread.ok()?.path()))
+            .find(|path| std::fs::read_to_string(path.join("comm")).is_ok_and(|name| name.trim_end() == thread));
+        let status = std::fs::read_to_string(of_thread.expect("the thread runs").join("status")).expect("it has one");
+        let waits = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        waits.expect("Linux counts them").trim().parse().expect("a count")
+    }
+
     /// SIGHUP.
     pub fn hang_up(&self) {
         signal(self.child.id(), "HUP");

@@ -322,7 +322,7 @@ fn a_transaction_sees_its_own_vectors_and_nobody_elses() {
     own.run("ROLLBACK TO a");
     own.run("COMMIT");
     assert_eq!(other.column(nearest)[0], "6000");
-    other.run("BEGIN");
+    other.run("BEGIN ISOLATION LEVEL REPEATABLE READ");
     assert_eq!(other.column(nearest)[0], "6000");
     own.run("DELETE FROM point WHERE id = 6000");
     assert_eq!(other.column(nearest)[0], "6000", "an older snapshot keeps what it saw");

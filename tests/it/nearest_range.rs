@@ -318,3 +318,67 @@ fn exact_answers_do_not_depend_on_columns() {
         assert!(!shown[0].is_empty() && shown[0] == shown[1], "{query}");
     }
 }
+
+/// What aggregates over rows within a distance say: by the index, and by measuring each row.
+fn totals(client: &mut Client, condition: &str) -> [Vec<Vec<Option<String>>>; 3] {
+    [
+        format!("SELECT count(*) FROM near WHERE {condition}"),
+        format!("SELECT tag, count(*), min(id), sum(id) FILTER (WHERE id > 100) FROM near WHERE {condition} GROUP BY tag ORDER BY tag"),
+        format!("SELECT DISTINCT tag FROM near WHERE {condition} AND id % 2 = 0 ORDER BY tag"),
+    ]
+    .map(|text| client.rows(&text))
+}
+
+#[test]
+fn aggregates_within_a_distance_miss_no_row() {
+    let server = Server::start();
+    let mut client = filled(&server);
+    client.run("CREATE INDEX near_tag ON near (tag)");
+    for (operator, _, operator_class) in METRICS {
+        let all = measured(&mut client, operator);
+        let distance = format!("v {operator} {QUERY}");
+        let bounds: Vec<f64> = [0, 5, 300, 2_000].iter().map(|rank| all[*rank].0).collect();
+        let conditions: Vec<String> = bounds
+            .iter()
+            .flat_map(|bound| {
+                let near = format!("{distance} < {bound}");
+                [
+                    format!("{near} AND tag = 1"),
+                    format!("{near} AND tag = {RARE}"),
+                    format!("{bound} >= {distance}"),
+                    near,
+                ]
+            })
+            .chain([format!("{distance} < NULL"), format!("{distance} < 'NaN'::float8")])
+            .collect();
+        let own = "UPDATE near SET v = (SELECT v FROM near WHERE id = 9), tag = 1 WHERE id BETWEEN 20 AND 60";
+        let look = |client: &mut Client| {
+            let committed: Vec<_> = conditions.iter().map(|condition| totals(client, condition)).collect();
+            client.run("BEGIN");
+            client.run(own);
+            client.run("DELETE FROM near WHERE id BETWEEN 100 AND 140");
+            let changed: Vec<_> = conditions.iter().map(|condition| totals(client, condition)).collect();
+            client.run("ROLLBACK");
+            (committed, changed)
+        };
+        let expected = look(&mut client);
+        client.run(&format!("CREATE INDEX near_v ON near USING hnsw (v {operator_class})"));
+        let plan = client.column(&format!("EXPLAIN SELECT count(*) FROM near WHERE {distance} < 0.5")).join("\n");
+        assert!(plan.contains("Vector Index Scan using near_v") && plan.contains("Within: "), "{plan}");
+        assert!(plan.contains("Aggregate on rows") && !plan.contains("ef_search"), "{plan}");
+        for columns in ["on", "off", "on"] {
+            client.run(&format!("SET nebulus.columns = {columns}"));
+            let found = look(&mut client);
+            for (position, condition) in conditions.iter().enumerate() {
+                assert_eq!(found.0[position], expected.0[position], "{condition}");
+                assert_eq!(found.1[position], expected.1[position], "{condition}, with own changes");
+            }
+        }
+        let ran =
+            client.column(&format!("EXPLAIN ANALYZE SELECT count(*) FROM near WHERE {distance} < 0.5")).join("\n");
+        assert!(ran.contains("Search: every row in reach, in exact order"), "{ran}");
+        let text = format!("SELECT 1 FROM near WHERE v {operator} $1::vector < $2::float8 GROUP BY tag");
+        assert!(counted(&mut client, &text, &["[0,0,0,0,0,0,0,1]", "1e9"]) == TAGS + 1, "{text}");
+        client.run("DROP INDEX near_v");
+    }
+}

@@ -59,6 +59,38 @@ fn statements_that_wait_hold_up_nobody() {
 }
 
 #[test]
+fn statements_that_wait_for_rows_hold_up_nobody() {
+    let server = Server::start();
+    let mut holder = server.client();
+    holder.run("CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 0)");
+    holder.run("BEGIN; UPDATE t SET n = 1000 WHERE id = 1");
+    let mut waiting: Vec<Client> = (0..WAITING).map(|_| server.client()).collect();
+    for (at, client) in waiting.iter_mut().enumerate() {
+        // One finds its row by the key, one by a scan that leaves the async threads, one by the planner.
+        let condition = ["id = 1", "n >= 0", "id IN (SELECT max(id) FROM t)"][at % 3];
+        client.send_query(&format!("UPDATE t SET n = n + 1 WHERE {condition}")).expect("it is sent");
+    }
+    let blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    let all = WAITING.to_string();
+    while server.client().value(blocked) != all {
+        let count = "SELECT count(*) FROM generate_series(1, 100) a JOIN generate_series(1, 50) b ON a = b";
+        assert_eq!(server.client().value(count), "50");
+    }
+    assert_eq!(server.client().value("SELECT count(*) FROM pg_locks WHERE NOT granted"), all);
+    let last = waiting.last_mut().expect("some wait");
+    cancel(server.address, &last.backend_key);
+    let reply = last.read_reply().expect("it is cancelled");
+    assert_eq!(reply.failure().expect("it is cancelled").code, "57014");
+    holder.run("COMMIT");
+    for client in waiting.iter_mut().take(WAITING - 1) {
+        let reply = client.read_reply().expect("its turn comes");
+        assert!(reply.failure().is_none(), "{reply:?}");
+    }
+    assert_eq!(holder.value("SELECT n FROM t"), (1000 + WAITING - 1).to_string());
+    assert_eq!(holder.value("SELECT count(*) FROM pg_locks"), "0");
+}
+
+#[test]
 fn a_client_that_goes_away_ends_its_statement() {
     let server = Server::start();
     let mut stays = server.client();

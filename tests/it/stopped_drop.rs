@@ -48,6 +48,7 @@ fn drop_copies(data: &Path) -> Result<u64, String> {
         cache_bytes: 8 << 20,
         sync: true,
         clock: Clock::System,
+        row_compiler: nebulusdb::db::no_row_compiler,
     })
     .expect("the store opens");
     let network = database.catalog().network("team").expect("the network").id;

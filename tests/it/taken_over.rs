@@ -85,6 +85,7 @@ fn deltas_of_whole(data: &Path) -> u64 {
         cache_bytes: 8 << 20,
         sync: false,
         clock: Clock::System,
+        row_compiler: nebulusdb::db::no_row_compiler,
     })
     .expect("the store opens");
     let catalog = database.catalog();

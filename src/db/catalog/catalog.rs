@@ -1,13 +1,14 @@
 //! The catalog: which collections and indexes exist. An immutable snapshot that a statement holds on to.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::db::catalog::catalog_change::SeenCollection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    AUTH, Attachment, Collection, CollectionId, CollectionKind, Column, DefaultValue, FACT_BLOB_HASH, FACT_BLOB_SIZE,
-    FACT_BLOB_TYPE, FACT_VECTOR, Index, IndexKind, IndexOrigin, IndexState, MEMORY, Network, NetworkId, SystemColumn,
+    AUTH, Attachment, Collection, CollectionId, CollectionKind, Column, Comments, DefaultValue, FACT_BLOB_HASH,
+    FACT_BLOB_SIZE, FACT_BLOB_TYPE, FACT_VECTOR, ForeignKey, Index, IndexKind, IndexOrigin, IndexState, MEMORY,
+    Network, NetworkId, SystemColumn, View,
 };
 use crate::types::ColumnType;
 use crate::types::limits::{COLUMNS_MAX, IDENTIFIER_BYTES_MAX};
@@ -18,6 +19,13 @@ pub struct Catalog {
     by_name: BTreeMap<String, Arc<Collection>>,
     by_id: HashMap<CollectionId, Arc<Collection>>,
     networks: BTreeMap<String, Arc<Network>>,
+    /// By name, which no collection has.
+    views: BTreeMap<String, Arc<View>>,
+    comments: BTreeMap<CollectionId, Arc<Comments>>,
+    /// Collections that refer to others.
+    referring: BTreeSet<CollectionId>,
+    /// The version in which constraints have last changed.
+    bound_version: u64,
     /// Goes up with every change, so that prepared statements know when they are stale.
     version: u64,
 }
@@ -40,6 +48,26 @@ impl Catalog {
 
     pub fn version(&self) -> u64 {
         self.version
+    }
+
+    /// The version in which constraints of some collection have last changed.
+    pub(crate) fn bound_version(&self) -> u64 {
+        self.bound_version
+    }
+
+    /// The collections that refer to others, in the order of their numbers.
+    pub(crate) fn referring(&self) -> impl Iterator<Item = &Arc<Collection>> {
+        self.referring.iter().filter_map(|id| self.by_id.get(id))
+    }
+
+    /// The foreign keys that refer to a collection, each with the collection that it is of.
+    pub fn references_to(&self, parent: CollectionId) -> Vec<(Arc<Collection>, ForeignKey)> {
+        let mut found = Vec::new();
+        for child in self.referring() {
+            let keys = child.foreign_keys.iter().filter(|key| key.parent == parent);
+            found.extend(keys.map(|key| (Arc::clone(child), key.clone())));
+        }
+        found
     }
 
     /// Networks in order of name.
@@ -88,9 +116,13 @@ impl Catalog {
     }
 
     /// # Errors
-    /// 42P01 when there is none of that name.
+    /// 42P01 when there is none of that name, 42809 where a view has it.
     pub fn expect_collection(&self, name: &str) -> Result<&Arc<Collection>> {
         self.collection(name).ok_or_else(|| {
+            if self.view(name).is_some() {
+                let error = Error::new(ErrorKind::WrongObjectType, format!("\"{name}\" is not a table"));
+                return error.with_hint("It is a view: SELECT reads it.");
+            }
             let near = self.by_name.keys().find(|known| known.eq_ignore_ascii_case(name));
             let error = Error::new(ErrorKind::UndefinedTable, format!("relation \"{name}\" does not exist"));
             match near {
@@ -139,11 +171,23 @@ impl Catalog {
 
     /// Adds a collection or replaces the one of the same id.
     pub(crate) fn put(&mut self, collection: Arc<Collection>) {
+        let known = self.by_id.get(&collection.id);
+        let is_bound_anew = match known {
+            Some(known) => !known.is_bound_as(&collection),
+            None => !collection.checks.is_empty() || !collection.foreign_keys.is_empty(),
+        };
         self.replace(collection);
         self.version += 1;
+        if is_bound_anew {
+            self.bound_version = self.version;
+        }
     }
 
     fn replace(&mut self, collection: Arc<Collection>) {
+        match collection.foreign_keys.is_empty() {
+            true => self.referring.remove(&collection.id),
+            false => self.referring.insert(collection.id),
+        };
         if let Some(old) = self.by_id.insert(collection.id, Arc::clone(&collection)) {
             self.by_name.remove(&old.name);
         }
@@ -154,17 +198,65 @@ impl Catalog {
         if let Some(old) = self.by_id.remove(&id) {
             self.by_name.remove(&old.name);
         }
+        self.comments.remove(&id);
+        self.referring.remove(&id);
         self.version += 1;
     }
 
     pub(crate) fn standing_of(&self, id: CollectionId) -> SeenCollection {
         let network = self.network_of(id).map(|(network, _)| network.id);
-        SeenCollection { collection: self.collection_by_id(id).cloned(), network }
+        let view = self.view_by_id(id).cloned();
+        let comments = self.comments_on(id).cloned();
+        SeenCollection { collection: self.collection_by_id(id).cloned(), network, view, comments }
     }
 
-    /// Whether a name is taken by a collection, an index or a built-in view.
+    /// What is said of relations and their parts, in order of their numbers.
+    pub fn comments(&self) -> impl Iterator<Item = (CollectionId, &Arc<Comments>)> {
+        self.comments.iter().map(|(relation, comments)| (*relation, comments))
+    }
+
+    /// What is said of a relation and its parts.
+    pub fn comments_on(&self, relation: CollectionId) -> Option<&Arc<Comments>> {
+        self.comments.get(&relation)
+    }
+
+    pub(crate) fn put_comments(&mut self, relation: CollectionId, comments: Arc<Comments>) {
+        self.comments.insert(relation, comments);
+        self.version += 1;
+    }
+
+    /// Views in order of name.
+    pub fn views(&self) -> impl Iterator<Item = &Arc<View>> {
+        self.views.values()
+    }
+
+    pub fn view(&self, name: &str) -> Option<&Arc<View>> {
+        self.views.get(name)
+    }
+
+    pub fn view_by_id(&self, id: CollectionId) -> Option<&Arc<View>> {
+        self.views.values().find(|view| view.id == id)
+    }
+
+    /// Adds a view or replaces the one of the same id.
+    pub(crate) fn put_view(&mut self, view: Arc<View>) {
+        self.views.retain(|_, known| known.id != view.id);
+        self.views.insert(view.name.clone(), view);
+        self.version += 1;
+    }
+
+    pub(crate) fn remove_view(&mut self, id: CollectionId) {
+        self.views.retain(|_, known| known.id != id);
+        self.comments.remove(&id);
+        self.version += 1;
+    }
+
+    /// Whether a name is taken by a collection, an index or a view.
     pub fn is_taken(&self, name: &str) -> bool {
-        name == "memory_facts" || self.by_name.contains_key(name) || self.index_by_name(name).is_some()
+        name == "memory_facts"
+            || self.by_name.contains_key(name)
+            || self.views.contains_key(name)
+            || self.index_by_name(name).is_some()
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::db::catalog::catalog::Catalog;
 use crate::db::vault::network_keys::NetworkSecrets;
-use crate::model::{Collection, CollectionId, Network, NetworkId};
+use crate::model::{Collection, CollectionId, Comments, Network, NetworkId, View};
 
 /// One catalog change; applied in order.
 #[derive(Clone, Debug)]
@@ -17,13 +17,20 @@ pub(crate) enum CatalogChange {
     /// The secrets of a network's epochs.
     PutSecrets(NetworkId, Arc<NetworkSecrets>),
     DropNetwork(NetworkId),
+    /// A view is new, or has another name or query than before.
+    PutView(Arc<View>),
+    DropView(CollectionId),
+    /// Something is said of a collection or view, or of a part of it.
+    PutComments(CollectionId, Arc<Comments>),
 }
 
-/// What a transaction saw of a collection before it changed it.
+/// What a transaction saw of a collection or view before it changed it.
 #[derive(Clone, Debug)]
 pub(crate) struct SeenCollection {
     pub collection: Option<Arc<Collection>>,
     pub network: Option<NetworkId>,
+    pub view: Option<Arc<View>>,
+    pub comments: Option<Arc<Comments>>,
 }
 
 impl SeenCollection {
@@ -34,16 +41,17 @@ impl SeenCollection {
             (None, None) => true,
             (Some(_), None) | (None, Some(_)) => false,
         };
-        is_defined_so && self.network == now.network
+        is_defined_so && self.network == now.network && self.view == now.view && self.comments == now.comments
     }
 }
 
 impl CatalogChange {
-    /// The collection that it is about; `None` for a change of a network.
+    /// The collection or view that it is about; `None` for a change of a network.
     pub fn collection(&self) -> Option<CollectionId> {
         match self {
             CatalogChange::Put(collection) => Some(collection.id),
-            CatalogChange::Drop(id) => Some(*id),
+            CatalogChange::PutView(view) => Some(view.id),
+            CatalogChange::Drop(id) | CatalogChange::DropView(id) | CatalogChange::PutComments(id, _) => Some(*id),
             CatalogChange::PutNetwork(_) | CatalogChange::PutSecrets(..) | CatalogChange::DropNetwork(_) => None,
         }
     }
@@ -55,6 +63,9 @@ impl CatalogChange {
             CatalogChange::PutNetwork(network) => catalog.put_network(Arc::clone(network)),
             CatalogChange::PutSecrets(..) => {}
             CatalogChange::DropNetwork(id) => catalog.remove_network(*id),
+            CatalogChange::PutView(view) => catalog.put_view(Arc::clone(view)),
+            CatalogChange::DropView(id) => catalog.remove_view(*id),
+            CatalogChange::PutComments(id, comments) => catalog.put_comments(*id, Arc::clone(comments)),
         }
     }
 }

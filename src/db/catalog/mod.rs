@@ -4,3 +4,4 @@ pub(super) mod catalog;
 pub(super) mod catalog_change;
 pub(super) mod roles;
 pub(super) mod row_ids;
+pub(super) mod view_rules;

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
@@ -48,6 +48,8 @@ pub(crate) struct ColumnStore {
     is_filling: AtomicBool,
     /// It has more entries than are read while a statement waits.
     is_large: AtomicBool,
+    /// Entries that were read by an index since columns were put, where columns that were missing would have spared it.
+    rent: AtomicUsize,
     /// What filters have selected lately.
     pub selected: SelectedCache,
 }
@@ -62,6 +64,7 @@ impl ColumnStore {
             work: Mutex::default(),
             is_filling: AtomicBool::new(false),
             is_large: AtomicBool::new(false),
+            rent: AtomicUsize::new(0),
             selected: SelectedCache::default(),
         }
     }
@@ -79,6 +82,7 @@ impl ColumnStore {
 
     /// Puts columns in the place of those that are there.
     pub fn put(&self, columns: Arc<Columns>) {
+        self.forget_rent();
         *self.columns.write() = Some(columns);
     }
 
@@ -139,6 +143,21 @@ impl ColumnStore {
             wanted.push(WantedOperand { operand: (*operand).clone(), used: now, is_mixed: false });
         }
         to_be_had
+    }
+
+    /// Whether a column of an operand can be had, as far as is known.
+    pub fn may_have(&self, operand: &Operand) -> bool {
+        !self.wanted.lock().iter().any(|known| known.is_mixed && known.operand == *operand)
+    }
+
+    /// Notes that so many entries were read by an index for want of columns; how many there were since columns were put.
+    pub fn pay_rent(&self, entries: usize) -> usize {
+        self.rent.fetch_add(entries, Ordering::Relaxed).saturating_add(entries)
+    }
+
+    /// Begins to count such entries anew.
+    pub fn forget_rent(&self) {
+        self.rent.store(0, Ordering::Relaxed);
     }
 
     /// Notes that an operand has values of too many kinds for a column.
@@ -233,6 +252,15 @@ impl ColumnStores {
             }
         }
         Arc::clone(stores.entry(collection).or_insert_with(|| Arc::new(ColumnStore::new())))
+    }
+
+    /// As [`ColumnStores::store`], where no other one has to go for it.
+    pub fn store_if_room(&self, collection: CollectionId) -> Option<Arc<ColumnStore>> {
+        if let Some(store) = self.get(collection) {
+            return Some(store);
+        }
+        let has_room = self.stores.read().len() < STORES_MAX;
+        has_room.then(|| self.store(collection))
     }
 
     /// Has the changes of a collection noted from now on, before columns of it are made; `version` gives the number of the last

@@ -18,7 +18,7 @@ use crate::db::columns::value_column::ValueColumn;
 use crate::db::columns::value_kind::ValueKind;
 use crate::expr::{Arithmetic, Comparison, Environment, Expr, Operand, Program, Test, ValueRow};
 use crate::model::{Collection, CollectionId, CollectionKind};
-use crate::types::{ColumnType, Interval, Value};
+use crate::types::{ColumnType, Interval, Numeric, Value};
 
 const KINDS: u8 = 16;
 
@@ -38,8 +38,8 @@ fn value(kind: u8, number: i64, many: i64) -> Value {
             2 => Value::Float8(f64::NEG_INFINITY),
             _ => Value::Float8(small as f64 / 4.0),
         },
-        6 => Value::Numeric(rust_decimal::Decimal::new(small, 2)),
-        7 => Value::Numeric(rust_decimal::Decimal::new(small, u32::try_from(small % 4).unwrap())),
+        6 => Value::Numeric(Numeric::scaled(small, 2)),
+        7 => Value::Numeric(Numeric::scaled(small, u16::try_from(small % 4).unwrap())),
         8 => Value::text(format!("text {small}")),
         9 => Value::Json(format!("[{small}]").into()),
         10 => Value::Date(int),
@@ -108,7 +108,7 @@ fn what_a_column_is_follows_from_its_values() {
     let column = column_of(&few).unwrap();
     assert_eq!((column.kind(), column.apart()), (ValueKind::Int8, 500));
     check(&column, &few);
-    let price = many(&|number| Value::Numeric(rust_decimal::Decimal::new(number, 2)));
+    let price = many(&|number| Value::Numeric(Numeric::scaled(number, 2)));
     assert_eq!(kind(&price), Some((ValueKind::Numeric { scale: 2 }, None)));
 }
 

@@ -1,8 +1,6 @@
 //! The kinds of values that lie packed in a column, and their way in and out, which changes no bit of them.
 
-use rust_decimal::Decimal;
-
-use crate::types::Value;
+use crate::types::{Numeric, Value};
 
 /// What the values of a column are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +36,7 @@ impl ValueKind {
             Value::Int8(_) => ValueKind::Int8,
             Value::Float4(_) => ValueKind::Float4,
             Value::Float8(_) => ValueKind::Float8,
-            Value::Numeric(number) => match digits(*number) {
+            Value::Numeric(number) => match digits(number) {
                 Some(_) => ValueKind::Numeric { scale: number.scale() },
                 None => ValueKind::Any,
             },
@@ -78,7 +76,7 @@ impl ValueKind {
             | (ValueKind::Time, Value::Time(number))
             | (ValueKind::Timestamp, Value::Timestamp(number))
             | (ValueKind::TimestampTz, Value::TimestampTz(number)) => Some(*number),
-            (ValueKind::Numeric { scale }, Value::Numeric(number)) if number.scale() == scale => digits(*number),
+            (ValueKind::Numeric { scale }, Value::Numeric(number)) if number.scale() == scale => digits(number),
             _ => None,
         }
     }
@@ -96,7 +94,7 @@ impl ValueKind {
             ValueKind::Timestamp => Value::Timestamp(number),
             ValueKind::TimestampTz => Value::TimestampTz(number),
             ValueKind::Numeric { scale } => {
-                Decimal::try_from_i128_with_scale(i128::from(number), scale).map_or(Value::Null, Value::Numeric)
+                Numeric::of_parts(i128::from(number), scale).map_or(Value::Null, Value::Numeric)
             }
             ValueKind::Float4 | ValueKind::Float8 | ValueKind::Text | ValueKind::Json | ValueKind::Any => Value::Null,
         }
@@ -113,8 +111,7 @@ impl ValueKind {
     }
 }
 
-/// The digits of a decimal as a whole number; `None` for more than 64 bits, and for a zero with a sign, which they would lose.
-fn digits(number: Decimal) -> Option<i64> {
-    let has_lost_sign = number.is_zero() && number.is_sign_negative();
-    if has_lost_sign { None } else { i64::try_from(number.mantissa()).ok() }
+/// The digits of a number as a whole number; `None` for more than 64 bits, and for NaN and the infinities.
+fn digits(number: &Numeric) -> Option<i64> {
+    number.as_small().and_then(|(mantissa, _)| i64::try_from(mantissa).ok())
 }

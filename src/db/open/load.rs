@@ -16,13 +16,15 @@ use crate::db::replica::posting::repost_floor::load_first_heads;
 use crate::db::replica::receiving::shapes::claim_announced;
 use crate::db::state::cancel::Cancel;
 use crate::db::state::clock::Clock;
+use crate::db::state::row_rules::RowCompiler;
 use crate::db::state::spill_folder;
 use crate::db::state::state::{DbState, StateParts};
 use crate::db::vault::secrets::Secrets;
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::backfill::{BuildStep, check_duplicates, fill_step};
 use crate::db::write::commit_group::{load_progress, put_definition};
-use crate::db::write::committer::{CommitQueue, facts_name};
+use crate::db::write::commit_queue::CommitQueue;
+use crate::db::write::committer::facts_name;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, Hlc, Index, IndexState};
 use crate::store::{
@@ -52,12 +54,14 @@ pub struct DatabaseOptions {
     /// Whether a commit is on disk when it returns. Without it, power loss may take the last commits.
     pub sync: bool,
     pub clock: Clock,
+    /// Who reads the expressions that definitions keep as text.
+    pub row_compiler: RowCompiler,
 }
 
 /// A loaded database before its threads run.
 pub(super) struct LoadedDatabase {
     pub queue: CommitQueue,
-    pub jobs: mpsc::Receiver<crate::db::write::committer::Job>,
+    pub jobs: mpsc::Receiver<crate::db::write::commit_queue::Job>,
     pub hlc: Hlc,
     /// Graphs that must be made anew, which the background does.
     pub unfilled: Vec<Arc<VectorIndex>>,
@@ -88,7 +92,7 @@ pub(super) fn load(options: &DatabaseOptions) -> Result<LoadedDatabase> {
     let (version, hlc) = load_progress(&snapshot)?;
     let next_id = reserve_ids(&store, &snapshot)?;
     let (jobs_sender, jobs) = CommitQueue::channel();
-    let catalog = load_networks(&snapshot, Catalog::new(collections))?;
+    let catalog = load_views(&snapshot, load_networks(&snapshot, Catalog::new(collections))?)?;
     let mut claims = Batch::new();
     claim_announced(&snapshot, &mut claims, &catalog, (options.clock.millis(), &identity))?;
     if !claims.is_empty() {
@@ -108,6 +112,7 @@ pub(super) fn load(options: &DatabaseOptions) -> Result<LoadedDatabase> {
         catalog,
         version,
         next_id,
+        row_compiler: options.row_compiler,
     }));
     collect_blobs(&shared, &snapshot)?;
     shared.note_posted_blobs()?;
@@ -186,6 +191,24 @@ fn load_networks(snapshot: &Snapshot, mut catalog: Catalog) -> Result<Catalog> {
         let network = serde_json::from_slice(json)
             .map_err(|error| Error::new(ErrorKind::Corrupted, format!("a network cannot be read: {error}")))?;
         catalog.put_network(Arc::new(network));
+    }
+    Ok(catalog)
+}
+
+fn load_views(snapshot: &Snapshot, mut catalog: Catalog) -> Result<Catalog> {
+    let mut stored = snapshot.scan(&KeyRange::views());
+    while let Some((_, json)) = stored.next()? {
+        let view = serde_json::from_slice(json)
+            .map_err(|error| Error::new(ErrorKind::Corrupted, format!("a view cannot be read: {error}")))?;
+        catalog.put_view(Arc::new(view));
+    }
+    let mut stored = snapshot.scan(&KeyRange::comments());
+    while let Some((id, json)) = stored.next()? {
+        let relation = <[u8; 4]>::try_from(id).map(|id| CollectionId(u32::from_be_bytes(id)));
+        let (Ok(relation), Ok(comments)) = (relation, serde_json::from_slice(json)) else {
+            return Err(Error::new(ErrorKind::Corrupted, "the comments on a relation cannot be read"));
+        };
+        catalog.put_comments(relation, Arc::new(comments));
     }
     Ok(catalog)
 }

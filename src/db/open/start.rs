@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
+use parking_lot::Mutex;
+
 use crate::db::database::Database;
 use crate::db::open::load::{DatabaseOptions, LoadedDatabase, load};
 use crate::db::replica::networks::attach::follow_network_change;
@@ -28,10 +30,11 @@ impl Database {
         let LoadedDatabase { queue, jobs, hlc, unfilled } = load(options)?;
         let shared = queue.state();
         let stop = Arc::new(AtomicBool::new(false));
-        let committer = Committer::new(Arc::clone(shared), jobs, hlc);
+        let committer = Arc::new(Mutex::new(Committer::new(Arc::clone(shared), hlc)));
+        queue.share(&committer);
         let vital = shared.health.watch("committer");
         let mut threads = vec![spawn("committer", move || {
-            committer.run();
+            Committer::run(&committer, jobs);
             vital.end();
         })?];
         let (builder_shared, builder_stop) = (Arc::clone(shared), Arc::clone(&stop));
@@ -132,6 +135,7 @@ mod tests {
             cache_bytes: 8 << 20,
             sync: false,
             clock: Clock::System,
+            row_compiler: crate::db::no_row_compiler,
         };
         Database::open(&options).unwrap()
     }

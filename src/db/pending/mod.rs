@@ -2,5 +2,7 @@
 
 pub(super) mod deed;
 pub(super) mod fact_types;
+pub(super) mod isolation;
 pub(super) mod on_conflict;
+pub(super) mod references;
 pub(super) mod write_set;

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::db::catalog::catalog::Catalog;
 use crate::db::catalog::catalog_change::{CatalogChange, SeenCollection};
+use crate::db::pending::references::References;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, ColumnId, IndexKind, MemoryAccount, Notification, Reservation, Stage};
 use crate::store::{Key, KeyRange};
@@ -19,8 +20,11 @@ use crate::types::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_WRITES_MAX};
 const BYTES_FREE: usize = 16 * 1024;
 /// Bytes that are taken from the budget at a time.
 const BYTES_TAKEN: usize = 64 * 1024;
-/// Bytes that a written row takes besides its key and its values: its place in the tree and its flags.
-const ROW_BYTES: usize = 64;
+/// Bytes that a written row takes besides its key and its values: its place in the tree, its flags, and its lock.
+const ROW_BYTES: usize = 128;
+
+/// Rows of a transaction that is committed by whoever asks for it, at most.
+const SMALL_WRITES_MAX: usize = 32;
 
 /// A column with a sequence.
 pub(crate) type SequencePlace = (CollectionId, ColumnId);
@@ -128,6 +132,8 @@ pub(crate) struct WriteSet {
     /// Columns that hold none but vectors of this transaction, of another dimension than the committed one.
     pub dimensions: BTreeMap<(CollectionId, ColumnId), u32>,
     pub restarts: Restarts,
+    /// Of entries to one another.
+    pub references: References,
     /// What NOTIFY sends with the commit.
     pub notifications: Arc<[Notification]>,
     writes: usize,
@@ -174,8 +180,21 @@ impl WriteSet {
         Some(added).filter(|added| !added.is_empty())
     }
 
+    /// Whether it takes microseconds to encode.
+    pub fn is_small(&self) -> bool {
+        self.writes <= SMALL_WRITES_MAX
+            && self.bytes <= BYTES_FREE
+            && self.catalog.is_empty()
+            && self.secrets.is_empty()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty() && self.secrets.is_empty() && self.catalog.is_empty() && self.restarts.is_empty()
+    }
+
+    /// Whether it has definitions of its own, so that the catalog of its transaction is another than the committed one.
+    pub fn defines(&self) -> bool {
+        !self.catalog.is_empty() || !self.dimensions.is_empty()
     }
 
     pub fn row(&self, collection: CollectionId, key: &[u8]) -> Option<&Pending> {
@@ -190,11 +209,6 @@ impl WriteSet {
     /// From now on what is written is taken from a budget.
     pub fn charge_to(&mut self, account: &MemoryAccount) {
         self.memory = Some(Arc::new(Mutex::new(account.nothing())));
-    }
-
-    /// An empty set that takes from the same budget.
-    pub fn successor(&self) -> WriteSet {
-        WriteSet { memory: self.memory.clone(), ..WriteSet::default() }
     }
 
     fn charge(&self) -> Result<()> {
@@ -255,6 +269,13 @@ impl WriteSet {
         self.index_keys.insert(key);
     }
 
+    /// Notes an entry whose references are looked at when its statement ends, and once more for the commit.
+    pub fn note_written(&mut self, collection: CollectionId, key: &EntryKey) {
+        // Its key is kept twice, and what it refers to once.
+        self.bytes += 3 * key.as_bytes().len() + ROW_BYTES;
+        self.references.note_written(collection, key.clone());
+    }
+
     /// What follows the prefix of a range of an ordered index, for the changed rows.
     pub fn index_suffixes<'a>(&'a self, range: &'a KeyRange) -> impl Iterator<Item = &'a [u8]> {
         let bounds = range.bounds().filter(|_| !self.index_keys.is_empty());
@@ -271,14 +292,23 @@ impl WriteSet {
     /// the names that it gives are free. Changes of networks are made to the catalog as a whole.
     pub fn is_admitted_by(&self, catalog: &Catalog) -> bool {
         let is_as_seen = self.standings().iter().all(|(id, seen)| seen.is_still(&catalog.standing_of(*id)));
+        let seen = |id: CollectionId| self.standings.contains_key(&id);
         let is_free = |name: &str| {
             let takes = |other: &Collection| other.name == name || other.indexes.iter().any(|index| index.name == name);
-            !catalog.collections().any(|other| takes(other) && !self.standings().contains_key(&other.id))
+            !catalog.collections().any(|other| takes(other) && !seen(other.id))
+                && catalog.view(name).is_none_or(|view| seen(view.id))
         };
         is_as_seen
             && self.catalog.iter().all(|change| match change {
-                CatalogChange::Put(new) => is_free(&new.name) && new.indexes.iter().all(|index| is_free(&index.name)),
-                CatalogChange::Drop(_) => true,
+                CatalogChange::Put(new) => {
+                    is_free(&new.name)
+                        && new.indexes.iter().all(|index| is_free(&index.name))
+                        && catalog.views_hold(new.id, Some(new), seen)
+                }
+                // What the view reads is as it was: that stands among the standings.
+                CatalogChange::PutView(view) => is_free(&view.name),
+                CatalogChange::PutComments(..) => true,
+                CatalogChange::Drop(id) | CatalogChange::DropView(id) => catalog.views_hold(*id, None, seen),
                 CatalogChange::PutNetwork(_) | CatalogChange::PutSecrets(..) | CatalogChange::DropNetwork(_) => false,
             })
     }

@@ -2,24 +2,23 @@
 //!
 //! From the cheapest: entries named by primary key; the vector index for a nearest search; an ordered index over a column or
 //! fact that the filter fixes; a range of the primary key; a scan. Every path checks the whole filter on each entry again,
-//! so a path only has to find enough, never exactly enough.
+//! so a path only has to find enough, never exactly enough. Where columns of facts would do what an ordered index does,
+//! `column_choice` says which of them is better.
 
 use std::ops::Bound;
 
+use crate::db::read::column_choice::{ColumnChoice, ColumnDemand};
+use crate::db::read::index_path::{KEYS_MAX, PrimaryKeyBounds, best_index, fixed, in_type, storable, value_range};
 use crate::db::read::query::{BoundQuery, Nearest, OrderBy, Target};
 use crate::db::read::scan::index_keys;
 use crate::db::read::view::ReadView;
 use crate::error::{Error, ErrorKind, Result};
-use crate::expr::{Comparison, CompiledCondition, Operand, PathBase, Program};
+use crate::expr::{CompiledCondition, Operand, Program};
 use crate::model::{Collection, CollectionId, CollectionKind, Index, IndexKind};
 use crate::settings::{EF_SEARCH_MAX, IterativeScan, Settings};
-use crate::store::{encode_sought, is_storable};
 use crate::types::Value;
-use crate::types::json::jsonb::PathStep;
 use crate::vector::Metric;
 
-/// Most keys that an IN list may name before a scan is used instead.
-const KEYS_MAX: usize = 10_000;
 /// Entries up to which measuring all that an ordered index names is better than a filtered walk of the graph.
 const MEASURED_KEYS_MAX: usize = 2_000;
 /// Entries up to which reading what an ordered index names one by one is better than a scan.
@@ -41,20 +40,6 @@ pub(crate) enum Access {
     Graph { id: CollectionId, name: String, ef: usize },
     /// The secrets of the vault.
     Secrets { key: Option<String> },
-}
-
-/// The lower and the upper end of a range of encoded keys.
-pub(crate) type PrimaryKeyBounds = (Bound<Vec<u8>>, Bound<Vec<u8>>);
-
-/// A part of an ordered index.
-#[derive(Debug)]
-pub(crate) struct IndexAccess {
-    pub id: CollectionId,
-    pub name: String,
-    /// Columns in front of the primary key in each index entry.
-    pub columns: usize,
-    /// Parts of the index, by bounds on its encoded columns.
-    pub spans: Vec<PrimaryKeyBounds>,
 }
 
 /// A chosen access path with what must still be done.
@@ -91,8 +76,27 @@ impl Widening {
     }
 }
 
-/// Chooses the access path of a bound query.
+/// Chooses the access path of a bound query for rows.
 pub(crate) fn choose(view: &ReadView, query: &BoundQuery, settings: &Settings) -> Result<AccessPlan> {
+    plan(view, query, settings, None)
+}
+
+/// Chooses the access path of a query of which columns may spare what `demand` says.
+pub(crate) fn choose_for(
+    view: &ReadView,
+    query: &BoundQuery,
+    settings: &Settings,
+    demand: &ColumnDemand<'_>,
+) -> Result<AccessPlan> {
+    plan(view, query, settings, Some(demand))
+}
+
+fn plan(
+    view: &ReadView,
+    query: &BoundQuery,
+    settings: &Settings,
+    demand: Option<&ColumnDemand<'_>>,
+) -> Result<AccessPlan> {
     let (reads_columns, widening) = (settings.reads_columns(), Widening::of(settings));
     let planned = |access, ordered| AccessPlan { access, ordered, reads_columns, widening };
     let collection = &query.collection;
@@ -107,25 +111,64 @@ pub(crate) fn choose(view: &ReadView, query: &BoundQuery, settings: &Settings) -
     if let Some(keys) = primary_keys(collection, &conjuncts)? {
         return Ok(planned(Access::Keys(keys), query.order.is_empty() && query.nearest.is_none()));
     }
-    if let Some(nearest) = &query.nearest {
-        let graph = graph_index(collection, nearest.column, nearest.metric);
-        let keys_max = if graph.is_some() { MEASURED_KEYS_MAX } else { INDEX_KEYS_MAX };
-        query.window()?;
-        let access = match (indexed(view, collection, &conjuncts, keys_max)?, graph) {
-            (Some(access), _) => access,
-            (None, Some(index)) => {
-                Access::Graph { id: index.id, name: index.name.clone(), ef: search_width(nearest, settings)? }
-            }
-            (None, None) => full_scan(false),
+    query.window()?;
+    let graph = match &query.nearest {
+        Some(nearest) => graph_index(collection, nearest.column, nearest.metric)
+            .map(|index| search_width(nearest, settings).map(|ef| (index, ef)))
+            .transpose()?,
+        None => None,
+    };
+    let (ordered, reverse) = key_order(collection, query);
+    let own;
+    let demand = match demand {
+        Some(demand) => demand,
+        None => {
+            own = ColumnDemand::of_rows(query, graph.map(|(_, ef)| ef), ordered)?;
+            &own
+        }
+    };
+    let keys_max = if graph.is_some() { MEASURED_KEYS_MAX } else { INDEX_KEYS_MAX };
+    let demand = if reads_columns { demand } else { &ColumnDemand::Nothing };
+    if let Some(access) = by_index(view, query, &conjuncts, demand, keys_max)? {
+        return Ok(planned(access, query.order.is_empty() && query.nearest.is_none()));
+    }
+    if query.nearest.is_some() {
+        let access = match graph {
+            Some((index, ef)) => Access::Graph { id: index.id, name: index.name.clone(), ef },
+            None => full_scan(false),
         };
         return Ok(planned(access, false));
     }
-    if let Some(access) = indexed(view, collection, &conjuncts, INDEX_KEYS_MAX)? {
-        return Ok(planned(access, query.order.is_empty()));
-    }
     let (lower, upper) = key_range(collection, &conjuncts)?;
-    let (ordered, reverse) = key_order(collection, query);
     Ok(planned(Access::Range { lower, upper, reverse }, ordered))
+}
+
+/// The entries that an ordered index names, where reading those is better than what columns spare.
+fn by_index(
+    view: &ReadView,
+    query: &BoundQuery,
+    conjuncts: &[CompiledCondition<'_>],
+    demand: &ColumnDemand<'_>,
+    keys_max: usize,
+) -> Result<Option<Access>> {
+    let Some(index) = best_index(view, &query.collection, conjuncts)? else { return Ok(None) };
+    let choice = ColumnChoice::of(view, query, demand);
+    let mut keys = None;
+    match &choice {
+        None => keys = index_keys(view, &index, keys_max)?,
+        Some(choice) => {
+            if let Some(few) = choice.few_keys() {
+                keys = index_keys(view, &index, few.min(keys_max))?;
+            }
+            if let (None, Some(many)) = (&keys, choice.many_keys(keys_max)) {
+                keys = index_keys(view, &index, many)?;
+            }
+            if let Some(keys) = &keys {
+                choice.pay(keys.len());
+            }
+        }
+    }
+    Ok(keys.map(|keys| Access::Index { name: index.name, keys }))
 }
 
 /// How many candidates the walk keeps: the query's own wish, else the session's.
@@ -141,22 +184,6 @@ fn search_width(nearest: &Nearest, settings: &Settings) -> Result<usize> {
 
 fn full_scan(reverse: bool) -> Access {
     Access::Range { lower: Bound::Unbounded, upper: Bound::Unbounded, reverse }
-}
-
-/// The values that the filter allows for an operand matched by `is`, when it names them one by one.
-fn fixed_by(parts: &[CompiledCondition<'_>], is: &dyn Fn(&Operand) -> bool) -> Option<Vec<Value>> {
-    parts.iter().find_map(|part| part.fixed(is, KEYS_MAX))
-}
-
-fn fixed(conjuncts: &[CompiledCondition<'_>], column: usize) -> Option<Vec<Value>> {
-    fixed_by(conjuncts, &|operand| *operand == Operand::Column(column))
-}
-
-/// Values in the column's own type: a value that the column cannot hold matches no entry. `None` when one of them has no place
-/// in the column's order.
-fn in_type(collection: &Collection, column: usize, values: Vec<Value>) -> Option<Vec<Value>> {
-    let ty = &collection.columns.get(column)?.ty;
-    values.into_iter().map(|value| value.cast(ty, false).ok()).collect()
 }
 
 /// Encoded keys when the filter fixes every column of the primary key.
@@ -185,155 +212,6 @@ fn primary_keys(collection: &Collection, conjuncts: &[CompiledCondition<'_>]) ->
     Ok(Some(keys))
 }
 
-/// The encoded form of values that are compared with stored ones.
-fn encode(values: &[Value]) -> Result<Vec<u8>> {
-    let mut key = Vec::new();
-    encode_sought(values, &mut key)?;
-    Ok(key)
-}
-
-/// The encoded forms of those tuples that an entry may have: none has one that is too long.
-fn storable(tuples: &[Vec<Value>]) -> Result<Vec<Vec<u8>>> {
-    let mut keys = tuples.iter().map(|tuple| encode(tuple)).collect::<Result<Vec<_>>>()?;
-    keys.retain(|key| is_storable(key));
-    Ok(keys)
-}
-
-/// What the best ordered index names: the one that fixes most columns, as long as it names at most `keys_max` entries.
-fn indexed(
-    view: &ReadView,
-    collection: &Collection,
-    conjuncts: &[CompiledCondition<'_>],
-    keys_max: usize,
-) -> Result<Option<Access>> {
-    let mut best: Option<(usize, IndexAccess)> = None;
-    for index in &collection.indexes {
-        if !index.state.is_ready() || view.writes.is_unfilled(index.id) {
-            continue;
-        }
-        let found = match &index.kind {
-            IndexKind::Ordered { columns, .. } => ordered_access(collection, index, columns, conjuncts)?,
-            IndexKind::Fact { path } => fact_access(collection, index, path, conjuncts)?,
-            IndexKind::Hnsw { .. } => None,
-        };
-        if let Some((weight, access)) = found
-            && best.as_ref().is_none_or(|(other, _)| weight > *other)
-        {
-            best = Some((weight, access));
-        }
-    }
-    let Some((_, access)) = best else { return Ok(None) };
-    let keys = index_keys(view, &access, keys_max)?;
-    Ok(keys.map(|keys| Access::Index { name: access.name, keys }))
-}
-
-/// The part of an ordered index that equalities with its first columns, then comparisons with the next one, leave. The
-/// weight is twice the columns fixed, plus one for a range.
-fn ordered_access(
-    collection: &Collection,
-    index: &Index,
-    columns: &[usize],
-    conjuncts: &[CompiledCondition<'_>],
-) -> Result<Option<(usize, IndexAccess)>> {
-    let mut tuples: Vec<Vec<Value>> = vec![Vec::new()];
-    let mut count = 0;
-    for column in columns {
-        let Some(values) = fixed(conjuncts, *column).and_then(|values| in_type(collection, *column, values)) else {
-            break;
-        };
-        if tuples.len().saturating_mul(values.len()) > KEYS_MAX {
-            break;
-        }
-        count += 1;
-        tuples = tuples
-            .iter()
-            .flat_map(|tuple| values.iter().map(|value| [tuple.as_slice(), std::slice::from_ref(value)].concat()))
-            .collect();
-    }
-    let prefixes = storable(&tuples)?;
-    let range = match columns.get(count) {
-        Some(column) => value_range(collection, *column, conjuncts)?,
-        None => None,
-    };
-    let weight = 2 * count + usize::from(range.is_some());
-    if weight == 0 {
-        return Ok(None);
-    }
-    let (lower, upper) = range.unwrap_or((Bound::Unbounded, Bound::Unbounded));
-    let spans = prefixes.iter().map(|prefix| {
-        let whole = Bound::Included(prefix.clone());
-        let behind = |bound: &Bound<Vec<u8>>| match bound {
-            Bound::Included(key) => Bound::Included([prefix.as_slice(), key].concat()),
-            Bound::Excluded(key) => Bound::Excluded([prefix.as_slice(), key].concat()),
-            Bound::Unbounded => whole.clone(),
-        };
-        (behind(&lower), behind(&upper))
-    });
-    let access = IndexAccess { id: index.id, name: index.name.clone(), columns: columns.len(), spans: spans.collect() };
-    Ok(Some((weight, access)))
-}
-
-/// The bounds that comparisons with a column leave, encoded; `None` when there are none.
-fn value_range(
-    collection: &Collection,
-    column: usize,
-    conjuncts: &[CompiledCondition<'_>],
-) -> Result<Option<PrimaryKeyBounds>> {
-    let (mut lower, mut upper) = (Bound::Unbounded, Bound::Unbounded);
-    for condition in conjuncts {
-        let Some((left, operator, value)) = condition.comparison() else { continue };
-        let Some(ty) = collection.columns.get(column).map(|column| &column.ty) else { continue };
-        if *left != Operand::Column(column) || value.is_null() {
-            continue;
-        }
-        // A value that the column's type cannot hold exactly has no place in its order; then the filter alone decides.
-        let Some(value) = value.clone().cast(ty, false).ok().filter(|cast| cast.equals(value)) else { continue };
-        let key = encode(&[value])?;
-        match operator {
-            Comparison::Greater => lower = Bound::Excluded(key),
-            Comparison::GreaterOrEqual => lower = Bound::Included(key),
-            Comparison::Less => upper = Bound::Excluded(key),
-            Comparison::LessOrEqual => upper = Bound::Included(key),
-            Comparison::Equal | Comparison::NotEqual => {}
-        }
-    }
-    Ok(if lower == Bound::Unbounded && upper == Bound::Unbounded { None } else { Some((lower, upper)) })
-}
-
-/// The part of an index over a fact that an equality with texts leaves.
-fn fact_access(
-    collection: &Collection,
-    index: &Index,
-    path: &[String],
-    conjuncts: &[CompiledCondition<'_>],
-) -> Result<Option<(usize, IndexAccess)>> {
-    let Some(values) = fixed_by(conjuncts, &|operand| is_fact_path(collection, operand, path)) else {
-        return Ok(None);
-    };
-    // The index holds the text of each fact; a number has more than one.
-    if !values.iter().all(|value| matches!(value, Value::Text(_))) {
-        return Ok(None);
-    }
-    let tuples: Vec<Vec<Value>> = values.into_iter().map(|value| vec![value]).collect();
-    let spans = storable(&tuples)?.into_iter().map(|key| (Bound::Included(key.clone()), Bound::Included(key)));
-    Ok(Some((2, IndexAccess { id: index.id, name: index.name.clone(), columns: 1, spans: spans.collect() })))
-}
-
-/// Whether an operand is the text of the fact that an index covers.
-pub(crate) fn is_fact_path(collection: &Collection, operand: &Operand, path: &[String]) -> bool {
-    let Operand::Path { base, path: steps, .. } = operand else { return false };
-    let serves_facts = match base {
-        PathBase::Facts => true,
-        PathBase::Column(position) => {
-            collection.kind == CollectionKind::Memory
-                && collection.columns.get(*position).is_some_and(|column| column.name == "metadata")
-        }
-    };
-    serves_facts
-        && steps.len() == path.len()
-        && steps.iter().zip(path).all(|(step, key)| matches!(step, PathStep::Key(name) if name == key))
-}
-
 /// The graph over a vector column by a metric, when it is built.
 fn graph_index(collection: &Collection, column: usize, metric: Metric) -> Option<&Index> {
     collection.indexes.iter().find(|index| match &index.kind {
@@ -342,7 +220,7 @@ fn graph_index(collection: &Collection, column: usize, metric: Metric) -> Option
                 && operator_class.parse::<Metric>().is_ok_and(|indexed| indexed == metric)
                 && index.state.is_ready()
         }
-        IndexKind::Ordered { .. } | IndexKind::Fact { .. } => false,
+        IndexKind::Ordered { .. } | IndexKind::Keys(_) | IndexKind::Fact { .. } => false,
     })
 }
 
@@ -378,13 +256,13 @@ fn key_order(collection: &Collection, query: &BoundQuery) -> (bool, bool) {
 }
 
 impl AccessPlan {
-    /// The lines of EXPLAIN, outermost first.
-    pub fn describe(&self, query: &BoundQuery) -> Vec<String> {
-        indent(self.lines(query))
+    /// The lines of EXPLAIN, outermost first; `is_by_columns` where columns that are there evaluate the filter.
+    pub fn describe(&self, query: &BoundQuery, is_by_columns: bool) -> Vec<String> {
+        indent(self.lines(query, is_by_columns))
     }
 
     /// As [`AccessPlan::describe`], each line without its arrow.
-    pub fn lines(&self, query: &BoundQuery) -> Vec<String> {
+    pub fn lines(&self, query: &BoundQuery, is_by_columns: bool) -> Vec<String> {
         let name = &query.collection.name;
         let mut lines = Vec::new();
         if query.limit.is_some() || query.offset.is_some() {
@@ -429,8 +307,12 @@ impl AccessPlan {
             }
         }
         if query.filter.is_some() {
-            let place = if from_graph { " (inside the search)" } else { "" };
-            lines.push(format!("  Filter: on each entry{place}"));
+            lines.push(match (is_by_columns, from_graph) {
+                (true, true) => "  Filter: by columns (before the search)".to_string(),
+                (true, false) => "  Filter: by columns".to_string(),
+                (false, true) => "  Filter: on each entry (inside the search)".to_string(),
+                (false, false) => "  Filter: on each entry".to_string(),
+            });
         }
         lines
     }

@@ -37,7 +37,7 @@ const FOREGROUND_ROWS_MAX: usize = 200_000;
 /// Changes since the columns beyond which a reader brings them up to date first.
 const STALE_CHANGES_MAX: usize = 128;
 /// Changes beyond which columns are no help: so many entries would be read one by one.
-const PATCH_CHANGES_MAX: usize = 8192;
+pub(super) const PATCH_CHANGES_MAX: usize = 8192;
 /// What looking an entry up by its key costs, against passing one in a scan.
 pub(crate) const LOOK_UP_COST: usize = 12;
 /// Rows between two looks at what columns take while they are made.
@@ -286,7 +286,7 @@ pub(crate) fn is_columnar(collection: &Collection, operand: &Operand) -> bool {
             )
         }),
         Operand::Path { path, .. } => !path.is_empty(),
-        Operand::System(_) | Operand::Key => false,
+        Operand::System(_) | Operand::Key | Operand::Computed(_) => false,
     }
 }
 
@@ -347,10 +347,7 @@ fn fill(
     operands: &[&Operand],
     cancel: &Cancel,
 ) -> Result<Option<Arc<Columns>>> {
-    let mut wanted: Vec<Operand> = operands.iter().map(|operand| (*operand).clone()).collect();
-    if let Some(columns) = store.columns(collection) {
-        wanted.extend(columns.operands().filter(|operand| !operands.contains(operand)).cloned());
-    }
+    let wanted = with_known(store, collection, operands);
     if store.is_large() {
         fill_later(state, store, collection, wanted);
         return Ok(None);
@@ -371,6 +368,29 @@ fn fill(
         }
         Scanned::Nothing => Ok(None),
     }
+}
+
+/// Has columns of operands made on a thread of its own, beside those that there are already, where they can be had.
+pub(super) fn fill_behind(
+    state: &Arc<DbState>,
+    store: &Arc<ColumnStore>,
+    collection: &Arc<Collection>,
+    operands: &[&Operand],
+) {
+    if state.columns.want(store, operands).len() < operands.len() {
+        return;
+    }
+    let wanted = with_known(store, collection, operands);
+    fill_later(state, store, collection, wanted);
+}
+
+/// The operands, and those that there are columns of already.
+fn with_known(store: &ColumnStore, collection: &Arc<Collection>, operands: &[&Operand]) -> Vec<Operand> {
+    let mut wanted: Vec<Operand> = operands.iter().map(|operand| (*operand).clone()).collect();
+    if let Some(columns) = store.columns(collection) {
+        wanted.extend(columns.operands().filter(|operand| !operands.contains(operand)).cloned());
+    }
+    wanted
 }
 
 /// Makes columns on a thread of its own, unless one does already.

@@ -55,6 +55,7 @@ impl Fixture {
             cache_bytes: 8 << 20,
             sync: false,
             clock: Clock::System,
+            row_compiler: crate::db::no_row_compiler,
         })
         .unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -75,6 +76,10 @@ impl Fixture {
             IndexKind::Hnsw { column: 4, operator_class: "vector_l2_ops".to_string(), m: 8, ef_construction: 32 };
         let origin = crate::model::IndexOrigin::Statement;
         collection.indexes.push(Index::new(index, "t_v", kind, origin));
+        for (name, columns) in [("t_n", vec![1]), ("t_t_n", vec![2, 1]), ("t_f", vec![3])] {
+            let kind = IndexKind::Ordered { columns, unique: false };
+            collection.indexes.push(Index::new(transaction.new_id(), name, kind, origin));
+        }
         transaction.create_collection(collection).unwrap();
         runtime.block_on(transaction.commit()).unwrap();
         let fixture = Fixture { database, runtime, table, _directory: directory };
@@ -216,14 +221,40 @@ fn is_same(one: &[Row], other: &[Row]) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(same)
 }
 
-/// Runs a query both ways; whether columns were used.
-fn compare(fixture: &Fixture, view: &ReadView, dice: &mut Dice) -> bool {
+/// The same query, which knows of no ordered index.
+fn without_indexes(query: &Query) -> Query {
+    let mut collection = (*query.collection).clone();
+    collection.indexes.retain(|index| matches!(index.kind, IndexKind::Hnsw { .. }));
+    Query { collection: Arc::new(collection), ..query.clone() }
+}
+
+/// How often columns were used.
+#[derive(Clone, Copy, Default)]
+struct Uses {
+    /// Where there was no ordered index.
+    alone: usize,
+    /// In the place of one.
+    preferred: usize,
+}
+
+impl std::ops::AddAssign for Uses {
+    fn add_assign(&mut self, other: Uses) {
+        self.alone += other.alone;
+        self.preferred += other.preferred;
+    }
+}
+
+/// Runs a query all ways, with columns and without, with ordered indexes and without.
+fn compare(fixture: &Fixture, view: &ReadView, dice: &mut Dice) -> Uses {
     let query = query(dice, fixture.collection(view));
-    let (with, used) = rows(view, &query, "on");
-    let (without, unused) = rows(view, &query, "off");
-    assert!(!unused, "columns were read that were not wanted");
-    assert!(is_same(&with, &without), "{:?}\nwith columns: {with:?}\nwithout: {without:?}", query.filter);
-    used
+    let plain = without_indexes(&query);
+    let ((with, used), (scanned, unused)) = (rows(view, &plain, "on"), rows(view, &plain, "off"));
+    let ((chosen, preferred), (indexed, unwanted)) = (rows(view, &query, "on"), rows(view, &query, "off"));
+    assert!(!unused && !unwanted, "columns were read that were not wanted");
+    for (other, way) in [(&with, "by columns"), (&chosen, "by what was chosen"), (&indexed, "by indexes")] {
+        assert!(is_same(other, &scanned), "{:?}\n{way}: {other:?}\nby a scan: {scanned:?}", query.filter);
+    }
+    Uses { alone: usize::from(used), preferred: usize::from(preferred) }
 }
 
 #[test]
@@ -232,7 +263,7 @@ fn rows_do_not_depend_on_columns() {
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     let mut old: Vec<ReadView> = Vec::new();
     let mut own = fixture.database.begin();
-    let (mut uses, mut old_uses, mut own_uses) = (0, 0, 0);
+    let (mut uses, mut old_uses, mut own_uses) = (Uses::default(), Uses::default(), Uses::default());
     for _ in 0..STEPS {
         match dice.below(8) {
             0 => old.push(fixture.database.view()),
@@ -240,7 +271,7 @@ fn rows_do_not_depend_on_columns() {
             2 => {
                 let savepoint = own.savepoint();
                 fixture.change(&mut own, &mut dice);
-                own_uses += usize::from(compare(&fixture, own.view(), &mut dice));
+                own_uses += compare(&fixture, own.view(), &mut dice);
                 if dice.below(2) == 0 {
                     own.rollback_to(&savepoint);
                 }
@@ -259,16 +290,16 @@ fn rows_do_not_depend_on_columns() {
                 fixture.runtime.block_on(transaction.commit()).unwrap();
             }
         }
-        uses += usize::from(compare(&fixture, &fixture.database.view(), &mut dice));
-        own_uses += usize::from(compare(&fixture, own.view(), &mut dice));
+        uses += compare(&fixture, &fixture.database.view(), &mut dice);
+        own_uses += compare(&fixture, own.view(), &mut dice);
         for view in &old {
-            old_uses += usize::from(compare(&fixture, view, &mut dice));
+            old_uses += compare(&fixture, view, &mut dice);
         }
     }
-    assert!(
-        uses > STEPS / 4 && old_uses > 20 && own_uses > 20,
-        "columns were read {uses}, {old_uses}, {own_uses} times"
-    );
+    let (new, old, own) = (uses.alone, old_uses.alone, own_uses.alone);
+    assert!(new > STEPS / 4 && old > 20 && own > 20, "columns were read {new}, {old}, {own} times");
+    let (new, old, own) = (uses.preferred, old_uses.preferred, own_uses.preferred);
+    assert!(new > 20 && old > 5 && own > 5, "columns were preferred {new}, {old}, {own} times");
 }
 
 #[test]
@@ -324,15 +355,11 @@ fn groups_that_two_threads_add_up_are_those_of_the_rows() {
         call(AggregateFunction::Average, Some(n()), ColumnType::Numeric(None)),
         call(AggregateFunction::Max, Some(Expr::column(0, ColumnType::Int4)), ColumnType::Int4),
     ];
-    let scan = Query {
-        collection: fixture.collection(&view),
+    let scan = without_indexes(&Query {
         output: Vec::new(),
         filter: Some(Expr::compare(n(), Comparison::Greater, Expr::constant(Value::Int4(0)))),
-        nearest: None,
-        order: Vec::new(),
-        limit: None,
-        offset: None,
-    };
+        ..base_query(fixture.collection(&view))
+    });
     let output = |position, ty| AggregateQuery::result(position, ty);
     let shown = |of: usize| {
         [ColumnType::Int8, ColumnType::Int8, ColumnType::Numeric(None), ColumnType::Int4]
@@ -371,4 +398,72 @@ fn groups_that_two_threads_add_up_are_those_of_the_rows() {
         assert!(report.iter().any(|line| line.contains("on two threads")), "{report:?}");
         assert!(is_same(&with, &without), "with columns: {with:?}\nwithout: {without:?}");
     }
+}
+
+/// A nearest search among rows whose `n` compares so with a number.
+fn nearest_by_number(collection: Arc<Collection>, operator: Comparison, n: i32) -> Query {
+    Query {
+        filter: Some(Expr::compare(Expr::column(1, ColumnType::Int4), operator, Expr::constant(Value::Int4(n)))),
+        nearest: Some(Nearest {
+            column: 4,
+            target: Target::Scalar(Scalar::Value(Value::Vector([150.0, 150.0].into()))),
+            metric: Metric::L2,
+            ef: None,
+            within: Vec::new(),
+            is_filter: false,
+            keeps_missing: false,
+            keeps_ties: false,
+        }),
+        order: Vec::new(),
+        limit: Some(Scalar::Value(Value::Int8(10))),
+        ..base_query(collection)
+    }
+}
+
+fn base_query(collection: Arc<Collection>) -> Query {
+    Query {
+        collection,
+        output: vec![Output::Operand(Operand::Column(0))],
+        filter: None,
+        nearest: None,
+        order: Vec::new(),
+        limit: None,
+        offset: None,
+    }
+}
+
+#[test]
+fn an_index_is_read_until_columns_are_there_and_then_where_it_names_next_to_nothing() {
+    let fixture = Fixture::new();
+    let view = fixture.database.view();
+    let mut off = Settings::default();
+    off.set("nebulus.columns", "off").unwrap();
+    let explain = |view: &ReadView, query: &Query, settings: &Settings| {
+        view.explain(&query.bind(&Environment::default()).unwrap(), settings).unwrap().join("\n")
+    };
+    let some = nearest_by_number(fixture.collection(&view), Comparison::Less, 8);
+    let on = Settings::default();
+    let by_index = "Index Scan using t_n on t";
+    assert!(explain(&view, &some, &on).contains(by_index), "columns are not there yet");
+    // Each search pays for the entries that it has read, until columns are made on another thread.
+    let is_by_columns = |plan: &str| plan.contains("Vector Index Scan") && plan.contains("Filter: by columns");
+    let mut searches = 0;
+    while !is_by_columns(&explain(&view, &some, &on)) {
+        rows(&view, &some, "on");
+        searches += 1;
+        assert!(searches < 1_000_000, "columns are never made");
+        std::thread::yield_now();
+    }
+    assert!(searches > 1, "one search alone is not worth columns");
+    let (found, used) = rows(&view, &some, "on");
+    assert!(used && !found.is_empty(), "what EXPLAIN says is not what is done");
+    assert!(explain(&view, &some, &off).contains(by_index));
+
+    // A row of the own transaction has to be read one by one, too; an index that names no more is as good.
+    let mut own = fixture.database.begin();
+    fixture.put(&mut own, &mut Dice(3), 7);
+    let none = nearest_by_number(fixture.collection(&view), Comparison::Equal, 100_000);
+    assert!(explain(own.view(), &none, &on).contains(by_index));
+    assert!(is_by_columns(&explain(own.view(), &some, &on)));
+    assert!(is_by_columns(&explain(&view, &none, &on)), "nothing has to be read");
 }

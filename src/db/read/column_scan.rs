@@ -11,8 +11,9 @@ use crate::db::columns::bitmap::Bitmap;
 use crate::db::columns::column_chunk::CHUNK_ROWS;
 use crate::db::columns::columns::Columns;
 use crate::db::columns::value_column::ValueColumn;
-use crate::db::read::access_path::{Access, choose};
+use crate::db::read::access_path::{Access, AccessPlan, choose_for, indent};
 use crate::db::read::column_batch::{BatchRow, BatchRows, ColumnValues};
+use crate::db::read::column_choice::ColumnDemand;
 use crate::db::read::column_reading::{ColumnReading, is_columnar};
 use crate::db::read::cursor::{Row, rows_bytes};
 use crate::db::read::entry_view::EntryView;
@@ -80,7 +81,7 @@ impl ReadView {
         cancel: &Cancel,
     ) -> Result<Option<ColumnScan>> {
         let Some(operands) = scanned_operands(query) else { return Ok(None) };
-        let plan = choose(self, query, settings)?;
+        let plan = choose(self, query, &operands, settings)?;
         if !plan.reads_columns || !is_wide(&plan.access) {
             return Ok(None);
         }
@@ -88,6 +89,7 @@ impl ReadView {
         if !is_worth_columns(self, query, &operands, cancel)? {
             return Ok(None);
         }
+        self.mark_reads(&query.collection, &plan.access)?;
         ColumnScan::open(self, query, types, (settings, cancel), &operands)
     }
 
@@ -103,24 +105,42 @@ impl ReadView {
         cancel: &Cancel,
     ) -> Result<Option<ScanSummary>> {
         let Some(operands) = scanned_operands(query) else { return Ok(None) };
-        let plan = choose(self, query, settings)?;
+        let plan = choose(self, query, &operands, settings)?;
         let is_read = plan.reads_columns && is_wide(&plan.access);
         if !is_read || ColumnReading::at_hand(self, &query.collection, &operands, usize::MAX).is_none() {
             return Ok(None);
         }
+        self.mark_reads(&query.collection, &plan.access)?;
         let scan = ColumnScan::open(self, query, types, (settings, cancel), &operands)?;
         Ok(scan.map(|scan| scan.summary()))
     }
 
-    /// Whether such a query would be read by columns now.
+    /// The lines of EXPLAIN of such a query, outermost step first; `None` where it would be read entry by entry now.
     ///
     /// # Errors
     /// As [`ReadView::column_scan`].
-    pub fn scans_columns(&self, query: &BoundQuery, settings: &Settings, cancel: &Cancel) -> Result<bool> {
-        let Some(operands) = scanned_operands(query) else { return Ok(false) };
-        let plan = choose(self, query, settings)?;
-        Ok(plan.reads_columns && is_wide(&plan.access) && is_worth_columns(self, query, &operands, cancel)?)
+    pub fn explain_column_scan(
+        &self,
+        query: &BoundQuery,
+        settings: &Settings,
+        cancel: &Cancel,
+    ) -> Result<Option<Vec<String>>> {
+        let Some(operands) = scanned_operands(query) else { return Ok(None) };
+        let plan = choose(self, query, &operands, settings)?;
+        if !plan.reads_columns || !is_wide(&plan.access) || !is_worth_columns(self, query, &operands, cancel)? {
+            return Ok(None);
+        }
+        let name = &query.collection.name;
+        let (scan, column_scan) = (format!("Seq Scan on {name}"), format!("Column Scan on {name}"));
+        let lines = plan.lines(query, true).into_iter().map(|line| line.replace(&scan, &column_scan));
+        Ok(Some(indent(lines.collect())))
     }
+}
+
+/// The access path of a scan of which columns of these operands have all.
+fn choose(view: &ReadView, query: &BoundQuery, operands: &[&Operand], settings: &Settings) -> Result<AccessPlan> {
+    let demand = ColumnDemand::Whole { operands: operands.to_vec(), shown: 0 };
+    choose_for(view, query, settings, &demand)
 }
 
 /// The operands of a query that is nothing but a scan with a filter; `None` where some of them do not go into columns.
@@ -166,7 +186,7 @@ fn is_worth_columns(view: &ReadView, query: &BoundQuery, operands: &[&Operand], 
                 query.collection.columns.get(*position).is_some_and(|column| !column.ty.is_text())
             }
             Operand::Path { .. } => true,
-            Operand::System(_) | Operand::Key => false,
+            Operand::System(_) | Operand::Key | Operand::Computed(_) => false,
         };
         is_known || is_short || filtered.contains(operand)
     };

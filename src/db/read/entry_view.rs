@@ -100,6 +100,14 @@ impl<'a> EntryView<'a> {
         Ok(self.field(name, Some(position))?.unwrap_or(Value::Null))
     }
 
+    /// The whole declared row.
+    ///
+    /// # Errors
+    /// As [`EntryView::column`].
+    pub fn row(&self) -> Result<Vec<Value>> {
+        (0..self.collection.columns.len()).map(|position| self.column(position)).collect()
+    }
+
     /// The facts as one JSON object: all of a memory, the undeclared ones of a table.
     ///
     /// # Errors
@@ -202,6 +210,7 @@ impl<'a> EntryView<'a> {
             Operand::System(system) => self.system(*system),
             Operand::Key => Ok(Value::Bytea(self.key.into())),
             Operand::Path { base, path, result } => self.path(*base, path, *result),
+            Operand::Computed(key) => key.value(self),
         }
     }
 

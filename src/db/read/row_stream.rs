@@ -130,7 +130,11 @@ impl Gathered {
         Ok(())
     }
 
-    #[cfg(test)]
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The rows, which nobody accounts for any more.
     pub fn into_rows(self) -> Vec<Row> {
         self.rows
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::ops::{Bound, ControlFlow};
 
 use crate::db::pending::write_set::EntryKey;
-use crate::db::read::access_path::IndexAccess;
 use crate::db::read::entry_view::EntryView;
+use crate::db::read::index_path::IndexAccess;
 use crate::db::read::secrets;
 use crate::db::read::view::ReadView;
 use crate::db::state::cancel::Cancel;
@@ -130,6 +130,9 @@ pub(crate) fn visit_key<T>(
     key: &[u8],
     visit: impl FnOnce(&EntryView<'_>) -> Result<T>,
 ) -> Result<Option<T>> {
+    if view.reads.is_some() {
+        view.mark_key(collection, key)?;
+    }
     if collection.kind == CollectionKind::Auth {
         let name = secret_name(key)?;
         let (mut visit, mut result) = (Some(visit), None);

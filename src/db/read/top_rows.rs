@@ -33,7 +33,7 @@ use crate::model::{MemoryAccount, Reservation};
 use crate::types::{ALLOCATION_BYTES, Value};
 
 /// LIMIT and OFFSET together up to which rows are kept in a heap.
-const KEPT_ROWS_MAX: usize = 65_536;
+pub(super) const KEPT_ROWS_MAX: usize = 65_536;
 /// Rows that are shown up to which they are read on the thread they were asked on.
 const SHORT_SHOWN_MAX: usize = 16;
 /// Rows of columns up to which the first of them are found in less than a millisecond.
@@ -109,7 +109,7 @@ impl TopRows {
 }
 
 /// The operands that decide which rows come first; `None` where some of them do not go into columns.
-fn operands_of(query: &BoundQuery) -> Option<Vec<&Operand>> {
+pub(super) fn operands_of(query: &BoundQuery) -> Option<Vec<&Operand>> {
     let mut operands: Vec<&Operand> = Vec::new();
     let filtered = query.filter.as_ref().map(Program::operands).unwrap_or_default();
     let ordered = query.order.iter().map(|order| match &order.operand {

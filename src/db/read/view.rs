@@ -7,12 +7,16 @@ use std::sync::Arc;
 use chrono::Utc;
 
 use crate::db::catalog::catalog::Catalog;
+use crate::db::locks::listing::LockingTransaction;
 use crate::db::pending::write_set::{EntryKey, WriteSet};
-use crate::db::read::access_path;
+use crate::db::read::access_path::{self, Access};
+use crate::db::read::aggregate;
 use crate::db::read::aggregate::cursor::{AggregateCursor, describe};
 use crate::db::read::aggregate::query::{AggregateQuery, BoundAggregate};
+use crate::db::read::column_choice::is_filtered_by_columns;
 use crate::db::read::cursor::{Cursor, Row};
 use crate::db::read::query::BoundQuery;
+use crate::db::read::read_marks::ReadMarks;
 use crate::db::read::scan::visit_key;
 use crate::db::state::activity::Activity;
 use crate::db::state::cancel::Cancel;
@@ -22,7 +26,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Environment;
 use crate::model::{Collection, CollectionId, CollectionKind, ColumnId, PeerId};
 use crate::settings::Settings;
-use crate::store::{Key, Snapshot, vector_of_bytes};
+use crate::store::{Key, RecordView, Snapshot, vector_of_bytes};
 use crate::types::{ColumnType, Value};
 
 /// A consistent view. Cheap to clone and to send; it holds its snapshot for as long as it lives.
@@ -36,6 +40,8 @@ pub struct ReadView {
     pub(crate) version: u64,
     /// What the statement has asked other members for.
     pub(crate) sought: Option<Arc<Sought>>,
+    /// What a serializable transaction has read by it.
+    pub(crate) reads: Option<Arc<ReadMarks>>,
     /// AUTH entries are refused to whoever reads or writes by it.
     pub(crate) hides_secrets: bool,
     /// When its transaction began, in microseconds since 1970; where it is of none, when it was taken.
@@ -63,6 +69,7 @@ impl ReadView {
             writes,
             version,
             sought: None,
+            reads: None,
             hides_secrets: false,
             began: Utc::now().timestamp_micros(),
         }
@@ -81,6 +88,12 @@ impl ReadView {
             statement_began: Utc::now().timestamp_micros(),
             style: Some(settings.text_style()),
         }
+    }
+
+    /// What expressions are run with that belong to a definition: rows are checked and kept alike whoever writes them, by texts
+    /// in the canonical style and clocks of UTC.
+    pub(crate) fn stored_environment(&self) -> Environment<'static> {
+        Environment { parameters: &[], now: self.began, statement_began: Utc::now().timestamp_micros(), style: None }
     }
 
     /// Whether AUTH entries are refused to whoever reads or writes by it.
@@ -118,6 +131,16 @@ impl ReadView {
         &self.database.activity
     }
 
+    /// The transactions that have locked rows, or wait for one.
+    pub fn locking_transactions(&self) -> Vec<LockingTransaction> {
+        self.database.locks.transactions()
+    }
+
+    /// The connections that wait for a row that another transaction has locked.
+    pub fn waiting_connections(&self) -> BTreeSet<i32> {
+        self.database.locks.waiting_connections()
+    }
+
     /// How much of the room for notifications that somebody has not read is taken, from 0 to 1.
     pub fn notification_queue_usage(&self) -> f64 {
         self.database.feed.usage()
@@ -136,6 +159,7 @@ impl ReadView {
         let query = query.into();
         let plan = access_path::choose(self, &query, settings)?;
         self.check_held(&query, &plan, settings)?;
+        self.mark_reads(&query.collection, &plan.access)?;
         Cursor::open(self.clone(), query, plan, cancel.clone(), settings.memory.clone())
     }
 
@@ -144,9 +168,36 @@ impl ReadView {
     /// # Errors
     /// As [`ReadView::query`].
     pub fn aggregate(&self, query: BoundAggregate, settings: &Settings, cancel: &Cancel) -> Result<AggregateCursor> {
-        let plan = access_path::choose(self, query.scan(), settings)?;
+        let plan = aggregate::cursor::choose(self, &query, settings)?;
         self.check_held(query.scan(), &plan, settings)?;
+        self.mark_reads(&query.scan().collection, &plan.access)?;
         AggregateCursor::open(self.clone(), query, plan, cancel.clone(), settings.memory.clone())
+    }
+
+    /// Notes what a serializable transaction is about to read.
+    pub(in crate::db::read) fn mark_reads(&self, collection: &Collection, access: &Access) -> Result<()> {
+        let Some(reads) = &self.reads else { return Ok(()) };
+        match access {
+            Access::Keys(keys) => keys.iter().try_for_each(|key| self.mark_key(collection, key)),
+            Access::Range { .. } | Access::Index { .. } | Access::Graph { .. } | Access::Secrets { .. } => {
+                reads.note_collection(collection.id);
+                Ok(())
+            }
+        }
+    }
+
+    /// Notes that a serializable transaction is about to read an entry.
+    pub(in crate::db::read) fn mark_key(&self, collection: &Collection, key: &[u8]) -> Result<()> {
+        let Some(reads) = &self.reads else { return Ok(()) };
+        if collection.kind == CollectionKind::Auth {
+            reads.note_collection(collection.id);
+            return Ok(());
+        }
+        let record = self.snapshot.get(&Key::Entry(collection.id, key))?;
+        let version =
+            record.as_deref().map(|bytes| RecordView::parse(bytes).map(|record| record.version())).transpose()?;
+        reads.note_key(collection.id, key, version);
+        Ok(())
     }
 
     /// The lines of EXPLAIN of a query of groups with these parameters, outermost step first.
@@ -160,7 +211,7 @@ impl ReadView {
         settings: &Settings,
     ) -> Result<Vec<String>> {
         let bound = query.bind(&self.environment(parameters, settings))?;
-        let plan = access_path::choose(self, bound.scan(), settings)?;
+        let plan = aggregate::cursor::choose(self, &bound, settings)?;
         Ok(access_path::indent(describe(query, &bound, &plan)))
     }
 
@@ -177,7 +228,10 @@ impl ReadView {
     /// long, 22023 for an `ef` out of bounds; 58030 where the store cannot be read, XX001
     /// for a damaged index.
     pub fn explain(&self, query: &BoundQuery, settings: &Settings) -> Result<Vec<String>> {
-        Ok(access_path::choose(self, query, settings)?.describe(query))
+        let plan = access_path::choose(self, query, settings)?;
+        let is_searched = matches!(plan.access, Access::Graph { .. });
+        let is_by_columns = plan.reads_columns && is_searched && is_filtered_by_columns(self, query);
+        Ok(plan.describe(query, is_by_columns))
     }
 
     /// The whole declared row of an entry, `None` when there is none.
@@ -186,9 +240,7 @@ impl ReadView {
     /// 42501 for hidden secrets; XX001 for a damaged record, key or vector, F0000 for a record of a newer format; 58030 where the
     /// store cannot be read.
     pub fn row(&self, collection: &Collection, key: &EntryKey) -> Result<Option<Row>> {
-        visit_key(self, collection, key.as_bytes(), |entry| {
-            (0..collection.columns.len()).map(|position| entry.column(position)).collect::<Result<Row>>()
-        })
+        visit_key(self, collection, key.as_bytes(), |entry| entry.row())
     }
 
     /// Whether the entry exists.

@@ -6,7 +6,7 @@ use crate::db::catalog::catalog::Catalog;
 use crate::db::database::Database;
 use crate::db::read::view::ReadView;
 use crate::db::state::state::DbState;
-use crate::db::write::committer::CommitQueue;
+use crate::db::write::commit_queue::CommitQueue;
 use crate::db::write::transaction::Transaction;
 use crate::model::PeerId;
 

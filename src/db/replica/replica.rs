@@ -24,7 +24,7 @@ use crate::db::replica::receiving::verify_states::{OfferedStates, VerifiedStates
 use crate::db::state::state::DbState;
 use crate::db::vault::network_keys::{EpochSecret, NetworkKey};
 use crate::db::vault::secrets::check_visible;
-use crate::db::write::committer::Job;
+use crate::db::write::commit_queue::Job;
 use crate::db::write::feed_draft::ChangeOrigin;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::PostingEnd;

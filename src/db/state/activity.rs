@@ -15,6 +15,9 @@ use tokio::sync::watch;
 use crate::db::state::cancel::Cancel;
 use crate::types::ColumnType;
 
+/// Connections that are looked at for whether others run something; more of them count as busy.
+const LOOKED_AT_MAX: usize = 32;
+
 /// The connections of a server. Clones share it.
 #[derive(Clone, Default)]
 pub struct Activity(Arc<Mutex<BTreeMap<i32, Arc<Mutex<ConnectionActivity>>>>>);
@@ -141,6 +144,18 @@ impl Activity {
     pub fn connections(&self) -> Vec<ConnectionActivity> {
         let connections: Vec<_> = self.0.lock().values().cloned().collect();
         connections.iter().map(|connection| connection.lock().clone()).collect()
+    }
+
+    /// Whether one connection at most runs something, as far as a look at a few tells; `false` with many.
+    pub fn has_one_at_most(&self) -> bool {
+        let connections = self.0.lock();
+        connections.len() <= LOOKED_AT_MAX
+            && connections
+                .values()
+                .filter(|connection| connection.lock().state == ActivityState::Active)
+                .take(2)
+                .count()
+                < 2
     }
 
     /// Whether a connection of that number is there.

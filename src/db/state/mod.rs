@@ -8,6 +8,7 @@ pub(super) mod dimension_witnesses;
 pub(super) mod fillers;
 pub(super) mod index_builds;
 pub(super) mod peers;
+pub(super) mod row_rules;
 pub(super) mod running_backup;
 pub(super) mod sequences;
 pub(super) mod spill_folder;

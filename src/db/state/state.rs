@@ -12,7 +12,9 @@ use crate::db::catalog::catalog::Catalog;
 use crate::db::catalog::row_ids::RowIds;
 use crate::db::columns::column_store::ColumnStores;
 use crate::db::feed::feed::{FEED_BYTES_MAX, Feed};
+use crate::db::locks::lock_table::LockTable;
 use crate::db::pending::fact_types::FactTypes;
+use crate::db::pending::references::RecentReferences;
 use crate::db::pending::write_set::WriteSet;
 use crate::db::records::stored_head::{HeadsSeen, StoredHead};
 use crate::db::state::activity::Activity;
@@ -21,6 +23,7 @@ use crate::db::state::dimension_witnesses::Witnesses;
 use crate::db::state::fillers::Fillers;
 use crate::db::state::index_builds::Builds;
 use crate::db::state::peers::Peers;
+use crate::db::state::row_rules::{KnownRules, RowCompiler};
 use crate::db::state::running_backup::RunningBackup;
 use crate::db::state::sequences::Sequences;
 use crate::db::state::sweeping::Sweeping;
@@ -73,6 +76,12 @@ pub(crate) struct DbState {
     pub secrets: Secrets,
     pub blobs: BlobStore,
     pub builds: Builds,
+    /// Which keys were referred to lately.
+    pub recent_references: Mutex<RecentReferences>,
+    /// What definitions say of rows, compiled.
+    pub row_rules: KnownRules,
+    /// Rows that transactions have locked.
+    pub locks: Arc<LockTable>,
     /// Of statements that came too late.
     pub turns: Arc<Turns>,
     catalog: RwLock<Arc<Catalog>>,
@@ -94,6 +103,7 @@ pub(crate) struct StateParts {
     pub catalog: Catalog,
     pub version: u64,
     pub next_id: u32,
+    pub row_compiler: RowCompiler,
 }
 
 impl DbState {
@@ -125,6 +135,9 @@ impl DbState {
             secrets: parts.secrets,
             blobs: parts.blobs,
             builds: Builds::default(),
+            recent_references: Mutex::default(),
+            row_rules: KnownRules::new(parts.row_compiler),
+            locks: Arc::default(),
             turns: Arc::default(),
             catalog: RwLock::new(Arc::new(parts.catalog)),
             version: AtomicU64::new(parts.version),

@@ -7,18 +7,18 @@ use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
 use crate::db::read::entry_view::EntryView;
-use crate::db::read::ordered_keys::{index_prefix, indexed_operands, unique_prefix};
+use crate::db::read::ordered_keys::{index_prefix, unique_prefix};
 use crate::db::read::scan::{ScanSpan, visit_entries, visit_key};
 use crate::db::read::view::ReadView;
 use crate::db::state::cancel::Cancel;
 use crate::db::state::index_builds::Build;
+use crate::db::state::row_rules::IndexRules;
 use crate::db::state::state::DbState;
-use crate::db::write::committer::{CommitQueue, Job};
+use crate::db::write::commit_queue::{CommitQueue, Job};
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::index_build::IndexBuild;
 use crate::db::write::ordered_indexes::not_unique;
 use crate::error::{Error, Result};
-use crate::expr::Operand;
 use crate::model::{Collection, CollectionId, Index};
 use crate::store::{Batch, Key, KeyRange, Snapshot, build_marker, has_null_part, skip_key_parts};
 
@@ -150,7 +150,7 @@ impl CommitEncoder<'_> {
 
 /// The encoded columns of an entry in an index: [`index_prefix`] or
 /// [`stored_prefix`](crate::db::read::ordered_keys::stored_prefix).
-pub(crate) type Prefix = fn(&EntryView<'_>, &[Operand]) -> Result<Vec<u8>>;
+pub(crate) type Prefix = fn(&EntryView<'_>, &IndexRules) -> Result<Option<Vec<u8>>>;
 
 /// The entries that an ordered index has for the next entries of a view behind `after`.
 pub(crate) fn fill_step(
@@ -159,19 +159,21 @@ pub(crate) fn fill_step(
     after: &Bound<Vec<u8>>,
     prefix: Prefix,
 ) -> Result<(Batch, BuildStep)> {
-    let operands = indexed_operands(collection, index);
+    let rules = view.index_rules(collection, index)?;
     let span = ScanSpan { lower: after.clone(), upper: Bound::Unbounded, reverse: false };
     let mut batch = Batch::new();
-    let mut last = None;
+    let (mut last, mut visited) = (None, 0);
     visit_entries(view, collection, &span, &Cancel::new(), &mut |entry| {
-        let mut key = prefix(entry, &operands)?;
-        key.extend_from_slice(entry.key);
-        batch.put(&Key::Index(index.id, &key), &[]);
+        if let Some(mut key) = prefix(entry, &rules)? {
+            key.extend_from_slice(entry.key);
+            batch.put(&Key::Index(index.id, &key), &[]);
+        }
         last = Some(entry.key.to_vec());
-        Ok(if batch.len() >= ENTRIES_PER_STEP { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        visited += 1;
+        Ok(if visited >= ENTRIES_PER_STEP { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;
     let step = match last {
-        Some(key) if batch.len() >= ENTRIES_PER_STEP => BuildStep::More(key),
+        Some(key) if visited >= ENTRIES_PER_STEP => BuildStep::More(key),
         _ => BuildStep::Done,
     };
     Ok((batch, step))
@@ -189,10 +191,12 @@ pub(crate) fn check_duplicates(
     cancel: &Cancel,
     suspect: &mut dyn FnMut(&[u8]),
 ) -> Result<()> {
-    let operands = indexed_operands(collection, index);
+    let rules = view.index_rules(collection, index)?;
+    let (parts, counts_nulls) = (rules.operands.len(), index.kind.counts_nulls());
     let holds = |key: &[u8], columns: &[u8]| {
-        let is_held =
-            visit_key(view, collection, key, |entry| Ok(unique_prefix(entry, &operands)?.as_deref() == Some(columns)))?;
+        let is_held = visit_key(view, collection, key, |entry| {
+            Ok(unique_prefix(entry, &rules, counts_nulls)?.as_deref() == Some(columns))
+        })?;
         Ok::<bool, Error>(is_held == Some(true))
     };
     let (mut columns, mut first, mut holders, mut visited) = (Vec::new(), Vec::new(), None, 0_usize);
@@ -202,13 +206,13 @@ pub(crate) fn check_duplicates(
         if visited.is_multiple_of(ENTRIES_PER_CHECK) {
             cancel.check()?;
         }
-        let row = skip_key_parts(key, operands.len())?;
+        let row = skip_key_parts(key, parts)?;
         let now = key.get(..key.len() - row.len()).unwrap_or_default();
         if now != columns {
             (columns, first, holders) = (now.to_vec(), row.to_vec(), None);
             continue;
         }
-        if has_null_part(now, operands.len())? {
+        if !counts_nulls && has_null_part(now, parts)? {
             continue;
         }
         let before = match holders {
@@ -220,7 +224,7 @@ pub(crate) fn check_duplicates(
         };
         let count = before + usize::from(holds(row, now)?);
         if count > 1 {
-            let error = visit_key(view, collection, row, |entry| not_unique(index, &operands, entry))?;
+            let error = visit_key(view, collection, row, |entry| not_unique(index, &rules.operands, entry))?;
             return Err(error.unwrap_or_else(|| Error::internal("a duplicate has vanished from its snapshot")));
         }
         holders = Some(count);

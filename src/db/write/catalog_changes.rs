@@ -34,6 +34,7 @@ impl CommitEncoder<'_> {
                     self.drop_indexes(old.as_deref(), Some(collection))?;
                     old.iter().for_each(|old| self.drop_columns(old, collection));
                     self.check_new_rules(old.as_deref(), collection)?;
+                    self.check_new_conditions(old.as_deref(), collection)?;
                     self.put_collection(collection)?;
                     self.take_over_builds(old.as_deref(), collection, last_of(changes, collection.id))?;
                     self.note_new_dimensions(old.as_deref(), collection)?;
@@ -42,6 +43,7 @@ impl CommitEncoder<'_> {
                     let old = catalog.collection_by_id(*id).cloned();
                     self.drop_indexes(old.as_deref(), None)?;
                     self.effects.batch.delete(&Key::Collection(*id));
+                    self.effects.batch.delete(&Key::Comments(*id));
                     self.effects.batch.delete_range(&KeyRange::entries(*id));
                     self.effects.batch.delete_range(&KeyRange::public(*id));
                     self.effects.batch.delete_range(&KeyRange::contributions(*id));
@@ -56,11 +58,27 @@ impl CommitEncoder<'_> {
                     self.effects.batch.put(&Key::NetworkSecret(*network), &sealed);
                 }
                 CatalogChange::DropNetwork(network) => self.drop_network(*network)?,
+                CatalogChange::PutView(view) => {
+                    let json = serde_json::to_vec(view.as_ref()).map_err(|error| Error::internal(error.to_string()))?;
+                    self.effects.batch.put(&Key::View(view.id), &json);
+                }
+                CatalogChange::DropView(id) => {
+                    self.effects.batch.delete(&Key::View(*id));
+                    self.effects.batch.delete(&Key::Comments(*id));
+                }
+                CatalogChange::PutComments(id, comments) if comments.is_empty() => {
+                    self.effects.batch.delete(&Key::Comments(*id));
+                }
+                CatalogChange::PutComments(id, comments) => {
+                    let json =
+                        serde_json::to_vec(comments.as_ref()).map_err(|error| Error::internal(error.to_string()))?;
+                    self.effects.batch.put(&Key::Comments(*id), &json);
+                }
             }
             change.apply(&mut catalog);
         }
         self.effects.catalog = Some(Arc::new(catalog));
-        Ok(())
+        self.check_referred()
     }
 
     /// Writes the definition of a collection.

@@ -8,6 +8,7 @@ use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
 use crate::db::catalog::catalog_change::CatalogChange;
+use crate::db::catalog::row_ids::check_room;
 use crate::db::pending::on_conflict::{Arbiters, Inserted, OnConflict};
 use crate::db::pending::write_set::{EntryKey, Pending};
 use crate::db::read::cursor::Row;
@@ -58,7 +59,28 @@ impl Transaction {
         if collection.columns.get(position).is_some_and(|column| column.default == Some(DefaultValue::Identity)) {
             return Err(is_an_identity(table, column));
         }
+        if collection.columns.get(position).is_some_and(|column| column.computation().is_some()) {
+            let message = format!("column \"{column}\" of relation \"{table}\" is a generated column");
+            return Err(Error::syntax(message, None));
+        }
         self.change_column(&collection, position, |column| column.default = default);
+        Ok(())
+    }
+
+    /// Makes a column draw its numbers from a sequence of its own.
+    ///
+    /// # Errors
+    /// 42703; 0A000 for a default collection, and for a sequence of less than eight bytes in an attached one.
+    pub fn set_identity(&mut self, table: &str, column: &str, identity: &Column) -> Result<()> {
+        let collection = Arc::clone(self.catalog().expect_collection(table)?);
+        let position = changeable(&collection, column)?;
+        if self.catalog().network_of(collection.id).is_some() {
+            check_room(table, column, &identity.ty)?;
+        }
+        let (default, numbering) = (identity.default.clone(), identity.numbering);
+        self.change_column(&collection, position, |column| {
+            (column.default, column.numbering) = (default, numbering);
+        });
         Ok(())
     }
 
@@ -79,8 +101,10 @@ impl Transaction {
             check_no_null(self.view(), &old, *position, cancel)?;
         }
         let entries = whole_entries(self.view(), &old, cancel)?;
+        // The entries stay what others refer to and what they refer to.
+        let references = self.view.writes.references.clone();
         for (key, ..) in &entries {
-            self.delete(&old, key)?;
+            self.remove(&old, key)?;
         }
         let mut changed = (*old).clone();
         changed.primary_key = columns.to_vec();
@@ -108,6 +132,7 @@ impl Transaction {
                 Inserted::Conflict { constraint, .. } => return Err(not_unique(&new, &constraint, &key_values)),
             }
         }
+        self.writes().references = references;
         Ok(())
     }
 
@@ -142,14 +167,21 @@ impl Transaction {
 /// # Errors
 /// 42703; 0A000 for a default collection.
 pub(crate) fn changeable(collection: &Collection, column: &str) -> Result<usize> {
-    if collection.kind != CollectionKind::Table {
-        let message = format!("the columns of \"{}\" cannot be changed", collection.name);
-        return Err(Error::unsupported(message, "It is a default collection."));
-    }
+    changeable_rows(collection)?;
     collection.column(column).ok_or_else(|| {
         let message = format!("column \"{column}\" of relation \"{}\" does not exist", collection.name);
         Error::new(ErrorKind::UndefinedColumn, message)
     })
+}
+
+/// # Errors
+/// 0A000 for a default collection, whose rows are as they are everywhere.
+pub(crate) fn changeable_rows(collection: &Collection) -> Result<()> {
+    if collection.kind != CollectionKind::Table {
+        let message = format!("the columns of \"{}\" cannot be changed", collection.name);
+        return Err(Error::unsupported(message, "It is a default collection."));
+    }
+    Ok(())
 }
 
 /// Whether a change of a collection writes all of its entries, and its ordered indexes with them: it gets another key, or a
@@ -172,7 +204,9 @@ fn adds_filled_column(old: &Collection, new: &Collection) -> bool {
 fn is_filled(column: &Column) -> bool {
     let default = column.default.as_ref();
     default.is_some_and(|default| match default {
-        DefaultValue::Expression(_) | DefaultValue::Sequence | DefaultValue::Identity => true,
+        DefaultValue::Expression(_) | DefaultValue::Sequence | DefaultValue::Identity | DefaultValue::Computed(_) => {
+            true
+        }
         DefaultValue::GeneratedId => false,
     })
 }
@@ -220,10 +254,20 @@ fn check_no_null(view: &ReadView, collection: &Collection, position: usize, canc
 }
 
 fn has_null(view: &ReadView, collection: &Collection, position: usize, cancel: &Cancel) -> Result<bool> {
+    is_somewhere(view, collection, cancel, &|entry| Ok(entry.column(position)?.is_null()))
+}
+
+/// Whether a view has a wanted entry.
+fn is_somewhere(
+    view: &ReadView,
+    collection: &Collection,
+    cancel: &Cancel,
+    is_wanted: &dyn Fn(&EntryView<'_>) -> Result<bool>,
+) -> Result<bool> {
     let span = ScanSpan { lower: Bound::Unbounded, upper: Bound::Unbounded, reverse: false };
     let mut found = false;
     visit_entries(view, collection, &span, cancel, &mut |entry| {
-        found = entry.column(position)?.is_null();
+        found = is_wanted(entry)?;
         Ok(if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;
     Ok(found)
@@ -252,7 +296,7 @@ impl CommitEncoder<'_> {
             column.not_null && !did_forbid && key_part(new, *position).is_none()
         };
         for position in (0..new.columns.len()).filter(is_new) {
-            if has_null(&self.view, new, position, &Cancel::new())? || self.group_has_null(new, position)? {
+            if self.has_entry(new, &|entry| Ok(entry.column(position)?.is_null()))? {
                 return Err(changed_meanwhile(new));
             }
         }
@@ -273,14 +317,24 @@ impl CommitEncoder<'_> {
         Ok(found || group.any(|(place, record)| record.is_some() && is_foreign(place)))
     }
 
-    /// Whether a commit of the same group, which is in no snapshot yet, has a NULL there.
-    fn group_has_null(&self, collection: &Collection, position: usize) -> Result<bool> {
+    /// Whether there is a wanted entry, by this commit or by those before it, of which some are in no snapshot yet.
+    ///
+    /// # Errors
+    /// What `is_wanted` reports; XX001 for a damaged record, 58030 where the store cannot be read.
+    pub fn has_entry(
+        &self,
+        collection: &Collection,
+        is_wanted: &dyn Fn(&EntryView<'_>) -> Result<bool>,
+    ) -> Result<bool> {
+        if is_somewhere(&self.view, collection, &Cancel::new(), is_wanted)? {
+            return Ok(true);
+        }
         for ((id, key), record) in &self.group.overlay.records {
             let Some(record) = record.as_deref().filter(|_| *id == collection.id) else { continue };
             let pending = self.view.writes.row(*id, key);
             let entry =
                 EntryView { view: &self.view, collection, key, record: Some(RecordView::parse(record)?), pending };
-            if entry.is_alive() && entry.column(position)?.is_null() {
+            if entry.is_alive() && is_wanted(&entry)? {
                 return Ok(true);
             }
         }
@@ -324,7 +378,7 @@ impl CommitEncoder<'_> {
     }
 }
 
-fn changed_meanwhile(collection: &Collection) -> Error {
+pub(crate) fn changed_meanwhile(collection: &Collection) -> Error {
     let message = format!("could not serialize access: the columns of \"{}\" were changed meanwhile", collection.name);
     Error::new(ErrorKind::SerializationFailure, message).with_hint("Run the transaction again.")
 }

@@ -12,9 +12,10 @@ use crate::db::pending::write_set::EntryKey;
 use crate::db::state::cancel::Cancel;
 use crate::db::write::column_rules::changeable;
 use crate::db::write::encoder::CommitEncoder;
+use crate::db::write::foreign_key_rules::check_foreign_key;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionKind, Column, ColumnId, DroppedColumn, IndexState};
+use crate::model::{Collection, CollectionKind, Column, ColumnId, DefaultValue, DroppedColumn, IndexKind, IndexState};
 use crate::store::{Key, KeyRange, RecordView};
 use crate::types::{ColumnType, Value};
 
@@ -57,12 +58,18 @@ impl Transaction {
         Ok(())
     }
 
-    /// Gives a column another name. In states of entries, and so for members of a network, it keeps the one that it had.
+    /// Gives a column another name. In states of entries, and so for members of a network, it keeps the one that it had. `renamed` is
+    /// the text of a condition in which it has the new one.
     ///
     /// # Errors
     /// 42703; 42701 for a name that another column or a system column has; 54000 for one that is too long; 0A000 for a default
-    /// collection.
-    pub fn rename_column(&mut self, table: &str, from: &str, to: &str) -> Result<()> {
+    /// collection, and for a column that views name.
+    pub fn rename_column(
+        &mut self,
+        table: &str,
+        (from, to): (&str, &str),
+        renamed: &dyn Fn(&str) -> Result<String>,
+    ) -> Result<()> {
         let current = Arc::clone(self.catalog().expect_collection(table)?);
         let position = changeable(&current, from).map_err(|error| match error.kind() {
             ErrorKind::UndefinedColumn => {
@@ -70,6 +77,7 @@ impl Transaction {
             }
             _ => error,
         })?;
+        self.catalog().check_column_of_views(&current, position, "change the name")?;
         if current.column(to).is_some() {
             let message = format!("column \"{to}\" of relation \"{table}\" already exists");
             return Err(Error::new(ErrorKind::DuplicateColumn, message));
@@ -77,6 +85,23 @@ impl Transaction {
         let mut changed = (*current).clone();
         if let Some(column) = changed.columns.get_mut(position) {
             column.name = to.to_string();
+        }
+        let id = changed.column_id(position)?;
+        for check in changed.checks.iter_mut().filter(|check| check.columns.contains(&id)) {
+            check.expression = renamed(&check.expression)?;
+        }
+        for column in &mut changed.columns {
+            if let Some(DefaultValue::Computed(computed)) = &mut column.default
+                && computed.columns.contains(&id)
+            {
+                computed.text = renamed(&computed.text)?;
+            }
+        }
+        for index in &mut changed.indexes {
+            let IndexKind::Keys(keys) = &mut index.kind else { continue };
+            for expression in keys.expressions_mut().filter(|expression| expression.columns.contains(&id)) {
+                expression.text = renamed(&expression.text)?;
+            }
         }
         check_columns(&changed)?;
         self.change_catalog(CatalogChange::Put(Arc::new(changed)));
@@ -87,12 +112,19 @@ impl Transaction {
     /// values go on to the members and come from them, and show nowhere here until a column of that name is added.
     ///
     /// # Errors
-    /// 42703; 0A000 for a column of the primary key, for a vector column of an attached collection, and for a default collection;
-    /// 55006 while the collection is being detached; 54000 where more entries of an older version hold a value there than a
+    /// 42703; 2BP01 where others refer to it and where views name it, unless `cascade` is said; 0A000 for a column of the primary key, for a vector column of
+    /// an attached collection, and for a default collection; 55006 while the collection is being detached; 54000 where more entries of an older version hold a value there than a
     /// transaction changes; 57014; XX001 for a damaged record, 58030 where the store cannot be read.
-    pub fn drop_column(&mut self, table: &str, column: &str, cancel: &Cancel) -> Result<()> {
+    pub fn drop_column(&mut self, table: &str, column: &str, cascade: bool, cancel: &Cancel) -> Result<()> {
         let current = Arc::clone(self.catalog().expect_collection(table)?);
         let position = changeable(&current, column)?;
+        let id = current.column_id(position)?;
+        self.free_column(&current, id, cascade)?;
+        self.drop_computed(&current, id, cascade, cancel)?;
+        // A foreign key of its own table may have gone, and a column that was computed of it.
+        let current = Arc::clone(self.catalog().expect_collection(table)?);
+        let position = changeable(&current, column)?;
+        self.drop_above_column(table, column, false)?;
         if current.primary_key.contains(&position) {
             return Err(Error::unsupported(
                 format!("column \"{column}\" is in the primary key of \"{table}\" and cannot be dropped"),
@@ -117,11 +149,12 @@ impl Transaction {
     ///
     /// # Errors
     /// 42703; 22023 for an identity column that would hold no integers; 0A000 for a type that no column has, for vectors, for a
-    /// column of the primary key, for an attached collection, and for a default collection.
+    /// column of the primary key, for one that views name, for an attached collection, and for a default collection.
     pub fn check_new_type(&self, table: &str, column: &str, ty: &ColumnType) -> Result<()> {
         let collection = self.catalog().expect_collection(table)?;
         let position = changeable(collection, column)?;
         let Some(known) = collection.columns.get(position) else { return Ok(()) };
+        self.catalog().check_column_of_views(collection, position, "alter type")?;
         if known.ty.is_dense_vector() || ty.is_dense_vector() {
             return Err(Error::unsupported(
                 format!("the type of a column cannot be changed from {} to {ty}", known.ty),
@@ -138,6 +171,21 @@ impl Transaction {
             return Err(Error::unsupported(
                 format!("collection \"{table}\" is attached to a network and its columns keep their types"),
                 "Members write values of that type: add a column of the other type, or DETACH COLLECTION first.",
+            ));
+        }
+        let id = collection.column_id(position)?;
+        let names = |other: &&Column| other.computation().is_some_and(|computed| computed.columns.contains(&id));
+        if let Some(other) = collection.columns.iter().find(names) {
+            let message = "cannot alter type of a column used by a generated column";
+            let detail = format!("Column \"{column}\" is used by generated column \"{}\".", other.name);
+            return Err(Error::new(ErrorKind::Unsupported, message).with_detail(detail));
+        }
+        let computed =
+            collection.indexes.iter().find(|index| matches!(&index.kind, IndexKind::Keys(keys) if keys.names(id)));
+        if let Some(index) = computed {
+            return Err(Error::unsupported(
+                format!("the type of a column that an expression of index \"{}\" names cannot be changed", index.name),
+                "DROP INDEX first, and make it again afterwards.",
             ));
         }
         let is_integer = matches!(ty, ColumnType::Int2 | ColumnType::Int4 | ColumnType::Int8);
@@ -160,6 +208,7 @@ impl Transaction {
         column: &str,
         ty: ColumnType,
         values: Vec<(EntryKey, Value)>,
+        cancel: &Cancel,
     ) -> Result<()> {
         let old = Arc::clone(self.catalog().expect_collection(table)?);
         let position = changeable(&old, column)?;
@@ -185,6 +234,26 @@ impl Transaction {
         }
         for index in new.indexes.iter().filter(|index| index.is_ordered_and_followed()) {
             self.index_own_rows(&new, index)?;
+        }
+        self.check_retyped(&new, position, cancel)
+    }
+
+    /// Constraints over a column that has another type: conditions mean what they say of the new one, and foreign keys still compare
+    /// what they compare.
+    fn check_retyped(&self, collection: &Collection, position: usize, cancel: &Cancel) -> Result<()> {
+        let id = collection.column_id(position)?;
+        for check in collection.checks.iter().filter(|check| check.columns.contains(&id) && check.validated) {
+            self.check_rows(collection, &check.name, cancel)?;
+        }
+        for foreign_key in collection.foreign_keys.iter().filter(|key| key.columns.contains(&id)) {
+            if let Some(parent) = self.catalog().collection_by_id(foreign_key.parent) {
+                check_foreign_key(collection, foreign_key, parent)?;
+            }
+        }
+        for (child, foreign_key) in self.catalog().references_to(collection.id) {
+            if foreign_key.parent_columns.contains(&id) {
+                check_foreign_key(&child, &foreign_key, collection)?;
+            }
         }
         Ok(())
     }

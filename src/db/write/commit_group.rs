@@ -4,6 +4,7 @@
 //! the snapshot that both stand on.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::db::catalog::catalog::Catalog;
@@ -57,18 +58,27 @@ pub(crate) struct PendingWrites {
 
 impl PendingWrites {
     fn extend(&mut self, other: PendingWrites) {
-        self.records.extend(other.records);
-        self.publics.extend(other.publics);
-        self.contributions.extend(other.contributions);
-        self.postings.extend(other.postings);
-        self.components.extend(other.components);
-        self.staged.extend(other.staged);
-        self.heads.extend(other.heads);
-        self.partial.extend(other.partial);
-        self.unique.extend(other.unique);
-        self.blobs.extend(other.blobs);
-        self.public_blobs.extend(other.public_blobs);
-        self.secrets.extend(other.secrets);
+        join(&mut self.records, other.records);
+        join(&mut self.publics, other.publics);
+        join(&mut self.contributions, other.contributions);
+        join(&mut self.postings, other.postings);
+        join(&mut self.components, other.components);
+        join(&mut self.staged, other.staged);
+        join(&mut self.heads, other.heads);
+        join(&mut self.partial, other.partial);
+        join(&mut self.unique, other.unique);
+        join(&mut self.blobs, other.blobs);
+        join(&mut self.public_blobs, other.public_blobs);
+        join(&mut self.secrets, other.secrets);
+    }
+}
+
+/// Adds what a later commit has written. The first one of a group, which may be large, is taken as it is.
+fn join<K: Eq + Hash, V>(all: &mut HashMap<K, V>, more: HashMap<K, V>) {
+    if all.is_empty() {
+        *all = more;
+    } else {
+        all.extend(more);
     }
 }
 
@@ -77,6 +87,8 @@ impl PendingWrites {
 pub(crate) struct CommitEffects {
     pub batch: Batch,
     pub overlay: PendingWrites,
+    /// Collections of which it changes entries.
+    pub changed: BTreeSet<CollectionId>,
     pub vectors: Vec<VectorChange>,
     /// Facts that are in no stored list yet.
     pub facts: BTreeMap<CollectionId, FactKinds>,
@@ -124,6 +136,8 @@ pub(crate) struct CommitGroup {
     pub version: u64,
     pub hlc: Hlc,
     pub overlay: PendingWrites,
+    /// Collections of which entries change.
+    pub changed: BTreeSet<CollectionId>,
     pub vectors: Vec<VectorChange>,
     pub renewed: Vec<Arc<VectorIndex>>,
     pub hidden: BTreeSet<CollectionId>,
@@ -153,6 +167,7 @@ impl CommitGroup {
             version,
             hlc,
             overlay: PendingWrites::default(),
+            changed: BTreeSet::new(),
             vectors: Vec::new(),
             renewed: Vec::new(),
             hidden: BTreeSet::new(),
@@ -181,6 +196,7 @@ impl CommitGroup {
             self.batch.append_batch(&effects.batch);
         }
         self.overlay.extend(effects.overlay);
+        self.changed.extend(effects.changed);
         self.vectors.extend(effects.vectors);
         self.renewed.extend(effects.renewed);
         self.hidden.extend(effects.hidden);

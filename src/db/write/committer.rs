@@ -1,197 +1,109 @@
-//! The one thread that changes the store of an open database. Reservations of numbers alone are written where a statement waits
-//! for them, each under a lock of its own: see `sequences` and `row_ids`.
+//! The one that changes the store of an open database: a thread, and whoever has its lock for a small commit while nobody else
+//! commits (`commit_queue`). Reservations of numbers alone are written where a statement waits for them, each under a lock of its
+//! own: see `sequences` and `row_ids`.
 //!
 //! It takes the commits that wait, verifies and encodes each one on top of those before it, writes them as one batch with
 //! one fsync, publishes the catalog and the vectors, and only then answers. A commit that fails its checks leaves no trace
 //! and does not disturb the others of its group.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::db::catalog::catalog::Catalog;
 use crate::db::feed::signals::Changed;
 use crate::db::pending::write_set::WriteSet;
-use crate::db::state::cancel::Cancel;
-use crate::db::state::index_builds::Build;
 use crate::db::state::state::DbState;
 use crate::db::vectors::vector_indexes::VectorIndex;
-use crate::db::write::backfill::{BuildStep, begin_build, build_step, sweep_builds};
+use crate::db::write::backfill::{begin_build, build_step, sweep_builds};
 use crate::db::write::commit_group::{CommitGroup, PROGRESS, VectorChange};
+use crate::db::write::commit_queue::{CommitAnswer, Encode, Job, answer};
+use crate::db::write::commit_terms::{ChangedCollections, CommitTerms};
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::feed_draft::catalog_events;
-use crate::db::write::index_build::IndexBuild;
+use crate::db::write::last_changes::LastChanges;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{MAX_CLOCK_DRIFT_MILLIS, rein, tick};
 use crate::metrics;
 use crate::model::{CollectionId, Hlc, IndexState};
-use crate::store::{Batch, Key};
+use crate::store::Key;
 
-/// Commits that may wait for the committer; more make their senders wait.
-pub(crate) const COMMITS_WAITING_MAX: usize = 1024;
 /// Commits written with one fsync, at most.
 const GROUP_COMMITS_MAX: usize = 256;
 /// Bytes of a group's batch beyond which it takes no further commit.
 const GROUP_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// What the committer is asked to do.
-pub(crate) enum Job {
-    Commit {
-        writes: Arc<WriteSet>,
-        catalog_version: u64,
-        /// Ordered indexes that the transaction has built; those in its catalog stay.
-        builds: Vec<IndexBuild>,
-        /// Set when whoever waits for it gives it up: it ends with an error then, as long as it was not written.
-        cancel: Cancel,
-        reply: oneshot::Sender<Result<u64>>,
-    },
-    /// An ordered index is going to be filled: it follows every commit from now on.
-    BeginBuild {
-        build: Arc<Build>,
-        reply: oneshot::Sender<Result<()>>,
-    },
-    /// One step of filling an ordered index with the entries that were there before it.
-    Build {
-        build: Arc<Build>,
-        after: Bound<Vec<u8>>,
-        reply: oneshot::Sender<Result<BuildStep>>,
-    },
-    /// A transaction has ended without an index that it had begun to build.
-    Sweep,
-    /// A batch made elsewhere that no entry depends on: passwords, rotated secrets.
-    Raw {
-        batch: Batch,
-        reply: oneshot::Sender<Result<()>>,
-    },
-    /// What is encoded on top of the commits before it without being one: postings, what peers sent.
-    Encode(Encode),
-    Stop,
-}
-
-/// Encodes something; gives back whom to tell once it is durable, or nobody where it failed and its client knows already.
-pub(crate) type Encode = Box<dyn FnOnce(&mut CommitEncoder<'_>) -> Option<CommitAnswer> + Send>;
-
-/// Tells a client that its work is durable, or why not.
-pub(crate) type CommitAnswer = Box<dyn FnOnce(Result<()>) + Send>;
-
-/// The way to the committer. Clones lead to the same one.
-#[derive(Clone)]
-pub(crate) struct CommitQueue {
-    state: Arc<DbState>,
-    jobs: mpsc::Sender<Job>,
-}
-
-impl CommitQueue {
-    /// A queue, and the end that [`Committer::new`] takes. More than [`COMMITS_WAITING_MAX`] jobs make their senders wait.
-    pub fn channel() -> (mpsc::Sender<Job>, mpsc::Receiver<Job>) {
-        mpsc::channel(COMMITS_WAITING_MAX)
-    }
-
-    pub fn new(state: Arc<DbState>, jobs: mpsc::Sender<Job>) -> Self {
-        CommitQueue { state, jobs }
-    }
-
-    /// What the committer's database shares.
-    pub fn state(&self) -> &Arc<DbState> {
-        &self.state
-    }
-
-    /// Puts a job into the queue where there is a free place.
-    ///
-    /// # Errors
-    /// The job, where the queue is full or the committer is gone.
-    pub fn try_send(&self, job: Job) -> std::result::Result<(), mpsc::error::TrySendError<Job>> {
-        self.jobs.try_send(job)
-    }
-
-    /// Puts a job into the queue and waits for a free place: not for an async thread.
-    ///
-    /// # Errors
-    /// The job, where the committer is gone.
-    pub fn blocking_send(&self, job: Job) -> std::result::Result<(), mpsc::error::SendError<Job>> {
-        self.jobs.blocking_send(job)
-    }
-
-    /// Has the committer encode something on top of the commits before it, and waits until it is durable.
-    ///
-    /// # Errors
-    /// What `work` returns, which changes nothing then; 53100 and 58030 where the store cannot be written; 57P01 once the
-    /// database goes down, XX000 where the committer has died.
-    pub async fn encode<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut CommitEncoder<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let (job, answer) = encoding(work);
-        self.jobs.send(job).await.map_err(|_| self.state.no_committer())?;
-        answer.await.map_err(|_| self.state.no_committer())?
-    }
-
-    /// As [`CommitQueue::encode`], on a thread that may block.
-    ///
-    /// # Errors
-    /// As [`CommitQueue::encode`].
-    pub fn encode_blocking<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut CommitEncoder<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let (job, answer) = encoding(work);
-        self.jobs.blocking_send(job).map_err(|_| self.state.no_committer())?;
-        answer.blocking_recv().map_err(|_| self.state.no_committer())?
-    }
-
-    /// Gives the committer a job and waits for its answer.
-    ///
-    /// # Errors
-    /// What the job is answered with; 57P01 once the database goes down, XX000 where the committer has died.
-    pub async fn ask<T>(&self, job: impl FnOnce(tokio::sync::oneshot::Sender<Result<T>>) -> Job) -> Result<T> {
-        let (reply, answer) = tokio::sync::oneshot::channel();
-        self.jobs.send(job(reply)).await.map_err(|_| self.state.no_committer())?;
-        answer.await.map_err(|_| self.state.no_committer())?
-    }
-}
-
-/// The committer's own state.
+/// The committer's own state, which whoever commits has a lock on.
 pub(crate) struct Committer {
     shared: Arc<DbState>,
-    jobs: mpsc::Receiver<Job>,
     hlc: Hlc,
     /// Collections that are looked through for values of peers that fit by now, each with the key to go on after.
     showing: BTreeMap<CollectionId, Option<Vec<u8>>>,
+    changes: LastChanges,
+    changed: ChangedCollections,
+    /// Nothing is committed any more: its thread has ended, or a commit has not come to its end.
+    is_over: bool,
 }
 
 impl Committer {
-    pub fn new(shared: Arc<DbState>, jobs: mpsc::Receiver<Job>, hlc: Hlc) -> Self {
-        Committer { shared, jobs, hlc, showing: BTreeMap::new() }
+    pub fn new(shared: Arc<DbState>, hlc: Hlc) -> Self {
+        let (changes, changed) = (LastChanges::after(shared.version()), ChangedCollections::default());
+        Committer { shared, hlc, showing: BTreeMap::new(), changes, changed, is_over: false }
     }
 
-    /// Runs until [`Job::Stop`] or until nobody can send any more.
-    pub fn run(mut self) {
+    /// Runs on the committer's thread until [`Job::Stop`] or until nobody can send any more.
+    ///
+    /// # Panics
+    /// Where a commit on another thread has not come to its end.
+    pub fn run(committer: &Mutex<Committer>, mut jobs: mpsc::Receiver<Job>) {
+        let _end = End(committer);
         let mut next = None;
-        while let Some(job) = next.take().or_else(|| self.next_job()) {
-            sweep_builds(&self.shared);
+        while let Some(job) = next.take().or_else(|| Committer::next_job(committer, &mut jobs)) {
+            let mut committer = committer.lock();
+            assert!(!committer.is_over, "a commit on the thread of a statement has not come to its end");
+            sweep_builds(&committer.shared);
             match job {
                 Job::Stop => break,
                 Job::Sweep => {}
-                Job::BeginBuild { build, reply } => answer(reply, begin_build(&self.shared, build)),
-                Job::Build { build, after, reply } => answer(reply, build_step(&self.shared, &build, &after)),
-                Job::Raw { batch, reply } => answer(reply, self.shared.store.write(batch)),
-                job @ (Job::Commit { .. } | Job::Encode(_)) => next = self.commit_group(job),
+                Job::BeginBuild { build, reply } => answer(reply, begin_build(&committer.shared, build)),
+                Job::Build { build, after, reply } => answer(reply, build_step(&committer.shared, &build, &after)),
+                Job::Raw { batch, reply } => answer(reply, committer.shared.store.write(batch)),
+                job @ (Job::Commit { .. } | Job::Encode(_)) => {
+                    next = committer.commit_group(job, &mut || jobs.try_recv().ok());
+                }
             }
-            self.show_next();
+            committer.show_next();
         }
     }
 
     /// The next job; what is to be shown is gone through until one comes.
-    fn next_job(&mut self) -> Option<Job> {
-        while !self.showing.is_empty() {
-            match self.jobs.try_recv() {
+    fn next_job(committer: &Mutex<Committer>, jobs: &mut mpsc::Receiver<Job>) -> Option<Job> {
+        while !committer.lock().showing.is_empty() {
+            match jobs.try_recv() {
                 Ok(job) => return Some(job),
-                Err(_) => self.show_next(),
+                Err(_) => committer.lock().show_next(),
             }
         }
-        self.jobs.blocking_recv()
+        jobs.blocking_recv()
+    }
+
+    /// Runs one commit on the thread of who asks for it; gives it back where nothing is committed any more. Whether something is left
+    /// that the committer's thread has to go on with.
+    ///
+    /// # Errors
+    /// The job.
+    pub fn commit_alone(&mut self, job: Job) -> std::result::Result<bool, Job> {
+        if self.is_over {
+            return Err(job);
+        }
+        // Where it ends by a panic, nobody goes on with what it leaves.
+        self.is_over = true;
+        sweep_builds(&self.shared);
+        let next = self.commit_group(job, &mut || None);
+        self.is_over = false;
+        next.map_or(Ok(!self.showing.is_empty()), Err)
     }
 
     /// Shows the next entries of a collection whose values fit by now.
@@ -218,8 +130,8 @@ impl Committer {
         }
     }
 
-    /// Commits this one and those that wait behind it; gives back the first job that is no commit.
-    fn commit_group(&mut self, first: Job) -> Option<Job> {
+    /// Commits this one and those that wait behind it, as `more` gives them; gives back the first job that is no commit.
+    fn commit_group(&mut self, first: Job, more: &mut dyn FnMut() -> Option<Job>) -> Option<Job> {
         let snapshot = Arc::new(self.shared.store.snapshot());
         let builds = self.shared.builds.all();
         let mut group = CommitGroup::new(snapshot, self.shared.catalog(), builds, self.shared.version(), self.hlc);
@@ -232,8 +144,11 @@ impl Committer {
                     next = Some(job);
                     break;
                 }
-                Job::Commit { writes, catalog_version, builds, cancel, reply } => {
-                    self.add(&mut group, &writes, (catalog_version, cancel), reply, &mut waiting);
+                Job::Commit { writes, seen, catalog_version, builds, terms, reply } => {
+                    // One that has built an index was checked in later snapshots, too.
+                    let is_plain = builds.is_empty() && catalog_version == group.catalog.version();
+                    let untouched = self.changes.untouched(&writes, seen, &group).filter(|_| is_plain).collect();
+                    self.add(&mut group, &writes, (catalog_version, terms, untouched), reply, &mut waiting);
                     held.extend(builds);
                 }
                 Job::Encode(encode) => waiting.extend(self.encode(&mut group, encode)),
@@ -243,7 +158,7 @@ impl Committer {
                 }
             }
             if waiting.len() < GROUP_COMMITS_MAX && group.batch.bytes() < GROUP_BYTES_MAX {
-                next = self.jobs.try_recv().ok();
+                next = more();
             }
         }
         let result = self.write(group);
@@ -263,7 +178,7 @@ impl Committer {
         &self,
         group: &mut CommitGroup,
         writes: &Arc<WriteSet>,
-        (catalog_version, cancel): (u64, Cancel),
+        (catalog_version, terms, untouched): (u64, Box<CommitTerms>, BTreeSet<CollectionId>),
         reply: oneshot::Sender<Result<u64>>,
         waiting: &mut Vec<CommitAnswer>,
     ) {
@@ -279,14 +194,24 @@ impl Committer {
         let hlc = self.next_time(group);
         let mut apply = CommitEncoder::new(&self.shared, group, Arc::clone(writes), version, hlc);
         apply.is_behind = catalog_version != group.catalog.version();
-        apply.cancel = cancel;
-        match apply.commit() {
+        apply.cancel = terms.cancel.clone();
+        apply.untouched = untouched;
+        let encoded = terms.check_reads(&self.changed, group).and_then(|()| apply.commit(catalog_version));
+        let locks = terms.locks;
+        match encoded {
             Ok(()) => {
+                self.shared.recent_references.lock().note(&writes.references.held, version);
                 let (effects, hlc) = apply.finish();
                 group.accept(effects, version, hlc);
-                waiting.push(Box::new(move |written| answer(reply, written.map(|()| version))));
+                waiting.push(Box::new(move |written| {
+                    drop(locks);
+                    answer(reply, written.map(|()| version));
+                }));
             }
-            Err(error) => answer(reply, Err(error)),
+            Err(error) => {
+                drop(locks);
+                answer(reply, Err(error));
+            }
         }
     }
 
@@ -329,6 +254,8 @@ impl Committer {
             group.batch.put(&Key::Meta(&facts_name(*collection)), &self.shared.facts.encode(*collection, news)?);
         }
         self.hlc = group.hlc;
+        group.changed.iter().for_each(|collection| self.changes.note(*collection, group.version));
+        self.changed.note(&group);
         let before = self.shared.catalog();
         let renewed = self.renew_indexes(&group);
         let places = group.overlay.records.keys().map(|(collection, key)| (*collection, key.as_slice()));
@@ -412,28 +339,12 @@ impl Committer {
     }
 }
 
-/// The job that does some work of encoding, and where its answer comes.
-fn encoding<T: Send + 'static>(
-    work: impl FnOnce(&mut CommitEncoder<'_>) -> Result<T> + Send + 'static,
-) -> (Job, tokio::sync::oneshot::Receiver<Result<T>>) {
-    let (reply, answer) = tokio::sync::oneshot::channel();
-    let encode: Encode = Box::new(move |apply| match work(apply) {
-        Ok(value) => {
-            let answer: CommitAnswer = Box::new(move |written| drop(reply.send(written.map(|()| value))));
-            Some(answer)
-        }
-        Err(error) => {
-            // Who asked has gone away, or is told.
-            drop(reply.send(Err(error)));
-            None
-        }
-    });
-    (Job::Encode(encode), answer)
-}
+/// The end of the committer's thread.
+struct End<'a>(&'a Mutex<Committer>);
 
-impl Job {
-    fn ends_builds(&self) -> bool {
-        matches!(self, Job::Commit { builds, .. } if !builds.is_empty())
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.lock().is_over = true;
     }
 }
 
@@ -479,9 +390,4 @@ fn restore_vector(group: &CommitGroup, change: &VectorChange) -> Result<()> {
 /// Name of the singleton that lists the facts of a collection.
 pub(crate) fn facts_name(collection: CollectionId) -> String {
     format!("facts:{}", collection.0)
-}
-
-/// Answers a waiting client; one that went away meanwhile needs no answer.
-fn answer<T>(reply: oneshot::Sender<T>, result: T) {
-    drop(reply.send(result));
 }

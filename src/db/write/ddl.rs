@@ -33,8 +33,8 @@ impl Transaction {
     /// Drops a collection with its entries and indexes.
     ///
     /// # Errors
-    /// 42P01, 42501 for a built-in one.
-    pub fn drop_collection(&mut self, name: &str) -> Result<()> {
+    /// 42P01, 42501 for a built-in one; 2BP01 where views read it, and where others refer to it that are not dropped `with` it, unless `cascade` is said.
+    pub fn drop_collection(&mut self, name: &str, with: &[CollectionId], cascade: bool) -> Result<()> {
         let collection = Arc::clone(self.catalog().expect_collection(name)?);
         if name == MEMORY || name == AUTH {
             return Err(Error::new(
@@ -50,6 +50,8 @@ impl Transaction {
             )
             .with_hint(format!("DETACH COLLECTION {name} FROM NETWORK \"{}\" first.", network.name)));
         }
+        self.drop_above(&[collection.id], false)?;
+        self.free_table(&collection, with, cascade)?;
         self.writes().rows.remove(&collection.id);
         self.change_catalog(CatalogChange::Drop(collection.id));
         Ok(())
@@ -110,8 +112,9 @@ impl Transaction {
     }
 
     /// # Errors
-    /// 42704 when there is no index of that name, 2BP01 when a constraint stands on it.
-    pub fn drop_index(&mut self, name: &str) -> Result<()> {
+    /// 42704 when there is no index of that name, 2BP01 when a constraint stands on it: its own, or a foreign key of others unless
+    /// `cascade` is said.
+    pub fn drop_index(&mut self, name: &str, cascade: bool) -> Result<()> {
         let Some((collection, index)) = self.catalog().index_by_name(name) else {
             return Err(Error::new(ErrorKind::UndefinedObject, format!("index \"{name}\" does not exist")));
         };
@@ -119,30 +122,11 @@ impl Transaction {
         if index.origin == IndexOrigin::Constraint {
             return Err(constraint_needs_index(name, &collection.name));
         }
-        self.remove_index(&Arc::clone(collection), name);
-        Ok(())
-    }
-
-    /// Drops a UNIQUE constraint, and the index that it stands on.
-    ///
-    /// # Errors
-    /// 42P01; 42704 when the table has no constraint of that name; 0A000 for its primary key.
-    pub fn drop_constraint(&mut self, table: &str, name: &str) -> Result<()> {
-        let collection = Arc::clone(self.catalog().expect_collection(table)?);
-        if !collection.indexes.iter().any(|index| index.name == name && index.is_constraint()) {
-            let is_key = !collection.primary_key.is_empty() && name == format!("{table}_pkey");
-            return Err(match is_key {
-                true => Error::unsupported(
-                    "dropping a primary key is not offered",
-                    "Make a table without one, then INSERT ... SELECT.",
-                ),
-                false => Error::new(
-                    ErrorKind::UndefinedObject,
-                    format!("constraint \"{name}\" of relation \"{table}\" does not exist"),
-                ),
-            });
+        let id = collection.id;
+        self.free_key(&Arc::clone(collection), name, cascade)?;
+        if let Some(collection) = self.catalog().collection_by_id(id).cloned() {
+            self.remove_index(&collection, name);
         }
-        self.remove_index(&collection, name);
         Ok(())
     }
 
@@ -155,13 +139,14 @@ impl Transaction {
     /// Gives a collection another name.
     ///
     /// # Errors
-    /// 42P01, 42P07.
+    /// 42P01, 42P07, 0A000 for a default collection and for one that views read.
     pub fn rename_collection(&mut self, from: &str, to: &str) -> Result<()> {
         let current = Arc::clone(self.catalog().expect_collection(from)?);
         if current.kind != CollectionKind::Table {
             return Err(Error::unsupported(format!("\"{from}\" keeps its name"), "It is a default collection."));
         }
         check_identifier(to)?;
+        self.check_name_unused(current.id, "table", from)?;
         if self.catalog().is_taken(to) {
             return Err(Error::new(ErrorKind::DuplicateTable, format!("relation \"{to}\" already exists")));
         }

@@ -1,6 +1,6 @@
 //! Turning one transaction's write set into bytes: verified against what is committed, stamped by the laws of merging.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::Utc;
@@ -31,6 +31,8 @@ pub(crate) struct CommitEncoder<'a> {
     pub shares: Option<Shares>,
     /// The entries were prepared with an older catalog.
     pub is_behind: bool,
+    /// Collections that nobody has changed since the transaction has checked its rows.
+    pub untouched: BTreeSet<CollectionId>,
     /// Set when whoever waits for it gives it up.
     pub cancel: Cancel,
     /// Where the entries come from; `None` for what is written here.
@@ -54,6 +56,7 @@ impl<'a> CommitEncoder<'a> {
             writes,
             version,
             sought: None,
+            reads: None,
             hides_secrets: false,
             began: Utc::now().timestamp_micros(),
         };
@@ -69,6 +72,7 @@ impl<'a> CommitEncoder<'a> {
             effects,
             shares: None,
             is_behind: false,
+            untouched: BTreeSet::new(),
             cancel,
             origin: None,
             rights,
@@ -79,13 +83,14 @@ impl<'a> CommitEncoder<'a> {
         (self.effects, self.hlc)
     }
 
-    /// Verifies and encodes the write set of a transaction.
+    /// Verifies and encodes the write set of a transaction that began with the catalog of a version.
     ///
     /// # Errors
     /// 40001 when another commit changed one of its entries first, 23505 for a unique index, 22000 for a vector of the wrong
     /// dimension, 54000 for an entry over its limits, 57014 and 57P01 where it is given up.
-    pub fn commit(&mut self) -> Result<()> {
-        let encoded = self.encode_writes().and_then(|()| self.check_builds());
+    pub fn commit(&mut self, catalog_version: u64) -> Result<()> {
+        self.check_bindings(catalog_version)?;
+        let encoded = self.encode_writes().and_then(|()| self.check_builds()).and_then(|()| self.check_references());
         if encoded.as_ref().is_err_and(|error| error.kind() == ErrorKind::UniqueViolation) {
             // Where rows were changed by others as well, what the transaction knew of them is no reason to refuse it.
             self.check_versions()?;
@@ -114,6 +119,7 @@ impl<'a> CommitEncoder<'a> {
                 self.effects.restarts.insert((*collection, *column), *next);
             }
         }
+        self.check_new_references()?;
         self.check_changed_dimensions()?;
         self.forget_dimensions()?;
         self.post_at_once()
@@ -173,7 +179,10 @@ impl CommitEncoder<'_> {
     }
 
     fn entry(&mut self, collection: &Arc<Collection>, key: &[u8], pending: &Pending) -> Result<()> {
-        let current = self.current(collection.id, key)?;
+        let current = match self.untouched.contains(&collection.id) {
+            true => pending.base.clone(),
+            false => self.current(collection.id, key)?,
+        };
         if version_of(current.as_deref())? != version_of(pending.base.as_deref())? {
             return Err(conflict("another transaction changed the same entry"));
         }
@@ -320,7 +329,11 @@ fn next_life(pending: &Pending, publicity: Publicity, seen: u64, public_length: 
     (causal_length, publicity)
 }
 
-fn version_of(record: Option<&[u8]>) -> Result<Option<u64>> {
+/// The number of the commit that wrote a record.
+///
+/// # Errors
+/// XX001 for a damaged one.
+pub(crate) fn version_of(record: Option<&[u8]>) -> Result<Option<u64>> {
     record.map(|bytes| RecordView::parse(bytes).map(|record| record.version())).transpose()
 }
 

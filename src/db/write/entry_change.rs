@@ -213,6 +213,7 @@ impl CommitEncoder<'_> {
             Some(record) => self.effects.batch.put(&Key::Entry(id, key), record),
             None => self.effects.batch.delete(&Key::Entry(id, key)),
         }
+        self.effects.changed.insert(id);
         self.effects.overlay.records.insert((id, key.to_vec()), record.map(Arc::from));
     }
 }

@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::db::pending::write_set::Pending;
 use crate::db::read::entry_view::{EntryView, fact_name};
-use crate::db::read::ordered_keys::indexed_operands;
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::entry_states::fits;
 use crate::error::Result;
@@ -40,8 +39,8 @@ impl CommitEncoder<'_> {
             .indexes
             .iter()
             .filter(|index| index.is_ordered_and_followed())
-            .map(|index| indexed_operands(collection, index))
-            .collect();
+            .map(|index| self.view.index_rules(collection, index).map(|rules| rules.operands))
+            .collect::<Result<_>>()?;
         let names = indexes.iter().flatten().filter_map(|operand| field_of(collection, operand));
         let mut shown: BTreeMap<String, Option<Value>> = BTreeMap::new();
         for name in names {
@@ -89,6 +88,9 @@ impl CommitEncoder<'_> {
         let (mut total, mut longest) = (0, None);
         for operand in operands {
             let mut encoded = Vec::new();
+            if matches!(operand, Operand::Computed(_)) {
+                continue;
+            }
             encode_key_unbounded(&[entry.operand(operand)?], &mut encoded)?;
             total += encoded.len();
             let Some(name) = field_of(collection, operand) else { continue };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::db::state::index_builds::Build;
-use crate::db::write::committer::{CommitQueue, Job};
+use crate::db::write::commit_queue::{CommitQueue, Job};
 use crate::model::CollectionId;
 use crate::store::Snapshot;
 

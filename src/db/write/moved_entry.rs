@@ -40,7 +40,7 @@ impl Transaction {
         for field in fields {
             changes.entry(field.to_string()).or_default();
         }
-        self.delete(collection, key)?;
+        self.remove(collection, key)?;
         let pending = self.pending(collection, &moved)?.renewed(changes, stage.unwrap_or_default());
         self.change_row(collection, &moved, pending, &|_| true)?;
         Ok(true)

@@ -1,4 +1,5 @@
-//! A transaction: snapshot isolation, its own writes visible to itself, first committer wins.
+//! A transaction: its snapshot with its own writes over it, kept from everybody else until it commits. See `row_locking` for how it
+//! waits for others.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,27 +8,28 @@ use uuid::Uuid;
 
 use crate::db::catalog::catalog::Catalog;
 use crate::db::catalog::catalog_change::CatalogChange;
+use crate::db::locks::row_locks::RowLocks;
 use crate::db::pending::deed::Deed;
+use crate::db::pending::isolation::Isolation;
 use crate::db::pending::on_conflict::{Inserted, OnConflict};
 use crate::db::pending::write_set::{EntryKey, Pending, WriteSet};
 use crate::db::read::cursor::Row;
-use crate::db::read::entry_view::{EntryView, fact_name, key_part};
-use crate::db::read::ordered_keys::indexed_operands;
+use crate::db::read::entry_view::{EntryView, fact_name};
 use crate::db::read::view::{ReadView, Sought};
 use crate::db::state::cancel::{Cancel, CommitClient};
 use crate::db::state::state::DbState;
 use crate::db::state::turns::{Passed, Turn};
-use crate::db::write::committer::{CommitQueue, Job};
+use crate::db::write::commit_queue::{CommitQueue, Job};
+use crate::db::write::commit_terms::CommitTerms;
 use crate::db::write::index_build::IndexBuild;
 use crate::db::write::ordered_indexes::{check_not_null, duplicate_key, unique_violation};
+use crate::db::write::savepoint::Savepoint;
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::metrics;
-use crate::model::{
-    Collection, CollectionId, CollectionKind, DefaultValue, FACT_BLOB_HASH, Notification, Rights, Stage,
-};
-use crate::store::{BlobHash, Key, Pin, RecordView, check_one_dimension, encode_key};
+use crate::model::{Collection, CollectionId, CollectionKind, DefaultValue, Notification, Rights, Stage};
+use crate::store::{Key, Pin, Probe, RecordView, check_one_dimension, encode_key};
 use crate::telemetry::{Attribute, Span, SpanName};
-use crate::types::{Value, split_object};
+use crate::types::Value;
 use crate::vector::check_finite;
 
 /// An open transaction. Dropping it rolls it back.
@@ -35,8 +37,8 @@ pub struct Transaction {
     pub(crate) shared: Arc<DbState>,
     pub(in crate::db) queue: CommitQueue,
     pub(crate) view: ReadView,
-    /// Version of the committed catalog that the transaction began with.
-    pub(crate) catalog_version: u64,
+    /// The committed catalog that its snapshot was taken with; the one of its view has its own definitions.
+    pub(in crate::db::write) committed: Arc<Catalog>,
     /// Blobs stored by this transaction, kept from being collected until it ends.
     pins: Vec<Pin>,
     /// Ordered indexes that it has built over collections that were there before it.
@@ -49,34 +51,42 @@ pub struct Transaction {
     pub(in crate::db) client: CommitClient,
     /// The turn that it has where statements before it came too late.
     turn: Option<Arc<Turn>>,
+    /// What looks into its unique indexes for the rows of the present statement.
+    pub(in crate::db) probes: BTreeMap<CollectionId, Probe>,
     /// Who may do what with entries of attached collections, as far as it was asked for.
     pub(in crate::db) rights: BTreeMap<CollectionId, Arc<Rights>>,
-}
-
-/// A point in a transaction to roll back to.
-#[derive(Clone)]
-pub struct Savepoint {
-    writes: Arc<WriteSet>,
-    catalog: Arc<Catalog>,
+    pub(in crate::db::write) isolation: Isolation,
+    /// The rows that it has locked.
+    pub(in crate::db::write) locks: RowLocks,
+    /// The row that had the values of a unique index which the last one was refused for.
+    pub(in crate::db::write) in_the_way: Option<EntryKey>,
+    /// The snapshot in which its first change was checked; a statement of READ COMMITTED has a newer one than those before it.
+    checked: Option<u64>,
 }
 
 impl Transaction {
-    pub(crate) fn begin(queue: &CommitQueue, hides_secrets: bool) -> Self {
+    pub(crate) fn begin(queue: &CommitQueue, hides_secrets: bool, connection: i32) -> Self {
         let shared = Arc::clone(queue.state());
+        let locks = RowLocks::new(&shared.locks, connection);
         let view = ReadView { hides_secrets, ..ReadView::of(&shared, Arc::new(WriteSet::default())) };
-        let catalog_version = view.catalog.version();
+        let committed = Arc::clone(&view.catalog);
         Transaction {
             shared,
             queue: queue.clone(),
             view,
-            catalog_version,
+            committed,
             pins: Vec::new(),
             builds: Vec::new(),
             notices: Vec::new(),
             public_already: 0,
             client: CommitClient::default(),
             turn: None,
+            probes: BTreeMap::new(),
             rights: BTreeMap::new(),
+            isolation: Isolation::RepeatableRead,
+            locks,
+            in_the_way: None,
+            checked: None,
         }
     }
 
@@ -104,25 +114,9 @@ impl Transaction {
         self.view.writes.is_empty()
     }
 
-    /// A newer snapshot for a transaction that has changed nothing: the next statement of READ COMMITTED.
-    pub fn refresh(&mut self) {
-        if self.is_read_only() {
-            let (writes, began) = (self.view.writes.successor(), self.view.began);
-            *self = Transaction::begin(&self.queue, self.view.hides_secrets);
-            self.view.began = began;
-            *self.writes() = writes;
-        }
-    }
-
-    pub fn savepoint(&self) -> Savepoint {
-        Savepoint { writes: Arc::clone(&self.view.writes), catalog: Arc::clone(&self.view.catalog) }
-    }
-
-    pub fn rollback_to(&mut self, savepoint: &Savepoint) {
-        self.view.writes = Arc::clone(&savepoint.writes);
-        self.view.catalog = Arc::clone(&savepoint.catalog);
-        let writes = &self.view.writes;
-        self.builds.retain(|build| writes.is_unfilled(build.index()));
+    /// Gives up the locks taken since a savepoint, or all: a statement has failed, and what was done since goes.
+    pub fn unlock_since(&mut self, savepoint: Option<&Savepoint>) {
+        self.locks.release_to(savepoint.map_or(0, |savepoint| savepoint.locks));
     }
 
     /// Sends messages to those who listen when it commits, in this order.
@@ -137,12 +131,6 @@ impl Transaction {
         self.client = CommitClient { connection: Some(connection), cancel: cancel.clone() };
     }
 
-    /// The collection that it has changed, where it is one.
-    pub(crate) fn changed_collection(&self) -> Option<CollectionId> {
-        let mut changed = self.view.writes.collections();
-        changed.next().filter(|_| changed.next().is_none())
-    }
-
     /// Its commit is the one that others wait for.
     pub(crate) fn hold(&mut self, turn: Option<&Arc<Turn>>) {
         self.turn = turn.cloned();
@@ -153,14 +141,18 @@ impl Transaction {
     ///
     /// # Errors
     /// As `commit`, which everybody else calls.
-    pub(in crate::db) async fn commit_writes(self) -> Result<Vec<CatalogChange>> {
+    pub(in crate::db) async fn commit_writes(mut self) -> Result<Vec<CatalogChange>> {
+        if !self.view.writes.references.is_empty() {
+            let cancel = self.client.cancel.clone();
+            self.settle_references(&cancel)?;
+        }
         let is_heard = !self.view.writes.notifications.is_empty() && self.shared.feed.listened_to().0;
         if self.is_read_only() && !is_heard {
             return Ok(Vec::new());
         }
-        let Transaction { shared, queue, view, catalog_version, pins, builds, turn, client, .. } = self;
-        let cancel = client.cancel;
-        let writes = Arc::clone(&view.writes);
+        let Transaction { shared, queue, view, committed, pins, builds, turn, client, locks, checked, .. } = self;
+        let (cancel, reads) = (client.cancel, view.reads.clone().map(|reads| (reads, view.version)));
+        let (writes, seen) = (Arc::clone(&view.writes), checked.unwrap_or(view.version));
         drop(view);
         // Whoever has a turn waits for nobody: two that have one cannot wait for each other.
         let passed = match &turn {
@@ -171,7 +163,9 @@ impl Transaction {
         {
             let _timer = metrics::COMMIT_SECONDS.start();
             let span = Span::begin(SpanName::Commit);
-            let done = queue.ask(|reply| Job::Commit { writes, catalog_version, builds, cancel, reply }).await;
+            let terms = Box::new(CommitTerms { cancel, locks, reads });
+            let catalog_version = committed.version();
+            let done = queue.ask(|reply| Job::Commit { writes, seen, catalog_version, builds, terms, reply }).await;
             done.inspect_err(|error| span.say(Attribute::Failed(error.sqlstate())))?;
         }
         drop((pins, passed));
@@ -179,6 +173,7 @@ impl Transaction {
     }
 
     pub(crate) fn writes(&mut self) -> &mut WriteSet {
+        self.checked.get_or_insert(self.view.version);
         Arc::make_mut(&mut self.view.writes)
     }
 
@@ -198,6 +193,17 @@ impl Transaction {
             return self.insert_secret(collection, &row, on_conflict);
         }
         let key = self.key_of(collection, &row)?;
+        self.insert_complete(collection, key, row, on_conflict)
+    }
+
+    /// Inserts a row that has all its values.
+    pub(in crate::db::write) fn insert_complete(
+        &mut self,
+        collection: &Arc<Collection>,
+        key: EntryKey,
+        row: Row,
+        on_conflict: OnConflict<'_>,
+    ) -> Result<Inserted> {
         let pending = self.pending(collection, &key)?;
         let is_taken = pending.alive;
         if is_taken && (on_conflict == OnConflict::Fail || on_conflict.is_about_key()) {
@@ -213,17 +219,22 @@ impl Transaction {
         if let Some((other, index)) =
             self.unique_conflict(collection, &indexed, None, &|id| on_conflict.is_about(id))?
         {
+            self.in_the_way = Some(other.clone());
             return Ok(Inserted::Conflict { key: other, constraint: index.name.clone() });
         }
         if let Some(row) = taken_by {
             return self.conflict_with(collection, key, &row, OnConflict::Fail);
         }
-        if let Some((_, index)) = self.unique_conflict(collection, &indexed, None, &|id| !on_conflict.is_about(id))? {
+        if let Some((other, index)) =
+            self.unique_conflict(collection, &indexed, None, &|id| !on_conflict.is_about(id))?
+        {
+            self.in_the_way = Some(other);
             let entry = self.entry_view(collection, &key, &pending);
-            return unique_violation(index, &indexed_operands(collection, index), &entry);
+            return unique_violation(index, &self.view.index_rules(collection, index)?.operands, &entry);
         }
         self.note_arbitrated(&indexed, on_conflict);
         self.put_indexed(collection, &key, pending, &indexed)?;
+        self.note_written(collection, &key);
         Ok(Inserted::New(key))
     }
 
@@ -241,7 +252,11 @@ impl Transaction {
         if collection.kind == CollectionKind::Auth {
             return self.update_secret(collection, key, &changes);
         }
-        let Some(old) = self.view.row(collection, key)? else { return Ok(false) };
+        let mut pending = self.pending(collection, key)?;
+        if !pending.alive {
+            return Ok(false);
+        }
+        let old = self.entry_view(collection, key, &pending).row()?;
         let mut row = old.clone();
         for (position, value) in &changes {
             if let Some(slot) = row.get_mut(*position) {
@@ -251,15 +266,22 @@ impl Transaction {
         let row = self.complete(collection, row.into_iter().map(Some).collect())?;
         let moved = self.key_of_existing(collection, &row, key)?;
         if moved != *key {
-            return self.move_entry(collection, key, moved, (row, &old));
+            let is_moved = self.move_entry(collection, key, moved.clone(), (row.clone(), &old))?;
+            self.note_changed(collection, &moved, &old, &row);
+            return Ok(is_moved);
         }
-        let mut pending = self.pending(collection, key)?;
-        for (position, _) in &changes {
+        let computed = collection.columns.iter().enumerate().filter(|(_, column)| column.computation().is_some());
+        let changes: Vec<usize> =
+            changes.iter().map(|(position, _)| *position).chain(computed.map(|(position, _)| position)).collect();
+        for position in &changes {
             let value = row.get(*position).cloned().unwrap_or_default();
             self.put_column(collection, *position, value, old.get(*position), &mut pending.changes)?;
         }
-        let is_changed = |key: &Option<usize>| key.is_none_or(|key| changes.iter().any(|(changed, _)| *changed == key));
-        self.change_row(collection, key, pending, &|index| index.kind.key_positions().iter().any(is_changed))?;
+        let is_changed = |key: &Option<usize>| key.is_none_or(|key| changes.contains(&key));
+        self.change_row(collection, key, pending, &|index| {
+            index.kind.is_computed() || index.kind.key_positions().iter().any(is_changed)
+        })?;
+        self.note_changed(collection, key, &old, &row);
         Ok(true)
     }
 
@@ -322,6 +344,12 @@ impl Transaction {
         if collection.kind == CollectionKind::Auth {
             return self.delete_secret(collection, key);
         }
+        self.note_deleted(collection, key)?;
+        self.remove(collection, key)
+    }
+
+    /// Deletes an entry, whatever refers to it.
+    pub(super) fn remove(&mut self, collection: &Collection, key: &EntryKey) -> Result<bool> {
         let pending = self.pending(collection, key)?;
         if !pending.alive {
             return Ok(false);
@@ -364,7 +392,7 @@ impl Transaction {
     }
 
     /// Fills in generated defaults, brings values into their column's type and checks them.
-    fn complete(&mut self, collection: &Collection, row: Vec<Option<Value>>) -> Result<Row> {
+    pub(in crate::db::write) fn complete(&mut self, collection: &Collection, row: Vec<Option<Value>>) -> Result<Row> {
         let mut complete = Vec::with_capacity(row.len());
         for (position, (column, value)) in collection.columns.iter().zip(row).enumerate() {
             let value = match (value, &column.default) {
@@ -385,7 +413,9 @@ impl Transaction {
             }
             complete.push(value);
         }
+        self.compute_columns(collection, &mut complete)?;
         check_not_null(collection, &complete)?;
+        self.check_conditions(collection, &complete)?;
         Ok(complete)
     }
 
@@ -426,34 +456,6 @@ impl Transaction {
         EntryView { view: &self.view, collection, key: key.as_bytes(), record, pending: Some(pending) }
     }
 
-    /// Adds the change of one column to the fields of its entry; `old` is the value before, for those that touch only
-    /// what differs.
-    pub(super) fn put_column(
-        &self,
-        collection: &Collection,
-        position: usize,
-        value: Value,
-        old: Option<&Value>,
-        changes: &mut BTreeMap<String, Option<Value>>,
-    ) -> Result<()> {
-        let Some(name) = collection.field_name(position) else {
-            let is_metadata = collection.columns.get(position).is_some_and(|column| column.name == "metadata");
-            return if is_metadata { put_facts(&value, old, changes) } else { Ok(()) };
-        };
-        if collection.kind == CollectionKind::Memory
-            && name == FACT_BLOB_HASH
-            && let Value::Text(hash) = &value
-        {
-            let hash: BlobHash = hash.parse()?;
-            self.shared.blobs.size(&hash)?;
-        }
-        if key_part(collection, position).is_some() {
-            return Ok(());
-        }
-        changes.insert(name.to_string(), if value.is_null() { None } else { Some(value) });
-        Ok(())
-    }
-
     pub(crate) fn conflict_with(
         &self,
         collection: &Collection,
@@ -470,25 +472,4 @@ impl Transaction {
         let (names, values): (Vec<&str>, Vec<Value>) = collection.primary_key.iter().filter_map(part).unzip();
         Err(duplicate_key(collection, &constraint, &names, &values))
     }
-}
-
-/// Replaces the facts of a memory by those of a JSON object; facts that stay the same are not touched.
-fn put_facts(value: &Value, old: Option<&Value>, changes: &mut BTreeMap<String, Option<Value>>) -> Result<()> {
-    let facts = |value: &Value| match value {
-        Value::Json(text) if text.starts_with('{') => split_object(text),
-        Value::Null => Ok(Vec::new()),
-        _ => Err(Error::new(ErrorKind::InvalidTextRepresentation, "metadata must be a JSON object")
-            .with_detail("Its keys are the facts of the entry.")),
-    };
-    let old: BTreeMap<String, Value> = old.map(facts).transpose()?.unwrap_or_default().into_iter().collect();
-    let new: BTreeMap<String, Value> = facts(value)?.into_iter().collect();
-    for name in old.keys().filter(|name| !new.contains_key(*name)) {
-        changes.insert(fact_name(name), None);
-    }
-    for (name, value) in new {
-        if old.get(&name) != Some(&value) {
-            changes.insert(fact_name(&name), Some(value));
-        }
-    }
-    Ok(())
 }

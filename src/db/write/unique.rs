@@ -4,32 +4,36 @@
 //! found as quickly as the committed ones are in the store. The committer checks everything once more, against what others
 //! have committed since.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::db::pending::deed::Deed;
 use crate::db::pending::on_conflict::OnConflict;
 use crate::db::pending::write_set::{EntryKey, Pending};
-use crate::db::read::ordered_keys::{indexed_operands, unique_prefix};
+use crate::db::read::ordered_keys::unique_prefix;
 use crate::db::read::scan::visit_key;
 use crate::db::state::cancel::Cancel;
+use crate::db::state::row_rules::IndexRules;
 use crate::db::write::backfill::check_duplicates;
 use crate::db::write::column_rules::writes_all_anew;
 use crate::db::write::index_build::IndexBuild;
 use crate::db::write::ordered_indexes::{not_unique, unique_violation};
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, Result};
-use crate::expr::Operand;
 use crate::model::{Collection, CollectionId, Index};
-use crate::store::{KeyRange, Snapshot, encode_key, skip_key_parts};
+use crate::store::{KeyRange, Probe, Snapshot, encode_key, skip_key_parts};
 use crate::types::Value;
+
+/// Unique indexes that are looked into by iterators which stay for the next row, at most.
+const PROBES_MAX: usize = 16;
 
 /// What an ordered index has for a row.
 pub(crate) struct Indexed<'c> {
     index: &'c Index,
-    operands: Vec<Operand>,
+    rules: IndexRules,
     /// The row's encoded columns.
     columns: Vec<u8>,
-    /// The index is unique and no column is NULL.
+    /// The index is unique, and no column is NULL where those differ from one another.
     is_unique: bool,
 }
 
@@ -45,12 +49,16 @@ impl Transaction {
         let entry = self.entry_view(collection, key, pending);
         let mut all = Vec::new();
         for index in collection.indexes.iter().filter(|index| index.is_ordered_and_followed() && concerns(index)) {
-            let operands = indexed_operands(collection, index);
-            let values = operands.iter().map(|operand| entry.operand(operand)).collect::<Result<Vec<Value>>>()?;
+            let rules = self.view.index_rules(collection, index)?;
+            if !rules.holds(&entry)? {
+                continue;
+            }
+            let values = rules.operands.iter().map(|operand| entry.operand(operand)).collect::<Result<Vec<Value>>>()?;
             let mut columns = Vec::new();
             encode_key(&values, &mut columns)?;
-            let is_unique = index.kind.is_unique() && !values.iter().any(Value::is_null);
-            all.push(Indexed { index, operands, columns, is_unique });
+            let is_value = index.kind.counts_nulls() || !values.iter().any(Value::is_null);
+            let is_unique = index.kind.is_unique() && is_value;
+            all.push(Indexed { index, rules, columns, is_unique });
         }
         Ok(all)
     }
@@ -58,7 +66,7 @@ impl Transaction {
     /// Another row that has the same values in one of the unique indexes that `concerns` names; `row` is the key of the row
     /// itself, where it is there already.
     pub(crate) fn unique_conflict<'c>(
-        &self,
+        &mut self,
         collection: &Collection,
         indexed: &[Indexed<'c>],
         row: Option<&EntryKey>,
@@ -68,30 +76,48 @@ impl Transaction {
             let is_taken_by = |other: &[u8]| {
                 let columns = Some(each.columns.as_slice());
                 let has = visit_key(&self.view, collection, other, |entry| {
-                    Ok(unique_prefix(entry, &each.operands)?.as_deref() == columns)
+                    Ok(unique_prefix(entry, &each.rules, each.index.kind.counts_nulls())?.as_deref() == columns)
                 })?;
                 Ok::<bool, Error>(has == Some(true) && row.is_none_or(|row| row.as_bytes() != other))
             };
             let range = KeyRange::index(each.index.id).starting_with(&each.columns);
             for suffix in self.view.writes.index_suffixes(&range) {
-                let other = skip_key_parts(suffix, each.operands.len())?;
+                let other = skip_key_parts(suffix, each.rules.operands.len())?;
                 if is_taken_by(other)? {
                     return Ok(Some((EntryKey::from_bytes(other), each.index)));
                 }
             }
-            let mut committed = self.index_snapshot(each.index.id).scan(&range);
-            while let Some((suffix, _)) = committed.next()? {
-                let other = skip_key_parts(suffix, each.operands.len())?;
-                if is_taken_by(other)? {
-                    return Ok(Some((EntryKey::from_bytes(other), each.index)));
+            let mut probe = match self.probes.remove(&each.index.id) {
+                Some(probe) => probe,
+                None => Probe::new(self.index_snapshot(each.index.id), &range)?,
+            };
+            let mut found = None;
+            probe.visit(&range, &mut |suffix| {
+                let other = skip_key_parts(suffix, each.rules.operands.len())?;
+                if !is_taken_by(other)? {
+                    return Ok(ControlFlow::Continue(()));
                 }
+                found = Some((EntryKey::from_bytes(other), each.index));
+                Ok(ControlFlow::Break(()))
+            })?;
+            self.keep_probe(each.index.id, probe);
+            if found.is_some() {
+                return Ok(found);
             }
         }
         Ok(None)
     }
 
+    /// Keeps what looks into an index for the next row of the statement.
+    fn keep_probe(&mut self, index: CollectionId, probe: Probe) {
+        if self.probes.len() >= PROBES_MAX {
+            self.probes.clear();
+        }
+        self.probes.insert(index, probe);
+    }
+
     /// The snapshot that holds the entries of an index: a later one than the transaction's for an index that it has built.
-    fn index_snapshot(&self, index: CollectionId) -> &Snapshot {
+    pub(super) fn index_snapshot(&self, index: CollectionId) -> &Snapshot {
         let built = self.builds.iter().find(|build| build.index() == index);
         built.and_then(IndexBuild::filled).unwrap_or(&self.view.snapshot)
     }
@@ -124,9 +150,10 @@ impl Transaction {
     ) -> Result<()> {
         self.check_right(collection, key, &pending, Deed::Change)?;
         let indexed = self.indexed(collection, key, &pending, concerns)?;
-        if let Some((_, index)) = self.unique_conflict(collection, &indexed, Some(key), &|_| true)? {
+        if let Some((other, index)) = self.unique_conflict(collection, &indexed, Some(key), &|_| true)? {
+            self.in_the_way = Some(other);
             let entry = self.entry_view(collection, key, &pending);
-            return unique_violation(index, &indexed_operands(collection, index), &entry);
+            return unique_violation(index, &self.view.index_rules(collection, index)?.operands, &entry);
         }
         self.put_indexed(collection, key, pending, &indexed)
     }
@@ -149,6 +176,8 @@ impl Transaction {
         index: &Index,
         cancel: &Cancel,
     ) -> Result<()> {
+        // Its expressions are compiled here, where planning may take its time, and not by the committer.
+        self.view.index_rules(collection, index)?;
         // A table that got a primary key, or a column of another type, in this transaction has no other entries than it has written.
         let committed = self.shared.catalog();
         let committed = committed.collection_by_id(collection.id);
@@ -160,6 +189,7 @@ impl Transaction {
                 self.check_filled(collection, index, &build, cancel).await?;
             }
             self.builds.push(build);
+            self.probes.clear();
         }
         self.index_own_rows(collection, index)
     }
@@ -197,7 +227,7 @@ impl Transaction {
             let indexed = self.indexed(collection, key, pending, &is_it)?;
             if self.unique_conflict(collection, &indexed, Some(key), &|_| true)?.is_some() {
                 let entry = self.entry_view(collection, key, pending);
-                return Err(not_unique(index, &indexed_operands(collection, index), &entry)?);
+                return Err(not_unique(index, &self.view.index_rules(collection, index)?.operands, &entry)?);
             }
             for each in &indexed {
                 self.writes().note_index_key(each.index.id, &each.columns, key);

@@ -12,7 +12,7 @@ use crate::db::pending::write_set::AddedGraph;
 use crate::db::state::cancel::CommitClient;
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::commit_group::VectorChange;
-use crate::db::write::committer::CommitQueue;
+use crate::db::write::commit_queue::CommitQueue;
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::secondary_index::{SecondaryIndex, SeenChange};
 use crate::db::write::transaction::Transaction;
@@ -165,12 +165,12 @@ fn build_graph(queue: &CommitQueue, index: &Arc<VectorIndex>, run: GraphRun<'_>)
 /// # Errors
 /// 40001 where their collections have been changed since; those of a commit.
 pub(in crate::db) async fn drop_graphs(queue: &CommitQueue, added: &[AddedGraph]) -> Result<()> {
-    let mut transaction = Transaction::begin(queue, false);
+    let mut transaction = Transaction::begin(queue, false, 0);
     for AddedGraph { collection, index } in added {
         let found = transaction.catalog().collection_by_id(*collection);
         let found = found.and_then(|collection| collection.indexes.iter().find(|known| known.id == *index));
         if let Some(name) = found.map(|index| index.name.clone()) {
-            transaction.drop_index(&name)?;
+            transaction.drop_index(&name, false)?;
         }
     }
     transaction.commit_writes().await.map(drop)

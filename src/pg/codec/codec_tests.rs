@@ -3,10 +3,10 @@
 use bytes::BytesMut;
 use postgres_types::{FromSql, ToSql, Type};
 use proptest::prelude::*;
-use rust_decimal::Decimal;
 
 use super::*;
 use crate::pg::codec::encode::{encode_binary, encode_text};
+use crate::types::Numeric;
 
 /// The bytes of a field without its length, `None` for NULL.
 fn field(
@@ -65,6 +65,9 @@ fn numeric_digits_are_postgresqls() {
         ("0.0001", vec![1, 0xffff, 0, 4, 1]),
         ("0.00001", vec![1, 0xfffe, 0, 5, 1000]),
         ("100.50", vec![2, 0, 0, 2, 100, 5000]),
+        ("NaN", vec![0, 0, 0xc000, 0]),
+        ("Infinity", vec![0, 0, 0xd000, 0]),
+        ("-Infinity", vec![0, 0, 0xf000, 0]),
     ] {
         let value = Value::Numeric(number.parse().unwrap());
         let bytes = binary(&value, &ColumnType::Numeric(None));
@@ -72,10 +75,17 @@ fn numeric_digits_are_postgresqls() {
         assert_eq!(bytes, expected, "{number}");
         assert_eq!(decode_binary(&ColumnType::Numeric(None), &bytes).unwrap().to_text(), number);
     }
-    let nan: Vec<u8> = [0u16, 0, 0xc000, 0].iter().flat_map(|word| word.to_be_bytes()).collect();
-    assert_eq!(decode_binary(&ColumnType::Numeric(None), &nan).unwrap_err().sqlstate(), "22003");
-    let huge: Vec<u8> = [1u16, 0x7fff, 0, 0, 1].iter().flat_map(|word| word.to_be_bytes()).collect();
-    assert_eq!(decode_binary(&ColumnType::Numeric(None), &huge).unwrap_err().sqlstate(), "22003");
+    // What PostgreSQL answers: the longest number, digits behind the scale that are cut off, and what is no number.
+    let read = |words: &[u16]| {
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+        decode_binary(&ColumnType::Numeric(None), &bytes)
+    };
+    assert_eq!(read(&[1, 0x7fff, 0, 0, 1]).unwrap().to_text().len(), 131_069);
+    assert_eq!(read(&[2, 0, 0, 2, 1, 2_999]).unwrap().to_text(), "1.29");
+    assert_eq!(read(&[1, 0xfffe, 0, 2, 1]).unwrap().to_text(), "0.00");
+    assert_eq!(read(&[1, 0, 0x1234, 0, 1]).unwrap_err().message(), "invalid sign in external \"numeric\" value");
+    assert_eq!(read(&[1, 0, 0, 0x4000, 1]).unwrap_err().message(), "invalid scale in external \"numeric\" value");
+    assert_eq!(read(&[1, 0, 0, 0, 10_000]).unwrap_err().message(), "invalid digit in external \"numeric\" value");
 }
 
 #[test]
@@ -171,10 +181,11 @@ fn typed_value() -> impl Strategy<Value = (ColumnType, Value)> {
         any::<f64>()
             .prop_filter("equal to itself", |value| !value.is_nan())
             .prop_map(|value| (ColumnType::Float8, Value::Float8(value))),
-        (any::<i128>(), 0u32..=28).prop_filter_map("fits", |(mantissa, scale)| {
-            let number = Decimal::try_from_i128_with_scale(mantissa >> 32, scale).ok()?;
-            Some((ColumnType::Numeric(None), Value::Numeric(number)))
+        (any::<i128>(), 0u32..=1_000).prop_map(|(mantissa, scale)| {
+            (ColumnType::Numeric(None), Value::Numeric(Numeric::of_parts(mantissa, scale).unwrap()))
         }),
+        "-?[1-9][0-9]{38,90}([.][0-9]{1,60})?"
+            .prop_map(|text| (ColumnType::Numeric(None), Value::Numeric(text.parse().unwrap()))),
         any::<String>().prop_map(move |text| (ColumnType::Text, Value::text(plain(text)))),
         prop::collection::vec(any::<u8>(), 0..20).prop_map(|bytes| (ColumnType::Bytea, Value::Bytea(bytes.into()))),
         (-2_000_000i32..2_000_000).prop_map(|days| (ColumnType::Date, Value::Date(days))),

@@ -15,8 +15,8 @@ use crate::pg::codec::reader::Reader;
 use crate::types::limits::BITS_MAX;
 use crate::types::{
     ARRAY_DIMENSIONS_MAX, Bits, ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, MICROS_PER_DAY, SparseVector,
-    TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, TextStyle, Value, bytes_of, check_dimension, check_vector, is_date,
-    is_timestamp,
+    TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, TextStyle, Value, bytes_of, check_dimension, check_text_bytes,
+    check_vector, is_date, is_timestamp,
 };
 
 /// Reads a parameter in text format.
@@ -35,7 +35,7 @@ pub fn decode_text(ty: &ColumnType, bytes: &[u8], style: &TextStyle) -> Result<V
 ///
 /// # Errors
 /// 22P03 for bytes that are no such value, 22003 for a numeric and 22008 for a time out of range, 42804 for an array of another
-/// type, 54000 for one of too many dimensions; texts as [`decode_text`], vectors as `check_vector` and `check_dimension`.
+/// type, 54000 for one of too many dimensions or digits; texts as [`decode_text`], vectors as `check_vector` and `check_dimension`.
 pub fn decode_binary(ty: &ColumnType, bytes: &[u8]) -> Result<Value> {
     let mut reader = Reader::new(bytes, ty);
     let value = read_value(ty, &mut reader)?;
@@ -76,10 +76,10 @@ fn read_value(ty: &ColumnType, reader: &mut Reader<'_>) -> Result<Value> {
         | ColumnType::Unknown
         | ColumnType::Json => decode_text(ty, reader.rest(), TextStyle::CANONICAL)?,
         ColumnType::Bytea => Value::Bytea(reader.rest().into()),
-        ColumnType::Jsonb => {
+        ColumnType::Jsonb | ColumnType::Jsonpath => {
             let version = reader.u8()?;
             if version != JSONB_VERSION {
-                let message = format!("unsupported jsonb version number {version}");
+                let message = format!("unsupported {ty} version number {version}");
                 return Err(Error::new(ErrorKind::InvalidBinaryRepresentation, message));
             }
             decode_text(ty, reader.rest(), TextStyle::CANONICAL)?
@@ -220,6 +220,7 @@ fn read_dimension(element: &ColumnType, lengths: &[usize], reader: &mut Reader<'
             read_dimension(element, inner, reader)?
         });
     }
+    check_text_bytes(&values)?;
     Ok(Value::Array(Box::new(element.clone()), values))
 }
 

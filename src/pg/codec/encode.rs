@@ -9,8 +9,8 @@ use half::f16;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pg::codec::numeric::write_numeric;
 use crate::types::{
-    ARRAY_DIMENSIONS_MAX, ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY,
-    TextStyle, Value,
+    ARRAY_DIMENSIONS_MAX, ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, TIMESTAMP_INFINITY,
+    TIMESTAMP_MINUS_INFINITY, TextStyle, Value,
 };
 
 /// Days from 1970-01-01 to 2000-01-01, where PostgreSQL's wire counts from.
@@ -105,10 +105,14 @@ fn write_binary(value: &Value, ty: &ColumnType, out: &mut BytesMut) -> Result<()
         },
         Value::Float4(number) => out.put_f32(*number),
         Value::Float8(number) => out.put_f64(*number),
-        Value::Numeric(number) => write_numeric(*number, out),
+        Value::Numeric(number) => write_numeric(number, out),
         Value::Text(text) => match ty {
             ColumnType::Reg(_) => out.put_u32(oid(reg_number(text, ty)?)?),
             ColumnType::Void => {}
+            ColumnType::Jsonpath => {
+                out.put_u8(JSONB_VERSION);
+                out.put_slice(text.as_bytes());
+            }
             _ => {
                 out.put_slice(text.as_bytes());
                 pad(value, ty, out);
@@ -130,11 +134,7 @@ fn write_binary(value: &Value, ty: &ColumnType, out: &mut BytesMut) -> Result<()
             infinity @ (TIMESTAMP_INFINITY | TIMESTAMP_MINUS_INFINITY) => infinity,
             micros => micros.saturating_sub(EPOCH_MICROS),
         }),
-        Value::Interval(interval) => {
-            out.put_i64(interval.micros);
-            out.put_i32(interval.days);
-            out.put_i32(interval.months);
-        }
+        Value::Interval(interval) => write_interval(*interval, out),
         Value::Uuid(uuid) => out.put_slice(uuid.as_bytes()),
         Value::Vector(components) if matches!(ty, ColumnType::Halfvec(_)) => {
             out.put_u16(dimension_of(components)?);
@@ -163,6 +163,12 @@ fn write_binary(value: &Value, ty: &ColumnType, out: &mut BytesMut) -> Result<()
         Value::Array(_, values) => write_array(values, ty, out)?,
     }
     Ok(())
+}
+
+fn write_interval(interval: Interval, out: &mut BytesMut) {
+    out.put_i64(interval.micros);
+    out.put_i32(interval.days);
+    out.put_i32(interval.months);
 }
 
 fn dimension_of(components: &[f32]) -> Result<u16> {

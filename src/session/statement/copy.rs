@@ -8,6 +8,7 @@ use bytes::{Bytes, BytesMut};
 use crate::db::Transaction;
 use crate::error::{Error, Result};
 use crate::session::session::Session;
+use crate::session::statement::execute::end_statement;
 use crate::session::statement::outcome::{ResultRows, StatementOutcome, cancellable};
 use crate::statement::{CommandTag, CopyIn, CopyInPlan, CopyOut, CopyOutPlan, ReadRun, WriteRun};
 
@@ -98,7 +99,7 @@ impl Session {
     pub(super) fn copy_in(&mut self, plan: &CopyInPlan, is_alone: bool) -> StatementOutcome {
         let own = match self.writing(is_alone) {
             Some(_) => None,
-            None => Some(self.database.begin_for(&self.memory)),
+            None => Some(self.new_transaction(self.lone_isolation())),
         };
         StatementOutcome::CopyIn(SessionCopyIn { copy: plan.start(self.codec), own })
     }
@@ -134,6 +135,7 @@ impl Session {
         let tag = match own {
             Some(mut own) => {
                 let tag = copy.finish(WriteRun::new(&mut own, &[], &settings, &cancel)).await?;
+                end_statement(&mut own, &cancel)?;
                 own.heed(&cancel, self.activity.id());
                 let unfinished = own.commit().await?;
                 self.warn_unfinished(unfinished);
@@ -142,7 +144,9 @@ impl Session {
             None => {
                 let transaction =
                     self.writing(false).ok_or_else(|| Error::internal("COPY has lost its transaction"))?;
-                copy.finish(WriteRun::new(transaction, &[], &settings, &cancel)).await?
+                let tag = copy.finish(WriteRun::new(transaction, &[], &settings, &cancel)).await?;
+                end_statement(transaction, &cancel)?;
+                tag
             }
         };
         self.stop_clock();

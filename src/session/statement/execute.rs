@@ -5,14 +5,16 @@
 //! scan leaves the async threads.
 
 use std::collections::BTreeSet;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Handle;
+use futures::FutureExt;
 use tokio::task::block_in_place;
 
-use crate::db::{ReadView, RowStream, Sought};
+use crate::db::{Cancel, ReadView, RowStream, Sought, Transaction};
 use crate::error::{Absent, Error, ErrorKind, Result};
+use crate::metrics::StatementKind;
 use crate::model::{NetworkId, OutputColumn};
 use crate::session::session::Session;
 use crate::session::statement::outcome::{ResultRows, StatementOutcome, cancellable};
@@ -25,7 +27,7 @@ use crate::types::Value;
 /// committed, so this ends; the bound is for one client that always comes too late.
 const CONFLICT_RETRIES_MAX: u32 = 1_000;
 
-/// How often such a statement comes too late before it takes its turn; one that looks at every entry of a table does so the first time.
+/// How often a definition comes too late before it takes its turn; one that looks at every entry of a table does so the first time.
 const PATIENCE: u32 = 16;
 
 /// How often one statement fetches entries and is run again: it may name them in several places.
@@ -192,6 +194,7 @@ impl Session {
             transaction.know(sought.as_ref());
             let run = run_change(&plan, WriteRun::new(transaction, parameters, &settings, &cancel));
             let written = cancellable(run, &cancel).await;
+            let written = written.and_then(|written| end_statement(transaction, &cancel).map(|()| written));
             let notices = transaction.take_notices();
             self.notify(notices);
             self.stop_clock();
@@ -200,20 +203,18 @@ impl Session {
         let (mut attempt, mut turn) = (0, None);
         let before = self.listening.mark();
         loop {
-            let mut transaction = self.database.begin_for(&self.memory);
+            let mut transaction = self.new_transaction(self.lone_isolation());
             transaction.know(sought.as_ref());
             transaction.hold(turn.as_ref());
             let plan = plan(self, transaction.view())?;
             let run = run_change(&plan, WriteRun::new(&mut transaction, parameters, &settings, &cancel));
             let written = cancellable(run, &cancel).await;
+            let written = written.and_then(|written| end_statement(&mut transaction, &cancel).map(|()| written));
             let notices = transaction.take_notices();
             let changed = transaction.changed_collection();
             let committed = match written {
                 Ok(written) => self.commit_transaction(transaction).await.map(|()| written),
-                Err(error) => {
-                    self.notify(notices);
-                    return Err(error);
-                }
+                Err(error) => Err(error),
             };
             match committed {
                 Ok(written) => {
@@ -221,20 +222,47 @@ impl Session {
                     self.stop_clock();
                     return Ok(written);
                 }
-                Err(error) if error.kind() == ErrorKind::SerializationFailure && attempt < CONFLICT_RETRIES_MAX => {
+                Err(error) if is_conflict(&error) && attempt < CONFLICT_RETRIES_MAX => {
                     attempt += 1;
                     self.listening.go_back(before);
                     cancel.check()?;
-                    let patience =
-                        if plan.body.as_change().is_some_and(|change| change.rewrites()) { 1 } else { PATIENCE };
-                    if let (None, Some(collection), true) = (&turn, changed, attempt >= patience) {
+                    if let (None, Some(collection), true) = (&turn, changed, attempt >= patience(&plan)) {
                         let taken = async { Ok(self.database.take_turn(collection).await) };
                         turn = Some(cancellable(taken, &cancel).await?);
                     }
                 }
-                Err(error) => return Err(error),
+                Err(error) => {
+                    self.notify(notices);
+                    return Err(error);
+                }
             }
         }
+    }
+}
+
+/// Looks at the references of what a statement has written, off the async threads: it may scan.
+///
+/// # Errors
+/// As [`Transaction::end_statement`].
+pub(super) fn end_statement(transaction: &mut Transaction, cancel: &Cancel) -> Result<()> {
+    match transaction.has_open_references() {
+        true => block_in_place(|| transaction.end_statement(cancel)),
+        false => Ok(()),
+    }
+}
+
+/// Whether others were in the way, so that a transaction may succeed when it is run again.
+fn is_conflict(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::SerializationFailure | ErrorKind::Deadlock)
+}
+
+/// How often a statement comes too late before it takes its turn. Those that lock their rows never do: whoever has one of them may be
+/// waiting for the turn.
+fn patience(plan: &Planned) -> u32 {
+    match plan.body.as_change() {
+        Some(change) if change.rewrites() => 1,
+        Some(change) if change.kind() == StatementKind::Define => PATIENCE,
+        Some(_) | None => u32::MAX,
     }
 }
 
@@ -244,8 +272,9 @@ async fn run_change(plan: &Planned, run: WriteRun<'_>) -> Result<Written> {
         return Err(Error::internal("a statement has become one that changes nothing"));
     };
     if change.is_short() {
-        change.execute(run).await
-    } else {
-        block_in_place(|| Handle::current().block_on(async { change.execute(run).await }))
+        return change.execute(run).await;
     }
+    // The thread is another's while the statement waits for a lock, or for what the planner's threads compute.
+    let mut work = block_in_place(|| change.execute(run));
+    poll_fn(|context| block_in_place(|| work.poll_unpin(context))).await
 }

@@ -7,6 +7,7 @@ use tokio::task::block_in_place;
 use crate::db::{OWNER, Row, RowStream};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::model::OutputColumn;
+use crate::session::isolation::level_of;
 use crate::session::scram_verifier::make_verifier;
 use crate::session::session::Session;
 use crate::session::settings::SessionSettings;
@@ -314,19 +315,6 @@ impl Session {
         };
         self.notify([notice]);
         Ok(())
-    }
-}
-
-/// The level of isolation of that name.
-fn level_of(name: &str) -> Result<&'static str> {
-    match name {
-        "read uncommitted" => Ok("read uncommitted"),
-        "read committed" => Ok("read committed"),
-        "repeatable read" => Ok("repeatable read"),
-        _ => Err(Error::unsupported(
-            format!("isolation level {} is not offered", name.to_uppercase()),
-            "Use REPEATABLE READ: snapshot isolation, the first committer wins.",
-        )),
     }
 }
 

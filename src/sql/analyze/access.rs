@@ -21,6 +21,12 @@ impl Analyzer<'_> {
         let location = expr.span().start;
         let Expr::CompoundFieldAccess { root, access_chain } = expr else { return Ok(None) };
         let mut value = root.as_ref().clone();
+        if let Some(AccessExpr::Dot(Expr::Identifier(field))) = access_chain.first()
+            && let Some(column) = self.field_of_row(&value, field)?
+        {
+            value = column;
+            access_chain.remove(0);
+        }
         let mut ty = self.expr(&mut value)?;
         for access in std::mem::take(access_chain) {
             match access {

@@ -6,26 +6,29 @@
 //! get the types PostgreSQL would give them, result columns the names. Mistakes in names are found here, with a position.
 //!
 //! `analyze` walks queries, `set_operations` set operations, `select` and `from` the clauses (`shadowed_names`
-//! minds the names of relations), `expressions`,
+//! minds the names of relations, `views` puts the queries of views in their places), `expressions`,
 //! `binary`, `components`, `arithmetic`, `casts` and `calls` expressions; `jsonb` compares JSON by
 //! value; `literals` makes constants.
 
 use std::collections::{BTreeMap, HashMap};
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, LimitClause, Offset, OffsetRows, OrderByExpr, OrderByKind, Query, SetExpr, Spanned, UnaryOperator,
-    Value as Literal,
+    Expr, Ident, LimitClause, ObjectName, Offset, OffsetRows, OrderByExpr, OrderByKind, Query, SetExpr, Spanned, Table,
+    UnaryOperator, Value as Literal,
 };
 use datafusion::sql::sqlparser::tokenizer::Location;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{ParameterTypes, no_condition};
+use crate::sql::analyze::index_expressions::IndexExpressions;
 use crate::sql::analyze::jsonb::ordinal;
 use crate::sql::analyze::outer_aggregates::AggregateLevel;
+use crate::sql::analyze::query_forms::{whole_table, with_ties};
 use crate::sql::analyze::recursion::{check_recursion, shield};
-use crate::sql::analyze::scope::{Relation, Scope, ScopeColumn};
+use crate::sql::analyze::scope::{Relation, Scope, ScopeColumn, WithQuery};
 use crate::sql::analyze::set_operations::{has_subquery, union_of_rows};
 use crate::sql::analyze::shadowed_names::Shadowed;
+use crate::sql::analyze::views::{ViewNotes, ViewWalk};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::parse::character;
@@ -52,17 +55,40 @@ pub struct Analysis {
 /// # Errors
 /// As [`Analyzer::query`].
 pub fn analyze(query: &Query, parameters: &mut ParameterTypes, context: &PlanContext<'_>) -> Result<Analysis> {
+    walk_until_named(query, ViewWalk::default, parameters, context).map(|(analysis, _)| analysis)
+}
+
+/// As [`analyze`], of a query that becomes a view; with what is noted for that.
+///
+/// # Errors
+/// As [`analyze`]; 0A000 for what means something else once the tables have other columns.
+pub fn analyze_view(
+    query: &Query,
+    parameters: &mut ParameterTypes,
+    context: &PlanContext<'_>,
+) -> Result<(Analysis, ViewNotes)> {
+    let (analysis, views) = walk_until_named(query, ViewWalk::noting, parameters, context)?;
+    Ok((analysis, views.into_notes().unwrap_or_default()))
+}
+
+/// Walks again until no name means two things.
+fn walk_until_named(
+    query: &Query,
+    views: fn() -> ViewWalk,
+    parameters: &mut ParameterTypes,
+    context: &PlanContext<'_>,
+) -> Result<(Analysis, ViewWalk)> {
     let mut query = query.clone();
     rewrite(&mut query);
     let mut shadowed = Shadowed::default();
     loop {
         let mut given = parameters.clone();
-        let (analysis, next) = walk(query.clone(), shadowed, &mut given, context)?;
+        let (analysis, next, views) = walk(query.clone(), (shadowed, views()), &mut given, context)?;
         match next {
             Some(next) => shadowed = next,
             None => {
                 *parameters = given;
-                return Ok(analysis);
+                return Ok((analysis, views));
             }
         }
     }
@@ -71,10 +97,10 @@ pub fn analyze(query: &Query, parameters: &mut ParameterTypes, context: &PlanCon
 /// One walk, and which names the next one has to mind.
 fn walk(
     mut query: Query,
-    shadowed: Shadowed,
+    (shadowed, views): (Shadowed, ViewWalk),
     parameters: &mut ParameterTypes,
     context: &PlanContext<'_>,
-) -> Result<(Analysis, Option<Shadowed>)> {
+) -> Result<(Analysis, Option<Shadowed>, ViewWalk)> {
     let mut analyzer = Analyzer {
         context,
         first_constant: parameters.count(),
@@ -85,13 +111,17 @@ fn walk(
         scopes: Vec::new(),
         ctes: Vec::new(),
         keeps_unknown: false,
+        shows: false,
         is_cacheable: true,
         shadowed,
+        index_expressions: IndexExpressions::default(),
         levels: Vec::new(),
+        no_sets: None,
+        views,
     };
     let columns = analyzer.query(&mut query, true)?;
-    let Analyzer { constants, tables, is_cacheable, shadowed, .. } = analyzer;
-    Ok((Analysis { query, columns, constants, tables, is_cacheable }, shadowed.next()))
+    let Analyzer { constants, tables, is_cacheable, shadowed, views, .. } = analyzer;
+    Ok((Analysis { query, columns, constants, tables, is_cacheable }, shadowed.next(), views))
 }
 
 pub struct Analyzer<'a> {
@@ -105,13 +135,20 @@ pub struct Analyzer<'a> {
     pub tables: BTreeMap<String, StatementTable>,
     /// The queries around the current one, outermost first.
     pub scopes: Vec<Scope>,
-    pub ctes: Vec<(String, Vec<ScopeColumn>)>,
+    pub ctes: Vec<WithQuery>,
     /// The next SELECT is a branch of a set operation: its literals wait for the type of the other branch.
     pub keeps_unknown: bool,
+    /// What is walked is shown by the outermost SELECT: nothing but the client sees its value.
+    pub shows: bool,
     pub is_cacheable: bool,
     pub shadowed: Shadowed,
+    /// What indexes are made of, in the form in which expressions are compared with it.
+    pub index_expressions: IndexExpressions,
     /// The aggregates around the current expression, outermost first.
     pub levels: Vec<AggregateLevel>,
+    /// What the current expression stands in, where no function there may return a set.
+    pub no_sets: Option<&'static str>,
+    pub views: ViewWalk,
 }
 
 impl Analyzer<'_> {
@@ -126,6 +163,8 @@ impl Analyzer<'_> {
             let recursive = with.recursive;
             for cte in &mut with.cte_tables {
                 let name = folded(&cte.alias.name);
+                let is_inner = self.ctes.iter().take(visible).any(|outer| outer.name == name);
+                let planner_name = self.views.query_name(&name, is_inner);
                 let is_union = matches!(cte.query.body.as_ref(), SetExpr::SetOperation { .. });
                 if recursive && !check_recursion(cte)? && is_union {
                     shield(cte);
@@ -135,14 +174,21 @@ impl Analyzer<'_> {
                 if recursive && let SetExpr::SetOperation { left, .. } = cte.query.body.as_ref() {
                     let mut first = left.as_ref().clone();
                     let columns = self.body(&mut first, None, false)?;
-                    self.ctes.push((name.clone(), renamed(columns, &renames, &what)?));
+                    let columns = renamed(columns, &renames, &what)?;
+                    self.ctes.push(WithQuery { name: name.clone(), planner_name: planner_name.clone(), columns });
                 }
                 let columns = self.query(&mut cte.query, false)?;
-                self.ctes.push((name, renamed(columns, &renames, &what)?));
+                cte.alias.name = exact(planner_name.clone());
+                self.ctes.push(WithQuery { name, planner_name, columns: renamed(columns, &renames, &what)? });
             }
         }
         self.row_window(query)?;
-        query.locks.clear();
+        if !query.locks.is_empty() {
+            return Err(Error::unsupported(
+                "a query that locks rows inside of another statement is not offered",
+                "Lock them by a SELECT ... FOR UPDATE of its own, and then write.",
+            ));
+        }
         let mut order = query.order_by.take();
         let order_list = match &mut order {
             Some(order) => match &mut order.kind {
@@ -161,7 +207,7 @@ impl Analyzer<'_> {
     fn row_window(&mut self, query: &mut Query) -> Result<()> {
         if let Some(fetch) = query.fetch.take() {
             if fetch.with_ties || fetch.percent {
-                return Err(Error::unsupported("FETCH ... WITH TIES and PERCENT are not offered", "Use LIMIT."));
+                return with_ties(query, fetch);
             }
             let count = fetch.quantity.unwrap_or_else(|| Expr::value(Literal::Number("1".to_string(), false)));
             let offset = match query.limit_clause.take() {
@@ -210,6 +256,18 @@ impl Analyzer<'_> {
         order: Option<&mut Vec<OrderByExpr>>,
         is_outermost: bool,
     ) -> Result<Vec<ScopeColumn>> {
+        let around = self.no_sets.take();
+        let columns = self.body_of_query(body, order, is_outermost);
+        self.no_sets = around;
+        columns
+    }
+
+    fn body_of_query(
+        &mut self,
+        body: &mut SetExpr,
+        order: Option<&mut Vec<OrderByExpr>>,
+        is_outermost: bool,
+    ) -> Result<Vec<ScopeColumn>> {
         match body {
             SetExpr::Select(select) => self.select(select, order, is_outermost),
             SetExpr::Query(query) => {
@@ -231,13 +289,14 @@ impl Analyzer<'_> {
                 self.order_by_output(order, &columns)?;
                 Ok(columns)
             }
-            SetExpr::Table(_) => {
-                Err(Error::unsupported("the statement TABLE is not offered", "Use SELECT * FROM the table."))
+            SetExpr::Table(table) => {
+                *body = *whole_table(&named(table))?.body;
+                self.body(body, order, is_outermost)
             }
             SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
                 Err(Error::unsupported(
-                    "a statement that writes inside WITH or a subquery is not offered",
-                    "Run it as a statement of its own, with RETURNING where its rows are wanted.",
+                    "WITH clause containing a data-modifying statement must be at the top level",
+                    "Put it into the WITH clause of the whole statement.",
                 ))
             }
         }
@@ -261,11 +320,29 @@ impl Analyzer<'_> {
     /// 22P02 for a text that is no boolean, 42804 for a value of another type; as [`Analyzer::expr`].
     pub fn condition(&mut self, condition: &mut Expr, of: &str) -> Result<()> {
         self.adopt(condition, &ColumnType::Bool)?;
-        let ty = self.expr(condition)?;
+        let ty = match of {
+            "WHERE" => self.without_sets("WHERE", |own| own.expr(condition)),
+            "HAVING" => self.without_sets("HAVING", |own| own.expr(condition)),
+            "FILTER" => self.without_sets("FILTER", |own| own.expr(condition)),
+            "CASE/WHEN" => self.without_sets("CASE", |own| own.expr(condition)),
+            "JOIN/ON" => self.without_sets("JOIN conditions", |own| own.expr(condition)),
+            _ => self.expr(condition),
+        }?;
         match ty {
             None | Some(ColumnType::Bool) => Ok(()),
             Some(ty) => Err(self.at(no_condition(of, &ty), condition.span().start)),
         }
+    }
+
+    /// Walks what may call no function that returns a set.
+    ///
+    /// # Errors
+    /// As the walk.
+    pub fn without_sets<T>(&mut self, place: &'static str, walk: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let around = self.no_sets.replace(place);
+        let walked = walk(self);
+        self.no_sets = around;
+        walked
     }
 
     /// IS TRUE and its like, which take a condition.
@@ -312,7 +389,9 @@ impl Analyzer<'_> {
     /// The error with its place in the statement.
     pub fn at(&self, error: Error, location: Location) -> Error {
         match character(self.context.text, location) {
-            Some(position) if error.position().is_none() => error.with_position(position),
+            Some(position) if error.position().is_none() && self.views.is_in_statement() => {
+                error.with_position(position)
+            }
             _ => error,
         }
     }
@@ -394,4 +473,10 @@ fn negative_number(expr: &Expr) -> Option<&str> {
         },
         _ => None,
     }
+}
+
+/// The name of a table as TABLE says it.
+fn named(table: &Table) -> ObjectName {
+    let parts = table.schema_name.iter().chain(&table.table_name);
+    ObjectName::from(parts.map(|part| Ident::new(part.clone())).collect::<Vec<Ident>>())
 }

@@ -80,6 +80,10 @@ impl Analyzer<'_> {
                 return Ok(Some(ty));
             }
         }
+        if let Some(ty) = self.shown_operation(expr, left_type.as_ref(), right_type.as_ref()) {
+            return Ok(Some(ty));
+        }
+        let Expr::BinaryOp { left, op, .. } = expr else { return Ok(None) };
         if *op == BinaryOperator::Divide {
             self.widen_dividend(left, left_type.as_ref(), right_type.as_ref());
         }

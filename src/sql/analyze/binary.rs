@@ -8,6 +8,7 @@ use crate::model::SystemColumn;
 use crate::sql::analyze::analyzer::Analyzer;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
 use crate::sql::analyze::literals::string_of;
+use crate::sql::analyze::overloads::left_end;
 use crate::sql::analyze::scope;
 use crate::sql::analyze::scope::{FoundColumn, column_of};
 use crate::sql::arrow::cast_functions::cast_name;
@@ -29,7 +30,7 @@ impl Analyzer<'_> {
             *expr = column;
             return Ok(Some(ty));
         }
-        let location = expr.span().start;
+        let location = left_end(expr);
         if let Some(ty) = self.distance(expr)? {
             return Ok(Some(ty));
         }
@@ -47,13 +48,14 @@ impl Analyzer<'_> {
             | BinaryOperator::Lt
             | BinaryOperator::LtEq
             | BinaryOperator::Gt
-            | BinaryOperator::GtEq => self.comparison(expr).map_err(|error| self.at(error, location)),
+            | BinaryOperator::GtEq => self.comparison(expr).map_err(|error| self.at_operator(error, location)),
             BinaryOperator::Overlaps => self.overlaps(expr),
             BinaryOperator::PGRegexMatch
             | BinaryOperator::PGRegexIMatch
             | BinaryOperator::PGRegexNotMatch
             | BinaryOperator::PGRegexNotIMatch => {
-                self.regular_expression(left, right)?;
+                self.resolve_texts(&operator.to_string(), left, right)
+                    .map_err(|error| self.at_operator(error, location))?;
                 *expr = call(regex_function(&operator), vec![left.as_ref().clone(), right.as_ref().clone()]);
                 Ok(Some(ColumnType::Bool))
             }
@@ -65,21 +67,21 @@ impl Analyzer<'_> {
                 self.expr(expr)
             }
             BinaryOperator::PGStartsWith => {
-                for side in [&mut *left, &mut *right] {
-                    self.adopt(side, &ColumnType::Text)?;
-                    self.expr(side)?;
-                }
+                self.resolve_texts("^@", left, right).map_err(|error| self.at_operator(error, location))?;
                 *expr = call("starts_with", vec![left.as_ref().clone(), right.as_ref().clone()]);
                 Ok(Some(ColumnType::Bool))
             }
             BinaryOperator::PGExp => {
-                self.unify_pair(left, right)?;
-                *expr = call("power", vec![left.as_ref().clone(), right.as_ref().clone()]);
-                Ok(Some(ColumnType::Float8))
+                self.resolve_walked("^", left, right).map_err(|error| self.at_operator(error, location))?;
+                self.power(expr)
             }
             BinaryOperator::Custom(name) => {
-                Err(self
-                    .at(Error::new(ErrorKind::UndefinedFunction, format!("operator does not exist: {name}")), location))
+                self.resolve_walked(&name, left, right).map_err(|error| self.at_operator(error, location))?;
+                let error = Error::unsupported(
+                    format!("the operator {name} is not offered"),
+                    "COMPAT.md lists those that are.",
+                );
+                Err(self.at_operator(error, location))
             }
             BinaryOperator::PGCustomBinaryOperator(parts) => {
                 // OPERATOR(pg_catalog.~) is how psql writes its patterns.
@@ -89,17 +91,21 @@ impl Analyzer<'_> {
                 })?;
                 self.binary(expr)
             }
-            _ => self.other_operator(expr),
+            _ => self.other_operator(expr).map_err(|error| self.at_operator(error, location)),
         }
     }
 
-    /// The sides of `~` and its like, which are texts.
-    fn regular_expression(&mut self, left: &mut Expr, right: &mut Expr) -> Result<()> {
-        for side in [left, right] {
-            self.adopt(side, &ColumnType::Text)?;
-            self.expr(side)?;
+    /// `x ^ y`, which is `power(x, y)`.
+    fn power(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        let Expr::BinaryOp { left, right, .. } = expr else { return Ok(None) };
+        let (left_type, right_type) = (self.expr(left)?, self.expr(right)?);
+        if let Some(ty) = self.shown_operation(expr, left_type.as_ref(), right_type.as_ref()) {
+            return Ok(Some(ty));
         }
-        Ok(())
+        let Expr::BinaryOp { left, right, .. } = expr else { return Ok(None) };
+        self.unify_types(left, left_type, right, right_type)?;
+        *expr = call("power", vec![left.as_ref().clone(), right.as_ref().clone()]);
+        Ok(Some(ColumnType::Float8))
     }
 
     /// JSON's operators, and arithmetic and concatenation of everything.
@@ -110,8 +116,12 @@ impl Analyzer<'_> {
             return self.containment(expr);
         }
         if json_result_known(&operator) {
+            let mut left_type = self.expr(left)?;
+            let mut right_type = self.expr(right)?;
+            self.resolve_operands(&operator.to_string(), (left, &mut left_type), (right, &mut right_type))?;
             self.adopt(left, &ColumnType::Jsonb)?;
-            if let Some(ty) = self.expr(left)?.filter(|ty| ty.is_text() && *ty != ColumnType::Unknown) {
+            let left_type = self.expr(left)?;
+            if let Some(ty) = left_type.as_ref().filter(|ty| ty.is_text() && **ty != ColumnType::Unknown) {
                 let message = format!("operator does not exist: {ty} {operator} unknown");
                 let hint = "JSON operators take json and jsonb: cast the text, as in (t::jsonb).";
                 let error = Error::new(ErrorKind::UndefinedFunction, message).with_hint(hint);
@@ -130,7 +140,6 @@ impl Analyzer<'_> {
             } else {
                 self.adopt(right, &ColumnType::Array(Box::new(ColumnType::Text)))?;
             }
-            let right_type = self.expr(right)?;
             let Some(name) = json_function(&operator, right_type.as_ref()) else { return Ok(None) };
             let mut arguments = vec![left.as_ref().clone()];
             match (self.constant_value(right), &operator) {
@@ -142,31 +151,34 @@ impl Analyzer<'_> {
                 }
                 _ => arguments.push(right.as_ref().clone()),
             }
+            let of_text = name.strip_prefix("jsonb_").map(|rest| format!("json_{rest}"));
+            if let (Some(ColumnType::Json), Some(of_text)) = (&left_type, of_text.filter(|_| is_access(&operator))) {
+                *expr = call(&of_text, arguments);
+                let ty = json_result(&operator);
+                return Ok(Some(if ty == ColumnType::Jsonb { ColumnType::Json } else { ty }));
+            }
             *expr = call(name, arguments);
             return Ok(Some(json_result(&operator)));
         }
-        let left_type = self.expr(left)?;
-        let right_type = self.expr(right)?;
+        let mut left_type = self.expr(left)?;
+        let mut right_type = self.expr(right)?;
+        let result = self.resolve_operands(&operator.to_string(), (left, &mut left_type), (right, &mut right_type))?;
         if let Some(bits) = self.bit_operation(expr, left_type.as_ref(), right_type.as_ref())? {
             return Ok(Some(bits));
         }
         if operator == BinaryOperator::StringConcat {
             return self.concatenation(expr, left_type, right_type);
         }
-        self.arithmetic(expr, left_type, right_type)
+        Ok(self.arithmetic(expr, left_type, right_type)?.or(result))
     }
 
     fn comparison(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         let Expr::BinaryOp { left, op, right } = expr else { return Ok(None) };
-        let left_type = self.expr(left)?;
-        let right_type = self.expr(right)?;
-        if let (Some(a), Some(b)) = (&left_type, &right_type)
-            && !are_comparable(a, b)
-        {
-            return Err(Error::new(ErrorKind::UndefinedFunction, format!("operator does not exist: {a} {op} {b}"))
-                .with_hint(
-                    "No operator matches the given name and argument types. You might need to add explicit type casts.",
-                ));
+        let mut left_type = self.expr(left)?;
+        let mut right_type = self.expr(right)?;
+        self.resolve_operands(&op.to_string(), (left, &mut left_type), (right, &mut right_type))?;
+        if self.shown_comparison(left, left_type.as_ref(), right, right_type.as_ref())? {
+            return Ok(Some(ColumnType::Bool));
         }
         let key = sort_key(left_type.as_ref()).or_else(|| sort_key(right_type.as_ref()));
         self.unify_types(left, left_type, right, right_type)?;
@@ -193,6 +205,8 @@ impl Analyzer<'_> {
             Some(("halfvec_concat", ColumnType::Halfvec(None)))
         } else if either(|ty| matches!(ty, ColumnType::Vector(_))) {
             Some(("vector_concat", ColumnType::Vector(None)))
+        } else if left_type == Some(ColumnType::Bytea) && right_type == left_type {
+            Some(("byteacat", ColumnType::Bytea))
         } else {
             None
         };
@@ -239,7 +253,7 @@ impl Analyzer<'_> {
         };
         let location = root.span().start;
         let found = found.map_err(|error| self.at(error, location))?;
-        if let Some(found) = &found {
+        if let Some(found) = found.as_ref().filter(|found| found.merged.is_none()) {
             self.note_column(found, location);
         }
         let Some(FoundColumn { relation, table: Some(key), column, .. }) = found else {
@@ -331,6 +345,14 @@ fn path_steps(operator: &BinaryOperator, right: &Expr) -> Option<Vec<PathStep>> 
     }
 }
 
+/// Whether an operator takes a part out of JSON.
+fn is_access(operator: &BinaryOperator) -> bool {
+    matches!(
+        operator,
+        BinaryOperator::Arrow | BinaryOperator::LongArrow | BinaryOperator::HashArrow | BinaryOperator::HashLongArrow
+    )
+}
+
 fn like(operator: &BinaryOperator, left: Expr, right: Expr) -> Expr {
     let negated = matches!(operator, BinaryOperator::PGNotLikeMatch | BinaryOperator::PGNotILikeMatch);
     let (expr, pattern) = (Box::new(left), Box::new(right));
@@ -373,28 +395,4 @@ fn plain_operator(name: &str) -> Option<BinaryOperator> {
         "<->" | "<=>" | "<#>" | "<+>" => BinaryOperator::Custom(name.to_string()),
         _ => return None,
     })
-}
-
-/// Whether PostgreSQL has a comparison between the two types.
-fn are_comparable(left: &ColumnType, right: &ColumnType) -> bool {
-    let family = |ty: &ColumnType| match ty {
-        ColumnType::Bool => 1,
-        ColumnType::Bytea => 2,
-        ColumnType::Json | ColumnType::Jsonb => 3,
-        ColumnType::Date | ColumnType::Timestamp | ColumnType::TimestampTz => 4,
-        ColumnType::Time => 5,
-        ColumnType::Interval => 6,
-        ColumnType::Uuid => 7,
-        ColumnType::Vector(_) | ColumnType::Halfvec(_) => 8,
-        ColumnType::Sparsevec(_) => 12,
-        ColumnType::Bit(_) | ColumnType::Varbit(_) => 13,
-        ColumnType::Array(_) => 9,
-        ColumnType::CatalogChar => 10,
-        other if other.is_number() => 11,
-        other if other.is_text() => 10,
-        // regclass and the like compare with numbers and names.
-        _ => 0,
-    };
-    let (a, b) = (family(left), family(right));
-    a == b || a == 0 || b == 0
 }

@@ -1,9 +1,8 @@
 //! Calls of functions and their windows: which function it is, and what types its arguments take.
 
 use datafusion::sql::sqlparser::ast::{
-    DataType, DuplicateTreatment, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArguments, NamedWindowDefinition, NamedWindowExpr, ObjectName, Spanned,
-    Value as Literal, WindowSpec, WindowType,
+    ArrayElemTypeDef, DataType, DuplicateTreatment, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArgumentClause, FunctionArguments, ObjectName, Spanned, Value as Literal, WindowType,
 };
 
 use crate::error::{Error, ErrorKind, Result};
@@ -11,14 +10,17 @@ use crate::expr::unmodified;
 use crate::sql::analyze::analyzer::{Analyzer, unified};
 use crate::sql::analyze::arithmetic::native_cast;
 use crate::sql::analyze::casts::keep_type;
+use crate::sql::analyze::from_functions::is_series_of_int4;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
 use crate::sql::analyze::literals::is_numeric;
+use crate::sql::analyze::overloads::{Argument, ChosenForm, written_cast};
+use crate::sql::analyze::shown::keeps_arguments;
 use crate::sql::analyze::special_calls::special_call;
 use crate::sql::analyze::times::common_time_of;
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{
-    BYTES_LENGTH, BYTES_PART, BYTES_REVERSED, BYTES_TRIMMED, JSON_SORT_KEY, NAMED, REGEXP_MATCHES, SAME_SHAPE,
-    SERIES_END, function_types, plain_form,
+    BYTES_LENGTH, BYTES_PART, BYTES_REVERSED, BYTES_TRIMMED, NAMED, REGEXP_MATCHES, SAME_SHAPE, SERIES_END, SHOWN,
+    SHOWN_AVERAGE, function_types, plain_form,
 };
 use crate::sql::parse::dialect::VARIADIC;
 use crate::sql::parse::names::exact;
@@ -27,8 +29,12 @@ use crate::sql::parse::visit::has_expression;
 use crate::sql::parse::{names, operators};
 use crate::sql::pg_catalog;
 use crate::sql::relational::engine;
+use crate::sql::rewrite::rewrite::SET_FUNCTIONS;
 use crate::types::ColumnType;
 use crate::types::limits::ARGUMENTS_MAX;
+
+/// Where no set may be, as PostgreSQL says it.
+const AGGREGATES: &str = "aggregate function calls";
 
 impl Analyzer<'_> {
     /// Rewrites a call; the type of its result, where it is known before planning.
@@ -45,13 +51,19 @@ impl Analyzer<'_> {
             return Err(self.at(Error::syntax("syntax error at or near \"variadic\"", None), place));
         }
         pg_catalog::check_schema(&function.name).map_err(|error| self.at(error, place))?;
+        self.rows_in_call(function, &mut name)?;
         if !engine::is_function(&name) {
-            let error = Error::new(ErrorKind::UndefinedFunction, format!("function {name}() does not exist"))
-                .with_hint("The section \"Functions\" of COMPAT.md lists those that there are.");
+            if let Some(cast) = written_cast(function, &name) {
+                *expr = cast;
+                return self.expr(expr);
+            }
+            let error = self.undefined(function, &name)?;
             return Err(self.at(error, place));
         }
+        let mut is_as_written = true;
         if let FunctionArguments::List(list) = &mut function.args {
-            settle_arguments(&mut name, &mut list.args).map_err(|error| self.at(error, place))?;
+            let is_settled = settle_arguments(&mut name, &mut list.args);
+            is_as_written = is_settled.map_err(|error| self.at(error, place))?;
         }
         function.name = ObjectName::from(vec![exact(name.clone())]);
         let is_aggregate = function.over.is_none() && engine::is_aggregate(&name);
@@ -59,41 +71,105 @@ impl Analyzer<'_> {
             self.begin_aggregate();
             self.aggregate_order(function, &name)?;
         }
-        let mut types = self.function_parts(function, &name)?;
+        self.check_sets(&name).map_err(|error| self.at(error, place))?;
+        let parts = self.parts_in_place(function, &name, (is_as_written, is_aggregate));
+        let (mut types, result) = parts.map_err(|error| self.at(error, place))?;
         function_types::check_spread(&name, &types).map_err(|error| self.at(error, place))?;
         function_types::check_ordered(&name, &types).map_err(|error| self.at(error, place))?;
         if is_aggregate {
             self.end_aggregate(place)?;
         }
+        if let Some((shown, ty)) = self.shown_call(function, &name, &types) {
+            *expr = shown;
+            return Ok(Some(ty));
+        }
+        if let Some(shown) = self.shown_deviation(function, &name, &types) {
+            *expr = shown;
+            return Ok(Some(ColumnType::Numeric(None)));
+        }
+        if name == "avg" && self.show_average(function, &types) {
+            name = SHOWN_AVERAGE.to_string();
+        }
         if function_types::takes_constants(&name) {
-            return self.of_common_type(expr, &name, &types);
+            let of_common_type = self.of_common_type(expr, &name, &types);
+            return of_common_type.map_err(|error| self.at(error, place));
         }
         if let Some((special, ty)) = special_call(function, &name, &types)? {
             *expr = special;
             return Ok(Some(ty));
         }
+        if name == "generate_series" && is_series_of_int4(&types) {
+            let integers = ArrayElemTypeDef::SquareBracket(Box::new(DataType::Int(None)), None);
+            *expr = native_cast(expr.clone(), DataType::Array(integers));
+            return Ok(Some(ColumnType::Array(Box::new(ColumnType::Int4))));
+        }
+        if matches!(name.as_str(), "lag" | "lead") {
+            self.with_default(function, &mut types)?;
+        }
         if let Some(form) = function_types::form_for(&name, &types) {
             function.name = ObjectName::from(vec![exact(form)]);
             name = form.to_string();
         }
-        let ty = form_of_types(function, &name, &mut types);
-        if let (true, Some(Some(ColumnType::Halfvec(_)))) = (matches!(plain_form(&name), "avg" | "sum"), types.first())
-        {
-            let half = ColumnType::Halfvec(None);
-            *expr = operators::call(&cast_name(&half), vec![expr.clone()]);
-            return Ok(Some(half));
+        let ty = form_of_types(function, &name, &mut types).or(result);
+        Ok(finished(expr, &name, &types, ty))
+    }
+
+    /// As [`Analyzer::function_parts`], of a call where sets may not stand everywhere.
+    fn parts_in_place(
+        &mut self,
+        function: &mut Function,
+        name: &str,
+        (is_as_written, is_aggregate): (bool, bool),
+    ) -> Result<(Vec<Option<ColumnType>>, Option<ColumnType>)> {
+        let shows = self.shows;
+        self.shows &= !keeps_arguments(name);
+        let given = (is_as_written, shows);
+        let parts = match name {
+            "coalesce" => self.without_sets("COALESCE", |own| own.function_parts(function, name, given)),
+            // What ARRAY(SELECT …) becomes may return sets within.
+            _ if is_aggregate && name != "array_agg" => {
+                self.without_sets(AGGREGATES, |own| own.function_parts(function, name, given))
+            }
+            _ => self.function_parts(function, name, given),
+        };
+        self.shows = shows;
+        parts
+    }
+
+    /// Refuses a function that returns a set where none may stand.
+    fn check_sets(&self, name: &str) -> Result<()> {
+        let Some(place) = self.no_sets.filter(|_| name == "unnest" || SET_FUNCTIONS.contains(&name)) else {
+            return Ok(());
+        };
+        let error = match place {
+            AGGREGATES => {
+                Error::new(ErrorKind::Unsupported, format!("{AGGREGATES} cannot contain set-returning function calls"))
+            }
+            _ => Error::new(ErrorKind::Unsupported, format!("set-returning functions are not allowed in {place}")),
+        };
+        Err(match place {
+            "CASE" | "COALESCE" | AGGREGATES => {
+                error.with_hint("You might be able to move the set-returning function into a LATERAL FROM item.")
+            }
+            _ => error,
+        })
+    }
+
+    /// What `lag` and `lead` return has the type that their value and their default share.
+    fn with_default(&mut self, function: &mut Function, types: &mut [Option<ColumnType>]) -> Result<()> {
+        let ([value_type, _, default_type], FunctionArguments::List(list)) = (types, &mut function.args) else {
+            return Ok(());
+        };
+        let mut arguments = list.args.iter_mut().filter_map(plain_argument);
+        let (Some(value), Some(default)) = (arguments.next(), arguments.nth(1)) else { return Ok(()) };
+        let Some(common) = unified(value_type.clone(), default_type.clone()) else { return Ok(()) };
+        self.adopt(default, &unmodified(&common))?;
+        if matches!(common, ColumnType::Numeric(_)) && value_type.as_ref() != Some(&common) {
+            *value = native_cast(value.clone(), DataType::Numeric(ExactNumberInfo::None));
         }
-        if plain_form(&name) == "array_agg" && matches!(types.first(), Some(Some(ColumnType::Array(_)))) {
-            *expr = operators::call(SAME_SHAPE, vec![expr.clone()]);
-            return Ok(ty);
-        }
-        if engine::is_aggregate(&name) || function.over.is_some() {
-            name_casts(function);
-        }
-        if name == "unnest" {
-            keep_type(expr, ty.as_ref());
-        }
-        Ok(ty)
+        self.widen(value, value_type.as_ref(), &common)?;
+        *value_type = Some(common);
+        Ok(())
     }
 
     /// A call whose arguments share a type, which is also its result's.
@@ -106,6 +182,11 @@ impl Analyzer<'_> {
         let Expr::Function(function) = expr else { return Ok(None) };
         let FunctionArguments::List(list) = &mut function.args else { return Ok(None) };
         let mut arguments: Vec<&mut Expr> = list.args.iter_mut().filter_map(plain_argument).collect();
+        let given = arguments.iter().map(|argument| &**argument).zip(types);
+        match (name, types) {
+            ("nullif", [first, second]) => self.check_operands("=", first.as_ref(), second.as_ref())?,
+            _ => self.check_common(&name.to_ascii_uppercase(), given, &[])?,
+        }
         let mut common = types.iter().cloned().reduce(unified).flatten();
         // Two values that are compared: a float4 beside another number is a float8.
         if name == "nullif" && common == Some(ColumnType::Float4) && types.iter().any(|ty| *ty != common) {
@@ -116,6 +197,21 @@ impl Analyzer<'_> {
                 self.as_time(argument, from.as_ref(), &ty)?;
             }
             common = Some(ty);
+        }
+        let is_exact = |ty: &Option<ColumnType>| {
+            ty.as_ref().is_none_or(|ty| ty.is_integer() || matches!(ty, ColumnType::Numeric(_)))
+        };
+        if self.shows
+            && name == "coalesce"
+            && matches!(common, Some(ColumnType::Numeric(_)))
+            && types.iter().all(is_exact)
+        {
+            for argument in &mut arguments {
+                self.adopt(argument, &ColumnType::Numeric(None))?;
+                **argument = self.shown_value(argument);
+            }
+            *expr = operators::call(SHOWN, vec![expr.clone()]);
+            return Ok(Some(ColumnType::Numeric(None)));
         }
         if let Some(ty) = &common {
             for (argument, own) in arguments.iter_mut().zip(types) {
@@ -132,10 +228,18 @@ impl Analyzer<'_> {
         Ok(common)
     }
 
-    /// Walks what a call is made of; the types of its arguments.
-    fn function_parts(&mut self, function: &mut Function, name: &str) -> Result<Vec<Option<ColumnType>>> {
+    /// Walks what a call is made of; the types of its arguments, and of its result as far as the registry tells it.
+    fn function_parts(
+        &mut self,
+        function: &mut Function,
+        name: &str,
+        (is_as_written, keeps_digits): (bool, bool),
+    ) -> Result<(Vec<Option<ColumnType>>, Option<ColumnType>)> {
         let mut types = Vec::new();
-        let shares_type = function_types::takes_constants(name);
+        // What `show_average` takes is averaged as it is.
+        let keeps_digits = keeps_digits
+            && matches!(&function.args, FunctionArguments::List(list) if list.duplicate_treatment.is_none());
+        let chosen = if is_as_written { self.chosen_types(function, name)? } else { ChosenForm::default() };
         match &mut function.args {
             FunctionArguments::None => {}
             FunctionArguments::Subquery(query) => {
@@ -143,21 +247,13 @@ impl Analyzer<'_> {
             }
             FunctionArguments::List(list) => {
                 let is_distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
-                let count = list.args.len();
                 for (position, argument) in list.args.iter_mut().enumerate() {
                     let Some(argument) = plain_argument(argument) else { continue };
-                    let parameter = function_types::parameter(name, position);
-                    if let Some(ty) = parameter.map(|ty| function_types::kind_of_vector(ty, &types)) {
-                        if function_types::is_read_by_planner(name) {
-                            self.adopt_parameter(argument, &ty);
-                        } else {
-                            self.adopt(argument, &ty)?;
-                        }
-                    }
-                    let wanted = type_by_others(name, (position, count), &types);
-                    wanted.map_or(Ok(()), |ty| self.adopt(argument, &ty))?;
-                    let mut ty =
-                        if shares_type || name == "abs" { self.expr(argument)? } else { self.argument(argument)? };
+                    let mut ty = match chosen.arguments.get(position) {
+                        Some(Argument::Walked(ty)) => ty.clone(),
+                        Some(Argument::Chosen(ty)) => self.take_chosen(name, argument, ty)?,
+                        Some(Argument::Open) | None => self.open_argument(name, position, argument, &types)?,
+                    };
                     if name == "count"
                         && is_distinct
                         && let Some(key) = sort_key(ty.as_ref())
@@ -172,7 +268,7 @@ impl Analyzer<'_> {
                         self.as_time(argument, ty.as_ref(), &wanted)?;
                         ty = Some(wanted);
                     }
-                    if name == "avg" && matches!(ty, Some(ColumnType::Numeric(Some(_)))) {
+                    if name == "avg" && !keeps_digits && matches!(ty, Some(ColumnType::Numeric(Some(_)))) {
                         // The average has four decimals more than what it is of.
                         *argument = native_cast(argument.clone(), DataType::Numeric(ExactNumberInfo::None));
                     }
@@ -204,7 +300,42 @@ impl Analyzer<'_> {
         if let Some(WindowType::WindowSpec(spec)) = &mut function.over {
             self.window(spec)?;
         }
-        Ok(types)
+        Ok((types, chosen.result))
+    }
+
+    /// An argument for which no form of the function was chosen: what has no type takes the one that the function is known by.
+    ///
+    /// # Errors
+    /// What the type's input function says of a literal; as [`Analyzer::expr`].
+    pub fn open_argument(
+        &mut self,
+        name: &str,
+        position: usize,
+        argument: &mut Expr,
+        types: &[Option<ColumnType>],
+    ) -> Result<Option<ColumnType>> {
+        let parameter = function_types::parameter(name, position);
+        if let Some(ty) = parameter.map(|ty| function_types::kind_of_vector(ty, types)) {
+            if function_types::is_read_by_planner(name) {
+                self.adopt_parameter(argument, &ty);
+            } else {
+                self.adopt(argument, &ty)?;
+            }
+        }
+        type_by_others(name, position, types).map_or(Ok(()), |ty| self.adopt(argument, &ty))?;
+        self.walked_argument(name, argument)
+    }
+
+    /// Walks an argument; its type.
+    ///
+    /// # Errors
+    /// As [`Analyzer::expr`].
+    pub fn walked_argument(&mut self, name: &str, argument: &mut Expr) -> Result<Option<ColumnType>> {
+        if function_types::takes_constants(name) || name == "abs" {
+            self.expr(argument)
+        } else {
+            self.argument(argument)
+        }
     }
 
     /// An argument of a function: number literals stay literals, which some functions must see while they are planned.
@@ -221,37 +352,27 @@ impl Analyzer<'_> {
             None => self.expr(expr),
         }
     }
+}
 
-    fn window(&mut self, spec: &mut WindowSpec) -> Result<()> {
-        for expr in &mut spec.partition_by {
-            if let Some(key) = sort_key(self.expr(expr)?.as_ref()) {
-                by_value(expr, key);
-            }
-        }
-        for item in &mut spec.order_by {
-            // A frame is bounded by what the planner can compare with: text, not bytes.
-            let key = sort_key(self.order_item(item, &[])?.as_ref());
-            if let Some(key) = key {
-                by_value(&mut item.expr, key);
-            }
-            if key == Some(JSON_SORT_KEY) {
-                let hex = Expr::value(Literal::SingleQuotedString("hex".to_string()));
-                item.expr = operators::call("encode", vec![item.expr.clone(), hex]);
-            }
-        }
-        Ok(())
+/// A call as the planner takes it, where its type or its name would be lost; its type.
+fn finished(expr: &mut Expr, name: &str, types: &[Option<ColumnType>], ty: Option<ColumnType>) -> Option<ColumnType> {
+    let Expr::Function(function) = expr else { return ty };
+    if let (true, Some(Some(ColumnType::Halfvec(_)))) = (matches!(plain_form(name), "avg" | "sum"), types.first()) {
+        let half = ColumnType::Halfvec(None);
+        *expr = operators::call(&cast_name(&half), vec![expr.clone()]);
+        return Some(half);
     }
-
-    /// Walks a window that WINDOW names.
-    ///
-    /// # Errors
-    /// As [`Analyzer::expr`] and [`Analyzer::order_item`].
-    pub fn named_window(&mut self, window: &mut NamedWindowDefinition) -> Result<()> {
-        match &mut window.1 {
-            NamedWindowExpr::WindowSpec(spec) => self.window(spec),
-            NamedWindowExpr::NamedWindow(_) => Ok(()),
-        }
+    if plain_form(name) == "array_agg" && matches!(types.first(), Some(Some(ColumnType::Array(_)))) {
+        *expr = operators::call(SAME_SHAPE, vec![expr.clone()]);
+        return ty;
     }
+    if engine::is_aggregate(name) || function.over.is_some() {
+        name_casts(function);
+    }
+    if name == "unnest" {
+        keep_type(expr, ty.as_ref());
+    }
+    ty
 }
 
 /// Chooses the form of a function that is for the types of its arguments; the type of the result.
@@ -289,19 +410,21 @@ fn is_rows_of_lists(expr: &Expr) -> bool {
 }
 
 /// Checks how many arguments a call has, puts those that are given by name where they belong, and finds the function that takes
-/// an array in their place.
-fn settle_arguments(name: &mut String, arguments: &mut Vec<FunctionArg>) -> Result<()> {
+/// an array in their place. Whether the arguments are as they were written.
+fn settle_arguments(name: &mut String, arguments: &mut Vec<FunctionArg>) -> Result<bool> {
     if arguments.len() > ARGUMENTS_MAX && !function_types::takes_constants(name) {
         let message = format!("cannot pass more than {ARGUMENTS_MAX} arguments to a function");
         return Err(Error::new(ErrorKind::TooManyArguments, message));
     }
+    let is_positional = arguments.iter().all(|argument| matches!(argument, FunctionArg::Unnamed(_)));
     function_types::by_position(name, arguments)?;
     if !function_types::takes_constants(name)
         && let Some(over_array) = function_types::over_array(name, arguments)?
     {
         *name = over_array;
+        return Ok(false);
     }
-    Ok(())
+    Ok(is_positional)
 }
 
 /// Names the type of what an aggregate or a window computes of casts: the planner tells its columns by names in which casts
@@ -332,13 +455,11 @@ fn bound_series(arguments: &mut [FunctionArg], types: &[Option<ColumnType>]) {
     }
 }
 
-/// The type of a literal that goes by the arguments before it, of which there are `count` in all.
-fn type_by_others(name: &str, (position, count): (usize, usize), types: &[Option<ColumnType>]) -> Option<ColumnType> {
+/// The type of a literal that goes by the arguments before it.
+fn type_by_others(name: &str, position: usize, types: &[Option<ColumnType>]) -> Option<ColumnType> {
     match name {
         "generate_series" => step_type(position, types),
         "date_bin" => bin_type(position, types),
-        // One text is a number of seconds, of two the second one is a format.
-        "to_timestamp" if count == 1 => Some(ColumnType::Float8),
         _ => None,
     }
 }

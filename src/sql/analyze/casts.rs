@@ -30,7 +30,7 @@ impl Analyzer<'_> {
         if !is_array && data_type.to_string().eq_ignore_ascii_case("jsonpath") {
             self.coerce_to_text(&mut [&mut inner])?;
             *expr = call(PATH_OF_TEXT, vec![inner]);
-            return Ok(Some(ColumnType::Text));
+            return Ok(Some(ColumnType::Jsonpath));
         }
         let is_interval = matches!(data_type, DataType::Interval { .. });
         let name = if is_interval { "interval".to_string() } else { data_type.to_string() };
@@ -57,6 +57,10 @@ impl Analyzer<'_> {
             let style = self.context.settings.text_style();
             let value = value.cast_in(style, &target, true).map_err(|error| self.at(error, location))?;
             *expr = self.constant(value, &target);
+            return Ok(Some(target));
+        }
+        if let Some(shown) = self.shown_cast(&inner, source.as_ref(), &target) {
+            *expr = shown;
             return Ok(Some(target));
         }
         let is_same = source.as_ref() == Some(&target)

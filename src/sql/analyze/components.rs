@@ -5,6 +5,7 @@ use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Spanned};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::analyze::analyzer::Analyzer;
+use crate::sql::analyze::overloads::left_end;
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::sparse_form;
 use crate::sql::parse::operators::{call, distance_function, operator_metric};
@@ -16,27 +17,20 @@ impl Analyzer<'_> {
     /// # Errors
     /// 42883 for sides that have no such distance; as [`Analyzer::expr`].
     pub fn distance(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
-        let location = expr.span().start;
+        let location = left_end(expr);
         let Expr::BinaryOp { left, op, right } = expr else { return Ok(None) };
         let name = match (operator_metric(op), &*op) {
             (Some(metric), _) => {
                 let name = distance_function(metric);
-                match self.vectors(left, right)? {
+                match self.vectors(&op.to_string(), left, right).map_err(|error| self.at_operator(error, location))? {
                     ColumnType::Sparsevec(_) => sparse_form(name).unwrap_or(name),
                     _ => name,
                 }
             }
             (None, BinaryOperator::Custom(operator)) => {
                 let Some(name) = bit_distance(operator) else { return Ok(None) };
-                for side in [&mut *left, &mut *right] {
-                    self.adopt(side, &ColumnType::Bit(None))?;
-                    let ty = self.expr(side)?;
-                    if let Some(ty) = ty.filter(|ty| !ty.is_bits()) {
-                        let message = format!("operator does not exist: {ty} {operator}");
-                        let error = Error::new(ErrorKind::UndefinedFunction, message);
-                        return Err(self.at(error, location));
-                    }
-                }
+                let operator = operator.clone();
+                self.resolve_walked(&operator, left, right).map_err(|error| self.at_operator(error, location))?;
                 name
             }
             _ => return Ok(None),
@@ -46,7 +40,7 @@ impl Analyzer<'_> {
     }
 
     /// The two sides of a distance, both of one kind of vectors; that kind.
-    fn vectors(&mut self, left: &mut Expr, right: &mut Expr) -> Result<ColumnType> {
+    fn vectors(&mut self, operator: &str, left: &mut Expr, right: &mut Expr) -> Result<ColumnType> {
         // What has a type of its own decides about what has none.
         let mut types = [None, None];
         let mut sides = [left, right];
@@ -55,6 +49,10 @@ impl Analyzer<'_> {
                 *ty = Some(self.expr(side)?);
             }
         }
+        let [of_left, of_right] = types.clone();
+        // What has no type is unknown to the choice, too.
+        let known = |ty: Option<Option<ColumnType>>| ty.unwrap_or(Some(ColumnType::Unknown));
+        let given = (known(of_left), known(of_right));
         let has = |wanted: fn(&ColumnType) -> bool| types.iter().flatten().flatten().any(wanted);
         let kind = if has(|ty| matches!(ty, ColumnType::Sparsevec(_))) {
             ColumnType::Sparsevec(None)
@@ -81,6 +79,7 @@ impl Analyzer<'_> {
                 }
                 (ty, _) => {
                     let ty = ty.unwrap_or(ColumnType::Unknown);
+                    self.check_operands(operator, given.0.as_ref(), given.1.as_ref())?;
                     let message = format!("a distance needs vectors, this is of type {ty}");
                     return Err(self.at(Error::new(ErrorKind::UndefinedFunction, message), location));
                 }
@@ -136,10 +135,7 @@ impl Analyzer<'_> {
         let is_array = |ty: &Option<ColumnType>| matches!(ty, Some(ColumnType::Array(_)));
         let mut left_type = self.expr(left)?;
         let mut right_type = self.expr(right)?;
-        if left_type.is_none() && right_type.is_none() && !is_overlap {
-            self.adopt(left, &ColumnType::Jsonb)?;
-            left_type = Some(ColumnType::Jsonb);
-        }
+        self.resolve_operands(&op.to_string(), (left, &mut left_type), (right, &mut right_type))?;
         match (&left_type, &right_type) {
             (Some(ty), None) => {
                 self.adopt(right, ty)?;
@@ -152,15 +148,9 @@ impl Analyzer<'_> {
         let (container, contained) = if is_contained { (right, left) } else { (left, right) };
         let arguments = vec![container.as_ref().clone(), contained.as_ref().clone()];
         let name = match (arrays, is_overlap) {
-            (true, true) => "arrayoverlap",
+            (_, true) => "arrayoverlap",
             (true, false) => "arraycontains",
             (false, false) => "jsonb_contains",
-            (false, true) => {
-                let type_name = |ty: &Option<ColumnType>| ty.clone().unwrap_or(ColumnType::Unknown);
-                let (left, right) = (type_name(&left_type), type_name(&right_type));
-                let message = format!("operator does not exist: {left} && {right}");
-                return Err(Error::new(ErrorKind::UndefinedFunction, message));
-            }
         };
         *expr = call(name, arguments);
         Ok(Some(ColumnType::Bool))

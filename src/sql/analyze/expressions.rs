@@ -12,14 +12,16 @@ use crate::sql::analyze::patterns::literal_text;
 use crate::sql::analyze::row_comparisons::{keyed_rows, without_rows};
 use crate::sql::analyze::scope;
 use crate::sql::analyze::scope::ScopeColumn;
+use crate::sql::analyze::shown::passes_shown;
 use crate::sql::analyze::times::common_time;
 use crate::sql::arrow::arithmetic_functions::SUBTRACT;
 use crate::sql::arrow::cast_functions::cast_name;
-use crate::sql::functions::{BYTES_PART, EXTRACT, INTERVAL_NEGATED, PART, SIMILAR_TO_REGEX, function_types};
-use crate::sql::parse::names::{exact, folded};
+use crate::sql::functions::{BYTES_PART, EXTRACT, INTERVAL_NEGATED, PART, SHOWN, SIMILAR_TO_REGEX, function_types};
+use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::number_of;
 use crate::sql::parse::visit::names_columns;
+use crate::sql::registry;
 use crate::sql::relational::engine;
 use crate::sql::rewrite::expressions::kept_rows;
 use crate::sql::subqueries::quantified::{DIFFERS_FROM_ALL, EQUALS_ANY, quantified_name};
@@ -31,6 +33,14 @@ impl Analyzer<'_> {
     /// # Errors
     /// 42703, 42P01, 42702 for names, 42883 for operators, 42804 for conditions, 0A000; what a literal's type says of its text.
     pub fn expr(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        let shows = self.shows;
+        self.shows = shows && passes_shown(expr);
+        let ty = self.walked(expr);
+        self.shows = shows;
+        ty
+    }
+
+    fn walked(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         if let Some((text, negative)) = number_of(expr) {
             let text = text.to_string();
             return Ok(match self.number(&text, negative) {
@@ -41,6 +51,7 @@ impl Analyzer<'_> {
                 None => Some(ColumnType::Float8),
             });
         }
+        self.rows_in_condition(expr);
         if let Some(columns) = without_rows(expr).map_err(|error| self.at(error, expr.span().start))? {
             *expr = columns;
             return self.expr(expr);
@@ -73,35 +84,60 @@ impl Analyzer<'_> {
                 *expr = inner;
                 Ok(ty)
             }
-            Expr::UnaryOp { op, expr: inner } => {
-                let op = *op;
-                if op == UnaryOperator::Not {
-                    self.condition(inner, "NOT")?;
-                    return Ok(Some(ColumnType::Bool));
-                }
-                let ty = self.expr(inner)?;
-                if let (UnaryOperator::BitwiseNot, Some(ty)) = (op, ty.as_ref().filter(|ty| ty.is_bits())) {
-                    *expr = call("bitnot", vec![inner.as_ref().clone()]);
-                    return Ok(Some(ty.with_length(None)));
-                }
-                let negation =
-                    (op == UnaryOperator::Minus && ty == Some(ColumnType::Interval)).then_some(INTERVAL_NEGATED);
-                if let Some(name) = negation.or_else(|| unary_function(op)) {
-                    *expr = call(name, vec![inner.as_ref().clone()]);
-                } else if let (UnaryOperator::Minus | UnaryOperator::BitwiseNot, Some(ty)) =
-                    (op, ty.as_ref().filter(|ty| ty.is_integer()))
-                {
-                    // The planner's own does not notice that the least number has no counterpart, and has no ~, which is -1 - n.
-                    let from = if op == UnaryOperator::Minus { 0 } else { -1 };
-                    let from = self.constant(Value::Int2(from).cast(ty, false)?, ty);
-                    *expr = call(SUBTRACT, vec![from, inner.as_ref().clone()]);
-                }
-                Ok(ty)
+            Expr::UnaryOp { .. } => self.unary(expr),
+            Expr::BinaryOp { .. } | Expr::Cast { .. } | Expr::TypedString(_) | Expr::Function(_) => {
+                self.operation(expr)
             }
-            Expr::BinaryOp { .. } => self.binary(expr),
-            Expr::Cast { .. } | Expr::TypedString(_) => self.cast(expr),
-            Expr::Function(_) => self.function(expr),
             _ => self.composite(expr),
+        }
+    }
+
+    /// An operator that stands before its operand.
+    fn unary(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        let Expr::UnaryOp { op, expr: inner } = expr else { return Ok(None) };
+        let op = *op;
+        let location = inner.span().start;
+        if op == UnaryOperator::Not {
+            self.condition(inner, "NOT")?;
+            return Ok(Some(ColumnType::Bool));
+        }
+        let ty = self.expr(inner)?;
+        let resolved = ty.as_ref().map(|ty| registry::resolve_operator(&op.to_string(), None, ty.oid()));
+        resolved.transpose().map_err(|error| self.at(error, location))?;
+        if let (UnaryOperator::BitwiseNot, Some(ty)) = (op, ty.as_ref().filter(|ty| ty.is_bits())) {
+            *expr = call("bitnot", vec![inner.as_ref().clone()]);
+            return Ok(Some(ty.with_length(None)));
+        }
+        if op == UnaryOperator::Minus
+            && let Some(shown) = self.shown_form(inner, ty.as_ref(), "-")
+        {
+            *expr = shown;
+            return Ok(Some(ColumnType::Numeric(None)));
+        }
+        let negation = (op == UnaryOperator::Minus && ty == Some(ColumnType::Interval)).then_some(INTERVAL_NEGATED);
+        if let Some(name) = negation.or_else(|| unary_function(op)) {
+            *expr = call(name, vec![inner.as_ref().clone()]);
+        } else if let (UnaryOperator::Minus | UnaryOperator::BitwiseNot, Some(ty)) =
+            (op, ty.as_ref().filter(|ty| ty.is_integer()))
+        {
+            // The planner's own does not notice that the least number has no counterpart, and has no ~, which is -1 - n.
+            let from = if op == UnaryOperator::Minus { 0 } else { -1 };
+            let from = self.constant(Value::Int2(from).cast(ty, false)?, ty);
+            *expr = call(SUBTRACT, vec![from, inner.as_ref().clone()]);
+        }
+        Ok(ty)
+    }
+
+    /// An operator, a cast or a call; what an index is made of is a column of its own.
+    fn operation(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        if let Some((column, ty)) = self.index_expression(expr)? {
+            *expr = column;
+            return Ok(Some(ty));
+        }
+        match expr {
+            Expr::BinaryOp { .. } => self.binary(expr),
+            Expr::Function(_) => self.function(expr),
+            _ => self.cast(expr),
         }
     }
 
@@ -136,14 +172,21 @@ impl Analyzer<'_> {
             }
             _ => return Ok(None),
         };
+        if found.is_err()
+            && let Some(row) = self.written_row(expr)?
+        {
+            *expr = row;
+            return self.expr(expr);
+        }
         let Some(found) = found.map_err(|error| self.at(error, location))? else { return Ok(None) };
+        if let Some(merged) = found.merged {
+            *expr = merged;
+            return self.expr(expr);
+        }
         self.note_column(&found, location);
-        match expr {
-            Expr::CompoundIdentifier(parts) => self.name_relation(parts, &found.relation),
-            Expr::Identifier(ident) if scope::is_merged(&self.scopes, &found.column.name) => {
-                *expr = Expr::CompoundIdentifier(vec![exact(self.planner_name(&found.relation)), ident.clone()]);
-            }
-            _ => {}
+        self.views.note_column(&found.column);
+        if let Expr::CompoundIdentifier(parts) = expr {
+            self.name_relation(parts, &found.relation);
         }
         Ok(found.column.ty)
     }
@@ -175,7 +218,7 @@ impl Analyzer<'_> {
                 boolean
             }
             Expr::Between { expr: inner, low, high, .. } => {
-                if let Some(key) = self.unify_with(inner, [low.as_mut(), high.as_mut()])?.key {
+                if let Some(key) = self.unify_with(">=", inner, [low.as_mut(), high.as_mut()])?.key {
                     [inner, low, high].into_iter().for_each(|side| by_value(side, key));
                 }
                 boolean
@@ -235,27 +278,11 @@ impl Analyzer<'_> {
     /// Expressions that choose, collect or compute a value.
     fn value_expr(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         match expr {
-            Expr::Case { operand, conditions, else_result, .. } => {
-                let tested = conditions.iter_mut().map(|when| &mut when.condition);
-                match operand {
-                    Some(operand) => {
-                        if let Some(key) = self.unify_with(operand, tested)?.key {
-                            by_value(operand, key);
-                            conditions.iter_mut().for_each(|when| by_value(&mut when.condition, key));
-                        }
-                    }
-                    None => tested.into_iter().try_for_each(|when| self.condition(when, "CASE/WHEN"))?,
-                }
-                let mut results: Vec<&mut Expr> = conditions.iter_mut().map(|when| &mut when.result).collect();
-                results.extend(else_result.as_deref_mut());
-                let ty = self.unify_all(&mut results)?;
-                keep_type(expr, ty.as_ref());
-                Ok(ty)
-            }
+            Expr::Case { .. } => self.case(expr),
             Expr::Array(array) => {
                 // The planner looks for the columns of its elements in the innermost query only; those of a call it finds.
                 let is_computed = array.elem.iter().any(names_columns);
-                let ty = self.unify_all(&mut array.elem.iter_mut().collect::<Vec<_>>())?;
+                let ty = self.unify_all("ARRAY", &mut array.elem.iter_mut().collect::<Vec<_>>())?;
                 let ty = ty.map(|ty| ColumnType::Array(Box::new(ty)));
                 if let Some(constant) = ty.as_ref().and_then(|ty| self.constant_array(&array.elem, ty)) {
                     *expr = constant;
@@ -280,7 +307,17 @@ impl Analyzer<'_> {
                 Ok(Some(ColumnType::Numeric(None)))
             }
             Expr::AtTimeZone { .. } => self.at_time_zone(expr),
-            Expr::Ceil { expr: inner, .. } | Expr::Floor { expr: inner, .. } => self.expr(inner),
+            Expr::Ceil { expr: inner, .. } | Expr::Floor { expr: inner, .. } => {
+                let ty = self.expr(inner)?;
+                let form = if matches!(expr, Expr::Ceil { .. }) { "ceil" } else { "floor" };
+                if let Expr::Ceil { expr: inner, .. } | Expr::Floor { expr: inner, .. } = &*expr
+                    && let Some(shown) = self.shown_form(inner, ty.as_ref(), form)
+                {
+                    *expr = shown;
+                    return Ok(Some(ColumnType::Numeric(None)));
+                }
+                Ok(ty)
+            }
             Expr::Interval(interval) => {
                 *expr = self.interval_literal(interval)?;
                 Ok(Some(ColumnType::Interval))
@@ -288,6 +325,32 @@ impl Analyzer<'_> {
             Expr::CompoundFieldAccess { .. } => self.access(expr),
             other => self.text_expr(other),
         }
+    }
+
+    fn case(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        let Expr::Case { operand, conditions, else_result, .. } = expr else { return Ok(None) };
+        let shows = std::mem::take(&mut self.shows);
+        let tested = conditions.iter_mut().map(|when| &mut when.condition);
+        match operand {
+            Some(operand) => {
+                if let Some(key) = self.unify_with("=", operand, tested)?.key {
+                    by_value(operand, key);
+                    conditions.iter_mut().for_each(|when| by_value(&mut when.condition, key));
+                }
+            }
+            None => tested.into_iter().try_for_each(|when| self.condition(when, "CASE/WHEN"))?,
+        }
+        // PostgreSQL looks at ELSE first.
+        let mut results: Vec<&mut Expr> = else_result.as_deref_mut().into_iter().collect();
+        results.extend(conditions.iter_mut().map(|when| &mut when.result));
+        let ty = self.without_sets("CASE", |own| own.unify_all("CASE", &mut results))?;
+        if shows && matches!(ty, Some(ColumnType::Numeric(_))) {
+            results.into_iter().for_each(|result| *result = self.shown_value(result));
+            *expr = call(SHOWN, vec![expr.clone()]);
+            return Ok(Some(ColumnType::Numeric(None)));
+        }
+        keep_type(expr, ty.as_ref());
+        Ok(ty)
     }
 
     /// Functions with a syntax of their own.

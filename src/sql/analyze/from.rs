@@ -5,96 +5,55 @@ use std::sync::Arc;
 
 use datafusion::catalog::{SchemaProvider, TableProvider};
 use datafusion::sql::sqlparser::ast::{
-    JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Query, SetExpr, Spanned, TableAlias, TableAliasColumnDef,
-    TableFactor, TableWithJoins,
+    ObjectName, ObjectNamePart, Query, SelectItem, SetExpr, Spanned, TableAlias, TableAliasColumnDef, TableFactor,
+    TableWithJoins, WildcardAdditionalOptions,
 };
 use futures::FutureExt;
 
 use crate::db::MEMORY;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::analyze::analyzer::{Analyzer, check_renames, renamed};
-use crate::sql::analyze::scope::{Relation, ScopeColumn};
+use crate::sql::analyze::query_forms::{PLACES, sampled};
+use crate::sql::analyze::scope::{Relation, ScopeColumn, ShownColumn};
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::from_datafusion;
 use crate::sql::arrow::types::{is_hidden, type_of};
-use crate::sql::parse::names;
 use crate::sql::parse::names::{exact, folded};
+use crate::sql::parse::trees::select_of;
 use crate::sql::pg_catalog;
 use crate::sql::relational::collection_table::{CollectionTable, FACTS_VIEW, StatementTable};
 
 impl Analyzer<'_> {
-    /// Walks an item of FROM with its joins; their relations come into scope.
+    /// Walks one relation of FROM, which comes into scope. What `*` shows of it.
     ///
     /// # Errors
-    /// As [`Analyzer::factor`], and as [`Analyzer::condition`] for ON.
-    pub fn table_with_joins(&mut self, item: &mut TableWithJoins) -> Result<()> {
-        self.factor(&mut item.relation)?;
-        for join in &mut item.joins {
-            let left = self.scopes.last().map_or(0, |scope| scope.relations.len());
-            self.factor(&mut join.relation)?;
-            let is_right = matches!(join.join_operator, JoinOperator::Right(_) | JoinOperator::RightOuter(_));
-            match constraint(&mut join.join_operator) {
-                Some(JoinConstraint::On(condition)) => self.condition(condition, "JOIN/ON")?,
-                Some(JoinConstraint::Using(columns)) => {
-                    let columns: Vec<String> = columns.iter().filter_map(names::last_part).collect();
-                    self.merge_columns(left, &columns, is_right);
-                }
-                Some(JoinConstraint::Natural) => {
-                    let shared = self.shared_columns(left);
-                    self.merge_columns(left, &shared, is_right);
-                }
-                Some(JoinConstraint::None) | None => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// Names that the relations before and from position `left` have in common.
-    fn shared_columns(&self, left: usize) -> Vec<String> {
-        let Some(scope) = self.scopes.last() else { return Vec::new() };
-        let (before, after) = scope.relations.split_at(left.min(scope.relations.len()));
-        let names = after.iter().flat_map(|relation| &relation.columns).filter(|column| !column.is_hidden);
-        names
-            .filter(|column| {
-                before.iter().any(|relation| relation.columns.iter().any(|other| other.name == column.name))
-            })
-            .map(|column| column.name.clone())
-            .collect()
-    }
-
-    /// Makes one column of two that USING joins: the one of the side whose rows all stay.
-    fn merge_columns(&mut self, left: usize, names: &[String], keep_right: bool) {
-        let Some(scope) = self.scopes.last_mut() else { return };
-        for (position, relation) in scope.relations.iter_mut().enumerate() {
-            for column in &mut relation.columns {
-                if names.contains(&column.name) && (position >= left) != keep_right {
-                    column.is_merged = true;
-                }
-            }
-        }
-    }
-
-    /// Walks one relation of FROM, which comes into scope.
-    ///
-    /// # Errors
-    /// 42P01 for a relation that does not exist, 42P10 for more names of columns than it has, 0A000 for TABLESAMPLE, an alias of
-    /// a join and other forms; as [`Analyzer::add`], [`Analyzer::query`], [`Analyzer::function_in_from`] and
+    /// 42P01 for a relation that does not exist, 42P10 for more names of columns than it has, 0A000 for TABLESAMPLE and
+    /// other forms; as [`Analyzer::add`], [`Analyzer::query`], [`Analyzer::function_in_from`] and
     /// [`Analyzer::unnested_arrays`].
-    pub fn factor(&mut self, factor: &mut TableFactor) -> Result<()> {
+    pub fn factor(&mut self, factor: &mut TableFactor) -> Result<Vec<ShownColumn>> {
+        if let TableFactor::NestedJoin { table_with_joins, alias } = factor {
+            let Some(alias) = alias.take() else { return self.table_with_joins(table_with_joins) };
+            // Under a name the tables of the join have none of their own.
+            *factor = joined_as(table_with_joins, alias)?;
+        }
+        let before = self.scopes.last().map_or(0, |scope| scope.relations.len());
         self.read_factor(factor)?;
         self.rename_factor(factor);
-        Ok(())
+        let new = self.scopes.last().map(|scope| scope.relations.as_slice()).unwrap_or_default();
+        Ok(new.iter().skip(before).flat_map(Relation::shown).collect())
     }
 
     fn read_factor(&mut self, factor: &mut TableFactor) -> Result<()> {
+        let is_alone = self.views.take_alone();
         match factor {
             TableFactor::Table { sample: Some(_), .. } => {
-                Err(Error::unsupported("TABLESAMPLE is not offered", "Use ORDER BY random() LIMIT n."))
+                sampled(factor)?;
+                self.read_factor(factor)
             }
             TableFactor::Table { name, alias, args: None, .. } => {
                 let name = name.clone();
                 let mut alias = alias.take();
-                *factor = self.named_table(&name, &mut alias)?;
+                *factor = self.named_table(&name, &mut alias, is_alone)?;
                 Ok(())
             }
             TableFactor::Table { args: Some(_), .. } | TableFactor::Function { .. } => self.function_in_from(factor),
@@ -115,14 +74,11 @@ impl Analyzer<'_> {
                         name
                     }
                 };
-                let columns = renamed(columns, &names, &format!("table \"{name}\""))?;
-                self.add(Relation { name, columns, ..Relation::default() })
-            }
-            TableFactor::NestedJoin { table_with_joins, alias } => {
-                if alias.is_some() {
-                    return Err(Error::unsupported("an alias of a join is not offered", "Name the joined tables."));
+                let mut columns = renamed(columns, &names, &format!("table \"{name}\""))?;
+                for column in &mut columns {
+                    column.is_hidden = PLACES.contains(&column.name.as_str());
                 }
-                self.table_with_joins(table_with_joins)
+                self.add(Relation { name, columns, ..Relation::default() })
             }
             TableFactor::UNNEST { .. } => self.unnested_arrays(factor),
             other => Err(self.at(
@@ -151,7 +107,12 @@ impl Analyzer<'_> {
     }
 
     /// A CTE, a collection, a view or a relation of the system catalogs.
-    fn named_table(&mut self, name: &ObjectName, alias: &mut Option<TableAlias>) -> Result<TableFactor> {
+    fn named_table(
+        &mut self,
+        name: &ObjectName,
+        alias: &mut Option<TableAlias>,
+        is_alone: bool,
+    ) -> Result<TableFactor> {
         let parts: Vec<String> = name
             .0
             .iter()
@@ -169,20 +130,49 @@ impl Analyzer<'_> {
             alias.iter().flat_map(|alias| &alias.columns).map(|column| folded(&column.name)).collect();
         let shown = alias.as_ref().map_or_else(|| table.clone(), |alias| folded(&alias.name));
         if schema.is_none()
-            && let Some((_, columns)) = self.ctes.iter().rev().find(|(cte, _)| *cte == table)
+            && let Some(cte) = self.ctes.iter().rev().find(|cte| cte.name == table)
         {
-            let columns = columns.iter().map(|column| ScopeColumn { is_merged: false, ..column.clone() }).collect();
+            let planner_name = cte.planner_name.clone();
+            let columns = cte.columns.iter().map(|column| ScopeColumn { is_merged: false, ..column.clone() }).collect();
             let columns = renamed(columns, &renames, &format!("table \"{shown}\""))?;
             self.add(Relation { name: shown.clone(), columns, ..Relation::default() })?;
             let alias = alias.take().unwrap_or_else(|| table_alias(&shown));
-            return Ok(plain_table(&table, alias));
+            return Ok(plain_table(&planner_name, alias));
+        }
+        if matches!(schema.as_deref(), None | Some("public"))
+            && let Some(view) = self.context.view.catalog().view(&table).cloned()
+        {
+            let read = self.view(&view, alias.take(), (&shown, &renames), is_alone);
+            return read.map_err(|error| self.at(error, name.span().start));
+        }
+        if schema.is_none()
+            && let Some(given) = self.context.given.iter().find(|given| given.name == table)
+        {
+            let Some(rows) = &given.table else {
+                let message = format!("WITH query \"{table}\" does not have a RETURNING clause");
+                let error = Error::unsupported(message, "Add RETURNING with the columns that are wanted.");
+                return Err(self.at(error, name.span().start));
+            };
+            let columns = renamed(columns_of(rows.as_ref()), &renames, &format!("table \"{shown}\""))?;
+            let key = format!("$given.{table}");
+            self.tables.entry(key.clone()).or_insert_with(|| StatementTable::Other(Arc::clone(rows)));
+            self.add(Relation { name: shown.clone(), columns, ..Relation::default() })?;
+            let alias = match alias.take() {
+                Some(alias) if !renames.is_empty() => self.full_alias(alias, &key)?,
+                Some(alias) => alias,
+                None => table_alias(&shown),
+            };
+            return Ok(plain_table(&key, alias));
         }
         let (key, provider) =
             self.lookup(schema.as_deref(), &table).map_err(|error| self.at(error, name.span().start))?;
+        if let StatementTable::Collection(table) = &provider {
+            self.views.note_relation(table.collection.id);
+        }
         let columns = renamed(scope_columns(&provider), &renames, &format!("table \"{shown}\""))?;
         self.tables.entry(key.clone()).or_insert(provider);
         let table = renames.is_empty().then(|| key.clone());
-        self.add(Relation { name: shown.clone(), columns, is_opaque: false, table })?;
+        self.add(Relation { name: shown.clone(), columns, table, ..Relation::default() })?;
         let alias = match alias.take() {
             // A column list must name every column for the planner; ours may be the shorter.
             Some(alias) if !renames.is_empty() => self.full_alias(alias, &key)?,
@@ -288,18 +278,14 @@ fn columns_of(provider: &dyn TableProvider) -> Vec<ScopeColumn> {
     columns.collect()
 }
 
-fn constraint(operator: &mut JoinOperator) -> Option<&mut JoinConstraint> {
-    match operator {
-        JoinOperator::Join(constraint)
-        | JoinOperator::Inner(constraint)
-        | JoinOperator::Left(constraint)
-        | JoinOperator::LeftOuter(constraint)
-        | JoinOperator::Right(constraint)
-        | JoinOperator::RightOuter(constraint)
-        | JoinOperator::FullOuter(constraint)
-        | JoinOperator::CrossJoin(constraint) => Some(constraint),
-        _ => None,
+/// The rows of a join as a relation with a name.
+fn joined_as(joined: &TableWithJoins, alias: TableAlias) -> Result<TableFactor> {
+    let mut query = select_of(Vec::new())?;
+    if let SetExpr::Select(select) = query.body.as_mut() {
+        select.projection = vec![SelectItem::Wildcard(WildcardAdditionalOptions::default())];
+        select.from = vec![joined.clone()];
     }
+    Ok(TableFactor::Derived { lateral: false, subquery: Box::new(query), alias: Some(alias), sample: None })
 }
 
 fn is_distinct(query: &Query) -> bool {

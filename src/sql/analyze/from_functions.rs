@@ -3,23 +3,25 @@
 use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, ObjectName, SelectItem,
-    SetExpr, Spanned, TableAlias, TableAliasColumnDef, TableFactor, Value as Literal,
+    DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, ObjectName,
+    SelectItem, SetExpr, Spanned, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, Value as Literal,
 };
 
 use crate::db::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::OutputColumn;
 use crate::sql::analyze::analyzer::{Analyzer, check_renames, renamed};
+use crate::sql::analyze::arithmetic::native_cast;
 use crate::sql::analyze::casts::is_forgotten;
 use crate::sql::analyze::from::{plain_table, scope_columns, table_alias};
-use crate::sql::analyze::scope::{Relation, ScopeColumn};
+use crate::sql::analyze::scope::{Relation, ScopeColumn, column_of};
 use crate::sql::arrow::context::ReadContext;
-use crate::sql::parse::names;
+use crate::sql::functions::INPUT_ERROR;
 use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::select_of;
 use crate::sql::parse::visit::has_expression;
+use crate::sql::parse::{names, operators};
 use crate::sql::pg_catalog;
 use crate::sql::relational::collection_table::{QueryTable, StatementTable};
 use crate::sql::relational::engine;
@@ -30,6 +32,13 @@ use crate::types::ColumnType;
 const QUERY_FUNCTION: &str = "knirvql";
 /// The planner's own functions that return rows.
 const SERIES: [&str; 2] = ["generate_series", "range"];
+
+/// What the series below one of integers is called.
+const BIGINTS: &str = "$bigints";
+
+/// What a text is refused with as a value of a type, and its columns.
+const INPUT_ERROR_INFO: &str = "pg_input_error_info";
+const INPUT_ERROR_PARTS: [&str; 4] = ["message", "detail", "hint", "sql_error_code"];
 
 /// A function as FROM names it.
 struct Call {
@@ -67,13 +76,22 @@ impl Analyzer<'_> {
             *factor = table;
             return Ok(());
         }
+        if function == INPUT_ERROR_INFO {
+            *factor = input_error(call).map_err(|error| self.at(error, location))?;
+            return self.factor(factor).map(drop);
+        }
         if pg_catalog::is_set_function(&function) {
             *factor = self.catalog_function(&function, call)?;
             return Ok(());
         }
         if SERIES.contains(&function.as_str()) {
-            self.function_arguments(&mut call.arguments)?;
-            let alias = self.opaque(&call.name, call.alias.take(), &[])?;
+            let types = self.function_arguments(&mut call.arguments)?;
+            let is_bigints = call.alias.as_ref().is_some_and(|alias| alias.name.value == BIGINTS);
+            if is_series_of_int4(&types) && !is_bigints {
+                *factor = series_of_int4(&function, call)?;
+                return self.factor(factor).map(drop);
+            }
+            let alias = self.opaque(&call.name, call.alias.take(), &[Some(ColumnType::Int8)])?;
             match factor {
                 TableFactor::Table { args: Some(slot), alias: alias_slot, .. } => {
                     slot.args = call.arguments;
@@ -95,7 +113,7 @@ impl Analyzer<'_> {
             Error::new(ErrorKind::Grouping, message)
         } else if engine::is_function(&function) {
             *factor = one_row(&function, call)?;
-            return self.factor(factor);
+            return self.factor(factor).map(drop);
         } else {
             let message = format!("function {function}() does not exist");
             Error::new(ErrorKind::UndefinedFunction, message)
@@ -193,7 +211,12 @@ impl Analyzer<'_> {
             .zip(types)
             .map(|(column, ty)| ScopeColumn::computed(folded(&column.name), ty))
             .collect();
-        self.add(Relation { name: folded(&alias.name), is_opaque: columns.is_empty(), columns, table: None })?;
+        self.add(Relation {
+            name: folded(&alias.name),
+            is_opaque: columns.is_empty(),
+            columns,
+            ..Relation::default()
+        })?;
         Ok(alias)
     }
 
@@ -224,7 +247,7 @@ impl Analyzer<'_> {
         };
         if elements.iter().any(is_forgotten) || array_exprs.iter().any(is_computed) {
             *factor = rows_of_arrays(array_exprs.clone(), alias.take())?;
-            return self.factor(factor);
+            return self.factor(factor).map(drop);
         }
         *array_exprs = walked;
         let name = ObjectName::from(vec![exact("unnest")]);
@@ -233,7 +256,9 @@ impl Analyzer<'_> {
         Ok(())
     }
 
-    fn function_arguments(&mut self, arguments: &mut [FunctionArg]) -> Result<()> {
+    /// Walks the arguments of a function; their types.
+    fn function_arguments(&mut self, arguments: &mut [FunctionArg]) -> Result<Vec<Option<ColumnType>>> {
+        let mut types = Vec::with_capacity(arguments.len());
         for argument in arguments {
             let (FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))
             | FunctionArg::Named { arg: FunctionArgExpr::Expr(expr), .. }) = argument
@@ -241,10 +266,37 @@ impl Analyzer<'_> {
                 continue;
             };
             self.adopt_parameter(expr, &ColumnType::Int8);
-            self.argument(expr)?;
+            types.push(self.argument(expr)?);
         }
-        Ok(())
+        Ok(types)
     }
+}
+
+/// Whether a series between such numbers is one of integers: the planner counts in bigint.
+pub fn is_series_of_int4(types: &[Option<ColumnType>]) -> bool {
+    types.iter().all(|ty| matches!(ty, Some(ColumnType::Int2 | ColumnType::Int4)))
+}
+
+/// A series of integers, `SELECT g::integer FROM generate_series(…) AS g`, under the name that the call has.
+fn series_of_int4(function: &str, mut call: Call) -> Result<TableFactor> {
+    let mut alias = call.alias.take().unwrap_or_else(|| table_alias(function));
+    check_renames(&format!("table \"{}\"", folded(&alias.name)), 1, alias.columns.len())?;
+    let column = alias.columns.first().map_or_else(|| folded(&alias.name), |column| folded(&column.name));
+    alias.columns.clear();
+    let mut query = select_of(Vec::new())?;
+    if let SetExpr::Select(select) = query.body.as_mut() {
+        let number = native_cast(column_of(BIGINTS, BIGINTS), DataType::Int(None));
+        select.projection = vec![SelectItem::ExprWithAlias { expr: number, alias: exact(column) }];
+        let relation = TableFactor::Function {
+            lateral: false,
+            name: call.name,
+            args: call.arguments,
+            with_ordinality: false,
+            alias: Some(table_alias(BIGINTS)),
+        };
+        select.from = vec![TableWithJoins { relation, joins: Vec::new() }];
+    }
+    Ok(TableFactor::Derived { lateral: false, subquery: Box::new(query), alias: Some(alias), sample: None })
 }
 
 /// `unnest(a, b) AS x(c, d)` as `LATERAL (SELECT unnest(a) AS c, unnest(b) AS d) AS x`.
@@ -268,6 +320,39 @@ fn rows_of_arrays(arrays: Vec<Expr>, alias: Option<TableAlias>) -> Result<TableF
         select.projection = items;
     }
     Ok(TableFactor::Derived { lateral: true, subquery: Box::new(query), alias: Some(alias), sample: None })
+}
+
+/// `pg_input_error_info(text, type)`: a row of four parts.
+fn input_error(call: Call) -> Result<TableFactor> {
+    let mut alias = call.alias.unwrap_or_else(|| table_alias(INPUT_ERROR_INFO));
+    let given: Vec<Expr> = call
+        .arguments
+        .iter()
+        .filter_map(|argument| match argument {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr.clone()),
+            _ => None,
+        })
+        .collect();
+    if given.len() != 2 {
+        return Err(Error::new(
+            ErrorKind::UndefinedFunction,
+            "pg_input_error_info takes a text and the name of a type",
+        ));
+    }
+    check_renames(&format!("table \"{}\"", folded(&alias.name)), INPUT_ERROR_PARTS.len(), alias.columns.len())?;
+    let mut query = select_of(Vec::new())?;
+    let parts = INPUT_ERROR_PARTS.into_iter().enumerate().map(|(position, part)| {
+        let name = alias.columns.get(position).map_or_else(|| exact(part.to_string()), |column| column.name.clone());
+        let part = Expr::value(Literal::SingleQuotedString(part.to_string()));
+        let arguments = given.iter().cloned().chain([part]).collect();
+        SelectItem::ExprWithAlias { expr: operators::call(INPUT_ERROR, arguments), alias: name }
+    });
+    let parts: Vec<SelectItem> = parts.collect();
+    alias.columns.clear();
+    if let SetExpr::Select(select) = query.body.as_mut() {
+        select.projection = parts;
+    }
+    Ok(TableFactor::Derived { lateral: false, subquery: Box::new(query), alias: Some(alias), sample: None })
 }
 
 /// A function that returns one value: the query `SELECT f(…)`, whose column has the name of the relation.

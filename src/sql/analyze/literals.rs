@@ -5,12 +5,13 @@
 //! a wrong one is an error at its position.
 
 use datafusion::sql::sqlparser::ast::{Expr, Value as Literal};
-use rust_decimal::Decimal;
 
 use crate::error::Result;
 use crate::sql::analyze::analyzer::Analyzer;
-use crate::sql::arrow::types::NUMERIC_SCALE;
-use crate::types::{ColumnType, Value};
+use crate::sql::arrow::types::{NUMERIC_PRECISION, NUMERIC_SCALE};
+use crate::sql::functions::SHOWN;
+use crate::sql::parse::operators::call;
+use crate::types::{ColumnType, Numeric, Value};
 
 impl Analyzer<'_> {
     /// Whether the expression has no type of its own: a string literal, NULL, or a parameter without a type.
@@ -162,30 +163,33 @@ impl Analyzer<'_> {
         if let Ok(large) = digits.parse::<i64>() {
             return Some((self.constant(Value::Int8(large), &ColumnType::Int8), ColumnType::Int8));
         }
-        let Some(decimal) = decimal(&digits) else {
-            // More digits than a numeric has here: the nearest float.
+        let number: Numeric = digits.parse().ok()?;
+        let Some(ty) = type_of_digits(&number) else {
+            if self.shows {
+                let text = Expr::value(Literal::SingleQuotedString(number.to_string()));
+                return Some((call(SHOWN, vec![text]), ColumnType::Numeric(None)));
+            }
+            // More digits than the planner computes with: the nearest float.
             let float: f64 = digits.parse().ok().filter(|float: &f64| float.is_finite())?;
             return Some((self.constant(Value::Float8(float), &ColumnType::Float8), ColumnType::Float8));
         };
-        let ty = type_of_digits(&decimal)?;
-        Some((self.constant(Value::Numeric(decimal), &ty), ColumnType::Numeric(None)))
+        Some((self.constant(Value::Numeric(number), &ty), ColumnType::Numeric(None)))
     }
-}
-
-fn decimal(digits: &str) -> Option<Decimal> {
-    digits.parse().ok().or_else(|| Decimal::from_scientific(digits).ok())
 }
 
 /// Whether the digits of a literal make a number that a numeric holds.
 pub fn is_numeric(digits: &str) -> bool {
-    decimal(digits).is_some()
+    digits.parse::<Numeric>().is_ok()
 }
 
 /// The numeric type that has just the digits of a number.
-fn type_of_digits(decimal: &Decimal) -> Option<ColumnType> {
-    let scale = i8::try_from(decimal.scale()).ok()?;
-    let precision = decimal.mantissa().unsigned_abs().to_string().len().max(usize::try_from(scale).ok()?).max(1);
-    Some(ColumnType::Numeric(Some((u8::try_from(precision).ok()?, scale))))
+fn type_of_digits(number: &Numeric) -> Option<ColumnType> {
+    let (mantissa, scale) = number.as_small()?;
+    let precision = (mantissa.unsigned_abs().checked_ilog10().unwrap_or(0) + 1).max(scale);
+    if precision > NUMERIC_PRECISION.into() {
+        return None;
+    }
+    Some(ColumnType::Numeric(Some((u16::try_from(precision).ok()?, i16::try_from(scale).ok()?))))
 }
 
 /// The type of an array with a list for each dimension of its value, which are six at most.

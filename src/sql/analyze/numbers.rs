@@ -66,7 +66,7 @@ impl Analyzer<'_> {
     /// As [`Analyzer::unify_with`]; 22003 for a number of the list that no float4 holds.
     pub fn in_list(&mut self, value: &mut Expr, list: &mut [Expr]) -> Result<()> {
         let places: Vec<Span> = list.iter().map(Spanned::span).collect();
-        let ComparedSides { key, left, others } = self.unify_with(value, list.iter_mut())?;
+        let ComparedSides { key, left, others } = self.unify_with("=", value, list.iter_mut())?;
         if let Some(key) = key {
             by_value(value, key);
             list.iter_mut().for_each(|each| by_value(each, key));
@@ -156,6 +156,8 @@ pub fn casts_of(own: &[Option<ColumnType>], shared: &[ScopeColumn], is_union: bo
         let is_cast = match (&own, &shared) {
             (own, ColumnType::Float4 | ColumnType::Float8) => own.is_number(),
             (own, shared) if own.is_number() => shared.is_number() && !is_union,
+            // Blanks at the end belong to `char` alone.
+            (ColumnType::Char(_), shared) | (shared, ColumnType::Char(_)) => shared.is_text(),
             (own, shared) => common_time(Some(own), Some(shared)).is_some(),
         };
         (is_cast && own != shared).then_some(shared)

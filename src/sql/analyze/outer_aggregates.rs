@@ -213,6 +213,9 @@ impl Analyzer<'_> {
             _ => return None,
         };
         let found = found.ok().flatten()?;
+        if let Some(merged) = &found.merged {
+            return self.meaning(merged);
+        }
         let is_own = found.depth.saturating_add(1) == self.scopes.len();
         is_own.then_some((found.relation, found.column.name))
     }

@@ -1,11 +1,14 @@
 //! LIKE and SIMILAR TO: patterns with escapes of their own, and patterns that are regular expressions.
 
-use datafusion::sql::sqlparser::ast::{Expr, Spanned, UnaryOperator, Value as Literal};
+use datafusion::sql::sqlparser::ast::{
+    Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned, UnaryOperator, Value as Literal,
+};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::sql::analyze::analyzer::Analyzer;
 use crate::sql::analyze::literals::string_of;
-use crate::sql::functions::{DIFFERS, ILIKE, LIKE, MATCHES, SIMILAR_TO_REGEX};
+use crate::sql::functions::{DIFFERS, ILIKE, LIKE, LIKE_LIST, MATCHES, SIMILAR_TO_REGEX};
+use crate::sql::parse::names::last_part;
 use crate::sql::parse::operators::call;
 use crate::types::{ColumnType, has_dangling_escape, like_escape, similar_to_regex};
 
@@ -13,17 +16,25 @@ impl Analyzer<'_> {
     /// LIKE and ILIKE: from here on the escape is a backslash.
     ///
     /// # Errors
-    /// 22025 for an escape of several characters, 0A000 for LIKE ANY; as [`Analyzer::expr`].
+    /// 22025 for an escape of several characters; as [`Analyzer::expr`].
     pub fn like(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
-        let (Expr::Like { any, expr: inner, pattern, escape_char, .. }
-        | Expr::ILike { any, expr: inner, pattern, escape_char, .. }) = expr
+        let is_like = matches!(expr, Expr::Like { .. });
+        let (Expr::Like { negated, any, expr: inner, pattern, escape_char, .. }
+        | Expr::ILike { negated, any, expr: inner, pattern, escape_char, .. }) = expr
         else {
             return Ok(None);
         };
-        if *any {
-            return Err(Error::unsupported("LIKE ANY is not offered", "Join LIKE conditions with OR."));
+        if let Some((list, is_all)) = patterns_of(pattern, *any) {
+            return self.like_list(expr, list, is_all);
         }
-        self.coerce_to_text(&mut [inner.as_mut(), pattern.as_mut()])?;
+        let location = inner.span().start;
+        let name = match (is_like, *negated) {
+            (true, false) => "~~",
+            (true, true) => "!~~",
+            (false, false) => "~~*",
+            (false, true) => "!~~*",
+        };
+        self.resolve_texts(name, inner, pattern).map_err(|error| self.at(error, location))?;
         if let Some(escape) = escape_char.take() {
             self.escaped(pattern, Expr::Value(escape))?;
         }
@@ -39,6 +50,21 @@ impl Analyzer<'_> {
             let found = call(name, vec![text, pattern]);
             *expr = if negated { Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(found) } } else { found };
         }
+        Ok(Some(ColumnType::Bool))
+    }
+
+    /// LIKE of any or all patterns of an array.
+    fn like_list(&mut self, expr: &mut Expr, mut list: Expr, is_all: bool) -> Result<Option<ColumnType>> {
+        let (negated, inner, ignores_case) = match expr {
+            Expr::Like { negated, expr: inner, .. } => (*negated, inner, false),
+            Expr::ILike { negated, expr: inner, .. } => (*negated, inner, true),
+            _ => return Ok(None),
+        };
+        self.coerce_to_text(&mut [inner.as_mut()])?;
+        self.adopt(&mut list, &ColumnType::Array(Box::new(ColumnType::Text)))?;
+        self.expr(&mut list)?;
+        let flag = |flag: bool| Expr::value(Literal::Boolean(flag));
+        *expr = call(LIKE_LIST, vec![inner.as_ref().clone(), list, flag(is_all), flag(negated), flag(ignores_case)]);
         Ok(Some(ColumnType::Bool))
     }
 
@@ -85,6 +111,19 @@ impl Analyzer<'_> {
         let name = if *negated { DIFFERS } else { MATCHES };
         *expr = call(name, vec![inner.as_ref().clone(), regex]);
         Ok(Some(ColumnType::Bool))
+    }
+}
+
+/// The array behind ANY or ALL, and whether it is ALL.
+fn patterns_of(pattern: &Expr, is_any: bool) -> Option<(Expr, bool)> {
+    if is_any {
+        return Some((pattern.clone(), false));
+    }
+    let Expr::Function(function) = pattern else { return None };
+    let FunctionArguments::List(list) = &function.args else { return None };
+    match (last_part(&function.name)?.as_str(), list.args.as_slice()) {
+        ("all", [FunctionArg::Unnamed(FunctionArgExpr::Expr(array))]) => Some((array.clone(), true)),
+        _ => None,
     }
 }
 

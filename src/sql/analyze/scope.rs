@@ -16,7 +16,7 @@ pub struct ScopeColumn {
     pub is_hidden: bool,
     /// OID of the collection and `attnum` there, for a plain column of one.
     pub origin: Option<(u32, i16)>,
-    /// Shown and found through the column of the same name that USING joined it with.
+    /// USING made it one with another: a name alone does not mean it, but what [`MergedColumn`] says.
     pub is_merged: bool,
     /// What the planner calls a result column, where that is another name.
     pub label: Option<String>,
@@ -28,6 +28,15 @@ impl ScopeColumn {
     }
 }
 
+/// A query of WITH that can be named.
+#[derive(Clone, Debug)]
+pub struct WithQuery {
+    pub name: String,
+    /// What the planner calls it, which knows one query of a name at a time.
+    pub planner_name: String,
+    pub columns: Vec<ScopeColumn>,
+}
+
 /// One item of FROM.
 #[derive(Clone, Debug, Default)]
 pub struct Relation {
@@ -37,24 +46,81 @@ pub struct Relation {
     pub is_opaque: bool,
     /// Key of the statement's table that it reads, where it is one.
     pub table: Option<String>,
+    /// Whether an outer join may show NULL in the place of its rows.
+    pub may_lack: bool,
+    /// Its name with the schema before it, where the key of its table is not that.
+    pub full_name: Option<String>,
 }
 
 impl Relation {
     /// Whether a name means the relation; a schema in front of it has to be that of its table.
     pub fn is_called(&self, schema: Option<&str>, name: &str) -> bool {
-        let is_of = |schema: &str| self.table.as_deref() == Some(&format!("{schema}.{name}"));
+        let is_of = |schema: &str| self.full_name() == Some(&format!("{schema}.{name}"));
         self.name == name && schema.is_none_or(is_of)
     }
+
+    fn full_name(&self) -> Option<&str> {
+        self.full_name.as_deref().or(self.table.as_deref())
+    }
+
+    /// What `*` shows of it.
+    pub fn shown(&self) -> Vec<ShownColumn> {
+        if self.is_opaque {
+            return vec![ShownColumn { name: None, expr: Expr::Identifier(exact(self.name.clone())) }];
+        }
+        let columns = self.columns.iter().filter(|column| !column.is_hidden);
+        let shown = |column: &ScopeColumn| ShownColumn {
+            name: Some(column.name.clone()),
+            expr: column_of(&self.name, &column.name),
+        };
+        columns.map(shown).collect()
+    }
+}
+
+/// A column that `*` shows.
+#[derive(Clone, Debug)]
+pub struct ShownColumn {
+    /// `None` for all columns of a relation whose columns only the planner knows.
+    pub name: Option<String>,
+    /// As it would be written.
+    pub expr: Expr,
+}
+
+/// A column that a join by names made of two.
+#[derive(Clone, Debug)]
+pub struct MergedColumn {
+    pub name: String,
+    /// As it would be written without the join: names in it have their relations before them.
+    pub expr: Expr,
+    pub ty: Option<ColumnType>,
 }
 
 /// The relations of one query, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
     pub relations: Vec<Relation>,
+    /// What names alone mean where joins by names made one column of two.
+    pub merged: Vec<MergedColumn>,
+    /// What `*` shows.
+    pub shown: Vec<ShownColumn>,
     /// What its subqueries use of it.
     pub inner: InnerUses,
     /// The planner has to tell its groups by casts, which it only does where they are functions.
     pub groups_by_casts: bool,
+    /// The condition of the view that it reads, walked already.
+    pub view_condition: Option<Expr>,
+}
+
+impl Scope {
+    /// Has a column that a merged one is made of be found under its relation only.
+    pub fn hide(&mut self, name: &str, side: &Expr) {
+        let Expr::CompoundIdentifier(parts) = side else { return };
+        let Some((_, relation, _)) = qualified(parts) else { return };
+        let named = self.relations.iter_mut().filter(|other| other.name == relation);
+        for column in named.flat_map(|relation| &mut relation.columns).filter(|column| column.name == name) {
+            column.is_merged = true;
+        }
+    }
 }
 
 /// Where a name was found.
@@ -64,7 +130,11 @@ pub struct FoundColumn {
     pub depth: usize,
     pub relation: String,
     pub table: Option<String>,
+    /// The relation's name with its schema.
+    pub full_name: Option<String>,
     pub column: ScopeColumn,
+    /// What stands for it where it is none of one relation: as [`MergedColumn`].
+    pub merged: Option<Expr>,
 }
 
 /// An unquoted identifier for a column of a relation.
@@ -90,7 +160,7 @@ pub fn resolve_qualified(scopes: &[Scope], parts: &[Ident]) -> Result<Option<Fou
     let Some((schema, relation, name)) = qualified(parts) else { return Ok(None) };
     let found = resolve(scopes, Some(&relation), &name)?;
     match (&found, schema) {
-        (Some(column), Some(schema)) if column.table.as_deref() != Some(&format!("{schema}.{relation}")) => {
+        (Some(column), Some(schema)) if column.full_name.as_deref() != Some(&format!("{schema}.{relation}")) => {
             Err(no_relation(&relation))
         }
         _ => Ok(found),
@@ -111,7 +181,7 @@ pub fn resolve(scopes: &[Scope], relation: Option<&str>, name: &str) -> Result<O
     let mut may_be_opaque = false;
     let mut relation_exists = false;
     for (depth, scope) in scopes.iter().enumerate().rev() {
-        let mut found: Option<FoundColumn> = None;
+        let mut found = relation.is_none().then(|| merged(scope, depth, name)).flatten();
         for candidate in &scope.relations {
             if relation.is_some_and(|wanted| wanted != candidate.name) {
                 continue;
@@ -138,7 +208,9 @@ pub fn resolve(scopes: &[Scope], relation: Option<&str>, name: &str) -> Result<O
                     depth,
                     relation: candidate.name.clone(),
                     table: candidate.table.clone(),
+                    full_name: candidate.full_name().map(str::to_string),
                     column: column.clone(),
+                    merged: None,
                 });
             }
         }
@@ -167,10 +239,23 @@ pub fn resolve(scopes: &[Scope], relation: Option<&str>, name: &str) -> Result<O
     })
 }
 
-/// Whether USING joined a column of that name: the planner wants to know which of the two is meant.
-pub fn is_merged(scopes: &[Scope], name: &str) -> bool {
-    let columns = scopes.iter().flat_map(|scope| &scope.relations).flat_map(|relation| &relation.columns);
-    columns.into_iter().any(|column| column.is_merged && column.name == name)
+/// The relation that a name means, in the innermost query that has one.
+pub fn relation_called<'a>(scopes: &'a [Scope], name: &str) -> Option<&'a Relation> {
+    scopes.iter().rev().find_map(|scope| scope.relations.iter().find(|relation| relation.name == name))
+}
+
+/// The column of that name which a join by names made of two.
+fn merged(scope: &Scope, depth: usize, name: &str) -> Option<FoundColumn> {
+    let merged = scope.merged.iter().find(|column| column.name == name)?;
+    let column = ScopeColumn::computed(name, merged.ty.clone());
+    Some(FoundColumn {
+        depth,
+        relation: String::new(),
+        table: None,
+        full_name: None,
+        column,
+        merged: Some(merged.expr.clone()),
+    })
 }
 
 /// A column whose name differs in case or by one character.

@@ -1,8 +1,8 @@
 //! One SELECT: its result columns with their names, `*` written out, conditions, grouping and order.
 
 use datafusion::sql::sqlparser::ast::{
-    Distinct, Expr, GroupByExpr, Ident, OrderByExpr, Select, SelectItem, SelectItemQualifiedWildcardKind, Spanned,
-    Value as Literal, WildcardAdditionalOptions,
+    BinaryOperator, Distinct, Expr, GroupByExpr, OrderByExpr, Select, SelectItem, SelectItemQualifiedWildcardKind,
+    Spanned, Value as Literal, WildcardAdditionalOptions,
 };
 
 use crate::error::{Error, ErrorKind, Result};
@@ -10,7 +10,8 @@ use crate::sql::analyze::analyzer::{Analyzer, is_ordinal};
 use crate::sql::analyze::jsonb::{distinct_keyed, group_keyed, ordinal, sort_key};
 use crate::sql::analyze::outer_aggregates::original;
 use crate::sql::analyze::scope;
-use crate::sql::analyze::scope::{FoundColumn, Relation, Scope, ScopeColumn};
+use crate::sql::analyze::scope::{FoundColumn, Relation, Scope, ScopeColumn, ShownColumn};
+use crate::sql::analyze::shown::shows_items;
 use crate::sql::parse::names;
 use crate::sql::parse::names::{exact, folded, relation_name};
 use crate::sql::parse::visit::has_expression;
@@ -58,8 +59,16 @@ impl Analyzer<'_> {
         is_outermost: bool,
         keeps_unknown: bool,
     ) -> Result<Vec<ScopeColumn>> {
+        let mut order = order;
+        self.write_out_windows(select, order.as_deref_mut())?;
+        let mut shown = Vec::new();
+        let is_alone = matches!(select.from.as_slice(), [item] if item.joins.is_empty());
         for item in &mut select.from {
-            self.table_with_joins(item)?;
+            self.views.begin_item(is_alone);
+            shown.append(&mut self.table_with_joins(item)?);
+        }
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.shown = shown;
         }
         self.check_no_aggregates("JOIN conditions")?;
         let clause = if self.one_group(select) { "HAVING" } else { "WHERE" };
@@ -70,7 +79,11 @@ impl Analyzer<'_> {
         }
         let sorted =
             if is_outermost { qualified_names(order.as_deref().map_or(&[], Vec::as_slice)) } else { Vec::new() };
-        let columns = self.projection(select, is_outermost, keeps_unknown, &sorted)?;
+        let shows = is_outermost && shows_items(select, order.as_deref().map_or(&[], Vec::as_slice));
+        let shown_outside = std::mem::replace(&mut self.shows, shows);
+        let columns = self.projection(select, is_outermost, keeps_unknown, &sorted);
+        self.shows = shown_outside;
+        let columns = columns?;
         if let Some(condition) = &mut select.selection {
             let before = self.take_aggregates();
             self.condition(condition, clause)?;
@@ -97,7 +110,6 @@ impl Analyzer<'_> {
         for window in &mut select.named_window {
             self.named_window(window)?;
         }
-        let mut order = order;
         for item in order.iter_mut().flat_map(|order| order.iter_mut()) {
             // What DISTINCT ON compares has to be what it is ordered by.
             if matches!(select.distinct, Some(Distinct::On(_))) {
@@ -110,6 +122,9 @@ impl Analyzer<'_> {
             grouped = types;
         }
         group_keyed(select, &grouped, &columns, order);
+        if let Some(of_view) = self.scopes.last_mut().and_then(|scope| scope.view_condition.take()) {
+            select.selection = Some(both(of_view, select.selection.take()));
+        }
         Ok(columns)
     }
 
@@ -148,27 +163,36 @@ impl Analyzer<'_> {
         if !select.projection.iter().any(is_wildcard) {
             return Ok(());
         }
-        let relations = self.scopes.last().map(|scope| scope.relations.clone()).unwrap_or_default();
+        let Some(scope) = self.scopes.last() else { return Ok(()) };
+        let (relations, shown) = (scope.relations.clone(), scope.shown.clone());
         let mut expanded = Vec::with_capacity(select.projection.len());
         for item in std::mem::take(&mut select.projection) {
             match item {
-                SelectItem::Wildcard(_) => {
+                SelectItem::Wildcard(options) => {
+                    let before = expanded.len();
                     if relations.is_empty() {
                         return Err(Error::syntax("SELECT * with no tables specified is not valid", None));
                     }
-                    for relation in &relations {
-                        expand(relation, true, &mut expanded);
-                    }
+                    expanded.extend(shown.iter().cloned().map(shown_item));
+                    let span = options.wildcard_token.0.span;
+                    self.views.note_star(span.start, span.end, expanded.get(before..).unwrap_or_default())?;
                 }
-                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
+                    let before = expanded.len();
                     let (schema, wanted) = relation_name(&name)?;
                     let is_wanted = |relation: &&Relation| relation.is_called(schema.as_deref(), &wanted);
                     let Some(relation) = relations.iter().find(is_wanted) else {
                         return Err(self.at(scope::no_relation(&wanted), name.span().start));
                     };
-                    expand(relation, false, &mut expanded);
+                    expanded.extend(relation.shown().into_iter().map(shown_item));
+                    let (start, end) = (name.span().start, options.wildcard_token.0.span.end);
+                    self.views.note_star(start, end, expanded.get(before..).unwrap_or_default())?;
                 }
-                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(_), _) => {
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(row), _) => {
+                    if let Some(columns) = self.columns_of_row(&row) {
+                        expanded.extend(columns.into_iter().map(SelectItem::UnnamedExpr));
+                        continue;
+                    }
                     return Err(Error::unsupported("(expression).* is not offered", "Name the parts you want."));
                 }
                 other => expanded.push(other),
@@ -216,7 +240,7 @@ impl Analyzer<'_> {
             let is_column = origin.is_some() && alias.is_none();
             // The planner gives a column of an outer query a name that no outer query could find.
             let is_own = is_column && origin.as_ref().is_some_and(|found| self.is_own(found));
-            let relation = (is_column && is_outermost).then(|| origin_name(&expr));
+            let relation = origin.as_ref().filter(|_| is_column && is_outermost).map(|found| found.relation.clone());
             let label = Label { relation, name: name.clone() };
             let is_taken = used.iter().any(|other| other.clashes(&label));
             used.push(label);
@@ -246,11 +270,15 @@ impl Analyzer<'_> {
 
     /// The column that an expression plainly names.
     fn plain_column(&self, expr: &Expr) -> Option<FoundColumn> {
-        match expr {
+        let found = match expr {
             Expr::Identifier(ident) => scope::resolve(&self.scopes, None, &folded(ident)).ok().flatten(),
             Expr::CompoundIdentifier(parts) => scope::resolve_qualified(&self.scopes, parts).ok().flatten(),
             Expr::Nested(inner) => self.plain_column(inner),
             _ => None,
+        }?;
+        match &found.merged {
+            Some(merged) => self.plain_column(merged),
+            None => Some(found),
         }
     }
 }
@@ -309,28 +337,25 @@ impl Label {
     }
 }
 
-fn expand(relation: &Relation, skip_merged: bool, items: &mut Vec<SelectItem>) {
-    if relation.is_opaque {
-        let name = vec![exact(relation.name.clone())].into();
-        items.push(SelectItem::QualifiedWildcard(
-            SelectItemQualifiedWildcardKind::ObjectName(name),
+/// A column that `*` stands for.
+fn shown_item(column: ShownColumn) -> SelectItem {
+    match (column.name, column.expr) {
+        (Some(_), expr @ Expr::CompoundIdentifier(_)) => SelectItem::UnnamedExpr(expr),
+        (Some(name), expr) => SelectItem::ExprWithAlias { expr, alias: exact(name) },
+        (None, Expr::Identifier(relation)) => SelectItem::QualifiedWildcard(
+            SelectItemQualifiedWildcardKind::ObjectName(vec![relation].into()),
             WildcardAdditionalOptions::default(),
-        ));
-        return;
-    }
-    for column in &relation.columns {
-        if column.is_hidden || (skip_merged && column.is_merged) {
-            continue;
-        }
-        let parts: Vec<Ident> = vec![exact(relation.name.clone()), exact(column.name.clone())];
-        items.push(SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)));
+        ),
+        (None, expr) => SelectItem::UnnamedExpr(expr),
     }
 }
 
-fn origin_name(expr: &Expr) -> String {
-    match expr {
-        Expr::CompoundIdentifier(parts) => parts.first().map(folded).unwrap_or_default(),
-        _ => String::new(),
+/// What both conditions say.
+fn both(first: Expr, second: Option<Expr>) -> Expr {
+    let nested = |expr: Expr| Box::new(Expr::Nested(Box::new(expr)));
+    match second {
+        None => first,
+        Some(second) => Expr::BinaryOp { left: nested(first), op: BinaryOperator::And, right: nested(second) },
     }
 }
 

@@ -3,10 +3,12 @@
 //! A literal in one branch takes the type of the other branch's column, as in PostgreSQL; two types of which neither
 //! leads to the other are refused.
 
-use datafusion::sql::sqlparser::ast::{Expr, SelectItem, SetExpr, SetOperator, SetQuantifier, Spanned, Values};
+use datafusion::sql::sqlparser::ast::{
+    Expr, SelectItem, SetExpr, SetOperator, SetQuantifier, Spanned, Value as Literal, Values,
+};
 use datafusion::sql::sqlparser::tokenizer::Location;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::expr::unmodified;
 use crate::sql::analyze::analyzer::{Analyzer, unified};
 use crate::sql::analyze::numbers::{cast_branch, casts_of};
@@ -17,6 +19,7 @@ use crate::sql::arrow::types::{NUMERIC_PRECISION, NUMERIC_SCALE};
 use crate::sql::parse::names::exact;
 use crate::sql::parse::trees::select_of;
 use crate::sql::parse::visit::has_expression;
+use crate::sql::registry;
 use crate::types::{ColumnType, Value};
 
 impl Analyzer<'_> {
@@ -56,8 +59,8 @@ impl Analyzer<'_> {
             column.ty = match (left_open, right_open) {
                 (false, false) => matched(word, column.ty.take(), other.ty.clone())
                     .map_err(|error| places.get(position).map_or(error.clone(), |place| self.at(error, *place)))?,
-                (true, false) => Some(other.ty.clone().unwrap_or(ColumnType::Text)),
-                (false, true) => Some(column.ty.take().unwrap_or(ColumnType::Text)),
+                (true, false) => other.ty.clone().or_else(|| own_type(open_item(left, position))),
+                (false, true) => column.ty.take().or_else(|| own_type(open_item(right, position))),
                 (true, true) => Some(ColumnType::Text),
             };
             let Some(ty) = column.ty.as_ref().map(unmodified) else { continue };
@@ -98,7 +101,7 @@ impl Analyzer<'_> {
             check_width(row.content.len())?;
             for (position, expr) in row.content.iter_mut().enumerate() {
                 let place = expr.span().start;
-                let ty = self.expr(expr)?;
+                let ty = self.without_sets("VALUES", |own| own.expr(expr))?;
                 own_types.push(ty.clone());
                 match types.get_mut(position) {
                     Some(known) => {
@@ -130,6 +133,7 @@ impl Analyzer<'_> {
 
     /// Gives the constants of a column of numerics one scale, as the planner wants it, with all of their digits.
     fn share_scale(&mut self, values: &mut Values, position: usize) {
+        let count = values.rows.len();
         let mut numbers = Vec::new();
         for expr in values.rows.iter_mut().filter_map(|row| row.content.get_mut(position)) {
             let value = self.constant_value(expr).cloned();
@@ -139,8 +143,14 @@ impl Analyzer<'_> {
         }
         let scale_of = |number: &Value| if let Value::Numeric(number) = number { number.scale() } else { 0 };
         let scale = numbers.iter().map(|(_, number)| scale_of(number)).max().unwrap_or(0);
+        let is_shared = numbers.iter().all(|(_, number)| number.is_null() || scale_of(number) == scale);
         let ty = match i8::try_from(scale) {
-            Ok(scale) if scale > NUMERIC_SCALE => ColumnType::Numeric(Some((NUMERIC_PRECISION, scale))),
+            Ok(scale) if is_shared && numbers.len() == count && scale > 0 => {
+                ColumnType::Numeric(Some((u16::from(NUMERIC_PRECISION), i16::from(scale))))
+            }
+            Ok(scale) if scale > NUMERIC_SCALE => {
+                ColumnType::Numeric(Some((u16::from(NUMERIC_PRECISION), i16::from(scale))))
+            }
             _ => ColumnType::Numeric(None),
         };
         for (expr, number) in numbers {
@@ -187,6 +197,12 @@ pub fn union_of_rows(values: &mut Values) -> Result<SetExpr> {
     union.ok_or_else(|| Error::syntax("VALUES without a row", None))
 }
 
+/// The type of a literal beside a column whose type only the planner knows: NULL takes that one.
+fn own_type(literal: Option<&mut Expr>) -> Option<ColumnType> {
+    let is_null = literal.is_some_and(|expr| matches!(expr, Expr::Value(value) if value.value == Literal::Null));
+    (!is_null).then_some(ColumnType::Text)
+}
+
 /// Where the columns of a branch stand in the statement.
 fn locations(branch: &SetExpr) -> Vec<Location> {
     match branch {
@@ -222,6 +238,12 @@ fn open_item(branch: &mut SetExpr, position: usize) -> Option<&mut Expr> {
 /// 42804 when neither type leads to the other.
 fn matched(word: &str, left: Option<ColumnType>, right: Option<ColumnType>) -> Result<Option<ColumnType>> {
     let (Some(a), Some(b)) = (&left, &right) else { return Ok(left.or(right)) };
+    // Of two kinds of text that are not `text` the first one is taken.
+    if let (ColumnType::Varchar(_) | ColumnType::Char(_), ColumnType::Varchar(_) | ColumnType::Char(_)) = (a, b)
+        && a != b
+    {
+        return Ok(Some(unmodified(a)));
+    }
     if let Some(ty) = unified(left.clone(), right.clone()) {
         return Ok(Some(ty));
     }
@@ -239,9 +261,6 @@ fn matched(word: &str, left: Option<ColumnType>, right: Option<ColumnType>) -> R
         (Array(_), Array(_))
         | (CatalogChar | Reg(_) | Unknown | Void, _)
         | (_, CatalogChar | Reg(_) | Unknown | Void) => Ok(None),
-        _ => {
-            let message = format!("{word} types {a} and {b} cannot be matched");
-            Err(Error::new(ErrorKind::DatatypeMismatch, message))
-        }
+        _ => registry::common_type(&[a.oid(), b.oid()], word).map(ColumnType::from_oid),
     }
 }

@@ -1,7 +1,8 @@
 //! What type several expressions share: literals and parameters take that of the others, numbers and times meet in one that holds
 //! both (PostgreSQL documentation, sections 10.2 and 10.5).
 
-use datafusion::sql::sqlparser::ast::Expr;
+use datafusion::sql::sqlparser::ast::{Expr, Spanned};
+use datafusion::sql::sqlparser::tokenizer::Location;
 
 use crate::error::Result;
 use crate::expr::unmodified;
@@ -25,15 +26,16 @@ impl Analyzer<'_> {
     /// # Errors
     /// As [`Analyzer::unify_with`].
     pub fn unify_pair(&mut self, left: &mut Expr, right: &mut Expr) -> Result<Option<&'static str>> {
-        self.unify_with(left, [right]).map(|sides| sides.key)
+        self.unify_with("=", left, [right]).map(|sides| sides.key)
     }
 
-    /// An expression that is compared with each of several. It is walked once: what a walk wrote is no name any more.
+    /// An expression that is compared with each of several by the operator of a name. It is walked once: what a walk wrote is no name any more.
     ///
     /// # Errors
     /// As [`Analyzer::expr`]; 22P02 and its like for a literal that is no value of the type that it takes.
     pub fn unify_with<'e>(
         &mut self,
+        operator: &str,
         left: &mut Expr,
         others: impl IntoIterator<Item = &'e mut Expr>,
     ) -> Result<ComparedSides> {
@@ -41,7 +43,8 @@ impl Analyzer<'_> {
         let mut key = sort_key(left_type.as_ref());
         let mut values = Vec::new();
         for other in others {
-            let other_type = self.expr(other)?;
+            let mut other_type = self.expr(other)?;
+            self.resolve_operands(operator, (&mut *left, &mut left_type), (&mut *other, &mut other_type))?;
             key = key.or_else(|| sort_key(other_type.as_ref()));
             if common_time(left_type.as_ref(), other_type.as_ref()).is_none() {
                 self.unify_types(left, left_type.clone(), other, other_type.clone())?;
@@ -110,18 +113,20 @@ impl Analyzer<'_> {
         Ok(())
     }
 
-    /// Expressions of which one is the result: they share a type.
+    /// Expressions of which one is the result: they share a type. `of` is what they are in, as PostgreSQL says it.
     ///
     /// # Errors
     /// As [`Analyzer::unify_with`]; 42804 for types that have none in common.
-    pub fn unify_all(&mut self, list: &mut [&mut Expr]) -> Result<Option<ColumnType>> {
+    pub fn unify_all(&mut self, of: &str, list: &mut [&mut Expr]) -> Result<Option<ColumnType>> {
         let mut common = None;
         let mut types = Vec::with_capacity(list.len());
+        let places: Vec<Location> = list.iter().map(|each| each.span().start).collect();
         for each in list.iter_mut() {
             let ty = self.expr(each)?;
             types.push(ty.clone());
             common = unified(common, ty);
         }
+        self.check_common(of, list.iter().map(|each| &**each).zip(&types), &places)?;
         if let Some(ty) = common_time_of(&types) {
             for (each, from) in list.iter_mut().zip(&types) {
                 self.as_time(each, from.as_ref(), &ty)?;

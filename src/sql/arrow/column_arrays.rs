@@ -10,13 +10,12 @@ use datafusion::arrow::datatypes::{
     ArrowPrimitiveType, DataType, Date32Type, Int16Type, Int32Type, Int64Type, Time64MicrosecondType,
     TimestampMicrosecondType,
 };
-use rust_decimal::Decimal;
 
 use crate::db::ColumnValues;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::arrow::types::data_type_of;
 use crate::sql::arrow::values::array_of;
-use crate::types::{ColumnType, Value};
+use crate::types::{ColumnType, Numeric, Value};
 
 /// Values of a type as an array. `check` is asked of each value that a number of this type may not hold.
 ///
@@ -96,7 +95,7 @@ fn decimals(
     let Some(factor) = u32::try_from(wanted).ok().and_then(|wanted| wanted.checked_sub(scale)) else {
         // Digits are lost: each is looked at.
         let value = |(number, valid): (&i64, &bool)| match valid {
-            true => Decimal::try_from_i128_with_scale(i128::from(*number), scale).map_or(Value::Null, Value::Numeric),
+            true => Numeric::of_parts(i128::from(*number), scale).map_or(Value::Null, Value::Numeric),
             false => Value::Null,
         };
         let values: Vec<Value> = numbers.iter().zip(&valid).map(value).collect();

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use chrono::Utc;
+use datafusion::catalog::TableProvider;
 use datafusion::common::config::{ConfigEntry, ConfigExtension, ExtensionOptions};
 use datafusion::config::ConfigOptions;
 use datafusion::error::DataFusionError;
@@ -30,6 +31,16 @@ pub struct PlanContext<'a> {
     pub cancel: &'a Cancel,
     /// What is noted of the statement.
     pub notes: &'a PlanNotes,
+    /// Tables that the statement has besides those of the catalog.
+    pub given: &'a [GivenTable],
+}
+
+/// What a part of a statement gives those behind it.
+#[derive(Clone)]
+pub struct GivenTable {
+    pub name: String,
+    /// `None` where it returns no rows.
+    pub table: Option<Arc<dyn TableProvider>>,
 }
 
 impl<'a> PlanContext<'a> {
@@ -42,6 +53,7 @@ impl<'a> PlanContext<'a> {
             query_function: Some(planning.query_function),
             cancel: planning.cancel,
             notes,
+            given: &[],
         }
     }
 }

@@ -31,10 +31,10 @@ pub fn data_type_of(ty: &ColumnType) -> DataType {
         ColumnType::Oid => DataType::UInt32,
         ColumnType::Float4 => DataType::Float32,
         ColumnType::Float8 => DataType::Float64,
-        ColumnType::Numeric(Some((precision, scale))) if *precision <= NUMERIC_PRECISION => {
-            DataType::Decimal128(*precision, *scale)
-        }
-        ColumnType::Numeric(_) => DataType::Decimal128(NUMERIC_PRECISION, NUMERIC_SCALE),
+        ColumnType::Numeric(declared) => match declared.and_then(decimal_of) {
+            Some((precision, scale)) => DataType::Decimal128(precision, scale),
+            None => DataType::Decimal128(NUMERIC_PRECISION, NUMERIC_SCALE),
+        },
         ColumnType::Text
         | ColumnType::Varchar(_)
         | ColumnType::Char(_)
@@ -43,6 +43,7 @@ pub fn data_type_of(ty: &ColumnType) -> DataType {
         | ColumnType::Uuid
         | ColumnType::Name
         | ColumnType::CatalogChar
+        | ColumnType::Jsonpath
         | ColumnType::Sparsevec(_)
         | ColumnType::Bit(_)
         | ColumnType::Varbit(_)
@@ -61,10 +62,28 @@ pub fn data_type_of(ty: &ColumnType) -> DataType {
     }
 }
 
+/// Precision and scale of the Arrow type that holds all numbers of a declared `numeric`, where there is one.
+fn decimal_of((precision, scale): (u16, i16)) -> Option<(u8, i8)> {
+    let (precision, scale) = (u8::try_from(precision).ok()?, i8::try_from(scale).ok()?);
+    (precision <= NUMERIC_PRECISION && scale.unsigned_abs() <= NUMERIC_PRECISION).then_some((precision, scale))
+}
+
 /// A field of that type, with the metadata that brings the type back.
 pub fn field_of(name: &str, ty: &ColumnType, nullable: bool) -> Field {
     let field = Field::new(name, data_type_of(ty), nullable);
     if is_plain(ty) { field } else { field.with_metadata(HashMap::from([(TYPE_KEY.to_string(), ty.to_string())])) }
+}
+
+/// A field of numbers as they are shown: texts under the name of their type.
+pub fn shown_field(name: &str) -> Field {
+    let metadata = HashMap::from([(TYPE_KEY.to_string(), ColumnType::Numeric(None).to_string())]);
+    Field::new(name, DataType::Utf8, true).with_metadata(metadata)
+}
+
+/// Whether the values of a field are numbers as they are shown.
+pub fn is_shown_field(field: &Field) -> bool {
+    matches!(field.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+        && field.metadata().get(TYPE_KEY).is_some_and(|name| *name == ColumnType::Numeric(None).to_string())
 }
 
 /// A field of that type that `*` does not show.
@@ -90,6 +109,9 @@ pub fn metadata_of(ty: &ColumnType) -> Option<FieldMetadata> {
 
 /// The column type of a field: from its metadata where they agree with its Arrow type, else from that type.
 pub fn type_of(field: &Field) -> ColumnType {
+    if is_shown_field(field) {
+        return ColumnType::Numeric(None);
+    }
     if let Some(name) = field.metadata().get(TYPE_KEY)
         && let Ok(ty) = ColumnType::parse(name)
         && same_family(&data_type_of(&ty), field.data_type())

@@ -17,12 +17,11 @@ use datafusion::arrow::datatypes::{
     Time64MicrosecondType, TimeUnit, TimestampMicrosecondType, UInt32Type, UInt64Type,
 };
 use datafusion::common::ScalarValue;
-use rust_decimal::Decimal;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::arrow::errors::{from_arrow, from_datafusion};
-use crate::sql::arrow::types::{NUMERIC_PRECISION, data_type_of, list_element, type_of};
-use crate::types::{Bits, ColumnType, Interval, Value};
+use crate::sql::arrow::types::{NUMERIC_PRECISION, NUMERIC_SCALE, data_type_of, list_element, type_of};
+use crate::types::{Bits, ColumnType, Interval, Numeric, Value};
 
 /// Microseconds of a day, into which a difference of times is split as PostgreSQL splits it.
 const MICROS_PER_DAY: i64 = 86_400_000_000;
@@ -183,7 +182,7 @@ fn decimals<'a>(ty: &ColumnType, values: impl Iterator<Item = &'a Value>) -> Res
     for value in values {
         let decimal = match value {
             Value::Null => None,
-            Value::Numeric(decimal) => Some(*decimal),
+            Value::Numeric(decimal) => Some(decimal.clone()),
             other => match converted(other, ty)? {
                 Value::Numeric(decimal) => Some(decimal),
                 _ => None,
@@ -191,30 +190,26 @@ fn decimals<'a>(ty: &ColumnType, values: impl Iterator<Item = &'a Value>) -> Res
         };
         match decimal {
             None => builder.append_null(),
-            Some(decimal) => builder.append_value(unscaled(decimal, precision, scale)?),
+            Some(decimal) => builder.append_value(unscaled(&decimal, precision, scale)?),
         }
     }
     Ok(Arc::new(builder.finish()))
 }
 
-/// The digits of a decimal at a scale, rounded half away from zero.
-fn unscaled(decimal: Decimal, precision: u8, scale: i8) -> Result<i128> {
-    let overflow = || {
-        Error::new(ErrorKind::NumericOutOfRange, "numeric field overflow")
-            .with_detail(format!("{decimal} does not fit {precision} digits with {scale} after the point."))
-    };
-    let from = i32::try_from(decimal.scale()).map_err(|_| overflow())?;
-    let shift = i32::from(scale) - from;
-    let power = |exponent: u32| 10_i128.checked_pow(exponent).ok_or_else(overflow);
-    let digits = if shift >= 0 {
-        decimal.mantissa().checked_mul(power(shift.unsigned_abs())?).ok_or_else(overflow)?
-    } else {
-        let divisor = power(shift.unsigned_abs())?;
-        let (quotient, rest) = (decimal.mantissa() / divisor, decimal.mantissa() % divisor);
-        if rest.abs() * 2 >= divisor { quotient + decimal.mantissa().signum() } else { quotient }
-    };
-    let limit = power(u32::from(precision.min(NUMERIC_PRECISION)))?;
-    if digits.abs() < limit { Ok(digits) } else { Err(overflow()) }
+/// The digits of a number at a scale, rounded half away from zero.
+fn unscaled(number: &Numeric, precision: u8, scale: i8) -> Result<i128> {
+    let refused =
+        |detail: String| Error::new(ErrorKind::NumericOutOfRange, "numeric field overflow").with_detail(detail);
+    if number.special().is_some() {
+        return Err(refused(format!("{number} cannot be computed with here.")));
+    }
+    let overflow = || refused(format!("{number} does not fit {precision} digits with {scale} after the point."));
+    let digits = number.rounded(i32::from(scale))?.as_small().map(|(digits, _)| digits);
+    // A negative scale counts in tens.
+    let tens = if scale < 0 { 10_i128.checked_pow(u32::from(scale.unsigned_abs())) } else { Some(1) };
+    let limit = 10_i128.checked_pow(u32::from(precision.min(NUMERIC_PRECISION)));
+    let digits = digits.zip(tens).map(|(digits, tens)| digits / tens);
+    digits.zip(limit).filter(|(digits, limit)| digits.abs() < *limit).map(|(digits, _)| digits).ok_or_else(overflow)
 }
 
 fn vectors<'a>(ty: &ColumnType, values: impl Iterator<Item = &'a Value>) -> Result<ArrayRef> {
@@ -366,6 +361,7 @@ pub fn value_at(array: &ArrayRef, row: usize, ty: &ColumnType) -> Result<Value> 
             let text = array.as_string::<i32>().value(row);
             match ty {
                 ColumnType::Json | ColumnType::Jsonb => Value::Json(text.into()),
+                ColumnType::Numeric(_) => Value::parse_text(&ColumnType::Numeric(None), text)?,
                 ColumnType::Uuid => Value::parse_text(ty, text)?,
                 // The length that the type tells may be that of what the text was computed from.
                 ColumnType::Bit(_) | ColumnType::Varbit(_) => Value::Bits(Box::new(Bits::parse(text)?)),
@@ -440,8 +436,9 @@ fn decimal(digits: i128, precision: u8, scale: i8, ty: &ColumnType) -> Result<Va
     let overflow = || Error::new(ErrorKind::NumericOutOfRange, "numeric field overflow");
     let mut digits = digits;
     let mut scale = i32::from(scale);
-    let is_declared = matches!(ty, ColumnType::Numeric(Some(_))) || precision < NUMERIC_PRECISION;
-    while scale > 0 && digits % 10 == 0 && (!is_declared || scale > 28) {
+    let is_declared =
+        matches!(ty, ColumnType::Numeric(Some(_))) || precision < NUMERIC_PRECISION || scale < i32::from(NUMERIC_SCALE);
+    while scale > 0 && digits % 10 == 0 && !is_declared {
         digits /= 10;
         scale -= 1;
     }
@@ -449,12 +446,8 @@ fn decimal(digits: i128, precision: u8, scale: i8, ty: &ColumnType) -> Result<Va
         digits = digits.checked_mul(10).ok_or_else(overflow)?;
         scale += 1;
     }
-    while scale > 28 {
-        digits /= 10;
-        scale -= 1;
-    }
     let scale = u32::try_from(scale).map_err(|_| overflow())?;
-    Decimal::try_from_i128_with_scale(digits, scale).map(Value::Numeric).map_err(|_| overflow())
+    Numeric::of_parts(digits, scale).map(Value::Numeric)
 }
 
 #[cfg(test)]

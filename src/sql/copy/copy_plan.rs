@@ -30,6 +30,9 @@ pub fn plan_copy(
     context: &PlanContext<'_>,
 ) -> Result<Statement> {
     let mut options = read_options(context.text, to)?;
+    if let CopySource::Table { table_name, .. } = source {
+        refuse_view(table_name, to, context)?;
+    }
     match (source, to) {
         (CopySource::Query(_), false) => {
             Err(Error::syntax("COPY FROM takes a table, not a query", None).with_hint("INSERT ... SELECT"))
@@ -59,9 +62,23 @@ pub fn plan_copy(
     }
 }
 
+/// # Errors
+/// 42809 for a view.
+fn refuse_view(name: &ObjectName, to: bool, context: &PlanContext<'_>) -> Result<()> {
+    let Some(view) = last_part(name).and_then(|name| context.view.catalog().view(&name)) else { return Ok(()) };
+    let (preposition, hint) = match to {
+        true => ("from", "Try the COPY (SELECT ...) TO variant."),
+        false => ("to", "INSERT takes rows for views over one table."),
+    };
+    let message = format!("cannot copy {preposition} view \"{}\"", view.name);
+    Err(Error::new(ErrorKind::WrongObjectType, message).with_hint(hint))
+}
+
 fn target_columns(names: &[Ident], collection: &Collection, context: &PlanContext<'_>) -> Result<Vec<usize>> {
     if names.is_empty() {
-        return Ok((0..collection.columns.len()).collect());
+        let columns = collection.columns.iter().enumerate();
+        let given = columns.filter(|(_, column)| column.computation().is_none());
+        return Ok(given.map(|(position, _)| position).collect());
     }
     let mut positions = Vec::with_capacity(names.len());
     for name in names {
@@ -89,7 +106,8 @@ fn table_query(table: &ObjectName, columns: &[Ident], context: &PlanContext<'_>)
             return Err(Error::new(ErrorKind::InsufficientPrivilege, "secrets are not copied as a whole")
                 .with_hint("COPY (SELECT ...) TO STDOUT says which ones."));
         }
-        collection.columns.iter().map(|column| quote_identifier(&column.name)).collect()
+        let given = collection.columns.iter().filter(|column| column.computation().is_none());
+        given.map(|column| quote_identifier(&column.name)).collect()
     } else if columns.is_empty() {
         vec!["*".to_string()]
     } else {

@@ -4,21 +4,28 @@
 //! are added, then NOT NULL and defaults are set, then constraints are added, whatever the order in which they are written.
 
 use datafusion::sql::sqlparser::ast::{
-    AlterColumnOperation, AlterTable, AlterTableOperation, ColumnDef, DataType, Expr, Ident, Owner,
-    RenameTableNameKind, TableConstraint,
+    AlterColumnOperation, AlterTable, AlterTableOperation, ColumnDef, DataType, DropBehavior, Expr, GeneratedAs, Ident,
+    Owner, RenameTableNameKind, TableConstraint,
 };
 
 use crate::error::{Error, ErrorKind, Notice, Result};
-use crate::model::{Collection, Column, DefaultValue, IndexKind};
+use crate::model::{Collection, Column, DefaultValue};
 use crate::sql::analyze::declared_type::{DeclaredType, declared_type};
 use crate::sql::arrow::context::PlanContext;
+use crate::sql::define::check::CheckRequest;
+use crate::sql::define::computed::computation;
 use crate::sql::define::definition::DataDefinition;
+use crate::sql::define::foreign_key::ForeignKeyRequest;
+use crate::sql::define::identity::as_identity;
 use crate::sql::define::index::{IndexRequest, check_ordered, key_columns, unique_constraint, unique_of_column};
+use crate::sql::define::index_keys::unique_kind;
 use crate::sql::define::new_column::add_column;
 use crate::sql::define::retype::Retype;
-use crate::sql::define::table::{plan_column, plan_default};
+use crate::sql::define::table::{column_constraints, plan_column, plan_default};
+use crate::sql::define::view::plan_alter_view;
 use crate::sql::parse::names::{folded, relation_name};
 use crate::sql::parse::unread;
+use crate::sql::write::stored_expression::renamed;
 use crate::sql::write::write_target::{located, public_name, writable_table};
 use crate::statement::{Privilege, WriteRun};
 use crate::types::ColumnType;
@@ -46,8 +53,23 @@ pub enum TableChange {
     DropColumn {
         column: String,
         if_exists: bool,
+        /// Along with the views that name it.
+        cascade: bool,
     },
     AddUnique(IndexRequest),
+    AddCheck(CheckRequest),
+    AddForeignKey(ForeignKeyRequest),
+    ValidateConstraint(String),
+    RenameConstraint {
+        from: String,
+        to: String,
+    },
+    /// A column of whole numbers becomes an identity column.
+    SetIdentity {
+        column: String,
+        /// What the column becomes.
+        identity: Box<Column>,
+    },
     /// The positions of its columns.
     AddPrimaryKey(Vec<usize>),
     RenameColumn {
@@ -57,6 +79,7 @@ pub enum TableChange {
     DropConstraint {
         name: String,
         if_exists: bool,
+        cascade: bool,
     },
 }
 
@@ -67,6 +90,9 @@ pub enum TableChange {
 /// server or PostgreSQL has not; as [`writable_table`], [`public_name`], [`plan_column`], [`plan_default`], [`declared_type`],
 /// [`Retype::plan`], [`check_owner`], [`unique_constraint`] and [`key_columns`].
 pub fn plan_alter(alter: &AlterTable, context: &PlanContext<'_>) -> Result<DataDefinition> {
+    if let Some(definition) = plan_alter_view(alter, context)? {
+        return Ok(definition);
+    }
     let collection = match writable_table(&alter.name, context) {
         Err(error)
             if alter.if_exists && matches!(error.kind(), ErrorKind::UndefinedTable | ErrorKind::UndefinedSchema) =>
@@ -86,6 +112,10 @@ pub fn plan_alter(alter: &AlterTable, context: &PlanContext<'_>) -> Result<DataD
     let table = collection.name.clone();
     if let [AlterTableOperation::RenameColumn { old_column_name, new_column_name }] = alter.operations.as_slice() {
         let change = TableChange::RenameColumn { from: folded(old_column_name), to: folded(new_column_name) };
+        return Ok(DataDefinition::AlterTable { table, changes: vec![change] });
+    }
+    if let [AlterTableOperation::RenameConstraint { old_name, new_name }] = alter.operations.as_slice() {
+        let change = TableChange::RenameConstraint { from: folded(old_name), to: folded(new_name) };
         return Ok(DataDefinition::AlterTable { table, changes: vec![change] });
     }
     let mut planner = Planner { table: (*collection).clone(), context, changes: Vec::new(), constraints: Vec::new() };
@@ -110,6 +140,7 @@ fn pass(operation: &AlterTableOperation) -> u8 {
             AlterColumnOperation::SetDefault { .. } | AlterColumnOperation::AddGenerated { .. } => 4,
         },
         AlterTableOperation::AddColumn { .. } => 2,
+        AlterTableOperation::ValidateConstraint { .. } => 5,
         _ => 4,
     }
 }
@@ -140,14 +171,29 @@ impl Planner<'_> {
                 self.constraints.push(TableChange::AddPrimaryKey(columns));
                 Ok(())
             }
-            // CASCADE and RESTRICT mean nothing: no constraint depends on another one.
-            AlterTableOperation::DropConstraint { if_exists, name, drop_behavior: _ } => {
-                self.changes.push(TableChange::DropConstraint { name: folded(name), if_exists: *if_exists });
+            AlterTableOperation::AddConstraint { constraint: TableConstraint::Check(check), not_valid } => {
+                let check = CheckRequest::plan(check, None, !not_valid, &self.table, self.context)?;
+                self.constraints.push(TableChange::AddCheck(check));
                 Ok(())
             }
-            // Nor does anything else depend on a column but its indexes, which go with it in either way.
-            AlterTableOperation::DropColumn { has_column_keyword: _, column_names, if_exists, drop_behavior: _ } => {
-                column_names.iter().for_each(|name| self.drop_column(name, *if_exists));
+            AlterTableOperation::AddConstraint { constraint: TableConstraint::ForeignKey(key), not_valid } => {
+                let key = ForeignKeyRequest::plan(key, (None, None), !not_valid, self.context)?;
+                self.constraints.push(TableChange::AddForeignKey(key));
+                Ok(())
+            }
+            AlterTableOperation::ValidateConstraint { name } => {
+                self.constraints.push(TableChange::ValidateConstraint(folded(name)));
+                Ok(())
+            }
+            AlterTableOperation::DropConstraint { if_exists, name, drop_behavior } => {
+                let (name, if_exists, cascade) = (folded(name), *if_exists, cascades(drop_behavior.as_ref()));
+                self.changes.push(TableChange::DropConstraint { name, if_exists, cascade });
+                Ok(())
+            }
+            AlterTableOperation::DropColumn { has_column_keyword: _, column_names, if_exists, drop_behavior } => {
+                // Views depend on a column, and constraints; its indexes go with it in either way.
+                let cascade = cascades(drop_behavior.as_ref());
+                column_names.iter().for_each(|name| self.drop_column(name, *if_exists, cascade));
                 Ok(())
             }
             AlterTableOperation::OwnerTo { new_owner } => check_owner(new_owner),
@@ -158,10 +204,15 @@ impl Planner<'_> {
                 let error = Error::syntax("RENAME COLUMN is a statement of its own", None);
                 Err(error.with_hint("ALTER TABLE t RENAME COLUMN a TO b"))
             }
+            AlterTableOperation::RenameConstraint { .. } => {
+                let error = Error::syntax("RENAME CONSTRAINT is a statement of its own", None);
+                Err(error.with_hint("ALTER TABLE t RENAME CONSTRAINT a TO b"))
+            }
             _ => Err(Error::unsupported(
                 "this change of a table is not offered",
-                "ADD, DROP and RENAME COLUMN, ALTER COLUMN ... TYPE, SET or DROP NOT NULL and DEFAULT, ADD UNIQUE, ADD PRIMARY \
-                 KEY, DROP CONSTRAINT and RENAME TO are; otherwise make a new table and INSERT ... SELECT.",
+                "ADD, DROP and RENAME COLUMN, ALTER COLUMN ... TYPE, SET or DROP NOT NULL and DEFAULT, ADD GENERATED ... AS \
+                 IDENTITY, ADD, DROP, RENAME and VALIDATE CONSTRAINT and RENAME TO are; otherwise make a new table and INSERT ... \
+                 SELECT.",
             )),
         }
     }
@@ -174,27 +225,37 @@ impl Planner<'_> {
             self.changes.push(TableChange::AddColumn { column, if_not_exists });
             return Ok(());
         }
-        if let Some(name) = planned.unique {
+        if let Some((name, unique)) = planned.unique {
             check_ordered(&column)?;
-            let columns = vec![self.table.columns.len()];
-            let kind = IndexKind::Ordered { columns, unique: true };
+            let kind = unique_kind(&unique, vec![self.table.columns.len()]);
             self.constraints.push(TableChange::AddUnique(unique_of_column(&self.table.name, name, &column.name, kind)));
         }
         if planned.is_primary_key {
             check_ordered(&column)?;
             self.constraints.push(TableChange::AddPrimaryKey(vec![self.table.columns.len()]));
         }
+        let position = self.table.columns.len();
         self.table.push_column(column.clone());
+        let mut column = column;
+        if let Some(computed) = computation(definition, position, &self.table, self.context)? {
+            column.default = Some(DefaultValue::Computed(Box::new(computed)));
+            if let Some(known) = self.table.columns.get_mut(position) {
+                known.default.clone_from(&column.default);
+            }
+        }
+        let (checks, foreign_keys) = column_constraints(definition, &self.table, self.context)?;
+        self.constraints.extend(checks.into_iter().map(TableChange::AddCheck));
+        self.constraints.extend(foreign_keys.into_iter().map(TableChange::AddForeignKey));
         self.changes.push(TableChange::AddColumn { column, if_not_exists });
         Ok(())
     }
 
-    fn drop_column(&mut self, name: &Ident, if_exists: bool) {
+    fn drop_column(&mut self, name: &Ident, if_exists: bool, cascade: bool) {
         let column = folded(name);
         if let Some(position) = self.table.column(&column) {
             self.table.remove_column(position, false);
         }
-        self.changes.push(TableChange::DropColumn { column, if_exists });
+        self.changes.push(TableChange::DropColumn { column, if_exists, cascade });
     }
 
     /// The change of a column's type; `None` where it has it already.
@@ -255,11 +316,13 @@ impl Planner<'_> {
                     None => return Ok(()),
                 }
             }
-            AlterColumnOperation::AddGenerated { .. } => {
-                return Err(Error::unsupported(
-                    "an identity for a column that exists is not offered",
-                    "Declare it with the table, or add another column.",
-                ));
+            AlterColumnOperation::AddGenerated { generated_as, sequence_options } => {
+                let is_always = matches!(generated_as, Some(GeneratedAs::Always));
+                let identity = Box::new(as_identity(known, &self.table.name, is_always, sequence_options.as_deref())?);
+                if let Some(known) = self.table.columns.get_mut(position) {
+                    known.default.clone_from(&identity.default);
+                }
+                TableChange::SetIdentity { column, identity }
             }
         };
         self.changes.push(change);
@@ -267,9 +330,13 @@ impl Planner<'_> {
     }
 }
 
+fn cascades(behavior: Option<&DropBehavior>) -> bool {
+    matches!(behavior, Some(DropBehavior::Cascade))
+}
+
 /// # Errors
 /// 42704 for anybody but the owner of the node.
-fn check_owner(owner: &Owner) -> Result<()> {
+pub fn check_owner(owner: &Owner) -> Result<()> {
     match owner {
         Owner::CurrentRole | Owner::CurrentUser | Owner::SessionUser => Ok(()),
         Owner::Ident(name) if folded(name) == crate::db::OWNER => Ok(()),
@@ -286,10 +353,17 @@ impl TableChange {
         match self {
             TableChange::AddColumn { column, .. } => column.default.is_some() || column.not_null,
             TableChange::SetNotNull { not_null, .. } => *not_null,
-            TableChange::SetType(_) | TableChange::SetDimension { .. } | TableChange::AddPrimaryKey(_) => true,
+            TableChange::SetType(_)
+            | TableChange::SetDimension { .. }
+            | TableChange::AddPrimaryKey(_)
+            | TableChange::AddCheck(_)
+            | TableChange::AddForeignKey(_)
+            | TableChange::ValidateConstraint(_) => true,
             // An index follows what others write while it is filled.
             TableChange::AddUnique(_)
             | TableChange::SetDefault { .. }
+            | TableChange::SetIdentity { .. }
+            | TableChange::RenameConstraint { .. }
             | TableChange::DropColumn { .. }
             | TableChange::RenameColumn { .. }
             | TableChange::DropConstraint { .. } => false,
@@ -313,22 +387,36 @@ impl TableChange {
             }
             TableChange::AddUnique(request) => request.create(run.transaction, cancel).await,
             TableChange::SetType(retype) => retype.make(table, run.transaction, (settings, cancel)).await,
-            TableChange::DropColumn { column, if_exists } => match run.transaction.drop_column(table, column, cancel) {
-                Err(error) if *if_exists && error.kind() == ErrorKind::UndefinedColumn => {
-                    run.transaction.notices.push(Notice::new(format!("{}, skipping", error.message())));
-                    Ok(())
+            TableChange::DropColumn { column, if_exists, cascade } => {
+                if *cascade {
+                    run.transaction.drop_above_column(table, column, true)?;
                 }
-                dropped => dropped,
-            },
-            TableChange::RenameColumn { from, to } => run.transaction.rename_column(table, from, to),
+                match run.transaction.drop_column(table, column, *cascade, cancel) {
+                    Err(error) if *if_exists && error.kind() == ErrorKind::UndefinedColumn => {
+                        run.transaction.notices.push(Notice::new(format!("{}, skipping", error.message())));
+                        Ok(())
+                    }
+                    dropped => dropped,
+                }
+            }
+            TableChange::RenameColumn { from, to } => {
+                run.transaction.rename_column(table, (from, to), &|text| renamed(text, from, to))
+            }
+            TableChange::AddCheck(check) => check.add(table, run.transaction, cancel),
+            TableChange::AddForeignKey(key) => key.add(table, run.transaction, cancel),
+            TableChange::ValidateConstraint(name) => run.transaction.validate_constraint(table, name, cancel),
+            TableChange::RenameConstraint { from, to } => run.transaction.rename_constraint(table, from, to),
+            TableChange::SetIdentity { column, identity } => run.transaction.set_identity(table, column, identity),
             TableChange::AddPrimaryKey(columns) => run.transaction.add_primary_key(table, columns, cancel),
-            TableChange::DropConstraint { name, if_exists } => match run.transaction.drop_constraint(table, name) {
-                Err(error) if *if_exists && error.kind() == ErrorKind::UndefinedObject => {
-                    run.transaction.notices.push(Notice::new(format!("{}, skipping", error.message())));
-                    Ok(())
+            TableChange::DropConstraint { name, if_exists, cascade } => {
+                match run.transaction.drop_constraint(table, name, *cascade) {
+                    Err(error) if *if_exists && error.kind() == ErrorKind::UndefinedObject => {
+                        run.transaction.notices.push(Notice::new(format!("{}, skipping", error.message())));
+                        Ok(())
+                    }
+                    dropped => dropped,
                 }
-                dropped => dropped,
-            },
+            }
         }
     }
 }

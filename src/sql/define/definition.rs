@@ -1,12 +1,12 @@
 //! Data definition: tables, indexes, and the statements about objects that this server has one fixed kind of.
 //!
-//! `table` reads columns and constraints, `index` indexes, `alter` changes of tables, `drop` what
+//! `table` reads columns and constraints, `like` those of another table, `index` indexes, `view` views, `comment` comments, `alter` changes of tables, `drop` what
 //! goes; this file dispatches and carries out.
 
 use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{
-    CreateTable, Query, SchemaName, SetExpr, Statement, Truncate, TruncateIdentityOption,
+    CascadeOption, CreateTable, Query, SchemaName, SetExpr, Statement, Truncate, TruncateIdentityOption,
 };
 
 use crate::db::{Cancel, OnConflict, Transaction};
@@ -17,11 +17,14 @@ use crate::model::{Collection, CollectionKind, Column};
 use crate::settings::Settings;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::alter::{TableChange, plan_alter};
+use crate::sql::define::comment::{CommentRequest, plan_comment};
 use crate::sql::define::drop::{DropRequest, plan_drop};
 use crate::sql::define::index::{IndexRequest, plan_create_index};
 use crate::sql::define::reindex::{ReindexRequest, plan_reindex};
 use crate::sql::define::table::{TableRequest, plan_table, table_of_query};
+use crate::sql::define::view::{ViewChange, ViewRequest, plan_create_view};
 use crate::sql::parse::names::{folded, relation_name};
+use crate::sql::parse::table_text::{TableText, table_text};
 use crate::sql::parse::unread;
 use crate::sql::pg_catalog::find_namespace;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
@@ -42,9 +45,17 @@ pub enum DataDefinition {
         plan: ReadPlan,
         columns: Vec<Column>,
         if_not_exists: bool,
+        /// WITH NO DATA.
+        is_empty: bool,
     },
     CreateIndex(IndexRequest),
     Reindex(ReindexRequest),
+    CreateView(Box<ViewRequest>),
+    Comment(CommentRequest),
+    AlterView {
+        change: ViewChange,
+        tag: &'static str,
+    },
     Drop(DropRequest),
     AlterTable {
         table: String,
@@ -58,6 +69,7 @@ pub enum DataDefinition {
         names: Vec<String>,
         /// RESTART IDENTITY.
         restart: bool,
+        cascade: bool,
     },
     /// Already so: the tag to answer with, and what to say of it.
     Nothing {
@@ -71,7 +83,7 @@ pub enum DataDefinition {
 /// # Errors
 /// 42P06 for a schema that exists, 42704 for one of an extension that does not, 42601 for a clause that is not PostgreSQL's,
 /// 0A000 for an extension, a schema or a statement that is not offered; as [`writable_table`], [`public_name`], [`plan_table`],
-/// [`plan_query`], [`table_of_query`], [`plan_create_index`], [`plan_reindex`], [`plan_alter`] and [`plan_drop`].
+/// [`plan_query`], [`table_of_query`], [`plan_create_view`], [`plan_comment`], [`plan_create_index`], [`plan_reindex`], [`plan_alter`] and [`plan_drop`].
 pub fn plan_definition(
     statement: &Statement,
     parameters: &mut ParameterTypes,
@@ -80,6 +92,13 @@ pub fn plan_definition(
     match statement {
         Statement::CreateTable(table) => plan_create_table(table, parameters, context),
         Statement::CreateIndex(index) => Ok(DataDefinition::CreateIndex(plan_create_index(index, context)?)),
+        Statement::Comment { object_type, object_name, comment, if_exists: false } => {
+            let request = plan_comment(*object_type, object_name, comment.as_deref(), context)?;
+            Ok(DataDefinition::Comment(request))
+        }
+        Statement::CreateView(view) => {
+            Ok(DataDefinition::CreateView(Box::new(plan_create_view(view, parameters, context)?)))
+        }
         Statement::Vacuum(vacuum) if vacuum.reindex => Ok(DataDefinition::Reindex(plan_reindex(vacuum, context)?)),
         Statement::AlterTable(alter) => plan_alter(alter, context),
         Statement::Truncate(truncate) => plan_truncate(truncate, context),
@@ -129,8 +148,6 @@ pub fn plan_definition(
 
 fn not_offered(statement: &Statement) -> Error {
     let (what, hint) = match statement {
-        Statement::Comment { .. } => ("COMMENT ON", "Keep the comment in the application."),
-        Statement::CreateView(_) => ("CREATE VIEW", "Name the query with WITH in the statements that use it."),
         Statement::CreateSequence { .. } => ("CREATE SEQUENCE", "Declare a column as bigserial."),
         Statement::CreateFunction(_) | Statement::CreateProcedure { .. } | Statement::CreateTrigger(_) => {
             ("functions and triggers of your own", "Do the work in the application.")
@@ -160,15 +177,15 @@ fn plan_create_table(
         let request = plan_table(table, name, context)?;
         return Ok(DataDefinition::CreateTable { table: request, if_not_exists: table.if_not_exists });
     };
-    if !table.columns.is_empty() {
-        return Err(Error::unsupported(
-            "CREATE TABLE with columns AS a query is not offered",
-            "Name the columns in the query, or CREATE TABLE and INSERT ... SELECT.",
-        ));
+    if !table.columns.is_empty() || !table.constraints.is_empty() {
+        return Err(Error::syntax("CREATE TABLE AS takes names of columns alone", None)
+            .with_hint("CREATE TABLE name (column, ...) AS query"));
     }
     let plan = plan_query(query, parameters, context)?;
-    let columns = table_of_query(&plan)?;
-    Ok(DataDefinition::CreateTableAs { name, plan, columns, if_not_exists: table.if_not_exists })
+    let TableText { columns: names, is_empty, .. } = table_text(context.text);
+    let columns = table_of_query(&plan, &names)?;
+    let if_not_exists = table.if_not_exists;
+    Ok(DataDefinition::CreateTableAs { name, plan, columns, if_not_exists, is_empty })
 }
 
 fn plan_truncate(truncate: &Truncate, context: &PlanContext<'_>) -> Result<DataDefinition> {
@@ -180,7 +197,8 @@ fn plan_truncate(truncate: &Truncate, context: &PlanContext<'_>) -> Result<DataD
         names.push(collection.name.clone());
     }
     let restart = matches!(truncate.identity, Some(TruncateIdentityOption::Restart));
-    Ok(DataDefinition::Truncate { names, restart })
+    let cascade = matches!(truncate.cascade, Some(CascadeOption::Cascade));
+    Ok(DataDefinition::Truncate { names, restart, cascade })
 }
 
 impl DataDefinition {
@@ -201,8 +219,8 @@ impl DataDefinition {
         unread::select_into(&into)?;
         let name = public_name(&into.name, context)?;
         let plan = plan_query(&query, parameters, context)?;
-        let columns = table_of_query(&plan)?;
-        Ok(DataDefinition::CreateTableAs { name, plan, columns, if_not_exists: false })
+        let columns = table_of_query(&plan, &[])?;
+        Ok(DataDefinition::CreateTableAs { name, plan, columns, if_not_exists: false, is_empty: false })
     }
 
     /// Carries the statement out; the command tag.
@@ -221,12 +239,18 @@ impl DataDefinition {
             }
             DataDefinition::CreateTable { table, if_not_exists } => {
                 if !(*if_not_exists && skips(&table.name, transaction)) {
-                    transaction.create_collection(table.collection(transaction))?;
+                    table.create(transaction, cancel)?;
                 }
                 "CREATE TABLE"
             }
-            DataDefinition::CreateTableAs { name, plan, columns, if_not_exists } => {
+            DataDefinition::CreateTableAs { name, plan, columns, if_not_exists, is_empty } => {
                 if *if_not_exists && skips(name, transaction) {
+                    return Ok(CommandTag::of("CREATE TABLE AS"));
+                }
+                if *is_empty {
+                    let id = transaction.new_id();
+                    let made = Collection::new(id, name.as_str(), CollectionKind::Table, columns.clone());
+                    transaction.create_collection(made)?;
                     return Ok(CommandTag::of("CREATE TABLE AS"));
                 }
                 let rows = create_as(name, plan, columns, transaction, (parameters, settings, cancel)).await?;
@@ -235,6 +259,18 @@ impl DataDefinition {
             DataDefinition::CreateIndex(request) => {
                 request.create(transaction, cancel).await?;
                 "CREATE INDEX"
+            }
+            DataDefinition::CreateView(request) => {
+                request.create(transaction)?;
+                "CREATE VIEW"
+            }
+            DataDefinition::Comment(request) => {
+                request.make(transaction)?;
+                "COMMENT"
+            }
+            DataDefinition::AlterView { change, tag } => {
+                change.make(transaction)?;
+                tag
             }
             DataDefinition::Reindex(request) => {
                 request.execute(transaction, cancel).await?;
@@ -251,8 +287,9 @@ impl DataDefinition {
                 }
                 "ALTER TABLE"
             }
-            DataDefinition::Truncate { names, restart } => {
-                truncate(names, *restart, transaction, (settings, cancel))?;
+            DataDefinition::Truncate { names, restart, cascade } => {
+                let names = with_referring(names, *cascade, transaction)?;
+                truncate(&names, *restart, transaction, (settings, cancel))?;
                 "TRUNCATE TABLE"
             }
         };
@@ -320,6 +357,34 @@ pub fn skips(name: &str, transaction: &mut Transaction) -> bool {
     is_there
 }
 
+/// The tables that are emptied: those that are named, and with CASCADE those that refer to them.
+///
+/// # Errors
+/// 0A000, as in PostgreSQL, where others refer to them without it.
+fn with_referring(names: &[String], cascade: bool, transaction: &mut Transaction) -> Result<Vec<String>> {
+    let mut all = names.to_vec();
+    let mut at = 0;
+    while let Some(name) = all.get(at).cloned() {
+        at += 1;
+        let id = transaction.catalog().expect_collection(&name)?.id;
+        for (child, _) in transaction.catalog().references_to(id) {
+            if all.contains(&child.name) {
+                continue;
+            }
+            if !cascade {
+                let message = "cannot truncate a table referenced in a foreign key constraint";
+                let hint = format!("Truncate table \"{}\" at the same time, or use TRUNCATE ... CASCADE.", child.name);
+                return Err(Error::new(ErrorKind::Unsupported, message)
+                    .with_detail(format!("Table \"{}\" references \"{name}\".", child.name))
+                    .with_hint(hint));
+            }
+            transaction.notices.push(Notice::new(format!("truncate cascades to table \"{}\"", child.name)));
+            all.push(child.name.clone());
+        }
+    }
+    Ok(all)
+}
+
 fn truncate(
     names: &[String],
     restart: bool,
@@ -330,7 +395,7 @@ fn truncate(
         let collection = Arc::clone(transaction.catalog().expect_collection(name)?);
         for key in matching_keys(transaction, &collection, None, (settings, cancel))? {
             cancel.check()?;
-            transaction.delete(&collection, &key)?;
+            transaction.delete_with_references(&collection, &key)?;
         }
         if restart {
             transaction.restart_sequences(&collection);

@@ -6,6 +6,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use crate::db::{Transaction, constraint_needs_index};
 use crate::error::{Error, ErrorKind, Notice, Result};
+use crate::model::CollectionId;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::definition::DataDefinition;
 use crate::sql::parse::names::{folded, relation_name};
@@ -37,11 +38,14 @@ const KEYWORD_TYPES: &[&str] = &[
     "varchar",
 ];
 
-/// Tables or indexes to be dropped.
+/// Tables, views or indexes to be dropped.
 pub struct DropRequest {
-    is_index: bool,
+    /// What the statement calls them.
+    kind: &'static str,
     names: Vec<String>,
     if_exists: bool,
+    /// Along with the views that read them, and the foreign keys that refer to them.
+    cascade: bool,
     /// What was skipped already.
     skipped: Vec<Notice>,
 }
@@ -50,25 +54,44 @@ impl DropRequest {
     /// Drops them; the command tag.
     ///
     /// # Errors
-    /// 42P01 and 42704 for what is not there, 42501 for a default collection, 55006 for one that is attached to a network.
+    /// 42P01 and 42704 for what is not there, 42501 for a default collection, 55006 for one that is attached to a network, 2BP01
+    /// where views read them, and for one that others refer to.
     pub fn execute(&self, transaction: &mut Transaction) -> Result<&'static str> {
         transaction.notices.extend(self.skipped.iter().cloned());
+        let mut found = Vec::new();
         for name in &self.names {
             let catalog = transaction.catalog();
-            let is_there = match self.is_index {
-                true => catalog.index_by_name(name).is_some(),
-                false => catalog.collection(name).is_some(),
+            let is_there = match self.kind {
+                "index" => catalog.index_by_name(name).is_some(),
+                "view" => catalog.view(name).is_some(),
+                _ => catalog.collection(name).is_some(),
             };
-            match (is_there || !self.if_exists, self.is_index) {
-                (false, is_index) => {
-                    let kind = if is_index { "index" } else { "table" };
-                    transaction.notices.push(skipping(&format!("{kind} \"{name}\"")));
-                }
-                (true, true) => transaction.drop_index(name)?,
-                (true, false) => transaction.drop_collection(name)?,
+            if is_there || !self.if_exists {
+                found.push(name);
+            } else {
+                transaction.notices.push(skipping(&format!("{} \"{name}\"", self.kind)));
             }
         }
-        Ok(if self.is_index { "DROP INDEX" } else { "DROP TABLE" })
+        let catalog = transaction.catalog();
+        let relations = found.iter().filter_map(|name| match self.kind {
+            "view" => catalog.view(name).map(|view| view.id),
+            "table" => catalog.collection(name).map(|collection| collection.id),
+            _ => None,
+        });
+        let relations: Vec<CollectionId> = relations.collect();
+        transaction.drop_above(&relations, self.cascade)?;
+        for name in found {
+            match self.kind {
+                "index" => transaction.drop_index(name, self.cascade)?,
+                "view" => transaction.drop_view(name)?,
+                _ => transaction.drop_collection(name, &relations, self.cascade)?,
+            }
+        }
+        Ok(match self.kind {
+            "index" => "DROP INDEX",
+            "view" => "DROP VIEW",
+            _ => "DROP TABLE",
+        })
     }
 }
 
@@ -80,15 +103,15 @@ impl DropRequest {
 /// trigger without its table.
 pub fn plan_drop(statement: &Statement, context: &PlanContext<'_>) -> Result<Option<DataDefinition>> {
     let definition = match statement {
-        Statement::Drop { object_type, if_exists, names, .. } => {
+        Statement::Drop { object_type, if_exists, names, cascade, .. } => {
             let absent =
                 |tag, describe: fn(&ObjectName) -> Result<Fate>| Absent { tag, describe }.plan(names, *if_exists);
             match object_type {
-                ObjectType::Table => relations("table", names, *if_exists, context)?,
-                ObjectType::Index => relations("index", names, *if_exists, context)?,
-                ObjectType::View => relations("view", names, *if_exists, context)?,
-                ObjectType::MaterializedView => relations("materialized view", names, *if_exists, context)?,
-                ObjectType::Sequence => relations("sequence", names, *if_exists, context)?,
+                ObjectType::Table => relations("table", names, (*if_exists, *cascade), context)?,
+                ObjectType::Index => relations("index", names, (*if_exists, *cascade), context)?,
+                ObjectType::View => relations("view", names, (*if_exists, *cascade), context)?,
+                ObjectType::MaterializedView => relations("materialized view", names, (*if_exists, *cascade), context)?,
+                ObjectType::Sequence => relations("sequence", names, (*if_exists, *cascade), context)?,
                 ObjectType::Type => absent("DROP TYPE", type_fate)?,
                 ObjectType::Schema => absent("DROP SCHEMA", schema_fate)?,
                 ObjectType::Collation => absent("DROP COLLATION", collation_fate)?,
@@ -134,8 +157,13 @@ fn skipping(what: &str) -> Notice {
 }
 
 /// Something with a row in `pg_class`.
-fn relations(kind: &str, names: &[ObjectName], if_exists: bool, context: &PlanContext<'_>) -> Result<DataDefinition> {
-    let mut request = DropRequest { is_index: kind == "index", names: Vec::new(), if_exists, skipped: Vec::new() };
+fn relations(
+    kind: &'static str,
+    names: &[ObjectName],
+    (if_exists, cascade): (bool, bool),
+    context: &PlanContext<'_>,
+) -> Result<DataDefinition> {
+    let mut request = DropRequest { kind, names: Vec::new(), if_exists, cascade, skipped: Vec::new() };
     for name in names {
         let at = |error| located(error, context.text, name.span().start);
         let (schema, plain) = relation_name(name)?;
@@ -170,7 +198,7 @@ fn relations(kind: &str, names: &[ObjectName], if_exists: bool, context: &PlanCo
                 request.names.push(plain_name);
             }
             // Looked for again when the statement runs.
-            None if if_exists && matches!(kind, "table" | "index") => request.names.push(plain_name),
+            None if if_exists && matches!(kind, "table" | "index" | "view") => request.names.push(plain_name),
             None if if_exists => request.skipped.push(skipping(&format!("{kind} \"{plain}\""))),
             None => {
                 let code = if kind == "index" { ErrorKind::UndefinedObject } else { ErrorKind::UndefinedTable };
@@ -179,7 +207,6 @@ fn relations(kind: &str, names: &[ObjectName], if_exists: bool, context: &PlanCo
         }
     }
     Ok(match kind {
-        "view" => DataDefinition::Nothing { tag: "DROP VIEW", notices: request.skipped },
         "materialized view" => DataDefinition::Nothing { tag: "DROP MATERIALIZED VIEW", notices: request.skipped },
         "sequence" => DataDefinition::Nothing { tag: "DROP SEQUENCE", notices: request.skipped },
         _ => DataDefinition::Drop(request),

@@ -21,6 +21,33 @@ pub fn make_identity(column: &mut Column, is_always: bool, options: &[SequenceOp
     Ok(())
 }
 
+/// A column that exists as an identity column: ALTER COLUMN … ADD GENERATED … AS IDENTITY.
+///
+/// # Errors
+/// 55000, in PostgreSQL's words, for a column that may be NULL, has a default or is one already; as [`make_identity`].
+pub fn as_identity(
+    column: &Column,
+    table: &str,
+    is_always: bool,
+    options: Option<&[SequenceOptions]>,
+) -> Result<Column> {
+    let fault = |what: &str| {
+        let message = format!("column \"{}\" of relation \"{table}\" {what}", column.name);
+        Err(Error::new(ErrorKind::NotInPrerequisiteState, message))
+    };
+    match column.default {
+        _ if !column.not_null => {
+            return fault("must be declared NOT NULL before identity can be added");
+        }
+        Some(DefaultValue::Identity) => return fault("is already an identity column"),
+        Some(_) => return fault("already has a default value"),
+        None => {}
+    }
+    let mut identity = column.clone();
+    make_identity(&mut identity, is_always, options.unwrap_or_default())?;
+    Ok(identity)
+}
+
 /// What the options say, where it is what sequences here can be: upwards, from 1 to the largest number of their type.
 fn numbering(options: &[SequenceOptions], ty: &ColumnType) -> Result<Numbering> {
     let mut numbering = Numbering::default();
@@ -93,6 +120,7 @@ pub fn check_clauses(table: &str, column: &Column, is_serial: bool, options: &[&
     let count = |is_wanted: fn(&ColumnOption) -> bool| options.iter().filter(|option| is_wanted(option)).count();
     let defaults = count(|option| matches!(option, ColumnOption::Default(_)));
     let identities = count(|option| matches!(option, ColumnOption::Identity(_)) || is_identity(option));
+    let computed = count(|option| matches!(option, ColumnOption::Generated { generation_expr: Some(_), .. }));
     let nulls = count(|option| matches!(option, ColumnOption::Null));
     let not_nulls = count(|option| matches!(option, ColumnOption::NotNull));
     let place = format!("for column \"{}\" of table \"{table}\"", column.name);
@@ -100,6 +128,12 @@ pub fn check_clauses(table: &str, column: &Column, is_serial: bool, options: &[&
         Some("multiple identity specifications")
     } else if identities == 1 && (defaults > 0 || is_serial) {
         Some("both default and identity specified")
+    } else if computed > 0 && defaults > 0 {
+        Some("both default and generation expression specified")
+    } else if computed > 0 && identities > 0 {
+        Some("both identity and generation expression specified")
+    } else if computed > 1 {
+        Some("multiple generation clauses specified")
     } else if defaults > 1 || (defaults == 1 && is_serial) {
         Some("multiple default values specified")
     } else if nulls > 0 && (not_nulls > 0 || identities > 0 || is_serial) {

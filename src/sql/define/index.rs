@@ -1,7 +1,7 @@
 //! CREATE INDEX: ordered indexes over columns or one fact, and nearest-neighbour graphs, named as PostgreSQL names them.
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CreateIndex, Expr, Ident, IndexColumn, IndexType, UniqueConstraint, Value as Literal,
+    BinaryOperator, CreateIndex, Expr, Ident, IndexColumn, IndexType, ObjectName, UniqueConstraint, Value as Literal,
 };
 
 use crate::db::{Cancel, Transaction};
@@ -10,6 +10,7 @@ use crate::model::{Collection, CollectionKind, Column, Index, IndexKind, IndexOr
 use crate::sql::analyze::literals::string_of;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::definition::skips;
+use crate::sql::define::index_keys::{ordered_keys, unique_kind};
 use crate::sql::parse::names::{folded, last_part};
 use crate::sql::parse::unread;
 use crate::sql::write::write_target::{located, public_name, writable_table};
@@ -58,21 +59,16 @@ impl IndexRequest {
 /// Plans CREATE INDEX.
 ///
 /// # Errors
-/// 42703 for a column that is not there, 42704 for an access method, an operator class or an order that does not exist, 22023
+/// 42809 for a view, 42703 for a column that is not there, 42704 for an access method, an operator class or an order that does not exist, 22023
 /// for a storage parameter and a vector without dimensions, 42804 for hnsw over another type, 54000 above `INDEX_COLUMNS_MAX`,
 /// 42601 for IF NOT EXISTS without a name, 0A000 for what indexes here cannot be; as [`writable_table`] and [`public_name`].
 pub fn plan_create_index(index: &CreateIndex, context: &PlanContext<'_>) -> Result<IndexRequest> {
     unread::create_index(index)?;
+    refuse_view(&index.table_name, context)?;
     let collection = writable_table(&index.table_name, context)?;
     context.notes.touch_collection(&collection, Privilege::Own);
-    if index.predicate.is_some() {
-        return Err(Error::unsupported("partial indexes are not offered", "Leave out WHERE."));
-    }
     if !index.include.is_empty() {
         return Err(Error::unsupported("INCLUDE is not offered", "Leave it out."));
-    }
-    if index.nulls_distinct == Some(false) {
-        return Err(Error::unsupported("NULLS NOT DISTINCT is not offered", "Declare the columns NOT NULL."));
     }
     let name = index.name.as_ref().map(|name| public_name(name, context)).transpose()?;
     if name.is_none() && index.if_not_exists {
@@ -117,7 +113,7 @@ pub fn plan_create_index(index: &CreateIndex, context: &PlanContext<'_>) -> Resu
 /// ALTER TABLE … ADD UNIQUE.
 ///
 /// # Errors
-/// 0A000 for NULLS NOT DISTINCT and DEFERRABLE, 42601 for a clause that is not PostgreSQL's; as [`key_columns`].
+/// 0A000 for DEFERRABLE, 42601 for a clause that is not PostgreSQL's; as [`key_columns`].
 pub fn unique_constraint(
     unique: &UniqueConstraint,
     collection: &Collection,
@@ -132,7 +128,7 @@ pub fn unique_constraint(
         name: unique.name.as_ref().map(folded),
         name_parts,
         suffix: "key",
-        kind: IndexKind::Ordered { columns, unique: true },
+        kind: unique_kind(unique, columns),
         origin: IndexOrigin::Constraint,
         if_not_exists: false,
     })
@@ -175,7 +171,7 @@ fn ordered(
         ));
     }
     check_ordered_options(index)?;
-    if let [column] = index.columns.as_slice()
+    if let ([column], None) = (index.columns.as_slice(), &index.predicate)
         && let Some(path) = fact_path(&column.column.expr, collection)
     {
         if index.unique {
@@ -183,14 +179,7 @@ fn ordered(
         }
         return Ok((IndexKind::Fact { path }, vec!["expr".to_string()]));
     }
-    let (mut columns, mut name_parts) = (Vec::new(), Vec::new());
-    for column in &index.columns {
-        let (position, known) = known_column(plain_column(column)?, collection, context)?;
-        check_ordered(known)?;
-        columns.push(position);
-        name_parts.push(known.name.clone());
-    }
-    Ok((IndexKind::Ordered { columns, unique: index.unique }, name_parts))
+    ordered_keys(index, collection, context)
 }
 
 /// # Errors
@@ -239,6 +228,9 @@ fn check_ordered_options(index: &CreateIndex) -> Result<()> {
 }
 
 fn hnsw(index: &CreateIndex, collection: &Collection, context: &PlanContext<'_>) -> Result<(IndexKind, Vec<String>)> {
+    if index.predicate.is_some() {
+        return Err(Error::unsupported("an hnsw index over some of the rows is not offered", "Leave out WHERE."));
+    }
     let [column] = index.columns.as_slice() else {
         return Err(Error::unsupported(
             "access method \"hnsw\" does not support multicolumn indexes",
@@ -343,14 +335,17 @@ fn has_facts(collection: &Collection) -> bool {
 pub fn plain_column(column: &IndexColumn) -> Result<&Ident> {
     match &column.column.expr {
         Expr::Identifier(ident) => Ok(ident),
-        _ => Err(Error::unsupported(
-            "an index over an expression is not offered",
-            "Columns are, and one fact: CREATE INDEX ON memory ((metadata->>'key')).",
-        )),
+        _ => {
+            Err(Error::unsupported("a key over an expression is not offered", "CREATE UNIQUE INDEX takes expressions."))
+        }
     }
 }
 
-fn known_column<'a>(
+/// The column of a name.
+///
+/// # Errors
+/// 42703.
+pub fn known_column<'a>(
     ident: &Ident,
     collection: &'a Collection,
     context: &PlanContext<'_>,
@@ -382,6 +377,15 @@ pub fn check_ordered(column: &Column) -> Result<()> {
             _ => "Index a column of an ordered type.",
         })),
     }
+}
+
+/// # Errors
+/// 42809 for a view.
+fn refuse_view(name: &ObjectName, context: &PlanContext<'_>) -> Result<()> {
+    let Some(view) = last_part(name).and_then(|name| context.view.catalog().view(&name)) else { return Ok(()) };
+    let message = format!("cannot create index on relation \"{}\"", view.name);
+    let error = Error::new(ErrorKind::WrongObjectType, message);
+    Err(error.with_detail("This operation is not supported for views."))
 }
 
 /// `table_column_suffix`, made short enough and given a number while it is taken, as PostgreSQL does.

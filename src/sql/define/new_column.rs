@@ -44,6 +44,12 @@ pub async fn add_column(table: &str, column: &Column, if_not_exists: bool, run: 
                 run.transaction.update(&collection, &key, vec![(position, number)])?;
             }
         }
+        Some(DefaultValue::Computed(_)) => {
+            for key in matching_keys(run.transaction, &collection, None, (run.settings, run.cancel))? {
+                run.cancel.check()?;
+                run.transaction.update(&collection, &key, Vec::new())?;
+            }
+        }
         Some(DefaultValue::GeneratedId) | None => {}
     }
     if column.not_null {
@@ -64,7 +70,7 @@ impl ComputedDefault {
         let mut parameters = ParameterTypes::default();
         let notes = PlanNotes::default();
         let (view, settings, cancel) = (run.transaction.view(), run.settings, run.cancel);
-        let context = PlanContext { view, settings, text, query_function: None, cancel, notes: &notes };
+        let context = PlanContext { view, settings, text, query_function: None, cancel, notes: &notes, given: &[] };
         let mut compiler = Compiler::new(collection, &collection.name, Visible::Nothing, &mut parameters, &context);
         let expression = compiler.assign(&default_expression(text)?, WritePlace::Column(position))?;
         let planned = compiler.finish()?;

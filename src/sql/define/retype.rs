@@ -47,7 +47,7 @@ impl Retype {
     ) -> Result<Retype> {
         let mut parameters = ParameterTypes::default();
         if let Some(using) = using {
-            check_of_one_row(using, "transform", "Use the columns of the row, constants and functions.")?;
+            check_of_one_row(using, "transform expression", "Use the columns of the row, constants and functions.")?;
             check_names(using)?;
         }
         let value = match using {
@@ -120,7 +120,7 @@ impl Retype {
             memory.resize(bytes)?;
         }
         drop(stream);
-        transaction.set_column_type(table, &self.column, self.ty.clone(), values)
+        transaction.set_column_type(table, &self.column, self.ty.clone(), values, cancel)
     }
 }
 

@@ -2,18 +2,26 @@
 
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, ColumnDef, ColumnOption, CreateTable, Expr, Function, GeneratedAs, Ident, IndexColumn,
-    TableConstraint, UnaryOperator,
+    TableConstraint, UnaryOperator, UniqueConstraint,
 };
 
-use crate::db::Transaction;
+use crate::db::{Cancel, Transaction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::ParameterTypes;
-use crate::model::{Collection, CollectionId, CollectionKind, Column, DefaultValue, Index, IndexKind, IndexOrigin};
+use crate::model::{
+    Collection, CollectionId, CollectionKind, Column, Computation, DefaultValue, Index, IndexKind, IndexOrigin,
+};
 use crate::sql::analyze::declared_type::declared_type;
 use crate::sql::arrow::context::PlanContext;
+use crate::sql::define::check::CheckRequest;
+use crate::sql::define::computed::{computation, expression_of};
+use crate::sql::define::foreign_key::ForeignKeyRequest;
 use crate::sql::define::identity::{check_clauses, make_identity};
 use crate::sql::define::index::{check_ordered, generated_name, plain_column};
+use crate::sql::define::index_keys::unique_kind;
+use crate::sql::define::like::Likeness;
 use crate::sql::parse::names::{folded, last_part};
+use crate::sql::parse::table_text::{LikeClause, table_text};
 use crate::sql::parse::unread;
 use crate::sql::parse::visit::has_expression;
 use crate::sql::read::read_plan::ReadPlan;
@@ -29,7 +37,18 @@ pub struct TableRequest {
     columns: Vec<Column>,
     primary_key: Vec<usize>,
     /// Positions of each unique constraint, with its name where one is given.
-    unique: Vec<(Option<String>, Vec<usize>)>,
+    unique: Vec<PlannedUnique>,
+    /// Other indexes, of another table that it is made like.
+    indexes: Vec<IndexKind>,
+    checks: Vec<CheckRequest>,
+    foreign_keys: Vec<ForeignKeyRequest>,
+}
+
+/// A UNIQUE constraint.
+struct PlannedUnique {
+    name: Option<String>,
+    positions: Vec<usize>,
+    kind: IndexKind,
 }
 
 /// One column of CREATE TABLE or ADD COLUMN.
@@ -37,17 +56,58 @@ pub struct PlannedColumn {
     pub column: Column,
     pub is_primary_key: bool,
     /// Present for UNIQUE, with the constraint's name where it has one.
-    pub unique: Option<Option<String>>,
+    pub unique: Option<(Option<String>, UniqueConstraint)>,
+}
+
+/// Makes a column generated whose expression is not read yet.
+fn mark_computed(table: &mut Collection, position: usize) {
+    if let Some(column) = table.columns.get_mut(position) {
+        let nothing = Computation { text: String::new(), columns: Vec::new(), is_virtual: false };
+        column.default = Some(DefaultValue::Computed(Box::new(nothing)));
+    }
+}
+
+/// The constraints behind a column, which are read once all columns are known.
+///
+/// # Errors
+/// As [`CheckRequest::plan`] and [`ForeignKeyRequest::plan`].
+pub fn column_constraints(
+    definition: &ColumnDef,
+    table: &Collection,
+    context: &PlanContext<'_>,
+) -> Result<(Vec<CheckRequest>, Vec<ForeignKeyRequest>)> {
+    let column = folded(&definition.name);
+    let (mut checks, mut foreign_keys) = (Vec::new(), Vec::new());
+    for option in &definition.options {
+        let place = (option.name.as_ref(), Some(column.as_str()));
+        match &option.option {
+            ColumnOption::Check(check) => checks.push(CheckRequest::plan(check, place.0, true, table, context)?),
+            ColumnOption::ForeignKey(key) => foreign_keys.push(ForeignKeyRequest::plan(key, place, true, context)?),
+            _ => {}
+        }
+    }
+    Ok((checks, foreign_keys))
 }
 
 /// Plans CREATE TABLE with its columns and constraints.
 ///
 /// # Errors
 /// 42701 for a column that is named twice, 42703 for one that a key names and that is not there, 42601 for a second primary
-/// key, 42704 for a key of a type without an order, 0A000 for foreign keys, CHECK and the like; as [`plan_column`].
+/// key, 42704 for a key of a type without an order, 0A000 for EXCLUDE and the like; as [`plan_column`], [`CheckRequest::plan`] and
+/// [`ForeignKeyRequest::plan`].
 pub fn plan_table(table: &CreateTable, name: String, context: &PlanContext<'_>) -> Result<TableRequest> {
-    let mut request = TableRequest { name, columns: Vec::new(), primary_key: Vec::new(), unique: Vec::new() };
-    for definition in &table.columns {
+    let mut request = TableRequest {
+        name,
+        columns: Vec::new(),
+        primary_key: Vec::new(),
+        unique: Vec::new(),
+        indexes: Vec::new(),
+        checks: Vec::new(),
+        foreign_keys: Vec::new(),
+    };
+    let likes = table_text(context.text).likes;
+    for (place, definition) in table.columns.iter().enumerate() {
+        request.add_like(&likes.iter().filter(|like| like.place == place).collect::<Vec<_>>(), context)?;
         let planned = plan_column(definition, &request.name, context)?;
         let position = request.columns.len();
         if request.columns.iter().any(|column| column.name == planned.column.name) {
@@ -58,11 +118,14 @@ pub fn plan_table(table: &CreateTable, name: String, context: &PlanContext<'_>) 
         if planned.is_primary_key {
             request.set_primary_key(vec![position])?;
         }
-        if let Some(name) = planned.unique {
-            request.unique.push((name, vec![position]));
+        if let Some((name, unique)) = planned.unique {
+            let kind = unique_kind(&unique, vec![position]);
+            request.unique.push(PlannedUnique { name, positions: vec![position], kind });
         }
         request.columns.push(planned.column);
     }
+    let rest: Vec<&LikeClause> = likes.iter().filter(|like| like.place >= table.columns.len()).collect();
+    request.add_like(&rest, context)?;
     for constraint in &table.constraints {
         match constraint {
             TableConstraint::PrimaryKey(key) => {
@@ -73,35 +136,31 @@ pub fn plan_table(table: &CreateTable, name: String, context: &PlanContext<'_>) 
             TableConstraint::Unique(unique) => {
                 unread::unique(unique)?;
                 let positions = request.positions(&unique.columns, context)?;
-                request.unique.push((unique.name.as_ref().map(folded), positions));
+                let kind = unique_kind(unique, positions.clone());
+                request.unique.push(PlannedUnique { name: unique.name.as_ref().map(folded), positions, kind });
             }
-            TableConstraint::ForeignKey(_) => return Err(no_foreign_keys()),
-            TableConstraint::Check(_) => return Err(no_checks()),
-            _ => return Err(Error::unsupported("this constraint is not offered", "PRIMARY KEY and UNIQUE are.")),
+            // They are read once all columns are known.
+            TableConstraint::ForeignKey(_) | TableConstraint::Check(_) => {}
+            _ => {
+                return Err(Error::unsupported(
+                    "this constraint is not offered",
+                    "PRIMARY KEY, UNIQUE, CHECK and FOREIGN KEY are.",
+                ));
+            }
         }
     }
+    request.plan_constraints(table, context)?;
     for position in request.primary_key.clone() {
         if let Some(column) = request.columns.get_mut(position) {
             column.not_null = true;
         }
     }
-    for position in request.primary_key.iter().chain(request.unique.iter().flat_map(|(_, positions)| positions)) {
+    for position in request.primary_key.iter().chain(request.unique.iter().flat_map(|unique| &unique.positions)) {
         if let Some(column) = request.columns.get(*position) {
             check_ordered(column)?;
         }
     }
     Ok(request)
-}
-
-fn no_foreign_keys() -> Error {
-    Error::unsupported(
-        "foreign keys are not offered",
-        "Peers write on their own, so nobody could enforce one: check references in queries.",
-    )
-}
-
-fn no_checks() -> Error {
-    Error::unsupported("CHECK constraints are not offered", "Check values in the application.")
 }
 
 /// One column of `table`.
@@ -130,7 +189,7 @@ pub fn plan_column(definition: &ColumnDef, table: &str, context: &PlanContext<'_
             }
             ColumnOption::Unique(unique) => {
                 unread::unique(unique).map_err(at)?;
-                planned.unique = Some(option.name.as_ref().map(folded));
+                planned.unique = Some((option.name.as_ref().map(folded), unique.clone()));
             }
             ColumnOption::Default(expr) => {
                 planned.column.default = plan_default(expr, &planned.column, context)?;
@@ -155,10 +214,13 @@ pub fn plan_column(definition: &ColumnDef, table: &str, context: &PlanContext<'_
                     )));
                 }
             }
-            ColumnOption::ForeignKey(_) => return Err(at(no_foreign_keys())),
-            ColumnOption::Check(_) => return Err(at(no_checks())),
+            // `column_constraints` reads them.
+            ColumnOption::ForeignKey(_) | ColumnOption::Check(_) => {}
+            // `computation` reads it once all columns are known.
+            ColumnOption::Generated { generation_expr: Some(_), generated_keyword: true, .. } => {}
             ColumnOption::Generated { .. } => {
-                return Err(at(Error::unsupported("computed columns are not offered", "Compute them in queries.")));
+                return Err(at(Error::syntax("this form of a generated column is not PostgreSQL's", None)
+                    .with_hint("name type GENERATED ALWAYS AS (expression) [STORED | VIRTUAL]")));
             }
             other => return Err(at(Error::unsupported(format!("\"{other}\" is not offered"), "Leave it out."))),
         }
@@ -210,7 +272,7 @@ fn check_default(expr: &Expr) -> Result<()> {
     if needs_parentheses {
         return Err(Error::syntax(format!("the default {expr} needs parentheses around it"), None));
     }
-    check_of_one_row(expr, "DEFAULT", "Use a constant or a function.")
+    check_of_one_row(expr, "DEFAULT expression", "Use a constant or a function.")
 }
 
 /// What is computed for each row by itself: no subqueries, nor functions over several rows or that give several. `of` says what
@@ -220,37 +282,105 @@ fn check_default(expr: &Expr) -> Result<()> {
 /// 42803 for an aggregate, 42P20 for a window function, 0A000 for a subquery and for a function that returns a set.
 pub fn check_of_one_row(expr: &Expr, of: &str, hint: &'static str) -> Result<()> {
     if has_expression(expr, |part| matches!(part, Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. })) {
-        return Err(Error::unsupported(format!("cannot use subquery in {of} expression"), hint));
+        return Err(Error::unsupported(format!("cannot use subquery in {of}"), hint));
     }
     let is_call = |part: &Expr, is_wanted: &dyn Fn(&Function) -> bool| match part {
         Expr::Function(function) => is_wanted(function),
         _ => false,
     };
     if has_expression(expr, |part| is_call(part, &|function| function.over.is_some())) {
-        let message = format!("window functions are not allowed in {of} expressions");
+        let message = format!("window functions are not allowed in {of}s");
         return Err(Error::new(ErrorKind::Windowing, message));
     }
     let is_named = |function: &Function, is_wanted: fn(&str) -> bool| {
         last_part(&function.name).is_some_and(|name| is_wanted(&name))
     };
     if has_expression(expr, |part| is_call(part, &|function| is_named(function, is_aggregate))) {
-        let message = format!("aggregate functions are not allowed in {of} expressions");
+        let message = format!("aggregate functions are not allowed in {of}s");
         return Err(Error::new(ErrorKind::Grouping, message));
     }
     let is_set = |name: &str| SET_FUNCTIONS.contains(&name);
     if has_expression(expr, |part| is_call(part, &|function| is_named(function, is_set))) {
-        return Err(Error::unsupported(format!("set-returning functions are not allowed in {of} expressions"), hint));
+        return Err(Error::unsupported(format!("set-returning functions are not allowed in {of}s"), hint));
     }
     Ok(())
 }
 
 impl TableRequest {
+    /// Adds what LIKE clauses bring along.
+    fn add_like(&mut self, likes: &[&LikeClause], context: &PlanContext<'_>) -> Result<()> {
+        for like in likes {
+            let Likeness { columns, primary_key, unique, indexes } = Likeness::of(like, context)?;
+            let first = self.columns.len();
+            for column in columns {
+                if self.columns.iter().any(|known| known.name == column.name) {
+                    let message = format!("column \"{}\" specified more than once", column.name);
+                    return Err(Error::new(ErrorKind::DuplicateColumn, message));
+                }
+                self.columns.push(column);
+            }
+            let behind = |positions: Vec<usize>| positions.into_iter().map(|at| first + at).collect::<Vec<_>>();
+            if !primary_key.is_empty() {
+                self.set_primary_key(behind(primary_key))?;
+            }
+            self.unique.extend(unique.into_iter().map(|positions| {
+                let positions = behind(positions);
+                let kind = IndexKind::Ordered { columns: positions.clone(), unique: true };
+                PlannedUnique { name: None, positions, kind }
+            }));
+            self.indexes.extend(indexes.into_iter().map(|kind| match kind {
+                IndexKind::Ordered { columns, unique } => IndexKind::Ordered { columns: behind(columns), unique },
+                IndexKind::Hnsw { column, operator_class, m, ef_construction } => {
+                    IndexKind::Hnsw { column: first + column, operator_class, m, ef_construction }
+                }
+                other @ (IndexKind::Fact { .. } | IndexKind::Keys(_)) => other,
+            }));
+        }
+        Ok(())
+    }
+
     fn set_primary_key(&mut self, positions: Vec<usize>) -> Result<()> {
         if !self.primary_key.is_empty() {
             let message = format!("multiple primary keys for table \"{}\" are not allowed", self.name);
             return Err(Error::new(ErrorKind::InvalidTableDefinition, message));
         }
         self.primary_key = positions;
+        Ok(())
+    }
+
+    /// Reads what the columns and the table are bound by.
+    fn plan_constraints(&mut self, table: &CreateTable, context: &PlanContext<'_>) -> Result<()> {
+        let mut whole =
+            Collection::new(CollectionId(0), self.name.as_str(), CollectionKind::Table, self.columns.clone());
+        for (position, definition) in table.columns.iter().enumerate() {
+            // One that is not read yet is known for what it is.
+            if expression_of(definition)?.is_some() {
+                mark_computed(&mut whole, position);
+            }
+        }
+        for (position, definition) in table.columns.iter().enumerate() {
+            if let Some(computed) = computation(definition, position, &whole, context)?
+                && let Some(column) = self.columns.get_mut(position)
+            {
+                column.default = Some(DefaultValue::Computed(Box::new(computed)));
+            }
+        }
+        for definition in &table.columns {
+            let (checks, foreign_keys) = column_constraints(definition, &whole, context)?;
+            self.checks.extend(checks);
+            self.foreign_keys.extend(foreign_keys);
+        }
+        for constraint in &table.constraints {
+            match constraint {
+                TableConstraint::Check(check) => {
+                    self.checks.push(CheckRequest::plan(check, None, true, &whole, context)?);
+                }
+                TableConstraint::ForeignKey(key) => {
+                    self.foreign_keys.push(ForeignKeyRequest::plan(key, (None, None), true, context)?);
+                }
+                _ => {}
+            }
+        }
         Ok(())
     }
 
@@ -273,14 +403,23 @@ impl TableRequest {
         Ok(positions)
     }
 
-    /// The collection, with numbers of its own.
-    pub fn collection(&self, transaction: &Transaction) -> Collection {
+    /// Makes the table, with numbers of its own.
+    ///
+    /// # Errors
+    /// As [`Transaction::create_collection`], [`CheckRequest::add`] and [`ForeignKeyRequest::add`].
+    pub fn create(&self, transaction: &mut Transaction, cancel: &Cancel) -> Result<()> {
+        transaction.create_collection(self.collection(transaction))?;
+        self.checks.iter().try_for_each(|check| check.add(&self.name, transaction, cancel))?;
+        self.foreign_keys.iter().try_for_each(|key| key.add(&self.name, transaction, cancel))
+    }
+
+    fn collection(&self, transaction: &Transaction) -> Collection {
         let (id, columns) = (transaction.new_id(), self.columns.clone());
         let mut collection = Collection {
             primary_key: self.primary_key.clone(),
             ..Collection::new(id, self.name.as_str(), CollectionKind::Table, columns)
         };
-        for (name, positions) in &self.unique {
+        for PlannedUnique { name, positions, kind } in &self.unique {
             let names: Vec<&str> =
                 positions.iter().filter_map(|at| self.columns.get(*at)).map(|column| column.name.as_str()).collect();
             let name = name.clone().unwrap_or_else(|| {
@@ -290,9 +429,21 @@ impl TableRequest {
                         || collection.indexes.iter().any(|index| index.name == name)
                 })
             });
-            let kind = IndexKind::Ordered { columns: positions.clone(), unique: true };
             let (id, origin) = (transaction.new_id(), IndexOrigin::Constraint);
-            collection.indexes.push(Index::new(id, name, kind, origin));
+            collection.indexes.push(Index::new(id, name, kind.clone(), origin));
+        }
+        for kind in &self.indexes {
+            let keys = kind.key_positions().into_iter();
+            let names: Vec<&str> = keys
+                .map(|at| at.and_then(|at| self.columns.get(at)).map_or("expr", |column| column.name.as_str()))
+                .collect();
+            let name = generated_name(&self.name, &names, "idx", &|name| {
+                name == self.name
+                    || transaction.catalog().is_taken(name)
+                    || collection.indexes.iter().any(|index| index.name == name)
+            });
+            let (id, origin) = (transaction.new_id(), IndexOrigin::Statement);
+            collection.indexes.push(Index::new(id, name, kind.clone(), origin));
         }
         collection
     }
@@ -301,22 +452,25 @@ impl TableRequest {
 /// The columns of a table made of a query's result.
 ///
 /// # Errors
-/// 42701 for two columns of one name.
-pub fn table_of_query(plan: &ReadPlan) -> Result<Vec<Column>> {
+/// 42701 for two columns of one name, 42601 for more names than columns.
+pub fn table_of_query(plan: &ReadPlan, names: &[String]) -> Result<Vec<Column>> {
     let mut columns: Vec<Column> = Vec::new();
-    for output in plan.columns().iter() {
-        if columns.iter().any(|column| column.name == output.name) {
-            return Err(Error::new(
-                ErrorKind::DuplicateColumn,
-                format!("column \"{}\" specified more than once", output.name),
-            ));
+    let outputs = plan.columns();
+    if names.len() > outputs.len() {
+        return Err(Error::syntax("too many column names were specified", None));
+    }
+    for (place, output) in outputs.iter().enumerate() {
+        let name = names.get(place).unwrap_or(&output.name);
+        if columns.iter().any(|column| column.name == *name) {
+            let message = format!("column \"{name}\" specified more than once");
+            return Err(Error::new(ErrorKind::DuplicateColumn, message));
         }
         let ty = match &output.ty {
             ColumnType::Unknown | ColumnType::Reg(_) | ColumnType::CatalogChar | ColumnType::Name => ColumnType::Text,
             ColumnType::Oid => ColumnType::Int8,
             other => other.clone(),
         };
-        columns.push(Column::new(output.name.clone(), ty));
+        columns.push(Column::new(name.clone(), ty));
     }
     Ok(columns)
 }

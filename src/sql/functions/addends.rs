@@ -90,7 +90,7 @@ fn out_of_range(message: &str) -> Error {
 
 fn numeric_out_of_range() -> Error {
     out_of_range("the sum is out of range for type numeric")
-        .with_detail("A numeric has at most 28 digits before the point.")
+        .with_detail("Within a query that joins or computes it has at most 38 digits.")
 }
 
 impl Addend for Integers {

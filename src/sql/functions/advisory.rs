@@ -122,6 +122,11 @@ fn unlock(session: i32, key: Key) -> bool {
     true
 }
 
+/// The locks that are held, each with its session.
+pub fn held() -> Vec<((i64, Option<i64>), i32)> {
+    LOCKS.lock().iter().map(|(key, held)| (*key, held.session)).collect()
+}
+
 /// Gives up a session's advisory locks: those of its transaction, or all those of the session.
 pub fn release(session: i32, transaction: bool) {
     let mut locks = LOCKS.lock();

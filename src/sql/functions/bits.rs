@@ -7,9 +7,9 @@ use crate::types::limits::BITS_MAX;
 use crate::types::{Bits, ColumnType, Value};
 
 /// The number of bits.
-pub const BITS_LENGTH: &str = "bits_length";
+pub const BITS_LENGTH: &str = "$bits_length";
 /// The number of bytes that they take.
-pub const BITS_BYTES: &str = "bits_octet_length";
+pub const BITS_BYTES: &str = "$bits_octet_length";
 
 pub fn definitions() -> Vec<Function> {
     let bit = || ColumnType::Bit(None);
@@ -21,7 +21,7 @@ pub fn definitions() -> Vec<Function> {
         Function::new(BITS_BYTES, &[BitString], ColumnType::Int4, |_, arguments| {
             Ok(Value::Int4(i32::try_from(bits_of(arguments, 0)?.bytes().len()).unwrap_or(i32::MAX)))
         }),
-        Function::new("bits_count", &[BitString], ColumnType::Int8, |_, arguments| {
+        Function::new("$bits_count", &[BitString], ColumnType::Int8, |_, arguments| {
             Ok(Value::Int8(i64::try_from(bits_of(arguments, 0)?.ones()).unwrap_or(i64::MAX)))
         }),
         Function::new("bitand", &pair, bit(), |_, arguments| zipped(arguments, "AND", |a, b| a & b)),
@@ -34,12 +34,12 @@ pub fn definitions() -> Vec<Function> {
         Function::new("bitshiftleft", &[BitString, Int], bit(), |_, arguments| shifted(arguments, false)),
         Function::new("bitshiftright", &[BitString, Int], bit(), |_, arguments| shifted(arguments, true)),
         Function::new("bitcat", &pair, ColumnType::Varbit(None), joined),
-        Function::new("bits_get_bit", &[BitString, Int], ColumnType::Int4, |_, arguments| {
+        Function::new("$bits_get_bit", &[BitString, Int], ColumnType::Int4, |_, arguments| {
             let bits = bits_of(arguments, 0)?;
             let bit = bits.get(place_of(bits, arguments)?);
             Ok(Value::Int4(i32::from(bit.unwrap_or_default())))
         }),
-        Function::new("bits_set_bit", &[BitString, Int, Int], bit(), with_bit),
+        Function::new("$bits_set_bit", &[BitString, Int, Int], bit(), with_bit),
         Function::new("hamming_distance", &pair, ColumnType::Float8, |_, arguments| {
             let (a, b) = same_length(arguments)?;
             let differing: u64 = a.bytes().iter().zip(b.bytes()).map(|(a, b)| u64::from((a ^ b).count_ones())).sum();

@@ -6,10 +6,10 @@ use crate::expr::{Function, Invocation, int_of, text_of};
 use crate::types::{ColumnType, Value};
 
 /// What `substr`, `reverse` and the trimming functions are of bytes; those of texts have their names.
-pub const BYTES_PART: &str = "bytea_substr";
-pub const BYTES_REVERSED: &str = "bytea_reverse";
+pub const BYTES_PART: &str = "$bytea_substr";
+pub const BYTES_REVERSED: &str = "$bytea_reverse";
 pub const BYTES_TRIMMED: [(&str, &str); 3] =
-    [("btrim", "bytea_btrim"), ("ltrim", "bytea_ltrim"), ("rtrim", "bytea_rtrim")];
+    [("btrim", "$bytea_btrim"), ("ltrim", "$bytea_ltrim"), ("rtrim", "$bytea_rtrim")];
 
 /// Characters of a line of base64.
 const BASE64_LINE: usize = 76;
@@ -51,13 +51,18 @@ pub fn definitions() -> Vec<Function> {
         Function::new("crc32c", &[Bytes], ColumnType::Int8, |_, arguments| {
             Ok(Value::Int8(i64::from(checksum(bytes(arguments, 0), CRC32C))))
         }),
+        Function::new("byteacat", &[Bytes, Bytes], bytea.clone(), |invocation, arguments| {
+            let (first, second) = (bytes(arguments, 0), bytes(arguments, 1));
+            let _held = invocation.making(first.len().saturating_add(second.len()))?;
+            Ok(Value::Bytea([first, second].concat().into()))
+        }),
         Function::new(BYTES_REVERSED, &[Bytes], bytea.clone(), |_, arguments| {
             Ok(Value::Bytea(bytes(arguments, 0).iter().rev().copied().collect()))
         }),
         Function::new(BYTES_PART, &[Bytes, Int, Int], bytea.clone(), part).optional(1),
-        trimmed("bytea_btrim", |_, arguments| Ok(trim(arguments, true, true))),
-        trimmed("bytea_ltrim", |_, arguments| Ok(trim(arguments, true, false))),
-        trimmed("bytea_rtrim", |_, arguments| Ok(trim(arguments, false, true))),
+        trimmed("$bytea_btrim", |_, arguments| Ok(trim(arguments, true, true))),
+        trimmed("$bytea_ltrim", |_, arguments| Ok(trim(arguments, true, false))),
+        trimmed("$bytea_rtrim", |_, arguments| Ok(trim(arguments, false, true))),
         Function::new("encode", &[Bytes, Text], ColumnType::Text, encode),
         Function::new("decode", &[Text, Text], bytea, decode),
     ]

@@ -47,7 +47,7 @@ fn names() -> Vec<Function> {
         Function::new("to_regnamespace", &[Text], ColumnType::Oid, |_, arguments| {
             Ok(optional_oid(pg_catalog::find_namespace(text_of(arguments, 0)).ok()))
         }),
-        Function::new("regclass_oid", &[Object], ColumnType::Oid, |invocation, arguments| {
+        Function::new("$regclass_oid", &[Object], ColumnType::Oid, |invocation, arguments| {
             match oid_of(invocation, arguments, 0)? {
                 None => Err(Error::new(
                     ErrorKind::UndefinedTable,
@@ -68,13 +68,13 @@ fn names() -> Vec<Function> {
             }
         })
         .stable(),
-        Function::new("regtype_oid", &[Object], ColumnType::Oid, |_, arguments| {
+        Function::new("$regtype_oid", &[Object], ColumnType::Oid, |_, arguments| {
             regtype(arguments).map(|oid| Value::Int8(i64::from(oid)))
         }),
         Function::new("regtype_out", &[Object], text.clone(), |_, arguments| {
             Ok(Value::text(pg_catalog::type_name(regtype(arguments)?)))
         }),
-        Function::new("regnamespace_oid", &[Object], ColumnType::Oid, |_, arguments| {
+        Function::new("$regnamespace_oid", &[Object], ColumnType::Oid, |_, arguments| {
             regnamespace(arguments).map(|oid| Value::Int8(i64::from(oid)))
         }),
         Function::new("regnamespace_out", &[Object], text.clone(), |_, arguments| {
@@ -135,13 +135,20 @@ fn texts() -> Vec<Function> {
         Function::new("pg_get_constraintdef", &[Oid, Bool], text.clone(), |invocation, arguments| {
             let catalog = context_of(invocation)?.view.catalog();
             let oid = int_of(arguments, 0).and_then(|oid| u32::try_from(oid).ok());
-            Ok(optional_text(oid.and_then(|oid| pg_catalog::constraint_definition(catalog, oid))))
+            let is_pretty = matches!(arguments.get(1), Some(Value::Bool(true)));
+            Ok(optional_text(oid.and_then(|oid| pg_catalog::constraint_definition(catalog, oid, is_pretty))))
         })
         .optional(1)
         .stable(),
         Function::new("pg_get_indexdef", &[Oid, Int, Bool], text.clone(), index_definition).optional(2).stable(),
         Function::new("pg_get_serial_sequence", &[Text, Text], text, serial_sequence).stable(),
-        nothing("pg_get_viewdef", &[Oid, Any], 1),
+        Function::new("pg_get_viewdef", &[Object, Any], ColumnType::Text, |invocation, arguments| {
+            let catalog = context_of(invocation)?.view.catalog();
+            let object = oid_of(invocation, arguments, 0)?.and_then(|oid| pg_catalog::Object::find(catalog, oid));
+            Ok(optional_text(object.and_then(|object| pg_catalog::view_definition(&object))))
+        })
+        .optional(1)
+        .stable(),
         nothing("pg_get_ruledef", &[Oid, Bool], 1),
         nothing("pg_get_triggerdef", &[Oid, Bool], 1),
         nothing("pg_get_partkeydef", &[Oid], 0),
@@ -157,14 +164,32 @@ fn texts() -> Vec<Function> {
         Function::new("pg_get_function_result", &[Oid], ColumnType::Text, |_, arguments| {
             function_text(arguments, true)
         }),
-        nothing("obj_description", &[Oid, Text], 1),
-        nothing("col_description", &[Oid, Int], 0),
-        nothing("shobj_description", &[Oid, Text], 0),
+        Function::new("obj_description", &[Oid, Text], ColumnType::Text, |invocation, arguments| {
+            let of = arguments.get(1).map(|_| text_of(arguments, 1));
+            described(invocation, arguments, 0, of)
+        })
+        .optional(1)
+        .stable(),
+        Function::new("col_description", &[Oid, Int], ColumnType::Text, |invocation, arguments| {
+            let column = int_of(arguments, 1).and_then(|column| i32::try_from(column).ok()).unwrap_or(-1);
+            described(invocation, arguments, column, Some("pg_class"))
+        })
+        .stable(),
+        Function::new("shobj_description", &[Oid, Text], ColumnType::Text, |invocation, arguments| {
+            described(invocation, arguments, 0, Some(text_of(arguments, 1)))
+        })
+        .stable(),
         nothing("pg_describe_object", &[Oid, Oid, Int], 0),
         nothing("pg_tablespace_location", &[Oid], 0),
         nothing("pg_relation_filenode", &[Object], 0),
         nothing("pg_relation_filepath", &[Object], 0),
     ]
+}
+
+fn described(invocation: &Invocation<'_>, arguments: &[Value], column: i32, of: Option<&str>) -> Result<Value> {
+    let catalog = context_of(invocation)?.view.catalog();
+    let object = int_of(arguments, 0).and_then(|oid| u32::try_from(oid).ok());
+    Ok(optional_text(object.and_then(|object| pg_catalog::comment_on(catalog, object, column, of))))
 }
 
 fn function_text(arguments: &[Value], result: bool) -> Result<Value> {

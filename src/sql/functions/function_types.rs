@@ -4,7 +4,10 @@ use datafusion::sql::sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, Functi
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Parameter, undefined};
-use crate::sql::functions::{self, BITS_BYTES, BITS_LENGTH, ELEMENTS, half_form, plain_form, sparse_form};
+use crate::sql::functions::arrays_made::result_of;
+use crate::sql::functions::{
+    self, BITS_BYTES, BITS_LENGTH, BUCKET_OF_BOUNDS, ELEMENTS, half_form, is_shown, plain_form, sparse_form,
+};
 use crate::sql::parse::dialect::VARIADIC;
 use crate::sql::parse::names;
 use crate::sql::parse::names::folded;
@@ -154,6 +157,9 @@ pub fn kind_of_vector(ty: ColumnType, before: &[Option<ColumnType>]) -> ColumnTy
 /// The function that stands for one of that name for halves, sparse vectors and bit strings; `None` where it is the same.
 pub fn form_for(name: &str, arguments: &[Option<ColumnType>]) -> Option<&'static str> {
     let has = |wanted: fn(&ColumnType) -> bool| arguments.iter().flatten().any(wanted);
+    if name == "width_bucket" && arguments.len() == 2 {
+        return Some(BUCKET_OF_BOUNDS);
+    }
     if has(|ty| matches!(ty, ColumnType::Sparsevec(_))) {
         return sparse_form(name);
     }
@@ -166,9 +172,9 @@ pub fn form_for(name: &str, arguments: &[Option<ColumnType>]) -> Option<&'static
     match name {
         "length" | "bit_length" => Some(BITS_LENGTH),
         "octet_length" => Some(BITS_BYTES),
-        "bit_count" => Some("bits_count"),
-        "get_bit" => Some("bits_get_bit"),
-        "set_bit" => Some("bits_set_bit"),
+        "bit_count" => Some("$bits_count"),
+        "get_bit" => Some("$bits_get_bit"),
+        "set_bit" => Some("$bits_set_bit"),
         _ => None,
     }
 }
@@ -209,9 +215,16 @@ pub fn result(name: &str, arguments: &[Option<ColumnType>]) -> Option<ColumnType
     }
     if let Some(definition) = functions::function(name) {
         return match definition.returns {
-            ColumnType::Unknown | ColumnType::Void => None,
+            ColumnType::Void => None,
+            ColumnType::Unknown => {
+                let types: Option<Vec<ColumnType>> = arguments.iter().cloned().collect();
+                types.and_then(|types| result_of(name, &types))
+            }
             ref ty => Some(ty.clone()),
         };
+    }
+    if is_shown(name) {
+        return Some(ColumnType::Numeric(None));
     }
     let first = arguments.first().cloned().flatten();
     Some(match plain_form(name) {

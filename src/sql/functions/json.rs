@@ -11,7 +11,7 @@ use crate::types::json::jsonb::PathStep;
 use crate::types::{ColumnType, TextStyle, Value, join_object, json_text_in, json_text_of_value, jsonb_text, sort_key};
 
 /// The function by whose bytes JSON is compared, grouped and ordered.
-pub const JSON_SORT_KEY: &str = "jsonb_sort_key";
+pub const JSON_SORT_KEY: &str = "$jsonb_sort_key";
 
 /// Spaces of one level of `jsonb_pretty`.
 const INDENT: usize = 4;
@@ -42,21 +42,20 @@ pub fn definitions() -> Vec<Function> {
             Ok(Value::Int4(i32::try_from(jsonb::array_length(text_of(arguments, 0))?).unwrap_or(i32::MAX)))
         })
         .alias(&["json_array_length"]),
-        Function::new("jsonb_build_object", &[Any], json.clone(), build_object)
-            .variadic("$jsonb_build_object")
-            .with_nulls()
-            .alias(&["json_build_object"]),
+        Function::new("jsonb_build_object", &[Any], json.clone(), |invocation, arguments| {
+            of_json(invocation, build_object(invocation, arguments)?)
+        })
+        .variadic("$jsonb_build_object")
+        .with_nulls(),
         Function::new("jsonb_build_array", &[Any], json.clone(), |invocation, arguments| {
-            Ok(build_array(arguments, invocation.style()))
+            of_json(invocation, build_array(arguments, invocation.style()))
         })
         .variadic("$jsonb_build_array")
-        .with_nulls()
-        .alias(&["json_build_array"]),
+        .with_nulls(),
         Function::new("to_jsonb", &[Any], json.clone(), |invocation, arguments| {
             let value = arguments.first().unwrap_or(&Value::Null);
-            Ok(Value::Json(json_text_in(invocation.style(), value)))
-        })
-        .alias(&["to_json"]),
+            of_json(invocation, Value::Json(json_text_in(invocation.style(), value)))
+        }),
         Function::new(JSON_SORT_KEY, &[Json], ColumnType::Bytea, |_, arguments| {
             Ok(Value::Bytea(sort_key(text_of(arguments, 0)).into()))
         }),
@@ -71,9 +70,16 @@ pub fn definitions() -> Vec<Function> {
             strip_nulls(&mut value, matches!(arguments.get(1), Some(Value::Bool(true))));
             canonical(&value.to_string())
         })
-        .optional(1)
-        .alias(&["json_strip_nulls"]),
+        .optional(1),
     ]
+}
+
+/// What was built, in canonical form where `json` is in it, which keeps its spelling.
+fn of_json(invocation: &Invocation<'_>, built: Value) -> Result<Value> {
+    match &built {
+        Value::Json(text) if invocation.types.iter().any(|ty| *ty.base() == ColumnType::Json) => canonical(text),
+        _ => Ok(built),
+    }
 }
 
 fn canonical(text: &str) -> Result<Value> {

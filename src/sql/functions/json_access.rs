@@ -45,6 +45,8 @@ const ACCESSORS: &[(&str, Access)] = &[
     ("jsonb_array_element_text", Access::Get { text: true }),
     ("json_object_field", Access::Get { text: false }),
     ("json_object_field_text", Access::Get { text: true }),
+    ("json_array_element", Access::Get { text: false }),
+    ("json_array_element_text", Access::Get { text: true }),
     ("jsonb_extract_path", Access::Path { text: false }),
     ("jsonb_extract_path_text", Access::Path { text: true }),
     ("json_extract_path", Access::Path { text: false }),
@@ -69,7 +71,7 @@ pub fn definitions() -> impl Iterator<Item = Function> {
             Access::Contains | Access::Contained => Parameter::Json,
             Access::Exists => Parameter::Text,
         };
-        Function::new(name, &[Parameter::Json, operand], access.result(), |invocation, arguments| {
+        Function::new(name, &[Parameter::Json, operand], access.result(name), |invocation, arguments| {
             let access = ACCESSORS.iter().find(|(name, _)| *name == invocation.name);
             let (_, access) = access.ok_or_else(|| Error::internal("an accessor is none"))?;
             access.of_row(arguments)
@@ -96,8 +98,10 @@ impl Access {
         }
     }
 
-    fn result(self) -> ColumnType {
+    /// The type of what the function of a name returns: parts of `json` keep their spelling.
+    fn result(self, name: &str) -> ColumnType {
         match self {
+            Access::Get { text: false } | Access::Path { text: false } if name.starts_with("json_") => ColumnType::Json,
             Access::Get { text: true } | Access::Path { text: true } => ColumnType::Text,
             Access::Get { text: false } | Access::Path { text: false } => ColumnType::Jsonb,
             Access::Contains | Access::Contained | Access::Exists => ColumnType::Bool,
@@ -155,11 +159,11 @@ impl ScalarUDFImpl for JsonAccess {
     }
 
     fn return_type(&self, _types: &[DataType]) -> DataFusionResult<DataType> {
-        Ok(data_type_of(&self.access.result()))
+        Ok(data_type_of(&self.access.result(self.name)))
     }
 
     fn return_field_from_args(&self, _arguments: ReturnFieldArgs<'_>) -> DataFusionResult<FieldRef> {
-        Ok(Arc::new(field_of(self.name, &self.access.result(), true)))
+        Ok(Arc::new(field_of(self.name, &self.access.result(self.name), true)))
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {

@@ -34,7 +34,7 @@ pub fn definitions() -> Vec<Function> {
         Function::new(name, &[Json, Text, Json, Bool], returns.clone(), body).optional(2)
     };
     let mut all = vec![
-        Function::new(PATH_OF_TEXT, &[Text], ColumnType::Text, |_, arguments| {
+        Function::new(PATH_OF_TEXT, &[Text], ColumnType::Jsonpath, |_, arguments| {
             Ok(Value::text(path_of(text_of(arguments, 0))?.to_string()))
         }),
         Function::new(PATH_FINDS, &[Json, Text], ColumnType::Bool, |invocation, arguments| {

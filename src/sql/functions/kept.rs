@@ -2,6 +2,7 @@
 //!
 //! `$elements(list)` is the list, and an empty one of its type in place of NULL: `ARRAY(SELECT …)` of no rows.
 //! `$named(value, 'name')` is the value; in the planner's names of columns it stands where a cast leaves no trace.
+//! `$fresh(value, 'name')` is the value, of which the planner knows nothing.
 
 use std::sync::Arc;
 
@@ -16,11 +17,12 @@ use datafusion::logical_expr::{
 
 pub const ELEMENTS: &str = "$elements";
 pub const NAMED: &str = "$named";
+pub const FRESH: &str = "$fresh";
 
 /// The functions of this file.
-pub fn kept() -> [ScalarUDF; 2] {
+pub fn kept() -> [ScalarUDF; 3] {
     let of = |name, count| ScalarUDF::from(Kept { name, signature: Signature::any(count, Volatility::Immutable) });
-    [of(ELEMENTS, 1), of(NAMED, 2)]
+    [of(ELEMENTS, 1), of(NAMED, 2), of(FRESH, 2)]
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -57,7 +59,7 @@ impl ScalarUDFImpl for Kept {
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let rows = arguments.number_rows;
         let value = arguments.args.into_iter().next().ok_or_else(|| self.lacks_argument())?;
-        if self.name == NAMED {
+        if self.name != ELEMENTS {
             return Ok(value);
         }
         let list = value.into_array(rows)?;

@@ -17,15 +17,16 @@ use crate::sql::functions::kept::kept;
 use crate::sql::functions::number_aggregates::{CheckedSum, Extreme};
 use crate::sql::functions::same_shape::same_shape;
 use crate::sql::functions::scalar::scalar_function;
+use crate::sql::functions::shown_averages::shown_average;
 use crate::sql::functions::text_concat::text_concat;
+use crate::sql::functions::variances::variances;
 use crate::sql::functions::vector_aggregates::VectorAggregate;
 use crate::sql::functions::{
-    advisory, array_bounds, array_sets, bits, blobs, bytes, catalog, decimals, distances, gathered, json, json_access,
-    json_make, json_paths, json_sets, networks, notifications, patterns, random, regexps, rights, session,
-    sparse_vectors, strings, texts, time, time_arithmetic, time_bins, time_fields, time_make, time_overlaps,
-    time_series, vectors,
+    advisory, angles, array_bounds, array_sets, arrays_made, bits, blobs, bytes, catalog, counterparts, decimals,
+    distances, gathered, json, json_access, json_make, json_paths, json_sets, json_texts, networks, notifications,
+    patterns, random, regexps, rights, session, sparse_vectors, strings, texts, time, time_arithmetic, time_bins,
+    time_fields, time_make, time_overlaps, time_series, vectors,
 };
-use crate::types::ColumnType;
 
 static DEFINITIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
     let mut all = row_functions();
@@ -37,17 +38,21 @@ static DEFINITIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
 fn row_functions() -> Vec<Function> {
     let groups = [
         advisory::definitions(),
+        angles::definitions(),
         array_bounds::definitions(),
         array_sets::definitions(),
+        arrays_made::definitions(),
         bits::definitions(),
         blobs::definitions(),
         bytes::definitions(),
         catalog::definitions(),
+        counterparts::definitions(),
         decimals::definitions(),
         json::definitions(),
         json_make::definitions(),
         json_paths::definitions(),
         json_sets::definitions(),
+        json_texts::definitions(),
         networks::definitions(),
         notifications::definitions(),
         patterns::definitions(),
@@ -95,19 +100,6 @@ pub fn definitions() -> Vec<Function> {
     DEFINITIONS.clone()
 }
 
-/// Every aggregate that this server adds: name, arguments, result.
-pub fn aggregates() -> Vec<(&'static str, Vec<ColumnType>, ColumnType)> {
-    let vector = ColumnType::Vector(None);
-    vec![
-        ("avg", vec![vector.clone()], vector.clone()),
-        ("sum", vec![vector.clone()], vector),
-        ("json_agg", vec![ColumnType::Text], ColumnType::Jsonb),
-        ("jsonb_agg", vec![ColumnType::Text], ColumnType::Jsonb),
-        ("json_object_agg", vec![ColumnType::Text, ColumnType::Text], ColumnType::Jsonb),
-        ("jsonb_object_agg", vec![ColumnType::Text, ColumnType::Text], ColumnType::Jsonb),
-    ]
-}
-
 /// Adds everything to a state that has DataFusion's own functions already; ours win over those of the same name.
 ///
 /// # Errors
@@ -140,6 +132,10 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     for name in ["min", "max"] {
         let inner = registry.udaf(name).map_err(from_datafusion)?;
         registry.register_udaf(Arc::new(Extreme::over(inner))).map_err(from_datafusion)?;
+    }
+    registry.register_udaf(Arc::new(shown_average())).map_err(from_datafusion)?;
+    for aggregate in variances(|name| registry.udaf(name).ok()) {
+        registry.register_udaf(Arc::new(aggregate)).map_err(from_datafusion)?;
     }
     for aggregate in gathered::aggregates() {
         registry.register_udaf(Arc::new(aggregate)).map_err(from_datafusion)?;

@@ -20,6 +20,7 @@ use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::{from_datafusion, to_datafusion};
 use crate::sql::arrow::types::{data_type_of, field_of, type_of};
 use crate::sql::arrow::values::{array_bytes, array_of, readable, value_at};
+use crate::sql::functions::arrays_made::result_of as result_of_types;
 use crate::types::{ColumnType, TextStyle, Value};
 
 /// Bytes that a call may make without taking them from its account's memory, and takes at a time.
@@ -84,8 +85,9 @@ impl ScalarUDFImpl for RowFunction {
         Ok(data_type_of(&self.definition.returns))
     }
 
-    fn return_field_from_args(&self, _arguments: ReturnFieldArgs<'_>) -> DataFusionResult<FieldRef> {
-        Ok(Arc::new(field_of(self.definition.name, &self.definition.returns, true)))
+    fn return_field_from_args(&self, arguments: ReturnFieldArgs<'_>) -> DataFusionResult<FieldRef> {
+        let returns = returned(&self.definition, arguments.arg_fields);
+        Ok(Arc::new(field_of(self.definition.name, &returns, true)))
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
@@ -151,7 +153,16 @@ fn run(definition: &Function, arguments: &ScalarFunctionArgs, rows: usize) -> Re
         }
         results.push(result);
     }
-    array_of(&definition.returns, &results)
+    array_of(&returned(definition, &arguments.arg_fields), &results)
+}
+
+/// The type of what a call returns: for some functions that of their arguments decides.
+fn returned(definition: &Function, fields: &[FieldRef]) -> ColumnType {
+    if definition.returns != ColumnType::Unknown {
+        return definition.returns.clone();
+    }
+    let types: Vec<ColumnType> = fields.iter().map(|field| type_of(field)).collect();
+    result_of_types(definition.name, &types).unwrap_or(ColumnType::Unknown)
 }
 
 /// The result for one row.

@@ -8,18 +8,18 @@ use crate::expr::Parameter::Sparse;
 use crate::types::{ColumnType, SparseVector, Value};
 
 /// Bytes that are in the order of the vectors that they are of.
-pub const SPARSE_SORT_KEY: &str = "sparsevec_sort_key";
+pub const SPARSE_SORT_KEY: &str = "$sparsevec_sort_key";
 
 /// The function of sparse vectors for one of that name; `None` where there is none.
 pub fn sparse_form(name: &str) -> Option<&'static str> {
     match name {
-        "l2_distance" => Some("sparsevec_l2_distance"),
-        "inner_product" => Some("sparsevec_inner_product"),
+        "l2_distance" => Some("$sparsevec_l2_distance"),
+        "inner_product" => Some("$sparsevec_inner_product"),
         "vector_negative_inner_product" => Some("sparsevec_negative_inner_product"),
-        "cosine_distance" => Some("sparsevec_cosine_distance"),
-        "l1_distance" => Some("sparsevec_l1_distance"),
-        "l2_norm" => Some("sparsevec_l2_norm"),
-        "l2_normalize" => Some("sparsevec_l2_normalize"),
+        "cosine_distance" => Some("$sparsevec_cosine_distance"),
+        "l1_distance" => Some("$sparsevec_l1_distance"),
+        "l2_norm" => Some("$sparsevec_l2_norm"),
+        "l2_normalize" => Some("$sparsevec_l2_normalize"),
         _ => None,
     }
 }
@@ -27,30 +27,30 @@ pub fn sparse_form(name: &str) -> Option<&'static str> {
 pub fn definitions() -> Vec<Function> {
     let pair = [Sparse, Sparse];
     vec![
-        Function::new("sparsevec_l2_distance", &pair, ColumnType::Float8, |_, arguments| {
+        Function::new("$sparsevec_l2_distance", &pair, ColumnType::Float8, |_, arguments| {
             measured(arguments, |a, b| sum(a, b, |a, b| (a - b) * (a - b)).sqrt())
         }),
-        Function::new("sparsevec_inner_product", &pair, ColumnType::Float8, |_, arguments| {
+        Function::new("$sparsevec_inner_product", &pair, ColumnType::Float8, |_, arguments| {
             measured(arguments, inner_product)
         }),
         Function::new("sparsevec_negative_inner_product", &pair, ColumnType::Float8, |_, arguments| {
             measured(arguments, |a, b| -inner_product(a, b))
         }),
-        Function::new("sparsevec_cosine_distance", &pair, ColumnType::Float8, |_, arguments| {
+        Function::new("$sparsevec_cosine_distance", &pair, ColumnType::Float8, |_, arguments| {
             measured(arguments, |a, b| {
                 // As pgvector: NaN where one of them has no direction.
                 let similarity = inner_product(a, b) / (inner_product(a, a) * inner_product(b, b)).sqrt();
                 if similarity.is_nan() { similarity } else { 1.0 - similarity.clamp(-1.0, 1.0) }
             })
         }),
-        Function::new("sparsevec_l1_distance", &pair, ColumnType::Float8, |_, arguments| {
+        Function::new("$sparsevec_l1_distance", &pair, ColumnType::Float8, |_, arguments| {
             measured(arguments, |a, b| sum(a, b, |a, b| (a - b).abs()))
         }),
-        Function::new("sparsevec_l2_norm", &[Sparse], ColumnType::Float8, |_, arguments| {
+        Function::new("$sparsevec_l2_norm", &[Sparse], ColumnType::Float8, |_, arguments| {
             let vector = sparse_of(arguments, 0)?;
             Ok(Value::Float8(inner_product(vector, vector).sqrt()))
         }),
-        Function::new("sparsevec_l2_normalize", &[Sparse], ColumnType::Sparsevec(None), |_, arguments| {
+        Function::new("$sparsevec_l2_normalize", &[Sparse], ColumnType::Sparsevec(None), |_, arguments| {
             normalized(sparse_of(arguments, 0)?)
         }),
         Function::new(SPARSE_SORT_KEY, &[Sparse], ColumnType::Bytea, |_, arguments| {

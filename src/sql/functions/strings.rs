@@ -7,7 +7,7 @@ use crate::types::limits::ENTRY_BYTES_MAX;
 use crate::types::{ColumnType, Value, quote_identifier};
 
 /// The end of a series that is made as a list, checked: too long a list would fill the memory.
-pub const SERIES_END: &str = "series_end";
+pub const SERIES_END: &str = "$series_end";
 /// Numbers that a list of a series holds at most. A series between constants is no list and has no bound.
 const SERIES_LIST_MAX: u64 = 10_000_000;
 
@@ -15,7 +15,7 @@ const SERIES_LIST_MAX: u64 = 10_000_000;
 pub const ROUND_FLOAT: &str = "dround";
 
 /// `length` and `octet_length` of a bytea; DataFusion's take texts alone.
-pub const BYTES_LENGTH: &str = "bytes_length";
+pub const BYTES_LENGTH: &str = "$bytes_length";
 
 pub fn definitions() -> Vec<Function> {
     let text = ColumnType::Text;

@@ -4,7 +4,6 @@
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use rust_decimal::Decimal;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Any, Float, Text, Timestamp};
@@ -14,19 +13,17 @@ use crate::types::formats::{
     BrokenTime, FormattedNumber, ShownZone, interval_text, number_of_text, number_text, time_text,
 };
 use crate::types::{
-    ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, MICROS_PER_DAY, TIMESTAMP_INFINITY,
+    ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, MICROS_PER_DAY, Numeric, TIMESTAMP_INFINITY,
     TIMESTAMP_MINUS_INFINITY, Value, Zone, between_timestamps, civil_from_days, days_in_month, join_timestamp,
     split_timestamp,
 };
 
 /// `timezone` of a time without a zone, which goes the other way.
-pub const MOMENT_OF_LOCAL: &str = "timezone_of_local";
+pub const MOMENT_OF_LOCAL: &str = "$timezone_of_local";
 
 /// Decimal digits that a float surely has: `FLT_DIG` and `DBL_DIG` of C.
 const FLOAT4_DIGITS: usize = 6;
 const FLOAT8_DIGITS: usize = 15;
-/// Decimals that a power of ten has in `to_number`.
-const SHIFTED_DECIMALS: u32 = 16;
 
 pub fn definitions() -> Vec<Function> {
     vec![
@@ -195,7 +192,7 @@ fn to_char(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
         Some(Value::Interval(interval)) => return interval_text(*interval, format).map(shown),
         Some(Value::Float4(number)) => FormattedNumber::Float(f64::from(*number), FLOAT4_DIGITS),
         Some(Value::Float8(number)) => FormattedNumber::Float(*number, FLOAT8_DIGITS),
-        Some(Value::Numeric(number)) => FormattedNumber::Numeric(*number),
+        Some(Value::Numeric(number)) => FormattedNumber::Numeric(number.clone()),
         Some(value) => match value.as_i64() {
             Some(number) => FormattedNumber::Int(number),
             None => match value.clone().cast(&ColumnType::Numeric(None), false)? {
@@ -214,18 +211,16 @@ fn to_number(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let overflow = || Error::new(ErrorKind::NumericOutOfRange, "numeric field overflow");
     let number = Value::parse_text(&ColumnType::Numeric(None), &read.text)?;
     let Value::Numeric(mut number) = number else { return Ok(Value::Null) };
-    let digits = number.abs().trunc().mantissa().to_string();
+    let digits = number.abs().whole()?.to_string();
     let whole = if digits == "0" { 0 } else { digits.len() };
     if i64::try_from(whole).map_or(true, |whole| whole > read.whole) {
         return Err(overflow());
     }
-    number.rescale(u32::try_from(read.scale).map_err(|_| overflow())?);
+    number = number.rounded(i32::try_from(read.scale).map_err(|_| overflow())?)?;
     if let Some(shift) = read.shift {
-        let (scale, shift) = (number.scale(), u32::try_from(shift).map_err(|_| overflow())?);
-        // The power of ten that it is multiplied with has sixteen digits behind its first.
-        let decimals = scale.saturating_add(SHIFTED_DECIMALS).saturating_add(shift).min(Decimal::MAX_SCALE);
-        number.set_scale(scale.saturating_add(shift)).map_err(|_| overflow())?;
-        number.rescale(decimals);
+        // As PostgreSQL does it, with the digits that the power of ten has.
+        let exponent = Numeric::from(shift).negated();
+        number = number.times(&Numeric::from(10).power(&exponent)?)?;
     }
     Ok(Value::Numeric(number))
 }

@@ -8,28 +8,28 @@ use crate::expr::Parameter::{self, Any, Bytes, Float, Int, Text, Timestamp};
 use crate::expr::{Body, Function, Invocation, int_of, text_of};
 use crate::types::formats::time_of_text;
 use crate::types::{
-    ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, IntervalField, TIMESTAMP_INFINITY,
+    ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, IntervalField, Numeric, TIMESTAMP_INFINITY,
     TIMESTAMP_MINUS_INFINITY, TextStyle, Value, Zone, add_days, add_interval, add_interval_in, between_timestamps,
 };
 
 /// What intervals are compared, grouped and ordered by.
-pub const INTERVAL_KEY: &str = "interval_span";
+pub const INTERVAL_KEY: &str = "$interval_span";
 /// Bytes ordered as intervals are, and the way back: for the least and the greatest of several.
-pub const INTERVAL_BYTES: &str = "interval_to_bytes";
-pub const INTERVAL_OF_BYTES: &str = "interval_of_bytes";
+pub const INTERVAL_BYTES: &str = "$interval_to_bytes";
+pub const INTERVAL_OF_BYTES: &str = "$interval_of_bytes";
 
 /// An interval as it was declared: by the number of its last field, and the decimals of its seconds, negative for all.
-pub const INTERVAL_FITTED: &str = "interval_fitted";
+pub const INTERVAL_FITTED: &str = "$interval_fitted";
 
 /// An interval backwards.
 pub const INTERVAL_NEGATED: &str = "interval_um";
 
 /// `to_timestamp` of seconds since 1970.
-pub const TIMESTAMP_OF_EPOCH: &str = "timestamptz_of_epoch";
+pub const TIMESTAMP_OF_EPOCH: &str = "$timestamptz_of_epoch";
 
 /// `to_timestamp` and `to_date` of a text by a format.
-pub const TIMESTAMP_OF_TEXT: &str = "timestamptz_of_text";
-pub const DATE_OF_TEXT: &str = "date_of_text";
+pub const TIMESTAMP_OF_TEXT: &str = "$timestamptz_of_text";
+pub const DATE_OF_TEXT: &str = "$date_of_text";
 
 /// The function of an operator between two times, with the type of its result; `None` where the planner has its own.
 pub fn time_operator(
@@ -254,6 +254,5 @@ fn between_dates(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
 
 fn span(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     // Twenty-two digits at most.
-    let span = rust_decimal::Decimal::try_from_i128_with_scale(interval_of(arguments, 0)?.span(), 0);
-    span.map(Value::Numeric).map_err(|error| Error::internal(error.to_string()))
+    Ok(Value::Numeric(Numeric::from(interval_of(arguments, 0)?.span())))
 }

@@ -8,12 +8,12 @@ use crate::types::{
 };
 
 /// `date_trunc` of a timestamp, of a moment, of an interval.
-pub const TIMESTAMP_TRUNC: &str = "timestamp_trunc";
-pub const TIMESTAMPTZ_TRUNC: &str = "timestamptz_trunc";
-pub const INTERVAL_TRUNC: &str = "interval_trunc";
+pub const TIMESTAMP_TRUNC: &str = "$timestamp_trunc";
+pub const TIMESTAMPTZ_TRUNC: &str = "$timestamptz_trunc";
+pub const INTERVAL_TRUNC: &str = "$interval_trunc";
 /// `date_bin` of a timestamp, of a moment.
-pub const TIMESTAMP_BIN: &str = "timestamp_bin";
-pub const TIMESTAMPTZ_BIN: &str = "timestamptz_bin";
+pub const TIMESTAMP_BIN: &str = "$timestamp_bin";
+pub const TIMESTAMPTZ_BIN: &str = "$timestamptz_bin";
 
 /// Units that fields have, and that nothing is cut down to.
 const FIELDS_ONLY: [&str; 8] = ["julian", "isoyear", "dow", "isodow", "doy", "epoch", "timezone", "timezone_hour"];

@@ -1,17 +1,15 @@
 //! `extract` and `date_part`: the fields of dates, times and intervals, of moments as the clocks of the session show them.
 //!
-//! `extract` is exact, `date_part` is of double precision. Of the infinities, fields that grow with time are infinite, which no
-//! exact number is here; the others are NULL.
-
-use rust_decimal::Decimal;
+//! `extract` is exact, `date_part` is of double precision. Of the infinities, fields that grow with time are infinite, the others
+//! are NULL.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Any, Text};
 use crate::expr::{Function, text_of};
 use crate::types::formats::{BrokenTime, JULIAN_EPOCH};
 use crate::types::{
-    ColumnType, Interval, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND, TextStyle, Value,
-    Zone, exact_quotient, is_date, is_timestamp,
+    ColumnType, Interval, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND, Numeric, TextStyle,
+    Value, Zone, is_date, is_timestamp,
 };
 
 /// What EXTRACT calls.
@@ -24,24 +22,13 @@ const MICROS_PER_MONTH: i64 = 30 * MICROS_PER_DAY;
 pub fn definitions() -> Vec<Function> {
     vec![
         Function::new(EXTRACT, &[Text, Any], ColumnType::Numeric(None), |invocation, arguments| {
-            match field(text_of(arguments, 0), arguments.get(1), invocation.style())? {
-                Field::Number(number) => Ok(Value::Numeric(number)),
-                Field::Null => Ok(Value::Null),
-                Field::Infinite(_) => Err(Error::unsupported(
-                    "an infinite numeric, which EXTRACT gives of an infinite time, is not offered",
-                    "date_part() gives it in double precision.",
-                )),
-            }
+            let found = field(text_of(arguments, 0), arguments.get(1), invocation.style())?;
+            Ok(found.map_or(Value::Null, Value::Numeric))
         })
         .stable(),
         Function::new("date_part", &[Text, Any], ColumnType::Float8, |invocation, arguments| {
-            match field(text_of(arguments, 0), arguments.get(1), invocation.style())? {
-                Field::Number(number) => Value::Numeric(number).cast(&ColumnType::Float8, true),
-                Field::Null => Ok(Value::Null),
-                Field::Infinite(is_negative) => {
-                    Ok(Value::Float8(if is_negative { f64::NEG_INFINITY } else { f64::INFINITY }))
-                }
-            }
+            let found = field(text_of(arguments, 0), arguments.get(1), invocation.style())?;
+            found.map_or(Ok(Value::Null), |number| Value::Numeric(number).cast(&ColumnType::Float8, true))
         })
         .stable()
         .alias(&["datepart"]),
@@ -49,19 +36,11 @@ pub fn definitions() -> Vec<Function> {
 }
 
 /// A whole number of units, with so many decimals.
-fn scaled(number: i64, decimals: u32) -> Decimal {
-    Decimal::new(number, decimals)
+fn scaled(number: i64, decimals: u16) -> Numeric {
+    Numeric::scaled(number, decimals)
 }
 
-/// A field of a time.
-enum Field {
-    Number(Decimal),
-    Null,
-    /// Of an infinity, and whether that is the negative one.
-    Infinite(bool),
-}
-
-fn field(unit: &str, value: Option<&Value>, style: &TextStyle) -> Result<Field> {
+fn field(unit: &str, value: Option<&Value>, style: &TextStyle) -> Result<Option<Numeric>> {
     let unit = unit.to_ascii_lowercase();
     let number = match value {
         Some(Value::Timestamp(micros)) => {
@@ -89,9 +68,9 @@ fn field(unit: &str, value: Option<&Value>, style: &TextStyle) -> Result<Field> 
             return Ok(of_infinity(&unit, is_negative, &MONOTONIC_OF_INTERVALS, number));
         }
         Some(Value::Time(micros)) => of_time(&unit, *micros)?,
-        _ => return Ok(Field::Null),
+        _ => return Ok(None),
     };
-    Ok(Field::Number(number))
+    Ok(Some(number))
 }
 
 /// Fields that grow with time.
@@ -99,11 +78,13 @@ const MONOTONIC: [&str; 7] = ["year", "decade", "century", "millennium", "julian
 const MONOTONIC_OF_INTERVALS: [&str; 7] = ["hour", "day", "year", "decade", "century", "millennium", "epoch"];
 
 /// The field of an infinity, or else the number.
-fn of_infinity(unit: &str, is_negative: Option<bool>, monotonic: &[&str], number: Decimal) -> Field {
+fn of_infinity(unit: &str, is_negative: Option<bool>, monotonic: &[&str], number: Numeric) -> Option<Numeric> {
     match is_negative {
-        None => Field::Number(number),
-        Some(is_negative) if monotonic.contains(&canonical(unit)) => Field::Infinite(is_negative),
-        Some(_) => Field::Null,
+        None => Some(number),
+        Some(is_negative) if monotonic.contains(&canonical(unit)) => {
+            Some(if is_negative { Numeric::MINUS_INFINITY } else { Numeric::INFINITY })
+        }
+        Some(_) => None,
     }
 }
 
@@ -163,7 +144,7 @@ fn refused(unit: &str, ty: &ColumnType) -> Error {
 }
 
 /// Fields of a time of day; `None` for other units.
-fn of_clock(unit: &str, micros: i64) -> Option<Decimal> {
+fn of_clock(unit: &str, micros: i64) -> Option<Numeric> {
     let in_minute = micros % MICROS_PER_MINUTE;
     Some(match unit {
         "microseconds" => scaled(in_minute, 0),
@@ -176,10 +157,10 @@ fn of_clock(unit: &str, micros: i64) -> Option<Decimal> {
 }
 
 /// Fields of a day; `None` for other units.
-fn of_day(unit: &str, time: &BrokenTime) -> Option<Decimal> {
+fn of_day(unit: &str, time: &BrokenTime) -> Option<Numeric> {
     let year = time.year;
     let before_christ = |unit: i64| -((unit - 1 - (year - 1)) / unit);
-    Some(Decimal::from(match unit {
+    Some(Numeric::from(match unit {
         "day" => time.day,
         "month" => time.month,
         "quarter" => (time.month - 1) / 3 + 1,
@@ -201,7 +182,7 @@ fn of_day(unit: &str, time: &BrokenTime) -> Option<Decimal> {
 }
 
 /// A field of a timestamp, or of a moment in a zone.
-fn of_timestamp(unit: &str, moment: i64, zone: Option<&Zone>) -> Result<Decimal> {
+fn of_timestamp(unit: &str, moment: i64, zone: Option<&Zone>) -> Result<Numeric> {
     let name = canonical(unit);
     let offset = zone.map_or(0, |zone| zone.offset_from(moment));
     let micros = moment.saturating_add(offset);
@@ -214,30 +195,30 @@ fn of_timestamp(unit: &str, moment: i64, zone: Option<&Zone>) -> Result<Decimal>
     Ok(match name {
         "epoch" => scaled(moment, 6),
         "julian" => {
-            let day = Decimal::from(micros.div_euclid(MICROS_PER_DAY) + JULIAN_EPOCH);
-            day + exact_quotient(Decimal::from(in_day), Decimal::from(MICROS_PER_DAY))?
+            let day = Numeric::from(micros.div_euclid(MICROS_PER_DAY) + JULIAN_EPOCH);
+            day.plus(&Numeric::from(in_day).over(&Numeric::from(MICROS_PER_DAY))?)?
         }
-        "timezone" if zone.is_some() => Decimal::from(offset / MICROS_PER_SECOND),
-        "timezone_hour" if zone.is_some() => Decimal::from(offset / MICROS_PER_HOUR),
-        "timezone_minute" if zone.is_some() => Decimal::from(offset % MICROS_PER_HOUR / MICROS_PER_MINUTE),
+        "timezone" if zone.is_some() => Numeric::from(offset / MICROS_PER_SECOND),
+        "timezone_hour" if zone.is_some() => Numeric::from(offset / MICROS_PER_HOUR),
+        "timezone_minute" if zone.is_some() => Numeric::from(offset % MICROS_PER_HOUR / MICROS_PER_MINUTE),
         _ => return Err(refused(unit, &ty)),
     })
 }
 
-fn of_date(unit: &str, days: i32) -> Result<Decimal> {
+fn of_date(unit: &str, days: i32) -> Result<Numeric> {
     let name = canonical(unit);
     let time = BrokenTime::of(i64::from(days).saturating_mul(MICROS_PER_DAY), None);
     if let Some(number) = of_day(name, &time) {
         return Ok(number);
     }
     Ok(match name {
-        "epoch" => Decimal::from(i64::from(days) * 86_400),
-        "julian" => Decimal::from(i64::from(days) + JULIAN_EPOCH),
+        "epoch" => Numeric::from(i64::from(days) * 86_400),
+        "julian" => Numeric::from(i64::from(days) + JULIAN_EPOCH),
         _ => return Err(refused(unit, &ColumnType::Date)),
     })
 }
 
-fn of_time(unit: &str, micros: i64) -> Result<Decimal> {
+fn of_time(unit: &str, micros: i64) -> Result<Numeric> {
     let name = canonical(unit);
     match name {
         "epoch" => Ok(scaled(micros, 6)),
@@ -245,29 +226,28 @@ fn of_time(unit: &str, micros: i64) -> Result<Decimal> {
     }
 }
 
-fn of_interval(unit: &str, interval: Interval) -> Result<Decimal> {
+fn of_interval(unit: &str, interval: Interval) -> Result<Numeric> {
     let name = canonical(unit);
     if let Some(number) = of_clock(name, interval.micros) {
         return Ok(number);
     }
     let (years, months) = (i64::from(interval.months / 12), i64::from(interval.months % 12));
     Ok(match name {
-        "day" => Decimal::from(interval.days),
-        "week" => Decimal::from(interval.days / 7),
-        "month" => Decimal::from(months),
+        "day" => Numeric::from(interval.days),
+        "week" => Numeric::from(interval.days / 7),
+        "month" => Numeric::from(months),
         // Backwards where the interval is.
-        "quarter" if interval.months < 0 => Decimal::from(-((-months / 3) + 1)),
-        "quarter" => Decimal::from(months / 3 + 1),
-        "year" => Decimal::from(years),
-        "decade" => Decimal::from(years / 10),
-        "century" => Decimal::from(years / 100),
-        "millennium" => Decimal::from(years / 1000),
+        "quarter" if interval.months < 0 => Numeric::from(-((-months / 3) + 1)),
+        "quarter" => Numeric::from(months / 3 + 1),
+        "year" => Numeric::from(years),
+        "decade" => Numeric::from(years / 10),
+        "century" => Numeric::from(years / 100),
+        "millennium" => Numeric::from(years / 1000),
         "epoch" => {
             let days = i128::from(years) * i128::from(MICROS_PER_YEAR)
                 + i128::from(months) * i128::from(MICROS_PER_MONTH)
                 + i128::from(interval.days) * i128::from(MICROS_PER_DAY);
-            let overflow = |_| Error::new(ErrorKind::NumericOutOfRange, "numeric field overflow");
-            Decimal::try_from_i128_with_scale(days + i128::from(interval.micros), 6).map_err(overflow)?
+            Numeric::of_parts(days + i128::from(interval.micros), 6)?
         }
         _ => return Err(refused(unit, &ColumnType::Interval)),
     })

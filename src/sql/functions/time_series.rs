@@ -8,8 +8,8 @@ use crate::types::{
 };
 
 /// `generate_series` of timestamps, of moments.
-pub const TIMESTAMP_SERIES: &str = "timestamp_series";
-pub const TIMESTAMPTZ_SERIES: &str = "timestamptz_series";
+pub const TIMESTAMP_SERIES: &str = "$timestamp_series";
+pub const TIMESTAMPTZ_SERIES: &str = "$timestamptz_series";
 
 /// Times of a series whose memory is taken at once.
 const TAKEN_TIMES: usize = 64 * 1024;

@@ -15,6 +15,7 @@ use datafusion::logical_expr::{
     Signature, StatisticsArgs, Volatility,
 };
 
+use crate::error::{Error, ErrorKind};
 use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::arrow::types::{data_type_of, field_of};
 use crate::sql::functions::vector_argument::{VectorArgument, coerce_vectors, same_dimension};
@@ -227,6 +228,10 @@ impl Accumulator for VectorSum {
         let divisor = if self.is_average { self.count as f64 } else { 1.0 };
         let mut builder = ListBuilder::new(Float32Builder::new());
         for sum in self.sums.iter().flatten() {
+            if !self.is_average && (sum / divisor).abs() > f64::from(f32::MAX) {
+                let error = Error::new(ErrorKind::NumericOutOfRange, "value out of range: overflow");
+                return Err(to_datafusion(error));
+            }
             builder.values().append_value((sum / divisor) as f32);
         }
         builder.append(self.sums.is_some());

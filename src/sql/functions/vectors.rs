@@ -29,13 +29,13 @@ pub fn definitions() -> Vec<Function> {
             elementwise(arguments, |a, b| a - b)
         }),
         Function::new("vector_mul", &[Vector, Vector], vector.clone(), |_, arguments| {
-            elementwise(arguments, |a, b| a * b)
+            checked_product(arguments, elementwise(arguments, |a, b| a * b)?)
         }),
         Function::new("vector_concat", &[Vector, Vector], vector, |_, arguments| concatenated(arguments)),
-        Function::new("halfvec_l2_normalize", &[Halfvec], half(), |_, arguments| {
+        Function::new("$halfvec_l2_normalize", &[Halfvec], half(), |_, arguments| {
             halves(normalize(&vector_of(arguments, 0)?)?)
         }),
-        Function::new("halfvec_subvector", &[Halfvec, Int, Int], half(), |invocation, arguments| {
+        Function::new("$halfvec_subvector", &[Halfvec, Int, Int], half(), |invocation, arguments| {
             subvector(invocation, arguments)
         }),
         Function::new("halfvec_add", &[Halfvec, Halfvec], half(), |_, arguments| {
@@ -45,7 +45,7 @@ pub fn definitions() -> Vec<Function> {
             halves(elementwise(arguments, |a, b| a - b)?)
         }),
         Function::new("halfvec_mul", &[Halfvec, Halfvec], half(), |_, arguments| {
-            halves(elementwise(arguments, |a, b| a * b)?)
+            checked_product(arguments, halves(elementwise(arguments, |a, b| a * b)?)?)
         }),
         Function::new("halfvec_concat", &[Halfvec, Halfvec], half(), |_, arguments| concatenated(arguments)),
     ]
@@ -58,8 +58,8 @@ fn half() -> ColumnType {
 /// The function of halves for one of whole vectors; `None` where it is the same one, or there is none.
 pub fn half_form(name: &str) -> Option<&'static str> {
     match name {
-        "l2_normalize" => Some("halfvec_l2_normalize"),
-        "subvector" => Some("halfvec_subvector"),
+        "l2_normalize" => Some("$halfvec_l2_normalize"),
+        "subvector" => Some("$halfvec_subvector"),
         "vector_add" => Some("halfvec_add"),
         "vector_sub" => Some("halfvec_sub"),
         "vector_mul" => Some("halfvec_mul"),
@@ -133,6 +133,18 @@ fn elementwise(arguments: &[Value], operation: fn(f32, f32) -> f32) -> Result<Va
     match result.iter().any(|component| !component.is_finite()) {
         true => Err(Error::new(ErrorKind::NumericOutOfRange, "value out of range: overflow")),
         false => Ok(Value::Vector(result.into())),
+    }
+}
+
+/// Refuses products that are 0 where neither factor is: too small for a component.
+fn checked_product(arguments: &[Value], result: Value) -> Result<Value> {
+    let (a, b) = (vector_of(arguments, 0)?, vector_of(arguments, 1)?);
+    let is_lost = |(product, (a, b)): (&f32, (&f32, &f32))| *product == 0.0 && *a != 0.0 && *b != 0.0;
+    match &result {
+        Value::Vector(products) if products.iter().zip(a.iter().zip(b.iter())).any(is_lost) => {
+            Err(Error::new(ErrorKind::NumericOutOfRange, "value out of range: underflow"))
+        }
+        _ => Ok(result),
     }
 }
 

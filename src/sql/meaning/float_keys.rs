@@ -27,8 +27,8 @@ use datafusion::logical_expr::{
     Aggregate, BinaryExpr, Expr, ExprSchemable, Join, LogicalPlan, LogicalPlanBuilder, Operator, Projection,
 };
 
-use crate::sql::arrow::types::type_of;
-use crate::sql::functions::{float_key, is_float_key, json_key, one_nan};
+use crate::sql::arrow::types::{is_shown_field, type_of};
+use crate::sql::functions::{float_key, is_float_key, json_key, numeric_key, one_nan};
 use crate::sql::meaning::window_keys::with_key_columns;
 use crate::types::ColumnType;
 
@@ -356,6 +356,8 @@ enum Kind {
     Length,
     /// The bytes that JSON is ordered by.
     Json,
+    /// The bytes that shown numbers are ordered by.
+    Number,
 }
 
 /// What the values of an expression, or the elements of its lists, are compared by.
@@ -369,6 +371,9 @@ fn kind_of(expr: &Expr, schema: &DFSchema) -> Option<Kind> {
         }
     }
     let (_, field) = expr.to_field(schema).ok()?;
+    if is_shown_field(&field) {
+        return Some(Kind::Number);
+    }
     kind(field.data_type()).or_else(|| (type_of(&field) == ColumnType::Jsonb).then_some(Kind::Json))
 }
 
@@ -400,6 +405,7 @@ fn own_key(expr: Expr, schema: &DFSchema) -> Expr {
         Some(Kind::Float) => key_of(expr, schema, KeySides::All),
         Some(Kind::Length) => float_key(expr),
         Some(Kind::Json) => json_key(expr.clone()).unwrap_or(expr),
+        Some(Kind::Number) => numeric_key(expr.clone()).unwrap_or(expr),
         None => expr,
     }
 }

@@ -2,14 +2,18 @@
 
 pub(super) mod dialect;
 pub(super) mod names;
+pub(super) mod number_tokens;
 pub(super) mod operators;
 pub(super) mod parse;
 pub(super) mod regroup;
 pub(super) mod rewrite_tokens;
+pub(super) mod row_locks;
 pub(super) mod secrecy;
 pub(super) mod shape;
 pub(super) mod statement_limits;
 pub(super) mod subquery_names;
+pub(super) mod table_text;
 pub(super) mod trees;
 pub(super) mod unread;
+pub(super) mod view_text;
 pub(super) mod visit;

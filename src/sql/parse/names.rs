@@ -41,6 +41,7 @@ fn strong_name(expr: &Expr) -> Option<String> {
         Expr::Tuple(_) => "row",
         Expr::Extract { .. } => "extract",
         Expr::Position { .. } => "position",
+        Expr::Substring { shorthand: true, .. } => "substr",
         Expr::Substring { .. } => "substring",
         Expr::Overlay { .. } => "overlay",
         Expr::Ceil { .. } => "ceil",
@@ -59,7 +60,7 @@ fn strong_name(expr: &Expr) -> Option<String> {
 /// A name that only stands where nothing better is found.
 fn weak_name(expr: &Expr) -> Option<String> {
     match expr {
-        Expr::Nested(inner) => weak_name(inner),
+        Expr::Nested(inner) | Expr::CompoundFieldAccess { root: inner, .. } => weak_name(inner),
         Expr::Case { else_result, .. } => {
             Some(else_result.as_deref().and_then(strong_name).unwrap_or_else(|| "case".to_string()))
         }
@@ -79,7 +80,7 @@ fn type_name(data_type: &DataType) -> String {
         return "interval".to_string();
     }
     ColumnType::parse(&data_type.to_string())
-        .map_or_else(|_| data_type.to_string().to_lowercase(), |ty| ty.internal_name())
+        .map_or_else(|_| data_type.to_string().to_lowercase(), |ty| ty.base().internal_name())
 }
 
 /// The last part of a dotted name.

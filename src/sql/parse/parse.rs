@@ -14,6 +14,7 @@ use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::parse::dialect::PostgresDialect;
+use crate::sql::parse::number_tokens::{with_plain_numbers, with_plain_operators};
 use crate::sql::parse::regroup::{enclose_values, fuse_distinct, regroup};
 use crate::sql::parse::rewrite_tokens::normalized;
 use crate::sql::parse::statement_limits::{check_counts, check_length, check_nesting, check_numbers};
@@ -39,13 +40,14 @@ pub struct ParsedStatement {
 /// Parses one statement, with or without its semicolon.
 ///
 /// # Errors
-/// 42601 with a position for text that is not SQL or holds several statements, 54000 and 54001 over the limits.
+/// 42601 with a position for text that is not SQL or holds several statements, 54000 and 54001 over the limits, 0A000 for DO.
 pub fn parse(text: &str) -> Result<ParsedStatement> {
     let tokens = tokenize(text)?;
     check_length(&tokens)?;
     check_nesting(&tokens, text)?;
     check_reserved(&tokens, text)?;
     check_password(&tokens, text)?;
+    check_offered(&tokens, text)?;
     let parameters = count_parameters(&tokens, text)?;
     let mut parser =
         Parser::new(&PostgresDialect).with_recursion_limit(NESTING_MAX).with_tokens_with_locations(normalized(tokens));
@@ -122,6 +124,20 @@ fn check_password(tokens: &[TokenWithSpan], text: &str) -> Result<()> {
     Ok(())
 }
 
+/// What the parser does not know, and PostgreSQL has.
+fn check_offered(tokens: &[TokenWithSpan], text: &str) -> Result<()> {
+    let first = tokens.iter().find(|token| !matches!(token.token, Token::Whitespace(_) | Token::SemiColon));
+    match first.map(|first| (&first.token, first.span.start)) {
+        Some((Token::Word(word), start)) if word.quote_style.is_none() && word.keyword == Keyword::DO => {
+            let hint =
+                "There is no procedural language here: send the statements themselves, or decide in the application.";
+            let error = Error::unsupported("DO is not offered", hint);
+            Err(character(text, start).map_or(error.clone(), |position| error.with_position(position)))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The byte ranges of the statements of a text, without their semicolons and surrounding blanks; empty ones are left out.
 ///
 /// # Errors
@@ -173,7 +189,7 @@ fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>> {
         return Err(statement_too_long(text.len()));
     }
     check_counts(text)?;
-    let mut tokens = Tokenizer::new(&PostgresDialect, text).tokenize_with_location().map_err(|error| {
+    let tokens = Tokenizer::new(&PostgresDialect, text).tokenize_with_location().map_err(|error| {
         let message = match error.message.as_str() {
             "Unterminated string literal" => "unterminated quoted string".to_string(),
             "Unexpected EOF while in a multi-line comment" => "unterminated /* comment".to_string(),
@@ -181,6 +197,7 @@ fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>> {
         };
         Error::syntax(message, character(text, error.location))
     })?;
+    let mut tokens = with_plain_operators(with_plain_numbers(tokens, text)?);
     check_numbers(&tokens, text)?;
     // One blank parts two tokens as well as a thousand.
     tokens.dedup_by(|next, before| is_blank(&next.token) && is_blank(&before.token));
@@ -323,19 +340,19 @@ fn parse_place(place: &str) -> Option<Location> {
 
 /// Finds places of a text by line and column, each one behind the one before: the text is walked once, however many places
 /// are asked for.
-struct Places<'a> {
+pub struct Places<'a> {
     characters: std::str::CharIndices<'a>,
     line: u64,
     column: u64,
 }
 
 impl<'a> Places<'a> {
-    fn new(text: &'a str) -> Self {
+    pub fn new(text: &'a str) -> Self {
         Places { characters: text.char_indices(), line: 1, column: 1 }
     }
 
     /// The byte at a 1-based line and character column.
-    fn byte(&mut self, location: Location) -> usize {
+    pub fn byte(&mut self, location: Location) -> usize {
         while (self.line, self.column) < (location.line, location.column) {
             match self.characters.next() {
                 Some((_, '\n')) => {

@@ -2,15 +2,21 @@
 //!
 //! Only words that change nothing are dropped, and only synonyms replaced; positions of what stays are untouched.
 
+use std::ops::Range;
+
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer, Whitespace, Word};
 
 use crate::error::{Error, Result};
 use crate::sql::parse::dialect::PostgresDialect;
+use crate::sql::parse::row_locks::rewrite_row_locks;
+use crate::sql::parse::table_text::unread_parts;
+use crate::sql::parse::view_text::check_option;
 
 /// The tokens of a statement in the forms that the parser reads.
 pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     order_identity_options(&mut tokens);
+    rewrite_row_locks(&mut tokens);
     // The positions of the statement's words, blanks and comments left out.
     let solid: Vec<usize> = tokens
         .iter()
@@ -36,19 +42,11 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             dropped.extend(solid.iter().skip(start));
         }
         "REINDEX" => return reindexing(tokens, &solid),
-        "CREATE" if word(1).as_deref() == Some("UNLOGGED") => dropped.extend(solid.get(1)),
-        "BEGIN" | "START" | "SET" => {
-            for at in 1..solid.len() {
-                if word(at).as_deref() == Some("DEFERRABLE") {
-                    dropped.extend(solid.get(at));
-                    let before = solid.get(at - 1).and_then(|at| tokens.get(*at));
-                    let is_joined = before.is_some_and(|token| token.token == Token::Comma);
-                    if is_joined || word(at - 1).as_deref() == Some("NOT") {
-                        dropped.extend(solid.get(at - 1));
-                    }
-                }
-            }
+        "CREATE" => dropped.extend(left_out_of_create(&tokens, &solid)),
+        "ALTER" if word(1).as_deref() == Some("VIEW") => {
+            replaced.extend(solid.get(1).map(|at| (*at, keyword("TABLE"))));
         }
+        "BEGIN" | "START" | "SET" => dropped.extend(deferrable(&tokens, &solid)),
         // The parser takes a name for the text of a message, and no text between dollar signs.
         "NOTIFY" => {
             let payload = solid.get(3).and_then(|at| Some((*at, &tokens.get(*at)?.token)));
@@ -59,6 +57,7 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             let found = (1..solid.len())
                 .find(|at| word(*at).as_deref() == Some("OVERRIDING") && word(at + 2).as_deref() == Some("VALUE"));
             dropped.extend(found.iter().flat_map(|at| solid.iter().skip(*at).take(3)));
+            stand_in_for_target(&tokens, &mut replaced, &mut dropped);
         }
         "FETCH" => {
             // FROM may be left out: FETCH ALL c, FETCH 10 c.
@@ -84,6 +83,44 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     dropped.sort_unstable();
     let kept = tokens.into_iter().enumerate().filter(|(at, _)| dropped.binary_search(at).is_err());
     kept.map(|(_, token)| token).collect()
+}
+
+/// Where a transaction is said to be DEFERRABLE or not, which changes nothing here.
+fn deferrable(tokens: &[TokenWithSpan], solid: &[usize]) -> Vec<usize> {
+    let token = |at: usize| solid.get(at).and_then(|at| tokens.get(*at)).map(|token| &token.token);
+    let mut dropped = Vec::new();
+    for at in (1..solid.len()).filter(|at| token(*at).is_some_and(|token| is_keyword(token, "DEFERRABLE"))) {
+        dropped.extend(solid.get(at));
+        if token(at - 1).is_some_and(|before| *before == Token::Comma || is_keyword(before, "NOT")) {
+            dropped.extend(solid.get(at - 1));
+        }
+    }
+    dropped
+}
+
+/// What the parser does not read of CREATE TABLE and CREATE VIEW; [`table_text`](crate::sql::parse::table_text::table_text) and
+/// [`view_text`](crate::sql::parse::view_text::view_text) look for it again.
+fn left_out_of_create(tokens: &[TokenWithSpan], solid: &[usize]) -> Vec<usize> {
+    let all: Vec<&Token> = solid.iter().filter_map(|at| tokens.get(*at)).map(|token| &token.token).collect();
+    let is = |at: usize, word: &str| all.get(at).is_some_and(|token| is_keyword(token, word));
+    let places: Vec<usize> = if is(1, "VIEW") || is(3, "VIEW") {
+        (all.len().saturating_sub(check_option(&all).0)..all.len()).collect()
+    } else {
+        let unlogged = is(1, "UNLOGGED").then_some(1);
+        unread_parts(&all).1.into_iter().chain(unlogged).collect()
+    };
+    places.into_iter().filter_map(|place| solid.get(place).copied()).collect()
+}
+
+/// Puts one name in the place of an ON CONFLICT's target that is more than columns.
+fn stand_in_for_target(tokens: &[TokenWithSpan], replaced: &mut Vec<(usize, Token)>, dropped: &mut Vec<usize>) {
+    let Some((keys, condition)) = conflict_target_tokens(tokens) else { return };
+    let name = Word { value: CONFLICT_TARGET.to_string(), quote_style: Some('"'), keyword: Keyword::NoKeyword };
+    replaced.push((keys.start, Token::Word(name)));
+    dropped.extend(keys.skip(1));
+    // With the word WHERE.
+    let condition = condition.map(|condition| condition.start - 1..condition.end);
+    dropped.extend(condition.into_iter().flatten());
 }
 
 /// REINDEX as the statement that stands for it in the tree, which nobody can write: `VACUUM REINDEX index`, and for a table
@@ -189,6 +226,44 @@ pub fn overrides_system(text: &str) -> Result<bool> {
         return Err(Error::unsupported("OVERRIDING USER VALUE is not offered", "Leave the identity column out."));
     }
     Ok(said("SYSTEM"))
+}
+
+/// The name that stands for the target of an ON CONFLICT over more than columns.
+pub const CONFLICT_TARGET: &str = "$target";
+
+/// Where the keys of ON CONFLICT stand among the tokens of a statement, and behind them the condition after the word WHERE; `None`
+/// where the target is a list of columns, which the parser reads, or a constraint.
+pub fn conflict_target_tokens(tokens: &[TokenWithSpan]) -> Option<(Range<usize>, Option<Range<usize>>)> {
+    let is_solid =
+        |at: &usize| tokens.get(*at).is_some_and(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF));
+    let solid: Vec<usize> = (0..tokens.len()).filter(is_solid).collect();
+    let token = |place: usize| solid.get(place).and_then(|at| tokens.get(*at)).map(|token| &token.token);
+    let says = |place: usize, word: &str| token(place).is_some_and(|token| is_keyword(token, word));
+    let open = (0..solid.len())
+        .find(|place| says(*place, "ON") && says(place + 1, "CONFLICT") && token(place + 2) == Some(&Token::LParen))?
+        + 2;
+    let mut depth = 0_usize;
+    let close = (open..solid.len()).find(|place| {
+        match token(*place) {
+            Some(Token::LParen) => depth += 1,
+            Some(Token::RParen) => depth -= 1,
+            _ => {}
+        }
+        depth == 0
+    })?;
+    let is_plain = (open + 1..close).all(|place| matches!(token(place), Some(Token::Word(_) | Token::Comma)));
+    let has_condition = says(close + 1, "WHERE");
+    if close == open + 1 || (is_plain && !has_condition) {
+        return None;
+    }
+    let at = |place: usize| solid.get(place).copied().unwrap_or(tokens.len());
+    let keys = at(open + 1)..at(close);
+    if !has_condition {
+        return Some((keys, None));
+    }
+    let end = (close + 2..solid.len())
+        .find(|place| says(*place, "DO") && (says(place + 1, "NOTHING") || says(place + 1, "UPDATE")))?;
+    Some((keys, Some(at(close + 1) + 1..at(end))))
 }
 
 const OVERRIDING: &[u8] = b"overriding";

@@ -4,12 +4,10 @@ use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, Query, SelectItem, SetExpr, Statement, UnaryOperator, Value as Literal,
 };
 
-use rust_decimal::Decimal;
-
 use crate::error::{Error, Result};
 use crate::sql::parse::names::exact;
 use crate::sql::parse::parse::parse;
-use crate::types::Value;
+use crate::types::{Numeric, Value};
 
 /// `SELECT items` without anything else, to be filled in.
 ///
@@ -72,10 +70,5 @@ pub fn number(text: &str, negative: bool) -> Option<Value> {
     if let Ok(large) = digits.parse::<i64>() {
         return Some(Value::Int8(large));
     }
-    let decimal: Option<Decimal> = digits.parse().ok().or_else(|| Decimal::from_scientific(&digits).ok());
-    match decimal {
-        Some(decimal) => Some(Value::Numeric(decimal)),
-        // Beyond what a numeric holds here: as near as a float comes.
-        None => digits.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::Float8),
-    }
+    digits.parse::<Numeric>().ok().map(Value::Numeric)
 }

@@ -5,8 +5,8 @@
 
 use datafusion::sql::sqlparser::ast::{
     AlterTable, ConstraintCharacteristics, CreateExtension, CreateIndex, CreateTable, CreateTableOptions, Declare,
-    DeferrableInitial, Delete, HiveDistributionStyle, IndexColumn, Insert, KeyOrIndexDisplay, NullsDistinctOption,
-    OrderByExpr, PrimaryKeyConstraint, SelectInto, Set, Statement, Truncate, UniqueConstraint, Update,
+    DeferrableInitial, Delete, HiveDistributionStyle, IndexColumn, Insert, KeyOrIndexDisplay, OrderByExpr,
+    PrimaryKeyConstraint, SelectInto, Set, Statement, Truncate, UniqueConstraint, Update,
 };
 
 use crate::error::{Error, ErrorKind, Result};
@@ -342,11 +342,8 @@ pub fn unique(constraint: &UniqueConstraint) -> Result<()> {
         columns,
         index_options,
         characteristics: given,
-        nulls_distinct,
+        nulls_distinct: _,
     } = constraint;
-    if matches!(nulls_distinct, NullsDistinctOption::NotDistinct) {
-        return Err(Error::unsupported("NULLS NOT DISTINCT is not offered", "Declare the columns NOT NULL."));
-    }
     columns.iter().try_for_each(index_column)?;
     let display = !matches!(index_type_display, KeyOrIndexDisplay::None);
     let hint = "[CONSTRAINT name] UNIQUE (columns)";

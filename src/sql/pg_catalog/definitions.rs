@@ -1,7 +1,7 @@
 //! The SQL text of indexes, constraints and defaults, as `pg_get_indexdef` and its siblings print it.
 
-use crate::db::Catalog;
-use crate::model::{Collection, DefaultValue, Index, IndexKind};
+use crate::db::{Catalog, shown_expression};
+use crate::model::{Collection, DefaultValue, Index, IndexKey, IndexKind};
 use crate::sql::pg_catalog::oids::{self, Object};
 use crate::types::quote_identifier;
 
@@ -31,6 +31,11 @@ fn options(catalog: &Catalog, oid: u32) -> String {
         Some(Object::Index(_, Index { kind: IndexKind::Hnsw { m, ef_construction, .. }, .. })) => {
             format!(" WITH (m='{m}', ef_construction='{ef_construction}')")
         }
+        Some(Object::Index(_, index)) => {
+            let nulls = if index.kind.counts_nulls() { " NULLS NOT DISTINCT" } else { "" };
+            let condition = index_condition(&index).map(|condition| format!(" WHERE {condition}"));
+            format!("{nulls}{}", condition.unwrap_or_default())
+        }
         _ => String::new(),
     }
 }
@@ -43,6 +48,7 @@ pub fn index_column(catalog: &Catalog, oid: u32, number: usize) -> Option<String
         Object::Index(collection, index) => match &index.kind {
             IndexKind::Ordered { columns, .. } => column_name(&collection, *columns.get(position)?),
             IndexKind::Hnsw { column, .. } if position == 0 => column_name(&collection, *column),
+            IndexKind::Keys(keys) => key_text(&collection, keys.keys.get(position)?),
             IndexKind::Fact { path } if position == 0 => Some(fact_expression(path)),
             IndexKind::Hnsw { .. } | IndexKind::Fact { .. } => None,
         },
@@ -53,10 +59,45 @@ pub fn index_column(catalog: &Catalog, oid: u32, number: usize) -> Option<String
 fn index_keys(collection: &Collection, index: &Index) -> String {
     match &index.kind {
         IndexKind::Ordered { columns, .. } => column_list(collection, columns),
+        IndexKind::Keys(keys) => {
+            keys.keys.iter().filter_map(|key| key_text(collection, key)).collect::<Vec<_>>().join(", ")
+        }
         IndexKind::Fact { path } => fact_expression(path),
         IndexKind::Hnsw { column, operator_class, .. } => {
             format!("{} {operator_class}", column_name(collection, *column).unwrap_or_default())
         }
+    }
+}
+
+/// One key of an index: a column, or an expression in parentheses where it is no call.
+fn key_text(collection: &Collection, key: &IndexKey) -> Option<String> {
+    match key {
+        IndexKey::Column(position) => column_name(collection, *position),
+        IndexKey::Expression(expression) => Some(shown_expression(&expression.text)),
+    }
+}
+
+/// The expressions among the keys of an index, as `pg_index.indexprs` has them.
+pub fn index_expressions(index: &Index) -> Option<String> {
+    match &index.kind {
+        IndexKind::Fact { path } => Some(fact_expression(path)),
+        IndexKind::Keys(keys) => {
+            let texts = keys.keys.iter().filter_map(|key| match key {
+                IndexKey::Column(_) => None,
+                IndexKey::Expression(expression) => Some(shown_expression(&expression.text)),
+            });
+            let texts: Vec<String> = texts.collect();
+            (!texts.is_empty()).then(|| texts.join(", "))
+        }
+        IndexKind::Ordered { .. } | IndexKind::Hnsw { .. } => None,
+    }
+}
+
+/// The condition on the rows that an index holds.
+pub fn index_condition(index: &Index) -> Option<String> {
+    match &index.kind {
+        IndexKind::Keys(keys) => keys.condition.as_ref().map(|condition| format!("({})", condition.text)),
+        IndexKind::Ordered { .. } | IndexKind::Fact { .. } | IndexKind::Hnsw { .. } => None,
     }
 }
 
@@ -69,62 +110,13 @@ pub fn fact_expression(path: &[String]) -> String {
     }
 }
 
-fn column_list(collection: &Collection, positions: &[usize]) -> String {
+pub fn column_list(collection: &Collection, positions: &[usize]) -> String {
     let names: Vec<String> = positions.iter().filter_map(|position| column_name(collection, *position)).collect();
     names.join(", ")
 }
 
 fn column_name(collection: &Collection, position: usize) -> Option<String> {
     collection.columns.get(position).map(|column| quote_identifier(&column.name).to_string())
-}
-
-/// One constraint: the primary key or a unique index.
-#[derive(Clone, Debug)]
-pub struct Constraint {
-    pub oid: u32,
-    pub name: String,
-    /// OID of the index that enforces it.
-    pub index: u32,
-    pub primary: bool,
-    /// Positions of the columns.
-    pub columns: Vec<usize>,
-}
-
-/// The constraints of a collection, the primary key first.
-pub fn constraints(collection: &Collection) -> Vec<Constraint> {
-    let mut all = Vec::new();
-    if !collection.primary_key.is_empty() {
-        all.push(Constraint {
-            oid: oids::constraint_oid(collection.id),
-            name: format!("{}_pkey", collection.name),
-            index: oids::primary_key_oid(collection),
-            primary: true,
-            columns: collection.primary_key.clone(),
-        });
-    }
-    for index in &collection.indexes {
-        if let IndexKind::Ordered { columns, .. } = &index.kind
-            && index.is_constraint()
-        {
-            all.push(Constraint {
-                oid: oids::constraint_oid(index.id),
-                name: index.name.clone(),
-                index: index.id.oid(),
-                primary: false,
-                columns: columns.clone(),
-            });
-        }
-    }
-    all
-}
-
-/// The text of the constraint of that OID.
-pub fn constraint_definition(catalog: &Catalog, oid: u32) -> Option<String> {
-    catalog.collections().find_map(|collection| {
-        let constraint = constraints(collection).into_iter().find(|constraint| constraint.oid == oid)?;
-        let kind = if constraint.primary { "PRIMARY KEY" } else { "UNIQUE" };
-        Some(format!("{kind} ({})", column_list(collection, &constraint.columns)))
-    })
 }
 
 /// The text of a column's default; an identity column has none.
@@ -137,5 +129,6 @@ pub fn default_expression(collection: &Collection, position: usize) -> Option<St
         DefaultValue::GeneratedId => Some("uuidv7()".to_string()),
         DefaultValue::Expression(text) => Some(text.clone()),
         DefaultValue::Identity => None,
+        DefaultValue::Computed(computed) => Some(shown_expression(&computed.text)),
     }
 }

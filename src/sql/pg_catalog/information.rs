@@ -1,19 +1,16 @@
 //! The information schema: the standard's view of tables, columns and constraints.
 
 use crate::db::{Catalog, ReadView};
-use crate::model::{Collection, DefaultValue};
+use crate::model::{Collection, CollectionKind, DefaultValue};
 use crate::settings::Settings;
-use crate::sql::pg_catalog::definitions::{constraints, default_expression};
+use crate::sql::pg_catalog::definitions::default_expression;
 use crate::sql::pg_catalog::names::{NAMESPACES, format_type, namespace_name};
 use crate::sql::pg_catalog::oids::{Grantee, Object, attribute_number, sequence_name};
+use crate::sql::pg_catalog::plain_view::written_table;
 use crate::sql::pg_catalog::relation::{CatalogRow, text, yes_or_no};
 use crate::sql::pg_catalog::relations::{self, numbering, sequence_max, sequences};
 use crate::sql::pg_catalog::views::view_definition;
 use crate::types::{ColumnType, Value};
-
-fn count(number: usize) -> Value {
-    Value::Int4(i32::try_from(number).unwrap_or(i32::MAX))
-}
 
 pub fn schemata(settings: &Settings) -> Vec<CatalogRow> {
     NAMESPACES
@@ -43,11 +40,17 @@ pub fn tables(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
                 ("table_schema", text(namespace_name(object.namespace()))),
                 ("table_name", text(object.name())),
                 ("table_type", text(if object.kind() == "r" { "BASE TABLE" } else { "VIEW" })),
-                ("is_insertable_into", yes_or_no(is_table)),
+                ("is_insertable_into", yes_or_no(is_table || is_updatable(object, catalog))),
                 ("is_typed", yes_or_no(false)),
             ]
         })
         .collect()
+}
+
+/// Whether rows can be written through a view.
+fn is_updatable(object: &Object, catalog: &Catalog) -> bool {
+    let Object::View(view) = object else { return false };
+    written_table(view, catalog).is_some_and(|table| table.kind != CollectionKind::Auth)
 }
 
 pub fn views(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
@@ -60,15 +63,23 @@ pub fn views(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
                 ("table_schema", text(namespace_name(object.namespace()))),
                 ("table_name", text(object.name())),
                 ("view_definition", view_definition(object).map_or(Value::Null, text)),
-                ("check_option", text("NONE")),
-                ("is_updatable", yes_or_no(false)),
-                ("is_insertable_into", yes_or_no(false)),
+                ("check_option", text(check_option(object))),
+                ("is_updatable", yes_or_no(is_updatable(object, catalog))),
+                ("is_insertable_into", yes_or_no(is_updatable(object, catalog))),
                 ("is_trigger_updatable", yes_or_no(false)),
                 ("is_trigger_deletable", yes_or_no(false)),
                 ("is_trigger_insertable_into", yes_or_no(false)),
             ]
         })
         .collect()
+}
+
+fn check_option(object: &Object) -> String {
+    let check = match object {
+        Object::View(view) => view.check,
+        _ => None,
+    };
+    check.map_or_else(|| "NONE".to_string(), |check| check.to_string().to_uppercase())
 }
 
 pub fn columns(view: &ReadView, settings: &Settings) -> Vec<CatalogRow> {
@@ -91,7 +102,6 @@ pub fn columns(view: &ReadView, settings: &Settings) -> Vec<CatalogRow> {
                 ("ordinal_position", Value::Int4(number)),
                 ("is_nullable", yes_or_no(!not_null)),
                 ("is_self_referencing", yes_or_no(false)),
-                ("is_generated", text("NEVER")),
                 ("is_updatable", yes_or_no(collection.is_some())),
                 ("dtd_identifier", text(number.to_string())),
             ];
@@ -155,60 +165,26 @@ fn type_cells(ty: &ColumnType, settings: &Settings) -> CatalogRow {
 }
 
 fn default_cells(collection: Option<&Collection>, position: usize) -> CatalogRow {
-    let Some(collection) = collection else { return vec![("is_identity", yes_or_no(false))] };
+    let Some(collection) = collection else {
+        return vec![("is_identity", yes_or_no(false)), ("is_generated", text("NEVER"))];
+    };
     let default = default_expression(collection, position).map_or(Value::Null, text);
     let column = collection.columns.get(position);
     let is_identity = column.is_some_and(|column| column.default == Some(DefaultValue::Identity));
     let generation = if is_identity { text("ALWAYS") } else { Value::Null };
-    vec![("is_identity", yes_or_no(is_identity)), ("identity_generation", generation), ("column_default", default)]
-}
-
-pub fn table_constraints(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
-    let mut rows = Vec::new();
-    for collection in catalog.collections() {
-        for constraint in constraints(collection) {
-            rows.push(vec![
-                ("constraint_catalog", text(&settings.database)),
-                ("constraint_schema", text("public")),
-                ("constraint_name", text(constraint.name)),
-                ("table_catalog", text(&settings.database)),
-                ("table_schema", text("public")),
-                ("table_name", text(&collection.name)),
-                ("constraint_type", text(if constraint.primary { "PRIMARY KEY" } else { "UNIQUE" })),
-                ("is_deferrable", yes_or_no(false)),
-                ("initially_deferred", yes_or_no(false)),
-                ("enforced", yes_or_no(true)),
-                ("nulls_distinct", yes_or_no(true)),
-            ]);
-        }
+    if column.is_some_and(|column| column.computation().is_some()) {
+        return vec![
+            ("is_identity", yes_or_no(false)),
+            ("is_generated", text("ALWAYS")),
+            ("generation_expression", default),
+        ];
     }
-    rows
-}
-
-/// One row for each column of each key; `usage` leaves out the position, as `constraint_column_usage` does.
-pub fn key_columns(catalog: &Catalog, settings: &Settings, usage: bool) -> Vec<CatalogRow> {
-    let mut rows = Vec::new();
-    for collection in catalog.collections() {
-        for constraint in constraints(collection) {
-            for (place, position) in constraint.columns.iter().enumerate() {
-                let Some(column) = collection.columns.get(*position) else { continue };
-                let mut row = vec![
-                    ("constraint_catalog", text(&settings.database)),
-                    ("constraint_schema", text("public")),
-                    ("constraint_name", text(&constraint.name)),
-                    ("table_catalog", text(&settings.database)),
-                    ("table_schema", text("public")),
-                    ("table_name", text(&collection.name)),
-                    ("column_name", text(&column.name)),
-                ];
-                if !usage {
-                    row.push(("ordinal_position", count(place + 1)));
-                }
-                rows.push(row);
-            }
-        }
-    }
-    rows
+    vec![
+        ("is_generated", text("NEVER")),
+        ("is_identity", yes_or_no(is_identity)),
+        ("identity_generation", generation),
+        ("column_default", default),
+    ]
 }
 
 pub fn sequences_view(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {

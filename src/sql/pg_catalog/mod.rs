@@ -12,10 +12,15 @@
 //! The catalogs are read-only. Rows of data and privileges beyond one owner are left to others.
 
 mod cluster;
+mod comments;
+mod constraint_views;
+mod constraints;
 mod definitions;
 mod information;
+mod locks;
 mod names;
 mod oids;
+mod plain_view;
 mod procedures;
 mod relation;
 mod relations;
@@ -25,14 +30,18 @@ mod statistics;
 mod types;
 mod views;
 
-pub use definitions::{constraint_definition, index_column, index_definition};
+pub use comments::comment_on;
+pub use constraints::constraint_definition;
+pub use definitions::{index_column, index_definition};
 pub use names::{
     check_schema, class_name, find_class, find_namespace, find_type, format_type, namespace_name, type_name,
 };
 pub use oids::{Grantee, NAMESPACE_PUBLIC, OWNER_OID, Object};
+pub use plain_view::{PlainView, plain_view, view_query};
 pub use procedures::{find as find_procedure, function_signature, procedure_name};
 
 pub use relations::columns;
 
 pub use schema::schema;
 pub use set_functions::{is_set_function, set_function};
+pub use views::view_definition;

@@ -11,28 +11,8 @@ use crate::sql::parse::names::relation_name;
 use crate::sql::pg_catalog::oids::{
     NAMESPACE_CATALOG, NAMESPACE_INFORMATION, NAMESPACE_NEBULUS, NAMESPACE_PUBLIC, Object,
 };
+use crate::sql::registry::PSEUDO_TYPES;
 use crate::types::{ColumnType, quote_identifier};
-
-/// Types that only catalogs name: OID, name, length.
-pub const PSEUDO_TYPES: &[(u32, &str, i16)] = &[
-    (2249, "record", -1),
-    (2275, "cstring", -2),
-    (2276, "any", 4),
-    (2277, "anyarray", -1),
-    (2279, "trigger", 4),
-    (2281, "internal", 8),
-    (2283, "anyelement", 4),
-    (2776, "anynonarray", 4),
-    (3838, "event_trigger", 4),
-    (5077, "anycompatible", 4),
-    (5078, "anycompatiblearray", -1),
-    (5079, "anycompatiblenonarray", 4),
-];
-
-/// Whether `pg_type` has a type of that OID that functions may take or return.
-pub fn is_type(oid: u32) -> bool {
-    ColumnType::from_oid(oid).is_some() || PSEUDO_TYPES.iter().any(|(pseudo, ..)| *pseudo == oid)
-}
 
 /// Schema names with their OIDs.
 pub const NAMESPACES: [(&str, u32); 4] = [

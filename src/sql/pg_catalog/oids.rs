@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::db::{AUTH, Catalog};
-use crate::model::{Collection, CollectionId, Index, IndexKind};
+use crate::model::{Collection, CollectionId, Index, IndexKey, IndexKind, View};
 use crate::sql::pg_catalog::relation::{self, CatalogRelation};
 use crate::types::ColumnType;
 
@@ -47,6 +47,7 @@ pub enum Object {
     Index(Arc<Collection>, Index),
     /// The sequence of a column, by the column's position.
     Sequence(Arc<Collection>, usize),
+    View(Arc<View>),
     MemoryFacts,
     System(&'static CatalogRelation),
 }
@@ -69,6 +70,7 @@ impl Object {
                 }
             }
         }
+        objects.extend(catalog.views().map(|view| Object::View(Arc::clone(view))));
         objects.push(Object::MemoryFacts);
         objects.extend(relation::all().iter().map(Object::System));
         objects
@@ -84,6 +86,7 @@ impl Object {
             Object::PrimaryKey(collection) => primary_key_oid(collection),
             Object::Index(_, index) => index.id.oid(),
             Object::Sequence(collection, position) => column_oid(collection, *position),
+            Object::View(view) => view.oid(),
             Object::MemoryFacts => MEMORY_FACTS.oid(),
             Object::System(relation) => relation.oid,
         }
@@ -95,6 +98,7 @@ impl Object {
             Object::PrimaryKey(collection) => format!("{}_pkey", collection.name),
             Object::Index(_, index) => index.name.clone(),
             Object::Sequence(collection, position) => sequence_name(collection, *position),
+            Object::View(view) => view.name.clone(),
             Object::MemoryFacts => "memory_facts".to_string(),
             Object::System(relation) => relation.name.to_string(),
         }
@@ -158,7 +162,7 @@ impl Object {
             Object::Table(_) => "r",
             Object::PrimaryKey(_) | Object::Index(..) => "i",
             Object::Sequence(..) => "S",
-            Object::MemoryFacts => "v",
+            Object::View(..) | Object::MemoryFacts => "v",
             Object::System(relation) if relation.schema == "information_schema" => "v",
             Object::System(_) => "r",
         }
@@ -170,7 +174,7 @@ impl Object {
             Object::Table(_) => METHOD_HEAP,
             Object::Index(_, Index { kind: IndexKind::Hnsw { .. }, .. }) => METHOD_HNSW,
             Object::PrimaryKey(_) | Object::Index(..) => METHOD_BTREE,
-            Object::Sequence(..) | Object::MemoryFacts | Object::System(_) => 0,
+            Object::Sequence(..) | Object::View(..) | Object::MemoryFacts | Object::System(_) => 0,
         }
     }
 
@@ -186,6 +190,19 @@ impl Object {
             Object::Index(collection, index) => match &index.kind {
                 IndexKind::Ordered { columns, .. } => picked(collection, columns),
                 IndexKind::Hnsw { column, .. } => picked(collection, &[*column]),
+                IndexKind::Keys(keys) => {
+                    let mut names = Vec::with_capacity(keys.keys.len());
+                    for key in &keys.keys {
+                        names.push(match key {
+                            IndexKey::Column(position) => match collection.columns.get(*position) {
+                                Some(column) => (column.name.clone(), column.ty.clone(), false),
+                                None => continue,
+                            },
+                            IndexKey::Expression(expression) => ("expr".to_string(), expression.ty.clone(), false),
+                        });
+                    }
+                    names
+                }
                 IndexKind::Fact { .. } => vec![("expr".to_string(), ColumnType::Jsonb, false)],
             },
             Object::Sequence(..) => vec![
@@ -193,6 +210,9 @@ impl Object {
                 ("log_cnt".to_string(), ColumnType::Int8, true),
                 ("is_called".to_string(), ColumnType::Bool, true),
             ],
+            Object::View(view) => {
+                view.columns.iter().map(|column| (column.name.clone(), column.ty.clone(), false)).collect()
+            }
             // Its columns follow the facts that occur: `relations` asks the view for them.
             Object::MemoryFacts => Vec::new(),
             Object::System(relation) => relation

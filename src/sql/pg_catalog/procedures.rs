@@ -1,8 +1,8 @@
 //! `pg_proc`: every function that a statement may call.
 //!
-//! Of a function that PostgreSQL has as well, `functions.txt` has PostgreSQL's own rows, but for those whose types this server
-//! lacks. The others are this server's, with pgvector's in the schema `public`, and the planner's, of which the catalog says
-//! that they take anything. What PostgreSQL's grammar knows without its catalog is in none of them.
+//! What PostgreSQL and pgvector have as well is listed as `registry` has it, each of its forms, but for those whose types this server
+//! lacks. The others are this server's, and the planner's, of which the catalog says that they take anything. What PostgreSQL's
+//! grammar knows without its catalog is in none of them.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -12,18 +12,21 @@ use datafusion::logical_expr::Volatility;
 use crate::expr::Function;
 use crate::settings::Settings;
 use crate::sql::functions::{self, function_types, planner_volatility};
-use crate::sql::pg_catalog::names::{format_type, is_type};
+use crate::sql::pg_catalog::names::format_type;
 use crate::sql::pg_catalog::oids::{NAMESPACE_CATALOG, NAMESPACE_PUBLIC, OWNER_OID};
 use crate::sql::pg_catalog::relation::{CatalogRow, oid, oids, small, text};
 use crate::sql::pg_catalog::set_functions;
 use crate::sql::pg_catalog::types::input_output_functions;
+use crate::sql::registry::{self, AggregateKind, CastEntry, FunctionEntry, FunctionKind};
 use crate::sql::relational::engine;
-use crate::sql::relational::engine::{FunctionKind, PlannedFunction};
+use crate::sql::relational::engine::PlannedFunction;
 use crate::sql::rewrite::rewrite::SET_FUNCTIONS;
-use crate::types::{ColumnType, Value};
+use crate::types::{ColumnType, Value, quote_identifier};
 
 /// First OID of the functions that PostgreSQL does not have, which follow in order of name.
 const FIRST: u32 = 14_000;
+/// First OID of the functions of the extension, in `registry`.
+const EXTENSION_FIRST: u32 = 13_000;
 const LANGUAGE_INTERNAL: u32 = 12;
 /// OIDs of the types that stand for any type.
 const ANY: u32 = 2276;
@@ -62,6 +65,8 @@ struct Procedure {
     volatility: char,
     is_strict: bool,
     returns_set: bool,
+    /// PostgreSQL's own form of it.
+    form: Option<&'static FunctionEntry>,
 }
 
 static ALL: LazyLock<Vec<Procedure>> = LazyLock::new(all);
@@ -71,21 +76,26 @@ const WELL_KNOWN: [(&str, u32); 4] =
     [("array_in", 750), ("array_out", 751), ("array_recv", 2400), ("array_send", 2401)];
 
 fn all() -> Vec<Procedure> {
-    let mut all: Vec<Procedure> = include_str!("functions.txt").lines().filter_map(listed).collect();
-    let listed: HashSet<String> = all.iter().map(|procedure| procedure.name.clone()).collect();
-    let own = functions::definitions().into_iter().flat_map(own);
-    let aggregates = functions::aggregates().into_iter().map(aggregate);
-    // Of vectors PostgreSQL knows nothing, whatever else it has of that name.
-    all.extend(
-        own.chain(aggregates).filter(|procedure| procedure.is_of_vectors() || !listed.contains(&procedure.name)),
-    );
-    all.extend(input_output_functions().into_iter().map(|name| Procedure {
+    let callable = callable();
+    let names: HashSet<&str> = callable.iter().map(|function| function.name.as_str()).collect();
+    let of_types = input_output_functions();
+    let is_here = |form: &&FunctionEntry| {
+        let is_called =
+            names.contains(form.name) || cast_of(form).is_some() || of_types.iter().any(|name| name == form.name);
+        is_called && form.arguments.iter().chain([&form.result]).all(|ty| registry::is_offered_type(*ty))
+    };
+    let mut all: Vec<Procedure> = registry::functions().iter().filter(is_here).map(listed).collect();
+    let known: HashSet<String> = all.iter().map(|procedure| procedure.name.clone()).collect();
+    all.extend(functions::definitions().into_iter().flat_map(own).filter(|own| !known.contains(&own.name)));
+    let known: HashSet<String> = all.iter().map(|procedure| procedure.name.clone()).collect();
+    let of_types = of_types.into_iter().filter(|name| !known.contains(name));
+    all.extend(of_types.map(|name| Procedure {
         is_strict: true,
         returns: ColumnType::Text.oid(),
         ..Procedure::unknown(name, FunctionKind::Scalar)
     }));
     let known: HashSet<String> = all.iter().map(|procedure| procedure.name.clone()).collect();
-    let others = callable().into_iter().filter(|function| !known.contains(&function.name));
+    let others = callable.into_iter().filter(|function| !known.contains(&function.name));
     all.extend(others.filter(|function| !GRAMMAR.contains(&function.name.as_str())).map(planned));
     all.sort_by(|a, b| (&a.name, a.oid).cmp(&(&b.name, b.oid)));
     for (number, procedure) in (FIRST..).zip(&mut all).filter(|(_, procedure)| procedure.oid == 0) {
@@ -106,31 +116,27 @@ fn callable() -> Vec<PlannedFunction> {
     engine::planned_functions().into_iter().chain(sets).collect()
 }
 
-/// A function by a line of `functions.txt`; `None` for a comment, and for one of types that are not here.
-fn listed(line: &str) -> Option<Procedure> {
-    let words: Vec<&str> = line.split(' ').collect();
-    let [name, oid, kind, volatility, strict, set, variadic, returns, rest @ ..] = words.as_slice() else {
-        return None;
-    };
-    let arguments =
-        rest.first().map_or(Some(Vec::new()), |list| list.split(',').map(|ty| ty.parse().ok()).collect())?;
-    let returns = returns.parse().ok()?;
-    let is_known = arguments.iter().chain([&returns]).all(|ty| is_type(*ty));
-    is_known.then_some(Procedure {
-        oid: oid.parse().ok()?,
-        name: (*name).to_string(),
-        arguments,
-        returns,
-        variadic: variadic.parse().ok()?,
-        kind: match *kind {
-            "a" => FunctionKind::Aggregate,
-            "w" => FunctionKind::Window,
-            _ => FunctionKind::Scalar,
-        },
-        volatility: volatility.chars().next()?,
-        is_strict: *strict == "t",
-        returns_set: *set == "t",
-    })
+/// The cast that a function makes. One of a single argument may be called as well; the others take the modifier of the type.
+fn cast_of(form: &FunctionEntry) -> Option<&'static CastEntry> {
+    let source = form.arguments.first()?;
+    registry::casts()
+        .iter()
+        .find(|cast| cast.function == form.name && cast.source == *source && cast.target == form.result)
+}
+
+/// A form of a function that PostgreSQL has.
+fn listed(form: &'static FunctionEntry) -> Procedure {
+    Procedure {
+        oid: form.oid,
+        arguments: form.arguments.clone(),
+        returns: form.result,
+        variadic: form.variadic,
+        volatility: form.volatility,
+        is_strict: form.is_strict,
+        returns_set: form.returns_set,
+        form: Some(form),
+        ..Procedure::unknown(form.name.to_string(), form.kind)
+    }
 }
 
 /// A function of this server, by each of its names.
@@ -148,14 +154,6 @@ fn own(definition: Function) -> impl Iterator<Item = Procedure> {
         },
         ..Procedure::unknown(name.to_string(), FunctionKind::Scalar)
     })
-}
-
-fn aggregate((name, arguments, returns): (&str, Vec<ColumnType>, ColumnType)) -> Procedure {
-    Procedure {
-        arguments: arguments.iter().map(ColumnType::oid).collect(),
-        returns: returns.oid(),
-        ..Procedure::unknown(name.to_string(), FunctionKind::Aggregate)
-    }
 }
 
 /// A function of which only the planner knows what it takes.
@@ -192,17 +190,13 @@ impl Procedure {
             volatility: 'i',
             is_strict: false,
             returns_set: false,
+            form: None,
         }
-    }
-
-    fn is_of_vectors(&self) -> bool {
-        let vector = ColumnType::Vector(None).oid();
-        self.returns == vector || self.arguments.contains(&vector)
     }
 
     /// Functions of vectors come with the extension.
     fn namespace(&self) -> u32 {
-        if self.is_of_vectors() { NAMESPACE_PUBLIC } else { NAMESPACE_CATALOG }
+        if (EXTENSION_FIRST..FIRST).contains(&self.oid) { NAMESPACE_PUBLIC } else { NAMESPACE_CATALOG }
     }
 
     /// `prokind`.
@@ -213,37 +207,63 @@ impl Procedure {
             FunctionKind::Window => "w",
         }
     }
+
+    fn row(&self) -> CatalogRow {
+        let mut row = vec![
+            ("oid", oid(self.oid)),
+            ("proname", text(&self.name)),
+            ("pronamespace", oid(self.namespace())),
+            ("proowner", oid(OWNER_OID)),
+            ("prolang", oid(LANGUAGE_INTERNAL)),
+            ("procost", Value::Float4(1.0)),
+            ("prosupport", text("-")),
+            ("provariadic", oid(self.variadic)),
+            ("prokind", text(self.letter())),
+            ("proisstrict", Value::Bool(self.is_strict)),
+            ("proretset", Value::Bool(self.returns_set)),
+            ("provolatile", text(self.volatility.to_string())),
+            ("proparallel", text("s")),
+            ("pronargs", small(self.arguments.len())),
+            ("prorettype", oid(self.returns)),
+            ("proargtypes", oids(self.arguments.iter().copied())),
+            ("prosrc", text(&self.name)),
+        ];
+        let texts = |list: Vec<Value>| Value::Array(Box::new(ColumnType::Text), list);
+        if let Some(form) = self.form {
+            row.push(("pronargdefaults", small(form.defaults.len())));
+            if !form.names.is_empty() {
+                row.push(("proargnames", texts(form.names.iter().map(text).collect())));
+            }
+            if !form.columns.is_empty() {
+                row.push(("proallargtypes", oids(form.arguments.iter().chain(&form.columns).copied())));
+                let modes = form.arguments.iter().map(|_| "i").chain(form.columns.iter().map(|_| "o"));
+                row.push(("proargmodes", Value::Array(Box::new(ColumnType::CatalogChar), modes.map(text).collect())));
+            }
+        }
+        row
+    }
 }
 
 pub fn procedures() -> Vec<CatalogRow> {
-    ALL.iter()
-        .map(|procedure| {
-            vec![
-                ("oid", oid(procedure.oid)),
-                ("proname", text(&procedure.name)),
-                ("pronamespace", oid(procedure.namespace())),
-                ("proowner", oid(OWNER_OID)),
-                ("prolang", oid(LANGUAGE_INTERNAL)),
-                ("procost", Value::Float4(1.0)),
-                ("prosupport", text("-")),
-                ("provariadic", oid(procedure.variadic)),
-                ("prokind", text(procedure.letter())),
-                ("proisstrict", Value::Bool(procedure.is_strict)),
-                ("proretset", Value::Bool(procedure.returns_set)),
-                ("provolatile", text(procedure.volatility.to_string())),
-                ("proparallel", text("s")),
-                ("pronargs", small(procedure.arguments.len())),
-                ("prorettype", oid(procedure.returns)),
-                ("proargtypes", oids(procedure.arguments.iter().copied())),
-                ("prosrc", text(&procedure.name)),
-            ]
-        })
-        .collect()
+    ALL.iter().map(Procedure::row).collect()
 }
 
 pub fn aggregates() -> Vec<CatalogRow> {
     let aggregates = ALL.iter().filter(|procedure| procedure.kind == FunctionKind::Aggregate);
-    aggregates.map(|procedure| vec![("aggfnoid", text(&procedure.name)), ("aggkind", text("n"))]).collect()
+    let row = |procedure: &Procedure| {
+        let kind = match procedure.form.map(|form| form.aggregate) {
+            Some(AggregateKind::OrderedSet) => "o",
+            Some(AggregateKind::Hypothetical) => "h",
+            Some(AggregateKind::Plain) | None => "n",
+        };
+        let direct = procedure.form.map_or(0, |form| form.direct_arguments);
+        vec![
+            ("aggfnoid", text(&procedure.name)),
+            ("aggkind", text(kind)),
+            ("aggnumdirectargs", small(usize::from(direct))),
+        ]
+    };
+    aggregates.map(row).collect()
 }
 
 pub fn routines(settings: &Settings) -> Vec<CatalogRow> {
@@ -267,10 +287,23 @@ pub fn routines(settings: &Settings) -> Vec<CatalogRow> {
         .collect()
 }
 
+/// The forms of the function of a name.
+fn named(name: &str) -> &'static [Procedure] {
+    let first = ALL.partition_point(|procedure| procedure.name.as_str() < name);
+    let last = ALL.partition_point(|procedure| procedure.name.as_str() <= name);
+    ALL.get(first..last).unwrap_or_default()
+}
+
 /// The OID of the first function of that name.
 pub fn find(name: &str) -> Option<u32> {
-    let position = ALL.partition_point(|procedure| procedure.name.as_str() < name);
-    ALL.get(position).filter(|procedure| procedure.name == name).map(|procedure| procedure.oid)
+    named(name).first().map(|procedure| procedure.oid)
+}
+
+/// The OID of the function that makes a cast.
+pub fn cast_function(cast: &CastEntry) -> Option<u32> {
+    let makes =
+        |procedure: &&Procedure| procedure.arguments.first() == Some(&cast.source) && procedure.returns == cast.target;
+    named(cast.function).iter().find(makes).map(|procedure| procedure.oid)
 }
 
 /// The name of the function of that OID.
@@ -289,11 +322,44 @@ pub fn function_signature(oid: u32, result: bool) -> Option<String> {
     if result {
         return Some(if procedure.returns_set { format!("SETOF {result_type}") } else { result_type });
     }
-    let mut arguments: Vec<String> = procedure.arguments.iter().map(|ty| shown(*ty)).collect();
-    if let Some(last) = arguments.last_mut().filter(|_| procedure.variadic != 0) {
-        last.insert_str(0, "VARIADIC ");
+    Some(procedure.argument_list())
+}
+
+impl Procedure {
+    /// The arguments as `pg_get_function_arguments` has them: with names, defaults, and the columns of a result.
+    fn argument_list(&self) -> String {
+        let count = self.arguments.len();
+        let names = self.form.map_or(&[][..], |form| form.names.as_slice());
+        let defaults = self.form.map_or(&[][..], |form| form.defaults.as_slice());
+        let columns = self.form.map_or(&[][..], |form| form.columns.as_slice());
+        let first_default = count.saturating_sub(defaults.len());
+        let mut list = Vec::new();
+        for (position, ty) in self.arguments.iter().chain(columns).enumerate() {
+            let mode = if position >= count {
+                "OUT "
+            } else if self.variadic != 0 && position.saturating_add(1) == count {
+                "VARIADIC "
+            } else {
+                ""
+            };
+            let name = names.get(position).filter(|name| !name.is_empty());
+            let name = name.map_or_else(String::new, |name| format!("{} ", quote_identifier(name)));
+            let default = position.checked_sub(first_default).and_then(|place| defaults.get(place));
+            let default = default.map_or_else(String::new, |default| format!(" DEFAULT {default}"));
+            list.push(format!("{mode}{name}{}{default}", shown(*ty)));
+        }
+        match self.form {
+            Some(form) if form.aggregate != AggregateKind::Plain => {
+                let direct = usize::from(form.direct_arguments).min(list.len());
+                let ordered = list.split_off(direct).join(", ");
+                let direct = list.join(", ");
+                // What is ordered is of the types of the direct arguments.
+                let ordered = if ordered.is_empty() { direct.clone() } else { ordered };
+                format!("{direct} ORDER BY {ordered}").trim_start().to_string()
+            }
+            _ => list.join(", "),
+        }
     }
-    Some(arguments.join(", "))
 }
 
 #[cfg(test)]
@@ -306,9 +372,35 @@ mod tests {
         let listed: HashSet<&str> = ALL.iter().map(|procedure| procedure.name.as_str()).collect();
         let missing: Vec<&String> = callable.iter().filter(|name| !listed.contains(name.as_str())).collect();
         assert!(missing.iter().all(|name| GRAMMAR.contains(&name.as_str())), "{missing:?}");
-        let lines = include_str!("functions.txt").lines().filter(|line| !line.starts_with('#'));
-        for name in lines.filter_map(|line| line.split(' ').next()) {
-            assert!(callable.contains(name), "{name} is listed");
+        let of_types = input_output_functions();
+        let is_cast = |form: &FunctionEntry| cast_of(form).is_some();
+        let uncalled: Vec<&str> = registry::functions()
+            .iter()
+            .filter(|form| !callable.contains(form.name) && !is_cast(form) && form.oid < EXTENSION_FIRST)
+            .filter(|form| !registry::casts().iter().any(|cast| cast.function == form.name))
+            .filter(|form| !of_types.iter().any(|name| name == form.name))
+            .map(|form| form.name)
+            .collect();
+        assert!(uncalled.is_empty(), "these are listed and cannot be called: {uncalled:?}");
+    }
+
+    /// What PostgreSQL has as well needs a line in `registry/functions.txt`: without one a call is not judged before it is planned,
+    /// and the catalog tells this server's types.
+    #[test]
+    fn functions_without_an_entry_are_known() {
+        let names = functions::definitions().into_iter().flat_map(|function| {
+            std::iter::once(function.name).chain(function.aliases.iter().copied()).collect::<Vec<_>>()
+        });
+        let mut without: Vec<&str> =
+            names.filter(|name| !name.starts_with('$') && registry::forms(name).is_empty()).collect();
+        without.sort_unstable();
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/resolution/without_entry.txt");
+        let found = without.join("\n") + "\n";
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(&path, found).unwrap();
+        } else {
+            let known = std::fs::read_to_string(&path).unwrap();
+            assert_eq!(found, known, "add a line to registry/functions.txt, or take it down with UPDATE_GOLDEN=1");
         }
     }
 

@@ -2,7 +2,8 @@
 
 use crate::db::{Catalog, MEMORY, ReadView};
 use crate::model::{Collection, Column, DefaultValue, IndexKind, IndexState, Numbering};
-use crate::sql::pg_catalog::definitions::{self, Constraint};
+use crate::sql::pg_catalog::constraints::has_references;
+use crate::sql::pg_catalog::definitions;
 use crate::sql::pg_catalog::oids::{self, COLLATION_DEFAULT, OWNER_OID, Object};
 use crate::sql::pg_catalog::relation::{CatalogRow, numbers, oid, oids as oid_array, small, text};
 use crate::sql::pg_catalog::types;
@@ -40,6 +41,10 @@ fn class_row(object: &Object, view: &ReadView) -> CatalogRow {
         },
         _ => Value::Null,
     };
+    let (checks, has_references) = match object {
+        Object::Table(collection) => (collection.checks.len(), has_references(view.catalog(), collection)),
+        _ => (0, false),
+    };
     vec![
         ("oid", oid(object.oid())),
         ("relname", text(object.name())),
@@ -52,6 +57,10 @@ fn class_row(object: &Object, view: &ReadView) -> CatalogRow {
         ("relpersistence", text("p")),
         ("relkind", text(object.kind())),
         ("relnatts", small(columns(object, view).len())),
+        ("relhasrules", Value::Bool(matches!(object, Object::View(..)))),
+        ("relchecks", small(checks)),
+        // Foreign keys are triggers in PostgreSQL, and clients look for them only where there are some.
+        ("relhastriggers", Value::Bool(has_references)),
         ("relispopulated", Value::Bool(true)),
         ("relreplident", text(if object.kind() == "r" { "d" } else { "n" })),
         ("reloptions", options),
@@ -83,6 +92,11 @@ fn attribute_row(
     default: Option<&DefaultValue>,
 ) -> CatalogRow {
     let is_identity = default == Some(&DefaultValue::Identity);
+    let generated = match default {
+        Some(DefaultValue::Computed(computed)) if computed.is_virtual => "v",
+        Some(DefaultValue::Computed(_)) => "s",
+        _ => "",
+    };
     let collation = if types::is_collatable(ty) { COLLATION_DEFAULT } else { 0 };
     let dimensions = i16::from(ty.element().is_some());
     vec![
@@ -99,6 +113,7 @@ fn attribute_row(
         ("attnotnull", Value::Bool(not_null)),
         ("atthasdef", Value::Bool(default.is_some() && !is_identity)),
         ("attidentity", text(if is_identity { "a" } else { "" })),
+        ("attgenerated", text(generated)),
         ("attislocal", Value::Bool(true)),
         ("attcollation", oid(collation)),
     ]
@@ -130,14 +145,17 @@ pub fn index(catalog: &Catalog) -> Vec<CatalogRow> {
             rows.push(index_row(collection, (key, state), &keys, true, true, None, None));
         }
         for index in &collection.indexes {
-            let (unique, class, expression) = match &index.kind {
-                IndexKind::Ordered { unique, .. } => (*unique, None, None),
-                IndexKind::Fact { path } => (false, None, Some(definitions::fact_expression(path))),
-                IndexKind::Hnsw { operator_class, .. } => (false, Some(operator_class.as_str()), None),
+            let class = match &index.kind {
+                IndexKind::Hnsw { operator_class, .. } => Some(operator_class.as_str()),
+                IndexKind::Ordered { .. } | IndexKind::Keys(_) | IndexKind::Fact { .. } => None,
             };
             let keys = index.kind.key_positions();
             let own = (index.id.oid(), index.state);
-            rows.push(index_row(collection, own, &keys, unique, false, class, expression));
+            let expressions = definitions::index_expressions(index);
+            let mut row = index_row(collection, own, &keys, index.kind.is_unique(), false, class, expressions);
+            row.push(("indpred", definitions::index_condition(index).map_or(Value::Null, text)));
+            row.push(("indnullsnotdistinct", Value::Bool(index.kind.counts_nulls())));
+            rows.push(row);
         }
     }
     rows
@@ -175,31 +193,6 @@ fn index_row(
         ("indoption", numbers(keys.iter().map(|_| 0))),
         ("indexprs", expression.map_or(Value::Null, text)),
     ]
-}
-
-pub fn constraint(catalog: &Catalog) -> Vec<CatalogRow> {
-    let mut rows = Vec::new();
-    for collection in catalog.collections() {
-        for Constraint { oid: own, name, index, primary, columns } in definitions::constraints(collection) {
-            rows.push(vec![
-                ("oid", oid(own)),
-                ("conname", text(name)),
-                ("connamespace", oid(oids::NAMESPACE_PUBLIC)),
-                ("contype", text(if primary { "p" } else { "u" })),
-                ("conenforced", Value::Bool(true)),
-                ("convalidated", Value::Bool(true)),
-                ("conrelid", oid(collection.oid())),
-                ("conindid", oid(index)),
-                ("confupdtype", text(" ")),
-                ("confdeltype", text(" ")),
-                ("confmatchtype", text(" ")),
-                ("conislocal", Value::Bool(true)),
-                ("connoinherit", Value::Bool(true)),
-                ("conkey", numbers(columns.iter().map(|column| oids::attribute_number(Some(collection), *column)))),
-            ]);
-        }
-    }
-    rows
 }
 
 /// The columns that draw from a sequence of their own: collection, position.

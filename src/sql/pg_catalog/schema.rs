@@ -13,7 +13,10 @@ use crate::error::Result;
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::pg_catalog::relation::{self, CatalogRow};
-use crate::sql::pg_catalog::{cluster, information, procedures, relations, statistics, types, views};
+use crate::sql::pg_catalog::{
+    cluster, comments, constraint_views, constraints, information, locks, procedures, relations, statistics, types,
+    views,
+};
 
 const INFORMATION_SCHEMA: &str = "information_schema";
 
@@ -69,7 +72,7 @@ pub fn catalog_rows(name: &str, context: &ReadContext) -> Vec<CatalogRow> {
         "pg_attribute" => relations::attribute(view),
         "pg_attrdef" => relations::attribute_default(catalog),
         "pg_index" => relations::index(catalog),
-        "pg_constraint" => relations::constraint(catalog),
+        "pg_constraint" => constraints::constraint(catalog),
         "pg_sequence" => relations::sequence(catalog),
         "pg_depend" => relations::depend(catalog),
         "pg_type" => types::types(),
@@ -89,7 +92,8 @@ pub fn catalog_rows(name: &str, context: &ReadContext) -> Vec<CatalogRow> {
         "pg_extension" => cluster::extension(),
         "pg_available_extensions" => cluster::available_extensions(),
         "pg_available_extension_versions" => cluster::available_extension_versions(),
-        "pg_description" => cluster::description(),
+        "pg_description" => cluster::description().into_iter().chain(comments::descriptions(catalog, false)).collect(),
+        "pg_shdescription" => comments::descriptions(catalog, true),
         "pg_collation" => cluster::collation(),
         "pg_language" => cluster::language(),
         "pg_timezone_names" => cluster::timezone_names(),
@@ -97,7 +101,8 @@ pub fn catalog_rows(name: &str, context: &ReadContext) -> Vec<CatalogRow> {
         "pg_views" => views::views(catalog, settings),
         "pg_indexes" => views::indexes(catalog),
         "pg_sequences" => views::pg_sequences(catalog, settings),
-        "pg_stat_activity" => statistics::activity(view.activity(), settings),
+        "pg_stat_activity" => statistics::activity(view, settings),
+        "pg_locks" => locks::locks(view),
         "pg_cursors" => statistics::cursors(view.activity(), settings),
         "pg_prepared_statements" => statistics::prepared_statements(view.activity(), settings),
         "pg_stat_progress_basebackup" => statistics::backup(view),
@@ -131,9 +136,12 @@ fn information_rows(name: &str, context: &ReadContext) -> Vec<CatalogRow> {
         "tables" => information::tables(catalog, settings),
         "views" => information::views(catalog, settings),
         "columns" => information::columns(view, settings),
-        "table_constraints" => information::table_constraints(catalog, settings),
-        "key_column_usage" => information::key_columns(catalog, settings, false),
-        "constraint_column_usage" => information::key_columns(catalog, settings, true),
+        "table_constraints" => constraint_views::table_constraints(catalog, settings),
+        "check_constraints" => constraint_views::check_constraints(catalog, settings),
+        "referential_constraints" => constraint_views::referential_constraints(catalog, settings),
+        "key_column_usage" => constraint_views::key_column_usage(catalog, settings),
+        "constraint_column_usage" => constraint_views::constraint_column_usage(catalog, settings),
+        "constraint_table_usage" => constraint_views::constraint_table_usage(catalog, settings),
         "sequences" => information::sequences_view(catalog, settings),
         "character_sets" => information::character_sets(settings),
         "enabled_roles" => information::enabled_roles(settings),

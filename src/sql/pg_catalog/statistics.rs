@@ -16,13 +16,21 @@ use crate::vector::BuildPhase;
 const QUERY_CHARACTERS_MAX: usize = 1024;
 
 /// Every connection, with the statement that it runs, or ran last; statements on secrets are not shown.
-pub fn activity(activity: &Activity, settings: &Settings) -> Vec<CatalogRow> {
-    let connections = activity.connections().into_iter();
+pub fn activity(view: &ReadView, settings: &Settings) -> Vec<CatalogRow> {
+    let connections = view.activity().connections().into_iter();
+    let blocked = view.waiting_connections();
     connections
         .map(|connection| {
             let has_run = !connection.statement.is_empty();
             let port = i32::from(connection.client.port());
-            let waits = connection.state != ActivityState::Active;
+            let waits_for = match connection.state {
+                ActivityState::Active if blocked.contains(&connection.id) => Some(("Lock", "transactionid")),
+                ActivityState::Active => None,
+                _ => Some(("Client", "ClientRead")),
+            };
+            let wait = |name: fn((&'static str, &'static str)) -> &'static str| {
+                waits_for.map_or(Value::Null, |waits| text(name(waits)))
+            };
             vec![
                 ("datid", oid(DATABASE_OID)),
                 ("datname", text(&settings.database)),
@@ -35,8 +43,8 @@ pub fn activity(activity: &Activity, settings: &Settings) -> Vec<CatalogRow> {
                 ("backend_start", moment(connection.connected)),
                 ("query_start", if has_run { moment(connection.began) } else { Value::Null }),
                 ("state_change", moment(connection.changed)),
-                ("wait_event_type", if waits { text("Client") } else { Value::Null }),
-                ("wait_event", if waits { text("ClientRead") } else { Value::Null }),
+                ("wait_event_type", wait(|waits| waits.0)),
+                ("wait_event", wait(|waits| waits.1)),
                 ("state", text(connection.state.name())),
                 ("query", text(shortened(&connection.statement))),
                 ("backend_type", text("client backend")),
@@ -170,7 +178,7 @@ fn count(count: u64) -> Value {
     Value::Int8(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
-fn moment(time: SystemTime) -> Value {
+pub(super) fn moment(time: SystemTime) -> Value {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_micros()).map_or(Value::Null, Value::TimestampTz)
 }

@@ -1,18 +1,16 @@
 //! The catalogs of types and what indexes know of them: `pg_type`, `pg_opclass`, `pg_opfamily`, `pg_am`, `pg_operator`, `pg_cast`.
 
-use crate::sql::pg_catalog::names::PSEUDO_TYPES;
 use crate::sql::pg_catalog::oids::{
     COLLATION_DEFAULT, METHOD_BTREE, METHOD_HEAP, METHOD_HNSW, NAMESPACE_CATALOG, NAMESPACE_PUBLIC, OWNER_OID,
 };
 use crate::sql::pg_catalog::procedures;
 use crate::sql::pg_catalog::relation::{CatalogRow, oid, text};
-use crate::types::{ColumnType, RegKind, Value};
+use crate::sql::registry;
+use crate::types::{ColumnType, Value};
 use crate::vector::Metric;
 
 /// First OID of the operator classes listed here; one for each type, then pgvector's.
 const OPERATOR_CLASS_FIRST: u32 = 10_100;
-const OPERATOR_FIRST: u32 = 10_400;
-const CAST_FIRST: u32 = 10_600;
 
 pub fn types() -> Vec<CatalogRow> {
     let mut rows = Vec::new();
@@ -23,7 +21,7 @@ pub fn types() -> Vec<CatalogRow> {
             rows.push(type_row(&ColumnType::Array(Box::new(ty)), false));
         }
     }
-    for (number, name, length) in PSEUDO_TYPES {
+    for (number, name, length) in registry::PSEUDO_TYPES {
         rows.push(vec![
             ("oid", oid(*number)),
             ("typname", text(name)),
@@ -132,34 +130,13 @@ fn takes_underscore(ty: &ColumnType) -> bool {
     )
 }
 
-fn category(ty: &ColumnType) -> &'static str {
-    match ty {
-        ColumnType::Bool => "B",
-        ColumnType::Array(_) | ColumnType::Int2Vector | ColumnType::OidVector => "A",
-        ColumnType::Date | ColumnType::Time | ColumnType::Timestamp | ColumnType::TimestampTz => "D",
-        ColumnType::Interval => "T",
-        ColumnType::Unknown => "X",
-        ColumnType::Void => "P",
-        ColumnType::CatalogChar => "Z",
-        ColumnType::Bit(_) | ColumnType::Varbit(_) => "V",
-        ColumnType::Reg(_) => "N",
-        ty if ty.is_number() => "N",
-        ty if ty.is_text() => "S",
-        _ => "U",
-    }
+/// The category of a type: `U` where the registry lacks it, as PostgreSQL has it for a type of users.
+fn category(ty: &ColumnType) -> String {
+    registry::type_entry(ty.oid()).map_or_else(|| "U".to_string(), |entry| entry.category.to_string())
 }
 
 fn is_preferred(ty: &ColumnType) -> bool {
-    matches!(
-        ty,
-        ColumnType::Bool
-            | ColumnType::Text
-            | ColumnType::Float8
-            | ColumnType::Oid
-            | ColumnType::TimestampTz
-            | ColumnType::Interval
-            | ColumnType::Varbit(_)
-    )
+    registry::type_entry(ty.oid()).is_some_and(|entry| entry.is_preferred)
 }
 
 pub fn is_by_value(ty: &ColumnType) -> bool {
@@ -282,61 +259,47 @@ pub fn access_method() -> Vec<CatalogRow> {
     ]
 }
 
-/// pgvector's operators and the comparisons of each ordered type.
+/// Every operator that this server runs.
 pub fn operator() -> Vec<CatalogRow> {
-    let kinds = [ColumnType::Vector(None), ColumnType::Halfvec(None), ColumnType::Sparsevec(None)];
-    let distances = kinds
-        .iter()
-        .flat_map(|ty| Metric::ALL.into_iter().map(move |metric| (metric.operator(), ty.clone(), ColumnType::Float8)));
-    let dense = kinds.iter().filter(|ty| ty.is_dense_vector());
-    let sums = dense.flat_map(|ty| ["+", "-", "*"].into_iter().map(move |name| (name, ty.clone(), ty.clone())));
-    let ordered = operator_classes().into_iter().filter(|(_, method, ..)| *method == METHOD_BTREE);
-    let comparisons = ordered.flat_map(|(_, _, _, ty, _)| {
-        ["=", "<>", "<", "<=", ">", ">="].into_iter().map(move |name| (name, ty.clone(), ColumnType::Bool))
-    });
-    (OPERATOR_FIRST..)
-        .zip(distances.chain(sums).chain(comparisons))
-        .map(|(number, (name, operand, result))| {
-            vec![
-                ("oid", oid(number)),
-                ("oprname", text(name)),
-                ("oprnamespace", oid(namespace(&operand))),
-                ("oprowner", oid(OWNER_OID)),
-                ("oprkind", text("b")),
-                ("oprleft", oid(operand.oid())),
-                ("oprright", oid(operand.oid())),
-                ("oprresult", oid(result.oid())),
-            ]
-        })
-        .collect()
+    let of_vectors = |ty: u32| {
+        let ty = ColumnType::from_oid(ty);
+        ty.is_some_and(|ty| namespace(&ty) == NAMESPACE_PUBLIC)
+    };
+    let row = |operator: &registry::OperatorEntry| -> CatalogRow {
+        // Distances come with the extension, those of bit strings, too.
+        let is_of_extension = of_vectors(operator.left) || matches!(operator.name, "<~>" | "<%>");
+        vec![
+            ("oid", oid(operator.oid)),
+            ("oprname", text(operator.name)),
+            ("oprnamespace", oid(if is_of_extension { NAMESPACE_PUBLIC } else { NAMESPACE_CATALOG })),
+            ("oprowner", oid(OWNER_OID)),
+            ("oprkind", text(if operator.left == 0 { "l" } else { "b" })),
+            ("oprcanmerge", Value::Bool(operator.can_merge)),
+            ("oprcanhash", Value::Bool(operator.can_hash)),
+            ("oprleft", oid(operator.left)),
+            ("oprright", oid(operator.right)),
+            ("oprresult", oid(operator.result)),
+            ("oprcom", oid(operator.commutator)),
+            ("oprnegate", oid(operator.negator)),
+            ("oprcode", oid(function(operator.function))),
+        ]
+    };
+    registry::operators().iter().filter(|operator| registry::is_offered_operator(operator)).map(row).collect()
 }
 
-/// The casts that lose nothing.
+/// Every cast between types that are here.
 pub fn cast() -> Vec<CatalogRow> {
-    let pairs = [
-        (ColumnType::Int2, ColumnType::Int4),
-        (ColumnType::Int2, ColumnType::Int8),
-        (ColumnType::Int4, ColumnType::Int8),
-        (ColumnType::Int4, ColumnType::Float8),
-        (ColumnType::Int8, ColumnType::Numeric(None)),
-        (ColumnType::Float4, ColumnType::Float8),
-        (ColumnType::Varchar(None), ColumnType::Text),
-        (ColumnType::Name, ColumnType::Text),
-        (ColumnType::Date, ColumnType::Timestamp),
-        (ColumnType::Timestamp, ColumnType::TimestampTz),
-        (ColumnType::Oid, ColumnType::Reg(RegKind::Class)),
-        (ColumnType::Oid, ColumnType::Reg(RegKind::Type)),
-    ];
-    (CAST_FIRST..)
-        .zip(pairs)
-        .map(|(number, (source, target))| {
-            vec![
-                ("oid", oid(number)),
-                ("castsource", oid(source.oid())),
-                ("casttarget", oid(target.oid())),
-                ("castcontext", text("i")),
-                ("castmethod", text("f")),
-            ]
-        })
-        .collect()
+    let row = |cast: &registry::CastEntry| -> CatalogRow {
+        let by = procedures::cast_function(cast).unwrap_or(0);
+        vec![
+            ("oid", oid(cast.oid)),
+            ("castsource", oid(cast.source)),
+            ("casttarget", oid(cast.target)),
+            ("castfunc", oid(by)),
+            ("castcontext", text(cast.context.to_string())),
+            ("castmethod", text(cast.method.to_string())),
+        ]
+    };
+    let is_here = |oid: u32| ColumnType::from_oid(oid).is_some();
+    registry::casts().iter().filter(|cast| is_here(cast.source) && is_here(cast.target)).map(row).collect()
 }

@@ -51,9 +51,10 @@ pub fn views(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
 }
 
 /// The text of a view; those of the information schema are made, not defined.
-pub fn view_definition(object: &Object) -> Option<&'static str> {
+pub fn view_definition(object: &Object) -> Option<String> {
     match object {
-        Object::MemoryFacts => Some(MEMORY_FACTS_DEFINITION),
+        Object::MemoryFacts => Some(MEMORY_FACTS_DEFINITION.to_string()),
+        Object::View(view) => Some(format!(" {};", view.query)),
         _ => None,
     }
 }

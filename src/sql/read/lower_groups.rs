@@ -9,10 +9,11 @@ use datafusion::sql::sqlparser::ast::{
     GroupByExpr, OrderByKind, Query as SqlQuery, Select, SelectItem, UnaryOperator, Value as Literal,
 };
 
-use crate::db::{AggregateCall, AggregateFunction, AggregateQuery, GroupOrder, Query, is_grouped};
+use crate::db::{AggregateCall, AggregateFunction, AggregateQuery, GroupOrder, Nearest, Query, Target, is_grouped};
 use crate::expr::{self, Comparison, Scalar, unmodified};
 use crate::model::CollectionKind;
 use crate::sql::analyze::jsonb::ordinal;
+use crate::sql::functions::SHOWN_AVERAGE;
 use crate::sql::parse::names::folded;
 use crate::sql::read::lower_query::{LoweredQuery, Lowering, is_ordered, item_expr, ordered_expr, shown};
 use crate::sql::read::lower_values::{TypedValue, is_exact};
@@ -35,10 +36,21 @@ impl Lowering<'_> {
         }
         let outputs = select.projection.iter().map(item_expr).collect::<Option<Vec<_>>>()?;
         let (limit, offset) = self.window(query.limit_clause.as_ref())?;
-        let filter = match &select.selection {
-            Some(condition) => self.filter(condition, None)?.0,
-            None => None,
+        let distance = select.selection.as_ref().and_then(|condition| self.range(condition));
+        let (filter, within) = match &select.selection {
+            Some(condition) => self.filter(condition, distance.as_ref())?,
+            None => (None, Vec::new()),
         };
+        let nearest = distance.map(|distance| Nearest {
+            column: distance.column,
+            target: Target::Scalar(distance.target),
+            metric: distance.metric,
+            ef: None,
+            within,
+            is_filter: true,
+            keeps_missing: false,
+            keeps_ties: false,
+        });
         let mut groups = Groups { lowering: self, groups: Vec::new(), calls: Vec::new() };
         groups.collect(select, &outputs)?;
         let is_distinct = select.distinct.is_some();
@@ -62,7 +74,7 @@ impl Lowering<'_> {
             collection: collection.clone(),
             output: Vec::new(),
             filter,
-            nearest: None,
+            nearest,
             order: Vec::new(),
             limit: None,
             offset: None,
@@ -112,6 +124,7 @@ impl Lowering<'_> {
                 (!is_distinct || is_grouped(&argument.ty())).then_some((function, Some(argument), ColumnType::Int8))?
             }
             (name, FunctionArgExpr::Expr(argument)) if !is_distinct => {
+                let name = if name == SHOWN_AVERAGE { "avg" } else { name };
                 let (function, argument, result) = computed(name, self.entry_value(argument)?)?;
                 (function, Some(argument), result)
             }

@@ -335,7 +335,7 @@ impl<'a> Lowering<'a> {
                 *column == distance.column
                     && operator_class.parse::<Metric>().is_ok_and(|metric| metric == distance.metric)
             }
-            IndexKind::Ordered { .. } | IndexKind::Fact { .. } => false,
+            IndexKind::Ordered { .. } | IndexKind::Keys(_) | IndexKind::Fact { .. } => false,
         })
     }
 

@@ -7,8 +7,9 @@ use crate::expr::{self, Arithmetic, Scalar, unmodified};
 use crate::sql::analyze::analyzer::wider;
 use crate::sql::arrow::arithmetic_functions::checked_function;
 use crate::sql::arrow::cast_functions::cast_target;
-use crate::sql::functions::NAMED;
-use crate::sql::functions::{TIMESTAMP_BIN, TIMESTAMP_TRUNC, TIMESTAMPTZ_BIN, TIMESTAMPTZ_TRUNC};
+use crate::sql::functions::{
+    NAMED, SHOWN, SHOWN_ROUND, TIMESTAMP_BIN, TIMESTAMP_TRUNC, TIMESTAMPTZ_BIN, TIMESTAMPTZ_TRUNC, plain_function,
+};
 use crate::sql::parse::operators::called;
 use crate::sql::parse::trees::{number, number_of};
 use crate::sql::read::lower_query::Lowering;
@@ -75,7 +76,13 @@ impl Lowering<'_> {
                 });
                 typed(truncation(name, list.collect::<Option<Vec<_>>>()?)?)
             }
-            ("round", [inner, rest @ ..]) => {
+            (SHOWN, [text]) => match self.scalar(text) {
+                Some((Scalar::Value(Value::Text(text)), _)) => {
+                    typed(expr::Expr::constant(Value::Numeric(text.parse().ok()?)))
+                }
+                _ => Some(converted(self.computed_within(text, part, depth)?.0, ColumnType::Numeric(None))),
+            },
+            ("round" | SHOWN_ROUND, [inner, rest @ ..]) => {
                 let digits = match rest {
                     [] => 0,
                     [digits] => match self.constant(digits)?.0 {
@@ -89,8 +96,11 @@ impl Lowering<'_> {
             }
             (name, [left, right]) => {
                 let operators = [BinaryOperator::Plus, BinaryOperator::Minus, BinaryOperator::Multiply];
-                let operator = operators.into_iter().find(|operator| checked_function(operator) == Some(name))?;
-                let operator = Arithmetic::of(&operator.to_string())?;
+                let checked = operators.into_iter().find(|operator| checked_function(operator) == Some(name));
+                let operator = match checked {
+                    Some(operator) => Arithmetic::of(&operator.to_string())?,
+                    None => Arithmetic::of(plain_function(name)?)?,
+                };
                 arithmetic(
                     self.computed_within(left, part, depth)?,
                     operator,

@@ -61,6 +61,14 @@ struct Relational {
     kept: KeptPlan,
 }
 
+/// What a query of one row without a table is made of.
+pub enum RowForm<'a> {
+    /// Constants and parameters.
+    Scalars(&'a [Scalar]),
+    /// A logical plan, with the values of the parameters behind the query's own.
+    Planned(&'a LogicalPlan, &'a [(Value, ColumnType)]),
+}
+
 /// Plans a query. Types that it gives parameters are kept in `parameters`; those that nothing gives a type become text.
 ///
 /// # Errors
@@ -90,6 +98,7 @@ pub fn plan_query(query: &SqlQuery, parameters: &mut ParameterTypes, context: &P
         false => DependsOn::Moment,
     });
     let plan = planned(query, tables, &constants, parameters, context)?;
+    let constants = read_constants(constants, first_constant, &plan)?;
     let columns = planned_columns(&columns, &plan);
     let source = Source::Planned(Arc::new(Relational { plan, constants, kept: KeptPlan::default() }));
     Ok(ReadPlan { columns, source, types: parameters.finish().into() })
@@ -138,6 +147,24 @@ fn planned(
     Ok(plan)
 }
 
+/// The constants with NULL in the place of those that the plan reads no more: a literal that became one of another type.
+fn read_constants(
+    mut constants: Vec<(Value, ColumnType)>,
+    first: usize,
+    plan: &LogicalPlan,
+) -> Result<Vec<(Value, ColumnType)>> {
+    if constants.is_empty() {
+        return Ok(constants);
+    }
+    let read = plan.get_parameter_names().map_err(from_datafusion)?;
+    for (position, (value, _)) in constants.iter_mut().enumerate() {
+        if !read.contains(&format!("${}", first + position + 1)) {
+            *value = Value::Null;
+        }
+    }
+    Ok(constants)
+}
+
 fn planned_columns(columns: &[ScopeColumn], plan: &LogicalPlan) -> Arc<[OutputColumn]> {
     let fields = plan.schema().fields();
     if fields.len() == columns.len() {
@@ -158,6 +185,15 @@ fn output_column(column: &ScopeColumn, ty: ColumnType) -> OutputColumn {
 impl ReadPlan {
     pub fn columns(&self) -> Arc<[OutputColumn]> {
         Arc::clone(&self.columns)
+    }
+
+    /// What the query is made of, where it reads no table and gives one row as it is written.
+    pub fn row_form(&self) -> Option<RowForm<'_>> {
+        match &self.source {
+            Source::Rows(rows) => rows.first().map(|row| RowForm::Scalars(row)),
+            Source::Short(_) | Source::Groups(_) => None,
+            Source::Planned(planned) => Some(RowForm::Planned(&planned.plan, &planned.constants)),
+        }
     }
 
     /// Whether the query is known to yield the same rows whenever it runs with the same parameters over the same entries.

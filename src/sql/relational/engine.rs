@@ -38,7 +38,11 @@ use crate::sql::arrow::errors::from_datafusion;
 use crate::sql::arrow::memory_pool::AccountPool;
 use crate::sql::arrow::types::field_of;
 use crate::sql::functions;
+use crate::sql::functions::number_function;
 use crate::sql::meaning::copies::with_copies_counted;
+use crate::sql::meaning::grouping_sets::with_fresh_groups;
+use crate::sql::meaning::join_keys::optimizer_rules;
+use crate::sql::registry::FunctionKind;
 use crate::sql::relational::collection_table::StatementTable;
 use crate::sql::relational::like_rule::LikeRule;
 use crate::sql::relational::nearest_rule::NearestRule;
@@ -85,6 +89,7 @@ fn build() -> Result<SessionState> {
         .with_config(config)
         .with_runtime_env(runtime)
         .with_default_features()
+        .with_optimizer_rules(optimizer_rules())
         .with_optimizer_rule(Arc::new(NearestRule))
         .with_optimizer_rule(Arc::new(LikeRule))
         .with_physical_optimizer_rules(physical_rules())
@@ -123,6 +128,14 @@ pub fn state(context: ReadContext) -> Result<SessionState> {
     Ok(state)
 }
 
+/// The state of what belongs to no statement: nothing of it may ask for a view, settings or the time.
+///
+/// # Errors
+/// As [`state`].
+pub fn bare_state() -> Result<SessionState> {
+    base().cloned()
+}
+
 /// What a plan of the statement runs in: its operators take their memory from the account of its connection, and write files where
 /// that is not enough.
 ///
@@ -152,14 +165,6 @@ pub fn is_function(name: &str) -> bool {
             || quantified_function(name).is_some()
             || matches!(name, "unnest" | "grouping")
     })
-}
-
-/// How a function is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FunctionKind {
-    Scalar,
-    Aggregate,
-    Window,
 }
 
 /// A function as the planner knows it.
@@ -237,7 +242,8 @@ pub fn logical_plan(
     if parameters.iter().any(Option::is_none) {
         return Ok(plan);
     }
-    state.analyzer().execute_and_check(plan, state.config_options(), |_, _| {}).map_err(from_datafusion)
+    let plan = state.analyzer().execute_and_check(plan, state.config_options(), |_, _| {});
+    plan.and_then(|plan| with_fresh_groups(plan, state)).map_err(from_datafusion)
 }
 
 /// What the planner may know by name.
@@ -295,6 +301,7 @@ impl ContextProvider for Names<'_> {
         let known = self.state.scalar_functions().get(name).cloned();
         known
             .or_else(|| arithmetic_function(name))
+            .or_else(|| number_function(name))
             .or_else(|| cast_function(name))
             .or_else(|| quantified_function(name))
     }

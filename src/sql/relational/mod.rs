@@ -3,6 +3,7 @@
 pub(super) mod append_exec;
 pub(super) mod collection_table;
 pub(super) mod engine;
+pub(super) mod given_rows;
 pub(super) mod like_rule;
 pub(super) mod nearest_rule;
 pub(super) mod physical;

@@ -131,14 +131,10 @@ impl QueryScan {
     /// As `ReadView::explain`.
     pub fn describe(&self) -> Result<Vec<String>> {
         let ReadContext { view, settings, cancel, .. } = &self.context;
-        let mut lines = view.explain(&self.query, settings)?;
-        if view.scans_columns(&self.query, settings, cancel)? {
-            let name = &self.query.collection.name;
-            lines.iter_mut().for_each(|line| {
-                *line = line.replace(&format!("Seq Scan on {name}"), &format!("Column Scan on {name}"));
-            });
+        match view.explain_column_scan(&self.query, settings, cancel)? {
+            Some(lines) => Ok(lines),
+            None => view.explain(&self.query, settings),
         }
-        Ok(lines)
     }
 }
 
@@ -290,7 +286,7 @@ fn statistics_of(summary: &ScanSummary, types: &[ColumnType], schema: &SchemaRef
 /// 22003 above `NUMERIC_SCALE` digits after the point.
 pub fn check_digits(value: &Value) -> Result<()> {
     match value {
-        Value::Numeric(number) if number.normalize().scale() > u32::from(NUMERIC_SCALE.unsigned_abs()) => {
+        Value::Numeric(number) if number.normalized().scale() > u32::from(NUMERIC_SCALE.unsigned_abs()) => {
             let message = format!("{number} has more than {NUMERIC_SCALE} digits after the point");
             Err(Error::new(ErrorKind::NumericOutOfRange, message)
                 .with_detail("A column of type numeric without precision is computed with that many.")

@@ -4,12 +4,12 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, CastKind, DataType, Distinct, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArguments, GroupByExpr, OrderByExpr, OrderByKind, Query, Select, SelectItem,
-    Statement, TableFactor, Value as Literal, Visitor, VisitorMut,
+    FunctionArgumentClause, FunctionArguments, GroupByExpr, ObjectName, OrderByExpr, OrderByKind, Query, Select,
+    SelectItem, Statement, TableFactor, Value as Literal, Visitor, VisitorMut,
 };
 
 use crate::sql::functions::{ELEMENTS, plain_form};
-use crate::sql::parse::names::last_part;
+use crate::sql::parse::names::{exact, last_part};
 use crate::sql::parse::operators::call;
 use crate::sql::parse::parse::parse;
 use crate::sql::parse::visit::{has_expression, visit, visit_mut};
@@ -88,7 +88,7 @@ pub fn rewrite(expr: &mut Expr) {
             let name = data_type.to_string().to_ascii_lowercase();
             let name = name.trim_start_matches("pg_catalog.");
             if let ("text" | "varchar" | "name", Expr::Function(function)) = (name, inner.as_ref())
-                && last_part(&function.name).as_deref() == Some("regclass_oid")
+                && last_part(&function.name).as_deref() == Some("$regclass_oid")
             {
                 *expr = call("regclass_out", arguments(function));
                 return;
@@ -97,7 +97,7 @@ pub fn rewrite(expr: &mut Expr) {
             if let (true, Expr::Value(value)) = (is_class, inner.as_ref())
                 && matches!(value.value, Literal::SingleQuotedString(_))
             {
-                *expr = call("regclass_oid", vec![Expr::Value(value.clone())]);
+                *expr = call("$regclass_oid", vec![Expr::Value(value.clone())]);
             }
         }
         _ => {}
@@ -154,6 +154,22 @@ pub fn arguments(function: &Function) -> Vec<Expr> {
     }
 }
 
+/// Types whose casts may be written as functions: `int8(x)`.
+const CASTS: [&str; 12] = [
+    "bool",
+    "date",
+    "float4",
+    "float8",
+    "int2",
+    "int4",
+    "int8",
+    "interval",
+    "numeric",
+    "text",
+    "timestamptz",
+    "varchar",
+];
+
 /// Functions that are another function of other arguments.
 fn renamed(function: &Function) -> Option<Expr> {
     let name = last_part(&function.name)?;
@@ -173,6 +189,14 @@ fn renamed(function: &Function) -> Option<Expr> {
         ("array_remove", [_, _]) => Some(call("array_remove_all", list)),
         ("array_replace", [_, _, _]) => Some(call("array_replace_all", list)),
         ("sign", [number]) => Some(call("signum", vec![number.clone()])),
+        ("ceiling", [number]) => Some(call("ceil", vec![number.clone()])),
+        (ty, [value]) if CASTS.contains(&ty) => Some(Expr::Cast {
+            kind: CastKind::DoubleColon,
+            expr: Box::new(value.clone()),
+            data_type: DataType::Custom(ObjectName::from(vec![exact(ty.to_string())]), Vec::new()),
+            array: false,
+            format: None,
+        }),
         ("every", [condition]) if function.over.is_none() => Some(call("bool_and", vec![condition.clone()])),
         _ => None,
     }

@@ -9,12 +9,14 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     Expr, FunctionArg, FunctionArguments, Ident, JoinOperator, ObjectName, ObjectNamePart, Query, Select, SelectItem,
-    SetExpr, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, Value as Literal, VisitMut, VisitorMut,
+    SetExpr, Statement, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, Value as Literal, VisitMut,
+    VisitorMut,
 };
 
 use crate::sql::functions::{EXPAND_ARRAY, REGEXP_MATCHES};
 use crate::sql::parse::names::{column_name, last_part};
 use crate::sql::parse::operators::call;
+use crate::sql::parse::parse::parse;
 use crate::sql::parse::trees::number_of;
 use crate::sql::parse::visit::{change_expressions, visit_mut};
 use crate::sql::rewrite::expressions;
@@ -103,7 +105,10 @@ impl VisitorMut for Rewriter {
     }
 
     fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
-        table_function(factor);
+        match has_ordinality(factor) {
+            true => number_rows(factor),
+            false => table_function(factor),
+        }
         ControlFlow::Continue(())
     }
 }
@@ -165,6 +170,44 @@ fn series_of_nothing(select: &mut Select) {
         *expr = Expr::Identifier(Ident::new(name));
         select.from.push(TableWithJoins { relation, joins: Vec::new() });
     }
+}
+
+fn has_ordinality(factor: &TableFactor) -> bool {
+    matches!(
+        factor,
+        TableFactor::Table { with_ordinality: true, args: Some(_), .. }
+            | TableFactor::Function { with_ordinality: true, .. }
+            | TableFactor::UNNEST { with_ordinality: true, .. }
+    )
+}
+
+/// `f(x) WITH ORDINALITY AS y` becomes `LATERAL (SELECT y.*, row_number() OVER () AS ordinality FROM f(x) AS y) AS y`: the rows
+/// of a function come in order.
+fn number_rows(factor: &mut TableFactor) {
+    let (function, given) = match factor {
+        TableFactor::Table { name, alias, with_ordinality, .. }
+        | TableFactor::Function { name, alias, with_ordinality, .. } => {
+            *with_ordinality = false;
+            (last_part(name), alias)
+        }
+        TableFactor::UNNEST { alias, with_ordinality, .. } => {
+            *with_ordinality = false;
+            (Some("unnest".to_string()), alias)
+        }
+        _ => return,
+    };
+    let alias = given.take().unwrap_or_else(|| table_alias(&function.unwrap_or_default()));
+    *given = Some(TableAlias { columns: Vec::new(), ..alias.clone() });
+    table_function(factor);
+    let Some(Statement::Query(mut query)) =
+        parse("SELECT *, row_number() OVER () AS ordinality").ok().and_then(|parsed| parsed.statement)
+    else {
+        return;
+    };
+    if let SetExpr::Select(select) = query.body.as_mut() {
+        select.from = vec![TableWithJoins { relation: factor.clone(), joins: Vec::new() }];
+    }
+    *factor = TableFactor::Derived { lateral: true, subquery: query, alias: Some(alias), sample: None };
 }
 
 /// A function in FROM becomes UNNEST of the list that it returns here.

@@ -1,6 +1,7 @@
 //! From a parsed statement to what a session runs: the entry point for every kind of SQL statement, and EXPLAIN.
 
 pub(super) mod explain;
+pub(super) mod locking_parts;
 pub(super) mod network_call;
 pub(super) mod plan;
 pub(super) mod session_statement;

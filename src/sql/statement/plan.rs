@@ -18,11 +18,14 @@ use crate::sql::parse::unread;
 use crate::sql::read::read_plan::plan_query;
 use crate::sql::rewrite::recognise::setting_calls;
 use crate::sql::statement::explain::plan_explain;
+use crate::sql::statement::locking_parts::LockingParts;
 use crate::sql::statement::network_call::plan_network_call;
 use crate::sql::statement::session_statement::plan_session_command;
 use crate::sql::write::delete::plan_delete;
 use crate::sql::write::insert::plan_insert;
+use crate::sql::write::locking_read::LockingRead;
 use crate::sql::write::update::plan_update;
+use crate::sql::write::with_writes::plan_with_writes;
 use crate::statement::{
     DependsOn, Explain, PlanNotes, Planned, Planning, Privilege, SessionCommand, Statement, StatementTree,
     TouchedObject,
@@ -78,6 +81,9 @@ pub fn plan_statement(
     context: &PlanContext<'_>,
 ) -> Result<BodyWithColumns> {
     unread::statement(statement)?;
+    if let Some(planned) = LockingParts::plan(statement, parameters, context)? {
+        return Ok(planned);
+    }
     Ok(match statement {
         ast::Statement::Query(query) => plan_query_statement(query, parameters, context)?,
         ast::Statement::Insert(insert) => changing(plan_insert(insert, None, parameters, context)?),
@@ -112,6 +118,10 @@ fn plan_query_statement(
     context: &PlanContext<'_>,
 ) -> Result<BodyWithColumns> {
     let with: Option<&With> = query.with.as_ref();
+    if let Some(plan) = plan_with_writes(query, parameters, context)? {
+        let columns = plan.columns();
+        return Ok((Statement::Change(Box::new(plan)), columns));
+    }
     Ok(match query.body.as_ref() {
         SetExpr::Insert(ast::Statement::Insert(insert)) => changing(plan_insert(insert, with, parameters, context)?),
         SetExpr::Update(ast::Statement::Update(update)) => changing(plan_update(update, with, parameters, context)?),
@@ -132,7 +142,17 @@ fn plan_query_statement(
                     (Statement::Network(call), Some(columns))
                 }
                 None => {
-                    let plan = plan_query(query, parameters, context)?;
+                    if let Some(plan) = LockingRead::plan(query, parameters, context)? {
+                        let columns = plan.columns();
+                        return Ok((Statement::Change(Box::new(plan)), Some(columns)));
+                    }
+                    let plan = if query.locks.is_empty() {
+                        plan_query(query, parameters, context)?
+                    } else {
+                        // It reads nothing that could be locked.
+                        let unlocked = Query { locks: Vec::new(), ..query.clone() };
+                        plan_query(&unlocked, parameters, context)?
+                    };
                     let columns = plan.columns();
                     (Statement::Read(Box::new(plan)), Some(columns))
                 }

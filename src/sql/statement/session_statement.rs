@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{
-    AlterRoleOperation, CloseCursor, ContextModifier, Declare, DiscardObject, Expr, FetchDirection, Ident, ObjectName,
-    Password, Reset, RoleOption, Set, SetSessionAuthorizationParamKind, Statement, TransactionAccessMode,
-    TransactionIsolationLevel, TransactionMode, Value as Literal, ValueWithSpan,
+    AlterRoleOperation, CloseCursor, ContextModifier, Declare, DiscardObject, Expr, FetchDirection, Ident,
+    LockTableMode, ObjectName, Password, Reset, RoleOption, Set, SetSessionAuthorizationParamKind, Statement,
+    TransactionAccessMode, TransactionIsolationLevel, TransactionMode, Value as Literal, ValueWithSpan,
 };
 
 use crate::error::{Error, ErrorKind, Result};
@@ -37,7 +37,7 @@ pub fn plan_session_command(
 ) -> Result<Option<SessionCommand>> {
     let control = match statement {
         Statement::StartTransaction { modes, begin, .. } => SessionCommand::Begin {
-            modes: transaction_modes(modes)?,
+            modes: transaction_modes(modes),
             tag: if *begin { "BEGIN" } else { "START TRANSACTION" },
         },
         Statement::Commit { chain, .. } => SessionCommand::Commit { chain: *chain },
@@ -60,7 +60,7 @@ pub fn plan_session_command(
             DiscardObject::SEQUENCES => Discard::Sequences,
             DiscardObject::TEMP => Discard::Temp,
         }),
-        Statement::Lock(_) | Statement::LockTables { .. } => SessionCommand::NoOpInTransaction("LOCK TABLE"),
+        Statement::Lock(lock) => lock_table(lock.lock_mode.as_ref())?,
         Statement::Vacuum(vacuum) if !vacuum.reindex => SessionCommand::NoOp("VACUUM"),
         Statement::Analyze(_) => SessionCommand::NoOp("ANALYZE"),
         Statement::LISTEN { channel } => SessionCommand::Listen(channel_name(channel)?),
@@ -144,7 +144,23 @@ fn unless_all(name: &Ident) -> Option<String> {
     (!is_all).then(|| folded(name))
 }
 
-fn transaction_modes(modes: &[TransactionMode]) -> Result<TransactionModes> {
+/// LOCK TABLE in a mode that lets others write: readers have their snapshots, and rows are locked one by one.
+fn lock_table(mode: Option<&LockTableMode>) -> Result<SessionCommand> {
+    match mode {
+        Some(LockTableMode::AccessShare | LockTableMode::RowShare | LockTableMode::RowExclusive) => {
+            Ok(SessionCommand::NoOpInTransaction("LOCK TABLE"))
+        }
+        mode => {
+            let mode = mode.unwrap_or(&LockTableMode::AccessExclusive);
+            Err(Error::unsupported(
+                format!("LOCK TABLE in {mode} mode is not offered"),
+                "Lock rows by SELECT ... FOR UPDATE, or take an advisory lock.",
+            ))
+        }
+    }
+}
+
+fn transaction_modes(modes: &[TransactionMode]) -> TransactionModes {
     let mut result = TransactionModes::default();
     for mode in modes {
         match mode {
@@ -158,17 +174,12 @@ fn transaction_modes(modes: &[TransactionMode]) -> Result<TransactionModes> {
                     TransactionIsolationLevel::RepeatableRead | TransactionIsolationLevel::Snapshot => {
                         "repeatable read"
                     }
-                    TransactionIsolationLevel::Serializable => {
-                        return Err(Error::unsupported(
-                            "isolation level SERIALIZABLE is not offered",
-                            "Use REPEATABLE READ: snapshot isolation, the first committer wins.",
-                        ));
-                    }
+                    TransactionIsolationLevel::Serializable => "serializable",
                 });
             }
         }
     }
-    Ok(result)
+    result
 }
 
 fn plan_set(set: &Set) -> Result<SessionCommand> {
@@ -192,7 +203,7 @@ fn plan_set(set: &Set) -> Result<SessionCommand> {
         }
         Set::SetNamesDefault {} => assigned("client_encoding".to_string(), None, false),
         Set::SetTransaction { modes, session, .. } => {
-            Ok(SessionCommand::SetTransaction { modes: transaction_modes(modes)?, session: *session })
+            Ok(SessionCommand::SetTransaction { modes: transaction_modes(modes), session: *session })
         }
         Set::SetRole { role_name, .. } => own_role(role_name.as_ref(), "SET ROLE"),
         Set::SetSessionAuthorization(change) => match &change.kind {

@@ -27,7 +27,8 @@ const CODEC: BinaryCodec = BinaryCodec {
 
 fn planned(text: &str, view: &ReadView, settings: &Settings) -> Result<BodyWithColumns> {
     let (cancel, notes) = (Cancel::new(), PlanNotes::default());
-    let context = PlanContext { view, settings, text, query_function: None, cancel: &cancel, notes: &notes };
+    let context =
+        PlanContext { view, settings, text, query_function: None, cancel: &cancel, notes: &notes, given: &[] };
     let parsed = parse(text)?;
     let mut parameters = ParameterTypes::new(&[], parsed.parameters);
     plan_statement(&parsed.statement.expect("a statement"), &mut parameters, &context)
@@ -43,6 +44,7 @@ impl Fixture {
             cache_bytes: 8 << 20,
             sync: false,
             clock: Clock::System,
+            row_compiler: crate::sql::compile_stored,
         };
         let runtime = tokio::runtime::Runtime::new().unwrap();
         Fixture { runtime, database: Database::open(&options).unwrap(), _directory: directory }
@@ -99,7 +101,7 @@ fn statements_about_the_session_are_read() {
             "BEGIN Some(\"repeatable read\") Some(true)",
         ),
         ("START TRANSACTION READ WRITE", "START TRANSACTION None Some(false)"),
-        ("BEGIN ISOLATION LEVEL SERIALIZABLE", "0A000: isolation level SERIALIZABLE is not offered"),
+        ("BEGIN ISOLATION LEVEL SERIALIZABLE", "BEGIN Some(\"serializable\") None"),
         ("END", "commit false"),
         ("ABORT", "rollback false"),
         ("ROLLBACK TO SAVEPOINT \"A b\"", "rollback to A b"),
@@ -133,7 +135,8 @@ fn statements_about_the_session_are_read() {
         ("FETCH 3 c", "fetch 3 c"),
         ("VACUUM (ANALYZE, VERBOSE) items", "nothing VACUUM"),
         ("ANALYZE VERBOSE items", "nothing ANALYZE"),
-        ("LOCK TABLE memory IN EXCLUSIVE MODE", "nothing LOCK TABLE"),
+        ("LOCK TABLE memory IN ACCESS SHARE MODE", "nothing LOCK TABLE"),
+        ("LOCK TABLE memory IN EXCLUSIVE MODE", "0A000: LOCK TABLE in EXCLUSIVE mode is not offered"),
         ("ALTER ROLE nebulus PASSWORD 'p'", "password nebulus Some((secret)) p"),
         ("ALTER USER nebulus WITH PASSWORD 'p'", "password nebulus Some((secret)) p"),
         ("PREPARE p (int) AS SELECT $1, $2", "prepare p [Int4] PREPARE p (int) AS SELECT $1, $2"),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{Delete, FromTable, SetExpr, TableFactor, With};
 
-use crate::db::{EntryKey, Gathered, RowsMemory};
+use crate::db::{EntryKey, Gathered, LockMode, RowsMemory};
 use crate::error::{Error, Result};
 use crate::expr::ParameterTypes;
 use crate::model::{Collection, OutputColumn};
@@ -17,9 +17,9 @@ use crate::sql::write::key_lookup::KeyLookup;
 use crate::sql::write::returned::Others;
 use crate::sql::write::returning::Returning;
 use crate::sql::write::row_compiler::{Compiler, Visible};
+use crate::sql::write::view_target::{Verb, WriteTarget};
 use crate::sql::write::write_plan::{WritePlan, key_expression, relation_of};
-use crate::sql::write::write_target::writable;
-use crate::statement::{CommandTag, Privilege, WriteRun, Written, key_of_value};
+use crate::statement::{CommandTag, WriteRun, Written, key_of_value};
 use crate::types::Value;
 
 /// A planned DELETE.
@@ -28,6 +28,9 @@ pub struct DeletePlan {
     method: Method,
     returning: Option<Returning>,
 }
+
+/// An entry to delete, and what RETURNING shows of the other relations.
+type FoundEntry = (EntryKey, Vec<Value>);
 
 enum Method {
     Key(KeyLookup),
@@ -38,7 +41,7 @@ enum Method {
 /// Plans DELETE; `with` stands before it.
 ///
 /// # Errors
-/// 42601 for a form that is not PostgreSQL's, 0A000 for DELETE from what is no table; as [`writable`], [`KeyLookup::plan`],
+/// 42601 for a form that is not PostgreSQL's, 0A000 for DELETE from what is no table; as [`WriteTarget::find`], [`KeyLookup::plan`],
 /// [`plan_query`] and [`Returning::plan`].
 pub fn plan_delete(
     delete: &Delete,
@@ -57,8 +60,8 @@ pub fn plan_delete(
     let TableFactor::Table { name, args: None, .. } = &table.relation else {
         return Err(Error::unsupported("DELETE from a subquery or function is not offered", "Name a table."));
     };
-    let collection = writable(name, context)?;
-    context.notes.touch_collection(&collection, Privilege::Delete);
+    let target = WriteTarget::find(name, Verb::Delete, context)?;
+    let collection = Arc::clone(&target.named);
     let relation = relation_of(&table.relation, &collection);
     let others = delete.using.as_deref().unwrap_or_default();
     let beside = match &delete.returning {
@@ -66,7 +69,7 @@ pub fn plan_delete(
         _ => Others::default(),
     };
     let mut lookup = None;
-    if with.is_none() && delete.using.is_none() && table.joins.is_empty() {
+    if with.is_none() && delete.using.is_none() && table.joins.is_empty() && target.is_whole() {
         let mut compiler = Compiler::new(&collection, &relation, Visible::Row, parameters, context);
         lookup = KeyLookup::plan(delete.selection.as_ref(), &mut compiler)?;
     }
@@ -83,9 +86,9 @@ pub fn plan_delete(
             Method::Select(plan_query(&query, parameters, context)?)
         }
     };
-    let returning =
-        Returning::plan(delete.returning.as_deref(), (&collection, &relation), beside, parameters, context)?;
-    Ok(WritePlan::Delete(Box::new(DeletePlan { collection, method, returning })))
+    let items = target.returned(delete.returning.as_deref(), &relation, &beside)?;
+    let returning = Returning::plan(items.as_deref(), (&collection, &relation), beside, parameters, context)?;
+    Ok(WritePlan::Delete(Box::new(DeletePlan { collection: target.stored, method, returning })))
 }
 
 impl DeletePlan {
@@ -112,6 +115,7 @@ impl DeletePlan {
     pub async fn execute(&self, run: &mut WriteRun<'_>) -> Result<Written> {
         let (mut count, mut shown) = (0_u64, Gathered::new(&run.settings.memory));
         let view = self.returning.as_ref().and_then(|returning| returning.view(run));
+        let mark = run.transaction.lock_mark();
         let (keys, mut memory) = self.keys(run).await?;
         for (done, (key, beside)) in keys.into_iter().enumerate() {
             run.cancel.check()?;
@@ -128,43 +132,59 @@ impl DeletePlan {
                 count += 1;
             }
         }
+        if count == 0 && matches!(self.method, Method::Key(_)) {
+            run.transaction.unlock_to(mark);
+        }
         Ok(Written { tag: CommandTag::counted("DELETE", count), rows: shown })
     }
 
-    /// The entries to delete, with what RETURNING shows of the other relations.
-    async fn keys(&self, run: &WriteRun<'_>) -> Result<(Vec<(EntryKey, Vec<Value>)>, RowsMemory)> {
+    /// The entries to delete, locked, with what RETURNING shows of the other relations.
+    async fn keys(&self, run: &mut WriteRun<'_>) -> Result<(Vec<FoundEntry>, RowsMemory)> {
         let none = || (Vec::new(), RowsMemory::default());
         match &self.method {
             Method::Key(lookup) => {
-                let environment = run.environment();
-                let Some(key) = lookup.key(run.transaction, &self.collection, &environment, run.settings)? else {
+                let Some(key) = lookup.lock(run, &self.collection, LockMode::Update).await? else { return Ok(none()) };
+                if !run.sees(&self.collection, &key)? {
                     return Ok(none());
-                };
+                }
                 if lookup.has_filter() {
-                    let Some(row) = run.transaction.view().row(&self.collection, &key)? else {
+                    let Some(row) = run.view().row(&self.collection, &key)? else {
                         return Ok(none());
                     };
-                    if !lookup.holds(&row, &environment)? {
+                    if !lookup.holds(&row, &run.environment())? {
                         return Ok(none());
                     }
                 }
                 Ok((vec![(key, Vec::new())], RowsMemory::default()))
             }
             Method::Select(plan) => {
-                let view = run.transaction.view();
-                let rows = plan.execute(view, run.parameters, run.settings, run.cancel).await?.collect();
-                let (rows, memory) = rows.await?;
-                let mut seen = HashSet::with_capacity(rows.len());
-                let mut keys = Vec::with_capacity(rows.len());
-                for row in rows {
-                    let mut values = row.into_iter();
-                    let key = key_of_value(run.transaction, &self.collection, values.next().unwrap_or_default())?;
-                    if seen.insert(key.clone()) {
-                        keys.push((key, values.collect()));
-                    }
+                let (found, memory) = self.selected_keys(run, plan).await?;
+                if !run.lock_found(&self.collection, found.iter().map(|(key, _)| key), LockMode::Update).await? {
+                    return Ok((found, memory));
                 }
-                Ok((keys, memory))
+                let locked: HashSet<EntryKey> = found.into_iter().map(|(key, _)| key).collect();
+                drop(memory);
+                let (mut again, memory) = self.selected_keys(run, plan).await?;
+                again.retain(|(key, _)| locked.contains(key));
+                Ok((again, memory))
             }
         }
+    }
+
+    /// The entries that a query finds in the present snapshot.
+    async fn selected_keys(&self, run: &WriteRun<'_>, plan: &ReadPlan) -> Result<(Vec<FoundEntry>, RowsMemory)> {
+        let view = run.view();
+        let rows = plan.execute(view, run.parameters, run.settings, run.cancel).await?.collect();
+        let (rows, memory) = rows.await?;
+        let mut seen = HashSet::with_capacity(rows.len());
+        let mut keys = Vec::with_capacity(rows.len());
+        for row in rows {
+            let mut values = row.into_iter();
+            let key = key_of_value(run.transaction, &self.collection, values.next().unwrap_or_default())?;
+            if seen.insert(key.clone()) {
+                keys.push((key, values.collect()));
+            }
+        }
+        Ok((keys, memory))
     }
 }

@@ -28,9 +28,12 @@ use crate::sql::write::returned::Others;
 use crate::sql::write::returning::Returning;
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_subplan::RowPlan;
+use crate::sql::write::view_target::{RowChecks, Verb, WriteTarget};
 use crate::sql::write::write_plan::{WritePlan, stage_of, typed_for};
-use crate::sql::write::write_target::{WritePlace, check_assignable, check_insertable, is_default, located, writable};
-use crate::statement::{ColumnDefaults, CommandTag, PlanNotes, Planning, Privilege, WriteRun, Written};
+use crate::sql::write::write_target::{
+    WritePlace, check_assignable, check_insertable, check_not_computed, is_default, located,
+};
+use crate::statement::{ColumnDefaults, CommandTag, PlanNotes, Planning, WriteRun, Written};
 use crate::types::Value;
 
 /// Most rows of VALUES that are inserted without leaving the connection's thread.
@@ -44,6 +47,7 @@ pub struct InsertPlan {
     defaults: Defaults,
     conflict: Option<Conflict>,
     returning: Option<Returning>,
+    checks: RowChecks,
 }
 
 enum Source {
@@ -80,7 +84,7 @@ pub struct NewRow {
 /// # Errors
 /// 42601 for a form that is not PostgreSQL's and for rows that do not fit the columns, 42701 for a column that is named twice,
 /// 428C9 for a value of an identity column, 42804 for one of another type, 0A000 for INSERT into what is no table; as
-/// [`writable`], [`plan_query`], [`Compiler::assign`], [`Defaults::plan`], [`Conflict::plan`] and [`Returning::plan`].
+/// [`WriteTarget::find`], [`plan_query`], [`Compiler::assign`], [`Defaults::plan`], [`Conflict::plan`] and [`Returning::plan`].
 pub fn plan_insert(
     insert: &Insert,
     with: Option<&With>,
@@ -91,11 +95,11 @@ pub fn plan_insert(
     let TableObject::TableName(name) = &insert.table else {
         return Err(Error::unsupported("INSERT into a function or query is not offered", "Name a table."));
     };
-    let collection = writable(name, context)?;
-    context.notes.touch_collection(&collection, Privilege::Insert);
+    let target = WriteTarget::find(name, Verb::Insert, context)?;
+    let collection = Arc::clone(&target.named);
     let relation = insert.table_alias.as_ref().map_or_else(|| collection.name.clone(), |alias| folded(&alias.alias));
-    let places = target_places(&insert.columns, &collection, context)?;
-    let source = plan_source(insert, with, places, &collection, parameters, context)?;
+    let places = target_places(&insert.columns, &target, context)?;
+    let source = plan_source(insert, with, (places, &target), parameters, context)?;
     let defaults = Defaults::plan(&collection, context)?;
     let conflict = match &insert.on {
         None => None,
@@ -105,12 +109,15 @@ pub fn plan_insert(
                 .with_hint("Use ON CONFLICT (key) DO UPDATE."));
         }
     };
-    let returning =
-        Returning::plan(insert.returning.as_deref(), (&collection, &relation), Others::default(), parameters, context)?;
-    Ok(WritePlan::Insert(Box::new(InsertPlan { collection, source, defaults, conflict, returning })))
+    let beside = Others::default();
+    let items = target.returned(insert.returning.as_deref(), &relation, &beside)?;
+    let returning = Returning::plan(items.as_deref(), (&collection, &relation), beside, parameters, context)?;
+    let (collection, checks) = (Arc::clone(&target.stored), target.checks());
+    Ok(WritePlan::Insert(Box::new(InsertPlan { collection, source, defaults, conflict, returning, checks })))
 }
 
-fn target_places(names: &[ObjectName], collection: &Collection, context: &PlanContext<'_>) -> Result<Vec<WritePlace>> {
+fn target_places(names: &[ObjectName], target: &WriteTarget, context: &PlanContext<'_>) -> Result<Vec<WritePlace>> {
+    let collection = target.named.as_ref();
     let mut places: Vec<WritePlace> = Vec::with_capacity(names.len());
     for name in names {
         let [ObjectNamePart::Identifier(column)] = name.0.as_slice() else {
@@ -120,6 +127,7 @@ fn target_places(names: &[ObjectName], collection: &Collection, context: &PlanCo
                 name.span().start,
             ));
         };
+        target.check_assigned(column, Verb::Insert)?;
         let place = WritePlace::of(collection, column, context)?;
         if places.contains(&place) {
             let message = format!("column \"{}\" specified more than once", place.name(collection));
@@ -133,20 +141,23 @@ fn target_places(names: &[ObjectName], collection: &Collection, context: &PlanCo
 fn plan_source(
     insert: &Insert,
     with: Option<&With>,
-    mut places: Vec<WritePlace>,
-    collection: &Collection,
+    (mut places, target): (Vec<WritePlace>, &WriteTarget),
     parameters: &mut ParameterTypes,
     context: &PlanContext<'_>,
 ) -> Result<Source> {
+    let collection = target.named.as_ref();
     let has_list = !places.is_empty();
     let may_override = overrides_system(context.text)?;
-    let check = |place: WritePlace| if may_override { Ok(()) } else { check_insertable(collection, place) };
+    let check = |place: WritePlace| match may_override {
+        true => check_not_computed(collection, place),
+        false => check_insertable(collection, place),
+    };
     let Some(query) = insert.source.as_deref() else {
         let slots = Slots { columns: vec![None; collection.columns.len()], stage: None };
         return Ok(Source::Rows { rows: vec![slots], planned: None });
     };
     if !has_list {
-        places = (0..collection.columns.len()).map(WritePlace::Column).collect();
+        places = target.places();
     }
     if let (SetExpr::Values(values), true) = (query.body.as_ref(), with.is_none() && is_bare(query)) {
         let mut compiler = Compiler::new(collection, &collection.name, Visible::Nothing, parameters, context);
@@ -341,7 +352,7 @@ impl InsertPlan {
     ///
     /// # Errors
     /// 23505 for a key that exists, 22023 for a stage that does not; as [`expr::Expr::evaluate`], [`ReadPlan::execute`],
-    /// [`Defaults::fill`], `Transaction::insert`, [`Conflict::insert`] and [`Returning::row`]; 53200 where there is no memory for
+    /// [`Defaults::fill`], `Transaction::insert`, [`Conflict::insert`], [`RowChecks::check`] and [`Returning::row`]; 53200 where there is no memory for
     /// the rows; 57014 and 57P01 when the statement is cancelled.
     pub async fn execute(&self, run: &mut WriteRun<'_>) -> Result<Written> {
         let reads_before = self.conflict.as_ref().is_some_and(Conflict::has_subqueries);
@@ -353,7 +364,7 @@ impl InsertPlan {
         match &self.source {
             Source::Rows { rows: list, planned } => {
                 let planned = match planned {
-                    Some(plan) => plan.values(run, run.transaction.view(), ValueRow::default()).await?,
+                    Some(plan) => plan.values(run, run.view(), ValueRow::default()).await?,
                     None => Vec::new(),
                 };
                 let is_single = list.len() == 1;
@@ -364,7 +375,7 @@ impl InsertPlan {
                 }
             }
             Source::Query { plan, places } => {
-                let view = run.transaction.view().clone();
+                let view = run.view().clone();
                 let mut stream = plan.execute(&view, run.parameters, run.settings, run.cancel).await?;
                 drop(view);
                 while let Some(chunk) = stream.next_chunk().await? {
@@ -404,7 +415,7 @@ impl InsertPlan {
     ) -> Result<()> {
         self.defaults.fill(run, &mut row.columns).await?;
         let key = match &self.conflict {
-            None => match run.transaction.insert(&self.collection, row.columns, OnConflict::Fail)? {
+            None => match run.insert(&self.collection, row.columns, OnConflict::Fail).await? {
                 Inserted::New(key) => key,
                 Inserted::Conflict { constraint, .. } => {
                     return Err(Error::new(
@@ -428,6 +439,10 @@ impl InsertPlan {
         };
         if let Some(stage) = &row.stage {
             run.transaction.set_stage(&self.collection, &key, stage_of(stage)?)?;
+        }
+        if !self.checks.is_empty() {
+            let stored = run.transaction.view().row(&self.collection, &key)?.unwrap_or_default();
+            self.checks.check(&stored, &run.environment())?;
         }
         rows.written += 1;
         if let Some(returning) = &self.returning {

@@ -2,7 +2,7 @@
 
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
 
-use crate::db::{EntryKey, Row, Transaction};
+use crate::db::{EntryKey, LockMode, Row, Transaction};
 use crate::error::Result;
 use crate::expr::{self, Environment, Operand, Scalar, ValueRow, unmodified};
 use crate::model::Collection;
@@ -10,6 +10,7 @@ use crate::settings::Settings;
 use crate::sql::parse::trees::conjuncts;
 use crate::sql::write::row_compiler::{Compiler, Typed};
 use crate::sql::write::write_target::WritePlace;
+use crate::statement::WriteRun;
 use crate::types::{ColumnType, Value};
 
 /// A row found by its key, with what else must hold of it.
@@ -66,6 +67,33 @@ impl KeyLookup {
         }
         let key = transaction.key(collection, parts)?;
         transaction.view().check_key(collection, &key, settings)?;
+        Ok(Some(key))
+    }
+
+    /// Locks the entry that these parameters name and sees it as it is then; `None` where they name none, and where another
+    /// transaction has it and the rest of the condition does not even hold of what was there before that.
+    ///
+    /// # Errors
+    /// As [`KeyLookup::key`], [`KeyLookup::holds`] and `WriteRun::lock_newest`.
+    pub async fn lock(
+        &self,
+        run: &mut WriteRun<'_>,
+        collection: &Collection,
+        mode: LockMode,
+    ) -> Result<Option<EntryKey>> {
+        let Some(key) = self.key(run.transaction, collection, &run.environment(), run.settings)? else {
+            return Ok(None);
+        };
+        if run.transaction.try_lock_entry(collection, &key, mode)? {
+            run.transaction.see_newest(collection, &key)?;
+            return Ok(Some(key));
+        }
+        let row = run.transaction.view().row(collection, &key)?;
+        let holds = row.map(|row| self.holds(&row, &run.environment())).transpose()?;
+        if holds != Some(true) {
+            return Ok(None);
+        }
+        run.lock_newest(collection, &key, mode).await?;
         Ok(Some(key))
     }
 

@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{ConflictTarget, Expr as Tree, OnConflict as OnConflictClause, OnConflictAction};
 
-use crate::db::{Arbiters, EntryKey, Inserted, OnConflict, ReadView};
+use crate::db::{Arbiters, EntryKey, Inserted, LockMode, OnConflict, ReadView, RowLocked};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Expr, ParameterTypes, ValueRow};
 use crate::model::{Collection, DefaultValue, IndexKind};
 use crate::sql::arrow::context::PlanContext;
+use crate::sql::parse::rewrite_tokens::CONFLICT_TARGET;
+use crate::sql::write::conflict_target::computed_arbiters;
 use crate::sql::write::insert::{Defaults, default_expression};
+use crate::sql::write::row_assignments::of_single_columns;
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_subplan::RowPlan;
 use crate::sql::write::write_plan::Changes;
@@ -73,7 +76,8 @@ impl Conflict {
         }
         let mut compiler = Compiler::new(collection, relation, Visible::RowAndExcluded, parameters, context);
         let mut list = Vec::with_capacity(update.assignments.len());
-        for (place, expr) in assignments(&update.assignments, collection, context)? {
+        let single = of_single_columns(&update.assignments)?;
+        for (place, expr) in assignments(&single, collection, context)? {
             let value = match is_default(expr) {
                 false => compiler.assign(expr, place)?,
                 true => match default_of(place, collection, context)? {
@@ -109,16 +113,31 @@ impl Conflict {
         row: Vec<Option<Value>>,
         (seen, before): (Option<&mut Seen>, Option<&ReadView>),
     ) -> Result<ResolvedConflict> {
-        let key = match run.transaction.insert(collection, row.clone(), OnConflict::Report(&self.arbiters))? {
-            Inserted::New(key) => {
-                if let Some(seen) = seen {
-                    seen.insert(key.clone());
+        let mark = run.transaction.lock_mark();
+        let key = loop {
+            let key = match run.insert(collection, row.clone(), OnConflict::Report(&self.arbiters)).await? {
+                Inserted::New(key) => {
+                    if let Some(seen) = seen {
+                        seen.insert(key.clone());
+                    }
+                    return Ok(ResolvedConflict::Inserted(key));
                 }
-                return Ok(ResolvedConflict::Inserted(key));
+                Inserted::Conflict { key, .. } => key,
+            };
+            if self.update.is_none() {
+                break key;
             }
-            Inserted::Conflict { key, .. } => key,
+            let waits = run.waits();
+            if run.transaction.lock_entry(collection, &key, LockMode::Update, &waits).await? == RowLocked::Before {
+                break key;
+            }
+            // It may have changed before it was locked, and so may whether it is in the way.
+            run.transaction.see_newest(collection, &key)?;
         };
-        let Some(update) = &self.update else { return Ok(ResolvedConflict::Skipped) };
+        let Some(update) = &self.update else {
+            run.transaction.unlock_to(mark);
+            return Ok(ResolvedConflict::Skipped);
+        };
         if seen.as_ref().is_some_and(|seen| seen.contains(&key)) {
             return Err(Error::new(
                 ErrorKind::Cardinality,
@@ -168,7 +187,7 @@ impl ConflictUpdate {
         for (place, expression) in &self.assignments {
             changes.put(*place, expression.evaluate(&environment, &row)?)?;
         }
-        changes.apply(run.transaction, collection, key)
+        changes.apply(run, collection, key).await
     }
 }
 
@@ -187,7 +206,8 @@ pub fn default_of(place: WritePlace, collection: &Collection, context: &PlanCont
     let none = || SetDefault::Computed(Expr::constant(Value::Null));
     let WritePlace::Column(position) = place else { return Ok(none()) };
     match collection.columns.get(position).and_then(|column| column.default.as_ref()) {
-        None => Ok(none()),
+        // What is computed is computed whatever stands here.
+        None | Some(DefaultValue::Computed(_)) => Ok(none()),
         Some(DefaultValue::Expression(text)) => {
             let defaults = Defaults::plan(collection, context)?;
             match defaults.of(position) {
@@ -232,6 +252,9 @@ fn arbiters(target: &ConflictTarget, collection: &Collection, context: &PlanCont
                 format!("constraint \"{wanted}\" for table \"{}\" does not exist", collection.name),
             ))
         }
+        ConflictTarget::Columns(columns) if matches!(columns.as_slice(), [one] if one.value == CONFLICT_TARGET) => {
+            computed_arbiters(collection, context)
+        }
         ConflictTarget::Columns(columns) => {
             let mut wanted = Vec::with_capacity(columns.len());
             for column in columns {
@@ -250,6 +273,10 @@ fn arbiters(target: &ConflictTarget, collection: &Collection, context: &PlanCont
                     .filter(|index| index.is_enforced())
                     .filter_map(|index| match &index.kind {
                         IndexKind::Ordered { columns, .. } if is_same(columns) => Some(index.id),
+                        IndexKind::Keys(keys) if keys.condition.is_none() => {
+                            let columns: Option<Vec<usize>> = index.kind.key_positions().into_iter().collect();
+                            columns.is_some_and(|columns| is_same(&columns)).then_some(index.id)
+                        }
                         _ => None,
                     })
                     .collect(),

@@ -85,7 +85,7 @@ impl Returning {
 
     /// The view that its subqueries read: the statement's, before it changes anything.
     pub fn view(&self, run: &WriteRun<'_>) -> Option<ReadView> {
-        self.planned.is_some().then(|| run.transaction.view().clone())
+        self.planned.is_some().then(|| run.view().clone())
     }
 
     /// What is shown of one row; `view` is what [`Returning::view`] gave before the first change.

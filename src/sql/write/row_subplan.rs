@@ -198,6 +198,19 @@ fn rows_around(names: Vec<(String, Vec<Expr>)>) -> Result<Vec<TableWithJoins>> {
 }
 
 impl RowPlan {
+    /// The query of the planned expressions.
+    pub fn query(&self) -> &ReadPlan {
+        &self.plan
+    }
+
+    /// The positions of the columns of the row that are its parameters, in their order.
+    pub fn columns_read(&self) -> Vec<usize> {
+        let position = |input: &Input| match input {
+            Input::Column(position) | Input::Excluded(position) => *position,
+        };
+        self.inputs.iter().map(position).collect()
+    }
+
     /// Name and type of each planned expression.
     pub fn column(&self, position: usize) -> Option<OutputColumn> {
         self.plan.columns().get(position).cloned()

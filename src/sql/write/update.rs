@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{Expr, SetExpr, TableFactor, TableWithJoins, Update, UpdateTableFromKind, With};
 
-use crate::db::{EntryKey, Gathered, RowsMemory};
+use crate::db::{EntryKey, Gathered, RowsMemory, mode_of_update};
 use crate::error::{Error, Result};
 use crate::expr::{self, ParameterTypes, ValueRow};
 use crate::model::{Collection, OutputColumn};
@@ -18,10 +18,12 @@ use crate::sql::write::key_lookup::KeyLookup;
 use crate::sql::write::on_conflict::{SetDefault, default_of};
 use crate::sql::write::returned::Others;
 use crate::sql::write::returning::Returning;
+use crate::sql::write::row_assignments::of_single_columns;
 use crate::sql::write::row_compiler::{Compiler, Visible};
+use crate::sql::write::view_target::{RowChecks, Verb, WriteTarget};
 use crate::sql::write::write_plan::{Changes, WritePlan, key_expression, relation_of, typed_for};
-use crate::sql::write::write_target::{WritePlace, assignments, check_assignable, is_default, writable};
-use crate::statement::{CommandTag, Privilege, WriteRun, Written, key_of_value};
+use crate::sql::write::write_target::{WritePlace, assigned_names, assignments, check_assignable, is_default};
+use crate::statement::{CommandTag, WriteRun, Written, key_of_value};
 use crate::types::Value;
 
 /// A planned UPDATE.
@@ -29,6 +31,7 @@ pub struct UpdatePlan {
     collection: Arc<Collection>,
     method: Method,
     returning: Option<Returning>,
+    checks: RowChecks,
 }
 
 enum Method {
@@ -57,7 +60,7 @@ struct Change {
 ///
 /// # Errors
 /// 42601 for a form that is not PostgreSQL's, 0A000 for UPDATE of what is no table, 42804 for a value of another type; as
-/// [`writable`], [`assignments`], [`default_of`], [`Compiler::try_assign`], [`KeyLookup::plan`], [`plan_query`] and
+/// [`WriteTarget::find`], [`assignments`], [`default_of`], [`Compiler::try_assign`], [`KeyLookup::plan`], [`plan_query`] and
 /// [`Returning::plan`].
 pub fn plan_update(
     update: &Update,
@@ -66,8 +69,13 @@ pub fn plan_update(
     context: &PlanContext<'_>,
 ) -> Result<WritePlan> {
     unread::update(update)?;
-    let (collection, relation) = updated_table(&update.table, context)?;
-    let list = assignments(&update.assignments, &collection, context)?;
+    let (target, relation) = updated_table(&update.table, context)?;
+    let collection = Arc::clone(&target.named);
+    for name in assigned_names(&update.assignments) {
+        target.check_assigned(name, Verb::Update)?;
+    }
+    let single = of_single_columns(&update.assignments)?;
+    let list = assignments(&single, &collection, context)?;
     let others: &[TableWithJoins] = match &update.from {
         Some(UpdateTableFromKind::AfterSet(tables)) => tables,
         Some(UpdateTableFromKind::BeforeSet(_)) => {
@@ -81,7 +89,7 @@ pub fn plan_update(
         _ => Others::default(),
     };
     let direct = match (with, others) {
-        (None, []) => plan_direct(update, &list, &collection, &relation, parameters, context)?,
+        (None, []) if target.is_whole() => plan_direct(update, &list, &collection, &relation, parameters, context)?,
         _ => None,
     };
     let method = match direct {
@@ -91,13 +99,14 @@ pub fn plan_update(
             plan_select(update, with, reads, &list, (&collection, &relation), parameters, context)?
         }
     };
-    let returning =
-        Returning::plan(update.returning.as_deref(), (&collection, &relation), beside, parameters, context)?;
-    Ok(WritePlan::Update(Box::new(UpdatePlan { collection, method, returning })))
+    let items = target.returned(update.returning.as_deref(), &relation, &beside)?;
+    let returning = Returning::plan(items.as_deref(), (&collection, &relation), beside, parameters, context)?;
+    let checks = target.checks();
+    Ok(WritePlan::Update(Box::new(UpdatePlan { collection: target.stored, method, returning, checks })))
 }
 
 /// The table of an UPDATE and what the statement calls it.
-fn updated_table(table: &TableWithJoins, context: &PlanContext<'_>) -> Result<(Arc<Collection>, String)> {
+fn updated_table(table: &TableWithJoins, context: &PlanContext<'_>) -> Result<(WriteTarget, String)> {
     let TableFactor::Table { name, args: None, .. } = &table.relation else {
         return Err(Error::unsupported("UPDATE of a subquery or function is not offered", "Name a table."));
     };
@@ -105,10 +114,9 @@ fn updated_table(table: &TableWithJoins, context: &PlanContext<'_>) -> Result<(A
         return Err(Error::syntax("UPDATE of a join is not PostgreSQL's", None)
             .with_hint("Use UPDATE table SET ... FROM other WHERE ..."));
     }
-    let collection = writable(name, context)?;
-    context.notes.touch_collection(&collection, Privilege::Update);
-    let relation = relation_of(&table.relation, &collection);
-    Ok((collection, relation))
+    let target = WriteTarget::find(name, Verb::Update, context)?;
+    let relation = relation_of(&table.relation, &target.named);
+    Ok((target, relation))
 }
 
 fn plan_direct(
@@ -196,16 +204,21 @@ impl UpdatePlan {
     ///
     /// # Errors
     /// As [`KeyLookup::key`] and [`KeyLookup::holds`], or as [`ReadPlan::execute`]; as [`expr::Expr::evaluate`],
-    /// [`Changes::put`], [`Changes::apply`] and [`Returning::row`]; 53200 where there is no memory for the rows; 57014 and 57P01
+    /// [`Changes::put`], [`Changes::apply`], [`RowChecks::check`] and [`Returning::row`]; 53200 where there is no memory for the rows; 57014 and 57P01
     /// when the statement is cancelled.
     pub async fn execute(&self, run: &mut WriteRun<'_>) -> Result<Written> {
         let (mut count, mut shown) = (0_u64, Gathered::new(&run.settings.memory));
         let view = self.returning.as_ref().and_then(|returning| returning.view(run));
+        let mark = run.transaction.lock_mark();
         let (all, mut memory) = self.changes(run).await?;
         for (done, Change { key, changes, beside }) in all.into_iter().enumerate() {
             run.cancel.check()?;
             memory.release(done);
-            let Some(after) = changes.apply(run.transaction, &self.collection, &key)? else { continue };
+            let Some(after) = changes.apply(run, &self.collection, &key).await? else { continue };
+            if !self.checks.is_empty() {
+                let row = run.transaction.view().row(&self.collection, &after)?.unwrap_or_default();
+                self.checks.check(&row, &run.environment())?;
+            }
             count += 1;
             if let Some(returning) = &self.returning {
                 let mut row = run.transaction.view().row(&self.collection, &after)?.unwrap_or_default();
@@ -213,61 +226,105 @@ impl UpdatePlan {
                 shown.push(returning.row(run, view.as_ref(), &row).await?)?;
             }
         }
+        if count == 0 && matches!(self.method, Method::Key { .. }) {
+            run.transaction.unlock_to(mark);
+        }
         Ok(Written { tag: CommandTag::counted("UPDATE", count), rows: shown })
     }
 
-    /// The entries to change with their new values, as the statement's snapshot has them.
-    async fn changes(&self, run: &WriteRun<'_>) -> Result<(Vec<Change>, RowsMemory)> {
-        let none = || (Vec::new(), RowsMemory::default());
-        let environment = run.environment();
+    /// The entries to change with their new values, locked, as they are once nobody else changes them.
+    async fn changes(&self, run: &mut WriteRun<'_>) -> Result<(Vec<Change>, RowsMemory)> {
         match &self.method {
             Method::Key { lookup, assignments, reads_row } => {
-                let Some(key) = lookup.key(run.transaction, &self.collection, &environment, run.settings)? else {
-                    return Ok(none());
+                let positions: Vec<usize> = assignments.iter().filter_map(|(place, _)| place.position()).collect();
+                let mode = mode_of_update(&self.collection, &positions);
+                let Some(key) = lookup.lock(run, &self.collection, mode).await? else {
+                    return Ok((Vec::new(), RowsMemory::default()));
                 };
-                let mut row = Vec::new();
-                if *reads_row {
-                    let Some(found) = run.transaction.view().row(&self.collection, &key)? else {
-                        return Ok(none());
-                    };
-                    row = found;
-                    if !lookup.holds(&row, &environment)? {
-                        return Ok(none());
-                    }
-                }
-                let row = ValueRow { row: &row, ..ValueRow::default() };
-                let mut changes = Changes::default();
-                for (place, value) in assignments {
-                    changes.put(*place, value.evaluate(&environment, &row)?)?;
-                }
-                Ok((vec![Change { key, changes, beside: Vec::new() }], RowsMemory::default()))
+                let changes = self.keyed_change(run, (lookup, key), assignments, *reads_row)?;
+                Ok((changes.into_iter().collect(), RowsMemory::default()))
             }
             Method::Select { plan, places, defaults } => {
-                let view = run.transaction.view();
-                let rows = plan.execute(view, run.parameters, run.settings, run.cancel).await?.collect();
-                let (rows, memory) = rows.await?;
-                let mut seen = HashSet::with_capacity(rows.len());
-                let mut all = Vec::with_capacity(rows.len());
-                for row in rows {
-                    let mut values = row.into_iter();
-                    let key = values.next().unwrap_or_default();
-                    let key = key_of_value(run.transaction, &self.collection, key)?;
-                    // A row that joins with several is changed once.
-                    if !seen.insert(key.clone()) {
-                        continue;
-                    }
-                    let mut changes = Changes::default();
-                    for (place, value) in places.iter().zip(values.by_ref()) {
-                        changes.put(*place, fitted(value, *place, &self.collection, run.settings)?)?;
-                    }
-                    for (place, value) in defaults {
-                        changes.put(*place, value.evaluate(&environment, &ValueRow::default())?)?;
-                    }
-                    all.push(Change { key, changes, beside: values.collect() });
+                let positions: Vec<usize> = places
+                    .iter()
+                    .chain(defaults.iter().map(|(place, _)| place))
+                    .filter_map(|place| place.position())
+                    .collect();
+                let mode = mode_of_update(&self.collection, &positions);
+                let (found, memory) = self.selected_changes(run, plan, places, defaults).await?;
+                let keys = found.iter().map(|change| &change.key);
+                if !run.lock_found(&self.collection, keys, mode).await? {
+                    return Ok((found, memory));
                 }
-                Ok((all, memory))
+                let locked: HashSet<EntryKey> = found.into_iter().map(|change| change.key).collect();
+                drop(memory);
+                let (mut again, memory) = self.selected_changes(run, plan, places, defaults).await?;
+                again.retain(|change| locked.contains(&change.key));
+                Ok((again, memory))
             }
         }
+    }
+
+    /// What happens to the entry of a key; `None` where it is not there, or the rest of the condition does not hold.
+    fn keyed_change(
+        &self,
+        run: &WriteRun<'_>,
+        (lookup, key): (&KeyLookup, EntryKey),
+        assignments: &[(WritePlace, expr::Expr)],
+        reads_row: bool,
+    ) -> Result<Option<Change>> {
+        let environment = run.environment();
+        if !run.sees(&self.collection, &key)? {
+            return Ok(None);
+        }
+        let mut row = Vec::new();
+        if reads_row {
+            let Some(found) = run.view().row(&self.collection, &key)? else { return Ok(None) };
+            row = found;
+            if !lookup.holds(&row, &environment)? {
+                return Ok(None);
+            }
+        }
+        let row = ValueRow { row: &row, ..ValueRow::default() };
+        let mut changes = Changes::default();
+        for (place, value) in assignments {
+            changes.put(*place, value.evaluate(&environment, &row)?)?;
+        }
+        Ok(Some(Change { key, changes, beside: Vec::new() }))
+    }
+
+    /// What happens to the entries that a query finds, as the present snapshot has them.
+    async fn selected_changes(
+        &self,
+        run: &WriteRun<'_>,
+        plan: &ReadPlan,
+        places: &[WritePlace],
+        defaults: &[(WritePlace, expr::Expr)],
+    ) -> Result<(Vec<Change>, RowsMemory)> {
+        let environment = run.environment();
+        let view = run.view();
+        let rows = plan.execute(view, run.parameters, run.settings, run.cancel).await?.collect();
+        let (rows, memory) = rows.await?;
+        let mut seen = HashSet::with_capacity(rows.len());
+        let mut all = Vec::with_capacity(rows.len());
+        for row in rows {
+            let mut values = row.into_iter();
+            let key = values.next().unwrap_or_default();
+            let key = key_of_value(run.transaction, &self.collection, key)?;
+            // A row that joins with several is changed once.
+            if !seen.insert(key.clone()) {
+                continue;
+            }
+            let mut changes = Changes::default();
+            for (place, value) in places.iter().zip(values.by_ref()) {
+                changes.put(*place, fitted(value, *place, &self.collection, run.settings)?)?;
+            }
+            for (place, value) in defaults {
+                changes.put(*place, value.evaluate(&environment, &ValueRow::default())?)?;
+            }
+            all.push(Change { key, changes, beside: values.collect() });
+        }
+        Ok((all, memory))
     }
 }
 

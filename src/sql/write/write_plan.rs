@@ -41,6 +41,18 @@ impl WritePlan {
         }
     }
 
+    /// Makes the change.
+    ///
+    /// # Errors
+    /// As [`Change::execute`].
+    pub async fn run(&self, run: &mut WriteRun<'_>) -> Result<Written> {
+        match self {
+            WritePlan::Insert(plan) => plan.execute(run).await,
+            WritePlan::Update(plan) => plan.execute(run).await,
+            WritePlan::Delete(plan) => plan.execute(run).await,
+        }
+    }
+
     fn collection(&self) -> &Arc<Collection> {
         match self {
             WritePlan::Insert(plan) => plan.collection(),
@@ -80,13 +92,7 @@ impl WritePlan {
 
 impl Change for WritePlan {
     fn execute<'a>(&'a self, mut run: WriteRun<'a>) -> Work<'a, Written> {
-        later(async move {
-            match self {
-                WritePlan::Insert(plan) => plan.execute(&mut run).await,
-                WritePlan::Update(plan) => plan.execute(&mut run).await,
-                WritePlan::Delete(plan) => plan.execute(&mut run).await,
-            }
-        })
+        later(async move { self.run(&mut run).await })
     }
 
     fn explain<'a>(&'a self, run: ReadRun<'a>) -> Work<'a, Vec<String>> {
@@ -192,17 +198,19 @@ impl Changes {
         Ok(())
     }
 
-    /// Changes the entry; gives its key after the change, `None` when there is no such entry.
+    /// Changes the entry, which is locked; gives its key after the change, `None` when there is no such entry.
     ///
     /// # Errors
     /// 23502 and 23505 for what the table does not allow, 42501 for the stage of a secret, 54000 above the limits of a
-    /// transaction; as `Transaction::update`.
-    pub fn apply(
+    /// transaction; as `Transaction::update_waiting`.
+    pub async fn apply(
         self,
-        transaction: &mut Transaction,
+        run: &mut WriteRun<'_>,
         collection: &Arc<Collection>,
         key: &EntryKey,
     ) -> Result<Option<EntryKey>> {
+        let waits = run.waits();
+        let transaction: &mut Transaction = run.transaction;
         let moved = self.columns.iter().any(|(position, _)| collection.primary_key.contains(position));
         let mut after = key.clone();
         if moved {
@@ -222,7 +230,7 @@ impl Changes {
         let is_there = if self.columns.is_empty() {
             transaction.view().exists(collection, key)?
         } else {
-            transaction.update(collection, key, self.columns)?
+            transaction.update_waiting(collection, key, self.columns, &waits).await?
         };
         if !is_there {
             return Ok(None);

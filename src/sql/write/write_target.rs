@@ -143,6 +143,14 @@ impl WritePlace {
         }
     }
 
+    /// The position of the column, where it is a declared one.
+    pub fn position(self) -> Option<usize> {
+        match self {
+            WritePlace::Column(position) => Some(position),
+            WritePlace::Stage => None,
+        }
+    }
+
     pub fn name(self, collection: &Collection) -> &str {
         match self {
             WritePlace::Column(position) => collection.columns.get(position).map_or("", |column| column.name.as_str()),
@@ -156,11 +164,34 @@ impl WritePlace {
 /// # Errors
 /// 428C9.
 pub fn check_insertable(collection: &Collection, place: WritePlace) -> Result<()> {
+    check_not_computed(collection, place)?;
     match always_generated(collection, place) {
         None => Ok(()),
         Some(name) => Err(generated(name, format!("cannot insert a non-DEFAULT value into column \"{name}\""))
             .with_hint("Use OVERRIDING SYSTEM VALUE to override.")),
     }
+}
+
+/// Refuses a value for a generated column, whatever INSERT overrides.
+///
+/// # Errors
+/// 428C9.
+pub fn check_not_computed(collection: &Collection, place: WritePlace) -> Result<()> {
+    match computed(collection, place) {
+        None => Ok(()),
+        Some(name) => Err(of_computed(name, format!("cannot insert a non-DEFAULT value into column \"{name}\""))),
+    }
+}
+
+/// The name of the place where it is a generated column.
+fn computed(collection: &Collection, place: WritePlace) -> Option<&str> {
+    let WritePlace::Column(position) = place else { return None };
+    let column = collection.columns.get(position)?;
+    column.computation().map(|_| column.name.as_str())
+}
+
+fn of_computed(name: &str, message: String) -> Error {
+    Error::new(ErrorKind::GeneratedAlways, message).with_detail(format!("Column \"{name}\" is a generated column."))
 }
 
 /// The name of the place where it is an identity column that takes no value of the user's.
@@ -179,7 +210,7 @@ fn generated(name: &str, message: String) -> Error {
 ///
 /// # Errors
 /// 42703 for a column that is not there, 42601 for one that is assigned twice and for lists of different lengths, 428C9 for
-/// an identity column, 0A000 for the row of a subquery; as [`WritePlace::of`].
+/// an identity column, 0A000 for several columns of a value that is no row; as [`WritePlace::of`].
 pub fn assignments<'a>(
     list: &'a [Assignment],
     collection: &Collection,
@@ -194,8 +225,8 @@ pub fn assignments<'a>(
             AssignmentTarget::Tuple(names) => {
                 let values = tuple_values(&assignment.value).ok_or_else(|| {
                     Error::unsupported(
-                        "assigning the row of a subquery to several columns is not offered",
-                        "Write one assignment a column, or UPDATE ... FROM.",
+                        "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression",
+                        "Write one assignment a column.",
                     )
                 })?;
                 if names.len() != values.len() {
@@ -208,6 +239,9 @@ pub fn assignments<'a>(
         }
     }
     for (at, (place, value)) in places.iter().enumerate() {
+        if let Some(name) = computed(collection, *place).filter(|_| !is_default(value)) {
+            return Err(of_computed(name, format!("column \"{name}\" can only be updated to DEFAULT")));
+        }
         if let Some(name) = always_generated(collection, *place).filter(|_| !is_default(value)) {
             return Err(generated(name, format!("column \"{name}\" can only be updated to DEFAULT")));
         }
@@ -219,6 +253,18 @@ pub fn assignments<'a>(
         }
     }
     Ok(places)
+}
+
+/// The names of columns that a list of assignments writes to, in their order.
+pub fn assigned_names(assignments: &[Assignment]) -> impl Iterator<Item = &Ident> {
+    let names = assignments.iter().flat_map(|assignment| match &assignment.target {
+        AssignmentTarget::ColumnName(name) => std::slice::from_ref(name),
+        AssignmentTarget::Tuple(names) => names.as_slice(),
+    });
+    names.filter_map(|name| match name.0.as_slice() {
+        [ObjectNamePart::Identifier(column)] => Some(column),
+        _ => None,
+    })
 }
 
 fn assigned_place(name: &ObjectName, collection: &Collection, context: &PlanContext<'_>) -> Result<WritePlace> {

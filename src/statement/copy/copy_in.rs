@@ -153,7 +153,7 @@ impl CopyIn {
             None => Ok(()),
         };
         let result = match filled {
-            Ok(()) => run.transaction.insert(&target.collection, columns, OnConflict::Fail).map(|_| ()),
+            Ok(()) => run.insert(&target.collection, columns, OnConflict::Fail).await.map(|_| ()),
             Err(error) => Err(error),
         };
         result.map_err(|error| at(error, self.place(self.line)))?;

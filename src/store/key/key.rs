@@ -19,6 +19,8 @@ const NETWORK: u8 = b'n';
 const NETWORK_SECRET: u8 = b'k';
 const HEAD: u8 = b'h';
 const SYNC_RECORD: u8 = b'y';
+const VIEW: u8 = b'v';
+const COMMENTS: u8 = b'd';
 /// In the family of proofs.
 pub(in crate::store) const CONTRIBUTIONS: u8 = b'c';
 pub(in crate::store) const POSTING: u8 = b'p';
@@ -33,6 +35,10 @@ pub enum Key<'a> {
     Meta(&'a str),
     /// A collection, as JSON.
     Collection(CollectionId),
+    /// A view, as JSON.
+    View(CollectionId),
+    /// The comments on a collection or view and its parts, as JSON.
+    Comments(CollectionId),
     /// The next number of a column's sequence.
     Sequence(CollectionId, ColumnId),
     Role(&'a str),
@@ -105,6 +111,7 @@ impl Key<'_> {
             Key::PublicBlob(..) | Key::Network(_) | Key::NetworkSecret(_) | Key::Head(..) | Key::SyncRecord(..) => {
                 Family::Catalog
             }
+            Key::View(_) | Key::Comments(_) => Family::Catalog,
             Key::Delta(..) => Family::DeltaLog,
             Key::Entry(..) => Family::Entries,
             Key::Public(..) => Family::Public,
@@ -148,6 +155,8 @@ impl Key<'_> {
             Key::Role(name) => Parts::kind(ROLE, name.as_bytes()),
             Key::Blob(hash) => Parts::kind(BLOB, hash.as_slice()),
             Key::Collection(id) => Parts::new(Some(COLLECTION), Some(*id), None, &[]),
+            Key::Comments(id) => Parts::new(Some(COMMENTS), Some(*id), None, &[]),
+            Key::View(id) => Parts::new(Some(VIEW), Some(*id), None, &[]),
             Key::Sequence(id, column) => Parts::new(Some(SEQUENCE), Some(*id), Some(*column), &[]),
             Key::Entry(id, key) | Key::Public(id, key) | Key::Index(id, key) | Key::Staged(id, key) => {
                 Parts::new(None, Some(*id), None, key)
@@ -224,6 +233,15 @@ impl KeyRange {
 
     pub fn collections() -> Self {
         KeyRange::of(Family::Catalog, &[COLLECTION])
+    }
+
+    /// What follows the prefix is the big-endian `u32` of the collection or view.
+    pub fn comments() -> Self {
+        KeyRange::of(Family::Catalog, &[COMMENTS])
+    }
+
+    pub fn views() -> Self {
+        KeyRange::of(Family::Catalog, &[VIEW])
     }
 
     /// All sequences of a collection; what follows the prefix is the big-endian `u16` column.

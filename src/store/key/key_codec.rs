@@ -6,13 +6,11 @@
 //! `-0` is stored as `0` and every NaN as one NaN, since they are equal. Numerics drop trailing zeros, which a declared
 //! scale brings back. Tags never change: the fixture in the tests decodes for ever.
 
-use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::key::key_decimal::{decode_decimal, encode_decimal};
 use crate::types::limits::KEY_BYTES_MAX;
-use crate::types::{ColumnType, Value};
+use crate::types::{ColumnType, Numeric, Value};
 
 const FALSE: u8 = 0x10;
 const TRUE: u8 = 0x11;
@@ -105,7 +103,7 @@ fn encode_element(value: &Value, out: &mut Vec<u8>) -> Result<()> {
         Value::Float8(n) => encode_float(*n, out),
         Value::Numeric(n) => {
             out.push(NUMERIC);
-            encode_decimal(n, out);
+            n.encode_ordered(out);
         }
         Value::Text(text) => encode_bytes(TEXT, text.as_bytes(), out),
         Value::Bytea(bytes) => encode_bytes(BYTEA, bytes, out),
@@ -245,7 +243,7 @@ fn take_element<'a>(rest: &mut &'a [u8]) -> Result<Element<'a>> {
         DATE => 4,
         UUID => 16,
         TEXT | BYTEA => escaped_length(tail)?,
-        NUMERIC => decode_decimal(tail).ok_or_else(|| corrupted("a numeric is not terminated"))?.1,
+        NUMERIC => Numeric::decode_ordered(tail).ok_or_else(|| corrupted("a numeric is not terminated"))?.1,
         _ if tag.abs_diff(INTEGER) <= INTEGER_BYTES_MAX => usize::from(tag.abs_diff(INTEGER)),
         _ => return Err(corrupted(&format!("an element has the unknown tag {tag:#04x}"))),
     };
@@ -337,13 +335,14 @@ impl Element<'_> {
         if negative { 0_i64.checked_sub_unsigned(!raw) } else { i64::try_from(raw).ok() }
     }
 
-    fn numeric(&self, declared: Option<(u8, i8)>) -> Result<Value> {
-        let (mut number, _) = decode_decimal(self.payload).ok_or_else(|| corrupted("a numeric has bad digits"))?;
-        let scale = declared.and_then(|(_, scale)| u32::try_from(scale).ok()).unwrap_or(0);
-        if scale > number.scale() {
-            number.rescale(scale.min(Decimal::MAX_SCALE));
+    fn numeric(&self, declared: Option<(u16, i16)>) -> Result<Value> {
+        let (number, _) = Numeric::decode_ordered(self.payload).ok_or_else(|| corrupted("a numeric has bad digits"))?;
+        match declared {
+            Some((_, scale)) if i64::from(scale) > i64::from(number.scale()) => {
+                number.rounded(i32::from(scale)).map(Value::Numeric)
+            }
+            _ => Ok(Value::Numeric(number)),
         }
-        Ok(Value::Numeric(number))
     }
 
     fn text(&self) -> Result<Box<str>> {

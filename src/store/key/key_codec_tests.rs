@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 
 use proptest::prelude::*;
-use rust_decimal::Decimal;
 
 use super::*;
 use crate::types::Interval;
@@ -42,10 +41,14 @@ fn integers() -> impl Strategy<Value = i64> {
     prop_oneof![any::<i64>(), -300_i64..300, (0_u32..64, -1_i64..2).prop_map(|(bit, d)| (1_i64 << bit).wrapping_add(d))]
 }
 
-fn decimals() -> impl Strategy<Value = Decimal> {
+fn numerics() -> impl Strategy<Value = Numeric> {
     let coefficient =
         prop_oneof![-(1_i128 << 95)..(1_i128 << 95), -2000_i128..2000, (0_u32..28).prop_map(|n| 10_i128.pow(n))];
-    (coefficient, 0_u32..=28).prop_map(|(n, scale)| Decimal::from_i128_with_scale(n, scale))
+    let short = (coefficient, 0_u32..=28).prop_map(|(n, scale)| Numeric::of_parts(n, scale).unwrap());
+    let long =
+        (-99_i64..99, -300_i32..300).prop_map(|(digits, exponent)| format!("{digits}e{exponent}").parse().unwrap());
+    let special = prop::sample::select(vec![Numeric::NAN, Numeric::INFINITY, Numeric::MINUS_INFINITY]);
+    prop_oneof![4 => short, 2 => long, 1 => special]
 }
 
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
@@ -61,7 +64,7 @@ fn values_of(ty: &ColumnType) -> BoxedStrategy<Value> {
         ColumnType::Int8 => integers().prop_map(Value::Int8).boxed(),
         ColumnType::Float4 => any::<u32>().prop_map(|bits| Value::Float4(f32::from_bits(bits))).boxed(),
         ColumnType::Float8 => any::<u64>().prop_map(|bits| Value::Float8(f64::from_bits(bits))).boxed(),
-        ColumnType::Numeric(_) => decimals().prop_map(Value::Numeric).boxed(),
+        ColumnType::Numeric(_) => numerics().prop_map(Value::Numeric).boxed(),
         ColumnType::Text => "[\u{0}a-cé\u{ff}]{0,5}".prop_map(Value::text).boxed(),
         ColumnType::Bytea => bytes().prop_map(|bytes| Value::Bytea(bytes.into())).boxed(),
         ColumnType::Date => any::<i32>().prop_map(Value::Date).boxed(),
@@ -202,7 +205,7 @@ fn wrong_type_is_corrupted() {
 #[test]
 fn bytes_of_format_1() {
     let numeric = |text: &str| Value::Numeric(text.parse().unwrap());
-    let fixture: [(Value, &[u8]); 22] = [
+    let fixture: [(Value, &[u8]); 27] = [
         (Value::Bool(false), b"\x10"),
         (Value::Bool(true), b"\x11"),
         (Value::Int8(0), b"\x28"),
@@ -217,6 +220,11 @@ fn bytes_of_format_1() {
         (numeric("0"), b"\x48\x01"),
         (numeric("12.5"), b"\x48\x02\x42\x0d\x33\x00"),
         (numeric("-12.5"), b"\x48\x00\xbd\xf2\xcc\xff"),
+        (numeric("1e300"), b"\x48\x02\xfe\x80\x00\x01\x2d\x0b\x00"),
+        (numeric("1e-300"), b"\x48\x02\x01\x7f\xff\xfe\xd5\x0b\x00"),
+        (numeric("-Infinity"), b"\x48\x00\x00"),
+        (numeric("Infinity"), b"\x48\x03"),
+        (numeric("NaN"), b"\x48\x04"),
         (Value::text("a\0b"), b"\x60a\0\xffb\0"),
         (Value::Bytea([0xff, 0].into()), b"\x68\xff\0\xff\0"),
         (Value::Date(-1), b"\x70\x7f\xff\xff\xff"),

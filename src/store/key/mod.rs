@@ -3,4 +3,3 @@
 pub(super) mod family;
 pub(super) mod key;
 pub(super) mod key_codec;
-pub(super) mod key_decimal;

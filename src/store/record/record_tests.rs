@@ -1,14 +1,13 @@
 //! Round trips, limits and damage of records, and the frozen bytes of their formats.
 
 use proptest::prelude::*;
-use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::*;
 use crate::model::{Column, ColumnId};
 use crate::store::record::record_view::RecordView;
 use crate::store::record::value_codec::ValueRef;
-use crate::types::{ColumnType, Interval, Value};
+use crate::types::{ColumnType, Interval, Numeric, Value};
 
 fn peer(name: &str) -> PeerId {
     PeerId::new(name)
@@ -47,7 +46,7 @@ fn all_kinds() -> BTreeMap<String, RecordField> {
         Value::Int8(-8),
         Value::Float4(0.25),
         Value::Float8(-0.5),
-        Value::Numeric(Decimal::new(-150, 2)),
+        Value::Numeric(Numeric::scaled(-150, 2)),
         Value::text("wörd"),
         Value::Bytea([0, 1, 255].into()),
         Value::Json("{\"a\":1}".into()),
@@ -58,6 +57,10 @@ fn all_kinds() -> BTreeMap<String, RecordField> {
         Value::Interval(Interval { months: 1, days: -2, micros: 3 }),
         Value::Uuid(Uuid::from_u128(9)),
         Value::Vector([1.0, -2.0].into()),
+        Value::Numeric("1e100".parse().unwrap()),
+        Value::Numeric("-1e-300".parse().unwrap()),
+        Value::Numeric(Numeric::NAN),
+        Value::Numeric(Numeric::MINUS_INFINITY),
     ];
     let mut fields: BTreeMap<String, RecordField> = values
         .into_iter()

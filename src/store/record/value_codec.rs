@@ -5,11 +5,10 @@
 
 use std::sync::Arc;
 
-use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::types::{Bits, ColumnType, Interval, SparseVector, Value, bytes_of};
+use crate::types::{Bits, ColumnType, Interval, Numeric, SparseVector, Value, bytes_of};
 
 const REMOVED: u8 = 0;
 const VECTOR_ELSEWHERE: u8 = 1;
@@ -63,7 +62,8 @@ pub enum ValueRef<'a> {
     Int8(i64),
     Float4(f32),
     Float8(f64),
-    Numeric(Decimal),
+    /// The bytes of a number, not yet looked at.
+    Numeric(&'a [u8]),
     Text(&'a str),
     Bytea(&'a [u8]),
     Json(&'a str),
@@ -87,7 +87,7 @@ impl ValueRef<'_> {
     /// The value on its own.
     ///
     /// # Errors
-    /// XX001 for a damaged element of an array.
+    /// XX001 for a damaged number, and for a damaged element of an array.
     pub fn to_stored(self) -> Result<Stored> {
         Ok(match self {
             ValueRef::Removed => Stored::Removed,
@@ -99,7 +99,7 @@ impl ValueRef<'_> {
             ValueRef::Int8(n) => Stored::Value(Value::Int8(n)),
             ValueRef::Float4(n) => Stored::Value(Value::Float4(n)),
             ValueRef::Float8(n) => Stored::Value(Value::Float8(n)),
-            ValueRef::Numeric(n) => Stored::Value(Value::Numeric(n)),
+            ValueRef::Numeric(bytes) => Stored::Value(Value::Numeric(decode_numeric(bytes)?)),
             ValueRef::Text(text) => Stored::Value(Value::Text(text.into())),
             ValueRef::Bytea(bytes) => Stored::Value(Value::Bytea(bytes.into())),
             ValueRef::Json(text) => Stored::Value(Value::Json(text.into())),
@@ -171,8 +171,7 @@ fn encode_value(value: &Value, out: &mut Vec<u8>) -> Result<()> {
         Value::Float4(n) => put(FLOAT4, &n.to_le_bytes(), out),
         Value::Float8(n) => put(FLOAT8, &n.to_le_bytes(), out),
         Value::Numeric(n) => {
-            put(NUMERIC, &n.mantissa().to_le_bytes(), out);
-            out.push(u8::try_from(n.scale()).unwrap_or(u8::MAX));
+            put(NUMERIC, &n.to_bytes(), out);
         }
         Value::Text(text) => put(TEXT, text.as_bytes(), out),
         Value::Bytea(bytes) => put(BYTEA, bytes, out),
@@ -262,7 +261,7 @@ pub(super) fn decode_stored(bytes: &[u8]) -> Result<ValueRef<'_>> {
         INT8 => ValueRef::Int8(i64::from_le_bytes(fixed(payload)?)),
         FLOAT4 => ValueRef::Float4(f32::from_le_bytes(fixed(payload)?)),
         FLOAT8 => ValueRef::Float8(f64::from_le_bytes(fixed(payload)?)),
-        NUMERIC => ValueRef::Numeric(decode_numeric(payload)?),
+        NUMERIC => ValueRef::Numeric(payload),
         TEXT => ValueRef::Text(text(payload)?),
         BYTEA => ValueRef::Bytea(payload),
         JSON => ValueRef::Json(text(payload)?),
@@ -334,10 +333,8 @@ fn decode_bits(payload: &[u8]) -> Result<Value> {
     Ok(Value::Bits(Box::new(bits)))
 }
 
-fn decode_numeric(payload: &[u8]) -> Result<Decimal> {
-    let damaged = || corrupted("a numeric is out of range");
-    let (&scale, mantissa) = payload.split_last().ok_or_else(damaged)?;
-    Decimal::try_from_i128_with_scale(i128::from_le_bytes(fixed(mantissa)?), u32::from(scale)).map_err(|_| damaged())
+fn decode_numeric(payload: &[u8]) -> Result<Numeric> {
+    Numeric::from_bytes(payload).ok_or_else(|| corrupted("a numeric is out of range"))
 }
 
 fn decode_interval(payload: &[u8]) -> Result<Interval> {

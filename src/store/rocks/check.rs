@@ -228,6 +228,7 @@ impl Check<'_> {
         let (collection, index) = place.ok_or_else(|| format!("index {} does not exist", id.0))?;
         let parts = match &index.kind {
             IndexKind::Ordered { columns, .. } => columns.len(),
+            IndexKind::Keys(keys) => keys.keys.len(),
             IndexKind::Fact { .. } => 1,
             IndexKind::Hnsw { .. } => return Err(format!("index {} is not ordered", index.name)),
         };

@@ -65,6 +65,14 @@ impl Snapshot {
         self.held.snapshot.sequence_number()
     }
 
+    pub(super) fn database(&self) -> &RocksDatabase {
+        &self.held.database
+    }
+
+    pub(super) fn rocksdb(&self) -> &SnapshotWithThreadMode<'static, DB> {
+        &self.held.snapshot
+    }
+
     /// Whether the store has a family: one of an older format that is only read may lack some.
     pub(super) fn has_family(&self, family: Family) -> bool {
         self.held.database.has_family(family)

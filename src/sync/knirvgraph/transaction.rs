@@ -22,7 +22,6 @@ use std::fmt::Write;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 
 use crate::db::{AUTH, MEMORY};
@@ -30,7 +29,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{EntryType, FACT_BLOB_HASH, FACT_BLOB_SIZE, FACT_BLOB_TYPE, FACT_VECTOR, State};
 use crate::store::Identity;
 use crate::types::limits::ENTRY_BYTES_MAX;
-use crate::types::{Value, join_object, json_text_of_value};
+use crate::types::{Numeric, Value, join_object, json_text_of_value};
 
 /// Largest transaction that is sent, in bytes: an entry appears in it twice, once as base64.
 pub const TRANSACTION_BYTES_MAX: usize = 3 * ENTRY_BYTES_MAX;
@@ -175,7 +174,7 @@ fn signed(
         ("data", Value::text(STANDARD.encode(payload))),
         ("timestamp", written),
         ("signature", Value::text(signature)),
-        ("nonce", Value::Numeric(Decimal::from(posting.version))),
+        ("nonce", Value::Numeric(Numeric::from(posting.version))),
         ("graph_data", object(&[("node_data", node), ("properties", properties)])),
         ("metadata", metadata),
     ];
@@ -186,7 +185,7 @@ fn signed(
 fn payload(posting: &KnirvgraphPosting<'_>) -> String {
     let state = posting.state;
     let clock: Vec<(&str, Value)> =
-        state.clock.iter().map(|(peer, count)| (peer.as_str(), Value::Numeric(Decimal::from(count)))).collect();
+        state.clock.iter().map(|(peer, count)| (peer.as_str(), Value::Numeric(Numeric::from(count)))).collect();
     let mut members = vec![
         ("collection", Value::text(posting.collection)),
         ("id", Value::text(posting.id)),

@@ -47,6 +47,7 @@ impl Victim {
             cache_bytes: 1 << 20,
             sync: false,
             clock: Clock::System,
+            row_compiler: crate::db::no_row_compiler,
         })
         .unwrap();
         let mut transaction = database.begin();

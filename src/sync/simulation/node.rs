@@ -175,6 +175,7 @@ impl Node {
             cache_bytes: CACHE_BYTES,
             sync: false,
             clock: Clock::Manual(Arc::clone(&self.wall)),
+            row_compiler: crate::db::no_row_compiler,
         })
         .unwrap();
         if database.catalog().network(NETWORK).is_none() {

@@ -1,10 +1,9 @@
 //! Numbers written by a template (`NUM_processor` of PostgreSQL's `formatting.c`, on its way out).
 
-use rust_decimal::{Decimal, RoundingStrategy};
-
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::formats::number_template::{Anchor, NumberElement, Template};
 use crate::types::formats::roman::roman;
+use crate::types::numeric::Numeric;
 
 /// Characters of a template for numbers, at most.
 const TEMPLATE_CHARACTERS_MAX: usize = 1_000_000;
@@ -12,10 +11,10 @@ const TEMPLATE_CHARACTERS_MAX: usize = 1_000_000;
 const SHIFT_MAX: i64 = 400;
 
 /// A number to be written.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum FormattedNumber {
     Int(i64),
-    Numeric(Decimal),
+    Numeric(Numeric),
     /// With the count of decimal digits that such a float surely has: no more are shown.
     Float(f64, usize),
 }
@@ -65,8 +64,9 @@ fn scientific(number: FormattedNumber, template: &Template) -> String {
     let float = match number {
         // As PostgreSQL has it: an integer by way of a float, a bigint by way of a numeric.
         FormattedNumber::Int(number) if i32::try_from(number).is_ok() => number as f64,
-        FormattedNumber::Int(number) => return scientific_of_numeric(Decimal::from(number), digits),
-        FormattedNumber::Numeric(number) => return scientific_of_numeric(number, digits),
+        FormattedNumber::Int(number) => return scientific_of_numeric(&Numeric::from(number), digits),
+        FormattedNumber::Numeric(number) if number.special().is_some() => f64::NAN,
+        FormattedNumber::Numeric(number) => return scientific_of_numeric(&number, digits),
         FormattedNumber::Float(number, _) => number,
     };
     if !float.is_finite() {
@@ -92,9 +92,10 @@ fn with_exponent(text: &str) -> String {
     format!("{blank}{mantissa}e{sign}{:02}", exponent.abs())
 }
 
-fn scientific_of_numeric(number: Decimal, digits: usize) -> String {
-    let magnitude = number.abs().normalize();
-    let all = magnitude.mantissa().to_string();
+fn scientific_of_numeric(number: &Numeric, digits: usize) -> String {
+    let magnitude = number.abs();
+    let all: String = magnitude.to_string().chars().filter(char::is_ascii_digit).collect();
+    let all = all.trim_start_matches('0');
     if magnitude.is_zero() {
         return with_exponent(&format!("{:.digits$e}", 0.0));
     }
@@ -120,7 +121,7 @@ fn scientific_of_numeric(number: Decimal, digits: usize) -> String {
     }
     let text: String = kept.iter().map(|digit| char::from(b'0' + digit)).collect();
     let (whole, fraction) = text.split_at_checked(before_point).unwrap_or((&text, ""));
-    let sign = if number.is_sign_negative() { "-" } else { "" };
+    let sign = if number.is_negative() { "-" } else { "" };
     let point = if digits > 0 { "." } else { "" };
     with_exponent(&format!("{sign}{whole}{point}{fraction}e{exponent}"))
 }
@@ -128,10 +129,7 @@ fn scientific_of_numeric(number: Decimal, digits: usize) -> String {
 fn roman_text(number: FormattedNumber, template: &Template) -> String {
     let whole = match number {
         FormattedNumber::Int(number) => number,
-        FormattedNumber::Numeric(number) => {
-            let rounded = number.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero);
-            i64::try_from(rounded).unwrap_or(i64::MAX)
-        }
+        FormattedNumber::Numeric(number) => number.to_i64().unwrap_or(i64::MAX),
         FormattedNumber::Float(number, _) if number.is_nan() => i64::MAX,
         FormattedNumber::Float(number, _) => number.round_ties_even() as i64,
     };
@@ -169,17 +167,10 @@ fn digits_of(number: FormattedNumber, template: &mut Template) -> Result<Digits>
             if behind > 0 { format!("{whole}.{}", "0".repeat(behind)) } else { whole }
         }
         FormattedNumber::Numeric(number) => {
-            let mut shifted = number;
-            for _ in 0..shift {
-                shifted = shifted.checked_mul(Decimal::TEN).ok_or_else(overflow)?;
-            }
-            let scale = u32::try_from(behind).unwrap_or(u32::MAX).min(Decimal::MAX_SCALE);
-            let rounded = shifted.round_dp_with_strategy(scale, RoundingStrategy::MidpointAwayFromZero);
-            let text = rounded.to_string();
-            let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
-            // Zero has no sign.
-            let whole = if rounded.is_zero() { whole.trim_start_matches('-') } else { whole };
-            if behind > 0 { format!("{whole}.{fraction:0<behind$}") } else { whole.to_string() }
+            let unit = 10_i128
+                .checked_pow(shift)
+                .map_or_else(|| format!("1e{shift}").parse(), |unit| Ok(Numeric::from(unit)))?;
+            number.times(&unit)?.rounded(i32::try_from(behind).unwrap_or(i32::MAX))?.to_string()
         }
         FormattedNumber::Float(number, certain) => {
             let shifted = number * 10_f64.powi(i32::try_from(shift).unwrap_or(0));

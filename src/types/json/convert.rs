@@ -8,15 +8,18 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use bytes::BufMut;
-use rust_decimal::Decimal;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::datetime::calendar::{MICROS_PER_HOUR, is_timestamp, write_timestamp};
 use crate::types::datetime::styled_text::write_offset;
 use crate::types::json::scan::{JsonMembers, JsonScanner, invalid, unescape};
 use crate::types::limits::ENTRY_BYTES_MAX;
-use crate::types::numeric::expand_exponent;
+use crate::types::numeric::{Numeric, expand_exponent};
 use crate::types::{TextStyle, Value};
+
+/// The longest number of a document that becomes a `numeric` fact: 28 digits, a sign and a point. It never changes, since the same
+/// document makes the same facts on every node.
+const FACT_TEXT_MAX: usize = 30;
 
 /// Checks that `text` is one JSON value within the depth limit.
 ///
@@ -219,7 +222,9 @@ fn value_of_number(digits: &str) -> Value {
     if let Ok(number) = digits.parse::<i64>() {
         return Value::Int8(number);
     }
-    if let Ok(number) = Decimal::from_str_exact(digits)
+    if digits.len() <= FACT_TEXT_MAX
+        && let Ok(number) = digits.parse::<Numeric>()
+        && is_fact(&number)
         && number.to_string() == digits
     {
         return Value::Numeric(number);
@@ -228,6 +233,14 @@ fn value_of_number(digits: &str) -> Value {
         Ok(number) if number.is_finite() && canonical_float(number) == digits => Value::Float8(number),
         _ => Value::Json(digits.into()),
     }
+}
+
+/// Whether a number has a mantissa of 96 bits and at most 28 digits behind the point, as numerics of documents always had.
+fn is_fact(number: &Numeric) -> bool {
+    const MANTISSA_BITS: u32 = 96;
+    const SCALE_MAX: u32 = 28;
+    let is_short = |(mantissa, scale): (i128, u32)| mantissa.unsigned_abs() >> MANTISSA_BITS == 0 && scale <= SCALE_MAX;
+    number.as_small().is_some_and(is_short)
 }
 
 /// The shortest digits of a finite float, without an exponent.
@@ -268,6 +281,12 @@ fn write_json(value: &Value, style: &TextStyle, out: &mut Vec<u8>) {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(is_true) => out.extend_from_slice(if *is_true { b"true" } else { b"false" }),
+        // NaN and the infinities are no numbers in JSON.
+        Value::Numeric(number) if number.special().is_some() => {
+            out.push(b'"');
+            value.write_text(out);
+            out.push(b'"');
+        }
         Value::Int2(_) | Value::Int4(_) | Value::Int8(_) | Value::Numeric(_) => value.write_text(out),
         Value::Float4(number) if number.is_finite() && style.float_digits > 0 => {
             write_float_digits(&format!("{number:e}"), out)

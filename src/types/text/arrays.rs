@@ -9,6 +9,9 @@ use crate::types::{ColumnType, TextStyle, Value};
 /// Most dimensions of an array, as in PostgreSQL.
 pub const ARRAY_DIMENSIONS_MAX: usize = 6;
 
+/// Bytes that the numbers of an array take when they are written out, at most.
+const NUMBERS_BYTES_MAX: usize = 64 * 1024 * 1024;
+
 /// Reads an array of `element`s; an inner dimension becomes a nested array value.
 pub(super) fn parse_array(element: &ColumnType, text: &str, style: &TextStyle) -> Result<Value> {
     let mut reader = Reader { text, rest: text.trim_ascii(), element, style };
@@ -17,6 +20,26 @@ pub(super) fn parse_array(element: &ColumnType, text: &str, style: &TextStyle) -
         return Err(reader.malformed("Junk after closing right brace."));
     }
     Ok(value)
+}
+
+/// Refuses an array of numbers that are far longer than they were written: `1e131071` has 131,072 digits.
+///
+/// # Errors
+/// 54000 above [`NUMBERS_BYTES_MAX`].
+pub fn check_text_bytes(values: &[Value]) -> Result<()> {
+    /// Of arrays within one another, which are six deep at most.
+    fn bytes(value: &Value) -> usize {
+        match value {
+            Value::Numeric(number) => number.text_bytes(),
+            Value::Array(_, inner) => inner.iter().map(bytes).fold(0, usize::saturating_add),
+            _ => 0,
+        }
+    }
+    if values.iter().map(bytes).fold(0, usize::saturating_add) <= NUMBERS_BYTES_MAX {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::LimitExceeded, "the numbers of the array are too long")
+        .with_detail(format!("Written out they take more than {NUMBERS_BYTES_MAX} bytes.")))
 }
 
 struct Reader<'a> {
@@ -77,6 +100,7 @@ impl<'a> Reader<'a> {
             }
         }
         self.check_shape(&values)?;
+        check_text_bytes(&values)?;
         Ok(Value::Array(Box::new(self.element.clone()), values))
     }
 

@@ -26,7 +26,19 @@ pub(super) fn parse_sparse(text: &str) -> Result<SparseVector> {
     if !junk.trim_ascii().is_empty() {
         return Err(invalid().with_detail("Junk after closing."));
     }
-    let dimension: i64 = number.parse().map_err(|_| invalid())?;
+    // As far as it goes: a number of more digits is no dimension either.
+    let is_number = number.bytes().any(|byte| byte.is_ascii_digit());
+    let dimension: i64 = match number.parse() {
+        Ok(dimension) => dimension,
+        Err(_) if is_number => {
+            if number.starts_with('-') {
+                i64::MIN
+            } else {
+                i64::MAX
+            }
+        }
+        Err(_) => return Err(invalid()),
+    };
     check_dimension(dimension)?;
     let mut elements = Vec::new();
     for element in inside.split(',').filter(|_| !inside.trim_ascii().is_empty()) {
@@ -38,7 +50,11 @@ pub(super) fn parse_sparse(text: &str) -> Result<SparseVector> {
         let place: i64 = place.trim_ascii().parse().map_err(|_| invalid())?;
         let component = component.trim_ascii();
         let number: f32 = component.parse().map_err(|_| invalid())?;
-        if number.is_infinite() && component.bytes().any(|byte| byte.is_ascii_digit()) {
+        let has_digits = |digits: std::ops::RangeInclusive<u8>| {
+            let mantissa = component.split(['e', 'E']).next().unwrap_or("");
+            mantissa.bytes().any(|byte| digits.contains(&byte))
+        };
+        if number.is_infinite() && has_digits(b'0'..=b'9') || number == 0.0 && has_digits(b'1'..=b'9') {
             let message = format!("\"{}\" is out of range for type sparsevec", excerpt(component));
             return Err(Error::new(ErrorKind::NumericOutOfRange, message));
         }

@@ -17,6 +17,7 @@ use crate::types::datetime::styled_text::{
     write_styled_date, write_styled_interval, write_styled_moment, write_styled_timestamp,
 };
 use crate::types::json::convert::{check_json, jsonb_text};
+use crate::types::json::path::JsonPath;
 use crate::types::limits::IDENTIFIER_BYTES_MAX;
 use crate::types::numbers::{
     invalid_syntax, parse_float4, parse_float8, parse_integer, write_float4, write_float8, write_integer,
@@ -62,7 +63,8 @@ impl Value {
             ColumnType::Varchar(Some(length)) => Value::text(fit_varchar(text, *length)?),
             ColumnType::Char(length) => Value::text(fit_char(text, *length)?),
             ColumnType::Name => Value::text(truncated(text, IDENTIFIER_BYTES_MAX)),
-            ColumnType::CatalogChar => Value::text(truncated(text, text.chars().next().map_or(0, char::len_utf8))),
+            ColumnType::CatalogChar => Value::text(catalog_char(text)),
+            ColumnType::Jsonpath => Value::text(JsonPath::parse(text)?.to_string()),
             ColumnType::Bytea => Value::Bytea(parse_bytea(text)?.into()),
             ColumnType::Json => {
                 check_json(text)?;
@@ -112,7 +114,7 @@ impl Value {
             Value::Float8(number) if style.float_digits > 0 => write_float8(*number, out),
             Value::Float4(number) => write_rounded(f64::from(*number), FLOAT4_DIGITS, style, out),
             Value::Float8(number) => write_rounded(*number, FLOAT8_DIGITS, style, out),
-            Value::Numeric(number) => write_numeric(*number, out),
+            Value::Numeric(number) => write_numeric(number, out),
             Value::Text(text) | Value::Json(text) => out.put_slice(text.as_bytes()),
             Value::Bytea(bytes) if style.escapes_bytes => write_escaped_bytea(bytes, out),
             Value::Bytea(bytes) => write_bytea(bytes, out),
@@ -189,6 +191,21 @@ fn fit<'a>(text: &'a str, length: u32, type_name: &str) -> Result<&'a str> {
 /// The first `length` characters.
 pub(crate) fn first_chars(text: &str, length: u32) -> &str {
     end_of_chars(text, length).and_then(|end| text.get(..end)).unwrap_or(text)
+}
+
+/// A `"char"`: the first byte of a text, or that of three octal digits behind a backslash, which is also how a byte is written
+/// that is no character of ASCII.
+pub(crate) fn catalog_char(text: &str) -> String {
+    let byte = match *text.as_bytes() {
+        [b'\\', a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7'] => (a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'),
+        [byte, ..] => byte,
+        [] => 0,
+    };
+    match byte {
+        0 => String::new(),
+        byte if byte.is_ascii() => char::from(byte).to_string(),
+        byte => format!("\\{byte:03o}"),
+    }
 }
 
 /// At most `bytes` bytes, cut between characters.

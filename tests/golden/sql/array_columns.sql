@@ -63,6 +63,9 @@ DETAIL: Failing row contains (5, {}, null, null, null, null, null, null, null, n
 
 > SELECT 1 && 2
 ERROR 42883: operator does not exist: integer && integer
+LINE 1: SELECT 1 && 2
+                 ^
+HINT: No operator matches the given name and argument types. You might need to add explicit type casts.
 
 > SELECT ARRAY[1, NULL] @> ARRAY[NULL]::int[], ARRAY[1, NULL] && ARRAY[NULL]::int[], ARRAY[1, 2] @> '{2,2}', '{}'::int[] && ARRAY[1], NULL::int[] && ARRAY[1]
  ?column? | ?column? | ?column? | ?column? | ?column?

@@ -74,7 +74,7 @@ ERROR 22026: cannot AND bit strings of different sizes
 ERROR 2202E: bit index 9 out of valid range (0..3)
 
 > select B'1' < B'10', B'10' < B'11', B'101' = B'101'::varbit, max(x), min(x) from (values (B'10'),(B'011')) t(x) group by ()
-ERROR 42883: function max("bit") does not exist
+ERROR 42883: function max(bit) does not exist
 LINE 1: select B'1' < B'10', B'10' < B'11', B'101' = B'101'::varbit, max(x), min(x) from (values (B'10'),(B'011')) t(x) group by ()
                                                                      ^
 HINT: No function matches the given name and argument types. You might need to add explicit type casts.
@@ -89,7 +89,7 @@ ERROR 42883: Function 'bit_and' requires Integer, but received String (DataType:
 (1 row)
 
 > select array[B'1',B'0'], '{101,1}'::varbit[]
- array | _varbit
+ array | varbit
 -------+---------
  {1,0} | {101,1}
 (1 row)

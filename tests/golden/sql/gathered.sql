@@ -92,7 +92,9 @@ LINE 1: SELECT array_agg(DISTINCT degrees ORDER BY at) FROM reading
                                                    ^
 
 > SELECT string_agg(degrees, ',') FROM reading
-ERROR 42883: function string_agg(integer, text) does not exist
+ERROR 42883: function string_agg(integer, unknown) does not exist
+LINE 1: SELECT string_agg(degrees, ',') FROM reading
+               ^
 HINT: No function matches the given name and argument types. You might need to add explicit type casts.
 
 > SELECT concat(true, NULL, false), concat_ws(',', true, NULL, false), format('%s %L', true, false), 'a' || true, quote_literal(true), quote_nullable(false)

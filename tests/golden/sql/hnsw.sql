@@ -48,7 +48,7 @@ CREATE INDEX
  Limit
    ->  Vector Index Scan using point_l2 on point (ef_search: 80)
          Order By: l2 distance to a vector
-         Filter: on each entry (inside the search)
+         Filter: by columns (before the search)
 (4 rows)
 
 > SELECT id FROM point WHERE kind = 'odd' AND id > 90 ORDER BY v <-> '[2.2,3.1]' LIMIT 20

@@ -191,15 +191,10 @@ INSERT 0 3
  ?        | Atlantis
 (2 rows)
 
-# differs: PostgreSQL answers
-#    two | whole | rest |      fraction      | power
-#   -----+-------+------+--------------------+-------
-#      2 |     3 |    1 | 3.5000000000000000 |  1024
-#   (1 row)
 > SELECT 1 + 1 AS two, 7 / 2 AS whole, 7 % 3 AS rest, 7 / 2.0 AS fraction, 2 ^ 10 AS power
- two | whole | rest | fraction | power
------+-------+------+----------+-------
-   2 |     3 |    1 |      3.5 |  1024
+ two | whole | rest |      fraction      | power
+-----+-------+------+--------------------+-------
+   2 |     3 |    1 | 3.5000000000000000 |  1024
 (1 row)
 
 # differs: PostgreSQL answers

@@ -259,7 +259,7 @@ COMMIT
 
 # Isolation and the right to write are chosen before anything is read.
 
-> BEGIN; SELECT count(*) FROM account; SET TRANSACTION ISOLATION LEVEL READ COMMITTED
+> BEGIN; SELECT count(*) FROM account; SET TRANSACTION ISOLATION LEVEL REPEATABLE READ
 BEGIN
  count
 -------
@@ -281,7 +281,7 @@ SET
 SET
 ROLLBACK
 
-> BEGIN; SELECT count(*) FROM account; SET transaction_isolation = 'read committed'
+> BEGIN; SELECT count(*) FROM account; SET transaction_isolation = 'repeatable read'
 BEGIN
  count
 -------
@@ -293,7 +293,7 @@ HINT: Name the level with BEGIN.
 > ROLLBACK
 ROLLBACK
 
-> BEGIN; SAVEPOINT a; SET TRANSACTION ISOLATION LEVEL READ COMMITTED
+> BEGIN; SAVEPOINT a; SET TRANSACTION ISOLATION LEVEL REPEATABLE READ
 BEGIN
 SAVEPOINT
 ERROR 25001: SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction
@@ -302,7 +302,7 @@ HINT: Name the level with BEGIN.
 > ROLLBACK
 ROLLBACK
 
-> BEGIN; DECLARE c CURSOR FOR SELECT 1; SET TRANSACTION ISOLATION LEVEL READ COMMITTED
+> BEGIN; DECLARE c CURSOR FOR SELECT 1; SET TRANSACTION ISOLATION LEVEL REPEATABLE READ
 BEGIN
 DECLARE CURSOR
 ERROR 25001: SET TRANSACTION ISOLATION LEVEL must be called before any query
@@ -368,13 +368,13 @@ ROLLBACK
 WARNING: SET TRANSACTION can only be used in transaction blocks
 SET
 
-> SET transaction_isolation = 'read committed'
+> SET transaction_isolation = 'repeatable read'
 SET
 
 > SHOW transaction_isolation
  transaction_isolation
 -----------------------
- repeatable read
+ read committed
 (1 row)
 
 # now() is the same in all of a transaction, whichever way a statement is run.

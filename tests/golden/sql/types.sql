@@ -62,26 +62,16 @@ INSERT 0 1
     0.1 | 0.10000000149011612 |    0.3 | 0.30000000000000004
 (1 row)
 
-# differs: PostgreSQL answers
-#    ?column? | ?column? |      ?column?      | round | round | round
-#   ----------+----------+--------------------+-------+-------+-------
-#       3.305 |    3.375 | 2.5000000000000000 |     3 |    -3 |  1.01
-#   (1 row)
 > SELECT 1.10 + 2.205, 1.5 * 2.25, 10::numeric / 4, round(2.5), round(-2.5), round(1.005, 2)
- ?column? | ?column? | ?column? | round | round | round
-----------+----------+----------+-------+-------+-------
-    3.305 |    3.375 |      2.5 |     3 |    -3 |  1.01
+ ?column? | ?column? |      ?column?      | round | round | round
+----------+----------+--------------------+-------+-------+-------
+    3.305 |    3.375 | 2.5000000000000000 |     3 |    -3 |  1.01
 (1 row)
 
-# differs: PostgreSQL answers
-#    ?column? | ?column? | ?column? |      ?column?
-#   ----------+----------+----------+--------------------
-#           2 |       -2 |        2 | 2.5000000000000000
-#   (1 row)
 > SELECT 5 / 2, -5 / 2, 5 % -3, 5.0 / 2
- ?column? | ?column? | ?column? | ?column?
-----------+----------+----------+----------
-        2 |       -2 |        2 |      2.5
+ ?column? | ?column? | ?column? |      ?column?
+----------+----------+----------+--------------------
+        2 |       -2 |        2 | 2.5000000000000000
 (1 row)
 
 > SELECT '2024-01-15'::date + 30, '2024-01-15'::date - '2023-12-25'::date
@@ -225,12 +215,8 @@ CREATE TABLE
 > CREATE TABLE lists (id int PRIMARY KEY, list int[])
 CREATE TABLE
 
-# differs: PostgreSQL answers INSERT 0 1
 > INSERT INTO kinds (id, n) VALUES (4, 'NaN')
-ERROR 22003: value "NaN" is not supported in type numeric
-LINE 1: INSERT INTO kinds (id, n) VALUES (4, 'NaN')
-                                             ^
-HINT: use double precision
+INSERT 0 1
 
 # differs: PostgreSQL answers
 #              n
@@ -239,7 +225,11 @@ HINT: use double precision
 #    12345678901234567890.5
 #   (2 rows)
 > SELECT a.n FROM (VALUES (1, 0.000000000000001::numeric), (2, 12345678901234567890.5::numeric)) AS a(id, n) ORDER BY id
-ERROR 22003: numeric field overflow
+                  n
+--------------------------------------
+                    0.000000000000001
+ 12345678901234567890.500000000000000
+(2 rows)
 
 > CREATE TABLE exact (id int PRIMARY KEY, n numeric)
 CREATE TABLE
@@ -294,11 +284,10 @@ HINT: Declare the column as numeric(precision, scale).
  1.123456789012345
 (1 row)
 
-# differs: PostgreSQL answers 20 decimals, rounded
 > SELECT 1 / 3.0 AS third, 2.0 / 3 AS thirds, 7 / 2.0 AS half, 7 / 2 AS whole
-      third       |      thirds      | half | whole
-------------------+------------------+------+-------
- 0.33333333333333 | 0.66666666666666 |  3.5 |     3
+         third          |         thirds         |        half        | whole
+------------------------+------------------------+--------------------+-------
+ 0.33333333333333333333 | 0.66666666666666666667 | 3.5000000000000000 |     3
 (1 row)
 
 > SELECT round(avg(n), 6) AS average FROM (VALUES (1.25::numeric(10,2)), (2.5), (3.5)) AS v(n)

@@ -520,7 +520,7 @@ ERROR 22003: value out of range: overflow
 
 > SELECT sum(n), avg(n) FROM (VALUES (9000000000000000000000000000::numeric), (9000000000000000000000000000)) v(n)
 ERROR 22003: the sum is out of range for type numeric
-DETAIL: A numeric has at most 28 digits before the point.
+DETAIL: Within a query that joins or computes it has at most 38 digits.
 
 > SELECT sum(x), avg(x), count(x) FROM (VALUES (interval '1 day'), (interval '2 hours'), (NULL)) v(x)
       sum       |   avg    | count
@@ -761,9 +761,9 @@ ERROR 2201E: cannot take logarithm of zero
 ERROR 2201E: cannot take logarithm of a negative number
 
 > SELECT ln(x), log(x), log(2, 8::numeric), exp(x), power(x, 0.5) FROM (VALUES (1::float8)) v(x)
- ln | log | log |        exp        | power
-----+-----+-----+-------------------+-------
-  0 |   0 |   3 | 2.718281828459045 |     1
+ ln | log |        log         |        exp        | power
+----+-----+--------------------+-------------------+-------
+  0 |   0 | 3.0000000000000000 | 2.718281828459045 |     1
 (1 row)
 
 > SELECT power(0, -1)
@@ -845,8 +845,8 @@ ERROR 22023: step size cannot equal zero
 > SELECT name -> 'a' FROM path
 ERROR 42883: operator does not exist: text -> unknown
 LINE 1: SELECT name -> 'a' FROM path
-               ^
-HINT: JSON operators take json and jsonb: cast the text, as in (t::jsonb).
+                    ^
+HINT: No operator matches the given name and argument types. You might need to add explicit type casts.
 
 # A list with a value that each row computes.
 
@@ -896,11 +896,15 @@ ERROR 22008: time field value out of range: -1:01:00
 (1 row)
 
 > SELECT make_time(1.5,1,0)
-ERROR 42883: function make_time(numeric, bigint, bigint) does not exist
+ERROR 42883: function make_time(numeric, integer, integer) does not exist
+LINE 1: SELECT make_time(1.5,1,0)
+               ^
 HINT: No function matches the given name and argument types. You might need to add explicit type casts.
 
 > SELECT make_time(1,1)
-ERROR 42883: function make_time(bigint, bigint) does not exist
+ERROR 42883: function make_time(integer, integer) does not exist
+LINE 1: SELECT make_time(1,1)
+               ^
 HINT: No function matches the given name and argument types. You might need to add explicit type casts.
 
 > SELECT make_date(2013,7,15), make_date(-44,3,15), make_date(9999999,1,1)
@@ -980,7 +984,9 @@ ERROR 22008: interval out of range
 ERROR 22008: interval out of range
 
 > SELECT make_interval(1,2,3,4,5,6,7,8)
-ERROR 42883: function make_interval(bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) does not exist
+ERROR 42883: function make_interval(integer, integer, integer, integer, integer, integer, integer, integer) does not exist
+LINE 1: SELECT make_interval(1,2,3,4,5,6,7,8)
+               ^
 HINT: No function matches the given name and argument types. You might need to add explicit type casts.
 
 > SELECT to_timestamp(1.5), to_timestamp('inf'::float8)

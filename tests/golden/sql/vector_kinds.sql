@@ -206,9 +206,9 @@ LINE 1: select '[1,2]'::halfvec(3)
                ^
 
 > select '[1,2]'::vector::halfvec, '[1,2]'::halfvec::vector, array[1.1,2]::halfvec, '[1,2]'::halfvec::real[], '{1,2}'::real[]::halfvec
- halfvec | vector |     array     | _float4 | halfvec
----------+--------+---------------+---------+---------
- [1,2]   | [1,2]  | [1.0996094,2] | {1,2}   | [1,2]
+ halfvec | vector |     array     | float4 | halfvec
+---------+--------+---------------+--------+---------
+ [1,2]   | [1,2]  | [1.0996094,2] | {1,2}  | [1,2]
 (1 row)
 
 > select '[70000]'::vector::halfvec
@@ -287,13 +287,16 @@ ERROR 22000: different halfvec dimensions 2 and 3
 ERROR 22000: expected 2 dimensions, not 3
 
 > select cosine_similarity('[1]','[2]')
-ERROR 42883: function cosine_similarity() does not exist
+ERROR 42883: function cosine_similarity(unknown, unknown) does not exist
 LINE 1: select cosine_similarity('[1]','[2]')
                ^
-HINT: The section "Functions" of COMPAT.md lists those that there are.
+HINT: No function matches the given name and argument types. You might need to add explicit type casts.
 
 > select vector_dims('{1:1}/2'::sparsevec)
-ERROR 42804: a vector is wanted
+ERROR 42883: function vector_dims(sparsevec) does not exist
+LINE 1: select vector_dims('{1:1}/2'::sparsevec)
+               ^
+HINT: No function matches the given name and argument types. You might need to add explicit type casts.
 
 > select '[1,2]'::vector <-> '[1,2]'::halfvec
  ?column?

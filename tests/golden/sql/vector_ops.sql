@@ -60,7 +60,7 @@ INSERT 0 4
 > SELECT id, round((embedding <=> '[3,1,2]')::numeric, 6) AS cosine FROM item ORDER BY embedding <=> '[3,1,2]' LIMIT 2
  id |  cosine
 ----+----------
-  2 |  0.11674
+  2 | 0.116740
   1 | 0.214286
 (2 rows)
 
@@ -145,7 +145,7 @@ INSERT 0 4
 #    {1,2,3} | [1,2,3] | [1,2]
 #   (1 row)
 > SELECT '[1,2,3]'::vector::real[], ARRAY[1,2,3]::vector, '{1,2}'::real[]::vector
- _float4 |  array  | vector
+ float4  |  array  | vector
 ---------+---------+--------
  {1,2,3} | [1,2,3] | [1,2]
 (1 row)

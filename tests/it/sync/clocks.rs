@@ -24,6 +24,7 @@ fn post_three_years_ahead(node: &Node, id: &str) {
         cache_bytes: 8 << 20,
         sync: false,
         clock: Clock::Manual(Arc::new(AtomicU64::new(wall))),
+        row_compiler: nebulusdb::db::no_row_compiler,
     };
     let database = Database::open(&options).expect("the data directory opens");
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use crate::db::read::aggregate::query::{AggregateFunction, BoundCall};
 use crate::db::read::aggregate::sums::DecimalSum;
 use crate::error::{Error, ErrorKind, Result};
-use crate::types::{ALLOCATION_BYTES, ColumnType, Value, decimal, quotient, sum_out_of_range};
+use crate::types::{ALLOCATION_BYTES, ColumnType, Numeric, Value};
 
 /// The state of one aggregate of one group.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ impl Accumulator {
                 self.add_integers(i128::from(number), 1)?;
             }
             Accumulator::Decimals(sum) => match value {
-                Value::Numeric(number) => sum.add(number)?,
+                Value::Numeric(number) => sum.add(&number)?,
                 other => return Err(no_number(&other)),
             },
             Accumulator::Floats { sum, count } => {
@@ -88,14 +88,11 @@ impl Accumulator {
             Accumulator::Count(_) => self.add_count(times),
             Accumulator::Integers { .. } => {
                 let number = i128::from(value.as_i64().ok_or_else(|| no_number(&value))?);
-                let sum = number.checked_mul(i128::from(times)).ok_or_else(sum_out_of_range)?;
+                let sum = number.checked_mul(i128::from(times)).ok_or_else(integers_out_of_range)?;
                 self.add_integers(sum, times)?;
             }
             Accumulator::Decimals(sum) => match value {
-                Value::Numeric(number) => {
-                    let product = number.mantissa().checked_mul(i128::from(times)).ok_or_else(sum_out_of_range)?;
-                    sum.add_many(product, number.scale(), times)?;
-                }
+                Value::Numeric(number) => sum.add_times(&number, times)?,
                 other => return Err(no_number(&other)),
             },
             #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
@@ -125,7 +122,7 @@ impl Accumulator {
     /// 22003 for more than 38 digits.
     pub fn add_integers(&mut self, more: i128, more_values: u64) -> Result<()> {
         if let Accumulator::Integers { sum, count } = self {
-            *sum = sum.checked_add(more).ok_or_else(sum_out_of_range)?;
+            *sum = sum.checked_add(more).ok_or_else(integers_out_of_range)?;
             *count = count.saturating_add(more_values);
         }
         Ok(())
@@ -185,11 +182,11 @@ impl Accumulator {
             Accumulator::Distinct(keys) => counted(keys.len() as u64)?,
             Accumulator::Integers { count: 0, .. } | Accumulator::Floats { count: 0, .. } => Value::Null,
             Accumulator::Integers { sum, count } if is_average => {
-                Value::Numeric(quotient((*sum, 0), (u128::from(*count), 0))?)
+                Value::Numeric(Numeric::from(*sum).over(&Numeric::from(*count))?)
             }
             Accumulator::Integers { sum, .. } => match call.result {
                 ColumnType::Int8 => Value::Int8(i64::try_from(*sum).map_err(|_| out_of_range("bigint out of range"))?),
-                _ => Value::Numeric(decimal(*sum, 0)?),
+                _ => Value::Numeric(Numeric::from(*sum)),
             },
             Accumulator::Decimals(sum) => {
                 let result = if is_average { sum.average()? } else { sum.sum()? };
@@ -222,6 +219,11 @@ fn counted(count: u64) -> Result<Value> {
 
 fn out_of_range(message: &str) -> Error {
     Error::new(ErrorKind::NumericOutOfRange, message)
+}
+
+/// More than 2^64 integers of the largest kind would have to be added up.
+fn integers_out_of_range() -> Error {
+    out_of_range("value overflows numeric format")
 }
 
 fn no_number(value: &Value) -> Error {

@@ -48,7 +48,7 @@ pub(super) struct ColumnRun {
 }
 
 /// The columns that a query reads; empty where it is read entry by entry.
-fn operands_of(query: &BoundAggregate) -> Vec<Operand> {
+pub(super) fn operands_of(query: &BoundAggregate) -> Vec<Operand> {
     let collection = &query.scan.collection;
     let filters = query.scan.filter.iter().chain(query.calls.iter().filter_map(|call| call.filter.as_ref()));
     let arguments = query.calls.iter().filter_map(|call| call.argument.as_ref());

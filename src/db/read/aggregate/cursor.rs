@@ -7,13 +7,15 @@ use std::cmp::Ordering;
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
-use crate::db::read::access_path::{Access, AccessPlan};
+use crate::db::read::access_path::{Access, AccessPlan, choose_for};
 use crate::db::read::aggregate::column_run;
 use crate::db::read::aggregate::column_run::ColumnRun;
 use crate::db::read::aggregate::groups::GroupTable;
 use crate::db::read::aggregate::query::{AggregateQuery, BoundAggregate, BoundOrder};
+use crate::db::read::column_choice::ColumnDemand;
 use crate::db::read::cursor::{Row, rows_bytes, visit_access};
 use crate::db::read::entry_view::EntryView;
+use crate::db::read::nearest::search::{SearchFound, SearchRun, search_all, search_on};
 use crate::db::read::run_report::RunReport;
 use crate::db::read::scan::visit_key;
 use crate::db::read::sort_order::sort_order;
@@ -22,6 +24,7 @@ use crate::db::state::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::expr::ValueRow;
 use crate::model::{CollectionKind, MemoryAccount};
+use crate::settings::Settings;
 use crate::types::Value;
 use crate::types::limits::{CHUNK_BYTES_MAX, ROWS_PER_CHUNK};
 
@@ -156,7 +159,10 @@ impl AggregateCursor {
             }
         }
         let mut table = self.no_entries()?;
-        let rows = self.add_rows(&mut table)?;
+        let rows = match self.query.scan.nearest {
+            Some(_) => self.add_in_reach(&mut table)?,
+            None => self.add_rows(&mut table)?,
+        };
         self.report.note(format!("Rows Aggregated: {rows}"));
         Ok(table)
     }
@@ -194,6 +200,34 @@ impl AggregateCursor {
             rows += u64::from(self.add(entry, table)?);
             Ok(ControlFlow::Continue(()))
         })?;
+        Ok(rows)
+    }
+
+    /// Reads the entries within reach of a search into their groups; how many they were. Where nothing of them is asked for, none is
+    /// read: the search has seen to it that each one is there and passes the filter.
+    fn add_in_reach(&self, table: &mut GroupTable) -> Result<u64> {
+        let (view, scan) = (&self.view, &self.query.scan);
+        let run = SearchRun { cancel: &self.cancel, report: &self.report, account: &self.account };
+        let SearchFound { mut neighbours, mut rest, memory: _memory } = search_all(view, scan, &self.plan, run)?;
+        let reads_entries = self.query.reads_entries();
+        let mut rows = 0;
+        loop {
+            for neighbour in &neighbours {
+                self.cancel.check()?;
+                let (collection, key) = (&*scan.collection, &*neighbour.key);
+                if reads_entries {
+                    visit_key(view, collection, key, |entry| table.add(&self.query, entry))?;
+                } else {
+                    table.add(&self.query, &EntryView { view, collection, key, record: None, pending: None })?;
+                }
+                rows += 1;
+            }
+            let Some(rest) = &mut rest else { break };
+            neighbours = search_on(view, scan, &self.plan, run, (rest, ROWS_PER_CHUNK))?;
+            if neighbours.is_empty() {
+                break;
+            }
+        }
         Ok(rows)
     }
 
@@ -252,13 +286,26 @@ fn compare(order: &[BoundOrder], left: &[Value], right: &[Value]) -> Ordering {
     })
 }
 
+/// Chooses the access path of a query of groups.
+///
+/// # Errors
+/// As [`ReadView::explain`].
+pub(crate) fn choose(view: &ReadView, query: &BoundAggregate, settings: &Settings) -> Result<AccessPlan> {
+    let operands = column_run::operands_of(query);
+    let demand = match operands.is_empty() {
+        true => ColumnDemand::Nothing,
+        false => ColumnDemand::Whole { operands: operands.iter().collect(), shown: 0 },
+    };
+    choose_for(view, &query.scan, settings, &demand)
+}
+
 /// Whether columns are asked for: where a part of the collection has to be gone through whose end is open.
 fn reads_columns(query: &BoundAggregate, plan: &AccessPlan) -> bool {
     let is_wide = match &plan.access {
         Access::Range { lower, upper, .. } => *lower == Bound::Unbounded || *upper == Bound::Unbounded,
         _ => false,
     };
-    plan.reads_columns && is_wide && column_run::is_columnar(query)
+    plan.reads_columns && is_wide && query.scan.nearest.is_none() && column_run::is_columnar(query)
 }
 
 /// The lines of EXPLAIN, outermost first.
@@ -278,10 +325,11 @@ pub(crate) fn describe(query: &AggregateQuery, bound: &BoundAggregate, plan: &Ac
     if bound.having.is_some() {
         lines.push("  Filter: on each group".to_string());
     }
-    let mut below = plan.lines(&bound.scan).into_iter();
+    let mut below = plan.lines(&bound.scan, by_columns).into_iter();
     let scan = below.next().map(|line| match by_columns {
         true => format!("Column Scan on {}", bound.scan.collection.name),
-        false => line,
+        // No graph is walked, so that no row is missing.
+        false => line.split(" (ef_search").next().unwrap_or_default().to_string(),
     });
     lines.extend(scan.into_iter().chain(below));
     lines

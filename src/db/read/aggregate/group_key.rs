@@ -23,7 +23,7 @@ pub(super) fn encode(value: &Value, key: &mut Vec<u8>) -> Result<()> {
         }
         Value::Float4(number) => encode_float(f64::from(*number), key),
         Value::Float8(number) => encode_float(*number, key),
-        Value::Numeric(number) => key.extend_from_slice(&number.normalize().serialize()),
+        Value::Numeric(number) => number.encode_ordered(key),
         Value::Text(text) => encode_bytes(text.as_bytes(), key),
         Value::Bytea(bytes) => encode_bytes(bytes, key),
         Value::Date(days) => key.extend_from_slice(&days.to_le_bytes()),

@@ -161,6 +161,15 @@ pub struct BoundAggregate {
 }
 
 impl BoundAggregate {
+    /// Whether anything is asked of the entries besides how many there are.
+    pub(super) fn reads_entries(&self) -> bool {
+        let asks = |program: Option<&Program>| program.is_some_and(|program| !program.operands().is_empty());
+        !self.groups.is_empty()
+            || self.calls.iter().any(|call| {
+                asks(call.filter.as_ref()) || asks(call.argument.as_ref().map(|argument| &argument.program))
+            })
+    }
+
     /// The collection and the filter.
     pub fn scan(&self) -> &BoundQuery {
         &self.scan

@@ -66,6 +66,8 @@ pub(super) struct Search<'a> {
     /// The most nodes that a walk may meet which was widened.
     met_max: usize,
     is_relaxed: bool,
+    /// No row may be missing: a graph is not walked.
+    is_exact: bool,
     pub(super) cancel: &'a Cancel,
     pub(super) report: &'a RunReport,
     pub(super) account: &'a MemoryAccount,
@@ -122,16 +124,22 @@ pub(crate) fn search(
     run: SearchRun<'_>,
 ) -> Result<SearchFound> {
     let _timer = metrics::NEAREST_SECONDS.start();
-    let search = Search::of(view, query, plan, run)?;
-    let is_empty = search.reach.is_nothing() || search.target.is_none() && !search.nearest.keeps_missing;
-    if is_empty {
-        return Ok(search.whole(Vec::new()));
-    }
-    match (&plan.access, &search.target) {
-        (Access::Graph { id, ef, .. }, Some(target)) => search.by_graph(target, *id, *ef),
-        (Access::Graph { .. }, None) => search.by_measuring(&Access::everything(), true),
-        (access, _) => search.by_measuring(access, search.nearest.keeps_missing),
-    }
+    Search::of(view, query, plan, run)?.run(&plan.access)
+}
+
+/// All entries in reach that pass the filter, none of them missing, in no order that counts.
+///
+/// # Errors
+/// As [`search`].
+pub(crate) fn search_all(
+    view: &ReadView,
+    query: &BoundQuery,
+    plan: &AccessPlan,
+    run: SearchRun<'_>,
+) -> Result<SearchFound> {
+    let _timer = metrics::NEAREST_SECONDS.start();
+    let search = Search { is_exact: true, ..Search::of(view, query, plan, run)? };
+    search.run(&plan.access)
 }
 
 /// More of what a search without LIMIT began to give.
@@ -197,6 +205,7 @@ impl<'a> Search<'a> {
             reads_columns: plan.reads_columns,
             met_max: plan.widening.met_max,
             is_relaxed: plan.widening.is_relaxed,
+            is_exact: false,
             cancel,
             report,
             account,
@@ -205,6 +214,17 @@ impl<'a> Search<'a> {
 }
 
 impl Search<'_> {
+    fn run(&self, access: &Access) -> Result<SearchFound> {
+        if self.reach.is_nothing() || self.target.is_none() && !self.nearest.keeps_missing {
+            return Ok(self.whole(Vec::new()));
+        }
+        match (access, &self.target) {
+            (Access::Graph { id, ef, .. }, Some(target)) => self.by_graph(target, *id, *ef),
+            (Access::Graph { .. }, None) => self.by_measuring(&Access::everything(), true),
+            (access, _) => self.by_measuring(access, self.nearest.keeps_missing),
+        }
+    }
+
     /// All that was found.
     pub(super) fn whole(&self, neighbours: Vec<Neighbour>) -> SearchFound {
         SearchFound { neighbours, rest: None, memory: self.account.nothing() }
@@ -217,6 +237,9 @@ impl Search<'_> {
             return self.by_measuring_all();
         };
         let graph = GraphSearch { index, target, ef, is_relaxed: self.is_relaxed, met_max: self.met_max };
+        if self.is_exact {
+            return self.in_exact_order(&graph);
+        }
         if !self.has_limit {
             return self.without_limit(&graph);
         }

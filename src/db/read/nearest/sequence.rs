@@ -119,6 +119,13 @@ impl Search<'_> {
         Ok(SearchFound { neighbours: first.rows, rest: Some(Box::new(stream)), memory })
     }
 
+    /// All rows in exact order, one after the other as they are asked for: none in reach is missing.
+    pub(super) fn in_exact_order(&self, graph: &GraphSearch<'_>) -> Result<SearchFound> {
+        let Some(stream) = NearestStream::open(self, graph, HashSet::new())? else { return self.by_measuring_all() };
+        self.report.note("Search: every row in reach, in exact order".to_string());
+        Ok(SearchFound { neighbours: Vec::new(), rest: Some(Box::new(stream)), memory: self.account.nothing() })
+    }
+
     /// Whether the nearest `wanted` that were found are all there are in reach.
     fn is_all(&self, found: &[Neighbour], wanted: usize) -> bool {
         found.len() < wanted || found.last().is_some_and(|farthest| !self.reach.holds_row(farthest.distance))

@@ -12,7 +12,7 @@ use crate::db::records::origin::own_ids;
 use crate::db::replica::posting::post::Drafted;
 use crate::db::replica::receiving::shapes::tagged_name;
 use crate::db::state::state::DbState;
-use crate::db::write::committer::{CommitQueue, Job};
+use crate::db::write::commit_queue::{CommitQueue, Job};
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::entry_states::EntryStates;
 use crate::error::Result;

@@ -13,7 +13,7 @@ use crate::db::replica::posting::post::Drafted;
 use crate::db::replica::posting::prove_own::is_own_life;
 use crate::db::replica::receiving::shapes::tagged_name;
 use crate::db::state::state::DbState;
-use crate::db::write::committer::CommitQueue;
+use crate::db::write::commit_queue::CommitQueue;
 use crate::db::write::encoder::CommitEncoder;
 use crate::error::Result;
 use crate::merge::{Known, contribution_of, merge, merge_contributions, restamp};

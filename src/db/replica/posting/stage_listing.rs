@@ -44,6 +44,7 @@ pub struct StagedForPosting {
 impl Transaction {
     /// What the client is to be told of the statement that has ended.
     pub fn take_notices(&mut self) -> Vec<Notice> {
+        self.probes.clear();
         let count = std::mem::take(&mut self.public_already);
         if count > 0 {
             let (subject, object) =

@@ -10,7 +10,7 @@ use crate::db::records::origin::RETURNING;
 use crate::db::replica::handle::Replica;
 use crate::db::replica::rights::charter::checked_peer;
 use crate::db::state::state::DbState;
-use crate::db::write::committer::CommitQueue;
+use crate::db::write::commit_queue::CommitQueue;
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::db::replica::rights::excuse::{follow_excuse, is_excuse_noted};
 use crate::db::state::state::DbState;
-use crate::db::write::committer::CommitQueue;
+use crate::db::write::commit_queue::CommitQueue;
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::entry_states::{following, is_of_one_entry};
 use crate::db::write::feed_draft::ChangeOrigin;

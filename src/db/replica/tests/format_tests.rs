@@ -41,6 +41,7 @@ fn open_again(directory: &tempfile::TempDir) -> Database {
         cache_bytes: 8 << 20,
         sync: false,
         clock: Clock::System,
+        row_compiler: crate::db::no_row_compiler,
     })
     .unwrap()
 }

@@ -381,6 +381,7 @@ fn a_blob_whose_hash_is_none_stops_nothing() {
         cache_bytes: 8 << 20,
         sync: false,
         clock: Clock::System,
+        row_compiler: crate::db::no_row_compiler,
     };
     crate::db::upkeep::repair::repair(&options).unwrap();
 }

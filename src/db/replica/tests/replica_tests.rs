@@ -67,6 +67,7 @@ fn open(directory: &Path, wall: &Arc<AtomicU64>) -> Database {
         cache_bytes: 8 << 20,
         sync: false,
         clock: Clock::Manual(Arc::clone(wall)),
+        row_compiler: crate::db::no_row_compiler,
     })
     .unwrap()
 }

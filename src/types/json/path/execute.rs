@@ -319,9 +319,10 @@ impl<'e> Execution<'e> {
         let Some(number) = number else {
             return path_error(ErrorKind::JsonSubscript, "jsonpath array subscript is not a single numeric value");
         };
-        match i32::try_from(number.trunc()) {
-            Ok(index) => Ok(i64::from(index)),
-            Err(_) => path_error(ErrorKind::JsonSubscript, "jsonpath array subscript is out of integer range"),
+        let index = number.whole().ok().and_then(|whole| whole.to_i64()).filter(|index| i32::try_from(*index).is_ok());
+        match index {
+            Some(index) => Ok(index),
+            None => path_error(ErrorKind::JsonSubscript, "jsonpath array subscript is out of integer range"),
         }
     }
 

@@ -2,13 +2,12 @@
 
 use std::rc::Rc;
 
-use rust_decimal::Decimal;
-
 use crate::error::Result;
 use crate::types::column_type::ColumnType;
 use crate::types::json::convert::json_text_of_value;
 use crate::types::json::jsonb;
 use crate::types::json::path::times::PathTime;
+use crate::types::numeric::Numeric;
 use crate::types::value::Value;
 
 /// An item.
@@ -40,9 +39,8 @@ impl Item {
         Item::Json(json_text_of_value(&Value::text(text)).as_ref().into())
     }
 
-    pub fn number(number: Decimal) -> Item {
-        // Zero has no sign.
-        Item::json(&if number.is_zero() { number.abs() } else { number }.to_string())
+    pub fn number(number: &Numeric) -> Item {
+        Item::json(&number.to_string())
     }
 
     pub fn truth(truth: Option<bool>) -> Item {
@@ -93,7 +91,7 @@ impl Item {
     ///
     /// # Errors
     /// 22003 for one that numeric cannot hold.
-    pub fn as_number(&self) -> Result<Option<Decimal>> {
+    pub fn as_number(&self) -> Result<Option<Numeric>> {
         match self {
             Item::Json(text) if self.kind() == ItemKind::Number => {
                 match Value::parse_text(&ColumnType::Numeric(None), text)? {

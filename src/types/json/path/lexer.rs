@@ -1,9 +1,5 @@
 //! The words of a path (`jsonpath_scan.l` of PostgreSQL).
 
-use std::str::FromStr;
-
-use rust_decimal::Decimal;
-
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::column_type::ColumnType;
 use crate::types::value::Value;
@@ -282,8 +278,5 @@ fn number(path: &str, at: usize) -> Result<(PathToken, usize)> {
 /// # Errors
 /// 22003 for one that does not fit.
 pub fn canonical_number(text: &str) -> Result<String> {
-    match Decimal::from_str(text) {
-        Ok(number) => Ok(number.to_string()),
-        Err(_) => Value::parse_text(&ColumnType::Numeric(None), text).map(|number| number.to_text()),
-    }
+    Value::parse_text(&ColumnType::Numeric(None), text).map(|number| number.to_text())
 }

@@ -49,11 +49,12 @@ impl Execution<'_> {
             }
             Method::Abs | Method::Floor | Method::Ceiling => {
                 let Some(number) = item.as_number()? else { return wants(method, "numeric value") };
-                Item::number(match method {
-                    Method::Abs => number.abs(),
-                    Method::Floor => number.floor(),
-                    _ => number.ceil(),
-                })
+                let result = match method {
+                    Method::Abs => Ok(number.abs()),
+                    Method::Floor => number.floored(),
+                    _ => number.ceiling(),
+                };
+                Item::number(&result.map_err(PathFailure::Path)?)
             }
             Method::Double => double(item)?,
             Method::Keyvalue if kind == ItemKind::Object => return Ok(self.key_values(&item)),
@@ -153,7 +154,7 @@ fn double(item: Item) -> Attempt<Item> {
         return Ok(item);
     }
     match Value::Float8(number).cast(&ColumnType::Numeric(None), true) {
-        Ok(Value::Numeric(number)) => Ok(Item::number(number)),
+        Ok(Value::Numeric(number)) => Ok(Item::number(&number)),
         _ => Ok(Item::json(&Value::Float8(number).to_text())),
     }
 }
@@ -213,15 +214,15 @@ fn decimal(item: &Item, method: Method, arguments: &[String]) -> Attempt<Item> {
     let Ok(Value::Numeric(number)) = Value::parse_text(&ColumnType::Numeric(None), &text) else {
         return invalid(&text, method, "numeric");
     };
-    let Some(precision) = arguments.first() else { return Ok(Item::number(number)) };
-    let declared = (precision.parse::<u8>(), arguments.get(1).map_or(Ok(0), |scale| scale.parse::<i8>()));
+    let Some(precision) = arguments.first() else { return Ok(Item::number(&number)) };
+    let declared = (precision.parse::<u16>(), arguments.get(1).map_or(Ok(0), |scale| scale.parse::<i16>()));
     let (Ok(precision), Ok(scale)) = declared else {
         let message = format!("NUMERIC precision {precision} must be between 1 and 1000");
         return Err(PathFailure::Other(Error::new(ErrorKind::InvalidParameterValue, message)));
     };
     let ty = ColumnType::Numeric(Some((precision, scale)));
     match Value::Numeric(number).cast(&ty, true) {
-        Ok(Value::Numeric(number)) => Ok(Item::number(number)),
+        Ok(Value::Numeric(number)) => Ok(Item::number(&number)),
         _ => invalid(&text, method, "numeric"),
     }
 }

@@ -1,20 +1,10 @@
 //! Arithmetic in paths.
 
-use rust_decimal::Decimal;
-
-use crate::error::{Error, ErrorKind};
-use crate::types::exact_quotient;
+use crate::error::ErrorKind;
 use crate::types::json::path::execute::{Attempt, Execution, PathFailure, path_error};
 use crate::types::json::path::items::Item;
 use crate::types::json::path::syntax::{Binary, PathNode};
-
-fn out_of_range() -> PathFailure {
-    PathFailure::Path(Error::new(ErrorKind::NumericOutOfRange, "value overflows numeric format"))
-}
-
-fn by_zero() -> PathFailure {
-    PathFailure::Path(Error::new(ErrorKind::DivisionByZero, "division by zero"))
-}
+use crate::types::numeric::Numeric;
 
 impl Execution<'_> {
     /// The result of an operator between two numbers.
@@ -30,24 +20,13 @@ impl Execution<'_> {
         let left = operand(&left, "left", operator)?;
         let right = operand(&right, "right", operator)?;
         let result = match operator {
-            Binary::Add => left.checked_add(right),
-            Binary::Subtract => left.checked_sub(right),
-            Binary::Multiply => left.checked_mul(right),
-            Binary::Divide | Binary::Remainder if right.is_zero() => return Err(by_zero()),
-            Binary::Divide => exact_quotient(left, right).ok(),
-            Binary::Remainder => left.checked_rem(right),
+            Binary::Add => left.plus(&right),
+            Binary::Subtract => left.minus(&right),
+            Binary::Multiply => left.times(&right),
+            Binary::Divide => left.over(&right),
+            Binary::Remainder => left.rest_over(&right),
         };
-        let mut result = result.ok_or_else(out_of_range)?;
-        // Zeros at the end are kept, as many as the operands have.
-        let scale = match operator {
-            Binary::Multiply => left.scale().saturating_add(right.scale()).min(Decimal::MAX_SCALE),
-            Binary::Divide => result.scale(),
-            _ => left.scale().max(right.scale()),
-        };
-        if result.scale() < scale {
-            result.rescale(scale);
-        }
-        Ok(Item::number(result))
+        Ok(Item::number(&result.map_err(PathFailure::Path)?))
     }
 
     /// The numbers with a sign before them. Where nothing comes behind and nobody asks which they are, others are passed over.
@@ -68,13 +47,13 @@ impl Execution<'_> {
                 let message = format!("operand of unary jsonpath operator {sign} is not a numeric value");
                 return path_error(ErrorKind::JsonNumberNotFound, message);
             };
-            results.push(Item::number(if is_minus { -number } else { number }));
+            results.push(Item::number(&if is_minus { number.negated() } else { number }));
         }
         Ok(results)
     }
 }
 
-fn operand(items: &[Item], side: &str, operator: Binary) -> Attempt<Decimal> {
+fn operand(items: &[Item], side: &str, operator: Binary) -> Attempt<Numeric> {
     let number = match items {
         [single] => single.as_number()?,
         _ => None,

@@ -1,0 +1,98 @@
+//! Views: named queries. They belong to one node, and no member of a network hears of them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::collection::CollectionId;
+use crate::model::column::ColumnId;
+use crate::types::ColumnType;
+
+/// One view. Names and types of its columns are those of its query when it was made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct View {
+    /// Shares the number space of collections.
+    pub id: CollectionId,
+    pub name: String,
+    pub columns: Vec<ViewColumn>,
+    /// The text of its query, `*` written out.
+    pub query: String,
+    /// What the query reads.
+    pub uses: Vec<ViewUse>,
+    /// Whether rows written through it have to be rows of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<CheckOption>,
+}
+
+/// One column of a view.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ViewColumn {
+    pub name: String,
+    #[serde(with = "crate::types::column_type::as_text")]
+    pub ty: ColumnType,
+}
+
+/// A collection or view that a view reads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ViewUse {
+    pub relation: CollectionId,
+    /// The columns of it that the query names; of a view their places, from 0.
+    pub columns: Vec<ColumnId>,
+}
+
+/// WITH CHECK OPTION.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CheckOption {
+    /// Of the conditions of this view alone, and of those below that say so themselves.
+    Local,
+    /// Of all views below as well.
+    Cascaded,
+}
+
+impl fmt::Display for CheckOption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            CheckOption::Local => "local",
+            CheckOption::Cascaded => "cascaded",
+        })
+    }
+}
+
+impl View {
+    /// The OID that the catalogs show for this view.
+    pub fn oid(&self) -> u32 {
+        self.id.oid()
+    }
+
+    /// Whether its query reads a collection or view.
+    pub fn reads(&self, relation: CollectionId) -> bool {
+        self.uses.iter().any(|used| used.relation == relation)
+    }
+
+    /// Whether its query names a column of a collection or view.
+    pub fn reads_column(&self, relation: CollectionId, column: ColumnId) -> bool {
+        self.uses.iter().any(|used| used.relation == relation && used.columns.contains(&column))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// This definition lies in data directories: it is read for ever.
+    const STORED: &str = concat!(
+        r#"{"id":30,"name":"recent","columns":[{"name":"id","ty":"bigint"},{"name":"v","ty":"vector(3)"}],"#,
+        r#""query":"SELECT \"t\".\"id\", v FROM t","uses":[{"relation":17,"columns":[0,2]}],"check":"Local"}"#,
+    );
+
+    #[test]
+    fn a_stored_view_is_read_and_written_as_it_was() {
+        let view: View = serde_json::from_str(STORED).unwrap();
+        assert_eq!(view.columns[1].ty, ColumnType::Vector(Some(3)));
+        assert!(view.reads(CollectionId(17)) && !view.reads(CollectionId(30)));
+        assert!(view.reads_column(CollectionId(17), ColumnId(2)) && !view.reads_column(CollectionId(17), ColumnId(1)));
+        assert_eq!(serde_json::to_string(&view).unwrap(), STORED);
+        let plain: View = serde_json::from_str(&STORED.replace(r#","check":"Local""#, "")).unwrap();
+        assert_eq!(plain.check, None);
+    }
+}

@@ -1,0 +1,385 @@
+//! CREATE VIEW and what is said of views afterwards.
+
+use datafusion::sql::sqlparser::ast::{
+    AlterTable, AlterTableOperation, CreateTableOptions, CreateView, Expr, Query, RenameTableNameKind, SetExpr,
+    Spanned, SqlOption,
+};
+
+use crate::db::Transaction;
+use crate::error::{Error, ErrorKind, Notice, Result};
+use crate::expr::ParameterTypes;
+use crate::model::{CheckOption, CollectionKind, View, ViewColumn, ViewUse};
+use crate::sql::analyze::analyzer::analyze_view;
+use crate::sql::arrow::context::PlanContext;
+use crate::sql::define::alter::check_owner;
+use crate::sql::define::definition::DataDefinition;
+use crate::sql::parse::names::{folded, relation_name};
+use crate::sql::parse::view_text::{byte_of, is_alter_view, view_text};
+use crate::sql::pg_catalog::{plain_view, view_query};
+use crate::sql::read::read_plan::plan_query;
+use crate::sql::write::write_target::{located, public_name};
+use crate::types::ColumnType;
+
+/// A view to be made.
+pub struct ViewRequest {
+    name: String,
+    or_replace: bool,
+    columns: Vec<ViewColumn>,
+    query: String,
+    uses: Vec<ViewUse>,
+    check: Option<CheckOption>,
+}
+
+/// A change of a view.
+pub enum ViewChange {
+    Rename {
+        view: String,
+        to: String,
+    },
+    RenameColumn {
+        view: String,
+        from: String,
+        to: String,
+    },
+    SetCheck {
+        view: String,
+        check: Option<CheckOption>,
+    },
+    /// Its owner stays the one that there is.
+    Nothing,
+}
+
+/// Plans CREATE VIEW. Its query is planned as well, so that what is wrong with it is told now.
+///
+/// # Errors
+/// 42701 for two columns of one name, 42601 for more names than columns and for clauses that are not PostgreSQL's, 42P02 for a
+/// parameter, 0A000 for what is not offered; as [`analyze_view`] and [`plan_query`].
+pub fn plan_create_view(
+    create: &CreateView,
+    parameters: &mut ParameterTypes,
+    context: &PlanContext<'_>,
+) -> Result<ViewRequest> {
+    check_form(create)?;
+    let name = public_name(&create.name, context)?;
+    if parameters.count() > 0 {
+        return Err(Error::new(ErrorKind::UndefinedParameter, "there is no parameter $1"));
+    }
+    if matches!(create.query.body.as_ref(), SetExpr::Select(select) if select.into.is_some()) {
+        return Err(Error::syntax("views must not contain SELECT INTO", None));
+    }
+    let Some(text) = view_text(context.text) else {
+        return Err(Error::internal("CREATE VIEW has no query"));
+    };
+    let (analysis, notes) = analyze_view(&create.query, parameters, context)?;
+    check_read(&notes.uses(), &create.query, context)?;
+    let plan = plan_query(&create.query, parameters, context)?;
+    let mut query = context.text.get(text.query.clone()).unwrap_or_default().to_string();
+    for (start, end, columns) in notes.stars() {
+        let place = |location| byte_of(context.text, location).and_then(|byte| byte.checked_sub(text.query.start));
+        let (Some(start), Some(end)) = (place(start), place(end)) else {
+            return Err(Error::internal("a * of the query is not in its text"));
+        };
+        if query.get(start..end).is_none_or(|star| !star.ends_with('*')) {
+            return Err(Error::internal("a * of the query stands elsewhere in its text"));
+        }
+        query.replace_range(start..end, columns);
+    }
+    let mut columns: Vec<ViewColumn> = Vec::with_capacity(analysis.columns.len());
+    let outputs = plan.columns();
+    if create.columns.len() > outputs.len() {
+        return Err(Error::syntax("CREATE VIEW specifies more column names than columns", None));
+    }
+    for (place, output) in outputs.iter().enumerate() {
+        let given = create.columns.get(place).map(|column| folded(&column.name));
+        let name = given.unwrap_or_else(|| output.name.clone());
+        if columns.iter().any(|column| column.name == name) {
+            let message = format!("column \"{name}\" specified more than once");
+            return Err(Error::new(ErrorKind::DuplicateColumn, message));
+        }
+        // What the walk finds, it finds again whenever the view is read.
+        let found = analysis.columns.get(place).and_then(|column| column.ty.clone());
+        columns.push(ViewColumn { name, ty: found.unwrap_or_else(|| output.ty.clone()) });
+    }
+    let check = match options(create)? {
+        Some(check) => Some(check),
+        None => text.check,
+    };
+    if check.is_some()
+        && let Err(reason) = plain_view(&create.query)
+    {
+        let message = "WITH CHECK OPTION is supported only on automatically updatable views";
+        return Err(Error::new(ErrorKind::Unsupported, message).with_hint(reason));
+    }
+    Ok(ViewRequest { name, or_replace: create.or_replace, columns, query, uses: notes.uses(), check })
+}
+
+/// Statements on secrets are known by the name of their collection, and kept out of logs by that; and a query in KNIRVQL does not say
+/// which collections it reads.
+fn check_read(uses: &[ViewUse], query: &Query, context: &PlanContext<'_>) -> Result<()> {
+    let catalog = context.view.catalog();
+    let read = uses.iter().filter_map(|used| catalog.collection_by_id(used.relation));
+    if read.into_iter().any(|collection| collection.kind == CollectionKind::Auth) {
+        return Err(Error::unsupported(
+            "a view cannot read secrets",
+            "SELECT from auth itself: statements that name it are shown to nobody.",
+        ));
+    }
+    if query.to_string().to_lowercase().contains("knirvql(") {
+        return Err(Error::unsupported("knirvql() is not offered in a view", "Write the query in SQL."));
+    }
+    Ok(())
+}
+
+/// Clauses of other databases are no PostgreSQL.
+fn check_form(create: &CreateView) -> Result<()> {
+    let CreateView {
+        or_replace: _,
+        name: _,
+        columns,
+        query: _,
+        options: _,
+        or_alter,
+        materialized,
+        secure,
+        name_before_not_exists,
+        cluster_by,
+        comment,
+        with_no_schema_binding,
+        if_not_exists,
+        temporary,
+        copy_grants,
+        to,
+        params,
+    } = create;
+    if *materialized {
+        return Err(Error::unsupported(
+            "materialized views are not offered",
+            "CREATE TABLE ... AS keeps the rows; CREATE VIEW reads them anew.",
+        ));
+    }
+    if *temporary {
+        return Err(Error::unsupported("temporary views are not offered", "CREATE VIEW, and DROP VIEW afterwards."));
+    }
+    let foreign = [*or_alter, *secure, *name_before_not_exists, *with_no_schema_binding, *if_not_exists, *copy_grants];
+    let has_types = columns.iter().any(|column| column.data_type.is_some() || column.options.is_some());
+    let others = !cluster_by.is_empty() || comment.is_some() || to.is_some() || params.is_some() || has_types;
+    if foreign.contains(&true) || others {
+        return Err(Error::syntax("this form of CREATE VIEW is not PostgreSQL's", None)
+            .with_hint("CREATE [OR REPLACE] VIEW name [(columns)] [WITH (options)] AS query"));
+    }
+    Ok(())
+}
+
+/// The options behind WITH.
+fn options(create: &CreateView) -> Result<Option<CheckOption>> {
+    let list = match &create.options {
+        CreateTableOptions::None => return Ok(None),
+        CreateTableOptions::With(list) => list,
+        _ => return Err(Error::syntax("options of a view stand behind WITH", None)),
+    };
+    let mut check = None;
+    for option in list {
+        let (name, value) = match option {
+            SqlOption::KeyValue { key, value } => (folded(key), option_text(value)),
+            SqlOption::Ident(name) => (folded(name), "true".to_string()),
+            _ => return Err(Error::syntax("this option of a view is not PostgreSQL's", None)),
+        };
+        match (name.as_str(), value.as_str()) {
+            ("check_option", "local") => check = Some(CheckOption::Local),
+            ("check_option", "cascaded") => check = Some(CheckOption::Cascaded),
+            ("check_option", _) => {
+                let message = "invalid value for enum option \"check_option\": ".to_string() + &value;
+                let error = Error::new(ErrorKind::InvalidParameterValue, message);
+                return Err(error.with_detail("Valid values are \"local\" and \"cascaded\"."));
+            }
+            // What it asks for is so anyway: whoever reads a view needs the rights to what it reads.
+            ("security_invoker", "true" | "on" | "1" | "yes") => {}
+            ("security_barrier", "false" | "off" | "0" | "no") => {}
+            ("security_invoker" | "security_barrier", _) => {
+                return Err(Error::unsupported(
+                    format!("the option {name} = {value} is not offered"),
+                    "Whoever reads a view needs the rights to what it reads; there is one user.",
+                ));
+            }
+            _ => {
+                let message = format!("unrecognized parameter \"{name}\"");
+                return Err(Error::new(ErrorKind::InvalidParameterValue, message));
+            }
+        }
+    }
+    Ok(check)
+}
+
+fn option_text(value: &Expr) -> String {
+    value.to_string().trim_matches('\'').to_ascii_lowercase()
+}
+
+impl ViewRequest {
+    /// Makes the view, or gives the one that is there another query.
+    ///
+    /// # Errors
+    /// 42P07; 42809 for a name of what is no view; 42P16 for a query that does not show the columns of before; as
+    /// [`Transaction::put_view`].
+    pub fn create(&self, transaction: &mut Transaction) -> Result<()> {
+        let catalog = transaction.catalog();
+        let known = catalog.view(&self.name).filter(|_| self.or_replace).cloned();
+        if known.is_none() && catalog.is_taken(&self.name) {
+            let (kind, message) = match self.or_replace {
+                true => (ErrorKind::WrongObjectType, format!("\"{}\" is not a view", self.name)),
+                false => (ErrorKind::DuplicateTable, format!("relation \"{}\" already exists", self.name)),
+            };
+            return Err(Error::new(kind, message));
+        }
+        if let Some(known) = &known {
+            self.check_columns(known)?;
+        }
+        let id = known.map_or_else(|| transaction.new_id(), |known| known.id);
+        transaction.put_view(View {
+            id,
+            name: self.name.clone(),
+            columns: self.columns.clone(),
+            query: self.query.clone(),
+            uses: self.uses.clone(),
+            check: self.check,
+        })
+    }
+
+    fn check_columns(&self, known: &View) -> Result<()> {
+        let refused = |message: String| Error::new(ErrorKind::InvalidTableDefinition, message);
+        if self.columns.len() < known.columns.len() {
+            return Err(refused("cannot drop columns from view".to_string()));
+        }
+        for (old, new) in known.columns.iter().zip(&self.columns) {
+            if old.name != new.name {
+                let message = format!("cannot change name of view column \"{}\" to \"{}\"", old.name, new.name);
+                let hint = "Use ALTER VIEW ... RENAME COLUMN ... to change name of view column instead.";
+                return Err(refused(message).with_hint(hint));
+            }
+            if !is_same_type(&old.ty, &new.ty) {
+                let message =
+                    format!("cannot change data type of view column \"{}\" from {} to {}", old.name, old.ty, new.ty);
+                return Err(refused(message));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether two types are one but for a dimension that was learned.
+fn is_same_type(old: &ColumnType, new: &ColumnType) -> bool {
+    old.with_dimension(None) == new.with_dimension(None)
+}
+
+/// Plans ALTER VIEW, and ALTER TABLE of what is a view; `None` for a table.
+///
+/// # Errors
+/// 42P01 for a view that is not there, 42809 for ALTER VIEW of what is none and for a change that views have not, 42703 for a
+/// column that is not there.
+pub fn plan_alter_view(alter: &AlterTable, context: &PlanContext<'_>) -> Result<Option<DataDefinition>> {
+    let says_view = is_alter_view(context.text);
+    let name = match public_name(&alter.name, context) {
+        Err(_) if !says_view => return Ok(None),
+        name => name?,
+    };
+    let tag = if says_view { "ALTER VIEW" } else { "ALTER TABLE" };
+    let catalog = context.view.catalog();
+    let at = |error| located(error, context.text, alter.name.span().start);
+    let Some(view) = catalog.view(&name) else {
+        if !says_view {
+            return Ok(None);
+        }
+        let plain = relation_name(&alter.name)?.1;
+        return match (catalog.is_taken(&name), alter.if_exists) {
+            (true, _) => Err(at(Error::new(ErrorKind::WrongObjectType, format!("\"{plain}\" is not a view")))),
+            (false, true) => {
+                let notices = vec![Notice::new(format!("relation \"{plain}\" does not exist, skipping"))];
+                Ok(Some(DataDefinition::Nothing { tag, notices }))
+            }
+            (false, false) => {
+                Err(at(Error::new(ErrorKind::UndefinedTable, format!("relation \"{plain}\" does not exist"))))
+            }
+        };
+    };
+    let view = view.name.clone();
+    let change = match alter.operations.as_slice() {
+        [AlterTableOperation::RenameTable { table_name }] => {
+            let (RenameTableNameKind::To(to) | RenameTableNameKind::As(to)) = table_name;
+            ViewChange::Rename { view, to: public_name(to, context)? }
+        }
+        [AlterTableOperation::RenameColumn { old_column_name, new_column_name }] => {
+            let (from, to) = (folded(old_column_name), folded(new_column_name));
+            ViewChange::RenameColumn { view, from, to }
+        }
+        [AlterTableOperation::OwnerTo { new_owner }] => {
+            check_owner(new_owner)?;
+            ViewChange::Nothing
+        }
+        [AlterTableOperation::SetOptionsParens { options }] => match options.as_slice() {
+            [SqlOption::KeyValue { key, value }] if folded(key) == "check_option" => {
+                match option_text(value).as_str() {
+                    "local" => ViewChange::SetCheck { view, check: Some(CheckOption::Local) },
+                    "cascaded" => ViewChange::SetCheck { view, check: Some(CheckOption::Cascaded) },
+                    _ => return Err(not_of_views(&name)),
+                }
+            }
+            _ => return Err(not_of_views(&name)),
+        },
+        _ => return Err(not_of_views(&name)),
+    };
+    Ok(Some(DataDefinition::AlterView { change, tag }))
+}
+
+fn not_of_views(name: &str) -> Error {
+    let message = format!("this change cannot be performed on relation \"{name}\"");
+    let error = Error::new(ErrorKind::WrongObjectType, message);
+    error.with_detail("This operation is not supported for views.").with_hint(
+        "RENAME TO, RENAME COLUMN and SET (check_option = ...) are; CREATE OR REPLACE VIEW changes the query.",
+    )
+}
+
+impl ViewChange {
+    /// Makes the change.
+    ///
+    /// # Errors
+    /// 42P01 for a view that is gone, 42703 and 42701 for its columns; as [`Transaction::rename_view`] and
+    /// [`Transaction::put_view`].
+    pub fn make(&self, transaction: &mut Transaction) -> Result<()> {
+        let (ViewChange::Rename { view: name, .. }
+        | ViewChange::RenameColumn { view: name, .. }
+        | ViewChange::SetCheck { view: name, .. }) = self
+        else {
+            return Ok(());
+        };
+        let Some(view) = transaction.catalog().view(name).cloned() else {
+            return Err(Error::new(ErrorKind::UndefinedTable, format!("relation \"{name}\" does not exist")));
+        };
+        let mut changed = (*view).clone();
+        match self {
+            ViewChange::Nothing => Ok(()),
+            ViewChange::Rename { to, .. } => {
+                changed.name.clone_from(to);
+                transaction.rename_view(&view, changed)
+            }
+            ViewChange::RenameColumn { from, to, .. } => {
+                if view.columns.iter().any(|column| column.name == *to) {
+                    let message = format!("column \"{to}\" of relation \"{name}\" already exists");
+                    return Err(Error::new(ErrorKind::DuplicateColumn, message));
+                }
+                let Some(column) = changed.columns.iter_mut().find(|column| column.name == *from) else {
+                    let message = format!("column \"{from}\" does not exist");
+                    return Err(Error::new(ErrorKind::UndefinedColumn, message));
+                };
+                column.name.clone_from(to);
+                transaction.rename_view(&view, changed)
+            }
+            ViewChange::SetCheck { check, .. } => {
+                if let Err(reason) = plain_view(&view_query(&view)?) {
+                    let message = "WITH CHECK OPTION is supported only on automatically updatable views";
+                    return Err(Error::new(ErrorKind::Unsupported, message).with_hint(reason));
+                }
+                changed.check = *check;
+                transaction.put_view(changed)
+            }
+        }
+    }
+}

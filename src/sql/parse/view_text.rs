@@ -1,0 +1,98 @@
+//! Statements about views as their tokens have them: where the query of CREATE VIEW stands in the text, and what the parser does not read.
+
+use std::ops::Range;
+
+use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Whitespace};
+
+use crate::model::CheckOption;
+use crate::sql::parse::dialect::PostgresDialect;
+use crate::sql::parse::parse::character;
+use crate::sql::parse::rewrite_tokens::is_keyword;
+
+/// Where the query of CREATE VIEW stands, in bytes, and what is checked of rows that are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ViewText {
+    pub query: Range<usize>,
+    pub check: Option<CheckOption>,
+}
+
+/// Reads the text of CREATE VIEW or of CREATE TABLE AS; `None` where it holds no AS.
+pub fn view_text(text: &str) -> Option<ViewText> {
+    let tokens = Tokenizer::new(&PostgresDialect, text).tokenize_with_location().ok()?;
+    let solid: Vec<&TokenWithSpan> = tokens.iter().filter(|token| is_solid(&token.token)).collect();
+    let all: Vec<&Token> = solid.iter().map(|token| &token.token).collect();
+    let start = query_start(&all)?;
+    let (length, check) = check_option(&all);
+    let (first, last) = (solid.get(start)?, solid.get(all.len().checked_sub(length + 1)?)?);
+    let query = byte_of(text, first.span.start)?..byte_of(text, last.span.end)?;
+    (query.start < query.end).then_some(ViewText { query, check })
+}
+
+/// The byte of a text at a place; its end for a place behind it.
+pub fn byte_of(text: &str, location: Location) -> Option<usize> {
+    let place = character(text, location)?.checked_sub(1)?;
+    Some(text.char_indices().nth(place).map_or(text.len(), |(byte, _)| byte))
+}
+
+fn is_solid(token: &Token) -> bool {
+    !matches!(token, Token::Whitespace(Whitespace::Space | Whitespace::Newline | Whitespace::Tab))
+        && !matches!(token, Token::Whitespace(_) | Token::EOF | Token::SemiColon)
+}
+
+/// The token behind the first AS outside of parentheses.
+fn query_start(tokens: &[&Token]) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, token) in tokens.iter().enumerate() {
+        match token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth = depth.saturating_sub(1),
+            _ if depth == 0 && is_keyword(token, "AS") => return Some(at + 1),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// How many tokens at the end of CREATE VIEW are WITH CHECK OPTION, and what it says.
+pub fn check_option(tokens: &[&Token]) -> (usize, Option<CheckOption>) {
+    let ends_with = |words: &[&str]| {
+        let end = tokens.len().checked_sub(words.len()).and_then(|start| tokens.get(start..));
+        end.is_some_and(|end| end.iter().zip(words).all(|(token, word)| is_keyword(token, word)))
+    };
+    if ends_with(&["WITH", "LOCAL", "CHECK", "OPTION"]) {
+        (4, Some(CheckOption::Local))
+    } else if ends_with(&["WITH", "CASCADED", "CHECK", "OPTION"]) {
+        (4, Some(CheckOption::Cascaded))
+    } else if ends_with(&["WITH", "CHECK", "OPTION"]) {
+        (3, Some(CheckOption::Cascaded))
+    } else {
+        (0, None)
+    }
+}
+
+/// Whether a statement is written as ALTER VIEW, for which the parser reads ALTER TABLE.
+pub fn is_alter_view(text: &str) -> bool {
+    let Ok(tokens) = Tokenizer::new(&PostgresDialect, text).tokenize() else { return false };
+    let mut solid = tokens.iter().filter(|token| is_solid(token));
+    solid.next().is_some_and(|token| is_keyword(token, "ALTER"))
+        && solid.next().is_some_and(|token| is_keyword(token, "VIEW"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_query_of_a_view_is_found_in_its_text() {
+        let query = |text: &'static str| view_text(text).map(|found| (&text[found.query.clone()], found.check));
+        assert_eq!(query("create view v (a) as select 1 as x ; "), Some(("select 1 as x", None)));
+        let checked = "CREATE VIEW \"as\" AS -- all\n SELECT é FROM t WITH LOCAL CHECK OPTION";
+        assert_eq!(query(checked), Some(("SELECT é FROM t", Some(CheckOption::Local))));
+        assert_eq!(
+            query("create view v as (select 1) with check option"),
+            Some(("(select 1)", Some(CheckOption::Cascaded)))
+        );
+        assert_eq!(query("create view v"), None);
+        assert!(is_alter_view(" alter /* x */ View v rename to w") && !is_alter_view("alter table view rename to w"));
+    }
+}

@@ -1,0 +1,221 @@
+# Numerics without loss: NaN and the infinities, long numbers, and the digits that PostgreSQL shows. All results are PostgreSQL's,
+# but for the lines that say otherwise.
+
+> SELECT 'NaN'::numeric, '-inf'::numeric, '0x_1F'::numeric, '1_000.50'::numeric, 1e30, 12345678901234567890123456789012345678901234567890.5
+ numeric |  numeric  | numeric | numeric |            ?column?             |        ?column?
+---------+-----------+---------+---------+---------------------------------+------------------------
+     NaN | -Infinity |      31 | 1000.50 | 1000000000000000000000000000000 | 1.2345678901234567e+49
+(1 row)
+
+> SELECT 2/3::numeric, 1.0/7, 999999999999999999::numeric/1000000000000000000, 7 / 2, 7 % 2, 7.0 % 2
+        ?column?        |        ?column?        |        ?column?        | ?column? | ?column? | ?column?
+------------------------+------------------------+------------------------+----------+----------+----------
+ 0.66666666666666666667 | 0.14285714285714285714 | 0.99999999999999999900 |        3 |        1 |      1.0
+(1 row)
+
+> SELECT sqrt(2::numeric), exp(1.0), ln(10.0), log(2.0), 1.1 ^ 20, power(2, 3), power(2.0, 3)
+       sqrt        |        exp         |         ln         |        log         |      ?column?      | power |       power
+-------------------+--------------------+--------------------+--------------------+--------------------+-------+--------------------
+ 1.414213562373095 | 2.7182818284590452 | 2.3025850929940457 | 0.3010299956639812 | 6.7274999493256001 |     8 | 8.0000000000000000
+(1 row)
+
+> SELECT 10.0 ^ 400 > 1, avg(x) > 1, avg(x) = 1.875, avg(x) + 1, avg(x)::int, avg(x)::text, avg(x)::numeric(10,2), -avg(x) FROM (VALUES (1.25),(2.50)) t(x)
+ ?column? | ?column? | ?column? |      ?column?      | avg |        avg         | avg  |      ?column?
+----------+----------+----------+--------------------+-----+--------------------+------+---------------------
+ t        | t        | t        | 2.8750000000000000 |   2 | 1.8750000000000000 | 1.88 | -1.8750000000000000
+(1 row)
+
+> SELECT ln(-1::numeric)
+ERROR 2201E: cannot take logarithm of a negative number
+
+> SELECT 1.5 / 0.0
+ERROR 22012: division by zero
+
+> SELECT 10::numeric ^ 1000000000
+ERROR 22003: value overflows numeric format
+
+> SELECT factorial(30), factorial(5)
+             factorial             | factorial
+-----------------------------------+-----------
+ 265252859812191058636308480000000 |       120
+(1 row)
+
+> SELECT factorial(-1)
+ERROR 22003: factorial of a negative number is undefined
+
+> SELECT 'Infinity'::numeric::int
+ERROR 0A000: cannot convert infinity to integer
+LINE 1: SELECT 'Infinity'::numeric::int
+               ^
+
+> SELECT 'Infinity'::numeric(10,2)
+ERROR 22003: numeric field overflow
+LINE 1: SELECT 'Infinity'::numeric(10,2)
+               ^
+DETAIL: A field with precision 10, scale 2 cannot hold an infinite value.
+
+> SELECT 1e40::numeric::real
+ERROR 22003: "10000000000000000000000000000000000000000" is out of range for type real
+
+> SELECT 12345::numeric(1001,2)
+ERROR 22023: NUMERIC precision 1001 must be between 1 and 1000
+LINE 1: SELECT 12345::numeric(1001,2)
+               ^
+
+> SELECT 12345.678::numeric(50,40), 12345.678::numeric(5,-2), 0.000123::numeric(3,6)
+                    numeric                     | numeric | numeric
+------------------------------------------------+---------+----------
+ 12345.6780000000000000000000000000000000000000 |   12300 | 0.000123
+(1 row)
+
+> SELECT round(2.5), round(1234.5, -2), trunc(2.999, 1), ceil(1.2), floor(-1.2), abs(-1.50), sign(-2.0), div(7.5, 2), mod(7.5, 2), gcd(12.0, 8.00), lcm(12.5, 5)
+ round | round | trunc | ceil | floor | abs  | sign | div | mod | gcd  | lcm
+-------+-------+-------+------+-------+------+------+-----+-----+------+------
+     3 |  1200 |   2.9 |    2 |    -2 | 1.50 |   -1 |   3 | 1.5 | 4.00 | 25.0
+(1 row)
+
+> SELECT avg(v), sum(v), stddev(v), variance(v), stddev_pop(v), var_pop(v) FROM (VALUES (1::numeric(4,2)), (2.50), (4)) t(v)
+        avg         | sum | stddev | variance |    stddev_pop     | var_pop
+--------------------+-----+--------+----------+-------------------+---------
+ 2.5000000000000000 | 7.5 |    1.5 |     2.25 | 1.224744871391589 |     1.5
+(1 row)
+
+> SELECT avg(v), stddev(v) FROM (VALUES (1)) t(v)
+          avg           | stddev
+------------------------+--------
+ 1.00000000000000000000 |   NULL
+(1 row)
+
+> SELECT CASE WHEN x > 1 THEN 1.50 ELSE 2 END, coalesce(NULL, x, 0.000) FROM generate_series(1, 2) x
+ case | coalesce
+------+----------
+    2 |        1
+ 1.50 |        2
+(2 rows)
+
+# A quotient is ordered by its value, wherever ORDER BY finds it.
+> SELECT x, x/3.0 AS q FROM generate_series(1, 31, 10) x ORDER BY q DESC
+ x  |           q
+----+------------------------
+ 31 |    10.3333333333333333
+ 21 |     7.0000000000000000
+ 11 |     3.6666666666666667
+  1 | 0.33333333333333333333
+(4 rows)
+
+> SELECT x, x/3.0 FROM generate_series(1, 31, 10) x ORDER BY 2
+ x  |        ?column?
+----+------------------------
+  1 | 0.33333333333333333333
+ 11 |     3.6666666666666667
+ 21 |     7.0000000000000000
+ 31 |    10.3333333333333333
+(4 rows)
+
+> SELECT x, x/3.0 FROM generate_series(1, 31, 10) x ORDER BY x/3.0
+ x  |     ?column?
+----+-------------------
+  1 |  0.33333333333333
+ 11 |  3.66666666666666
+ 21 |                 7
+ 31 | 10.33333333333333
+(4 rows)
+
+> SELECT avg(x) OVER (ORDER BY x) FROM (VALUES (1.25), (2.50), (2.50)) t(x)
+          avg
+------------------------
+ 1.25000000000000000000
+     2.0833333333333333
+     2.0833333333333333
+(3 rows)
+
+> CREATE TABLE n (id int PRIMARY KEY, p numeric(10,2), q numeric, r numeric(60,20))
+CREATE TABLE
+
+> INSERT INTO n VALUES (1, 1.5, 1.50, 1), (2, 2.25, 1e10, 1e30), (3, 3, 'NaN', -1e30), (4, NULL, 12345678901234567890123456789012345678901234567890.5, 0.1), (5, 0, '-Infinity', NULL)
+INSERT 0 5
+
+> SELECT * FROM n ORDER BY id
+ id |  p   |                          q                           |                           r
+----+------+------------------------------------------------------+-------------------------------------------------------
+  1 | 1.50 |                                                 1.50 |                                1.00000000000000000000
+  2 | 2.25 |                                          10000000000 |  1000000000000000000000000000000.00000000000000000000
+  3 | 3.00 |                                                  NaN | -1000000000000000000000000000000.00000000000000000000
+  4 | NULL | 12345678901234567890123456789012345678901234567890.5 |                                0.10000000000000000000
+  5 | 0.00 |                                            -Infinity |                                                  NULL
+(5 rows)
+
+> SELECT id, q FROM n ORDER BY q DESC, id
+ id |                          q
+----+------------------------------------------------------
+  3 |                                                  NaN
+  4 | 12345678901234567890123456789012345678901234567890.5
+  2 |                                          10000000000
+  1 |                                                 1.50
+  5 |                                            -Infinity
+(5 rows)
+
+> SELECT id FROM n WHERE q > 100 ORDER BY id
+ id
+----
+  2
+  3
+  4
+(3 rows)
+
+> SELECT p / 3, p * 1.19 FROM n WHERE id < 3 ORDER BY id
+        ?column?        | ?column?
+------------------------+----------
+ 0.50000000000000000000 |   1.7850
+ 0.75000000000000000000 |   2.6775
+(2 rows)
+
+> SELECT avg(p), sum(p), avg(r), sum(r), max(q), min(q), sum(q) FROM n
+        avg         | sum  |          avg           |          sum           | max |    min    | sum
+--------------------+------+------------------------+------------------------+-----+-----------+-----
+ 1.6875000000000000 | 6.75 | 0.27500000000000000000 | 1.10000000000000000000 | NaN | -Infinity | NaN
+(1 row)
+
+> SELECT a.id, a.p / b.id, avg(b.p) OVER () FROM n a JOIN n b ON a.id = b.id WHERE a.id < 4 ORDER BY 2
+ id |        ?column?        |        avg
+----+------------------------+--------------------
+  3 | 1.00000000000000000000 | 2.2500000000000000
+  2 | 1.12500000000000000000 | 2.2500000000000000
+  1 | 1.50000000000000000000 | 2.2500000000000000
+(3 rows)
+
+> SELECT q, count(*) FROM n GROUP BY q ORDER BY q
+                          q                           | count
+------------------------------------------------------+-------
+                                            -Infinity |     1
+                                                 1.50 |     1
+                                          10000000000 |     1
+ 12345678901234567890123456789012345678901234567890.5 |     1
+                                                  NaN |     1
+(5 rows)
+
+> CREATE UNIQUE INDEX n_q ON n (q)
+CREATE INDEX
+
+> INSERT INTO n VALUES (6, 1, 1.5, 1)
+ERROR 23505: duplicate key value violates unique constraint "n_q"
+DETAIL: Key (q)=(1.5) already exists.
+
+> INSERT INTO n VALUES (6, 1, 1e-50, 1)
+INSERT 0 1
+
+> SELECT id FROM n WHERE q = 1e-50
+ERROR 22003: 0.00000000000000000000000000000000000000000000000001 has more than 10 digits after the point
+DETAIL: A column of type numeric without precision is computed with that many.
+HINT: Declare the column as numeric(precision, scale).
+
+> SELECT id, q FROM n WHERE q < 2 ORDER BY q
+ERROR 22003: 0.00000000000000000000000000000000000000000000000001 has more than 10 digits after the point
+DETAIL: A column of type numeric without precision is computed with that many.
+HINT: Declare the column as numeric(precision, scale).
+
+# What the planner computes with has 38 digits here, and no NaN: it is refused, not rounded.
+> SELECT a.id FROM n a JOIN n b ON a.q = b.q
+ERROR 22003: 0.00000000000000000000000000000000000000000000000001 has more than 10 digits after the point
+DETAIL: A column of type numeric without precision is computed with that many.
+HINT: Declare the column as numeric(precision, scale).
