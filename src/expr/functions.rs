@@ -17,6 +17,9 @@ pub const CALL_BYTES_MAX: usize = 256 * 1024 * 1024;
 pub enum Volatility {
     /// The same arguments give the same result for ever.
     Immutable,
+    /// The same arguments give the same result in sessions of one zone and style; where no session is, by those of the
+    /// canonical style.
+    Styled,
     /// The same arguments give the same result within a statement.
     Stable,
     Volatile,
@@ -193,6 +196,12 @@ impl Function {
             *last = if *last == Parameter::Text { Parameter::TextArray } else { Parameter::AnyArray };
         }
         Some(form)
+    }
+
+    #[must_use]
+    pub fn styled(mut self) -> Self {
+        self.volatility = Volatility::Styled;
+        self
     }
 
     #[must_use]

@@ -59,6 +59,7 @@ impl Analyzer<'_> {
             *expr = self.constant(value, &target);
             return Ok(Some(target));
         }
+        self.note_cast(source.as_ref(), &target);
         if let Some(shown) = self.shown_cast(&inner, source.as_ref(), &target) {
             *expr = shown;
             return Ok(Some(target));

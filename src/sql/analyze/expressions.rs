@@ -16,7 +16,9 @@ use crate::sql::analyze::shown::passes_shown;
 use crate::sql::analyze::times::common_time;
 use crate::sql::arrow::arithmetic_functions::SUBTRACT;
 use crate::sql::arrow::cast_functions::cast_name;
-use crate::sql::functions::{BYTES_PART, EXTRACT, INTERVAL_NEGATED, PART, SHOWN, SIMILAR_TO_REGEX, function_types};
+use crate::sql::functions::{
+    BYTES_PART, EXTRACT, EXTRACT_TEXT, INTERVAL_NEGATED, PART, SHOWN, SIMILAR_TO_REGEX, function_types,
+};
 use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::number_of;
@@ -299,11 +301,18 @@ impl Analyzer<'_> {
                 Ok(None)
             }
             Expr::Extract { field, expr: inner, .. } => {
+                let shows = std::mem::take(&mut self.shows);
                 self.adopt(inner, &ColumnType::TimestampTz)?;
-                self.expr(inner)?;
+                if self.expr(inner)? == Some(ColumnType::TimestampTz) {
+                    self.note_unsteady();
+                }
                 let unit = field.to_string().trim_matches(['\'', '"']).to_ascii_lowercase();
-                let unit = Expr::value(Literal::SingleQuotedString(unit));
-                *expr = call(EXTRACT, vec![unit, inner.as_ref().clone()]);
+                let arguments = vec![Expr::value(Literal::SingleQuotedString(unit)), inner.as_ref().clone()];
+                *expr = match shows {
+                    true => call(SHOWN, vec![call(EXTRACT_TEXT, arguments)]),
+                    false => call(EXTRACT, arguments),
+                };
+                self.shows = shows;
                 Ok(Some(ColumnType::Numeric(None)))
             }
             Expr::AtTimeZone { .. } => self.at_time_zone(expr),

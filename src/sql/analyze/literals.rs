@@ -63,6 +63,7 @@ impl Analyzer<'_> {
                 let location = value.span.start;
                 let style = self.context.settings.text_style();
                 let typed = Value::text(text).cast_in(style, ty, true).map_err(|error| self.at(error, location))?;
+                self.note_literal(value, text, &typed);
                 *expr = self.constant(typed, ty);
                 Ok(())
             }

@@ -16,6 +16,7 @@ pub(super) mod from_functions;
 pub(super) mod index_expressions;
 pub(super) mod joins;
 pub(super) mod jsonb;
+pub(super) mod kept_meaning;
 pub(super) mod literals;
 pub(super) mod numbers;
 pub(super) mod outer_aggregates;

@@ -51,6 +51,7 @@ pub fn passes_shown(expr: &Expr) -> bool {
     match expr {
         Expr::Value(value) => matches!(value.value, Literal::Number(..)),
         Expr::Nested(_) | Expr::Cast { .. } | Expr::Ceil { .. } | Expr::Floor { .. } | Expr::Case { .. } => true,
+        Expr::Extract { .. } => true,
         Expr::UnaryOp { op, .. } => matches!(op, UnaryOperator::Minus | UnaryOperator::Plus),
         Expr::BinaryOp { op, .. } => matches!(
             op,

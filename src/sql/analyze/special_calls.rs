@@ -50,9 +50,12 @@ pub fn special_call(
         }
         // Their texts are those of the session's style, which aggregates do not know.
         "json_agg" | "jsonb_agg" | "json_object_agg" | "jsonb_object_agg" => {
-            for (argument, ty) in arguments(function).zip(types) {
+            let written = if name.starts_with("jsonb") { "to_jsonb" } else { "to_json" };
+            for (position, (argument, ty)) in arguments(function).zip(types).enumerate() {
+                let is_key = name.ends_with("object_agg") && position == 0;
+                let name = if is_key { cast_name(&ColumnType::Text) } else { written.to_string() };
                 if ty.as_ref().is_some_and(has_style) {
-                    *argument = call("to_jsonb", vec![argument.clone()]);
+                    *argument = call(&name, vec![argument.clone()]);
                 }
             }
             None

@@ -134,8 +134,9 @@ impl Analyzer<'_> {
         let decimals = interval.fractional_seconds_precision.or(interval.leading_precision);
         let decimals = decimals.and_then(|decimals| u32::try_from(decimals).ok());
         let read = last.parse(text, self.context.settings.text_style());
-        let read = read.map_err(|error| self.at(error, value.span.start))?;
-        Ok(self.constant(Value::Interval(read.fitted(last, decimals)), &ColumnType::Interval))
+        let read = read.map_err(|error| self.at(error, value.span.start))?.fitted(last, decimals);
+        self.note_literal(value, text, &Value::Interval(read));
+        Ok(self.constant(Value::Interval(read), &ColumnType::Interval))
     }
 
     /// `(start, end) OVERLAPS (start, end)`.
@@ -178,8 +179,9 @@ impl Analyzer<'_> {
             && let Some(text) = string_of(&value.value)
         {
             let read = last.parse(text, self.context.settings.text_style());
-            let read = read.map_err(|error| self.at(error, value.span.start))?;
-            *expr = self.constant(Value::Interval(read.fitted(last, decimals)), &ColumnType::Interval);
+            let read = read.map_err(|error| self.at(error, value.span.start))?.fitted(last, decimals);
+            self.note_literal(value, text, &Value::Interval(read));
+            *expr = self.constant(Value::Interval(read), &ColumnType::Interval);
             return Ok(());
         }
         self.adopt(expr, &ColumnType::Interval)?;
@@ -203,6 +205,7 @@ impl Analyzer<'_> {
         if from == Some(ty) || from.is_none_or(|from| !is_time(from)) {
             return Ok(());
         }
+        self.note_cast(from, ty);
         *expr = match self.constant_value(expr).cloned() {
             Some(value) => {
                 let value = value.cast_in(self.context.settings.text_style(), ty, false)?;

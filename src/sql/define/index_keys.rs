@@ -9,7 +9,8 @@ use crate::sql::define::index::{check_ordered, known_column};
 use crate::sql::define::table::check_of_one_row;
 use crate::sql::parse::names::column_name;
 use crate::sql::parse::trees::unnested;
-use crate::sql::write::stored_expression::{StoredUse, compile_expression, kept};
+use crate::sql::write::kept_expression::{KeptExpression, kept};
+use crate::sql::write::stored_expression::{StoredUse, compile_expression};
 
 /// The kind of an ordered index, and what its name is made of.
 ///
@@ -95,9 +96,9 @@ fn stored(expr: &Expr, what: Stored, collection: &Collection, context: &PlanCont
         ));
     }
     check_of_one_row(expr, name, "Use the columns of the row, constants and immutable functions.")?;
-    let (expr, columns) = kept(unnested(expr), name, collection, context)?;
+    let KeptExpression { expr, columns, is_immutable } = kept(unnested(expr), (name, None), collection, context)?;
     let compiled = compile_expression(&expr, used, collection, context)?;
-    if !compiled.is_immutable {
+    if !compiled.is_immutable || !is_immutable {
         let message = format!("functions in {name} must be marked IMMUTABLE");
         return Err(Error::new(ErrorKind::InvalidObjectDefinition, message));
     }

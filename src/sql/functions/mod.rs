@@ -109,7 +109,7 @@ pub use time_arithmetic::{
     TIMESTAMP_OF_EPOCH, TIMESTAMP_OF_TEXT, is_exchanged, time_operator,
 };
 pub use time_bins::{INTERVAL_TRUNC, TIMESTAMP_BIN, TIMESTAMP_TRUNC, TIMESTAMPTZ_BIN, TIMESTAMPTZ_TRUNC};
-pub use time_fields::EXTRACT;
+pub use time_fields::{EXTRACT, EXTRACT_TEXT};
 pub use time_overlaps::OVERLAPS;
 pub use time_series::{TIMESTAMP_SERIES, TIMESTAMPTZ_SERIES};
 pub use vectors::half_form;

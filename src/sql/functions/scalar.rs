@@ -45,7 +45,7 @@ pub fn scalar_function(definition: Function) -> ScalarUDF {
 pub fn planner_volatility(volatility: Volatility) -> PlannerVolatility {
     match volatility {
         Volatility::Immutable => PlannerVolatility::Immutable,
-        Volatility::Stable => PlannerVolatility::Stable,
+        Volatility::Styled | Volatility::Stable => PlannerVolatility::Stable,
         Volatility::Volatile => PlannerVolatility::Volatile,
     }
 }

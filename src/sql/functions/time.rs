@@ -56,12 +56,12 @@ pub fn definitions() -> Vec<Function> {
             let moment = micros_of(arguments.get(1)).ok_or_else(out_of_range)?;
             zone_of(invocation, arguments.first())?.local_time(moment).map(Value::Timestamp)
         })
-        .stable(),
+        .styled(),
         Function::new(MOMENT_OF_LOCAL, &[Any, Timestamp], ColumnType::TimestampTz, |invocation, arguments| {
             let local = micros_of(arguments.get(1)).ok_or_else(out_of_range)?;
             zone_of(invocation, arguments.first())?.moment_of(local).map(Value::TimestampTz)
         })
-        .stable(),
+        .styled(),
         Function::new("timeofday", &[], ColumnType::Text, |invocation, _| {
             let moment = now_micros();
             let local = invocation.style().zone.local_time(moment)?;
@@ -74,7 +74,7 @@ pub fn definitions() -> Vec<Function> {
         Function::new("isfinite", &[Any], ColumnType::Bool, |_, arguments| {
             Ok(Value::Bool(arguments.first().is_none_or(|value| !is_infinite(value))))
         }),
-        Function::new("to_char", &[Any, Text], ColumnType::Text, to_char).stable(),
+        Function::new("to_char", &[Any, Text], ColumnType::Text, to_char).styled(),
         Function::new("to_number", &[Text, Text], ColumnType::Numeric(None), to_number),
         Function::new("pg_sleep", &[Float], ColumnType::Void, sleep).volatile(),
     ]

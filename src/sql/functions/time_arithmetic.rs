@@ -86,7 +86,7 @@ pub fn definitions() -> Vec<Function> {
             let read = time_of_text(text_of(arguments, 0), text_of(arguments, 1))?;
             read.timestamp(&invocation.style().zone).map(Value::TimestampTz)
         })
-        .stable(),
+        .styled(),
         Function::new(DATE_OF_TEXT, &[Text, Text], ColumnType::Date, |_, arguments| {
             let text = text_of(arguments, 0);
             time_of_text(text, text_of(arguments, 1))?.date(text).map(Value::Date)
@@ -101,18 +101,18 @@ pub fn definitions() -> Vec<Function> {
         shifted("timestamptz_pl_interval", ColumnType::TimestampTz, |invocation, arguments| {
             shifted_in_zone(invocation, arguments, false)
         })
-        .stable(),
+        .styled(),
         shifted("timestamptz_mi_interval", ColumnType::TimestampTz, |invocation, arguments| {
             shifted_in_zone(invocation, arguments, true)
         })
-        .stable(),
-        in_zone("date_add", |invocation, arguments| shifted_in_zone(invocation, arguments, false)).stable(),
-        in_zone("date_subtract", |invocation, arguments| shifted_in_zone(invocation, arguments, true)).stable(),
+        .styled(),
+        in_zone("date_add", |invocation, arguments| shifted_in_zone(invocation, arguments, false)).styled(),
+        in_zone("date_subtract", |invocation, arguments| shifted_in_zone(invocation, arguments, true)).styled(),
         Function::new("timestamp_mi", &[Timestamp, Timestamp], interval(), |invocation, arguments| {
             let [later, earlier] = of_one_kind(invocation, arguments)?;
             between_timestamps(later, earlier).map(Value::Interval)
         })
-        .stable(),
+        .styled(),
     ]
     .into_iter()
     .chain(of_intervals())

@@ -34,7 +34,7 @@ pub fn definitions() -> Vec<Function> {
             unit.beginning_in(named.as_ref().unwrap_or(session), moment).map(Value::TimestampTz)
         })
         .optional(1)
-        .stable(),
+        .styled(),
         Function::new(INTERVAL_TRUNC, &[Text, Parameter::Interval], ColumnType::Interval, cut_interval),
         bins(TIMESTAMP_BIN, ColumnType::Timestamp, |_, arguments| {
             binned(arguments, micros_of(arguments, 1)?, micros_of(arguments, 2)?).map(Value::Timestamp)
@@ -43,7 +43,7 @@ pub fn definitions() -> Vec<Function> {
             binned(arguments, moment_of(invocation, arguments, 1)?, moment_of(invocation, arguments, 2)?)
                 .map(Value::TimestampTz)
         })
-        .stable(),
+        .styled(),
     ]
 }
 

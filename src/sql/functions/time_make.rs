@@ -35,7 +35,7 @@ pub fn definitions() -> Vec<Function> {
         )
         .named(&["year", "month", "mday", "hour", "min", "sec", "timezone"])
         .optional(1)
-        .stable(),
+        .styled(),
         Function::new("make_interval", &[Int, Int, Int, Int, Int, Int, Float], ColumnType::Interval, make_interval)
             .named(&["years", "months", "weeks", "days", "hours", "mins", "secs"])
             .optional(7),

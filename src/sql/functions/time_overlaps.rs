@@ -11,7 +11,7 @@ use crate::types::{ColumnType, MICROS_PER_DAY, Value, add_interval, add_interval
 pub const OVERLAPS: &str = "overlaps";
 
 pub fn definitions() -> Vec<Function> {
-    vec![Function::new(OVERLAPS, &[Any, Any, Any, Any], ColumnType::Bool, overlaps).with_nulls().stable()]
+    vec![Function::new(OVERLAPS, &[Any, Any, Any, Any], ColumnType::Bool, overlaps).with_nulls().styled()]
 }
 
 fn mistyped() -> Error {

@@ -43,7 +43,7 @@ pub fn definitions() -> Vec<Function> {
             },
         )
         .optional(1)
-        .stable(),
+        .styled(),
     ]
 }
 

@@ -5,7 +5,8 @@
 //! [`expr::Expr::Planned`] (`row_subplan`).
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned, UnaryOperator, Value as Literal,
+    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned, TypedString, UnaryOperator,
+    Value as Literal,
 };
 use datafusion::sql::sqlparser::tokenizer::Location;
 
@@ -15,6 +16,7 @@ use crate::model::Collection;
 use crate::sql::analyze::analyzer::{unified, wider};
 use crate::sql::analyze::literals::{placeholder, string_of};
 use crate::sql::analyze::scope::qualified;
+use crate::sql::analyze::times::declared_interval;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::functions::{self, joined_texts};
 use crate::sql::parse::names::{self, folded};
@@ -184,6 +186,12 @@ impl<'a> Compiler<'a> {
                 Some((schema, relation, name)) => self.column(Some((schema.as_deref(), &relation)), &name, location),
                 None => Ok(None),
             },
+            // What fits intervals to their fields the planner has.
+            Expr::Cast { data_type, .. } | Expr::TypedString(TypedString { data_type, .. })
+                if declared_interval(data_type).is_some() =>
+            {
+                Ok(None)
+            }
             Expr::Cast { expr: inner, data_type, array: false, .. } => {
                 let Ok(to) = ColumnType::parse(&data_type.to_string()) else { return Ok(None) };
                 self.cast(inner, to)
