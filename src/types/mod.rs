@@ -32,8 +32,8 @@ pub use datetime::interval_fields::IntervalField;
 pub use datetime::time_zone::{Zone, moment_of_offset};
 pub use datetime::truncation::TimeUnit;
 pub use json::convert::{
-    check_json, check_json_depth, join_object, json_of_value, json_text_in, json_text_of_value, jsonb_text,
-    split_object, value_of_json, value_of_json_text,
+    check_json, check_json_depth, join_object, json_key_in, json_of_value, json_text_in, json_text_of_value,
+    jsonb_text, split_object, value_of_json, value_of_json_text,
 };
 pub use json::sort_key::sort_key;
 pub use numeric::{

@@ -31,9 +31,12 @@ impl Analyzer<'_> {
         }
     }
 
-    /// An operator was chosen.
-    pub fn note_operator(&mut self, operator: &OperatorEntry) {
-        if !is_steady_operator(operator.function) {
+    /// An operator was chosen for sides of these types.
+    pub fn note_operator(&mut self, operator: &OperatorEntry, sides: [Option<&ColumnType>; 2]) {
+        if matches!(operator.function, "anytextcat" | "textanycat") {
+            // They cast what is no text, and join texts.
+            sides.into_iter().for_each(|side| self.note_cast(side, &ColumnType::Text));
+        } else if !is_steady_operator(operator.function) {
             self.note_unsteady();
         }
     }
@@ -67,6 +70,9 @@ fn is_read_by_style(ty: &ColumnType) -> bool {
 
 /// Whether a cast gives the same in every session: `pg_cast`, and the input and output functions of types in `pg_type`.
 fn is_steady_cast(from: &ColumnType, to: &ColumnType) -> bool {
+    if from.is_text() && to.is_text() {
+        return true;
+    }
     if from.is_text() {
         return !is_read_by_style(to) && !matches!(to, ColumnType::Time | ColumnType::Array(_));
     }
@@ -80,10 +86,10 @@ fn is_steady_cast(from: &ColumnType, to: &ColumnType) -> bool {
     }
 }
 
-/// Whether an operator is computed by a function that `pg_proc` marks as immutable; it marks those of moments beside other times,
-/// and those that make texts of any value, as stable.
+/// Whether an operator is computed by a function that `pg_proc` marks as immutable; it marks those of moments beside other times
+/// as stable.
 fn is_steady_operator(function: &str) -> bool {
     let is_of_others = ["interval", "date"].iter().any(|other| function.contains(other));
     let is_mixed = is_of_others || function.starts_with("timestamp_") || function.ends_with("_timestamp");
-    !(function.contains("timestamptz") && is_mixed) && !matches!(function, "anytextcat" | "textanycat")
+    !(function.contains("timestamptz") && is_mixed)
 }

@@ -22,6 +22,7 @@ pub(super) mod numbers;
 pub(super) mod outer_aggregates;
 pub(super) mod overloads;
 pub(super) mod patterns;
+pub(super) mod present_words;
 pub(super) mod query_forms;
 pub(super) mod recursion;
 pub(super) mod row_comparisons;

@@ -50,7 +50,7 @@ impl Analyzer<'_> {
             let message = format!("the operator {} {name} {} is not offered", types.0, types.1);
             return Err(Error::unsupported(message, "COMPAT.md lists what PostgreSQL has and this server does not."));
         }
-        self.note_operator(resolved.operator);
+        self.note_operator(resolved.operator, [left_type.as_ref(), right_type.as_ref()]);
         self.take_type(left, left_type, resolved.left)?;
         self.take_type(right, right_type, resolved.right)?;
         Ok(ColumnType::from_oid(resolved.result))

@@ -11,8 +11,9 @@ use crate::sql::analyze::calls::plain_argument;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{
-    DATE_OF_TEXT, INTERVAL_BYTES, INTERVAL_OF_BYTES, INTERVAL_TRUNC, ROUND_FLOAT, TIMESTAMP_BIN, TIMESTAMP_OF_EPOCH,
-    TIMESTAMP_OF_TEXT, TIMESTAMP_SERIES, TIMESTAMP_TRUNC, TIMESTAMPTZ_BIN, TIMESTAMPTZ_SERIES, TIMESTAMPTZ_TRUNC,
+    DATE_OF_TEXT, INTERVAL_BYTES, INTERVAL_OF_BYTES, INTERVAL_TRUNC, JSON_KEY, MOMENT_OF_LOCAL, ROUND_FLOAT,
+    TIMESTAMP_BIN, TIMESTAMP_OF_EPOCH, TIMESTAMP_OF_TEXT, TIMESTAMP_SERIES, TIMESTAMP_TRUNC, TIMESTAMPTZ_BIN,
+    TIMESTAMPTZ_SERIES, TIMESTAMPTZ_TRUNC,
 };
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::number_of;
@@ -53,12 +54,25 @@ pub fn special_call(
             let written = if name.starts_with("jsonb") { "to_jsonb" } else { "to_json" };
             for (position, (argument, ty)) in arguments(function).zip(types).enumerate() {
                 let is_key = name.ends_with("object_agg") && position == 0;
-                let name = if is_key { cast_name(&ColumnType::Text) } else { written.to_string() };
                 if ty.as_ref().is_some_and(has_style) {
-                    *argument = call(&name, vec![argument.clone()]);
+                    *argument = call(if is_key { JSON_KEY } else { written }, vec![argument.clone()]);
                 }
             }
             None
+        }
+        "timezone" => {
+            let given: Vec<Expr> = arguments(function).map(|argument| argument.clone()).collect();
+            match (given.as_slice(), types) {
+                // In the zone of the session.
+                ([time], [Some(ColumnType::Timestamp)]) => {
+                    Some((call(&cast_name(&ColumnType::TimestampTz), vec![time.clone()]), ColumnType::TimestampTz))
+                }
+                ([time], [_]) => {
+                    Some((call(&cast_name(&ColumnType::Timestamp), vec![time.clone()]), ColumnType::Timestamp))
+                }
+                (_, [_, Some(ColumnType::Timestamp)]) => Some((call(MOMENT_OF_LOCAL, given), ColumnType::TimestampTz)),
+                _ => None,
+            }
         }
         // The planner counts nanoseconds, which end in 2262.
         "to_timestamp" if matches!(types, [Some(ty)] if ty.is_number()) => {

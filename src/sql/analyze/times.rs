@@ -63,11 +63,6 @@ fn last_field(first: &DateTimeField, last: Option<&DateTimeField>) -> Option<Int
 pub fn declared_interval(ty: &DataType) -> Option<Declared> {
     let (fields, precision) = match ty {
         DataType::Interval { fields, precision } => (fields, *precision),
-        // As it is written before a literal.
-        DataType::Custom(name, modifiers) if name.to_string().eq_ignore_ascii_case("interval") => match &**modifiers {
-            [decimals] => (&None, decimals.parse().ok()),
-            _ => return None,
-        },
         _ => return None,
     };
     let last = fields.as_ref().map(|fields| match fields {
@@ -165,6 +160,9 @@ impl Analyzer<'_> {
             if ty.is_none() {
                 self.adopt(each, &shared)?;
             }
+        }
+        if shared == ColumnType::TimestampTz && types.iter().flatten().any(|ty| *ty != shared) {
+            self.note_unsteady();
         }
         *expr = call(OVERLAPS, given);
         Ok(Some(ColumnType::Bool))

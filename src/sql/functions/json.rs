@@ -8,7 +8,9 @@ use crate::expr::{Function, Invocation, text_of};
 use crate::sql::functions::json_access::steps;
 use crate::types::json::jsonb;
 use crate::types::json::jsonb::PathStep;
-use crate::types::{ColumnType, TextStyle, Value, join_object, json_text_in, json_text_of_value, jsonb_text, sort_key};
+use crate::types::{
+    ColumnType, TextStyle, Value, join_object, json_key_in, json_text_in, json_text_of_value, jsonb_text, sort_key,
+};
 
 /// The function by whose bytes JSON is compared, grouped and ordered.
 pub const JSON_SORT_KEY: &str = "$jsonb_sort_key";
@@ -282,7 +284,7 @@ fn build_object(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Valu
             Value::Json(_) => value.clone(),
             value => Value::Json(json_text_in(invocation.style(), value)),
         };
-        members.push((invocation.style().text_of(key), value));
+        members.push((json_key_in(invocation.style(), key), value));
     }
     Ok(Value::Json(join_object(members.iter().map(|(key, value)| (key.as_str(), value)))))
 }

@@ -4,14 +4,21 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Any, Bool, Json};
 use crate::expr::{Function, Invocation, text_of};
 use crate::types::json::jsonb;
-use crate::types::{ColumnType, TextStyle, Value, json_text_in, json_text_of_value};
+use crate::types::{ColumnType, TextStyle, Value, json_key_in, json_text_in, json_text_of_value};
 
 /// How deep JSON is that is written anew; deeper JSON is refused where it is read.
 const DEPTH_MAX: usize = 1_000;
 
+/// The text of a value as the key of a member.
+pub const JSON_KEY: &str = "$json_key";
+
 pub fn definitions() -> Vec<Function> {
     let json = ColumnType::Json;
     vec![
+        Function::new(JSON_KEY, &[Any], ColumnType::Text, |invocation, arguments| {
+            Ok(Value::text(json_key_in(invocation.style(), arguments.first().unwrap_or(&Value::Null))))
+        })
+        .styled(),
         Function::new("to_json", &[Any], json.clone(), |invocation, arguments| {
             let value = arguments.first().unwrap_or(&Value::Null);
             Ok(Value::Json(json_text(value, invocation.style()).into()))
@@ -66,7 +73,7 @@ fn build_object(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Valu
         if is_structured {
             return Err(invalid("key value must be scalar, not array, composite, or json"));
         }
-        let (key, style) = (invocation.style().text_of(key), invocation.style());
+        let (key, style) = (json_key_in(invocation.style(), key), invocation.style());
         members.push(format!("{} : {}", json_text_of_value(&Value::text(key)), json_text(value, style)));
     }
     Ok(Value::Json(format!("{{{}}}", members.join(", ")).into()))

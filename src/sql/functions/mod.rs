@@ -85,6 +85,7 @@ pub use float_keys::{ONE_NAN, float_key, is_float_key, json_key, one_nan};
 pub use gathered::{distinct_form, plain_form};
 pub use json::JSON_SORT_KEY;
 pub use json_paths::PATH_OF_TEXT;
+pub use json_texts::JSON_KEY;
 pub use kept::{ELEMENTS, FRESH, NAMED};
 pub use networks::network_definition;
 pub use nullable::nullable;

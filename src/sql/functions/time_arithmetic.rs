@@ -8,8 +8,9 @@ use crate::expr::Parameter::{self, Any, Bytes, Float, Int, Text, Timestamp};
 use crate::expr::{Body, Function, Invocation, int_of, text_of};
 use crate::types::formats::time_of_text;
 use crate::types::{
-    ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, IntervalField, Numeric, TIMESTAMP_INFINITY,
-    TIMESTAMP_MINUS_INFINITY, TextStyle, Value, Zone, add_days, add_interval, add_interval_in, between_timestamps,
+    ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, IntervalField, MICROS_PER_DAY, Numeric,
+    TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, TextStyle, Value, Zone, add_days, add_interval, add_interval_in,
+    between_timestamps,
 };
 
 /// What intervals are compared, grouped and ordered by.
@@ -38,7 +39,7 @@ pub fn time_operator(
     right: &ColumnType,
 ) -> Option<(&'static str, ColumnType)> {
     use BinaryOperator::{Divide, Minus, Multiply, Plus};
-    use ColumnType::{Date, Timestamp, TimestampTz};
+    use ColumnType::{Date, Time, Timestamp, TimestampTz};
     Some(match (left, operator, right) {
         (Date, Minus, Date) => ("date_mi", ColumnType::Int4),
         (Date, Plus, number) if number.is_integer() => ("date_pli", Date),
@@ -50,6 +51,9 @@ pub fn time_operator(
         (Timestamp | TimestampTz | Date, Minus, Timestamp | TimestampTz | Date) => {
             ("timestamp_mi", ColumnType::Interval)
         }
+        (Time, Plus, ColumnType::Interval) => ("time_pl_interval", Time),
+        (Time, Minus, ColumnType::Interval) => ("time_mi_interval", Time),
+        (Time, Minus, Time) => ("time_mi_time", ColumnType::Interval),
         (ColumnType::Interval, Plus, ColumnType::Interval) => ("interval_pl", ColumnType::Interval),
         (ColumnType::Interval, Minus, ColumnType::Interval) => ("interval_mi", ColumnType::Interval),
         (ColumnType::Interval, Multiply, number) if number.is_number() => ("interval_mul", ColumnType::Interval),
@@ -63,7 +67,8 @@ pub fn is_exchanged(left: &ColumnType, operator: &BinaryOperator, right: &Column
     let is_time = |ty: &ColumnType| matches!(ty, ColumnType::Date | ColumnType::Timestamp | ColumnType::TimestampTz);
     match operator {
         BinaryOperator::Plus => {
-            (left.is_integer() && *right == ColumnType::Date) || (*left == ColumnType::Interval && is_time(right))
+            (left.is_integer() && *right == ColumnType::Date)
+                || (*left == ColumnType::Interval && (is_time(right) || *right == ColumnType::Time))
         }
         BinaryOperator::Multiply => left.is_number() && *right == ColumnType::Interval,
         _ => false,
@@ -116,7 +121,44 @@ pub fn definitions() -> Vec<Function> {
     ]
     .into_iter()
     .chain(of_intervals())
+    .chain(of_clocks())
     .collect()
+}
+
+/// Functions of times of day, which go round at midnight.
+fn of_clocks() -> Vec<Function> {
+    let shifted = |name, body: Body| Function::new(name, &[Any, Parameter::Interval], ColumnType::Time, body);
+    vec![
+        shifted("time_pl_interval", |_, arguments| {
+            let (time, length) = (clock_of(arguments, 0)?, length_of(arguments, "add", "to")?);
+            Ok(Value::Time(time.saturating_add(length).rem_euclid(MICROS_PER_DAY)))
+        }),
+        shifted("time_mi_interval", |_, arguments| {
+            let (time, length) = (clock_of(arguments, 0)?, length_of(arguments, "subtract", "from")?);
+            Ok(Value::Time(time.saturating_sub(length).rem_euclid(MICROS_PER_DAY)))
+        }),
+        Function::new("time_mi_time", &[Any, Any], ColumnType::Interval, |_, arguments| {
+            let micros = clock_of(arguments, 0)?.saturating_sub(clock_of(arguments, 1)?);
+            Ok(Value::Interval(Interval { micros, ..Interval::default() }))
+        }),
+    ]
+}
+
+fn clock_of(arguments: &[Value], position: usize) -> Result<i64> {
+    match arguments.get(position) {
+        Some(Value::Time(micros)) => Ok(*micros),
+        _ => Err(mistyped()),
+    }
+}
+
+/// What an interval moves clocks by: days and months change nothing that they show.
+fn length_of(arguments: &[Value], verb: &str, preposition: &str) -> Result<i64> {
+    let interval = interval_of(arguments, 1)?;
+    if interval.is_infinite() {
+        let message = format!("cannot {verb} infinite interval {preposition} time");
+        return Err(Error::new(ErrorKind::DatetimeOutOfRange, message));
+    }
+    Ok(interval.micros % MICROS_PER_DAY)
 }
 
 /// Functions of intervals alone.

@@ -15,6 +15,7 @@ use crate::expr::{self, Arithmetic, Comparison, Function, ParameterTypes, Scalar
 use crate::model::Collection;
 use crate::sql::analyze::analyzer::{unified, wider};
 use crate::sql::analyze::literals::{placeholder, string_of};
+use crate::sql::analyze::present_words::read_constant;
 use crate::sql::analyze::scope::qualified;
 use crate::sql::analyze::times::declared_interval;
 use crate::sql::arrow::context::PlanContext;
@@ -303,7 +304,7 @@ impl<'a> Compiler<'a> {
                 return Ok(());
             }
             expr::Expr::Scalar(Scalar::Value(value @ Value::Text(_))) => {
-                let read = std::mem::take(value).cast_in(self.context.settings.text_style(), &unmodified(ty), true);
+                let read = read_constant(std::mem::take(value), &unmodified(ty), true, self.context);
                 *value = read.map_err(|error| located(error, self.context.text, typed.location))?;
             }
             _ => {}
@@ -319,7 +320,7 @@ impl<'a> Compiler<'a> {
         }
         match typed.expression {
             expr::Expr::Scalar(Scalar::Value(value)) => {
-                let value = value.cast_in(self.context.settings.text_style(), to, explicit);
+                let value = read_constant(value, to, explicit, self.context);
                 Ok(expr::Expr::constant(value.map_err(|error| located(error, self.context.text, typed.location))?))
             }
             inner => Ok(expr::Expr::Convert { inner: Box::new(inner), to: to.clone(), explicit }),

@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use chrono::{NaiveDateTime, Offset, TimeZone};
-use chrono_tz::{OffsetName, Tz};
+use chrono::{NaiveDateTime, Offset, TimeDelta, TimeZone};
+use chrono_tz::{OffsetComponents, OffsetName, Tz};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::datetime::calendar::{
@@ -103,6 +103,22 @@ impl Zone {
             Zone::Named(zone) => micros(table_offset(*zone, utc.div_euclid(MICROS_PER_SECOND))),
             Zone::Posix(zone) => micros(zone.at(utc.div_euclid(MICROS_PER_SECOND)).0),
             Zone::Abbreviated(zone, word) => micros(used_offset(*zone, word, utc.div_euclid(MICROS_PER_SECOND))),
+        }
+    }
+
+    /// The zones of the IANA database.
+    pub fn all() -> impl Iterator<Item = Zone> {
+        chrono_tz::TZ_VARIANTS.iter().map(|zone| Zone::Named(*zone))
+    }
+
+    /// Whether clocks are put forward for the summer at a moment.
+    pub fn is_summer_at(&self, utc: i64) -> bool {
+        match self {
+            Zone::Named(zone) => {
+                let table = table_of(*zone, utc.div_euclid(MICROS_PER_SECOND));
+                table.is_some_and(|offset| offset.dst_offset() != TimeDelta::zero())
+            }
+            Zone::Offset(_) | Zone::Posix(_) | Zone::Abbreviated(..) => false,
         }
     }
 

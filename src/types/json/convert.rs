@@ -277,6 +277,16 @@ pub fn json_text_in(style: &TextStyle, value: &Value) -> Box<str> {
     String::from_utf8(out).unwrap_or_default().into()
 }
 
+/// The text of a value as the key of a member, as PostgreSQL's `json_build_object`: times are those of JSON.
+pub fn json_key_in(style: &TextStyle, value: &Value) -> String {
+    match value {
+        Value::Date(_) | Value::Timestamp(_) | Value::TimestampTz(_) => {
+            json_text_in(style, value).trim_matches('"').to_string()
+        }
+        value => style.text_of(value),
+    }
+}
+
 fn write_json(value: &Value, style: &TextStyle, out: &mut Vec<u8>) {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
