@@ -22,7 +22,7 @@ use crate::sql::functions::{
 use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::number_of;
-use crate::sql::parse::visit::names_columns;
+use crate::sql::parse::visit::is_computed;
 use crate::sql::registry;
 use crate::sql::relational::engine;
 use crate::sql::rewrite::expressions::kept_rows;
@@ -282,8 +282,9 @@ impl Analyzer<'_> {
         match expr {
             Expr::Case { .. } => self.case(expr),
             Expr::Array(array) => {
-                // The planner looks for the columns of its elements in the innermost query only; those of a call it finds.
-                let is_computed = array.elem.iter().any(names_columns);
+                // The planner looks for the columns of its elements in the innermost query only, and computes with whole numbers
+                // there; those of a call it finds, and computes as everywhere.
+                let is_computed = array.elem.iter().any(is_computed);
                 let ty = self.unify_all("ARRAY", &mut array.elem.iter_mut().collect::<Vec<_>>())?;
                 let ty = ty.map(|ty| ColumnType::Array(Box::new(ty)));
                 if let Some(constant) = ty.as_ref().and_then(|ty| self.constant_array(&array.elem, ty)) {

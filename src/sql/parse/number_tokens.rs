@@ -131,36 +131,6 @@ fn named_operator(tokens: &[TokenWithSpan]) -> Option<(&TokenWithSpan, &[TokenWi
     (is_named && is_quantified).then(|| (operator, tokens.get(last + 1..).unwrap_or_default()))
 }
 
-/// `interval(2) '1.234 s'` as a cast of the literal: the parser would lose how many decimals there are.
-pub fn with_fitted_intervals(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let mut at = 0;
-    while at < tokens.len() {
-        if let Some(literal) = fitted_literal(tokens.get(at..).unwrap_or_default()).map(|behind| at + behind) {
-            let text = tokens.remove(literal);
-            let span = text.span;
-            tokens.insert(at, TokenWithSpan { token: Token::DoubleColon, span });
-            tokens.insert(at, text);
-        }
-        at += 1;
-    }
-    tokens
-}
-
-/// Where the literal stands behind `interval(2)`, which the tokens begin with.
-fn fitted_literal(tokens: &[TokenWithSpan]) -> Option<usize> {
-    if !tokens.first().is_some_and(|first| is_word(&first.token, &["INTERVAL"])) {
-        return None;
-    }
-    let is_solid = |(_, token): &(usize, &TokenWithSpan)| !matches!(token.token, Token::Whitespace(_));
-    let mut solid = tokens.iter().enumerate().filter(is_solid).skip(1);
-    let mut next = |is_next: fn(&Token) -> bool| solid.next().filter(|(_, token)| is_next(&token.token));
-    next(|token| *token == Token::LParen)?;
-    next(|token| matches!(token, Token::Number(_, false)))?;
-    next(|token| *token == Token::RParen)?;
-    let literal = next(|token| matches!(token, Token::SingleQuotedString(_) | Token::EscapedStringLiteral(_)))?;
-    Some(literal.0)
-}
-
 fn is_word(token: &Token, words: &[&str]) -> bool {
     matches!(token, Token::Word(word) if word.quote_style.is_none()
         && words.iter().any(|known| word.value.eq_ignore_ascii_case(known)))

@@ -54,8 +54,8 @@ RESET
 SET
 
 > SELECT '\x00ff5c41'::bytea
-   bytea
-------------
+    bytea
+-------------
  \000\377\\A
 (1 row)
 
