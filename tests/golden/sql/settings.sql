@@ -568,3 +568,15 @@ DEALLOCATE ALL
 -------
      0
 (1 row)
+
+# AT LOCAL is the zone of the session; behind no expression both words are names.
+
+> SET timezone = 'Asia/Tokyo'
+
+> SELECT '2024-01-01 00:00+00'::timestamptz AT LOCAL, ('2024-01-01 00:00'::timestamp AT LOCAL) AT TIME ZONE 'UTC' AS utc
+
+> SELECT at local FROM (SELECT 1 AS at) t
+
+> SELECT 'today'::date = current_date AS today, 'now'::timestamptz = now() AS now, time '23:30' + interval '1 hour' AS later, time '01:00' - time '02:30' AS between
+
+> RESET timezone
