@@ -572,11 +572,25 @@ DEALLOCATE ALL
 # AT LOCAL is the zone of the session; behind no expression both words are names.
 
 > SET timezone = 'Asia/Tokyo'
+SET
 
 > SELECT '2024-01-01 00:00+00'::timestamptz AT LOCAL, ('2024-01-01 00:00'::timestamp AT LOCAL) AT TIME ZONE 'UTC' AS utc
+      timezone       |         utc
+---------------------+---------------------
+ 2024-01-01 09:00:00 | 2023-12-31 15:00:00
+(1 row)
 
 > SELECT at local FROM (SELECT 1 AS at) t
+ local
+-------
+     1
+(1 row)
 
 > SELECT 'today'::date = current_date AS today, 'now'::timestamptz = now() AS now, time '23:30' + interval '1 hour' AS later, time '01:00' - time '02:30' AS between
+ today | now |  later   |  between
+-------+-----+----------+-----------
+ t     | t   | 00:30:00 | -01:30:00
+(1 row)
 
 > RESET timezone
+RESET
