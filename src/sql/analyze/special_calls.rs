@@ -51,29 +51,10 @@ pub fn special_call(
         }
         // Their texts are those of the session's style, which aggregates do not know.
         "json_agg" | "jsonb_agg" | "json_object_agg" | "jsonb_object_agg" => {
-            let written = if name.starts_with("jsonb") { "to_jsonb" } else { "to_json" };
-            for (position, (argument, ty)) in arguments(function).zip(types).enumerate() {
-                let is_key = name.ends_with("object_agg") && position == 0;
-                if ty.as_ref().is_some_and(has_style) {
-                    *argument = call(if is_key { JSON_KEY } else { written }, vec![argument.clone()]);
-                }
-            }
+            style_json(function, name, types);
             None
         }
-        "timezone" => {
-            let given: Vec<Expr> = arguments(function).map(|argument| argument.clone()).collect();
-            match (given.as_slice(), types) {
-                // In the zone of the session.
-                ([time], [Some(ColumnType::Timestamp)]) => {
-                    Some((call(&cast_name(&ColumnType::TimestampTz), vec![time.clone()]), ColumnType::TimestampTz))
-                }
-                ([time], [_]) => {
-                    Some((call(&cast_name(&ColumnType::Timestamp), vec![time.clone()]), ColumnType::Timestamp))
-                }
-                (_, [_, Some(ColumnType::Timestamp)]) => Some((call(MOMENT_OF_LOCAL, given), ColumnType::TimestampTz)),
-                _ => None,
-            }
-        }
+        "timezone" => zone_call(function, types),
         // The planner counts nanoseconds, which end in 2262.
         "to_timestamp" if matches!(types, [Some(ty)] if ty.is_number()) => {
             let seconds = arguments(function).next().map(|argument| argument.clone());
@@ -114,6 +95,30 @@ pub fn special_call(
         }
         _ => None,
     })
+}
+
+/// Makes texts of what JSON aggregates gather, where the session's style says how.
+fn style_json(function: &mut Function, name: &str, types: &[Option<ColumnType>]) {
+    let written = if name.starts_with("jsonb") { "to_jsonb" } else { "to_json" };
+    for (position, (argument, ty)) in arguments(function).zip(types).enumerate() {
+        let is_key = name.ends_with("object_agg") && position == 0;
+        if ty.as_ref().is_some_and(has_style) {
+            *argument = call(if is_key { JSON_KEY } else { written }, vec![argument.clone()]);
+        }
+    }
+}
+
+/// `timezone`: of one argument in the zone of the session.
+fn zone_call(function: &mut Function, types: &[Option<ColumnType>]) -> Option<(Expr, ColumnType)> {
+    let given: Vec<Expr> = arguments(function).map(|argument| argument.clone()).collect();
+    match (given.as_slice(), types) {
+        ([time], [Some(ColumnType::Timestamp)]) => {
+            Some((call(&cast_name(&ColumnType::TimestampTz), vec![time.clone()]), ColumnType::TimestampTz))
+        }
+        ([time], [_]) => Some((call(&cast_name(&ColumnType::Timestamp), vec![time.clone()]), ColumnType::Timestamp)),
+        (_, [_, Some(ColumnType::Timestamp)]) => Some((call(MOMENT_OF_LOCAL, given), ColumnType::TimestampTz)),
+        _ => None,
+    }
 }
 
 fn arguments(function: &mut Function) -> impl Iterator<Item = &mut Expr> {

@@ -220,8 +220,8 @@ pub fn timezone_names() -> Vec<CatalogRow> {
     let row = |zone: Zone| -> CatalogRow {
         let offset = Interval { micros: zone.offset_from(now), ..Interval::default() };
         vec![
-            ("name", text(&zone.name())),
-            ("abbrev", text(&zone.abbreviation_at(now))),
+            ("name", text(zone.name())),
+            ("abbrev", text(zone.abbreviation_at(now))),
             ("utc_offset", Value::Interval(offset)),
             ("is_dst", Value::Bool(zone.is_summer_at(now))),
         ]

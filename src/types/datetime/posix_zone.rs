@@ -81,10 +81,10 @@ impl PosixZone {
             let sign = if seconds < 0 { '-' } else { positive };
             let seconds = seconds.unsigned_abs();
             let mut text = format!("{sign}{:02}", seconds / 3600);
-            if seconds % 3600 != 0 {
+            if !seconds.is_multiple_of(3600) {
                 text.push_str(&format!(":{:02}", seconds / 60 % 60));
             }
-            if seconds % 60 != 0 {
+            if !seconds.is_multiple_of(60) {
                 text.push_str(&format!(":{:02}", seconds % 60));
             }
             text
