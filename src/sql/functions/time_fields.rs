@@ -14,8 +14,6 @@ use crate::types::{
 
 /// What EXTRACT calls.
 pub const EXTRACT: &str = "extract";
-/// The number of EXTRACT as a text, which has all of its digits, and the infinities.
-pub const EXTRACT_TEXT: &str = "$extract_text";
 
 /// Microseconds of a year in epochs of intervals: 365.25 days.
 const MICROS_PER_YEAR: i64 = 31_557_600 * MICROS_PER_SECOND;
@@ -26,11 +24,6 @@ pub fn definitions() -> Vec<Function> {
         Function::new(EXTRACT, &[Text, Any], ColumnType::Numeric(None), |invocation, arguments| {
             let found = field(text_of(arguments, 0), arguments.get(1), invocation.style())?;
             Ok(found.map_or(Value::Null, Value::Numeric))
-        })
-        .styled(),
-        Function::new(EXTRACT_TEXT, &[Text, Any], ColumnType::Text, |invocation, arguments| {
-            let found = field(text_of(arguments, 0), arguments.get(1), invocation.style())?;
-            Ok(found.map_or(Value::Null, |number| Value::text(number.to_string())))
         })
         .styled(),
         Function::new("date_part", &[Text, Any], ColumnType::Float8, |invocation, arguments| {
