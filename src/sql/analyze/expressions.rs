@@ -262,8 +262,8 @@ impl Analyzer<'_> {
                     self.note_unsteady();
                 }
                 let unit = field.to_string().trim_matches(['\'', '"']).to_ascii_lowercase();
-                let arguments = vec![Expr::value(Literal::SingleQuotedString(unit)), inner.as_ref().clone()];
-                *expr = call(EXTRACT, arguments);
+                let unit = Expr::value(Literal::SingleQuotedString(unit));
+                *expr = call(EXTRACT, vec![unit, inner.as_ref().clone()]);
                 Ok(Some(ColumnType::Numeric(None)))
             }
             Expr::AtTimeZone { .. } => self.at_time_zone(expr),
