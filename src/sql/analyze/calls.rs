@@ -11,6 +11,7 @@ use crate::sql::analyze::analyzer::{Analyzer, unified};
 use crate::sql::analyze::arithmetic::native_cast;
 use crate::sql::analyze::casts::keep_type;
 use crate::sql::analyze::from_functions::is_series_of_int4;
+use crate::sql::analyze::json_constructors::constructed;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
 use crate::sql::analyze::literals::is_numeric;
 use crate::sql::analyze::overloads::{Argument, ChosenForm, written_cast};
@@ -51,7 +52,12 @@ impl Analyzer<'_> {
             return Err(self.at(Error::syntax("syntax error at or near \"variadic\"", None), place));
         }
         pg_catalog::check_schema(&function.name).map_err(|error| self.at(error, place))?;
+        if let Some(made) = constructed(function, &name).map_err(|error| self.at(error, place))? {
+            *expr = made;
+            return self.expr(expr);
+        }
         self.rows_in_call(function, &mut name)?;
+        self.normal_form(function, &name)?;
         if !engine::is_function(&name) {
             if let Some(cast) = written_cast(function, &name) {
                 *expr = cast;
@@ -112,6 +118,26 @@ impl Analyzer<'_> {
         }
         let ty = form_of_types(function, &name, &mut types).or(result);
         Ok(finished(expr, &name, &types, ty))
+    }
+
+    /// The form that a text is normalised to is a word of the grammar: `normalize(x, NFC)`.
+    fn normal_form(&self, function: &mut Function, name: &str) -> Result<()> {
+        let FunctionArguments::List(list) = &mut function.args else { return Ok(()) };
+        // With a schema it is a function as any other.
+        let (true, [_, form]) = (name == "normalize" && function.name.0.len() == 1, list.args.as_mut_slice()) else {
+            return Ok(());
+        };
+        let Some(form) = plain_argument(form) else { return Ok(()) };
+        let word = match form {
+            Expr::Identifier(word) if word.quote_style.is_none() => word.value.to_ascii_uppercase(),
+            _ => String::new(),
+        };
+        if !["NFC", "NFD", "NFKC", "NFKD"].contains(&word.as_str()) {
+            let error = Error::syntax(format!("syntax error at or near \"{form}\""), None);
+            return Err(self.at(error, form.span().start));
+        }
+        *form = Expr::value(Literal::SingleQuotedString(word));
+        Ok(())
     }
 
     /// As [`Analyzer::function_parts`], of a call where sets may not stand everywhere.

@@ -11,6 +11,7 @@ use crate::sql::analyze::analyzer::Analyzer;
 use crate::sql::arrow::types::{NUMERIC_PRECISION, NUMERIC_SCALE};
 use crate::sql::functions::SHOWN;
 use crate::sql::parse::operators::call;
+use crate::sql::parse::trees::number_of;
 use crate::types::{ColumnType, Numeric, Value};
 
 impl Analyzer<'_> {
@@ -114,6 +115,17 @@ impl Analyzer<'_> {
                 _ => None,
             },
             _ => None,
+        }
+    }
+
+    /// A number as it is written as an `integer`.
+    pub fn as_int4(&mut self, expr: &mut Expr) {
+        let number = number_of(expr).and_then(|(digits, is_negative)| {
+            let sign = if is_negative { "-" } else { "" };
+            format!("{sign}{digits}").parse::<i32>().ok()
+        });
+        if let Some(number) = number {
+            *expr = self.constant(Value::Int4(number), &ColumnType::Int4);
         }
     }
 

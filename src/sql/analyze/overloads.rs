@@ -253,6 +253,10 @@ fn chosen_form(name: &str, types: Vec<u32>) -> Result<(Vec<Option<ColumnType>>, 
                 .filter(|ty| is_row && matches!(ty, ColumnType::Text | ColumnType::Bool));
             Ok((resolved.arguments.iter().map(known).collect(), result))
         }
+        // A polymorphic function of literals alone.
+        Err(error) if error.kind() == ErrorKind::DatatypeMismatch && call.types.iter().all(|ty| *ty == UNKNOWN) => {
+            Err(error)
+        }
         Err(error) if error.kind() == ErrorKind::UndefinedFunction && !may_be_meant(name, call) => Err(error),
         Err(_) => Ok((Vec::new(), None)),
     }

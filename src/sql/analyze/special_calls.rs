@@ -2,12 +2,14 @@
 
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CaseWhen, Expr, Function, FunctionArg, FunctionArguments, Value as Literal,
+    BinaryOperator, CaseWhen, DataType, Expr, Function, FunctionArg, FunctionArguments, Value as Literal,
 };
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::sql::analyze::arithmetic::native_cast;
 use crate::sql::analyze::binary::binary;
 use crate::sql::analyze::calls::plain_argument;
+use crate::sql::analyze::json_constructors::json_call;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{
@@ -20,12 +22,15 @@ use crate::types::ColumnType;
 /// What a call by that name becomes, and its type; `None` for a call that stays.
 ///
 /// # Errors
-/// 22016 for an argument that the function cannot take.
+/// 22016 for an argument that the function cannot take; as [`json_call`].
 pub fn special_call(
     function: &mut Function,
     name: &str,
     types: &[Option<ColumnType>],
 ) -> Result<Option<(Expr, ColumnType)>> {
+    if let Some(json) = json_call(function, name, types)? {
+        return Ok(Some(json));
+    }
     let has = |ty: &ColumnType| types.iter().flatten().any(|known| known == ty);
     let is_small = |ty: &Option<ColumnType>| matches!(ty, Some(ColumnType::Int2 | ColumnType::Int4));
     Ok(match name {
@@ -69,6 +74,10 @@ pub fn special_call(
         "gcd" | "lcm" if !types.is_empty() && types.iter().all(is_small) => {
             let narrow = call(&cast_name(&ColumnType::Int4), vec![Expr::Function(function.clone())]);
             Some((narrow, ColumnType::Int4))
+        }
+        // The planner counts without a sign.
+        "cardinality" | "array_position" => {
+            Some((native_cast(Expr::Function(function.clone()), DataType::Int(None)), ColumnType::Int4))
         }
         "nth_value" => {
             let position = arguments(function).nth(1).and_then(|argument| number_of(argument).map(is_positive));

@@ -6,6 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Any, Bool, Json, TextArray};
 use crate::expr::{Function, Invocation, text_of};
 use crate::sql::functions::json_access::steps;
+use crate::sql::functions::json_texts::{check_key, member_name};
 use crate::types::json::jsonb;
 use crate::types::json::jsonb::PathStep;
 use crate::types::{ColumnType, Value, join_object, json_text_of_value, jsonb_text, sort_key};
@@ -264,21 +265,20 @@ fn apply(place: &mut serde_json::Value, step: &PathStep, depth: usize, change: &
     Ok(())
 }
 
-fn build_object(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+fn build_object(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let (pairs, rest) = arguments.as_chunks::<2>();
     if !rest.is_empty() {
         return Err(Error::new(ErrorKind::InvalidParameterValue, "argument list must have even number of elements")
             .with_hint("The arguments of jsonb_build_object() must consist of alternating keys and values."));
     }
     let mut members = Vec::with_capacity(pairs.len());
-    for [key, value] in pairs {
+    for (position, [key, value]) in pairs.iter().enumerate() {
         if key.is_null() {
-            return Err(Error::new(
-                ErrorKind::InvalidParameterValue,
-                "argument of jsonb_build_object: key must not be null",
-            ));
+            let message = format!("argument {}: key must not be null", 2 * position + 1);
+            return Err(Error::new(ErrorKind::InvalidParameterValue, message));
         }
-        members.push((key.to_text(), value));
+        check_key(invocation, 2 * position, key)?;
+        members.push((member_name(key), value));
     }
     Ok(Value::Json(join_object(members.iter().map(|(key, value)| (key.as_str(), *value)))))
 }

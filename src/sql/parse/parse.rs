@@ -17,6 +17,7 @@ use crate::sql::parse::dialect::PostgresDialect;
 use crate::sql::parse::number_tokens::{with_plain_numbers, with_plain_operators};
 use crate::sql::parse::regroup::{enclose_values, fuse_distinct, regroup};
 use crate::sql::parse::rewrite_tokens::normalized;
+use crate::sql::parse::spellings::respelled;
 use crate::sql::parse::statement_limits::{check_counts, check_length, check_nesting, check_numbers};
 use crate::sql::parse::subquery_names::name_subqueries;
 use crate::types::limits::{PARAMETERS_MAX, STATEMENT_BYTES_MAX};
@@ -49,8 +50,8 @@ pub fn parse(text: &str) -> Result<ParsedStatement> {
     check_password(&tokens, text)?;
     check_offered(&tokens, text)?;
     let parameters = count_parameters(&tokens, text)?;
-    let mut parser =
-        Parser::new(&PostgresDialect).with_recursion_limit(NESTING_MAX).with_tokens_with_locations(normalized(tokens));
+    let tokens = normalized(respelled(tokens, text)?);
+    let mut parser = Parser::new(&PostgresDialect).with_recursion_limit(NESTING_MAX).with_tokens_with_locations(tokens);
     while parser.consume_token(&Token::SemiColon) {}
     let statement = match parser.peek_token().token {
         Token::EOF => None,
@@ -144,7 +145,7 @@ fn check_offered(tokens: &[TokenWithSpan], text: &str) -> Result<()> {
 /// 42601 for an unterminated string or comment.
 pub fn split(text: &str) -> Result<Vec<Range<usize>>> {
     let tokens = tokenize(text)?;
-    let mut places = Places::new(text);
+    let mut places = TextPlaces::new(text);
     let mut ranges = Vec::new();
     let mut current: Option<Range<usize>> = None;
     for token in &tokens {
@@ -340,15 +341,15 @@ fn parse_place(place: &str) -> Option<Location> {
 
 /// Finds places of a text by line and column, each one behind the one before: the text is walked once, however many places
 /// are asked for.
-pub struct Places<'a> {
+pub struct TextPlaces<'a> {
     characters: std::str::CharIndices<'a>,
     line: u64,
     column: u64,
 }
 
-impl<'a> Places<'a> {
+impl<'a> TextPlaces<'a> {
     pub fn new(text: &'a str) -> Self {
-        Places { characters: text.char_indices(), line: 1, column: 1 }
+        TextPlaces { characters: text.char_indices(), line: 1, column: 1 }
     }
 
     /// The byte at a 1-based line and character column.

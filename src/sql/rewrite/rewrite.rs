@@ -228,7 +228,8 @@ fn table_function(factor: &mut TableFactor) {
             restore(factor, &function, args, alias);
             return;
         }
-        "jsonb_each" | "json_each" => pair(&arguments, "jsonb_object_values"),
+        "jsonb_each" => pair(&arguments, "jsonb_object_values"),
+        "json_each" => pair(&arguments, "json_object_values"),
         "jsonb_each_text" | "json_each_text" => pair(&arguments, "jsonb_object_values_text"),
         "unnest" => arguments,
         // Its rows have two columns.
