@@ -27,7 +27,7 @@ const STAGED: &str = "SELECT network, collection, count(*) AS staged FROM nebulu
 /// 22023 for arguments, and what the server says.
 pub(super) async fn list(arguments: &ToolArguments, lease: &ConnectionLease) -> Result<Answer> {
     let subject = arguments.choice("what", &SUBJECTS)?;
-    run(lease, "BEGIN READ ONLY").await?;
+    run(lease, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     let mut listed = Answer::new();
     if subject != "networks" {
         listed.extend(collections(lease).await?);

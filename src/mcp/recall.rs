@@ -54,7 +54,7 @@ pub(super) async fn recall(arguments: &ToolArguments, lease: &ConnectionLease) -
              stored vectors.",
             ));
     }
-    run(lease, "BEGIN READ ONLY").await?;
+    run(lease, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     let collection = ToolCollection::of(arguments, lease).await?;
     let search = Search::of(arguments, &collection)?;
     let mut found = search.find(&collection, lease).await?;

@@ -99,7 +99,8 @@ impl Memory {
 
     /// One transaction; whether the memory is new.
     async fn write(&self, lease: &ConnectionLease) -> Result<bool> {
-        run(lease, "BEGIN").await?;
+        // What is written hangs on what was there: a newer version is a conflict, not a row to write over.
+        run(lease, "BEGIN ISOLATION LEVEL REPEATABLE READ").await?;
         let Memory { collection, key, .. } = self;
         let (table, column, literal) = (collection.in_sql(), name(&collection.key), collection.key_literal(key)?);
         let there = rows(lease, &format!("SELECT 1 FROM {table} WHERE {column} = {literal}")).await?;

@@ -4,6 +4,7 @@ use datafusion::sql::sqlparser::ast::{BinaryOperator, CastKind, DataType, ExactN
 
 use crate::error::Result;
 use crate::sql::analyze::analyzer::{Analyzer, wider};
+use crate::sql::analyze::shown::unshow;
 use crate::sql::arrow::arithmetic_functions::{DIVIDE_FLOATS, checked_function};
 use crate::sql::arrow::types::NUMERIC_SCALE;
 use crate::sql::functions::{half_form, is_exchanged, time_operator};
@@ -76,6 +77,8 @@ impl Analyzer<'_> {
                 for (date, _) in dates.filter(|_| name.starts_with("timestamp")) {
                     self.as_time(date, Some(&ColumnType::Date), &ColumnType::Timestamp)?;
                 }
+                unshow(left, Some(second));
+                unshow(right, Some(first));
                 *expr = call(name, vec![left.as_ref().clone(), right.as_ref().clone()]);
                 return Ok(Some(ty));
             }

@@ -70,15 +70,12 @@ impl Analyzer<'_> {
                 *expr = call("starts_with", vec![left.as_ref().clone(), right.as_ref().clone()]);
                 Ok(Some(ColumnType::Bool))
             }
-            BinaryOperator::PGExp => {
-                self.resolve_walked("^", left, right).map_err(|error| self.at_operator(error, location))?;
-                self.power(expr)
-            }
+            BinaryOperator::PGExp => self.power(expr).map_err(|error| self.at_operator(error, location)),
             BinaryOperator::Custom(name) => {
                 self.resolve_walked(&name, left, right).map_err(|error| self.at_operator(error, location))?;
                 let error = Error::unsupported(
                     format!("the operator {name} is not offered"),
-                    "COMPAT.md lists those that are.",
+                    "The section \"SQL\" of COMPAT.md lists what PostgreSQL has and this server has not.",
                 );
                 Err(self.at_operator(error, location))
             }
@@ -97,7 +94,8 @@ impl Analyzer<'_> {
     /// `x ^ y`, which is `power(x, y)`.
     fn power(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         let Expr::BinaryOp { left, right, .. } = expr else { return Ok(None) };
-        let (left_type, right_type) = (self.expr(left)?, self.expr(right)?);
+        let (mut left_type, mut right_type) = (self.expr(left)?, self.expr(right)?);
+        self.resolve_operands("^", (left, &mut left_type), (right, &mut right_type))?;
         if let Some(ty) = self.shown_operation(expr, left_type.as_ref(), right_type.as_ref()) {
             return Ok(Some(ty));
         }
@@ -118,8 +116,10 @@ impl Analyzer<'_> {
             let mut left_type = self.expr(left)?;
             let mut right_type = self.expr(right)?;
             self.resolve_operands(&operator.to_string(), (left, &mut left_type), (right, &mut right_type))?;
-            self.adopt(left, &ColumnType::Jsonb)?;
-            let left_type = self.expr(left)?;
+            if left_type.is_none() && self.is_adoptable(left) {
+                self.adopt(left, &ColumnType::Jsonb)?;
+                left_type = Some(ColumnType::Jsonb);
+            }
             if let Some(ty) = left_type.as_ref().filter(|ty| ty.is_text() && **ty != ColumnType::Unknown) {
                 let message = format!("operator does not exist: {ty} {operator} unknown");
                 let hint = "JSON operators take json and jsonb: cast the text, as in (t::jsonb).";

@@ -48,7 +48,7 @@ impl Analyzer<'_> {
         if !registry::is_run(resolved.operator) {
             let types = (registry::type_name(resolved.left), registry::type_name(resolved.right));
             let message = format!("the operator {} {name} {} is not offered", types.0, types.1);
-            return Err(Error::unsupported(message, "COMPAT.md lists what PostgreSQL has and this server does not."));
+            return Err(Error::unsupported(message, "The section \"Functions\" of COMPAT.md lists those that are."));
         }
         self.take_type(left, left_type, resolved.left)?;
         self.take_type(right, right_type, resolved.right)?;

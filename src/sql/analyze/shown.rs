@@ -278,13 +278,14 @@ impl Analyzer<'_> {
     }
 }
 
-/// A shown number beside a value of another type as the planner computes with it: a float beside a float, else a decimal.
-fn unshow(expr: &mut Expr, beside: Option<&ColumnType>) {
+/// A shown number beside a value of another type as the planner computes with it: a float beside a float and beside what is
+/// multiplied by floats, else a decimal.
+pub fn unshow(expr: &mut Expr, beside: Option<&ColumnType>) {
     if !is_shown_number(expr) {
         return;
     }
     let ty = match beside {
-        Some(ColumnType::Float4 | ColumnType::Float8) => ColumnType::Float8,
+        Some(ColumnType::Float4 | ColumnType::Float8 | ColumnType::Interval) => ColumnType::Float8,
         _ => ColumnType::Numeric(None),
     };
     *expr = call(&cast_name(&ty), vec![expr.clone()]);

@@ -6,7 +6,7 @@
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::parse::parse::{TextPlaces, character};
+use crate::sql::parse::parse::{LocationCursor, character};
 
 /// Digits of a number in another base than ten: reading them takes time by the square of their number.
 const DIGITS_MAX: usize = 1_024;
@@ -17,7 +17,7 @@ const DIGITS_MAX: usize = 1_024;
 /// 42601 for letters behind a number, for a prefix without digits and an underscore out of place; 54000 above [`DIGITS_MAX`].
 pub fn with_plain_numbers(tokens: Vec<TokenWithSpan>, text: &str) -> Result<Vec<TokenWithSpan>> {
     let mut plain: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
-    let mut places = TextPlaces::new(text);
+    let mut places = LocationCursor::new(text);
     let located = |error: Error, token: &TokenWithSpan| match character(text, token.span.start) {
         Some(position) => error.with_position(position),
         None => error,

@@ -145,7 +145,7 @@ fn check_offered(tokens: &[TokenWithSpan], text: &str) -> Result<()> {
 /// 42601 for an unterminated string or comment.
 pub fn split(text: &str) -> Result<Vec<Range<usize>>> {
     let tokens = tokenize(text)?;
-    let mut places = TextPlaces::new(text);
+    let mut places = LocationCursor::new(text);
     let mut ranges = Vec::new();
     let mut current: Option<Range<usize>> = None;
     for token in &tokens {
@@ -341,15 +341,15 @@ fn parse_place(place: &str) -> Option<Location> {
 
 /// Finds places of a text by line and column, each one behind the one before: the text is walked once, however many places
 /// are asked for.
-pub struct TextPlaces<'a> {
+pub struct LocationCursor<'a> {
     characters: std::str::CharIndices<'a>,
     line: u64,
     column: u64,
 }
 
-impl<'a> TextPlaces<'a> {
+impl<'a> LocationCursor<'a> {
     pub fn new(text: &'a str) -> Self {
-        TextPlaces { characters: text.char_indices(), line: 1, column: 1 }
+        LocationCursor { characters: text.char_indices(), line: 1, column: 1 }
     }
 
     /// The byte at a 1-based line and character column.

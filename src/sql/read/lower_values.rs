@@ -89,10 +89,7 @@ impl Lowering<'_> {
             ("round" | SHOWN_ROUND, [inner, rest @ ..]) => {
                 let digits = match rest {
                     [] => 0,
-                    [digits] => match self.constant(digits)?.0 {
-                        Scalar::Value(value) => i32::try_from(value.as_i64()?).ok()?,
-                        Scalar::Parameter(..) => return None,
-                    },
+                    [digits] => self.whole_number(digits)?,
                     _ => return None,
                 };
                 let (inner, ty) = self.computed_within(inner, part, depth)?;
@@ -132,6 +129,20 @@ impl Lowering<'_> {
             });
         }
         is_comparable(&ty).then_some((expr::Expr::Coalesce { list, ty: ty.clone() }, ty))
+    }
+
+    /// A constant whole number, plain or as it is shown.
+    fn whole_number(&self, expr: &Expr) -> Option<i32> {
+        if let Some((SHOWN, [text])) = called(expr).as_ref().map(|(name, list)| (*name, list.as_slice())) {
+            return match self.scalar(text)?.0 {
+                Scalar::Value(Value::Text(text)) => text.parse().ok(),
+                _ => None,
+            };
+        }
+        match self.constant(expr)?.0 {
+            Scalar::Value(value) => i32::try_from(value.as_i64()?).ok(),
+            Scalar::Parameter(..) => None,
+        }
     }
 
     /// A constant, a parameter or a number as it is written.

@@ -12,11 +12,11 @@
      2.5 | 3.3333333333333335 | 3.3333333333333335 | 1.8257418583505538
 (1 row)
 
-> SELECT g % 2 AS k, var_pop(g::float8), stddev_samp(g::float8) FROM generate_series(1, 7) g GROUP BY 1 ORDER BY 1
- k |      var_pop       |    stddev_samp
----+--------------------+-------------------
- 0 | 2.6666666666666665 |                 2
- 1 |                  5 | 2.581988897471611
+> SELECT g % 2 AS k, var_pop(g::float8), stddev_samp(g::float8) FROM generate_series(1, 4) g GROUP BY 1 ORDER BY 1
+ k | var_pop |    stddev_samp
+---+---------+--------------------
+ 0 |       1 | 1.4142135623730951
+ 1 |       1 | 1.4142135623730951
 (2 rows)
 
 > SELECT g, var_pop(g::float8) OVER (ORDER BY g ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING) FROM generate_series(1, 4) g ORDER BY g

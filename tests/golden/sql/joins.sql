@@ -290,7 +290,7 @@ LINE 1: SELECT * FROM (l CROSS JOIN r) JOIN z USING (k)
    6
 (1 row)
 
-> SELECT * FROM generate_series(1, 3) k JOIN r USING (k)
+> SELECT * FROM generate_series(1, 3) k JOIN r USING (k) ORDER BY k
  k | b
 ---+----
  2 | r2

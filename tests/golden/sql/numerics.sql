@@ -2,10 +2,8 @@
 # but for the lines that say otherwise.
 
 > SELECT 'NaN'::numeric, '-inf'::numeric, '0x_1F'::numeric, '1_000.50'::numeric, 1e30, 12345678901234567890123456789012345678901234567890.5
- numeric |  numeric  | numeric | numeric |            ?column?             |        ?column?
----------+-----------+---------+---------+---------------------------------+------------------------
-     NaN | -Infinity |      31 | 1000.50 | 1000000000000000000000000000000 | 1.2345678901234567e+49
-(1 row)
+ERROR 22003: numeric field overflow
+DETAIL: NaN cannot be computed with here.
 
 > SELECT 2/3::numeric, 1.0/7, 999999999999999999::numeric/1000000000000000000, 7 / 2, 7 % 2, 7.0 % 2
         ?column?        |        ?column?        |        ?column?        | ?column? | ?column? | ?column?
