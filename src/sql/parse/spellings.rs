@@ -2,8 +2,8 @@
 //! PostgreSQL keeps for types.
 //!
 //! `'a' NEWLINE 'b'` is one string (PostgreSQL's documentation, section 4.1.2.1), `TRIM(BOTH FROM x)` takes blanks away, `SUBSTRING(x
-//! SIMILAR p ESCAPE e)` is `SUBSTRING(x FROM p FOR e)`, `ORDER BY x USING <` is `ORDER BY x ASC`, `TABLE t` reads all of a table, and
-//! `name 'x'` is a value of that type.
+//! SIMILAR p ESCAPE e)` is `SUBSTRING(x FROM p FOR e)`, `ORDER BY x USING <` is `ORDER BY x ASC`, `TABLE t` reads all of a table, `name
+//! 'x'` is a value of that type, and `RETURNING WITH (OLD AS o) o.a` is `RETURNING old.a`.
 
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 
@@ -21,90 +21,165 @@ const LENGTHS: [&str; 7] = ["varchar", "character", "char", "nchar", "float", "t
 /// Types whose names are no functions, and take any expressions as modifiers, as far as the grammar goes.
 const MODIFIED: [&str; 4] = ["numeric", "decimal", "dec", "bit"];
 
+/// What `OLD AS o` and `NEW AS n` of RETURNING name.
+pub const OLD_ROW: &str = "$old";
+pub const NEW_ROW: &str = "$new";
+
 /// The tokens of a statement in the spellings that the parser reads.
 ///
 /// # Errors
 /// 42601 for a call of a name that is kept for a type, and for DISTINCT without what is to be distinct.
 pub fn respelled(tokens: Vec<TokenWithSpan>, text: &str) -> Result<Vec<TokenWithSpan>> {
-    let tokens = joined_strings(tokens);
-    let mut spelled: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
-    // The parentheses of SUBSTRING that are open, by their depth.
-    let (mut depth, mut substrings): (usize, Vec<usize>) = (0, Vec::new());
-    let mut at = 0;
-    while let Some(token) = tokens.get(at) {
-        let rest = tokens.get(at + 1..).unwrap_or_default();
-        let made = |token: Token, of: &TokenWithSpan| TokenWithSpan { token, span: of.span };
-        at += 1;
-        check_type_call(token, rest, spelled.iter().rev().find(|before| is_solid(before)), text)?;
+    let tokens = with_plain_versions(joined_strings(tokens));
+    let spelled = Vec::with_capacity(tokens.len());
+    let mut speller = Speller { tokens: &tokens, at: 0, text, spelled, open: Vec::new() };
+    while let Some(token) = speller.tokens.get(speller.at) {
+        speller.at += 1;
+        speller.token(token)?;
+    }
+    Ok(speller.spelled)
+}
+
+/// What an open parenthesis belongs to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Parenthesis {
+    Substring,
+    /// A call that has FROM between its arguments.
+    OfWords,
+    Other,
+}
+
+/// The walk over the tokens.
+struct Speller<'t> {
+    tokens: &'t [TokenWithSpan],
+    /// The token behind the one that is looked at.
+    at: usize,
+    text: &'t str,
+    spelled: Vec<TokenWithSpan>,
+    open: Vec<Parenthesis>,
+}
+
+impl<'t> Speller<'t> {
+    fn rest(&self) -> &'t [TokenWithSpan] {
+        self.tokens.get(self.at..).unwrap_or_default()
+    }
+
+    /// The tokens that stand behind, blanks left out.
+    fn next(&self, place: usize) -> Option<&'t TokenWithSpan> {
+        self.rest().iter().filter(|token| is_solid(token)).nth(place)
+    }
+
+    fn next_is(&self, place: usize, word: &str) -> bool {
+        self.next(place).is_some_and(|next| is_keyword(&next.token, word))
+    }
+
+    /// The last of what was written.
+    fn before(&self) -> Option<&TokenWithSpan> {
+        self.spelled.iter().rev().find(|token| is_solid(token))
+    }
+
+    /// Leaves out as many of the tokens that follow, with the blanks before them.
+    fn skip(&mut self, count: usize) {
+        let solid = self.rest().iter().enumerate().filter(|(_, token)| is_solid(token));
+        self.at += solid.map(|(at, _)| at + 1).nth(count - 1).unwrap_or_default();
+    }
+
+    fn push(&mut self, token: Token, of: &TokenWithSpan) {
+        self.spelled.push(TokenWithSpan { token, span: of.span });
+    }
+
+    fn token(&mut self, token: &'t TokenWithSpan) -> Result<()> {
+        check_type_call(token, self.rest(), self.before(), self.text)?;
         match &token.token {
             Token::LParen => {
-                depth += 1;
-                let before = spelled.iter().rev().find(|before| is_solid(before));
-                if before.is_some_and(|before| is_keyword(&before.token, "substring")) {
-                    substrings.push(depth);
-                }
+                let is = |words: &[&str]| {
+                    self.before().is_some_and(|before| words.iter().any(|word| is_keyword(&before.token, word)))
+                };
+                let opened = if is(&["substring"]) {
+                    Parenthesis::Substring
+                } else if is(&["extract", "trim", "overlay"]) {
+                    Parenthesis::OfWords
+                } else {
+                    Parenthesis::Other
+                };
+                self.open.push(opened);
             }
-            Token::RParen => {
-                if substrings.last() == Some(&depth) {
-                    substrings.pop();
-                }
-                depth = depth.saturating_sub(1);
-            }
-            Token::Word(word) if word.quote_style.is_none() => {
-                let next = next_solid(rest);
-                match word.value.to_ascii_lowercase().as_str() {
-                    "both" | "leading" | "trailing" if next.is_some_and(|next| is_keyword(&next.token, "from")) => {
-                        let blank = Token::SingleQuotedString(" ".to_string());
-                        spelled.extend([token.clone(), made(blank, token)]);
-                        continue;
-                    }
-                    "similar"
-                        if substrings.last() == Some(&depth)
-                            && !next.is_some_and(|next| is_keyword(&next.token, "to")) =>
-                    {
-                        spelled.push(made(Token::make_keyword("FROM"), token));
-                        continue;
-                    }
-                    "escape" if substrings.last() == Some(&depth) => {
-                        spelled.push(made(Token::make_keyword("FOR"), token));
-                        continue;
-                    }
-                    "using" => {
-                        if let Some(direction) = next.and_then(|next| direction(&next.token)) {
-                            spelled.push(made(Token::make_keyword(direction), token));
-                            at += 1 + rest.iter().take_while(|token| !is_solid(token)).count();
-                            continue;
-                        }
-                    }
-                    "table" if spelled.iter().all(|before| !is_solid(before)) => {
-                        let words = [Token::make_keyword("SELECT"), Token::Mul, Token::make_keyword("FROM")];
-                        spelled.extend(words.map(|word| made(word, token)));
-                        continue;
-                    }
-                    "distinct"
-                        if spelled.iter().rev().find(|token| is_solid(token)).is_some_and(is_select)
-                            && next.is_some_and(|next| is_keyword(&next.token, "from")) =>
-                    {
-                        return next.map_or(Ok(spelled), |next| Err(near(&next.token, next, text)));
-                    }
-                    name if TYPES.contains(&name)
-                        && next.is_some_and(|next| matches!(next.token, Token::SingleQuotedString(_)))
-                        && spelled.iter().rev().find(|token| is_solid(token)).is_some_and(precedes_value) =>
-                    {
-                        if let Some(string) = next {
-                            spelled.extend([string.clone(), made(Token::DoubleColon, token), token.clone()]);
-                            at += 1 + rest.iter().take_while(|token| !is_solid(token)).count();
-                            continue;
-                        }
-                    }
-                    _ => {}
-                }
+            Token::RParen => drop(self.open.pop()),
+            // No table is inherited from: `t *` is `t`.
+            Token::Mul if self.ends_with_table() => return Ok(()),
+            Token::Word(word)
+                if word.quote_style.is_none() && self.word(token, &word.value.to_ascii_lowercase())? =>
+            {
+                return Ok(());
             }
             _ => {}
         }
-        spelled.push(token.clone());
+        self.spelled.push(token.clone());
+        Ok(())
     }
-    Ok(spelled)
+
+    /// Writes a word in another spelling; whether it did.
+    fn word(&mut self, token: &'t TokenWithSpan, word: &str) -> Result<bool> {
+        let in_substring = self.open.last() == Some(&Parenthesis::Substring);
+        match word {
+            "both" | "leading" | "trailing" if self.next_is(0, "from") && self.begins_trim() => {
+                self.spelled.push(token.clone());
+                self.push(Token::SingleQuotedString(" ".to_string()), token);
+            }
+            "similar" if in_substring && !self.next_is(0, "to") => self.push(Token::make_keyword("FROM"), token),
+            "escape" if in_substring => self.push(Token::make_keyword("FOR"), token),
+            "using" => {
+                let Some(direction) = self.next(0).and_then(|next| direction(&next.token)) else { return Ok(false) };
+                self.push(Token::make_keyword(direction), token);
+                self.skip(1);
+            }
+            "table" if self.before().is_none() => {
+                for word in [Token::make_keyword("SELECT"), Token::Mul, Token::make_keyword("FROM")] {
+                    self.push(word, token);
+                }
+            }
+            // No table is inherited from: `ONLY t` is `t`.
+            "only" if self.before().is_some_and(precedes_table) => {
+                return Ok(self.next(0).is_some_and(|next| matches!(next.token, Token::Word(_))));
+            }
+            "exclude" if self.next_is(0, "no") && self.next_is(1, "others") => self.skip(2),
+            "distinct" if self.next_is(0, "from") && self.before().is_some_and(is_select) => {
+                return self.next(0).map_or(Ok(false), |next| Err(near(&next.token, next, self.text)));
+            }
+            name if TYPES.contains(&name) && self.before().is_some_and(precedes_value) => {
+                let Some(string) = self.next(0).filter(|next| matches!(next.token, Token::SingleQuotedString(_)))
+                else {
+                    return Ok(false);
+                };
+                self.spelled.push(string.clone());
+                self.push(Token::DoubleColon, token);
+                self.spelled.push(token.clone());
+                self.skip(1);
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Whether what was written ends with `TRIM (`.
+    fn begins_trim(&self) -> bool {
+        let mut solid = self.spelled.iter().rev().filter(|token| is_solid(token));
+        let is_open = solid.next().is_some_and(|token| token.token == Token::LParen);
+        is_open && solid.next().is_some_and(|token| is_keyword(&token.token, "trim"))
+    }
+
+    /// Whether what was written ends with `FROM table`, and no call has that FROM.
+    fn ends_with_table(&self) -> bool {
+        let mut solid = self.spelled.iter().rev().filter(|token| is_solid(token));
+        let is_name = solid.next().is_some_and(|token| matches!(token.token, Token::Word(_)));
+        let is_from = is_name && solid.next().is_some_and(|token| is_keyword(&token.token, "from"));
+        is_from && matches!(self.open.last(), None | Some(Parenthesis::Other))
+    }
+}
+
+/// Whether a table may follow a token.
+fn precedes_table(token: &TokenWithSpan) -> bool {
+    ["from", "join", "update"].iter().any(|word| is_keyword(&token.token, word))
 }
 
 fn is_solid(token: &TokenWithSpan) -> bool {
@@ -148,6 +223,69 @@ fn joined_strings(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         joined.push(token);
     }
     joined
+}
+
+/// `RETURNING WITH (OLD AS o, NEW AS n) o.a`: what is called `o` and `n` up to the end of the clause, by names that no statement
+/// gives to a relation.
+fn with_plain_versions(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut plain: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    let mut names: Vec<(String, &str)> = Vec::new();
+    let (mut at, mut depth) = (0, 0_usize);
+    while let Some(token) = tokens.get(at) {
+        let rest = tokens.get(at + 1..).unwrap_or_default();
+        at += 1;
+        match &token.token {
+            Token::LParen => depth += 1,
+            Token::SemiColon => names.clear(),
+            Token::RParen if depth == 0 => names.clear(),
+            Token::RParen => depth -= 1,
+            Token::Word(word) if is_keyword(&token.token, "returning") && word.quote_style.is_none() => {
+                if let Some((given, length)) = given_versions(rest) {
+                    (names, depth) = (given, 0);
+                    at += length;
+                }
+            }
+            Token::Word(word) if rest.first().is_some_and(|next| next.token == Token::Period) => {
+                let is_first = plain.last().is_none_or(|before| before.token != Token::Period);
+                let name = word_name(word);
+                if let (true, Some((_, version))) = (is_first, names.iter().find(|(given, _)| *given == name)) {
+                    plain.push(TokenWithSpan { token: Token::make_word(version, Some('"')), span: token.span });
+                    continue;
+                }
+            }
+            _ => {}
+        }
+        plain.push(token.clone());
+    }
+    plain
+}
+
+/// The names of `WITH (OLD AS o, NEW AS n)` with what they stand for, and how many tokens that is.
+fn given_versions(tokens: &[TokenWithSpan]) -> Option<(Vec<(String, &'static str)>, usize)> {
+    let mut solid = tokens.iter().enumerate().filter(|(_, token)| is_solid(token));
+    let mut word = |word: &str| solid.next().filter(|(_, token)| is_keyword(&token.token, word)).map(|_| ());
+    word("with")?;
+    solid.next().filter(|(_, token)| token.token == Token::LParen)?;
+    let mut names = Vec::new();
+    loop {
+        let version = match solid.next()?.1 {
+            token if is_keyword(&token.token, "old") => OLD_ROW,
+            token if is_keyword(&token.token, "new") => NEW_ROW,
+            _ => return None,
+        };
+        solid.next().filter(|(_, token)| is_keyword(&token.token, "as"))?;
+        let Token::Word(name) = &solid.next()?.1.token else { return None };
+        names.push((word_name(name), version));
+        match solid.next()? {
+            (_, token) if token.token == Token::Comma => {}
+            (at, token) if token.token == Token::RParen => return Some((names, at + 1)),
+            _ => return None,
+        }
+    }
+}
+
+fn word_name(word: &Word) -> String {
+    if word.quote_style.is_some() { word.value.clone() } else { word.value.to_ascii_lowercase() }
 }
 
 /// Refuses a call of a name that PostgreSQL keeps for a type, where its grammar does.
@@ -212,6 +350,7 @@ mod tests {
             ("SELECT 'a'\n  'b'\n'c' AS x", "SELECT 'abc' AS x"),
             ("SELECT TRIM(BOTH FROM x)", "SELECT TRIM(BOTH ' ' FROM x)"),
             ("SELECT SUBSTRING(x SIMILAR 'a' ESCAPE '#')", "SELECT SUBSTRING(x FROM 'a' FOR '#')"),
+            ("SELECT a AS both FROM t", "SELECT a AS both FROM t"),
             ("SELECT SUBSTRING(a FROM 2)", "SELECT SUBSTRING(a FROM 2)"),
             ("SELECT a FROM t ORDER BY a USING >, b USING <", "SELECT a FROM t ORDER BY a DESC, b ASC"),
             ("SELECT * FROM t JOIN u USING (a)", "SELECT * FROM t JOIN u USING(a)"),
@@ -222,6 +361,18 @@ mod tests {
             ("SELECT numeric(3, 1) '1.5'", "SELECT NUMERIC(3,1) '1.5'"),
             ("SELECT int('0')", "syntax error at or near \"(\""),
             ("SELECT varchar('0')", "syntax error at or near \"'0'\""),
+            (
+                "WITH d AS (DELETE FROM t RETURNING WITH (OLD AS o, NEW AS n) (O.a), n.*) SELECT o.a FROM o",
+                "WITH d AS (DELETE FROM t RETURNING (\"$old\".a), \"$new\".*) SELECT o.a FROM o",
+            ),
+            ("SELECT * FROM ONLY t", "SELECT * FROM t"),
+            ("SELECT p.a FROM t* p", "SELECT p.a FROM t p"),
+            ("SELECT EXTRACT(YEAR FROM a * 2)", "SELECT EXTRACT(YEAR FROM a * 2)"),
+            ("SELECT only FROM t", "SELECT only FROM t"),
+            (
+                "SELECT sum(a) OVER (ORDER BY b ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING EXCLUDE NO OTHERS) FROM t",
+                "SELECT sum(a) OVER (ORDER BY b ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING) FROM t",
+            ),
             ("SELECT DISTINCT FROM t", "syntax error at or near \"FROM\""),
             ("INSERT INTO t (name) VALUES ('x')", "INSERT INTO t (name) VALUES ('x')"),
             ("SELECT a AS name FROM t", "SELECT a AS name FROM t"),

@@ -14,13 +14,13 @@ use crate::expr::{self, Arithmetic, Comparison, Function, ParameterTypes, Scalar
 use crate::model::Collection;
 use crate::sql::analyze::analyzer::{unified, wider};
 use crate::sql::analyze::literals::{placeholder, string_of};
-use crate::sql::analyze::scope::qualified;
+use crate::sql::analyze::scope::{no_relation, qualified};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::functions::{self, joined_texts};
 use crate::sql::parse::names::{self, folded};
 use crate::sql::parse::operators::json_function;
 use crate::sql::parse::trees::{number, number_of};
-use crate::sql::write::returned::{Others, unknown_relation};
+use crate::sql::write::returned::Others;
 use crate::sql::write::write_target::{WritePlace, check_assignable, is_assignable, located};
 use crate::types::{ColumnType, Value};
 
@@ -233,7 +233,7 @@ impl<'a> Compiler<'a> {
             && !self.is_row(schema, relation)
             && !self.others.has_relation(relation)
         {
-            return at(unknown_relation(relation));
+            return at(no_relation(relation));
         }
         let own = self.collection.column(name).filter(|_| self.visible != Visible::Nothing);
         let own = own.filter(|_| relation.is_none_or(|(schema, name)| is_excluded || self.is_row(schema, name)));
