@@ -11,12 +11,11 @@ use crate::sql::analyze::analyzer::{Analyzer, unified};
 use crate::sql::analyze::arithmetic::native_cast;
 use crate::sql::analyze::casts::keep_type;
 use crate::sql::analyze::from_functions::is_series_of_int4;
-use crate::sql::analyze::json_constructors::constructed;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
 use crate::sql::analyze::literals::is_numeric;
 use crate::sql::analyze::overloads::{Argument, ChosenForm, written_cast};
 use crate::sql::analyze::shown::keeps_arguments;
-use crate::sql::analyze::special_calls::special_call;
+use crate::sql::analyze::special_calls::{special_call, stands_for};
 use crate::sql::analyze::times::common_time_of;
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{
@@ -52,7 +51,7 @@ impl Analyzer<'_> {
             return Err(self.at(Error::syntax("syntax error at or near \"variadic\"", None), place));
         }
         pg_catalog::check_schema(&function.name).map_err(|error| self.at(error, place))?;
-        if let Some(made) = constructed(function, &name).map_err(|error| self.at(error, place))? {
+        if let Some(made) = stands_for(function, &name).map_err(|error| self.at(error, place))? {
             *expr = made;
             return self.expr(expr);
         }

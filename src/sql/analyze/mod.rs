@@ -19,6 +19,7 @@ pub(super) mod json_constructors;
 pub(super) mod jsonb;
 pub(super) mod literals;
 pub(super) mod numbers;
+pub(super) mod ordered_sets;
 pub(super) mod outer_aggregates;
 pub(super) mod overloads;
 pub(super) mod patterns;

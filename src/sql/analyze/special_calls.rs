@@ -9,8 +9,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::sql::analyze::arithmetic::native_cast;
 use crate::sql::analyze::binary::binary;
 use crate::sql::analyze::calls::plain_argument;
-use crate::sql::analyze::json_constructors::json_call;
+use crate::sql::analyze::json_constructors::{constructed, json_call};
 use crate::sql::analyze::jsonb::{by_value, sort_key};
+use crate::sql::analyze::ordered_sets::ordered_set;
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{
     DATE_OF_TEXT, INTERVAL_BYTES, INTERVAL_OF_BYTES, ROUND_FLOAT, TIMESTAMP_OF_EPOCH, TIMESTAMP_OF_TEXT,
@@ -18,6 +19,17 @@ use crate::sql::functions::{
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::number_of;
 use crate::types::ColumnType;
+
+/// What a call stands for whose arguments were not walked yet; `None` for a call that stays.
+///
+/// # Errors
+/// As [`constructed`] and [`ordered_set`].
+pub fn stands_for(function: &Function, name: &str) -> Result<Option<Expr>> {
+    match constructed(function, name)? {
+        None => ordered_set(function, name),
+        made => Ok(made),
+    }
+}
 
 /// What a call by that name becomes, and its type; `None` for a call that stays.
 ///

@@ -25,7 +25,8 @@ pub fn definitions() -> Vec<Function> {
         Function::new("json_object_values", &[Json], list(ColumnType::Json), values),
         Function::new("jsonb_object_values_text", &[Json], list(ColumnType::Text), |invocation, arguments| {
             as_texts(values(invocation, arguments)?)
-        }),
+        })
+        .alias(&["json_object_values_text"]),
     ]
 }
 

@@ -354,7 +354,8 @@ impl Visitor for OwnAggregate {
 }
 
 fn names_aggregate(function: &Function) -> bool {
-    last_part(&function.name).is_some_and(|name| AGGREGATES.contains(&plain_form(&name)))
+    !function.within_group.is_empty()
+        || last_part(&function.name).is_some_and(|name| AGGREGATES.contains(&plain_form(&name)))
 }
 
 /// Whether an expression holds a subquery.
@@ -390,9 +391,9 @@ fn describes_identity(query: &Query) -> bool {
         && !condition.contains(" OR ")
 }
 
-/// The expression as `jsonb`.
-pub fn as_jsonb(expr: Expr) -> Expr {
-    Expr::Cast { kind: CastKind::Cast, expr: Box::new(expr), data_type: DataType::JSONB, array: false, format: None }
+/// The expression as a type.
+pub fn as_type(expr: Expr, data_type: DataType) -> Expr {
+    Expr::Cast { kind: CastKind::Cast, expr: Box::new(expr), data_type, array: false, format: None }
 }
 
 /// A name that is shown as a relation: `SELECT 'items'::regclass` answers the name, not the number.

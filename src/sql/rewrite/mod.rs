@@ -2,4 +2,5 @@
 
 pub(super) mod expressions;
 pub(super) mod recognise;
+pub(super) mod record_functions;
 pub(super) mod rewrite;

@@ -8,9 +8,9 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, FunctionArg, FunctionArguments, Ident, JoinOperator, ObjectName, ObjectNamePart, Query, Select, SelectItem,
-    SetExpr, Statement, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, Value as Literal, VisitMut,
-    VisitorMut,
+    DataType, Expr, FunctionArg, FunctionArguments, Ident, JoinOperator, ObjectName, ObjectNamePart, Query, Select,
+    SelectItem, SetExpr, Statement, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, Value as Literal,
+    VisitMut, VisitorMut,
 };
 
 use crate::sql::functions::{EXPAND_ARRAY, REGEXP_MATCHES};
@@ -21,6 +21,7 @@ use crate::sql::parse::trees::number_of;
 use crate::sql::parse::visit::{change_expressions, visit_mut};
 use crate::sql::rewrite::expressions;
 use crate::sql::rewrite::recognise::recognise;
+use crate::sql::rewrite::record_functions::record_function;
 
 /// Catalogs that no row is ever in: this server has nothing of the kind.
 const EMPTY: &[&str] = &[
@@ -141,7 +142,11 @@ fn unnest_set(expr: &mut Expr) -> bool {
         return false;
     }
     let set = call("unnest", vec![Expr::Function(function.clone())]);
-    *expr = if name.ends_with("_array_elements") { expressions::as_jsonb(set) } else { set };
+    *expr = match name.as_str() {
+        "json_array_elements" => expressions::as_type(set, DataType::JSON),
+        "jsonb_array_elements" => expressions::as_type(set, DataType::JSONB),
+        _ => set,
+    };
     true
 }
 
@@ -223,6 +228,10 @@ fn table_function(factor: &mut TableFactor) {
     };
     let Some(function) = last_part(&name) else { return };
     let arguments: Vec<Expr> = args.iter().filter_map(expressions::argument).cloned().collect();
+    if let Some(records) = record_function(&function, &arguments, alias.as_ref()) {
+        *factor = records;
+        return;
+    }
     let lists = match function.as_str() {
         series if is_constant_series(series, &arguments) => {
             restore(factor, &function, args, alias);
@@ -230,7 +239,8 @@ fn table_function(factor: &mut TableFactor) {
         }
         "jsonb_each" => pair(&arguments, "jsonb_object_values"),
         "json_each" => pair(&arguments, "json_object_values"),
-        "jsonb_each_text" | "json_each_text" => pair(&arguments, "jsonb_object_values_text"),
+        "jsonb_each_text" => pair(&arguments, "jsonb_object_values_text"),
+        "json_each_text" => pair(&arguments, "json_object_values_text"),
         "unnest" => arguments,
         // Its rows have two columns.
         set if SET_FUNCTIONS.contains(&set) && set != EXPAND_ARRAY => vec![call(set, arguments)],
