@@ -37,6 +37,12 @@ pub enum SessionCommand {
         value: Option<String>,
         local: bool,
     },
+    /// SET CONSTRAINTS: whether they are checked by COMMIT or by each statement. `None` for ALL; else their names, each with
+    /// its schema where one is given.
+    SetConstraints {
+        names: Option<Vec<String>>,
+        is_deferred: bool,
+    },
     /// RESET; `None` for ALL.
     Reset(Option<String>),
     Show(String),

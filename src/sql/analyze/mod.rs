@@ -10,6 +10,7 @@ pub(super) mod calls;
 pub(super) mod casts;
 pub(super) mod components;
 pub(super) mod declared_type;
+pub(super) mod dependent_columns;
 pub(super) mod expressions;
 pub(super) mod from;
 pub(super) mod from_functions;

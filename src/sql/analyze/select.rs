@@ -123,6 +123,7 @@ impl Analyzer<'_> {
         if let Some(types) = distinct_keyed(select, &columns) {
             grouped = types;
         }
+        self.group_by_dependent(select, order.as_deref().map(Vec::as_slice), &mut grouped);
         group_keyed(select, &grouped, &columns, order);
         if let Some(of_view) = self.scopes.last_mut().and_then(|scope| scope.view_condition.take()) {
             select.selection = Some(both(of_view, select.selection.take()));
