@@ -15,6 +15,7 @@ mod copy;
 mod dependencies;
 mod entry_keys;
 mod explain;
+mod explain_json;
 mod locked_rows;
 mod network_call;
 mod network_command;
@@ -32,7 +33,7 @@ pub use copy::{
 };
 pub use dependencies::{DependsOn, PlanNotes, Privilege, Touch, TouchedObject};
 pub use entry_keys::{key_of_value, keys_query, matching_keys};
-pub use explain::Explain;
+pub use explain::{Explain, ExplainFormat};
 pub use network_call::{NetworkCall, NetworkFunction};
 pub use network_command::NetworkCommand;
 pub use planned::{Planned, Statement};

@@ -17,14 +17,26 @@ use crate::sql::functions::{
     DATE_OF_TEXT, INTERVAL_BYTES, INTERVAL_OF_BYTES, ROUND_FLOAT, TIMESTAMP_OF_EPOCH, TIMESTAMP_OF_TEXT,
 };
 use crate::sql::parse::operators::call;
+use crate::sql::parse::spellings::COLUMNS;
 use crate::sql::parse::trees::number_of;
 use crate::types::ColumnType;
+
+/// Functions whose rows have several columns: they stand in FROM, or are the one such call of a select list.
+const RECORD_SETS: [&str; 4] = ["json_each", "jsonb_each", "json_each_text", "jsonb_each_text"];
 
 /// What a call stands for whose arguments were not walked yet; `None` for a call that stays.
 ///
 /// # Errors
-/// As [`constructed`] and [`ordered_set`].
+/// 0A000 for all columns of what is not read as a relation; as [`constructed`] and [`ordered_set`].
 pub fn stands_for(function: &Function, name: &str) -> Result<Option<Expr>> {
+    if name == COLUMNS {
+        let message = "all columns of the value of such a function cannot be shown here";
+        return Err(Error::unsupported(message, "Call it in FROM, and name its columns."));
+    }
+    if RECORD_SETS.contains(&name) {
+        let message = format!("{name}() as one of several expressions of rows is not offered");
+        return Err(Error::unsupported(message, "Call it in FROM, and name its columns."));
+    }
     match constructed(function, name)? {
         None => ordered_set(function, name),
         made => Ok(made),

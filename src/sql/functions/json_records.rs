@@ -6,6 +6,10 @@ use crate::expr::{Function, Invocation, text_of};
 use crate::types::json::jsonb;
 use crate::types::{ColumnType, Value};
 
+/// Functions whose columns the statement describes.
+pub const RECORD_FUNCTIONS: [&str; 4] =
+    ["json_to_record", "jsonb_to_record", "json_to_recordset", "jsonb_to_recordset"];
+
 /// The text of an array; the second argument says whether its elements stay JSON.
 pub const JSON_ARRAY_TEXT: &str = "$json_array_text";
 
@@ -17,6 +21,8 @@ pub fn definitions() -> Vec<Function> {
         Function::new(JSON_ARRAY_TEXT, &[Json, Bool], ColumnType::Text, array_text),
         Function::new("$json_record", &[Json, Bool], ColumnType::Json, record),
         Function::new("$jsonb_record", &[Json, Bool], ColumnType::Jsonb, record),
+        Function::new("$json_recordset", &[Json], ColumnType::Json, records),
+        Function::new("$jsonb_recordset", &[Json], ColumnType::Jsonb, records),
     ]
 }
 
@@ -32,6 +38,16 @@ fn record(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
         ("array", _) => "cannot call populate_composite on an array".to_string(),
         _ => "cannot call populate_composite on a scalar".to_string(),
     };
+    Err(Error::new(ErrorKind::InvalidParameterValue, message))
+}
+
+/// JSON whose elements are rows.
+fn records(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    if jsonb::type_name(text_of(arguments, 0)) == "array" {
+        return Ok(arguments.first().cloned().unwrap_or_default());
+    }
+    let prefix = if invocation.name == "$json_recordset" { "json" } else { "jsonb" };
+    let message = format!("cannot call {prefix}_to_recordset on a non-array");
     Err(Error::new(ErrorKind::InvalidParameterValue, message))
 }
 

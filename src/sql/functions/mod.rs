@@ -87,7 +87,7 @@ pub use gathered::{JSON_AGG_OF_ROWS, distinct_form, plain_form};
 pub use json::JSON_SORT_KEY;
 pub use json_constructed::{JSON_ARRAY_OF, JSON_OBJECT_OF, JSONB_ARRAY_OF, JSONB_OBJECT_OF, OPEN_ARRAY, OPEN_OBJECT};
 pub use json_paths::PATH_OF_TEXT;
-pub use json_records::JSON_ARRAY_TEXT;
+pub use json_records::{JSON_ARRAY_TEXT, RECORD_FUNCTIONS};
 pub use json_texts::JSON_OF_ROW;
 pub use kept::{ELEMENTS, FRESH, NAMED};
 pub use networks::network_definition;

@@ -5,7 +5,7 @@
 //! SIMILAR p ESCAPE e)` is `SUBSTRING(x FROM p FOR e)`, `ORDER BY x USING <` is `ORDER BY x ASC`, `TABLE t` reads all of a table, `name
 //! 'x'` is a value of that type, and `RETURNING WITH (OLD AS o) o.a` is `RETURNING old.a`.
 
-use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Word};
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Whitespace, Word};
 
 use crate::error::{Error, Result};
 use crate::sql::parse::parse::character;
@@ -21,6 +21,13 @@ const LENGTHS: [&str; 7] = ["varchar", "character", "char", "nchar", "float", "t
 /// Types whose names are no functions, and take any expressions as modifiers, as far as the grammar goes.
 const MODIFIED: [&str; 4] = ["numeric", "decimal", "dec", "bit"];
 
+/// What may follow SELECT that has no columns.
+const ENDS_OF_COLUMNS: [&str; 12] =
+    ["where", "group", "having", "window", "union", "intersect", "except", "order", "limit", "offset", "fetch", "for"];
+/// The relation of the one row that SELECT without FROM has.
+const ROW: &str = "$row";
+/// What stands for all columns of what a function returns.
+pub const COLUMNS: &str = "$columns";
 /// What `OLD AS o` and `NEW AS n` of RETURNING name.
 pub const OLD_ROW: &str = "$old";
 pub const NEW_ROW: &str = "$new";
@@ -30,7 +37,7 @@ pub const NEW_ROW: &str = "$new";
 /// # Errors
 /// 42601 for a call of a name that is kept for a type, and for DISTINCT without what is to be distinct.
 pub fn respelled(tokens: Vec<TokenWithSpan>, text: &str) -> Result<Vec<TokenWithSpan>> {
-    let tokens = with_plain_versions(joined_strings(tokens));
+    let tokens = with_plain_versions(joined_strings(tokens), text)?;
     let spelled = Vec::with_capacity(tokens.len());
     let mut speller = Speller { tokens: &tokens, at: 0, text, spelled, open: Vec::new() };
     while let Some(token) = speller.tokens.get(speller.at) {
@@ -56,7 +63,8 @@ struct Speller<'t> {
     at: usize,
     text: &'t str,
     spelled: Vec<TokenWithSpan>,
-    open: Vec<Parenthesis>,
+    /// The parentheses that are open, with their places in what was written.
+    open: Vec<(Parenthesis, usize)>,
 }
 
 impl<'t> Speller<'t> {
@@ -102,9 +110,14 @@ impl<'t> Speller<'t> {
                 } else {
                     Parenthesis::Other
                 };
-                self.open.push(opened);
+                self.open.push((opened, self.spelled.len()));
             }
-            Token::RParen => drop(self.open.pop()),
+            Token::RParen => {
+                let opened = self.open.pop().map(|(_, place)| place);
+                if opened.is_some_and(|place| self.all_columns(place, token)) {
+                    return Ok(());
+                }
+            }
             // No table is inherited from: `t *` is `t`.
             Token::Mul if self.ends_with_table() => return Ok(()),
             Token::Word(word)
@@ -120,7 +133,7 @@ impl<'t> Speller<'t> {
 
     /// Writes a word in another spelling; whether it did.
     fn word(&mut self, token: &'t TokenWithSpan, word: &str) -> Result<bool> {
-        let in_substring = self.open.last() == Some(&Parenthesis::Substring);
+        let in_substring = self.open.last().is_some_and(|(kind, _)| *kind == Parenthesis::Substring);
         match word {
             "both" | "leading" | "trailing" if self.next_is(0, "from") && self.begins_trim() => {
                 self.spelled.push(token.clone());
@@ -136,6 +149,20 @@ impl<'t> Speller<'t> {
             "table" if self.before().is_none() => {
                 for word in [Token::make_keyword("SELECT"), Token::Mul, Token::make_keyword("FROM")] {
                     self.push(word, token);
+                }
+            }
+            "select" if self.selects_nothing() => {
+                self.spelled.push(token.clone());
+                for word in ["FROM", "(", "SELECT", "1", ")", ROW] {
+                    let made = match word {
+                        "(" => Token::LParen,
+                        ")" => Token::RParen,
+                        "1" => Token::Number(word.to_string(), false),
+                        ROW => Token::make_word(word, Some('"')),
+                        keyword => Token::make_keyword(keyword),
+                    };
+                    self.spelled.push(TokenWithSpan { token: Token::Whitespace(Whitespace::Space), span: token.span });
+                    self.push(made, token);
                 }
             }
             // No table is inherited from: `ONLY t` is `t`.
@@ -161,6 +188,47 @@ impl<'t> Speller<'t> {
         Ok(true)
     }
 
+    /// Whether SELECT that comes now has neither columns nor FROM.
+    fn selects_nothing(&self) -> bool {
+        let is_right =
+            |words: &[&str]| self.before().is_some_and(|token| words.iter().any(|word| is_keyword(&token.token, word)));
+        if is_right(&["grant", "revoke", "on", "for"]) {
+            return false;
+        }
+        match self.next(0).map(|next| &next.token) {
+            None | Some(Token::RParen | Token::SemiColon) => true,
+            Some(token) => ENDS_OF_COLUMNS.iter().any(|word| is_keyword(token, word)),
+        }
+    }
+
+    /// Writes `(t).*` as `t.*`, and `(f(x)).*` as a call of [`COLUMNS`], where the parenthesis that closes now has that behind it;
+    /// whether it did.
+    fn all_columns(&mut self, opened: usize, token: &TokenWithSpan) -> bool {
+        let is_next = |place: usize, wanted: &Token| self.next(place).is_some_and(|next| next.token == *wanted);
+        let (before, inside) = self.spelled.split_at(opened.min(self.spelled.len()));
+        let begins = before.iter().rev().find(|token| is_solid(token)).is_some_and(precedes_value);
+        if !begins || !is_next(0, &Token::Period) || !is_next(1, &Token::Mul) {
+            return false;
+        }
+        let is_name = inside.iter().skip(1).all(|token| matches!(token.token, Token::Word(_) | Token::Period));
+        let calls = inside
+            .iter()
+            .skip(1)
+            .find(|token| is_solid(token))
+            .is_some_and(|token| matches!(token.token, Token::Word(_)));
+        if is_name && inside.len() > 1 {
+            self.spelled.remove(opened);
+        } else if calls {
+            let marker = TokenWithSpan { token: Token::make_word(COLUMNS, Some('"')), span: token.span };
+            self.spelled.insert(opened, marker);
+            self.spelled.push(token.clone());
+            self.skip(2);
+        } else {
+            return false;
+        }
+        true
+    }
+
     /// Whether what was written ends with `TRIM (`.
     fn begins_trim(&self) -> bool {
         let mut solid = self.spelled.iter().rev().filter(|token| is_solid(token));
@@ -173,7 +241,8 @@ impl<'t> Speller<'t> {
         let mut solid = self.spelled.iter().rev().filter(|token| is_solid(token));
         let is_name = solid.next().is_some_and(|token| matches!(token.token, Token::Word(_)));
         let is_from = is_name && solid.next().is_some_and(|token| is_keyword(&token.token, "from"));
-        is_from && matches!(self.open.last(), None | Some(Parenthesis::Other))
+        let is_from = is_from && !solid.next().is_some_and(|token| is_keyword(&token.token, "distinct"));
+        is_from && matches!(self.open.last(), None | Some((Parenthesis::Other, _)))
     }
 }
 
@@ -227,7 +296,7 @@ fn joined_strings(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
 
 /// `RETURNING WITH (OLD AS o, NEW AS n) o.a`: what is called `o` and `n` up to the end of the clause, by names that no statement
 /// gives to a relation.
-fn with_plain_versions(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+fn with_plain_versions(tokens: Vec<TokenWithSpan>, text: &str) -> Result<Vec<TokenWithSpan>> {
     let mut plain: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
     let mut names: Vec<(String, &str)> = Vec::new();
     let (mut at, mut depth) = (0, 0_usize);
@@ -241,6 +310,7 @@ fn with_plain_versions(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             Token::RParen => depth -= 1,
             Token::Word(word) if is_keyword(&token.token, "returning") && word.quote_style.is_none() => {
                 if let Some((given, length)) = given_versions(rest) {
+                    check_versions(&given, rest, text)?;
                     (names, depth) = (given, 0);
                     at += length;
                 }
@@ -257,7 +327,20 @@ fn with_plain_versions(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         }
         plain.push(token.clone());
     }
-    plain
+    Ok(plain)
+}
+
+/// Refuses a row that has two names.
+fn check_versions(given: &[(String, &str)], tokens: &[TokenWithSpan], text: &str) -> Result<()> {
+    for (word, version) in [("OLD", OLD_ROW), ("NEW", NEW_ROW)] {
+        if given.iter().filter(|(_, named)| *named == version).count() > 1 {
+            let error = Error::syntax(format!("{word} cannot be specified multiple times"), None);
+            let second = tokens.iter().filter(|token| is_keyword(&token.token, word)).nth(1);
+            let place = second.and_then(|token| character(text, token.span.start));
+            return Err(place.map_or_else(|| error.clone(), |place| error.clone().with_position(place)));
+        }
+    }
+    Ok(())
 }
 
 /// The names of `WITH (OLD AS o, NEW AS n)` with what they stand for, and how many tokens that is.
@@ -368,7 +451,13 @@ mod tests {
             ("SELECT * FROM ONLY t", "SELECT * FROM t"),
             ("SELECT p.a FROM t* p", "SELECT p.a FROM t p"),
             ("SELECT EXTRACT(YEAR FROM a * 2)", "SELECT EXTRACT(YEAR FROM a * 2)"),
+            ("SELECT b IS DISTINCT FROM a * 2", "SELECT b IS DISTINCT FROM a * 2"),
             ("SELECT only FROM t", "SELECT only FROM t"),
+            ("SELECT", "SELECT FROM (SELECT 1) \"$row\""),
+            ("SELECT EXISTS (SELECT WHERE a = 1)", "SELECT EXISTS (SELECT FROM (SELECT 1) \"$row\" WHERE a = 1)"),
+            ("SELECT FROM t", "SELECT FROM t"),
+            ("SELECT (t).*, (s.t).* FROM t", "SELECT t.*, s.t.* FROM t"),
+            ("SELECT (f(a, (b))).*, (a).b FROM t", "SELECT \"$columns\"(f(a, (b))), (a).b FROM t"),
             (
                 "SELECT sum(a) OVER (ORDER BY b ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING EXCLUDE NO OTHERS) FROM t",
                 "SELECT sum(a) OVER (ORDER BY b ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING) FROM t",

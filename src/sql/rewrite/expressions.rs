@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, CastKind, DataType, Distinct, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
     FunctionArgumentClause, FunctionArguments, GroupByExpr, ObjectName, OrderByExpr, OrderByKind, Query, Select,
-    SelectItem, Statement, TableFactor, Value as Literal, Visitor, VisitorMut,
+    SelectItem, Statement, TableFactor, UnaryOperator, Value as Literal, Visitor, VisitorMut,
 };
 
 use crate::sql::functions::{ELEMENTS, plain_form};
@@ -92,6 +92,15 @@ pub fn rewrite(expr: &mut Expr) {
             } else if let Some(function) = renamed(function) {
                 *expr = function;
             }
+        }
+        Expr::IsNormalized { expr: text, form, negated } => {
+            let form = form.as_ref().map_or_else(|| "NFC".to_string(), ToString::to_string);
+            let text = std::mem::replace(text.as_mut(), Expr::value(Literal::Null));
+            let is_normalized = call("is_normalized", vec![text, Expr::value(Literal::SingleQuotedString(form))]);
+            *expr = match negated {
+                true => Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(is_normalized) },
+                false => is_normalized,
+            };
         }
         Expr::Subquery(query) if describes_identity(query) => *expr = Expr::Value(Literal::Null.into()),
         Expr::Cast { expr: inner, data_type, array: false, .. } => {

@@ -31,7 +31,10 @@ pub fn record_function(function: &str, arguments: &[Expr], alias: Option<&TableA
     let source = if is_many {
         TableFactor::UNNEST {
             alias: Some(alias_of("$rows", &[JSON])),
-            array_exprs: vec![call(&format!("{kind}_array_elements"), vec![json])],
+            array_exprs: vec![call(
+                &format!("{kind}_array_elements"),
+                vec![call(&format!("${kind}_recordset"), vec![json])],
+            )],
             with_offset: false,
             with_offset_alias: None,
             with_ordinality: false,

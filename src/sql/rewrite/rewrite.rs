@@ -9,8 +9,8 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     DataType, Expr, FunctionArg, FunctionArguments, Ident, JoinOperator, ObjectName, ObjectNamePart, Query, Select,
-    SelectItem, SetExpr, Statement, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, Value as Literal,
-    VisitMut, VisitorMut,
+    SelectItem, SetExpr, Spanned, Statement, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins,
+    Value as Literal, VisitMut, VisitorMut,
 };
 
 use crate::sql::functions::{EXPAND_ARRAY, REGEXP_MATCHES};
@@ -19,6 +19,7 @@ use crate::sql::parse::operators::call;
 use crate::sql::parse::parse::parse;
 use crate::sql::parse::trees::number_of;
 use crate::sql::parse::visit::{change_expressions, visit_mut};
+use crate::sql::rewrite::composites::composites;
 use crate::sql::rewrite::expressions;
 use crate::sql::rewrite::recognise::recognise;
 use crate::sql::rewrite::record_functions::record_function;
@@ -89,6 +90,7 @@ impl VisitorMut for Rewriter {
             drop_computations(select);
         }
         series_of_nothing(select);
+        composites(select);
         for item in &mut select.projection {
             project(item);
         }
@@ -97,6 +99,9 @@ impl VisitorMut for Rewriter {
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         expressions::keep_rows(expr);
+        if let Expr::Exists { subquery, .. } = expr {
+            with_a_column(&mut subquery.body);
+        }
         ControlFlow::Continue(())
     }
 
@@ -177,6 +182,21 @@ fn series_of_nothing(select: &mut Select) {
     }
 }
 
+/// Gives a query whose rows alone matter a column: the planner wants one.
+fn with_a_column(body: &mut SetExpr) {
+    match body {
+        SetExpr::Select(select) if select.projection.is_empty() => {
+            select.projection.push(SelectItem::UnnamedExpr(Expr::value(Literal::Number("1".to_string(), false))));
+        }
+        SetExpr::Query(query) => with_a_column(&mut query.body),
+        SetExpr::SetOperation { left, right, .. } => {
+            with_a_column(left);
+            with_a_column(right);
+        }
+        _ => {}
+    }
+}
+
 fn has_ordinality(factor: &TableFactor) -> bool {
     matches!(
         factor,
@@ -234,7 +254,7 @@ fn table_function(factor: &mut TableFactor) {
     }
     let lists = match function.as_str() {
         series if is_constant_series(series, &arguments) => {
-            restore(factor, &function, args, alias);
+            restore(factor, &name, &function, args, alias);
             return;
         }
         "jsonb_each" => pair(&arguments, "jsonb_object_values"),
@@ -245,7 +265,7 @@ fn table_function(factor: &mut TableFactor) {
         // Its rows have two columns.
         set if SET_FUNCTIONS.contains(&set) && set != EXPAND_ARRAY => vec![call(set, arguments)],
         _ => {
-            restore(factor, &function, args, alias);
+            restore(factor, &name, &function, args, alias);
             return;
         }
     };
@@ -276,8 +296,14 @@ fn pair(arguments: &[Expr], values: &str) -> Vec<Expr> {
 }
 
 /// Puts a function that is none of ours back, without the schema before its name.
-fn restore(factor: &mut TableFactor, function: &str, args: Vec<FunctionArg>, kept: Option<TableAlias>) {
-    let bare = ObjectName(vec![ObjectNamePart::Identifier(Ident::new(function))]);
+fn restore(
+    factor: &mut TableFactor,
+    written: &ObjectName,
+    function: &str,
+    args: Vec<FunctionArg>,
+    kept: Option<TableAlias>,
+) {
+    let bare = ObjectName(vec![ObjectNamePart::Identifier(Ident::with_span(written.span(), function))]);
     match factor {
         TableFactor::Table { name, args: Some(slot), alias, .. } => {
             *name = bare;

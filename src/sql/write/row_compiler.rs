@@ -256,7 +256,8 @@ impl<'a> Compiler<'a> {
             if is_function || is_system {
                 return Ok(None);
             }
-            return at(Error::new(ErrorKind::UndefinedColumn, format!("column \"{name}\" does not exist")));
+            let column = relation.map_or_else(|| format!("\"{name}\""), |(_, relation)| format!("{relation}.{name}"));
+            return at(Error::new(ErrorKind::UndefinedColumn, format!("column {column} does not exist")));
         };
         let ty = WritePlace::Column(position).ty(self.collection);
         let expression = match is_excluded {
