@@ -98,6 +98,13 @@ impl Error {
         self
     }
 
+    /// Points at nothing: what it pointed at is not in the client's text.
+    #[must_use]
+    pub fn without_position(mut self) -> Self {
+        self.0.position = None;
+        self
+    }
+
     /// Names the routine of PostgreSQL that reports this error, by which some drivers know it.
     #[must_use]
     pub fn with_routine(mut self, routine: &'static str) -> Self {

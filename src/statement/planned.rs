@@ -56,6 +56,11 @@ impl Planned {
         Planned { body, parameters, columns, touches, depends_on }
     }
 
+    /// Whether it is DO: several statements in one.
+    pub fn is_code(&self) -> bool {
+        matches!(self.body, Statement::Session(SessionCommand::Do(_)))
+    }
+
     pub fn empty() -> Planned {
         Planned::new(Statement::Empty, Vec::new(), None, PlanNotes::default())
     }

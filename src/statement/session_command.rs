@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::model::OutputColumn;
 use crate::settings::Settings;
+use crate::statement::code_block::CodeBlock;
 use crate::statement::planning::StatementTree;
 use crate::statement::row_source::RowSource;
 use crate::statement::secret_text::SecretText;
@@ -80,6 +81,8 @@ pub enum SessionCommand {
     },
     /// `None` for ALL.
     CloseCursor(Option<String>),
+    /// DO.
+    Do(Arc<CodeBlock>),
     SetPassword {
         role: String,
         password: Option<SecretText>,

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::db::pending::references::{FreedKey, GoneKey, HeldKey, ReferenceKey};
 use crate::db::pending::write_set::EntryKey;
 use crate::db::read::entry_view::EntryView;
-use crate::db::read::ordered_keys::stored_prefix;
+use crate::db::read::ordered_keys::stored_prefixes;
 use crate::db::read::scan::{ScanSpan, visit_entries, visit_key};
 use crate::db::state::cancel::Cancel;
 use crate::db::write::transaction::Transaction;
@@ -265,7 +265,7 @@ impl Transaction {
                 let (rules, mut found) = (self.view.index_rules(parent, index)?, false);
                 self.visit_index(index.id, &bytes, rules.operands.len(), &mut |other| {
                     let has = visit_key(&self.view, parent, other, |entry| {
-                        Ok(stored_prefix(entry, &rules)?.as_deref() == Some(bytes.as_slice()))
+                        Ok(stored_prefixes(entry, &rules)?.contains(&bytes))
                     })?;
                     found = has == Some(true);
                     Ok(if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })

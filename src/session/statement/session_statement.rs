@@ -86,6 +86,10 @@ impl Session {
                 self.set_constraints(names.as_deref(), *is_deferred, run.cancel)?;
                 "SET CONSTRAINTS"
             }
+            SessionCommand::Do(block) => {
+                self.run_code(block, is_alone).await?;
+                "DO"
+            }
             SessionCommand::Reset(Some(name)) => done("RESET", self.changing().reset(name, false))?,
             SessionCommand::Reset(None) => {
                 self.changing().reset_all();

@@ -6,6 +6,7 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::unmodified;
 use crate::sql::analyze::analyzer::Analyzer;
+use crate::sql::analyze::casts::keep_type;
 use crate::sql::analyze::row_comparisons::row_values;
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::parse::names::folded;
@@ -61,6 +62,9 @@ impl Analyzer<'_> {
             }
         }
         *expr = value;
+        if ty.as_ref().is_some_and(|ty| *ty.base() == ColumnType::Numeric(None)) {
+            keep_type(expr, ty.as_ref());
+        }
         Ok(ty)
     }
 

@@ -47,6 +47,11 @@ mod networks;
 mod notifications;
 mod nullable;
 mod number_aggregates;
+mod number_columns;
+mod number_extremes;
+mod number_functions;
+mod number_lists;
+mod number_totals;
 mod one_row;
 mod ordered_arrays;
 mod patterns;
@@ -58,8 +63,6 @@ mod rights;
 mod same_shape;
 mod scalar;
 mod session;
-mod shown_averages;
-mod shown_numbers;
 mod sparse_vectors;
 mod strings;
 mod sums;
@@ -81,6 +84,7 @@ pub use arrays_made::BUCKET_OF_BOUNDS;
 pub use bits::{BITS_BYTES, BITS_LENGTH};
 pub use bytes::{BYTES_OVERLAID, BYTES_PART, BYTES_REVERSED, BYTES_TRIMMED};
 pub use counterparts::INPUT_ERROR;
+pub use decimals::NUMBER_SERIES;
 pub use expand_array::EXPAND_ARRAY;
 pub use float_keys::{ONE_NAN, float_key, is_float_key, json_key, one_nan};
 pub use gathered::{JSON_AGG_OF_ROWS, distinct_form, plain_form};
@@ -92,6 +96,12 @@ pub use json_texts::JSON_OF_ROW;
 pub use kept::{ELEMENTS, FRESH, NAMED};
 pub use networks::network_definition;
 pub use nullable::nullable;
+pub use number_functions::{
+    NUMBER_GREATEST, NUMBER_KEPT, NUMBER_LEAST, NUMBER_NEGATED, NUMBER_OF, NUMBER_RANGE, NUMBER_ROUND, NUMERIC_KEY,
+    is_number_function, number_form, number_function, number_kept, number_of_key, number_shared, numeric_key,
+    plain_function,
+};
+pub use number_totals::number_aggregate;
 pub use one_row::one_row;
 pub use ordered_arrays::{MODE, ORDERED_SETS, PERCENTILE_DISC};
 pub use patterns::{ILIKE, LIKE, LIKE_LIST, SIMILAR_TO_REGEX};
@@ -101,10 +111,6 @@ pub use representation::representation;
 pub use same_shape::SAME_SHAPE;
 pub use scalar::planner_volatility;
 pub use session::backend_pid;
-pub use shown_numbers::{
-    NUMERIC_KEY, SHOWN, SHOWN_AVERAGE, SHOWN_MINUS, SHOWN_ROUND, is_shown, number_function, numeric_key,
-    plain_function, shown_function,
-};
 pub use sparse_vectors::{SPARSE_SORT_KEY, sparse_form};
 pub use strings::{BYTES_LENGTH, ROUND_FLOAT, SERIES_END};
 pub use text_concat::{TEXT_CONCAT, joined_texts};

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::db::{AUTH, Catalog};
-use crate::model::{Collection, CollectionId, Index, IndexKey, IndexKind, View};
+use crate::model::{AccessMethod, Collection, CollectionId, Index, IndexKey, IndexKind, View};
 use crate::sql::pg_catalog::relation::{self, CatalogRelation};
 use crate::types::ColumnType;
 
@@ -24,6 +24,7 @@ pub const MEMORY_FACTS: CollectionId = CollectionId(4);
 pub const COLLATION_DEFAULT: u32 = 100;
 pub const METHOD_HEAP: u32 = 2;
 pub const METHOD_BTREE: u32 = 403;
+pub const METHOD_GIN: u32 = 2742;
 pub const METHOD_HNSW: u32 = 16_390;
 
 const PRIMARY_KEY_FIRST: u32 = 0x4000_0000;
@@ -172,8 +173,12 @@ impl Object {
     pub fn access_method(&self) -> u32 {
         match self {
             Object::Table(_) => METHOD_HEAP,
-            Object::Index(_, Index { kind: IndexKind::Hnsw { .. }, .. }) => METHOD_HNSW,
-            Object::PrimaryKey(_) | Object::Index(..) => METHOD_BTREE,
+            Object::Index(_, index) => match index.kind.access_method() {
+                AccessMethod::Btree => METHOD_BTREE,
+                AccessMethod::Gin => METHOD_GIN,
+                AccessMethod::Hnsw => METHOD_HNSW,
+            },
+            Object::PrimaryKey(_) => METHOD_BTREE,
             Object::Sequence(..) | Object::View(..) | Object::MemoryFacts | Object::System(_) => 0,
         }
     }
