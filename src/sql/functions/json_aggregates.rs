@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::arrow::values::{readable, value_at};
 use crate::types::limits::ENTRY_BYTES_MAX;
-use crate::types::{ColumnType, Value, json_text_of_value, jsonb_text};
+use crate::types::{ColumnType, TextStyle, Value, json_key_in, json_text_of_value, jsonb_text};
 
 /// What was gathered so far.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl JsonText {
                 Err(Error::new(ErrorKind::InvalidParameterValue, "field name must not be null"))
             }
             (true, [key, value]) => {
-                let key = json_text_of_value(&Value::text(key.to_text()));
+                let key = json_text_of_value(&Value::text(json_key_in(TextStyle::CANONICAL, key)));
                 self.append(&format!("{key}: {}", json_text_of_value(value)))
             }
             (_, [value, ..]) => self.append(&json_text_of_value(value)),

@@ -4,19 +4,27 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Any, Bool, Json};
 use crate::expr::{Function, Invocation, text_of};
 use crate::types::json::jsonb;
-use crate::types::{ColumnType, Value, json_text_of_value};
+use crate::types::{ColumnType, TextStyle, Value, json_key_in, json_text_in, json_text_of_value};
 
 /// How deep JSON is that is written anew; deeper JSON is refused where it is read.
 const DEPTH_MAX: usize = 1_000;
 
+/// The text of a value as the key of a member.
+pub const JSON_KEY: &str = "$json_key";
+
 pub fn definitions() -> Vec<Function> {
     let json = ColumnType::Json;
     vec![
-        Function::new("to_json", &[Any], json.clone(), |_, arguments| {
-            Ok(Value::Json(json_text(arguments.first().unwrap_or(&Value::Null)).into()))
+        Function::new(JSON_KEY, &[Any], ColumnType::Text, |invocation, arguments| {
+            Ok(Value::text(json_key_in(invocation.style(), arguments.first().unwrap_or(&Value::Null))))
+        })
+        .styled(),
+        Function::new("to_json", &[Any], json.clone(), |invocation, arguments| {
+            let value = arguments.first().unwrap_or(&Value::Null);
+            Ok(Value::Json(json_text(value, invocation.style()).into()))
         }),
-        Function::new("json_build_array", &[Any], json.clone(), |_, arguments| {
-            let elements: Vec<String> = arguments.iter().map(json_text).collect();
+        Function::new("json_build_array", &[Any], json.clone(), |invocation, arguments| {
+            let elements: Vec<String> = arguments.iter().map(|value| json_text(value, invocation.style())).collect();
             Ok(Value::Json(format!("[{}]", elements.join(", ")).into()))
         })
         .variadic("$json_build_array")
@@ -34,14 +42,14 @@ pub fn definitions() -> Vec<Function> {
     ]
 }
 
-/// The JSON of a value as `to_json` writes it: arrays without blanks, JSON as it is.
-pub fn json_text(value: &Value) -> String {
+/// The JSON of a value as `to_json` writes it in the style of a session: arrays without blanks, JSON as it is.
+pub fn json_text(value: &Value, style: &TextStyle) -> String {
     match value {
         Value::Array(_, elements) => {
-            let texts: Vec<String> = elements.iter().map(json_text).collect();
+            let texts: Vec<String> = elements.iter().map(|element| json_text(element, style)).collect();
             format!("[{}]", texts.join(","))
         }
-        value => json_text_of_value(value).into(),
+        value => json_text_in(style, value).into(),
     }
 }
 
@@ -65,7 +73,8 @@ fn build_object(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Valu
         if is_structured {
             return Err(invalid("key value must be scalar, not array, composite, or json"));
         }
-        members.push(format!("{} : {}", json_text_of_value(&Value::text(key.to_text())), json_text(value)));
+        let (key, style) = (json_key_in(invocation.style(), key), invocation.style());
+        members.push(format!("{} : {}", json_text_of_value(&Value::text(key)), json_text(value, style)));
     }
     Ok(Value::Json(format!("{{{}}}", members.join(", ")).into()))
 }

@@ -67,8 +67,11 @@ mod text_concat;
 mod texts;
 mod time;
 mod time_arithmetic;
+mod time_bins;
 mod time_fields;
 mod time_make;
+mod time_overlaps;
+mod time_series;
 mod variances;
 mod vector_aggregates;
 mod vector_argument;
@@ -86,6 +89,7 @@ pub use float_keys::{ONE_NAN, float_key, is_float_key, json_key, one_nan};
 pub use gathered::{distinct_form, plain_form};
 pub use json::JSON_SORT_KEY;
 pub use json_paths::PATH_OF_TEXT;
+pub use json_texts::JSON_KEY;
 pub use kept::{ELEMENTS, FRESH, NAMED};
 pub use networks::network_definition;
 pub use nullable::nullable;
@@ -108,8 +112,11 @@ pub use strings::{BYTES_LENGTH, ROUND_FLOAT, SERIES_END};
 pub use text_concat::{TEXT_CONCAT, joined_texts};
 pub use time::MOMENT_OF_LOCAL;
 pub use time_arithmetic::{
-    DATE_OF_TEXT, INTERVAL_BYTES, INTERVAL_KEY, INTERVAL_OF_BYTES, TIMESTAMP_OF_EPOCH, TIMESTAMP_OF_TEXT, is_exchanged,
-    time_operator,
+    DATE_OF_TEXT, INTERVAL_BYTES, INTERVAL_FITTED, INTERVAL_KEY, INTERVAL_NEGATED, INTERVAL_OF_BYTES,
+    TIMESTAMP_OF_EPOCH, TIMESTAMP_OF_TEXT, is_exchanged, time_operator,
 };
+pub use time_bins::{INTERVAL_TRUNC, TIMESTAMP_BIN, TIMESTAMP_TRUNC, TIMESTAMPTZ_BIN, TIMESTAMPTZ_TRUNC};
 pub use time_fields::EXTRACT;
+pub use time_overlaps::OVERLAPS;
+pub use time_series::{TIMESTAMP_SERIES, TIMESTAMPTZ_SERIES};
 pub use vectors::half_form;

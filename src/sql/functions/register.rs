@@ -25,8 +25,8 @@ use crate::sql::functions::vector_aggregates::VectorAggregate;
 use crate::sql::functions::{
     advisory, angles, array_bounds, array_sets, arrays_made, bits, blobs, bytes, catalog, counterparts, decimals,
     distances, gathered, json, json_access, json_make, json_paths, json_sets, json_texts, networks, notifications,
-    patterns, random, regexps, rights, session, sparse_vectors, strings, texts, time, time_arithmetic, time_fields,
-    time_make, vectors,
+    patterns, random, regexps, rights, session, sparse_vectors, strings, texts, time, time_arithmetic, time_bins,
+    time_fields, time_make, time_overlaps, time_series, vectors,
 };
 
 static DEFINITIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
@@ -66,8 +66,11 @@ fn row_functions() -> Vec<Function> {
         texts::definitions(),
         time::definitions(),
         time_arithmetic::definitions(),
+        time_bins::definitions(),
         time_fields::definitions(),
         time_make::definitions(),
+        time_overlaps::definitions(),
+        time_series::definitions(),
         vectors::definitions(),
     ];
     let mut all: Vec<Function> = groups.into_iter().flatten().collect();
