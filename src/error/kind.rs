@@ -186,6 +186,8 @@ pub enum ErrorKind {
     TooManyColumns,
     /// More arguments than a function takes.
     TooManyArguments,
+    /// A JSON object has two members of one name, where none may.
+    DuplicateJsonKey,
     /// The disk is full or a write failed; reads go on.
     DiskFull,
     /// The server holds as many connections as it may.
@@ -318,6 +320,7 @@ impl ErrorKind {
             ErrorKind::TooComplex => "54001",
             ErrorKind::TooManyColumns => "54011",
             ErrorKind::TooManyArguments => "54023",
+            ErrorKind::DuplicateJsonKey => "22030",
             ErrorKind::DiskFull => "53100",
             ErrorKind::TooManyConnections => "53300",
             ErrorKind::OutOfMemory => "53200",

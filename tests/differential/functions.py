@@ -573,8 +573,6 @@ def numerics(r: random.Random) -> str:
     )
 
 
-
-
 def angles(r: random.Random) -> str:
     degrees = r.choice([0, 15, 30, 45, 60, 90, 120, 135, 150, 180, 210, 225, 270, 300, 315, 330, 360, 390, 720, 1e6])
     degrees = r.choice([f"{degrees}", f"-{degrees}", f"{r.uniform(-400, 400):.3f}", "'inf'", "'nan'"])
@@ -661,6 +659,67 @@ def conversions(r: random.Random) -> str:
     )
 
 
+def formats(r: random.Random) -> str:
+    position, width = r.choice(["", "", "1$", "2$", "0$", "9$"]), r.choice(["", "", "5", "10", "-8", "-", "*", "*1$", "*2$", "-*"])
+    pattern = quoted(f"<%{position}{width}{r.choice(['s', 's', 'I', 'L', 'x', '%'])}>" + r.choice(["", "%%", "%s", "%"]))
+    one = r.choice(["'Hello'", "NULL", "10", "'it''s'", "-7"])
+    return f"format({pattern}, {one}, {r.choice(['12', chr(39) + 'A b' + chr(39), 'NULL::int'])})"
+
+
+def json_constructors(r: random.Random) -> str:
+    value = lambda: r.choice(["1", "'x'", "NULL", "1.50", "true", "ARRAY[1,2]", "'{\"b\":1}'::jsonb", "'[1,{}]' FORMAT JSON", "'t'::text"])
+    key = lambda: r.choice(["'a'", "'b'", "1", "1.5", "true", "NULL", "'a' || 'b'"])
+    nulls = r.choice(["", "", " NULL ON NULL", " ABSENT ON NULL"])
+    unique = r.choice(["", "", " WITH UNIQUE", " WITH UNIQUE KEYS", " WITHOUT UNIQUE KEYS"])
+    returning = r.choice(["", "", "", " RETURNING json", " RETURNING jsonb", " RETURNING text", " RETURNING bytea FORMAT JSON ENCODING UTF8"])
+    members = ", ".join(f"{key()}{r.choice([': ', ' VALUE '])}{value()}" for _ in range(r.randint(0, 3)))
+    document = quoted(r.choice(["1", "[1]", "{}", '{"a":1,"a":2}', "{", "", "null", '"s"', " [ ]", '[{"a":1,"a":2}]']))
+    rows = "FROM (VALUES (1, 'x'), (2, NULL), (2, 'y')) AS v(k, t)"
+    return r.choice(
+        [
+            f"JSON_OBJECT({members}{nulls}{unique}{returning})",
+            f"JSON_OBJECT({members}{nulls}{unique}{returning})",
+            f"JSON_ARRAY({', '.join(value() for _ in range(r.randint(0, 3)))}{nulls}{returning})",
+            f"JSON_ARRAY({value()}, JSON_ARRAY({value()}{returning}))",
+            f"JSON_ARRAY(SELECT t {rows} ORDER BY k, t{returning})",
+            f"(SELECT JSON_ARRAYAGG({r.choice(['t', 'k', 'ARRAY[k]'])} ORDER BY k, t{nulls}{returning}) {rows})",
+            f"(SELECT JSON_OBJECTAGG({r.choice(['k', 't'])}: {r.choice(['t', 'k'])}{nulls}{unique}{returning}) {rows})",
+            f"(SELECT json_agg({r.choice(['v', 't', 'ARRAY[k, 2]', 'row(k, t)'])}) {rows})",
+            f"(SELECT {r.choice(['json', 'jsonb'])}_object_agg{r.choice(['', '_strict', '_unique', '_unique_strict'])}(k, t) {rows})",
+            f"(SELECT row_to_json({r.choice(['v', 'row(k, t, true)'])}) {rows} LIMIT 1)",
+            f"{document}{r.choice(['', '::text'])} IS {r.choice(['', 'NOT '])}JSON {r.choice(['', 'VALUE', 'SCALAR', 'ARRAY', 'OBJECT'])}{unique}",
+        ]
+    )
+
+
+def parts(r: random.Random) -> str:
+    at = r.choice(["0", "1", "-1", "2", "'a'", "'b'", "'0'", "NULL", "9"])
+    document = quoted(r.choice(['{"a":[1,{"b":null}],"0":7}', "[1,[2,3],null]", '"s"', "5"]))
+    data, bits = r.choice(["'abcdef'::bytea", "'\\x00ff00'::bytea"]), r.choice(["B'0101011'", "B'1'"])
+    place = r.choice(["2", "3", "0", "9"])
+    number = r.choice(["1.5", "0", "-2", "1e-300", "1e300", "'nan'", "'inf'", "'-inf'"])
+    return r.choice(
+        [
+            f"({document}::jsonb)[{at}]",
+            f"({document}::jsonb)[{at}][{r.choice(['0', '1', chr(39) + 'b' + chr(39)])}]",
+            f"(ARRAY[1,2,3])[{r.choice([':2', '2:', '1:2', '0:9', ':'])}]",
+            f"(row({r.choice(['1', chr(39) + 'x' + chr(39)])}, 2.5)).f{r.choice([1, 2, 3])}",
+            f"overlay({data} placing '\\x0102'::bytea from {place}{r.choice(['', ' for 1', ' for 0'])})",
+            f"overlay({bits} placing B'00' from {place})",
+            f"substring({bits} from {place}{r.choice(['', ' for 2'])})",
+            f"trim({r.choice(['both', 'leading', 'trailing'])} '\\x0061'::bytea from {data})",
+            f"trim({r.choice(['both', 'leading', 'trailing'])} from '  x ')",
+            f"substring('abcdefg' similar {r.choice(['a#' + chr(34) + '%#' + chr(34) + 'g', 'a%', '#' + chr(34) + 'b%#' + chr(34)]).join([chr(39), chr(39)])} escape '#')",
+            f"{number}::float8 / {r.choice(['2', '0', '1e300', chr(39) + 'inf' + chr(39) + '::float8', '-0.0::float8'])}",
+            f"{number}::float8::float4 / {r.choice(['2::float4', '0::float4'])}",
+            f"(SELECT string_agg(coalesce(x, 'NULL'), '|') FROM string_to_table({r.choice([quoted('a,b,,c'), quoted(''), 'NULL'])}, {r.choice([quoted(','), quoted(''), 'NULL'])}, {r.choice([quoted(''), quoted('b')])}) AS x)",
+            f"{r.choice(['to_json', 'to_jsonb', 'cardinality'])}({r.choice(['ARRAY[1,2]', 'NULL', 'ARRAY[[1],[2]]'])})",
+            f"pg_typeof({r.choice(['ARRAY[1,2]', 'ARRAY[1,NULL]', 'cardinality(ARRAY[1])', 'JSON_ARRAY(1)', 'json_agg(1)', 'substring(B' + chr(39) + '1' + chr(39) + ' from 1)'])})",
+            f"jsonb_path_query_first('[1,2]', '$[*] ? (@ > $x)', vars => '{{\"x\": 1}}'{r.choice(['', ', silent => true'])})",
+        ]
+    )
+
+
 # Calls that this server knowingly answers otherwise: its answer, and why.
 DIFFERS = {
     "E' bbb' ~ E'(b)\\\\m|\\\\1(a*(c|b+\\\\1+a)*c)|b(?:($c\\\\3*|\\\\3*){0,1}){2}'": (
@@ -671,7 +730,7 @@ DIFFERS = {
 
 FAMILIES = [
     regular_expressions, similar, to_char_numbers, to_number, to_char_times, times_of_texts, json_paths, json_changes, bytes_and_texts,
-    numerics, zoned, styled, intervals, angles, arrays_made, json_texts, conversions,
+    numerics, zoned, styled, intervals, angles, arrays_made, json_texts, conversions, formats, json_constructors, parts,
 ]
 
 

@@ -14,7 +14,7 @@ use crate::sql::analyze::from_functions::is_series_of_int4;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
 use crate::sql::analyze::numerics::{check_numerics, is_numeric, makes_array};
 use crate::sql::analyze::overloads::{Argument, ChosenForm, written_cast};
-use crate::sql::analyze::special_calls::special_call;
+use crate::sql::analyze::special_calls::{special_call, stands_for};
 use crate::sql::analyze::times::common_time_of;
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{
@@ -50,7 +50,12 @@ impl Analyzer<'_> {
             return Err(self.at(Error::syntax("syntax error at or near \"variadic\"", None), place));
         }
         pg_catalog::check_schema(&function.name).map_err(|error| self.at(error, place))?;
+        if let Some(made) = stands_for(function, &name).map_err(|error| self.at(error, place))? {
+            *expr = made;
+            return self.expr(expr);
+        }
         self.rows_in_call(function, &mut name)?;
+        self.normal_form(function, &name)?;
         if !engine::is_function(&name) {
             if let Some(cast) = written_cast(function, &name) {
                 *expr = cast;
@@ -112,6 +117,26 @@ impl Analyzer<'_> {
         }
         let ty = form_of_types(function, &name, &mut types).or(result);
         Ok(finished(expr, &name, &types, ty))
+    }
+
+    /// The form that a text is normalised to is a word of the grammar: `normalize(x, NFC)`.
+    fn normal_form(&self, function: &mut Function, name: &str) -> Result<()> {
+        let FunctionArguments::List(list) = &mut function.args else { return Ok(()) };
+        // With a schema it is a function as any other.
+        let (true, [_, form]) = (name == "normalize" && function.name.0.len() == 1, list.args.as_mut_slice()) else {
+            return Ok(());
+        };
+        let Some(form) = plain_argument(form) else { return Ok(()) };
+        let word = match form {
+            Expr::Identifier(word) if word.quote_style.is_none() => word.value.to_ascii_uppercase(),
+            _ => String::new(),
+        };
+        if !["NFC", "NFD", "NFKC", "NFKD"].contains(&word.as_str()) {
+            let error = Error::syntax(format!("syntax error at or near \"{form}\""), None);
+            return Err(self.at(error, form.span().start));
+        }
+        *form = Expr::value(Literal::SingleQuotedString(word));
+        Ok(())
     }
 
     /// As [`Analyzer::function_parts`], of a call where sets may not stand everywhere.

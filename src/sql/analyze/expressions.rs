@@ -10,13 +10,12 @@ use crate::sql::analyze::casts::{is_forgotten, keep_type};
 use crate::sql::analyze::jsonb::by_value;
 use crate::sql::analyze::literals::{bit_digits, placeholder, string_of};
 use crate::sql::analyze::numerics::{held, is_numeric};
-use crate::sql::analyze::patterns::literal_text;
 use crate::sql::analyze::row_comparisons::{keyed_rows, without_rows};
 use crate::sql::analyze::scope;
 use crate::sql::analyze::scope::ScopeColumn;
 use crate::sql::analyze::times::common_time;
 use crate::sql::arrow::cast_functions::cast_name;
-use crate::sql::functions::{BYTES_PART, EXTRACT, NUMERIC_KEY, PART, SIMILAR_TO_REGEX, function_types};
+use crate::sql::functions::{EXTRACT, NUMERIC_KEY, function_types};
 use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::number_of;
@@ -240,6 +239,10 @@ impl Analyzer<'_> {
                 // there; those of a call it finds, and computes as everywhere.
                 let is_computed = array.elem.iter().any(is_computed);
                 let ty = self.unify_all("ARRAY", &mut array.elem.iter_mut().collect::<Vec<_>>())?;
+                if ty == Some(ColumnType::Int4) {
+                    // The planner takes every number for a bigint.
+                    array.elem.iter_mut().for_each(|each| self.as_int4(each));
+                }
                 let ty = ty.map(|ty| ColumnType::Array(Box::new(ty)));
                 let is_computed = is_computed || ty.as_ref().is_some_and(|ty| *ty.base() == ColumnType::Numeric(None));
                 if let Some(constant) = ty.as_ref().and_then(|ty| self.constant_array(&array.elem, ty)) {
@@ -315,20 +318,8 @@ impl Analyzer<'_> {
                 Ok(Some(ColumnType::Int4))
             }
             Expr::Substring { .. } => self.substring(expr),
-            Expr::Trim { expr: inner, trim_what, .. } => {
-                self.argument(inner)?;
-                if let Some(what) = trim_what {
-                    self.argument(what)?;
-                }
-                Ok(Some(ColumnType::Text))
-            }
-            Expr::Overlay { expr: inner, overlay_what, overlay_from, overlay_for } => {
-                let numbers = std::iter::once(overlay_from).chain(overlay_for.iter_mut());
-                for each in [inner, overlay_what].into_iter().chain(numbers) {
-                    self.argument(each)?;
-                }
-                Ok(Some(ColumnType::Text))
-            }
+            Expr::Trim { .. } => self.trim(expr),
+            Expr::Overlay { .. } => self.overlay(expr),
             other => Err(self.at(
                 Error::unsupported(
                     "this expression is not offered",
@@ -337,41 +328,6 @@ impl Analyzer<'_> {
                 other.span().start,
             )),
         }
-    }
-
-    /// A part of a text by its place, or by a regular expression.
-    fn substring(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
-        let Expr::Substring { expr: inner, substring_from, substring_for, .. } = expr else { return Ok(None) };
-        let of_bytes = self.argument(inner)? == Some(ColumnType::Bytea);
-        let mut by_pattern = false;
-        for bound in [&mut *substring_from, &mut *substring_for].into_iter().flatten() {
-            by_pattern |= literal_text(bound).is_some();
-            self.adopt_parameter(bound, &ColumnType::Int4);
-            by_pattern |= self.argument(bound)?.is_some_and(|ty| ty.is_text());
-        }
-        if of_bytes && !by_pattern {
-            let first = Expr::value(Literal::Number("1".to_string(), false));
-            let from = substring_from.as_ref().map_or(first, |from| from.as_ref().clone());
-            let count = substring_for.as_ref().map(|count| count.as_ref().clone());
-            let arguments = [inner.as_ref().clone(), from].into_iter().chain(count).collect();
-            *expr = call(BYTES_PART, arguments);
-            return Ok(Some(ColumnType::Bytea));
-        }
-        if by_pattern {
-            let pattern = match (substring_from, substring_for) {
-                (Some(pattern), None) => pattern.as_ref().clone(),
-                // An SQL regular expression with its escape.
-                (Some(pattern), Some(escape)) => {
-                    call(SIMILAR_TO_REGEX, vec![pattern.as_ref().clone(), escape.as_ref().clone()])
-                }
-                (None, _) => {
-                    let hint = "Use SUBSTRING(text FROM pattern).";
-                    return Err(Error::unsupported("SUBSTRING with FOR and a pattern is not offered", hint));
-                }
-            };
-            *expr = call(PART, vec![inner.as_ref().clone(), pattern]);
-        }
-        Ok(Some(ColumnType::Text))
     }
 
     /// `x = ANY (array)` and the like.

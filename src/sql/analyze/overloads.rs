@@ -277,6 +277,10 @@ fn chosen_form(name: &str, types: Vec<u32>) -> Result<Option<ResolvedFunction>> 
     let call = CallArguments { types, ..CallArguments::default() };
     match registry::resolve_function(name, &call) {
         Ok(resolved) => Ok(Some(resolved)),
+        // A polymorphic function of literals alone.
+        Err(error) if error.kind() == ErrorKind::DatatypeMismatch && call.types.iter().all(|ty| *ty == UNKNOWN) => {
+            Err(error)
+        }
         Err(error) if error.kind() == ErrorKind::UndefinedFunction && !may_be_meant(name, call) => Err(error),
         Err(_) => Ok(None),
     }

@@ -2,14 +2,17 @@
 
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CaseWhen, Expr, Function, FunctionArg, FunctionArguments, Value as Literal,
+    BinaryOperator, CaseWhen, DataType, Expr, Function, FunctionArg, FunctionArguments, Value as Literal,
 };
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::sql::analyze::arithmetic::native_cast;
 use crate::sql::analyze::binary::binary;
 use crate::sql::analyze::calls::plain_argument;
+use crate::sql::analyze::json_constructors::{constructed, json_call};
 use crate::sql::analyze::jsonb::{by_value, sort_key};
 use crate::sql::analyze::numerics::is_numeric;
+use crate::sql::analyze::ordered_sets::ordered_set;
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{
     DATE_OF_TEXT, INTERVAL_BYTES, INTERVAL_OF_BYTES, INTERVAL_TRUNC, JSON_KEY, MOMENT_OF_LOCAL, NUMERIC_KEY,
@@ -17,18 +20,44 @@ use crate::sql::functions::{
     TIMESTAMPTZ_BIN, TIMESTAMPTZ_SERIES, TIMESTAMPTZ_TRUNC,
 };
 use crate::sql::parse::operators::call;
+use crate::sql::parse::spellings::COLUMNS;
 use crate::sql::parse::trees::number_of;
 use crate::types::ColumnType;
+
+/// Functions whose rows have several columns: they stand in FROM, or are the one such call of a select list.
+const RECORD_SETS: [&str; 4] = ["json_each", "jsonb_each", "json_each_text", "jsonb_each_text"];
+
+/// What a call stands for whose arguments were not walked yet; `None` for a call that stays.
+///
+/// # Errors
+/// 0A000 for all columns of what is not read as a relation; as [`constructed`] and [`ordered_set`].
+pub fn stands_for(function: &Function, name: &str) -> Result<Option<Expr>> {
+    if name == COLUMNS {
+        let message = "all columns of the value of such a function cannot be shown here";
+        return Err(Error::unsupported(message, "Call it in FROM, and name its columns."));
+    }
+    if RECORD_SETS.contains(&name) {
+        let message = format!("{name}() as one of several expressions of rows is not offered");
+        return Err(Error::unsupported(message, "Call it in FROM, and name its columns."));
+    }
+    match constructed(function, name)? {
+        None => ordered_set(function, name),
+        made => Ok(made),
+    }
+}
 
 /// What a call by that name becomes, and its type; `None` for a call that stays.
 ///
 /// # Errors
-/// 22016 for an argument that the function cannot take, 42883 for times that it does not take.
+/// 22016 for an argument that the function cannot take, 42883 for times that it does not take; as [`json_call`].
 pub fn special_call(
     function: &mut Function,
     name: &str,
     types: &[Option<ColumnType>],
 ) -> Result<Option<(Expr, ColumnType)>> {
+    if let Some(json) = json_call(function, name, types)? {
+        return Ok(Some(json));
+    }
     let has = |ty: &ColumnType| types.iter().flatten().any(|known| known == ty);
     let is_small = |ty: &Option<ColumnType>| matches!(ty, Some(ColumnType::Int2 | ColumnType::Int4));
     Ok(match name {
@@ -51,7 +80,7 @@ pub fn special_call(
             return Err(Error::new(ErrorKind::UndefinedFunction, message).with_hint("Use generate_series()."));
         }
         // Their texts are those of the session's style, which aggregates do not know.
-        "json_agg" | "jsonb_agg" | "json_object_agg" | "jsonb_object_agg" => {
+        _ if is_json_aggregate(name) => {
             style_json(function, name, types);
             None
         }
@@ -86,6 +115,10 @@ pub fn special_call(
             let narrow = call(&cast_name(&ColumnType::Int4), vec![Expr::Function(function.clone())]);
             Some((narrow, ColumnType::Int4))
         }
+        // The planner counts without a sign.
+        "cardinality" | "array_position" => {
+            Some((native_cast(Expr::Function(function.clone()), DataType::Int(None)), ColumnType::Int4))
+        }
         "nth_value" => {
             let position = arguments(function).nth(1).and_then(|argument| number_of(argument).map(is_positive));
             if position == Some(false) {
@@ -102,11 +135,17 @@ pub fn special_call(
 fn style_json(function: &mut Function, name: &str, types: &[Option<ColumnType>]) {
     let written = if name.starts_with("jsonb") { "to_jsonb" } else { "to_json" };
     for (position, (argument, ty)) in arguments(function).zip(types).enumerate() {
-        let is_key = name.ends_with("object_agg") && position == 0;
+        let is_key = name.contains("object_agg") && position == 0;
         if ty.as_ref().is_some_and(has_style) {
             *argument = call(if is_key { JSON_KEY } else { written }, vec![argument.clone()]);
         }
     }
+}
+
+/// Whether it gathers rows in JSON.
+fn is_json_aggregate(name: &str) -> bool {
+    let gathers = name.strip_prefix("jsonb").or_else(|| name.strip_prefix("json"));
+    gathers.is_some_and(|name| name.starts_with("_agg") || name.starts_with("_object_agg"))
 }
 
 /// `timezone`: of one argument in the zone of the session.

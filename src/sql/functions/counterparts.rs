@@ -190,22 +190,23 @@ fn encoding(name: &str, what: &str) -> Result<Encoding> {
 
 fn decoded(bytes: &[u8], name: &str, what: &str) -> Result<String> {
     match encoding(name, what)? {
+        Encoding::Latin1 if bytes.contains(&0) => Err(invalid_bytes("LATIN1", &[0])),
         Encoding::Latin1 => Ok(bytes.iter().map(|byte| char::from(*byte)).collect()),
         Encoding::Utf8 | Encoding::Ascii => match std::str::from_utf8(bytes) {
             Ok(text) if !text.contains('\0') => Ok(text.to_string()),
-            Ok(_) => Err(invalid_bytes(&[0])),
+            Ok(_) => Err(invalid_bytes("UTF8", &[0])),
             Err(error) => {
                 let start = error.valid_up_to();
                 let length = error.error_len().unwrap_or(bytes.len() - start);
-                Err(invalid_bytes(bytes.get(start..start + length).unwrap_or_default()))
+                Err(invalid_bytes("UTF8", bytes.get(start..start + length).unwrap_or_default()))
             }
         },
     }
 }
 
-fn invalid_bytes(bytes: &[u8]) -> Error {
+fn invalid_bytes(encoding: &str, bytes: &[u8]) -> Error {
     let shown: Vec<String> = bytes.iter().map(|byte| format!("0x{byte:02x}")).collect();
-    let message = format!("invalid byte sequence for encoding \"UTF8\": {}", shown.join(" "));
+    let message = format!("invalid byte sequence for encoding \"{encoding}\": {}", shown.join(" "));
     Error::new(ErrorKind::InvalidEncoding, message)
 }
 

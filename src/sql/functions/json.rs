@@ -6,6 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Any, Bool, Json, TextArray};
 use crate::expr::{Function, Invocation, text_of};
 use crate::sql::functions::json_access::steps;
+use crate::sql::functions::json_texts::check_key;
 use crate::types::json::jsonb;
 use crate::types::json::jsonb::PathStep;
 use crate::types::{
@@ -273,13 +274,12 @@ fn build_object(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Valu
             .with_hint("The arguments of jsonb_build_object() must consist of alternating keys and values."));
     }
     let mut members = Vec::with_capacity(pairs.len());
-    for [key, value] in pairs {
+    for (position, [key, value]) in pairs.iter().enumerate() {
         if key.is_null() {
-            return Err(Error::new(
-                ErrorKind::InvalidParameterValue,
-                "argument of jsonb_build_object: key must not be null",
-            ));
+            let message = format!("argument {}: key must not be null", 2 * position + 1);
+            return Err(Error::new(ErrorKind::InvalidParameterValue, message));
         }
+        check_key(invocation, 2 * position, key)?;
         let value = match value {
             Value::Json(_) => value.clone(),
             value => Value::Json(json_text_in(invocation.style(), value)),

@@ -3,6 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Any, AnyArray, Float, Int, Text};
 use crate::expr::{Function, Invocation, int_of, text_of};
+use crate::sql::functions::format_text::format_text;
 use crate::types::limits::ENTRY_BYTES_MAX;
 use crate::types::{ColumnType, Value, quote_identifier};
 
@@ -151,59 +152,9 @@ fn joined(invocation: &Invocation<'_>, separator: &str, values: &[Value]) -> Res
     Ok(Value::text(texts.join(separator)))
 }
 
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let doubled = text.replace('\'', "''");
     if doubled.contains('\\') { format!("E'{}'", doubled.replace('\\', "\\\\")) } else { format!("'{doubled}'") }
-}
-
-/// `format('%s %I %L %1$s', …)`.
-fn format_text(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
-    let Some(pattern) = arguments.first().and_then(Value::as_str) else { return Ok(Value::Null) };
-    let invalid = |message: String| Error::new(ErrorKind::InvalidParameterValue, message);
-    let mut out = String::with_capacity(pattern.len());
-    let mut making = None;
-    let mut next = 1;
-    let mut rest = pattern;
-    while let Some((before, after)) = rest.split_once('%') {
-        out.push_str(before);
-        let digits = after.find(|character: char| !character.is_ascii_digit()).unwrap_or(after.len());
-        let (number, tail) = after.split_at_checked(digits).unwrap_or(("", after));
-        let (position, tail) = match (number.parse::<usize>(), tail.strip_prefix('$')) {
-            (Ok(position), Some(tail)) => (Some(position), tail),
-            _ => (None, after),
-        };
-        let mut characters = tail.chars();
-        let specifier = characters.next().ok_or_else(|| invalid("unterminated format() type specifier".to_string()))?;
-        rest = characters.as_str();
-        if specifier == '%' {
-            out.push('%');
-            continue;
-        }
-        let position = position.unwrap_or(next);
-        if position == 0 {
-            return Err(invalid("format specifies argument 0, but arguments are numbered from 1".to_string()));
-        }
-        next = position
-            .checked_add(1)
-            .ok_or_else(|| Error::new(ErrorKind::NumericOutOfRange, "number is out of range"))?;
-        let value = arguments.get(position).ok_or_else(|| invalid("too few arguments for format()".to_string()))?;
-        drop(making.take());
-        making = invocation.making(out.len().saturating_add(value.bytes()))?;
-        match specifier {
-            's' => out.push_str(&invocation.style().text_of(value)),
-            'I' if value.is_null() => {
-                return Err(invalid("null values cannot be formatted as an SQL identifier".to_string()));
-            }
-            'I' => out.push_str(&quote_identifier(&invocation.style().text_of(value))),
-            'L' if value.is_null() => out.push_str("NULL"),
-            'L' => out.push_str(&quoted(&invocation.style().text_of(value))),
-            other => return Err(invalid(format!("unrecognized format() type specifier \"{other}\""))),
-        }
-    }
-    out.push_str(rest);
-    drop(making);
-    drop(invocation.making(out.len())?);
-    Ok(Value::text(out))
 }
 
 fn array_to_string(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {

@@ -6,6 +6,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use crate::error::{Error, Result};
+use crate::sql::parse::json_constructors::IS_JSON;
 use crate::types::ColumnType;
 
 /// The name of an expression without one.
@@ -29,14 +30,15 @@ fn strong_name(expr: &Expr) -> Option<String> {
             return field.or_else(|| strong_name(root));
         }
         Expr::Function(function) => {
-            let name = last_part(&function.name)?;
+            // What an operator is read as has no name.
+            let name = last_part(&function.name).filter(|name| name != IS_JSON)?;
             let keyword = matches!(function.args, FunctionArguments::None);
             return Some(if keyword { name.to_lowercase() } else { name });
         }
         Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => return strong_name(inner),
         Expr::Cast { expr, .. } => return strong_name(expr),
         Expr::Subquery(query) => return first_column(query),
-        Expr::Exists { .. } => "exists",
+        Expr::Exists { negated: false, .. } => "exists",
         Expr::Array(_) => "array",
         Expr::Tuple(_) => "row",
         Expr::Extract { .. } => "extract",

@@ -17,6 +17,7 @@ use crate::sql::parse::dialect::PostgresDialect;
 use crate::sql::parse::number_tokens::{with_plain_numbers, with_plain_operators};
 use crate::sql::parse::regroup::{enclose_values, fuse_distinct, regroup};
 use crate::sql::parse::rewrite_tokens::normalized;
+use crate::sql::parse::spellings::respelled;
 use crate::sql::parse::statement_limits::{check_counts, check_length, check_nesting, check_numbers};
 use crate::sql::parse::subquery_names::name_subqueries;
 use crate::sql::parse::time_tokens::{with_fitted_intervals, with_local_zones};
@@ -50,8 +51,8 @@ pub fn parse(text: &str) -> Result<ParsedStatement> {
     check_password(&tokens, text)?;
     check_offered(&tokens, text)?;
     let parameters = count_parameters(&tokens, text)?;
-    let mut parser =
-        Parser::new(&PostgresDialect).with_recursion_limit(NESTING_MAX).with_tokens_with_locations(normalized(tokens));
+    let tokens = normalized(respelled(tokens, text)?);
+    let mut parser = Parser::new(&PostgresDialect).with_recursion_limit(NESTING_MAX).with_tokens_with_locations(tokens);
     while parser.consume_token(&Token::SemiColon) {}
     let statement = match parser.peek_token().token {
         Token::EOF => None,

@@ -5,7 +5,7 @@ use datafusion::sql::sqlparser::ast::{BinaryOperator, CastKind, Expr, UnaryOpera
 
 use crate::expr::{self, Arithmetic, Scalar, unmodified};
 use crate::sql::analyze::analyzer::wider;
-use crate::sql::arrow::arithmetic_functions::checked_function;
+use crate::sql::arrow::arithmetic_functions::{DIVIDE_FLOATS, checked_function};
 use crate::sql::arrow::cast_functions::cast_target;
 use crate::sql::functions::{
     NAMED, NUMBER_KEPT, NUMBER_NEGATED, NUMBER_OF, NUMBER_ROUND, NUMERIC_KEY, TIMESTAMP_BIN, TIMESTAMP_TRUNC,
@@ -94,6 +94,7 @@ impl Lowering<'_> {
                 let checked = operators.into_iter().find(|operator| checked_function(operator) == Some(name));
                 let operator = match checked {
                     Some(operator) => Arithmetic::of(&operator.to_string())?,
+                    None if name == DIVIDE_FLOATS => Arithmetic::Divide,
                     None => Arithmetic::of(plain_function(name)?)?,
                 };
                 arithmetic(

@@ -121,8 +121,11 @@ fn plan_named(
         },
         Statement::Deallocate { name, .. } => SessionCommand::Deallocate(unless_all(name)),
         Statement::Declare { stmts } => plan_declare(stmts, parameters, context)?,
-        Statement::Fetch { name, direction, .. } => {
+        Statement::Fetch { name, direction, into: None, .. } => {
             SessionCommand::Fetch { cursor: folded(name), fetch: plan_fetch(direction)? }
+        }
+        Statement::Fetch { name, direction, .. } => {
+            SessionCommand::Move { cursor: folded(name), fetch: plan_fetch(direction)? }
         }
         Statement::Close { cursor } => SessionCommand::CloseCursor(match cursor {
             CloseCursor::All => None,

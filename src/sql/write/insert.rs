@@ -25,7 +25,7 @@ use crate::sql::parse::unread;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
 use crate::sql::write::on_conflict::{Conflict, ResolvedConflict, Seen};
 use crate::sql::write::returned::Others;
-use crate::sql::write::returning::Returning;
+use crate::sql::write::returning::{Returning, Versions};
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_subplan::RowPlan;
 use crate::sql::write::view_target::{RowChecks, Verb, WriteTarget};
@@ -109,7 +109,7 @@ pub fn plan_insert(
                 .with_hint("Use ON CONFLICT (key) DO UPDATE."));
         }
     };
-    let beside = Others::default();
+    let beside = Others::default().with_versions(insert.returning.as_deref(), &collection, &relation);
     let items = target.returned(insert.returning.as_deref(), &relation, &beside)?;
     let returning = Returning::plan(items.as_deref(), (&collection, &relation), beside, parameters, context)?;
     let (collection, checks) = (Arc::clone(&target.stored), target.checks());
@@ -414,6 +414,8 @@ impl InsertPlan {
         rows: &mut Rows,
     ) -> Result<()> {
         self.defaults.fill(run, &mut row.columns).await?;
+        let keeps_old = self.returning.as_ref().is_some_and(Returning::shows_versions);
+        let mut old = None;
         let key = match &self.conflict {
             None => match run.insert(&self.collection, row.columns, OnConflict::Fail).await? {
                 Inserted::New(key) => key,
@@ -427,9 +429,11 @@ impl InsertPlan {
             },
             Some(conflict) => {
                 let seen = if is_single { None } else { Some(&mut rows.seen) };
-                match conflict.insert(run, &self.collection, row.columns, (seen, rows.view.as_ref())).await? {
+                match conflict.insert(run, &self.collection, row.columns, (seen, rows.view.as_ref()), keeps_old).await?
+                {
                     ResolvedConflict::Inserted(key) => key,
-                    ResolvedConflict::Updated(key) => {
+                    ResolvedConflict::Updated(key, before) => {
+                        old = before;
                         row.stage = None;
                         key
                     }
@@ -447,7 +451,8 @@ impl InsertPlan {
         rows.written += 1;
         if let Some(returning) = &self.returning {
             let stored = run.transaction.view().row(&self.collection, &key)?.unwrap_or_default();
-            rows.shown.push(returning.row(run, rows.view.as_ref(), &stored).await?)?;
+            let versions = Versions { old: old.as_deref(), new: Some(&stored) };
+            rows.shown.push(returning.row(run, rows.view.as_ref(), &stored, versions).await?)?;
         }
         Ok(())
     }

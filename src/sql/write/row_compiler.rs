@@ -16,14 +16,14 @@ use crate::model::Collection;
 use crate::sql::analyze::analyzer::{unified, wider};
 use crate::sql::analyze::literals::{placeholder, string_of};
 use crate::sql::analyze::present_words::read_constant;
-use crate::sql::analyze::scope::qualified;
+use crate::sql::analyze::scope::{no_relation, qualified};
 use crate::sql::analyze::times::declared_interval;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::functions::{self, joined_texts};
 use crate::sql::parse::names::{self, folded};
 use crate::sql::parse::operators::json_function;
 use crate::sql::parse::trees::{number, number_of};
-use crate::sql::write::returned::{Others, unknown_relation};
+use crate::sql::write::returned::Others;
 use crate::sql::write::write_target::{WritePlace, check_assignable, is_assignable, located};
 use crate::types::{ColumnType, Value};
 
@@ -242,7 +242,7 @@ impl<'a> Compiler<'a> {
             && !self.is_row(schema, relation)
             && !self.others.has_relation(relation)
         {
-            return at(unknown_relation(relation));
+            return at(no_relation(relation));
         }
         let own = self.collection.column(name).filter(|_| self.visible != Visible::Nothing);
         let own = own.filter(|_| relation.is_none_or(|(schema, name)| is_excluded || self.is_row(schema, name)));
@@ -265,7 +265,8 @@ impl<'a> Compiler<'a> {
             if is_function || is_system {
                 return Ok(None);
             }
-            return at(Error::new(ErrorKind::UndefinedColumn, format!("column \"{name}\" does not exist")));
+            let column = relation.map_or_else(|| format!("\"{name}\""), |(_, relation)| format!("{relation}.{name}"));
+            return at(Error::new(ErrorKind::UndefinedColumn, format!("column {column} does not exist")));
         };
         let ty = WritePlace::Column(position).ty(self.collection);
         let expression = match is_excluded {

@@ -280,7 +280,7 @@ pub fn json_text_in(style: &TextStyle, value: &Value) -> Box<str> {
 /// The text of a value as the key of a member, as PostgreSQL's `json_build_object`: times are those of JSON.
 pub fn json_key_in(style: &TextStyle, value: &Value) -> String {
     match value {
-        Value::Date(_) | Value::Timestamp(_) | Value::TimestampTz(_) => {
+        Value::Bool(_) | Value::Date(_) | Value::Timestamp(_) | Value::TimestampTz(_) => {
             json_text_in(style, value).trim_matches('"').to_string()
         }
         value => style.text_of(value),
