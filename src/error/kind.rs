@@ -71,6 +71,8 @@ pub enum ErrorKind {
     DatetimeOutOfRange,
     /// A time zone too far from UTC.
     ZoneDisplacement,
+    /// A field of an interval is out of range.
+    IntervalFieldOverflow,
     /// A time in a JSON path that is none.
     JsonDatetimeArgument,
     /// A subscript in a JSON path that is none, or out of bounds.
@@ -259,6 +261,7 @@ impl ErrorKind {
             ErrorKind::InvalidDatetimeFormat => "22007",
             ErrorKind::DatetimeOutOfRange => "22008",
             ErrorKind::ZoneDisplacement => "22009",
+            ErrorKind::IntervalFieldOverflow => "22015",
             ErrorKind::JsonDatetimeArgument => "22031",
             ErrorKind::JsonSubscript => "22033",
             ErrorKind::NonNumericJsonItem => "22036",

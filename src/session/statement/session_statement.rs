@@ -283,7 +283,8 @@ impl Session {
             return Err(Error::syntax(format!("wrong number of parameters for prepared statement \"{name}\""), None)
                 .with_detail(format!("Expected {} parameters but got {}.", prepared.parameters.len(), row.len())));
         }
-        let cast = row.into_iter().zip(&prepared.parameters).map(|(value, ty)| value.cast(ty, false));
+        let style = Arc::clone(self.settings.effective().text_style());
+        let cast = row.into_iter().zip(&prepared.parameters).map(|(value, ty)| value.cast_in(&style, ty, false));
         let values = cast.collect::<Result<Vec<Value>>>()?;
         Box::pin(self.execute(&prepared, values, is_alone)).await
     }

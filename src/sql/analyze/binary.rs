@@ -51,6 +51,7 @@ impl Analyzer<'_> {
             | BinaryOperator::LtEq
             | BinaryOperator::Gt
             | BinaryOperator::GtEq => self.comparison(expr).map_err(|error| self.at_operator(error, location)),
+            BinaryOperator::Overlaps => self.overlaps(expr),
             BinaryOperator::PGRegexMatch
             | BinaryOperator::PGRegexIMatch
             | BinaryOperator::PGRegexNotMatch

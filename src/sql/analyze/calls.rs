@@ -281,7 +281,7 @@ impl Analyzer<'_> {
                         by_value(argument, key);
                     }
                     let wanted = match function_types::parameter(name, position) {
-                        _ if name == "generate_series" => Some(ColumnType::TimestampTz),
+                        _ if matches!(name, "generate_series" | "date_bin") => Some(ColumnType::TimestampTz),
                         wanted => wanted.filter(|ty| matches!(ty, ColumnType::Timestamp | ColumnType::TimestampTz)),
                     };
                     if let (Some(wanted), Some(ColumnType::Date)) = (wanted, &ty) {
@@ -351,8 +351,7 @@ impl Analyzer<'_> {
                 self.adopt(argument, &ty)?;
             }
         }
-        let step = step_type(position, types).filter(|_| name == "generate_series");
-        step.map_or(Ok(()), |ty| self.adopt(argument, &ty))?;
+        type_by_others(name, position, types).map_or(Ok(()), |ty| self.adopt(argument, &ty))?;
         self.walked_argument(name, argument)
     }
 
@@ -488,11 +487,31 @@ fn bound_series(arguments: &mut [FunctionArg], types: &[Option<ColumnType>]) {
     }
 }
 
+/// The type of a literal that goes by the arguments before it.
+fn type_by_others(name: &str, position: usize, types: &[Option<ColumnType>]) -> Option<ColumnType> {
+    match name {
+        "generate_series" => step_type(position, types),
+        "date_bin" => bin_type(position, types),
+        _ => None,
+    }
+}
+
 /// The type of the end or the step of a series of times.
 fn step_type(position: usize, types: &[Option<ColumnType>]) -> Option<ColumnType> {
     let first = types.first()?.as_ref()?;
     let is_time = matches!(first, ColumnType::Date | ColumnType::Timestamp | ColumnType::TimestampTz);
-    is_time.then(|| if position == 2 { ColumnType::Interval } else { first.clone() })
+    is_time.then(|| match position {
+        2 => ColumnType::Interval,
+        3 => ColumnType::Text,
+        _ => first.clone(),
+    })
+}
+
+/// The type of a literal that is put into a bin, or from which bins are counted.
+fn bin_type(position: usize, types: &[Option<ColumnType>]) -> Option<ColumnType> {
+    let first = types.get(1).cloned().flatten();
+    let of_other = first.filter(|ty| matches!(ty, ColumnType::Timestamp | ColumnType::TimestampTz));
+    (position > 0).then(|| of_other.unwrap_or(ColumnType::TimestampTz))
 }
 
 pub fn plain_argument(argument: &mut FunctionArg) -> Option<&mut Expr> {

@@ -15,11 +15,11 @@ use crate::sql::analyze::scope;
 use crate::sql::analyze::scope::ScopeColumn;
 use crate::sql::analyze::times::common_time;
 use crate::sql::arrow::cast_functions::cast_name;
-use crate::sql::functions::{EXTRACT, MOMENT_OF_LOCAL, NUMERIC_KEY, function_types};
+use crate::sql::functions::{EXTRACT, NUMERIC_KEY, function_types};
 use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::number_of;
-use crate::sql::parse::visit::names_columns;
+use crate::sql::parse::visit::is_computed;
 use crate::sql::relational::engine;
 use crate::sql::rewrite::expressions::kept_rows;
 use crate::sql::subqueries::quantified::{DIFFERS_FROM_ALL, EQUALS_ANY, quantified_name};
@@ -235,8 +235,9 @@ impl Analyzer<'_> {
         match expr {
             Expr::Case { .. } => self.case(expr),
             Expr::Array(array) => {
-                // The planner looks for the columns of its elements in the innermost query only; those of a call it finds.
-                let is_computed = array.elem.iter().any(names_columns);
+                // The planner looks for the columns of its elements in the innermost query only, and computes with whole numbers
+                // there; those of a call it finds, and computes as everywhere.
+                let is_computed = array.elem.iter().any(is_computed);
                 let ty = self.unify_all("ARRAY", &mut array.elem.iter_mut().collect::<Vec<_>>())?;
                 if ty == Some(ColumnType::Int4) {
                     // The planner takes every number for a bigint.
@@ -260,24 +261,15 @@ impl Analyzer<'_> {
             }
             Expr::Extract { field, expr: inner, .. } => {
                 self.adopt(inner, &ColumnType::TimestampTz)?;
-                self.expr(inner)?;
+                if self.expr(inner)? == Some(ColumnType::TimestampTz) {
+                    self.note_unsteady();
+                }
                 let unit = field.to_string().trim_matches(['\'', '"']).to_ascii_lowercase();
                 let unit = Expr::value(Literal::SingleQuotedString(unit));
                 *expr = call(EXTRACT, vec![unit, inner.as_ref().clone()]);
                 Ok(Some(ColumnType::Numeric(None)))
             }
-            Expr::AtTimeZone { timestamp, time_zone } => {
-                self.adopt(timestamp, &ColumnType::TimestampTz)?;
-                let ty = self.expr(timestamp)?;
-                self.adopt(time_zone, &ColumnType::Text)?;
-                self.argument(time_zone)?;
-                let (name, zoned) = match ty {
-                    Some(ColumnType::Timestamp) => (MOMENT_OF_LOCAL, ColumnType::TimestampTz),
-                    _ => ("timezone", ColumnType::Timestamp),
-                };
-                *expr = call(name, vec![time_zone.as_ref().clone(), timestamp.as_ref().clone()]);
-                Ok(Some(zoned))
-            }
+            Expr::AtTimeZone { .. } => self.at_time_zone(expr),
             Expr::Ceil { expr: inner, .. } | Expr::Floor { expr: inner, .. } => {
                 let ty = self.expr(inner)?;
                 let form = if matches!(expr, Expr::Ceil { .. }) { "ceil" } else { "floor" };
@@ -289,15 +281,10 @@ impl Analyzer<'_> {
                 }
                 Ok(ty)
             }
-            Expr::Interval(interval) => match interval.value.as_ref() {
-                Expr::Value(value) if interval.leading_field.is_none() => {
-                    let mut literal = Expr::Value(value.clone());
-                    self.adopt(&mut literal, &ColumnType::Interval)?;
-                    *expr = literal;
-                    Ok(Some(ColumnType::Interval))
-                }
-                _ => Ok(Some(ColumnType::Interval)),
-            },
+            Expr::Interval(interval) => {
+                *expr = self.interval_literal(interval)?;
+                Ok(Some(ColumnType::Interval))
+            }
             Expr::CompoundFieldAccess { .. } => self.access(expr),
             other => self.text_expr(other),
         }

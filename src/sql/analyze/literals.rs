@@ -8,6 +8,7 @@ use datafusion::sql::sqlparser::ast::{Expr, Value as Literal};
 
 use crate::error::Result;
 use crate::sql::analyze::analyzer::Analyzer;
+use crate::sql::analyze::present_words::read_constant;
 use crate::sql::parse::trees::number_of;
 use crate::types::{ColumnType, Numeric, Value};
 
@@ -59,7 +60,9 @@ impl Analyzer<'_> {
                     return Ok(());
                 }
                 let location = value.span.start;
-                let typed = Value::text(text).cast(ty, true).map_err(|error| self.at(error, location))?;
+                let typed = read_constant(Value::text(text), ty, true, self.context);
+                let typed = typed.map_err(|error| self.at(error, location))?;
+                self.note_literal(value, text, &typed);
                 *expr = self.constant(typed, ty);
                 Ok(())
             }

@@ -51,6 +51,10 @@ pub struct ViewNotes {
     uses: BTreeMap<CollectionId, BTreeSet<ColumnId>>,
     /// Where a `*` begins and ends, and the columns that it stands for.
     stars: BTreeMap<(u64, u64), (Location, String)>,
+    /// Where a literal begins and ends that sessions read differently, and the text that all of them read as this one does.
+    literals: BTreeMap<(u64, u64), (Location, String)>,
+    /// What is computed may be another value at another moment, or in another session.
+    is_unsteady: bool,
 }
 
 impl ViewWalk {
@@ -88,7 +92,8 @@ impl ViewWalk {
         std::mem::take(&mut self.is_alone)
     }
 
-    fn own_notes(&mut self) -> Option<&mut ViewNotes> {
+    /// The notes of the query itself, while none of another view is walked.
+    pub fn own_notes(&mut self) -> Option<&mut ViewNotes> {
         self.notes.as_mut().filter(|_| self.depth == 0)
     }
 
@@ -149,10 +154,33 @@ impl ViewNotes {
             .collect()
     }
 
-    /// Where each `*` of the text begins and ends, with what it stands for; from the last to the first.
-    pub fn stars(&self) -> impl Iterator<Item = (Location, Location, &str)> {
-        let places = self.stars.iter().rev();
-        places.map(|((line, column), (end, text))| (Location { line: *line, column: *column }, *end, text.as_str()))
+    /// The parts of the text that are kept in other words: where each `*` and each literal begins and ends, with what it stands
+    /// for; from the last to the first.
+    pub fn replacements(&self) -> impl Iterator<Item = (Location, Location, String)> {
+        let stars = self.stars.iter().map(|(start, (end, columns))| (*start, (*end, columns.clone())));
+        let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+        let literals = self.literals.iter().map(|(start, (end, text))| (*start, (*end, quoted(text))));
+        let all: BTreeMap<_, _> = stars.chain(literals).collect();
+        all.into_iter().rev().map(|((line, column), (end, text))| (Location { line, column }, end, text))
+    }
+
+    /// A literal that sessions read differently is kept as another text.
+    pub fn note_literal(&mut self, start: Location, end: Location, text: String) {
+        self.literals.insert((start.line, start.column), (end, text));
+    }
+
+    /// The text that is kept for the literal which begins there.
+    pub fn literal_at(&self, start: Location) -> Option<&str> {
+        self.literals.get(&(start.line, start.column)).map(|(_, text)| text.as_str())
+    }
+
+    pub fn note_unsteady(&mut self) {
+        self.is_unsteady = true;
+    }
+
+    /// Whether all that is computed depends on nothing but the rows.
+    pub fn is_immutable(&self) -> bool {
+        !self.is_unsteady
     }
 }
 

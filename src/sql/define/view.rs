@@ -74,15 +74,15 @@ pub fn plan_create_view(
     check_read(&notes.uses(), &create.query, context)?;
     let plan = plan_query(&create.query, parameters, context)?;
     let mut query = context.text.get(text.query.clone()).unwrap_or_default().to_string();
-    for (start, end, columns) in notes.stars() {
+    for (start, end, words) in notes.replacements() {
         let place = |location| byte_of(context.text, location).and_then(|byte| byte.checked_sub(text.query.start));
         let (Some(start), Some(end)) = (place(start), place(end)) else {
-            return Err(Error::internal("a * of the query is not in its text"));
+            return Err(Error::internal("a part of the query is not in its text"));
         };
-        if query.get(start..end).is_none_or(|star| !star.ends_with('*')) {
-            return Err(Error::internal("a * of the query stands elsewhere in its text"));
+        if query.get(start..end).is_none_or(|part| !part.ends_with(['*', '\'', '$'])) {
+            return Err(Error::internal("a * or a literal of the query stands elsewhere in its text"));
         }
-        query.replace_range(start..end, columns);
+        query.replace_range(start..end, &words);
     }
     let mut columns: Vec<ViewColumn> = Vec::with_capacity(analysis.columns.len());
     let outputs = plan.columns();

@@ -58,7 +58,7 @@ pub fn definitions() -> Vec<Function> {
             })
         }),
         Function::new("pg_size_bytes", &[Text], ColumnType::Int8, |_, arguments| size_bytes(text_of(arguments, 0))),
-        Function::new(INPUT_ERROR, &[Text, Text, Text], text, input_error),
+        Function::new(INPUT_ERROR, &[Text, Text, Text], text, input_error).styled(),
         Function::new("float4send", &[Float], bytes.clone(), |_, arguments| {
             sent(arguments, |value| Some((float_of(value)? as f32).to_be_bytes().to_vec()))
         }),
@@ -275,9 +275,10 @@ fn size_bytes(text: &str) -> Result<Value> {
 }
 
 /// What a text is refused with as a value of a type: its message, detail, hint or SQLSTATE; NULL where it is taken.
-fn input_error(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+fn input_error(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let ty = ColumnType::parse(text_of(arguments, 1))?;
-    let read = Value::parse_text(&ty, text_of(arguments, 0)).and_then(|value| value.cast(&ty, false));
+    let style = invocation.style();
+    let read = style.parse(&ty, text_of(arguments, 0)).and_then(|value| value.cast_in(style, &ty, false));
     let Err(error) = read else { return Ok(Value::Null) };
     Ok(match text_of(arguments, 2) {
         "message" => Value::text(error.message()),

@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Invocation;
 use crate::sql::functions::strings::quoted;
-use crate::types::{ColumnType, Value, quote_identifier};
+use crate::types::{ColumnType, TextStyle, Value, quote_identifier};
 
 /// What stands between `%` and the letter behind it.
 #[derive(Default)]
@@ -117,7 +117,7 @@ pub fn format_text(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<V
         let columns = usize::try_from(width.checked_abs().ok_or_else(out_of_range)?).unwrap_or_default();
         drop(making.take());
         making = invocation.making(out.len().saturating_add(value.bytes()).saturating_add(columns))?;
-        let inserted = inserted(letter, value)?;
+        let inserted = inserted(letter, value, invocation.style())?;
         let blanks = " ".repeat(columns.saturating_sub(inserted.chars().count()));
         let (left, right) = if specifier.is_left || width < 0 { (inserted, blanks) } else { (blanks, inserted) };
         out.push_str(&left);
@@ -130,7 +130,7 @@ pub fn format_text(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<V
 }
 
 /// A value as text, as a name or as a literal.
-fn inserted(letter: char, value: &Value) -> Result<String> {
+fn inserted(letter: char, value: &Value, style: &TextStyle) -> Result<String> {
     Ok(match letter {
         'I' if value.is_null() => {
             let message = "null values cannot be formatted as an SQL identifier";
@@ -138,9 +138,9 @@ fn inserted(letter: char, value: &Value) -> Result<String> {
         }
         'L' if value.is_null() => "NULL".to_string(),
         _ if value.is_null() => String::new(),
-        'I' => quote_identifier(&value.to_text()),
-        'L' => quoted(&value.to_text()),
-        _ => value.to_text(),
+        'I' => quote_identifier(&style.text_of(value)),
+        'L' => quoted(&style.text_of(value)),
+        _ => style.text_of(value),
     })
 }
 

@@ -251,6 +251,8 @@ pub fn parameter(name: &str, position: usize) -> Option<ColumnType> {
             ColumnType::Float8
         }
         ("date_trunc" | "date_part", 1) => ColumnType::TimestampTz,
+        ("date_bin", 0) => ColumnType::Interval,
+        ("date_bin", _) => return None,
         ("generate_series" | "range" | "lag" | "lead" | "nth_value" | "ntile", 1) => ColumnType::Int8,
         ("generate_series" | "range", _) => ColumnType::Int8,
         ("sum" | "avg", 0) => ColumnType::Float8,

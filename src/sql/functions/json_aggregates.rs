@@ -13,10 +13,10 @@ use datafusion::logical_expr::Accumulator;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::arrow::values::{readable, value_at};
-use crate::sql::functions::json_texts::{check_key_type, duplicate_key, json_text, member_name};
+use crate::sql::functions::json_texts::{check_key_type, duplicate_key, json_text};
 use crate::types::json::jsonb;
 use crate::types::limits::ENTRY_BYTES_MAX;
-use crate::types::{ColumnType, Value, json_text_of_value, jsonb_text};
+use crate::types::{ColumnType, TextStyle, Value, json_key_in, json_text_of_value, jsonb_text};
 
 /// Between the members and the names of those that were left out; no JSON has it.
 const MARK: char = '\u{1}';
@@ -83,7 +83,7 @@ impl JsonText {
 
     fn row(&mut self, values: &[Value]) -> Result<()> {
         let value_text = |value: &Value, is_binary: bool| {
-            if is_binary { json_text_of_value(value).into() } else { json_text(value) }
+            if is_binary { json_text_of_value(value).into() } else { json_text(value, TextStyle::CANONICAL) }
         };
         match (self.shape.is_object, values) {
             (true, [Value::Null, _]) if self.shape.is_binary => {
@@ -94,7 +94,7 @@ impl JsonText {
             }
             (true, [key, value]) => {
                 check_key_type(self.types.first(), key)?;
-                let key = json_text_of_value(&Value::text(member_name(key)));
+                let key = json_text_of_value(&Value::text(json_key_in(TextStyle::CANONICAL, key)));
                 if self.shape.is_strict && value.is_null() {
                     if self.shape.is_unique {
                         self.left_out.push(MARK);

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Any, Text};
 use crate::expr::{Function, Invocation, text_of};
-use crate::sql::functions::json_texts::{check_key, duplicate_key, json_text, member_name};
+use crate::sql::functions::json_texts::{check_key, duplicate_key, json_text};
 use crate::types::json::jsonb;
-use crate::types::{ColumnType, Value, check_json, json_text_of_value, jsonb_text};
+use crate::types::{ColumnType, Value, check_json, json_key_in, json_text_of_value, jsonb_text};
 
 /// The constructors by what they make; the open ones make `jsonb` where a value is of that type.
 pub const JSON_OBJECT_OF: &str = "$json_object_of";
@@ -75,12 +75,12 @@ fn object(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
             return Err(Error::new(ErrorKind::NullNotAllowed, "null value not allowed for object key"));
         }
         check_key(invocation, 1 + 2 * position, key)?;
-        let name = json_text_of_value(&Value::text(member_name(key))).to_string();
+        let name = json_text_of_value(&Value::text(json_key_in(invocation.style(), key))).to_string();
         if is_unique && !seen.insert(name.clone()) {
             return Err(duplicate_key(&name, is_binary(invocation)));
         }
         if !(skips && value.is_null()) {
-            members.push(format!("{name} : {}", json_text(value)));
+            members.push(format!("{name} : {}", json_text(value, invocation.style())));
         }
     }
     json(invocation, format!("{{{}}}", members.join(", ")))
@@ -89,7 +89,10 @@ fn object(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
 fn array(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let skips = has(arguments, "absent");
     let values = arguments.iter().skip(1).filter(|value| !(skips && value.is_null()));
-    json(invocation, format!("[{}]", values.map(json_text).collect::<Vec<_>>().join(", ")))
+    json(
+        invocation,
+        format!("[{}]", values.map(|value| json_text(value, invocation.style())).collect::<Vec<_>>().join(", ")),
+    )
 }
 
 /// Whether a value is JSON of a kind.

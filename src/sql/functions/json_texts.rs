@@ -4,10 +4,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Any, Bool, Json};
 use crate::expr::{Function, Invocation, text_of};
 use crate::types::json::jsonb;
-use crate::types::{ColumnType, Value, json_text_of_value};
+use crate::types::{ColumnType, TextStyle, Value, json_key_in, json_text_in, json_text_of_value};
 
 /// How deep JSON is that is written anew; deeper JSON is refused where it is read.
 const DEPTH_MAX: usize = 1_000;
+
+/// The text of a value as the key of a member.
+pub const JSON_KEY: &str = "$json_key";
 
 /// The object that a row becomes: names and values, in turn.
 pub const JSON_OF_ROW: &str = "$json_row";
@@ -15,11 +18,16 @@ pub const JSON_OF_ROW: &str = "$json_row";
 pub fn definitions() -> Vec<Function> {
     let json = ColumnType::Json;
     vec![
-        Function::new("to_json", &[Any], json.clone(), |_, arguments| {
-            Ok(Value::Json(json_text(arguments.first().unwrap_or(&Value::Null)).into()))
+        Function::new(JSON_KEY, &[Any], ColumnType::Text, |invocation, arguments| {
+            Ok(Value::text(json_key_in(invocation.style(), arguments.first().unwrap_or(&Value::Null))))
+        })
+        .styled(),
+        Function::new("to_json", &[Any], json.clone(), |invocation, arguments| {
+            let value = arguments.first().unwrap_or(&Value::Null);
+            Ok(Value::Json(json_text(value, invocation.style()).into()))
         }),
-        Function::new("json_build_array", &[Any], json.clone(), |_, arguments| {
-            let elements: Vec<String> = arguments.iter().map(json_text).collect();
+        Function::new("json_build_array", &[Any], json.clone(), |invocation, arguments| {
+            let elements: Vec<String> = arguments.iter().map(|value| json_text(value, invocation.style())).collect();
             Ok(Value::Json(format!("[{}]", elements.join(", ")).into()))
         })
         .variadic("$json_build_array")
@@ -38,14 +46,14 @@ pub fn definitions() -> Vec<Function> {
     ]
 }
 
-/// The JSON of a value as `to_json` writes it: arrays without blanks, JSON as it is.
-pub fn json_text(value: &Value) -> String {
+/// The JSON of a value as `to_json` writes it in the style of a session: arrays without blanks, JSON as it is.
+pub fn json_text(value: &Value, style: &TextStyle) -> String {
     match value {
         Value::Array(_, elements) => {
-            let texts: Vec<String> = elements.iter().map(json_text).collect();
+            let texts: Vec<String> = elements.iter().map(|element| json_text(element, style)).collect();
             format!("[{}]", texts.join(","))
         }
-        value => json_text_of_value(value).into(),
+        value => json_text_in(style, value).into(),
     }
 }
 
@@ -63,24 +71,12 @@ fn build_object(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Valu
             return Err(Error::new(ErrorKind::NullNotAllowed, "null value not allowed for object key"));
         }
         check_key(invocation, 2 * position, key)?;
-        let name = json_text_of_value(&Value::text(member_name(key)));
-        members.push(if is_compact {
-            format!("{name}:{}", json_text(value))
-        } else {
-            format!("{name} : {}", json_text(value))
-        });
+        let style = invocation.style();
+        let name = json_text_of_value(&Value::text(json_key_in(style, key)));
+        let value = json_text(value, style);
+        members.push(if is_compact { format!("{name}:{value}") } else { format!("{name} : {value}") });
     }
     Ok(Value::Json(format!("{{{}}}", members.join(if is_compact { "," } else { ", " })).into()))
-}
-
-/// The name of a member that a scalar gives it: what its JSON says.
-pub fn member_name(key: &Value) -> String {
-    match key {
-        Value::Bool(_) | Value::Timestamp(_) | Value::TimestampTz(_) => {
-            json_text_of_value(key).trim_matches('"').to_string()
-        }
-        other => other.to_text(),
-    }
 }
 
 /// The error for two members of one name, which is given as JSON.

@@ -71,8 +71,11 @@ mod text_concat;
 mod texts;
 mod time;
 mod time_arithmetic;
+mod time_bins;
 mod time_fields;
 mod time_make;
+mod time_overlaps;
+mod time_series;
 mod variances;
 mod vector_aggregates;
 mod vector_argument;
@@ -92,7 +95,7 @@ pub use json::JSON_SORT_KEY;
 pub use json_constructed::{JSON_ARRAY_OF, JSON_OBJECT_OF, JSONB_ARRAY_OF, JSONB_OBJECT_OF, OPEN_ARRAY, OPEN_OBJECT};
 pub use json_paths::PATH_OF_TEXT;
 pub use json_records::{JSON_ARRAY_TEXT, RECORD_FUNCTIONS};
-pub use json_texts::JSON_OF_ROW;
+pub use json_texts::{JSON_KEY, JSON_OF_ROW};
 pub use kept::{ELEMENTS, FRESH, NAMED};
 pub use networks::network_definition;
 pub use nullable::nullable;
@@ -116,8 +119,11 @@ pub use strings::{BYTES_LENGTH, ROUND_FLOAT, SERIES_END};
 pub use text_concat::{TEXT_CONCAT, joined_texts};
 pub use time::MOMENT_OF_LOCAL;
 pub use time_arithmetic::{
-    DATE_OF_TEXT, INTERVAL_BYTES, INTERVAL_KEY, INTERVAL_OF_BYTES, TIMESTAMP_OF_EPOCH, TIMESTAMP_OF_TEXT, is_exchanged,
-    time_operator,
+    DATE_OF_TEXT, INTERVAL_BYTES, INTERVAL_FITTED, INTERVAL_KEY, INTERVAL_NEGATED, INTERVAL_OF_BYTES,
+    TIMESTAMP_OF_EPOCH, TIMESTAMP_OF_TEXT, is_exchanged, time_operator,
 };
+pub use time_bins::{INTERVAL_TRUNC, TIMESTAMP_BIN, TIMESTAMP_TRUNC, TIMESTAMPTZ_BIN, TIMESTAMPTZ_TRUNC};
 pub use time_fields::EXTRACT;
+pub use time_overlaps::OVERLAPS;
+pub use time_series::{TIMESTAMP_SERIES, TIMESTAMPTZ_SERIES};
 pub use vectors::half_form;

@@ -26,7 +26,7 @@ use crate::sql::functions::{
     advisory, angles, array_bounds, array_sets, arrays_made, bits, blobs, bytes, catalog, counterparts, decimals,
     distances, gathered, json, json_access, json_constructed, json_make, json_paths, json_records, json_sets,
     json_texts, networks, notifications, ordered_arrays, patterns, random, regexps, rights, session, sparse_vectors,
-    strings, texts, time, time_arithmetic, time_fields, time_make, vectors,
+    strings, texts, time, time_arithmetic, time_bins, time_fields, time_make, time_overlaps, time_series, vectors,
 };
 
 static DEFINITIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
@@ -69,8 +69,11 @@ fn row_functions() -> Vec<Function> {
         texts::definitions(),
         time::definitions(),
         time_arithmetic::definitions(),
+        time_bins::definitions(),
         time_fields::definitions(),
         time_make::definitions(),
+        time_overlaps::definitions(),
+        time_series::definitions(),
         vectors::definitions(),
     ];
     let mut all: Vec<Function> = groups.into_iter().flatten().collect();

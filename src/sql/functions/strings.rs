@@ -34,12 +34,12 @@ pub fn definitions() -> Vec<Function> {
         Function::new("quote_ident", &[Text], text.clone(), |_, arguments| {
             Ok(Value::text(quote_identifier(text_of(arguments, 0))))
         }),
-        Function::new("quote_literal", &[Any], text.clone(), |_, arguments| {
-            Ok(Value::text(quoted(&cast_text(arguments)?)))
+        Function::new("quote_literal", &[Any], text.clone(), |invocation, arguments| {
+            Ok(Value::text(quoted(&cast_text(invocation, arguments)?)))
         }),
-        Function::new("quote_nullable", &[Any], text.clone(), |_, arguments| {
+        Function::new("quote_nullable", &[Any], text.clone(), |invocation, arguments| {
             let is_null = arguments.first().is_none_or(Value::is_null);
-            Ok(Value::text(if is_null { "NULL".to_string() } else { quoted(&cast_text(arguments)?) }))
+            Ok(Value::text(if is_null { "NULL".to_string() } else { quoted(&cast_text(invocation, arguments)?) }))
         })
         .with_nulls(),
         // By the output functions of the types, where `||` and casts have their text: true is t here.
@@ -63,10 +63,12 @@ pub fn definitions() -> Vec<Function> {
             "array_prefix",
             &[Text, AnyArray],
             ColumnType::Array(Box::new(ColumnType::Text)),
-            |_, arguments| {
+            |invocation, arguments| {
                 let Some(Value::Array(_, elements)) = arguments.get(1) else { return Ok(Value::Null) };
                 let prefix = text_of(arguments, 0);
-                let prefixed = elements.iter().map(|element| Value::text(format!("{prefix}{}", element.to_text())));
+                let prefixed = elements
+                    .iter()
+                    .map(|element| Value::text(format!("{prefix}{}", invocation.style().text_of(element))));
                 Ok(Value::Array(Box::new(ColumnType::Text), prefixed.collect()))
             },
         ),
@@ -134,14 +136,17 @@ fn series_end(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
 }
 
 /// The text that a cast gives of the first argument.
-fn cast_text(arguments: &[Value]) -> Result<String> {
+fn cast_text(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<String> {
     let value = arguments.first().cloned().unwrap_or(Value::Null);
-    Ok(value.cast(&ColumnType::Text, true)?.to_text())
+    Ok(value.cast_in(invocation.style(), &ColumnType::Text, true)?.to_text())
 }
 
 /// The texts of those that are not NULL.
 fn joined(invocation: &Invocation<'_>, separator: &str, values: &[Value]) -> Result<Value> {
-    let texts: Vec<String> = values.iter().filter(|value| !value.is_null()).map(Value::to_text).collect();
+    let texts: Vec<String> = {
+        let shown = values.iter().filter(|value| !value.is_null());
+        shown.map(|value| invocation.style().text_of(value)).collect()
+    };
     let bytes = texts.iter().fold(0_usize, |sum, text| sum.saturating_add(text.len()).saturating_add(separator.len()));
     let _making = invocation.making(bytes)?;
     Ok(Value::text(texts.join(separator)))
@@ -162,9 +167,10 @@ fn array_to_string(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<V
         return Ok(Value::Null);
     }
     let null = arguments.get(2).and_then(Value::as_str);
+    let shown = |element: &Value| invocation.style().text_of(element);
     let texts: Vec<String> = elements
         .iter()
-        .filter_map(|element| if element.is_null() { null.map(ToString::to_string) } else { Some(element.to_text()) })
+        .filter_map(|element| if element.is_null() { null.map(ToString::to_string) } else { Some(shown(element)) })
         .collect();
     let separator = text_of(arguments, 1);
     let bytes = texts.iter().fold(0_usize, |sum, text| sum.saturating_add(text.len()).saturating_add(separator.len()));

@@ -25,11 +25,13 @@ pub fn definitions() -> Vec<Function> {
             .with_nulls(),
         counted("num_nulls", "$num_nulls", |_, arguments| Ok(count(arguments, true))),
         counted("num_nonnulls", "$num_nonnulls", |_, arguments| Ok(count(arguments, false))),
-        Function::new("pg_input_is_valid", &[Text, Text], ColumnType::Bool, |_, arguments| {
+        Function::new("pg_input_is_valid", &[Text, Text], ColumnType::Bool, |invocation, arguments| {
             let ty = ColumnType::parse(text_of(arguments, 1))?;
-            let value = Value::parse_text(&ty, text_of(arguments, 0));
-            Ok(Value::Bool(value.and_then(|value| value.cast(&ty, false)).is_ok()))
-        }),
+            let style = invocation.style();
+            let value = style.parse(&ty, text_of(arguments, 0));
+            Ok(Value::Bool(value.and_then(|value| value.cast_in(style, &ty, false)).is_ok()))
+        })
+        .styled(),
     ]
 }
 

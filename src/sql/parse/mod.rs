@@ -15,6 +15,7 @@ pub(super) mod spellings;
 pub(super) mod statement_limits;
 pub(super) mod subquery_names;
 pub(super) mod table_text;
+pub(super) mod time_tokens;
 pub(super) mod trees;
 pub(super) mod unread;
 pub(super) mod view_text;

@@ -1,8 +1,8 @@
 //! The names of result columns, as PostgreSQL derives them (`FigureColname` in its parser).
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, DataType, Expr, FunctionArguments, Ident, ObjectName, ObjectNamePart, Query, SelectItem, SetExpr,
-    TrimWhereField, Value,
+    AccessExpr, BinaryOperator, DataType, Expr, FunctionArguments, Ident, ObjectName, ObjectNamePart, Query,
+    SelectItem, SetExpr, TrimWhereField, Value,
 };
 
 use crate::error::{Error, Result};
@@ -49,6 +49,7 @@ fn strong_name(expr: &Expr) -> Option<String> {
         Expr::Ceil { .. } => "ceil",
         Expr::Floor { .. } => "floor",
         Expr::AtTimeZone { .. } => "timezone",
+        Expr::BinaryOp { op: BinaryOperator::Overlaps, .. } => "overlaps",
         Expr::Trim { trim_where, .. } => match trim_where {
             Some(TrimWhereField::Leading) => "ltrim",
             Some(TrimWhereField::Trailing) => "rtrim",
@@ -78,6 +79,9 @@ fn weak_name(expr: &Expr) -> Option<String> {
 }
 
 fn type_name(data_type: &DataType) -> String {
+    if let DataType::Interval { .. } = data_type {
+        return "interval".to_string();
+    }
     ColumnType::parse(&data_type.to_string())
         .map_or_else(|_| data_type.to_string().to_lowercase(), |ty| ty.base().internal_name())
 }

@@ -20,6 +20,7 @@ use crate::sql::parse::rewrite_tokens::normalized;
 use crate::sql::parse::spellings::respelled;
 use crate::sql::parse::statement_limits::{check_counts, check_length, check_nesting, check_numbers};
 use crate::sql::parse::subquery_names::name_subqueries;
+use crate::sql::parse::time_tokens::{with_fitted_intervals, with_local_zones};
 use crate::types::limits::{PARAMETERS_MAX, STATEMENT_BYTES_MAX};
 
 /// An operator with one of these may end with a sign.
@@ -201,7 +202,8 @@ pub fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>> {
         };
         Error::syntax(message, character(text, error.location))
     })?;
-    let mut tokens = with_plain_operators(with_plain_numbers(tokens, text)?);
+    let tokens = with_plain_operators(with_plain_numbers(tokens, text)?);
+    let mut tokens = with_local_zones(with_fitted_intervals(tokens));
     check_numbers(&tokens, text)?;
     // One blank parts two tokens as well as a thousand.
     tokens.dedup_by(|next, before| is_blank(&next.token) && is_blank(&before.token));

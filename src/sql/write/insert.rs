@@ -16,6 +16,7 @@ use crate::db::{Gathered, Inserted, OnConflict, ReadView};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{self, ParameterTypes, ValueRow};
 use crate::model::{Collection, DefaultValue, OutputColumn};
+use crate::settings::Settings;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::dialect::PostgresDialect;
 use crate::sql::parse::names::folded;
@@ -380,7 +381,7 @@ impl InsertPlan {
                 while let Some(chunk) = stream.next_chunk().await? {
                     run.cancel.check()?;
                     for values in chunk {
-                        let row = self.selected_row(values, places)?;
+                        let row = self.selected_row(values, places, run.settings)?;
                         self.insert_row(run, row, false, &mut rows).await?;
                     }
                 }
@@ -389,13 +390,13 @@ impl InsertPlan {
         Ok(Written { tag: CommandTag::counted("INSERT 0", rows.written), rows: rows.shown })
     }
 
-    fn selected_row(&self, values: Vec<Value>, places: &[WritePlace]) -> Result<NewRow> {
+    fn selected_row(&self, values: Vec<Value>, places: &[WritePlace], settings: &Settings) -> Result<NewRow> {
         let mut row = NewRow { columns: vec![None; self.collection.columns.len()], stage: None };
         for (value, place) in values.into_iter().zip(places) {
             match place {
                 WritePlace::Stage => row.stage = Some(value),
                 WritePlace::Column(position) => {
-                    let value = value.cast(&place.ty(&self.collection), false)?;
+                    let value = value.cast_in(settings.text_style(), &place.ty(&self.collection), false)?;
                     if let Some(slot) = row.columns.get_mut(*position) {
                         *slot = Some(value);
                     }

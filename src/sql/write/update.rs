@@ -9,6 +9,7 @@ use crate::db::{EntryKey, Gathered, RowsMemory, mode_of_update};
 use crate::error::{Error, Result};
 use crate::expr::{self, ParameterTypes, ValueRow};
 use crate::model::{Collection, OutputColumn};
+use crate::settings::Settings;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::trees::select_of;
 use crate::sql::parse::unread;
@@ -321,7 +322,7 @@ impl UpdatePlan {
             }
             let mut changes = Changes::default();
             for (place, value) in places.iter().zip(values.by_ref()) {
-                changes.put(*place, fitted(value, *place, &self.collection)?)?;
+                changes.put(*place, fitted(value, *place, &self.collection, run.settings)?)?;
             }
             for (place, value) in defaults {
                 changes.put(*place, value.evaluate(&environment, &ValueRow::default())?)?;
@@ -333,6 +334,6 @@ impl UpdatePlan {
 }
 
 /// The value as its place keeps it, declared lengths enforced.
-fn fitted(value: Value, place: WritePlace, collection: &Collection) -> Result<Value> {
-    value.cast(&place.ty(collection), false)
+fn fitted(value: Value, place: WritePlace, collection: &Collection, settings: &Settings) -> Result<Value> {
+    value.cast_in(settings.text_style(), &place.ty(collection), false)
 }
