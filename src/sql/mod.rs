@@ -30,7 +30,6 @@ mod statement;
 mod subqueries;
 mod write;
 
-pub use code::conditions::condition_state;
 pub use functions::release_advisory_locks;
 pub use parse::parse::{split, statement_too_long};
 pub use parse::secrecy::{is_secret_function, words};

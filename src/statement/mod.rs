@@ -12,6 +12,7 @@
 mod change;
 mod code_block;
 mod command_tag;
+mod conditions;
 mod copy;
 mod dependencies;
 mod entry_keys;
@@ -32,6 +33,7 @@ pub use code_block::{
     CodeBlock, CodeQuery, CodeStep, ExceptionCondition, ExceptionHandler, Raise, RaiseLevel, RaiseOption,
 };
 pub use command_tag::{CommandTag, RowsTag};
+pub use conditions::{condition_state, spelled_state, state_of, unknown_condition};
 pub use copy::{
     BinaryCodec, CopyFormat, CopyIn, CopyInPlan, CopyOptions, CopyOut, CopyOutPlan, CopyTarget, Forced, GivenOptions,
 };

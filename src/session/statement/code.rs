@@ -11,6 +11,7 @@ use crate::session::transaction::OpenTransaction;
 use crate::sql;
 use crate::statement::{
     CodeBlock, CodeQuery, CodeStep, ExceptionHandler, Raise, RaiseLevel, RaiseOption, SessionCommand, Statement,
+    condition_state,
 };
 use crate::types::{ColumnType, Value};
 
@@ -205,7 +206,7 @@ impl Session {
                 RaiseOption::State if state.is_some() => {
                     return Err(Error::syntax("RAISE option already specified: ERRCODE", None));
                 }
-                RaiseOption::State => state = Some(sql::condition_state(&text)?),
+                RaiseOption::State => state = Some(condition_state(&text)?),
             }
         }
         let message =

@@ -140,7 +140,7 @@ mod tests {
     fn errors_point_into_the_whole_text() {
         for (text, position) in [
             ("DO $x$ BEGIN SELEC 1; END $x$", 14),
-            ("DO $$ BEGIN IF TRUE THEN END $$", 28),
+            ("DO $$ BEGIN IF TRUE THEN END $$", 29),
             ("DO $$ BEGIN NULL; END; x $$", 24),
         ] {
             let error = parse_do(text).err().expect("it is wrong");

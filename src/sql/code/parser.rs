@@ -4,10 +4,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::code::conditions::{spelled_state, state_of, unknown_condition};
 use crate::sql::code::tokens::{CodeToken, code_tokens, unexpected};
 use crate::sql::parse::parse::parse;
-use crate::statement::{CodeBlock, CodeQuery, CodeStep, ExceptionCondition, ExceptionHandler};
+use crate::statement::{
+    CodeBlock, CodeQuery, CodeStep, ExceptionCondition, ExceptionHandler, spelled_state, state_of, unknown_condition,
+};
 
 /// Deepest nesting of blocks and conditions.
 const NESTING_MAX: usize = 64;
