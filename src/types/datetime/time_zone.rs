@@ -176,7 +176,8 @@ impl Zone {
         if matches!(local, TIMESTAMP_INFINITY | TIMESTAMP_MINUS_INFINITY) {
             return Ok(local);
         }
-        shifted(local, -self.offset_at(local))
+        // An interval may be any number of microseconds, the least one included.
+        shifted(local, self.offset_at(local).checked_neg().ok_or_else(out_of_range)?)
     }
 }
 
@@ -184,10 +185,11 @@ fn shifted(micros: i64, by: i64) -> Result<i64> {
     if matches!(micros, TIMESTAMP_INFINITY | TIMESTAMP_MINUS_INFINITY) {
         return Ok(micros);
     }
-    micros
-        .checked_add(by)
-        .filter(is_timestamp)
-        .ok_or_else(|| Error::new(ErrorKind::DatetimeOutOfRange, "timestamp out of range"))
+    micros.checked_add(by).filter(is_timestamp).ok_or_else(out_of_range)
+}
+
+fn out_of_range() -> Error {
+    Error::new(ErrorKind::DatetimeOutOfRange, "timestamp out of range")
 }
 
 /// A number, as C reads it to the end.
