@@ -32,6 +32,8 @@ pub use crate::model::{AUTH, MEMORY};
 pub use crate::types::json::jsonb::PathStep;
 pub use catalog::catalog::Catalog;
 pub use catalog::roles::{OWNER, ScramVerifier};
+pub use catalog::schemas::SchemaPlace;
+pub use catalog::search_path::SearchPath;
 pub use columns::column_store::ColumnsStatus;
 pub use database::Database;
 pub use feed::event::{
@@ -86,4 +88,5 @@ pub use write::ddl::constraint_needs_index;
 pub use write::ordered_indexes::{failing_row, shown_expression};
 pub use write::row_locking::{LockWaits, RowLocked, mode_of_update};
 pub use write::savepoint::Savepoint;
+pub use write::schemas::no_schema;
 pub use write::transaction::Transaction;

@@ -248,7 +248,7 @@ pub const SETTINGS: &[Setting] = &[
         Effect::Only { values: &["none", "nebulus"], hint: "A node has one user, nebulus." },
     ),
     setting("row_security", "on", SettingKind::Bool, Effect::Obeyed),
-    reported("search_path", "\"$user\", public", SettingKind::Text, Effect::Fixed),
+    reported("search_path", "\"$user\", public", SettingKind::Text, Effect::Obeyed),
     setting("segment_size", "131072", integer(131_072, 131_072, Unit::Blocks), Effect::Preset),
     setting("seq_page_cost", "1", SettingKind::Real { min: 0.0, max: f64::MAX }, Effect::Inert),
     reported("server_encoding", "UTF8", SettingKind::Text, Effect::Preset),

@@ -191,6 +191,12 @@ impl Settings {
             .collect()
     }
 
+    /// `search_path`: the names of schemas in their order, the user's name for `$user`.
+    pub fn search_path(&self) -> Vec<String> {
+        let names = self.get("search_path").ok().and_then(special_settings::identifiers).unwrap_or_default();
+        names.into_iter().map(|name| if name == "$user" { self.user.clone() } else { name }).collect()
+    }
+
     /// `nebulus.columns`: whether statements may read facts of many entries from columns in memory. No answer depends on it.
     pub fn reads_columns(&self) -> bool {
         self.get("nebulus.columns").is_ok_and(|value| value != "off")

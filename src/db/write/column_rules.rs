@@ -20,7 +20,7 @@ use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::entry_states::fits;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, CollectionKind, Column, DefaultValue, IndexState};
+use crate::model::{Collection, CollectionId, CollectionKind, Column, DefaultValue, IndexState, RelationName};
 use crate::store::RecordView;
 use crate::types::{Value, split_object};
 
@@ -30,7 +30,7 @@ impl Transaction {
     /// # Errors
     /// 42703; 23502 where an entry has a NULL there; 42P16 for a column of the primary key and 42601 for an identity column,
     /// which always forbid it; 0A000 for a default collection.
-    pub fn set_not_null(&mut self, table: &str, column: &str, not_null: bool, cancel: &Cancel) -> Result<()> {
+    pub fn set_not_null(&mut self, table: &RelationName, column: &str, not_null: bool, cancel: &Cancel) -> Result<()> {
         let collection = Arc::clone(self.catalog().expect_collection(table)?);
         let position = changeable(&collection, column)?;
         let is_key = collection.primary_key.contains(&position);
@@ -53,7 +53,7 @@ impl Transaction {
     ///
     /// # Errors
     /// 42703; 42601 for an identity column; 0A000 for a default collection.
-    pub fn set_default(&mut self, table: &str, column: &str, default: Option<DefaultValue>) -> Result<()> {
+    pub fn set_default(&mut self, table: &RelationName, column: &str, default: Option<DefaultValue>) -> Result<()> {
         let collection = Arc::clone(self.catalog().expect_collection(table)?);
         let position = changeable(&collection, column)?;
         if collection.columns.get(position).is_some_and(|column| column.default == Some(DefaultValue::Identity)) {
@@ -71,7 +71,7 @@ impl Transaction {
     ///
     /// # Errors
     /// 42703; 0A000 for a default collection, and for a sequence of less than eight bytes in an attached one.
-    pub fn set_identity(&mut self, table: &str, column: &str, identity: &Column) -> Result<()> {
+    pub fn set_identity(&mut self, table: &RelationName, column: &str, identity: &Column) -> Result<()> {
         let collection = Arc::clone(self.catalog().expect_collection(table)?);
         let position = changeable(&collection, column)?;
         if self.catalog().network_of(collection.id).is_some() {
@@ -89,7 +89,7 @@ impl Transaction {
     /// # Errors
     /// 42P16 where there is one; 23502 and 23505 for entries that have no key or share one; 0A000 for a default collection
     /// and for one that is attached to a network.
-    pub fn add_primary_key(&mut self, table: &str, columns: &[usize], cancel: &Cancel) -> Result<()> {
+    pub fn add_primary_key(&mut self, table: &RelationName, columns: &[usize], cancel: &Cancel) -> Result<()> {
         let old = Arc::clone(self.catalog().expect_collection(table)?);
         self.check_takes_key(&old)?;
         for position in columns {

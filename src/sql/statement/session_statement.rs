@@ -250,6 +250,10 @@ fn setting_value(name: &str, values: &[Expr]) -> Result<Option<String>> {
             },
             // A list of names keeps the quotes that its reader needs.
             Expr::Identifier(ident) if name == "search_path" => texts.push(quote_identifier(&ident.value)),
+            // As in PostgreSQL, a string is one name, whatever is in it.
+            Expr::Value(value) if name == "search_path" && string_of(&value.value).is_some() => {
+                texts.push(quote_identifier(string_of(&value.value).unwrap_or_default()));
+            }
             Expr::Identifier(ident) => texts.push(ident.value.clone()),
             Expr::Value(value) => texts.push(match &value.value {
                 Literal::Boolean(true) => "on".to_string(),

@@ -21,6 +21,7 @@ const HEAD: u8 = b'h';
 const SYNC_RECORD: u8 = b'y';
 const VIEW: u8 = b'v';
 const COMMENTS: u8 = b'd';
+const SCHEMA: u8 = b'g';
 /// In the family of proofs.
 pub(in crate::store) const CONTRIBUTIONS: u8 = b'c';
 pub(in crate::store) const POSTING: u8 = b'p';
@@ -37,8 +38,10 @@ pub enum Key<'a> {
     Collection(CollectionId),
     /// A view, as JSON.
     View(CollectionId),
-    /// The comments on a collection or view and its parts, as JSON.
+    /// The comments on a collection or view and its parts, or on a schema, as JSON.
     Comments(CollectionId),
+    /// A schema, as JSON.
+    Schema(CollectionId),
     /// The next number of a column's sequence.
     Sequence(CollectionId, ColumnId),
     Role(&'a str),
@@ -111,7 +114,7 @@ impl Key<'_> {
             Key::PublicBlob(..) | Key::Network(_) | Key::NetworkSecret(_) | Key::Head(..) | Key::SyncRecord(..) => {
                 Family::Catalog
             }
-            Key::View(_) | Key::Comments(_) => Family::Catalog,
+            Key::View(_) | Key::Comments(_) | Key::Schema(_) => Family::Catalog,
             Key::Delta(..) => Family::DeltaLog,
             Key::Entry(..) => Family::Entries,
             Key::Public(..) => Family::Public,
@@ -157,6 +160,7 @@ impl Key<'_> {
             Key::Collection(id) => Parts::new(Some(COLLECTION), Some(*id), None, &[]),
             Key::Comments(id) => Parts::new(Some(COMMENTS), Some(*id), None, &[]),
             Key::View(id) => Parts::new(Some(VIEW), Some(*id), None, &[]),
+            Key::Schema(id) => Parts::new(Some(SCHEMA), Some(*id), None, &[]),
             Key::Sequence(id, column) => Parts::new(Some(SEQUENCE), Some(*id), Some(*column), &[]),
             Key::Entry(id, key) | Key::Public(id, key) | Key::Index(id, key) | Key::Staged(id, key) => {
                 Parts::new(None, Some(*id), None, key)
@@ -242,6 +246,10 @@ impl KeyRange {
 
     pub fn views() -> Self {
         KeyRange::of(Family::Catalog, &[VIEW])
+    }
+
+    pub fn schemas() -> Self {
+        KeyRange::of(Family::Catalog, &[SCHEMA])
     }
 
     /// All sequences of a collection; what follows the prefix is the big-endian `u16` column.
