@@ -32,8 +32,8 @@ pub use crate::model::{AUTH, MEMORY};
 pub use crate::types::json::jsonb::PathStep;
 pub use catalog::catalog::Catalog;
 pub use catalog::roles::{OWNER, ScramVerifier};
-pub use catalog::schemas::SchemaPlace;
-pub use catalog::search_path::SearchPath;
+pub use catalog::schemas::{SYSTEM_SCHEMAS, SchemaPlace};
+pub use catalog::search_path::{NamesSeen, SearchPath};
 pub use columns::column_store::ColumnsStatus;
 pub use database::Database;
 pub use feed::event::{

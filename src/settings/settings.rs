@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result, Severity};
 use crate::model::{MemoryAccount, Notifications};
-use crate::settings::list::SETTINGS;
+use crate::settings::list::{SEARCH_PATH_DEFAULT, SETTINGS};
 use crate::settings::setting::{Effect, Setting};
 use crate::settings::special_settings;
 use crate::vector::Parameters;
@@ -191,10 +191,9 @@ impl Settings {
             .collect()
     }
 
-    /// `search_path`: the names of schemas in their order, the user's name for `$user`.
-    pub fn search_path(&self) -> Vec<String> {
-        let names = self.get("search_path").ok().and_then(special_settings::identifiers).unwrap_or_default();
-        names.into_iter().map(|name| if name == "$user" { self.user.clone() } else { name }).collect()
+    /// `search_path`, a list of names of schemas; `None` where it has its default value.
+    pub fn search_path(&self) -> Option<&str> {
+        self.changed.get("search_path").map(String::as_str).filter(|path| *path != SEARCH_PATH_DEFAULT)
     }
 
     /// `nebulus.columns`: whether statements may read facts of many entries from columns in memory. No answer depends on it.

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::db::catalog::catalog::Catalog;
-use crate::model::{CollectionId, PUBLIC, Schema, SchemaId};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Collection, CollectionId, PUBLIC, RelationRef, Schema, SchemaId};
 
 /// What the names of schemas begin with that nobody makes.
 pub const RESERVED_PREFIX: &str = "pg_";
@@ -14,7 +15,7 @@ const TEMPORARY_PREFIX: &str = "pg_temp_";
 /// What a session calls its own.
 pub(super) const OWN_TEMPORARY: &str = "pg_temp";
 /// The schemas of the server's own relations.
-const SYSTEM_SCHEMAS: [&str; 3] = ["pg_catalog", "information_schema", "nebulus"];
+pub const SYSTEM_SCHEMAS: [&str; 3] = ["pg_catalog", "information_schema", "nebulus"];
 
 /// Where a schema's relations are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,13 +42,18 @@ impl Catalog {
         used.into_iter().filter(|schema| schema.is_temporary())
     }
 
+    /// The collections that a session with these temporary relations is shown.
+    pub fn collections_shown(&self, own: SchemaId) -> impl Iterator<Item = &Arc<Collection>> {
+        self.collections().filter(move |collection| !collection.is_temporary() || collection.schema == own)
+    }
+
     /// The schema of a name. `own` is the one with the temporary relations of the session that asks.
     pub fn schema(&self, name: &str, own: SchemaId) -> Option<SchemaPlace> {
         if name == PUBLIC {
             return Some(SchemaPlace::Stored(SchemaId::Public));
         }
         if name == OWN_TEMPORARY {
-            return Some(SchemaPlace::Stored(own));
+            return own.is_temporary().then_some(SchemaPlace::Stored(own));
         }
         if let Some(known) = SYSTEM_SCHEMAS.into_iter().find(|known| *known == name) {
             return Some(SchemaPlace::System(known));
@@ -70,6 +76,34 @@ impl Catalog {
                 None => format!("schema {}", id.0).into(),
             },
         }
+    }
+
+    /// What a schema is called, one of the system too.
+    pub fn place_name(&self, place: SchemaPlace) -> Cow<'_, str> {
+        match place {
+            SchemaPlace::Stored(id) => self.schema_name(id),
+            SchemaPlace::System(name) => name.into(),
+        }
+    }
+
+    /// The collection that networks know by a name: they know those of `public`.
+    ///
+    /// # Errors
+    /// 0A000 where only other schemas have one; as [`Catalog::expect_collection`].
+    pub fn expect_shareable(&self, name: &str) -> Result<&Arc<Collection>> {
+        let elsewhere = || self.schemas().find(|schema| self.has_collection(SchemaId::Made(schema.id), name));
+        match (self.expect_collection(name), elsewhere()) {
+            (Err(error), Some(schema)) if error.kind() == ErrorKind::UndefinedTable => {
+                let message = format!("\"{name}\" of schema \"{}\" cannot be attached to a network", schema.name);
+                let hint = "Members know the tables of public: ALTER TABLE ... SET SCHEMA public.";
+                Err(Error::unsupported(message, hint))
+            }
+            (found, _) => found,
+        }
+    }
+
+    fn has_collection(&self, schema: SchemaId, name: &str) -> bool {
+        self.collection(RelationRef { schema, name }).is_some()
     }
 
     /// Adds a schema or replaces the one of the same id.

@@ -41,7 +41,7 @@ impl Transaction {
                 let message = format!("column \"{column}\" is in a primary key");
                 return Err(Error::new(ErrorKind::InvalidTableDefinition, message));
             }
-            false if is_identity => return Err(is_an_identity(table, column)),
+            false if is_identity => return Err(is_an_identity(&table.name, column)),
             true if !is_key => check_no_null(self.view(), &collection, position, cancel)?,
             _ => {}
         }
@@ -57,7 +57,7 @@ impl Transaction {
         let collection = Arc::clone(self.catalog().expect_collection(table)?);
         let position = changeable(&collection, column)?;
         if collection.columns.get(position).is_some_and(|column| column.default == Some(DefaultValue::Identity)) {
-            return Err(is_an_identity(table, column));
+            return Err(is_an_identity(&table.name, column));
         }
         if collection.columns.get(position).is_some_and(|column| column.computation().is_some()) {
             let message = format!("column \"{column}\" of relation \"{table}\" is a generated column");
@@ -75,7 +75,7 @@ impl Transaction {
         let collection = Arc::clone(self.catalog().expect_collection(table)?);
         let position = changeable(&collection, column)?;
         if self.catalog().network_of(collection.id).is_some() {
-            check_room(table, column, &identity.ty)?;
+            check_room(&table.name, column, &identity.ty)?;
         }
         let (default, numbering) = (identity.default.clone(), identity.numbering);
         self.change_column(&collection, position, |column| {

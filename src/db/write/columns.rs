@@ -194,7 +194,7 @@ impl Transaction {
             let error = Error::new(ErrorKind::InvalidParameterValue, message);
             return Err(error.with_hint("Its values come from a sequence: ALTER COLUMN ... DROP DEFAULT first."));
         }
-        check_columns(&Collection::new(collection.id, table, collection.kind, vec![Column::new(column, ty.clone())]))
+        check_columns(&Collection::new(collection.id, &*table.name, collection.kind, vec![Column::new(column, ty.clone())]))
     }
 
     /// Gives a column another type, and every entry the value of it that stands beside its key. Ordered indexes are made anew.
@@ -226,7 +226,7 @@ impl Transaction {
         for (key, value) in values {
             if not_null && value.is_null() {
                 let message = format!("column \"{column}\" of relation \"{table}\" contains null values");
-                return Err(Error::new(ErrorKind::NotNullViolation, message).of_column(table, column));
+                return Err(Error::new(ErrorKind::NotNullViolation, message).of_column(&table.name, column));
             }
             let mut pending = self.pending(&new, &key)?;
             pending.changes.insert(field.clone(), (!value.is_null()).then_some(value));

@@ -37,11 +37,16 @@ impl Transaction {
         }
     }
 
-    /// Makes a schema; its number.
+    /// Whether there is a schema of that name.
+    pub fn has_schema(&self, name: &str) -> bool {
+        self.catalog().schema(name, SchemaId::Public).is_some()
+    }
+
+    /// Makes a schema.
     ///
     /// # Errors
     /// 42P06 for a name that is taken; 42939 for one that is the system's; 54000 for one that is too long, and above `SCHEMAS_MAX`.
-    pub fn create_schema(&mut self, name: &str) -> Result<CollectionId> {
+    pub fn create_schema(&mut self, name: &str) -> Result<()> {
         self.check_schema_name(name)?;
         if self.catalog().schemas().count() >= SCHEMAS_MAX {
             let message = format!("a database can have at most {SCHEMAS_MAX} schemas");
@@ -49,7 +54,7 @@ impl Transaction {
         }
         let id = self.new_id();
         self.change_catalog(CatalogChange::PutSchema(Arc::new(Schema { id, name: name.to_string() })));
-        Ok(id)
+        Ok(())
     }
 
     fn check_schema_name(&self, name: &str) -> Result<()> {

@@ -35,6 +35,9 @@ impl Transaction {
     /// # Errors
     /// 0A000 where tables that refer to one another do not have the same ON COMMIT.
     pub fn settle_temporary(&mut self, schema: SchemaId) -> Result<()> {
+        if !self.catalog().has_relations(schema) {
+            return Ok(());
+        }
         let catalog = Arc::clone(self.catalog());
         let settled: Vec<&Arc<Collection>> =
             catalog.collections_of(schema).filter(|table| table.on_commit != OnCommit::PreserveRows).collect();

@@ -50,7 +50,7 @@ impl Analyzer<'_> {
         if name == VARIADIC {
             return Err(self.at(Error::syntax("syntax error at or near \"variadic\"", None), place));
         }
-        pg_catalog::check_schema(&function.name).map_err(|error| self.at(error, place))?;
+        pg_catalog::check_schema(&function.name, self.context).map_err(|error| self.at(error, place))?;
         self.rows_in_call(function, &mut name)?;
         if !engine::is_function(&name) {
             if let Some(cast) = written_cast(function, &name) {

@@ -15,9 +15,9 @@ use crate::model::{CollectionId, CollectionKind, ColumnId, View, ViewUse};
 use crate::sql::analyze::analyzer::{Analyzer, renamed};
 use crate::sql::analyze::from::{plain_table, scope_columns, table_alias};
 use crate::sql::analyze::scope::{Relation, Scope, ScopeColumn};
-use crate::sql::parse::names::{exact, relation_name};
+use crate::sql::parse::names::exact;
 use crate::sql::parse::visit::{change_expressions, has_expression};
-use crate::sql::pg_catalog::{plain_view, view_query};
+use crate::sql::pg_catalog::{find_in_definition, full_name, plain_view, planner_name, view_query};
 use crate::sql::relational::collection_table::{CollectionTable, KEY_COLUMN, StatementTable};
 use crate::sql::rewrite::rewrite::rewrite;
 use crate::statement::DependsOn;
@@ -49,8 +49,9 @@ pub struct ViewWalk {
 #[derive(Clone, Debug, Default)]
 pub struct ViewNotes {
     uses: BTreeMap<CollectionId, BTreeSet<ColumnId>>,
-    /// Where a `*` begins and ends, and the columns that it stands for.
-    stars: BTreeMap<(u64, u64), (Location, String)>,
+    /// Where a `*` begins and ends, and the columns that it stands for; and where the schema of a relation is to be written, which is
+    /// found by the path of this session.
+    replaced: BTreeMap<(u64, u64), (Location, String)>,
 }
 
 impl ViewWalk {
@@ -124,7 +125,24 @@ impl ViewWalk {
             let quoted = |part: &Ident| quote_identifier(&part.value).to_string();
             columns.push(parts.iter().map(quoted).collect::<Vec<_>>().join("."));
         }
-        notes.stars.insert((start.line, start.column), (end, columns.join(", ")));
+        notes.replaced.insert((start.line, start.column), (end, columns.join(", ")));
+        Ok(())
+    }
+
+    /// A relation of another schema than `public` is named here, with the schema that is written or none: the text of the view is to have it.
+    ///
+    /// # Errors
+    /// 0A000 where the name has no place in the text.
+    pub fn note_schema(&mut self, start: Location, written: Option<&str>, schema: &str) -> Result<()> {
+        let Some(notes) = self.own_notes() else { return Ok(()) };
+        if written.is_some_and(|written| written == schema) {
+            return Ok(());
+        }
+        // Another session's `pg_temp` is another schema.
+        if start.line == 0 || written.is_some() {
+            return Err(Error::unsupported("a view of this form needs the schemas of its tables", "Write schema.table."));
+        }
+        notes.replaced.insert((start.line, start.column), (start, format!("{}.", quote_identifier(schema))));
         Ok(())
     }
 
@@ -149,9 +167,9 @@ impl ViewNotes {
             .collect()
     }
 
-    /// Where each `*` of the text begins and ends, with what it stands for; from the last to the first.
-    pub fn stars(&self) -> impl Iterator<Item = (Location, Location, &str)> {
-        let places = self.stars.iter().rev();
+    /// Where parts of the text begin and end that are written otherwise, with what stands for them; from the last to the first.
+    pub fn replaced(&self) -> impl Iterator<Item = (Location, Location, &str)> {
+        let places = self.replaced.iter().rev();
         places.map(|((line, column), (end, text))| (Location { line: *line, column: *column }, *end, text.as_str()))
     }
 }
@@ -190,7 +208,7 @@ impl Analyzer<'_> {
         let mut alias = alias.unwrap_or_else(|| table_alias(shown));
         let names = columns.iter().map(|column| exact(column.name.clone()));
         alias.columns = names.map(|name| TableAliasColumnDef { name, data_type: None }).collect();
-        let full_name = renames.is_empty().then(|| format!("public.{}", view.name));
+        let full_name = renames.is_empty().then(|| full_name(&view.relation(), self.context.view.catalog()));
         self.add(Relation { name: shown.to_string(), columns, full_name, ..Relation::default() })?;
         Ok(TableFactor::Derived { lateral: false, subquery: Box::new(query), alias: Some(alias), sample: None })
     }
@@ -200,21 +218,21 @@ impl Analyzer<'_> {
     /// for other views.
     fn flattened(&mut self, view: &View, query: &Query, shown: &str) -> Result<Option<TableFactor>> {
         let Ok(plain) = plain_view(query) else { return Ok(None) };
-        let (schema, relation) = relation_name(&plain.relation)?;
-        let Some(collection) = self.context.view.catalog().collection(&relation).cloned() else { return Ok(None) };
+        let catalog = self.context.view.catalog();
+        let Some(relation) = find_in_definition(&plain.relation, catalog) else { return Ok(None) };
+        let Some(collection) = catalog.collection(&relation).cloned() else { return Ok(None) };
         let is_subquery =
             |part: &Expr| matches!(part, Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. });
         let keeps_names =
             view.columns.iter().zip(&plain.columns).all(|(column, source)| *source == Some(column.name.clone()));
         if !keeps_names
             || query.order_by.is_some()
-            || schema.is_some_and(|schema| schema != "public")
             || collection.kind == CollectionKind::Auth
             || plain.condition.as_ref().is_some_and(|condition| has_expression(condition, is_subquery))
         {
             return Ok(None);
         }
-        let key = format!("public.{relation}");
+        let key = planner_name(&relation, catalog);
         let table = StatementTable::Collection(CollectionTable::new(&collection));
         let all = scope_columns(&table);
         let found =
@@ -247,7 +265,7 @@ impl Analyzer<'_> {
             }
         };
         self.tables.entry(key.clone()).or_insert(table);
-        let full_name = Some(format!("public.{}", view.name));
+        let full_name = Some(full_name(&view.relation(), self.context.view.catalog()));
         self.add(Relation {
             name: shown.to_string(),
             columns,
@@ -294,8 +312,8 @@ impl Analyzer<'_> {
 
     /// Whether a relation shows the keys of its rows.
     fn has_key(&self, name: &ObjectName) -> bool {
-        let Ok((None, relation) | (Some(_), relation)) = relation_name(name) else { return false };
         let catalog = self.context.view.catalog();
+        let Some(relation) = find_in_definition(name, catalog) else { return false };
         match (catalog.collection(&relation), catalog.view(&relation)) {
             (Some(collection), _) => collection.kind != CollectionKind::Auth,
             (None, Some(view)) => {
