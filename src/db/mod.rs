@@ -85,6 +85,7 @@ pub use upkeep::vitals::{GraphStatus, VectorGraphStatus, VectorIndexStatus};
 pub use vault::network_keys::{EpochSecret, NETWORK_SECRET_BYTES, NetworkKey};
 pub use vectors::build_progress::{GraphBuild, GraphBuildPhase};
 pub use write::ddl::constraint_needs_index;
+pub use write::foreign_key_rules::check_persistence;
 pub use write::ordered_indexes::{failing_row, shown_expression};
 pub use write::row_locking::{LockWaits, RowLocked, mode_of_update};
 pub use write::savepoint::Savepoint;

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OfTable, Result};
 use crate::model::column::{Column, ColumnId, DimensionOrigin, DroppedColumn};
 use crate::model::constraint::{Check, ForeignKey};
 use crate::model::index_key::{IndexKey, IndexKeys};
-use crate::model::schema::{OnCommit, RelationName, SchemaId};
+use crate::model::schema::{OnCommit, PUBLIC, RelationName, SchemaId};
 use crate::model::stored_collection::StoredCollection;
 use crate::types::ColumnType;
 
@@ -457,6 +457,12 @@ impl Collection {
     /// Whether it goes with the session that made it.
     pub fn is_temporary(&self) -> bool {
         self.schema.is_temporary()
+    }
+}
+
+impl<'a> From<&'a Collection> for OfTable<'a> {
+    fn from(collection: &'a Collection) -> Self {
+        OfTable { name: &collection.name, schema: collection.schema.is_public().then_some(PUBLIC) }
     }
 }
 

@@ -34,7 +34,7 @@ impl Transaction {
             if is_false(condition.as_ref(), &environment, &values)? {
                 let (table, name) = (&collection.name, &check.name);
                 let message = format!("new row for relation \"{table}\" violates check constraint \"{name}\"");
-                let error = Error::new(ErrorKind::CheckViolation, message).of_constraint(table, name);
+                let error = Error::new(ErrorKind::CheckViolation, message).of_constraint(collection, name);
                 return Err(with_failing_row(error, collection, row));
             }
         }
@@ -127,7 +127,7 @@ fn is_false(condition: &dyn RowExpression, environment: &Environment<'_>, row: &
 fn is_violated(collection: &Collection, name: &str) -> Error {
     let table = &collection.name;
     let message = format!("check constraint \"{name}\" of relation \"{table}\" is violated by some row");
-    Error::new(ErrorKind::CheckViolation, message).of_constraint(table, name)
+    Error::new(ErrorKind::CheckViolation, message).of_constraint(collection, name)
 }
 
 /// # Errors

@@ -239,7 +239,7 @@ fn not_unique(collection: &Collection, constraint: &str, values: &[Value]) -> Er
     let shown: Vec<String> = values.iter().map(Value::to_text).collect();
     Error::new(ErrorKind::UniqueViolation, format!("could not create unique index \"{constraint}\""))
         .with_detail(format!("Key ({})=({}) is duplicated.", names.join(", "), shown.join(", ")))
-        .of_constraint(&collection.name, constraint)
+        .of_constraint(collection, constraint)
 }
 
 fn check_no_null(view: &ReadView, collection: &Collection, position: usize, cancel: &Cancel) -> Result<()> {
@@ -248,7 +248,7 @@ fn check_no_null(view: &ReadView, collection: &Collection, position: usize, canc
         true => {
             let column = collection.columns.get(position).map_or("", |column| column.name.as_str());
             let message = format!("column \"{column}\" of relation \"{}\" contains null values", collection.name);
-            Err(Error::new(ErrorKind::NotNullViolation, message).of_column(&collection.name, column))
+            Err(Error::new(ErrorKind::NotNullViolation, message).of_column(collection, column))
         }
     }
 }

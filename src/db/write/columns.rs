@@ -226,7 +226,7 @@ impl Transaction {
         for (key, value) in values {
             if not_null && value.is_null() {
                 let message = format!("column \"{column}\" of relation \"{table}\" contains null values");
-                return Err(Error::new(ErrorKind::NotNullViolation, message).of_column(&table.name, column));
+                return Err(Error::new(ErrorKind::NotNullViolation, message).of_column(&*new, column));
             }
             let mut pending = self.pending(&new, &key)?;
             pending.changes.insert(field.clone(), (!value.is_null()).then_some(value));

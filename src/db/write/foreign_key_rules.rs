@@ -25,7 +25,6 @@ impl Transaction {
         check_constraint_name(&current, &foreign_key.name)?;
         let parent = Arc::clone(self.parent_of(&current, &foreign_key)?);
         changeable_rows(&parent)?;
-        check_persistence(&current, &parent)?;
         check_foreign_key(&current, &foreign_key, &parent)?;
         let mut changed = (*current).clone();
         changed.foreign_keys.push(foreign_key.clone());
@@ -151,9 +150,11 @@ impl Transaction {
     }
 }
 
+/// Refuses a reference between two tables of which one goes with its session and the other one stays.
+///
 /// # Errors
-/// 42P16 where one of two tables goes with its session and the other one stays.
-fn check_persistence(child: &Collection, parent: &Collection) -> Result<()> {
+/// 42P16.
+pub fn check_persistence(child: &Collection, parent: &Collection) -> Result<()> {
     let message = match (child.is_temporary(), parent.is_temporary()) {
         (true, false) => "constraints on temporary tables may reference only temporary tables",
         (false, true) => "constraints on permanent tables may reference only permanent tables",

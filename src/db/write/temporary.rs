@@ -83,12 +83,14 @@ impl Transaction {
 
     /// Drops relations along with the views above them, and says nothing of these.
     fn drop_temporary(&mut self, ids: &[CollectionId]) -> Result<()> {
+        let catalog = Arc::clone(self.catalog());
         let told = self.notices.len();
         self.drop_above(ids, true)?;
+        // A view stays in nobody's way when it is gone.
+        for id in ids.iter().filter(|id| catalog.view_by_id(**id).is_some()) {
+            self.change_catalog(CatalogChange::DropView(*id));
+        }
         for id in ids {
-            if self.catalog().view_by_id(*id).is_some() {
-                self.change_catalog(CatalogChange::DropView(*id));
-            }
             if let Some(table) = self.catalog().collection_by_id(*id).cloned() {
                 self.drop_collection(&table.relation(), ids, true)?;
             }

@@ -52,7 +52,7 @@ impl Analyzer<'_> {
         }
         pg_catalog::check_schema(&function.name, self.context).map_err(|error| self.at(error, place))?;
         self.rows_in_call(function, &mut name)?;
-        if !engine::is_function(&name) {
+        if !engine::is_function(&name) || pg_catalog::is_in_made_schema(&function.name, self.context) {
             if let Some(cast) = written_cast(function, &name) {
                 *expr = cast;
                 return self.expr(expr);

@@ -6,7 +6,7 @@ use datafusion::sql::sqlparser::ast::{
     ObjectName,    ReferentialAction as WrittenAction, Spanned,
 };
 
-use crate::db::{Cancel, Transaction};
+use crate::db::{Cancel, Transaction, check_persistence};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{CheckTime, Collection, ColumnId, ForeignKey, ReferentialAction, RelationName};
 use crate::sql::arrow::context::PlanContext;
@@ -91,6 +91,7 @@ impl ForeignKeyRequest {
             true => table,
             false => transaction.catalog().expect_collection(&self.parent)?,
         };
+        check_persistence(table, parent)?;
         let columns = ids_of(&self.columns, table)?;
         let parent_columns = match self.parent_columns.as_slice() {
             [] if parent.primary_key.is_empty() => {

@@ -39,7 +39,8 @@ pub use lookup::{
     planner_name, written_name,
 };
 pub use names::{
-    check_schema, class_name, find_class, find_namespace, find_type, format_type, namespace_name, takes_relations,
+    check_schema, class_name, find_class, find_namespace, find_type, format_type, is_in_made_schema, namespace_name,
+    takes_relations,
     type_name,
 };
 pub use oids::{Grantee, OWNER_OID, Object, schema_oid};

@@ -92,6 +92,13 @@ pub fn check_schema(name: &ObjectName, context: &PlanContext<'_>) -> Result<()> 
     }
 }
 
+/// Whether a name has a schema before it that CREATE SCHEMA has made: there are no functions in it.
+pub fn is_in_made_schema(name: &ObjectName, context: &PlanContext<'_>) -> bool {
+    let schema = relation_name(name).ok().and_then(|(schema, _)| schema);
+    let place = schema.and_then(|schema| context.view.catalog().schema(&schema, SchemaId::Public));
+    matches!(place, Some(SchemaPlace::Stored(SchemaId::Made(_) | SchemaId::Temporary(_))))
+}
+
 /// Whether a schema is one that relations are made in.
 pub fn takes_relations(catalog: &Catalog, oid: u32) -> bool {
     let is_system = |name: &str| SYSTEM_SCHEMAS.contains(&name);

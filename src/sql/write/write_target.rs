@@ -92,8 +92,8 @@ pub fn target_schema(name: &ObjectName, context: &PlanContext<'_>) -> Result<Sch
     let (_, plain) = relation_name(name)?;
     let own = SchemaId::Temporary(context.settings.backend_id);
     match context.view.catalog().schema(&plain, own) {
-        None => Err(located(no_schema(&plain), context.text, name.span().start)),
-        Some(SchemaPlace::System(schema)) => Err(located(no_permission(schema), context.text, name.span().start)),
+        None => Err(no_schema(&plain)),
+        Some(SchemaPlace::System(schema)) => Err(no_permission(schema)),
         Some(SchemaPlace::Stored(schema)) => Ok(schema),
     }
 }
