@@ -13,7 +13,7 @@ mod subject;
 
 pub use kind::ErrorKind;
 pub use notice::{Notice, Severity};
-pub use subject::{Absent, Subject};
+pub use subject::{Absent, OfTable, Subject};
 
 /// Shorthand for results of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -98,6 +98,13 @@ impl Error {
         self
     }
 
+    /// Points at nothing: what it pointed at is not in the client's text.
+    #[must_use]
+    pub fn without_position(mut self) -> Self {
+        self.0.position = None;
+        self
+    }
+
     /// Names the routine of PostgreSQL that reports this error, by which some drivers know it.
     #[must_use]
     pub fn with_routine(mut self, routine: &'static str) -> Self {
@@ -115,7 +122,8 @@ impl Error {
     /// Names the constraint of a table that the error is about.
     #[must_use]
     pub fn of_constraint<'a>(mut self, table: impl Into<OfTable<'a>>, constraint: &str) -> Self {
-        self.0.subject = Some(Box::new(Subject { constraint: Some(constraint.to_string()), ..Subject::of(table.into()) }));
+        self.0.subject =
+            Some(Box::new(Subject { constraint: Some(constraint.to_string()), ..Subject::of(table.into()) }));
         self
     }
 

@@ -212,6 +212,8 @@ pub enum ErrorKind {
     Io,
     /// Entries that other members of a network hold have to be fetched before they can be read here.
     NotHeld,
+    /// What the code of DO raises, with the SQLSTATE that it names.
+    Raised(&'static str),
     /// A defect of this program.
     Internal,
     /// Nothing went wrong: only a [`Notice`](crate::error::Notice) is of this kind.
@@ -329,6 +331,7 @@ impl ErrorKind {
             ErrorKind::NotInPrerequisiteState => "55000",
             ErrorKind::Corrupted => "XX001",
             ErrorKind::Io | ErrorKind::NotHeld => "58030",
+            ErrorKind::Raised(state) => state,
             ErrorKind::Internal => "XX000",
             ErrorKind::Success => "00000",
         }

@@ -12,10 +12,16 @@ pub struct Notice {
 /// How a [`Notice`] is meant; `client_min_messages` drops the lesser ones. From the least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
+    /// For whoever looks for a fault.
+    Debug,
+    /// For the log of the server.
+    Log,
     /// Good to know: something was left out that did not have to be done.
     Notice,
     /// Something may not be as the client expects it.
     Warning,
+    /// The client has asked for it: it is told whatever it listens to.
+    Info,
 }
 
 impl Notice {
@@ -44,8 +50,11 @@ impl Severity {
     /// The word on the wire.
     pub fn name(self) -> &'static str {
         match self {
+            Severity::Debug => "DEBUG",
+            Severity::Log => "LOG",
             Severity::Notice => "NOTICE",
             Severity::Warning => "WARNING",
+            Severity::Info => "INFO",
         }
     }
 }

@@ -1,9 +1,12 @@
 //! What a compiled filter says of single fields: which values it allows and how it compares them, so that an access path can be
 //! chosen by it, and what it is made of, so that it can be evaluated over many entries at once.
 
+use std::borrow::Cow;
+
 use crate::error::Result;
 use crate::expr::functions::Volatility;
 use crate::expr::operators::{Comparison, Test};
+use crate::expr::patterns::text_of;
 use crate::expr::program::{Instruction, is_of_data};
 use crate::expr::row::RowAccess;
 use crate::expr::tree::Operand;
@@ -201,6 +204,17 @@ impl<'p> CompiledCondition<'p> {
     pub fn comparison(self) -> Option<(&'p Operand, Comparison, &'p Value)> {
         match self.0 {
             Instruction::CompareField { field, operator, constant } => Some((field, *operator, constant)),
+            _ => None,
+        }
+    }
+
+    /// The test of a field's JSON with a constant that it is: what is to be contained, or the key that is to be there.
+    pub fn json_test(self) -> Option<(&'p Operand, Test, Cow<'p, str>)> {
+        let Instruction::Test { test: test @ (Test::JsonContains | Test::JsonHasKey), left, right } = self.0 else {
+            return None;
+        };
+        match (left.as_ref(), right.as_ref()) {
+            (Instruction::Field(field), Instruction::Constant(constant)) => Some((field, *test, text_of(constant)?)),
             _ => None,
         }
     }

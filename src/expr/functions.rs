@@ -224,6 +224,12 @@ impl Function {
             ) => Ok(value),
             (Value::Text(_), Some(parameter)) => value.cast(&parameter.column_type(), false),
             (Value::Json(text), Some(Parameter::Text)) => Ok(Value::Text(text.clone())),
+            (Value::Numeric(_), Some(parameter)) => match parameter {
+                Parameter::Any => Ok(value),
+                Parameter::Float => value.cast(&ColumnType::Float8, false),
+                Parameter::Text | Parameter::Json => value.cast(&ColumnType::Text, false),
+                _ => Err(undefined(self.name, &[ColumnType::Numeric(None)])),
+            },
             _ => Ok(value),
         }
     }

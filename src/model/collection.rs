@@ -161,6 +161,8 @@ pub enum IndexKind {
 pub enum AccessMethod {
     /// In order of the keys, in the store.
     Btree,
+    /// By the terms of its values, in their order, in the store.
+    Gin,
     /// A graph of near vectors, in memory.
     Hnsw,
 }
@@ -169,6 +171,7 @@ impl AccessMethod {
     pub fn name(self) -> &'static str {
         match self {
             AccessMethod::Btree => "btree",
+            AccessMethod::Gin => "gin",
             AccessMethod::Hnsw => "hnsw",
         }
     }
@@ -177,13 +180,15 @@ impl AccessMethod {
 impl IndexKind {
     pub fn access_method(&self) -> AccessMethod {
         match self {
+            IndexKind::Keys(IndexKeys { terms: Some(_), .. }) => AccessMethod::Gin,
             IndexKind::Ordered { .. } | IndexKind::Keys(_) | IndexKind::Fact { .. } => AccessMethod::Btree,
             IndexKind::Hnsw { .. } => AccessMethod::Hnsw,
         }
     }
 
+    /// Whether its entries lie in the store, in order of its keys or of their terms.
     pub fn is_ordered(&self) -> bool {
-        self.access_method() == AccessMethod::Btree
+        self.access_method() != AccessMethod::Hnsw
     }
 
     pub fn is_unique(&self) -> bool {

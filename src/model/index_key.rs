@@ -1,9 +1,11 @@
-//! What an ordered index is made of where that is more than columns: expressions, a condition on its rows, NULLs that count.
+//! What an ordered index is made of where that is more than columns: expressions, terms of a value, a condition on its rows, NULLs
+//! that count.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::column::ColumnId;
 use crate::types::ColumnType;
+use crate::types::json::terms::JsonTerms;
 
 /// Keys of an ordered index.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,6 +15,9 @@ pub struct IndexKeys {
     /// NULLS NOT DISTINCT: a unique index takes one NULL for a value like others.
     #[serde(default, skip_serializing_if = "is_false")]
     pub counts_nulls: bool,
+    /// An inverted index (GIN): it holds each of these terms of its one key, a `jsonb` value, rather than the value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<JsonTerms>,
     /// The rows that it holds; `None` for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub condition: Option<StoredExpression>,

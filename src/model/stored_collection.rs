@@ -50,8 +50,9 @@ impl From<Collection> for StoredCollection {
         for index in &mut indexes {
             renumber(&mut index.kind, |position| id_at(position).map(|id| usize::from(id.0)));
         }
-        let Collection { id, schema, name, kind, on_commit, columns, checks, foreign_keys, next_column, dropped, .. } =
-            collection;
+        let Collection {
+            id, schema, name, kind, on_commit, columns, checks, foreign_keys, next_column, dropped, ..
+        } = collection;
         StoredCollection {
             id,
             schema,

@@ -74,7 +74,7 @@ pub struct Entrance {
 }
 
 /// Ends a statement that runs too long.
-struct Clock(JoinHandle<()>);
+pub(super) struct Clock(JoinHandle<()>);
 
 impl Drop for Clock {
     fn drop(&mut self) {
@@ -161,7 +161,7 @@ impl Session {
     /// Tells the client something besides the result, unless `client_min_messages` says that it does not listen.
     pub(super) fn notify(&mut self, notices: impl IntoIterator<Item = Notice>) {
         let least = self.settings.effective().least_severity();
-        self.notices.extend(notices.into_iter().filter(|notice| least.is_some_and(|least| notice.severity >= least)));
+        self.notices.extend(notices.into_iter().filter(|notice| notice.severity >= least));
     }
 
     pub fn take_notices(&mut self) -> Vec<Notice> {
@@ -420,6 +420,11 @@ impl Session {
                 cancel.time_out();
             }))
         });
+    }
+
+    /// The clock that runs, which goes on until it is dropped.
+    pub(super) fn take_clock(&mut self) -> Option<Clock> {
+        self.clock.take()
     }
 
     pub(super) fn stop_clock(&mut self) {

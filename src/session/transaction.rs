@@ -44,6 +44,12 @@ pub(super) struct Block {
 
 struct NamedSavepoint {
     name: String,
+    mark: TransactionMark,
+}
+
+/// A point of a transaction that the session can go back to.
+#[derive(Clone)]
+pub(super) struct TransactionMark {
     savepoint: Savepoint,
     settings: SettingsMark,
     portals: PortalMark,
@@ -300,8 +306,27 @@ impl Session {
             .with_hint("RELEASE savepoints that are no longer needed."));
         }
         let savepoint = block.transaction.savepoint();
-        block.savepoints.push(NamedSavepoint { name: name.to_string(), savepoint, settings, portals, notifications });
+        let mark = TransactionMark { savepoint, settings, portals, notifications };
+        block.savepoints.push(NamedSavepoint { name: name.to_string(), mark });
         Ok(())
+    }
+
+    /// The present point of the transaction that is open; one is opened where none is.
+    pub(super) fn mark(&mut self) -> Result<TransactionMark> {
+        let (settings, portals) = (self.settings.mark(), self.portals.mark());
+        let notifications = self.listening.mark();
+        let transaction = self.writing(false).ok_or_else(|| Error::internal("a transaction has vanished"))?;
+        Ok(TransactionMark { savepoint: transaction.savepoint(), settings, portals, notifications })
+    }
+
+    /// Takes everything back that was done since a point of the transaction that is open, after which it goes on.
+    pub(super) fn go_back(&mut self, mark: &TransactionMark) {
+        if let Some(transaction) = self.open_transaction() {
+            transaction.rollback_to(&mark.savepoint);
+        }
+        self.settings.go_back(&mark.settings);
+        self.portals.close_since(mark.portals);
+        self.listening.go_back(mark.notifications);
     }
 
     pub(super) fn release(&mut self, name: &str) -> Result<()> {
@@ -315,13 +340,9 @@ impl Session {
         let block = self.block("ROLLBACK TO SAVEPOINT")?;
         let position = block.find(name)?;
         block.savepoints.truncate(position + 1);
-        let Some(last) = block.savepoints.last() else { return Ok(()) };
-        block.transaction.rollback_to(&last.savepoint);
         block.is_failed = false;
-        let (settings, portals, notifications) = (last.settings.clone(), last.portals, last.notifications);
-        self.settings.go_back(&settings);
-        self.portals.close_since(portals);
-        self.listening.go_back(notifications);
+        let Some(mark) = block.savepoints.last().map(|last| last.mark.clone()) else { return Ok(()) };
+        self.go_back(&mark);
         Ok(())
     }
 
@@ -448,7 +469,7 @@ impl Block {
     /// A statement has failed. What was done since the last savepoint goes, and with it what was locked.
     fn fail(&mut self) {
         self.is_failed = true;
-        self.transaction.unlock_since(self.savepoints.last().map(|last| &last.savepoint));
+        self.transaction.unlock_since(self.savepoints.last().map(|last| &last.mark.savepoint));
     }
 
     fn check_isolation(&self) -> Result<()> {

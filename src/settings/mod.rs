@@ -6,5 +6,5 @@ mod settings;
 mod special_settings;
 
 pub use setting::{Effect, Setting, SettingKind, shown_bound};
-pub use special_settings::identifiers;
 pub use settings::{EF_SEARCH_DEFAULT, EF_SEARCH_MAX, IterativeScan, SettingValue, Settings};
+pub use special_settings::identifiers;

@@ -244,12 +244,14 @@ impl Settings {
         bytes.map_or(usize::MAX, |bytes| bytes as usize)
     }
 
-    /// `client_min_messages`: the least severity that the client wants to be told; `None` wants errors only.
-    pub fn least_severity(&self) -> Option<Severity> {
+    /// `client_min_messages`: the least severity that the client wants to be told.
+    pub fn least_severity(&self) -> Severity {
         match self.get("client_min_messages") {
-            Ok("error") => None,
-            Ok("warning") => Some(Severity::Warning),
-            _ => Some(Severity::Notice),
+            Ok("error") => Severity::Info,
+            Ok("warning") => Severity::Warning,
+            Ok("log") => Severity::Log,
+            Ok(debug) if debug.starts_with("debug") => Severity::Debug,
+            _ => Severity::Notice,
         }
     }
 
@@ -356,10 +358,12 @@ mod tests {
     #[test]
     fn client_min_messages_is_obeyed() {
         let mut settings = Settings::new("nebulus", "nebulus");
-        assert_eq!(settings.least_severity(), Some(Severity::Notice));
+        assert_eq!(settings.least_severity(), Severity::Notice);
         settings.set("client_min_messages", "WARNING").unwrap();
-        assert_eq!(settings.least_severity(), Some(Severity::Warning));
+        assert_eq!(settings.least_severity(), Severity::Warning);
         settings.set("client_min_messages", "error").unwrap();
-        assert_eq!(settings.least_severity(), None);
+        assert_eq!(settings.least_severity(), Severity::Info);
+        settings.set("client_min_messages", "debug3").unwrap();
+        assert_eq!(settings.least_severity(), Severity::Debug);
     }
 }

@@ -144,10 +144,9 @@ const SCHEMAS_MAX: usize = 64;
 fn search_path(setting: &Setting, text: &str) -> Result<String> {
     match identifiers(text) {
         Some(names) if names.len() <= SCHEMAS_MAX => Ok(text.to_string()),
-        Some(_) => Err(Error::new(
-            ErrorKind::LimitExceeded,
-            format!("a search path can name at most {SCHEMAS_MAX} schemas"),
-        )),
+        Some(_) => {
+            Err(Error::new(ErrorKind::LimitExceeded, format!("a search path can name at most {SCHEMAS_MAX} schemas")))
+        }
         None => {
             let message = format!("invalid value for parameter \"{}\": \"{text}\"", setting.name);
             let error = Error::new(ErrorKind::InvalidParameterValue, message);

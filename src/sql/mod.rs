@@ -15,6 +15,7 @@
 
 mod analyze;
 mod arrow;
+mod code;
 mod copy;
 mod define;
 mod functions;
@@ -29,6 +30,8 @@ mod statement;
 mod subqueries;
 mod write;
 
+pub use code::conditions::condition_state;
+pub use code::do_statement::parse_do;
 pub use functions::release_advisory_locks;
 pub use parse::parse::{ParsedStatement, parse, split, statement_too_long};
 pub use parse::secrecy::{is_secret_function, words};

@@ -10,6 +10,7 @@
 //! Nothing here knows a tree of SQL, a plan of DataFusion, or a session: plans stand behind the traits.
 
 mod change;
+mod code_block;
 mod command_tag;
 mod copy;
 mod dependencies;
@@ -26,6 +27,9 @@ mod secret_text;
 mod session_command;
 
 pub use change::{Change, ColumnDefaults, Written};
+pub use code_block::{
+    CodeBlock, CodeQuery, CodeStep, ExceptionCondition, ExceptionHandler, Raise, RaiseLevel, RaiseOption,
+};
 pub use command_tag::{CommandTag, RowsTag};
 pub use copy::{
     BinaryCodec, CopyFormat, CopyIn, CopyInPlan, CopyOptions, CopyOut, CopyOutPlan, CopyTarget, Forced, GivenOptions,

@@ -6,6 +6,7 @@ use crate::db::{Catalog, NamesSeen};
 use crate::error::{Error, Result};
 use crate::metrics::StatementKind;
 use crate::model::{NetworkId, OutputColumn};
+use crate::settings::Settings;
 use crate::statement::change::Change;
 use crate::statement::copy::{CopyInPlan, CopyOutPlan};
 use crate::statement::dependencies::{DependsOn, PlanNotes, Touch};
@@ -13,7 +14,6 @@ use crate::statement::explain::Explain;
 use crate::statement::network_call::NetworkCall;
 use crate::statement::row_source::RowSource;
 use crate::statement::run::ReadRun;
-use crate::settings::Settings;
 use crate::statement::session_command::SessionCommand;
 use crate::types::ColumnType;
 
@@ -65,6 +65,10 @@ impl Planned {
         self.depends_on.is_current(catalog) && self.names.as_ref().is_none_or(|names| names.hold(settings, catalog))
     }
 
+    /// Whether it is DO: several statements in one.
+    pub fn is_code(&self) -> bool {
+        matches!(self.body, Statement::Session(SessionCommand::Do(_)))
+    }
 
     pub fn empty() -> Planned {
         Planned::new(Statement::Empty, Vec::new(), None, PlanNotes::default(), None)

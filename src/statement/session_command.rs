@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::model::OutputColumn;
 use crate::settings::Settings;
+use crate::statement::code_block::CodeBlock;
 use crate::statement::planning::StatementTree;
 use crate::statement::row_source::RowSource;
 use crate::statement::secret_text::SecretText;
@@ -36,6 +37,12 @@ pub enum SessionCommand {
         name: String,
         value: Option<String>,
         local: bool,
+    },
+    /// SET CONSTRAINTS: whether they are checked by COMMIT or by each statement. `None` for ALL; else their names, each with
+    /// its schema where one is given.
+    SetConstraints {
+        names: Option<Vec<String>>,
+        is_deferred: bool,
     },
     /// RESET; `None` for ALL.
     Reset(Option<String>),
@@ -69,6 +76,8 @@ pub enum SessionCommand {
     },
     /// `None` for ALL.
     CloseCursor(Option<String>),
+    /// DO.
+    Do(Arc<CodeBlock>),
     SetPassword {
         role: String,
         password: Option<SecretText>,

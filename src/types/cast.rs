@@ -292,7 +292,7 @@ fn cast_to_float(value: Value, to: &ColumnType) -> Result<Value> {
         Value::Float8(number) => Ok(Value::Float8(number)),
         // Through the digits, so that the number is rounded once.
         Value::Numeric(number) if wants_float4 => Value::parse_text(to, &number.to_string()),
-        Value::Numeric(number) if number.heap_bytes() > 0 => Value::parse_text(to, &number.to_string()),
+        Value::Numeric(number) if is_far(&number) => Value::parse_text(to, &number.to_string()),
         Value::Numeric(number) => Ok(Value::Float8(float_of_numeric(&number))),
         Value::Json(json) => Value::parse_text(to, json_scalar(&json, "number", to)?),
         other => match other.as_i64() {
@@ -301,6 +301,13 @@ fn cast_to_float(value: Value, to: &ColumnType) -> Result<Value> {
             None => Err(cannot_cast(&other, to)),
         },
     }
+}
+
+/// Whether a number may be out of the range of floats.
+fn is_far(number: &Numeric) -> bool {
+    /// Digits behind the point of numbers that are surely in range.
+    const NEAR_SCALE_MAX: u32 = 250;
+    number.special().is_none() && (number.as_small().is_none() || number.scale() > NEAR_SCALE_MAX)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "PostgreSQL's cast rounds to the nearest float")]

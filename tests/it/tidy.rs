@@ -73,6 +73,7 @@ const ROOMS: [(&str, &[&str]); 8] = [
             "write",
             "define",
             "copy",
+            "code",
             "statement",
         ],
     ),

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::backup::remove_left_over;
 use crate::db::catalog::catalog::{Catalog, FIRST_FREE_ID, default_collections};
-use crate::db::read::ordered_keys::stored_prefix;
+use crate::db::read::ordered_keys::stored_prefixes;
 use crate::db::read::view::ReadView;
 use crate::db::records::origin::open_identity;
 use crate::db::replica::posting::repost_floor::load_first_heads;
@@ -21,8 +21,8 @@ use crate::db::state::spill_folder;
 use crate::db::state::state::{DbState, StateParts};
 use crate::db::vault::secrets::Secrets;
 use crate::db::vectors::vector_indexes::VectorIndex;
-use crate::db::write::catalog_changes::delete_collection;
 use crate::db::write::backfill::{BuildStep, check_duplicates, fill_step};
+use crate::db::write::catalog_changes::delete_collection;
 use crate::db::write::commit_group::{load_progress, put_definition};
 use crate::db::write::commit_queue::CommitQueue;
 use crate::db::write::committer::facts_name;
@@ -347,7 +347,7 @@ fn fill_whole(shared: &Arc<DbState>, collection: &Collection, index: &Index) -> 
     let view = ReadView::of(shared, Arc::default());
     let mut after = Bound::Unbounded;
     loop {
-        let (batch, step) = fill_step(&view, (collection, index), &after, stored_prefix)?;
+        let (batch, step) = fill_step(&view, (collection, index), &after, stored_prefixes)?;
         shared.store.write(batch)?;
         match step {
             BuildStep::More(key) => after = Bound::Excluded(key),

@@ -5,10 +5,10 @@
 //! looked at when it ends. For the commit, each reference becomes a key that is held, and each key that went one that is
 //! freed: whoever comes second of two transactions that hold and free the same key fails.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use crate::db::pending::write_set::EntryKey;
-use crate::model::{CollectionId, UniqueKey};
+use crate::model::{CheckTime, CollectionId, ForeignKey, UniqueKey};
 use crate::types::Value;
 
 /// Keys whose latest reference is remembered, at most.
@@ -25,6 +25,9 @@ pub(crate) struct References {
     all_written: BTreeSet<(CollectionId, EntryKey)>,
     /// Keys that it has taken away.
     all_gone: Vec<GoneKey>,
+    /// What SET CONSTRAINTS has said of all that are deferrable, and of some since: whether they wait for the commit.
+    deferred: Option<bool>,
+    deferred_keys: BTreeMap<CollectionId, bool>,
     /// What the commit depends on.
     pub held: BTreeSet<HeldKey>,
     pub freed: Vec<FreedKey>,
@@ -71,6 +74,34 @@ pub(crate) struct ReferenceKey {
 impl References {
     pub fn is_empty(&self) -> bool {
         self.written.is_empty() && self.gone.is_empty() && self.all_written.is_empty() && self.all_gone.is_empty()
+    }
+
+    /// Has foreign keys wait for the commit, or not any more; `None` for all of them.
+    pub fn defer(&mut self, foreign_key: Option<CollectionId>, is_deferred: bool) {
+        match foreign_key {
+            Some(foreign_key) => {
+                self.deferred_keys.insert(foreign_key, is_deferred);
+            }
+            None => {
+                self.deferred_keys.clear();
+                self.deferred = Some(is_deferred);
+            }
+        }
+    }
+
+    /// Whether a foreign key waits for the commit.
+    pub fn is_deferred(&self, foreign_key: &ForeignKey) -> bool {
+        let said = || self.deferred_keys.get(&foreign_key.id).copied().or(self.deferred);
+        match foreign_key.timing {
+            CheckTime::Statement => false,
+            CheckTime::Deferrable => said().unwrap_or(false),
+            CheckTime::Deferred => said().unwrap_or(true),
+        }
+    }
+
+    /// What the transaction has written and taken away by now.
+    pub fn all(&self) -> (BTreeSet<(CollectionId, EntryKey)>, Vec<GoneKey>) {
+        (self.all_written.clone(), self.all_gone.clone())
     }
 
     /// Whether the present statement has left something to look at.

@@ -11,7 +11,10 @@ use crate::db::catalog::catalog::Catalog;
 use crate::db::catalog::catalog_change::{CatalogChange, SeenCollection};
 use crate::db::pending::references::References;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, ColumnId, IndexKind, MemoryAccount, Notification, RelationRef, Reservation, SchemaId, Stage};
+use crate::model::{
+    Collection, CollectionId, ColumnId, IndexKind, MemoryAccount, Notification, RelationRef, Reservation, SchemaId,
+    Stage,
+};
 use crate::store::{Key, KeyRange};
 use crate::types::Value;
 use crate::types::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_WRITES_MAX};

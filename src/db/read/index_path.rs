@@ -2,19 +2,24 @@
 //!
 //! A part only has to hold enough, never exactly enough: the whole filter is asked of each entry again.
 
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use crate::db::read::view::ReadView;
 use crate::db::state::row_rules::IndexRules;
-use crate::error::Result;
-use crate::expr::{Comparison, CompiledCondition, Operand, PathBase};
+use crate::error::{Error, Result};
+use crate::expr::{Comparison, CompiledCondition, Operand, PathBase, Test};
 use crate::model::{Collection, CollectionId, CollectionKind, Index, IndexKind};
 use crate::store::{encode_sought, is_storable};
 use crate::types::json::jsonb::PathStep;
+use crate::types::json::terms::{JsonTerms, TERM_OF_ANY, key_term, terms_of};
 use crate::types::{ColumnType, Value};
 
 /// Most keys that an IN list may name before a scan is used instead.
 pub(super) const KEYS_MAX: usize = 10_000;
+
+/// Terms of one value that an inverted index is asked for, at most.
+const SOUGHT_TERMS_MAX: usize = 16;
 
 /// The lower and the upper end of a range of encoded keys.
 pub(crate) type PrimaryKeyBounds = (Bound<Vec<u8>>, Bound<Vec<u8>>);
@@ -26,8 +31,8 @@ pub(crate) struct IndexAccess {
     pub name: String,
     /// Columns in front of the primary key in each index entry.
     pub columns: usize,
-    /// Parts of the index, by bounds on its encoded columns.
-    pub spans: Vec<PrimaryKeyBounds>,
+    /// Parts of the index, by bounds on its encoded columns: an entry is in one of the first list, in one of the second, and so on.
+    pub parts: Vec<Vec<PrimaryKeyBounds>>,
 }
 
 /// The part that the best ordered index has of what a filter lets through: of the one that fixes most columns.
@@ -47,9 +52,10 @@ pub(crate) fn best_index(
         let found = match &index.kind {
             IndexKind::Ordered { .. } | IndexKind::Keys(_) => {
                 let rules = view.index_rules(collection, index)?;
-                match is_implied(&rules, conjuncts) {
-                    true => ordered_access(collection, index, &rules.operands, conjuncts)?,
-                    false => None,
+                match (is_implied(&rules, conjuncts), rules.terms) {
+                    (true, None) => ordered_access(collection, index, &rules.operands, conjuncts)?,
+                    (true, Some(kinds)) => inverted_access(index, (&rules.operands, kinds), conjuncts)?,
+                    (false, _) => None,
                 }
             }
             IndexKind::Fact { path } => fact_access(collection, index, path, conjuncts)?,
@@ -156,7 +162,8 @@ fn ordered_access(
         };
         (behind(&lower), behind(&upper))
     });
-    let access = IndexAccess { id: index.id, name: index.name.clone(), columns: keys.len(), spans: spans.collect() };
+    let access =
+        IndexAccess { id: index.id, name: index.name.clone(), columns: keys.len(), parts: vec![spans.collect()] };
     Ok(Some((weight, access)))
 }
 
@@ -211,7 +218,36 @@ fn fact_access(
     }
     let tuples: Vec<Vec<Value>> = values.into_iter().map(|value| vec![value]).collect();
     let spans = storable(&tuples)?.into_iter().map(|key| (Bound::Included(key.clone()), Bound::Included(key)));
-    Ok(Some((2, IndexAccess { id: index.id, name: index.name.clone(), columns: 1, spans: spans.collect() })))
+    Ok(Some((2, IndexAccess { id: index.id, name: index.name.clone(), columns: 1, parts: vec![spans.collect()] })))
+}
+
+/// The part of an inverted index that the terms of what a value must contain leave. The weight is that of one column fixed.
+fn inverted_access(
+    index: &Index,
+    (keys, kinds): (&[Operand], JsonTerms),
+    conjuncts: &[CompiledCondition<'_>],
+) -> Result<Option<(usize, IndexAccess)>> {
+    let mut wanted = BTreeSet::new();
+    for (operand, test, value) in conjuncts.iter().filter_map(|condition| condition.json_test()) {
+        match test {
+            _ if keys != std::slice::from_ref(operand) => {}
+            Test::JsonContains => wanted.extend(terms_of(&value, JsonTerms::Paths)),
+            Test::JsonHasKey if kinds == JsonTerms::PathsAndKeys => _ = wanted.insert(key_term(&value)),
+            _ => {}
+        }
+    }
+    wanted.remove(&TERM_OF_ANY);
+    if wanted.is_empty() {
+        return Ok(None);
+    }
+    let span = |term: i64| {
+        let key = encode(&[Value::Int8(term)])?;
+        Ok::<_, Error>((Bound::Included(key.clone()), Bound::Included(key)))
+    };
+    // Fewer terms find more than is wanted, and what is found is asked the whole question.
+    let terms = wanted.into_iter().take(SOUGHT_TERMS_MAX);
+    let parts = terms.map(|term| Ok(vec![span(term)?, span(TERM_OF_ANY)?])).collect::<Result<_>>()?;
+    Ok(Some((2, IndexAccess { id: index.id, name: index.name.clone(), columns: 1, parts })))
 }
 
 /// Whether an operand is the text of the fact that an index covers.

@@ -10,6 +10,7 @@ use crate::model::{Collection, Index, IndexKind};
 use crate::store::{encode_key, encode_key_unbounded};
 use crate::types::Value;
 use crate::types::json::jsonb::PathStep;
+use crate::types::json::terms::terms_of;
 
 impl ReadView {
     /// What an ordered index reads of an entry; nothing for an index that is not ordered.
@@ -17,7 +18,7 @@ impl ReadView {
     /// # Errors
     /// What compiling its expressions reports; XX000 for an index that its collection has not.
     pub(crate) fn index_rules(&self, collection: &Collection, index: &Index) -> Result<IndexRules> {
-        let plain = |operands| Ok(IndexRules { operands, condition: None });
+        let plain = |operands| Ok(IndexRules { operands, ..IndexRules::default() });
         match &index.kind {
             IndexKind::Ordered { columns, .. } => {
                 plain(columns.iter().map(|column| Operand::Column(*column)).collect())
@@ -50,18 +51,17 @@ impl IndexRules {
     }
 }
 
-/// The encoded columns of an entry in an index, for an entry that is to be written here; `None` for one that it does not hold.
+/// The encoded columns of an entry in an index that is to be written here, each with its place: one, none for an entry that the index
+/// does not hold, or as many as its value has terms.
 ///
 /// # Errors
 /// 54000 where they are too long for an index; as [`EntryView::operand`].
-pub(crate) fn index_prefix(entry: &EntryView<'_>, rules: &IndexRules) -> Result<Option<Vec<u8>>> {
+pub(crate) fn index_prefixes(entry: &EntryView<'_>, rules: &IndexRules) -> Result<Vec<Vec<u8>>> {
     if !rules.holds(entry)? {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let values = rules.operands.iter().map(|operand| entry.operand(operand)).collect::<Result<Vec<Value>>>()?;
-    let mut key = Vec::new();
-    encode_key(&values, &mut key)?;
-    Ok(Some(key))
+    encoded(&values, rules, encode_key)
 }
 
 /// The encoded columns of an entry in an index that has it already, or gets it from a peer, however long they are. Values that
@@ -70,9 +70,9 @@ pub(crate) fn index_prefix(entry: &EntryView<'_>, rules: &IndexRules) -> Result<
 ///
 /// # Errors
 /// As [`EntryView::operand`].
-pub(crate) fn stored_prefix(entry: &EntryView<'_>, rules: &IndexRules) -> Result<Option<Vec<u8>>> {
+pub(crate) fn stored_prefixes(entry: &EntryView<'_>, rules: &IndexRules) -> Result<Vec<Vec<u8>>> {
     if !unless_of_data(rules.holds(entry), false)? {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let mut values = Vec::with_capacity(rules.operands.len());
     for operand in &rules.operands {
@@ -81,9 +81,27 @@ pub(crate) fn stored_prefix(entry: &EntryView<'_>, rules: &IndexRules) -> Result
             _ => entry.operand(operand)?,
         });
     }
-    let mut key = Vec::new();
-    encode_key_unbounded(&values, &mut key)?;
-    Ok(Some(key))
+    encoded(&values, rules, encode_key_unbounded)
+}
+
+/// What an index has for these values of its keys: themselves, or their terms in order.
+fn encoded(
+    values: &[Value],
+    rules: &IndexRules,
+    encode: impl Fn(&[Value], &mut Vec<u8>) -> Result<()>,
+) -> Result<Vec<Vec<u8>>> {
+    let one = |values: &[Value]| {
+        let mut key = Vec::new();
+        encode(values, &mut key).map(|()| key)
+    };
+    match (rules.terms, values) {
+        (None, _) => Ok(vec![one(values)?]),
+        (Some(kinds), [Value::Json(json)]) => {
+            terms_of(json, kinds).into_iter().map(|term| one(&[Value::Int8(term)])).collect()
+        }
+        // NULL has no terms.
+        (Some(_), _) => Ok(Vec::new()),
+    }
 }
 
 /// What was computed, or something else where the values of the entry do not allow it.
@@ -102,5 +120,5 @@ pub(crate) fn unique_prefix(entry: &EntryView<'_>, rules: &IndexRules, counts_nu
             return Ok(None);
         }
     }
-    index_prefix(entry, rules)
+    Ok(index_prefixes(entry, rules)?.pop())
 }

@@ -5,7 +5,7 @@ use std::ops::{Bound, ControlFlow};
 
 use crate::db::pending::write_set::EntryKey;
 use crate::db::read::entry_view::EntryView;
-use crate::db::read::index_path::IndexAccess;
+use crate::db::read::index_path::{IndexAccess, PrimaryKeyBounds};
 use crate::db::read::secrets;
 use crate::db::read::view::ReadView;
 use crate::db::state::cancel::Cancel;
@@ -16,6 +16,8 @@ use crate::store::{Key, KeyRange, RecordView, skip_key_parts};
 
 /// Entries between two looks at the cancel flag.
 const ENTRIES_PER_CHECK: usize = 256;
+/// Entries up to which looking at each is faster than reading what other parts of an index say of them.
+const FEW_KEYS: usize = 64;
 
 /// A range of encoded keys.
 #[derive(Clone, Debug)]
@@ -100,11 +102,33 @@ fn as_slice(bound: &Bound<Vec<u8>>) -> Bound<&[u8]> {
     }
 }
 
-/// Keys of entries that an index of `columns` columns names in its spans, in order and without repetition, and those that
-/// it names for the changes of the own transaction, which the committer has not seen yet; `None` for more than `keys_max`.
+/// Keys of entries that an index names in each of its parts, in order and without repetition, and those that it names for the
+/// changes of the own transaction, which the committer has not seen yet; `None` for more than `keys_max`.
 pub(crate) fn index_keys(view: &ReadView, access: &IndexAccess, keys_max: usize) -> Result<Option<Vec<Vec<u8>>>> {
+    let mut found: Option<BTreeSet<Vec<u8>>> = None;
+    for spans in &access.parts {
+        // Of few entries it is faster to look at each than to read what else the index says of them.
+        if found.as_ref().is_some_and(|found| found.len() <= FEW_KEYS) {
+            break;
+        }
+        let Some(keys) = keys_of(view, access, spans, keys_max)? else { continue };
+        found = Some(match found {
+            None => keys,
+            Some(found) => found.intersection(&keys).cloned().collect(),
+        });
+    }
+    Ok(found.map(|keys| keys.into_iter().collect()))
+}
+
+/// Keys of entries that an index names in one of these spans; `None` for more than `keys_max`.
+fn keys_of(
+    view: &ReadView,
+    access: &IndexAccess,
+    spans: &[PrimaryKeyBounds],
+    keys_max: usize,
+) -> Result<Option<BTreeSet<Vec<u8>>>> {
     let mut keys = BTreeSet::new();
-    for (lower, upper) in &access.spans {
+    for (lower, upper) in spans {
         let range = KeyRange::index(access.id).from(as_slice(lower)).to(as_slice(upper));
         for suffix in view.writes.index_suffixes(&range) {
             keys.insert(skip_key_parts(suffix, access.columns)?.to_vec());
@@ -120,7 +144,7 @@ pub(crate) fn index_keys(view: &ReadView, access: &IndexAccess, keys_max: usize)
             }
         }
     }
-    Ok(Some(keys.into_iter().collect()))
+    Ok(Some(keys))
 }
 
 /// One entry by its key, `None` when it is not alive in the view.

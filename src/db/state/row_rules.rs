@@ -12,6 +12,7 @@ use crate::db::read::view::ReadView;
 use crate::error::{Error, Result};
 use crate::expr::{ComputedKey, Operand, RowExpression};
 use crate::model::{Collection, CollectionId, IndexKey, IndexKeys, IndexKind, StoredExpression};
+use crate::types::json::terms::JsonTerms;
 
 /// Definitions of one collection whose compiled expressions are kept, at most: those of open transactions differ from the committed one.
 const DEFINITIONS_KEPT_MAX: usize = 4;
@@ -46,6 +47,8 @@ pub(crate) struct RowRules {
 pub(crate) struct IndexRules {
     /// Its keys, in their order.
     pub operands: Vec<Operand>,
+    /// An inverted index holds these terms of its one key.
+    pub terms: Option<JsonTerms>,
     /// The condition on the entries that it holds.
     pub condition: Option<Arc<dyn RowExpression>>,
 }
@@ -112,7 +115,7 @@ impl KnownRules {
             });
         }
         let condition = keys.condition.as_ref().map(|condition| self.compile(view, collection, &condition.text));
-        Ok(IndexRules { operands, condition: condition.transpose()? })
+        Ok(IndexRules { operands, terms: keys.terms, condition: condition.transpose()? })
     }
 
     /// Compiles one expression, for somebody who needs it once.

@@ -7,7 +7,7 @@ use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
 use crate::db::read::entry_view::EntryView;
-use crate::db::read::ordered_keys::{index_prefix, unique_prefix};
+use crate::db::read::ordered_keys::{index_prefixes, unique_prefix};
 use crate::db::read::scan::{ScanSpan, visit_entries, visit_key};
 use crate::db::read::view::ReadView;
 use crate::db::state::cancel::Cancel;
@@ -75,7 +75,7 @@ pub(crate) fn begin_build(shared: &DbState, build: Arc<Build>) -> Result<()> {
 /// One step on the committer's thread.
 pub(crate) fn build_step(shared: &Arc<DbState>, build: &Build, after: &Bound<Vec<u8>>) -> Result<BuildStep> {
     let view = ReadView::of(shared, Arc::default());
-    let (batch, step) = fill_step(&view, (&build.collection, &build.index), after, index_prefix)?;
+    let (batch, step) = fill_step(&view, (&build.collection, &build.index), after, index_prefixes)?;
     shared.store.write_unsynced(batch)?;
     if matches!(step, BuildStep::Done) {
         build.set_filled();
@@ -148,23 +148,23 @@ impl CommitEncoder<'_> {
     }
 }
 
-/// The encoded columns of an entry in an index: [`index_prefix`] or
-/// [`stored_prefix`](crate::db::read::ordered_keys::stored_prefix).
-pub(crate) type Prefix = fn(&EntryView<'_>, &IndexRules) -> Result<Option<Vec<u8>>>;
+/// The encoded columns of an entry in an index: [`index_prefixes`] or
+/// [`stored_prefixes`](crate::db::read::ordered_keys::stored_prefixes).
+pub(crate) type Prefixes = fn(&EntryView<'_>, &IndexRules) -> Result<Vec<Vec<u8>>>;
 
 /// The entries that an ordered index has for the next entries of a view behind `after`.
 pub(crate) fn fill_step(
     view: &ReadView,
     (collection, index): (&Collection, &Index),
     after: &Bound<Vec<u8>>,
-    prefix: Prefix,
+    prefixes: Prefixes,
 ) -> Result<(Batch, BuildStep)> {
     let rules = view.index_rules(collection, index)?;
     let span = ScanSpan { lower: after.clone(), upper: Bound::Unbounded, reverse: false };
     let mut batch = Batch::new();
     let (mut last, mut visited) = (None, 0);
     visit_entries(view, collection, &span, &Cancel::new(), &mut |entry| {
-        if let Some(mut key) = prefix(entry, &rules)? {
+        for mut key in prefixes(entry, &rules)? {
             key.extend_from_slice(entry.key);
             batch.put(&Key::Index(index.id, &key), &[]);
         }

@@ -15,7 +15,9 @@ use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::foreign_key_rules::check_foreign_key;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionKind, Column, ColumnId, DefaultValue, DroppedColumn, IndexKind, IndexState, RelationName};
+use crate::model::{
+    Collection, CollectionKind, Column, ColumnId, DefaultValue, DroppedColumn, IndexKind, IndexState, RelationName,
+};
 use crate::store::{Key, KeyRange, RecordView};
 use crate::types::{ColumnType, Value};
 
@@ -194,7 +196,12 @@ impl Transaction {
             let error = Error::new(ErrorKind::InvalidParameterValue, message);
             return Err(error.with_hint("Its values come from a sequence: ALTER COLUMN ... DROP DEFAULT first."));
         }
-        check_columns(&Collection::new(collection.id, &*table.name, collection.kind, vec![Column::new(column, ty.clone())]))
+        check_columns(&Collection::new(
+            collection.id,
+            &*table.name,
+            collection.kind,
+            vec![Column::new(column, ty.clone())],
+        ))
     }
 
     /// Gives a column another type, and every entry the value of it that stands beside its key. Ordered indexes are made anew.

@@ -87,7 +87,12 @@ impl Transaction {
     /// # Errors
     /// 42P01 and 42704 for what is not there; 23505 where entries have the same values in a unique index; as
     /// [`Transaction::create_index`] builds it.
-    pub async fn rebuild_indexes(&mut self, collection: &RelationName, name: Option<&str>, cancel: &Cancel) -> Result<()> {
+    pub async fn rebuild_indexes(
+        &mut self,
+        collection: &RelationName,
+        name: Option<&str>,
+        cancel: &Cancel,
+    ) -> Result<()> {
         let mut changed = (**self.catalog().expect_collection(collection)?).clone();
         let is_meant = |index: &Index| name.is_none_or(|name| index.name == name);
         let (mut rebuilt, kept): (Vec<Index>, Vec<Index>) = changed.indexes.into_iter().partition(is_meant);

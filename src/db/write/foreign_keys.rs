@@ -12,15 +12,14 @@ use std::sync::Arc;
 use crate::db::pending::references::{FreedKey, GoneKey, HeldKey, ReferenceKey};
 use crate::db::pending::write_set::EntryKey;
 use crate::db::read::entry_view::EntryView;
-use crate::db::read::ordered_keys::stored_prefix;
+use crate::db::read::ordered_keys::stored_prefixes;
 use crate::db::read::scan::{ScanSpan, visit_entries, visit_key};
 use crate::db::state::cancel::Cancel;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::ValueRow;
 use crate::model::{
-    CheckTime, Collection, CollectionId, Column, ColumnId, DefaultValue, ForeignKey, IndexKind, ReferentialAction,
-    UniqueKey,
+    Collection, CollectionId, Column, ColumnId, DefaultValue, ForeignKey, IndexKind, ReferentialAction, UniqueKey,
 };
 use crate::store::{KeyRange, encode_key, skip_key_parts};
 use crate::types::Value;
@@ -119,7 +118,7 @@ impl Transaction {
             }
             for (collection, key) in written {
                 cancel.check()?;
-                self.check_entry(collection, &key, |foreign_key| foreign_key.timing != CheckTime::Deferred)?;
+                self.check_entry(collection, &key, |own, foreign_key| !own.is_deferred(foreign_key))?;
             }
         }
     }
@@ -132,7 +131,7 @@ impl Transaction {
         self.end_statement(cancel)?;
         let (written, gone) = self.writes().references.take_all();
         for (collection, key) in written {
-            self.check_entry(collection, &key, |foreign_key| foreign_key.timing == CheckTime::Deferred)?;
+            self.check_entry(collection, &key, |own, foreign_key| own.is_deferred(foreign_key))?;
             self.hold_keys(collection, &key)?;
         }
         for gone in gone {
@@ -140,7 +139,7 @@ impl Transaction {
             if self.has_key(&parent, &foreign_key.parent_columns, &gone.values)? {
                 continue;
             }
-            let is_put_off = foreign_key.timing == CheckTime::Deferred;
+            let is_put_off = self.is_deferred(&foreign_key);
             if is_put_off && !self.referring(&child, &foreign_key, &gone.values, cancel)?.is_empty() {
                 return Err(still_referenced(&child, &foreign_key, &parent, &gone.values));
             }
@@ -153,7 +152,7 @@ impl Transaction {
     }
 
     /// The foreign key that a key is gone for, as it is defined now.
-    fn reference(&self, gone: &GoneKey) -> Option<(Arc<Collection>, ForeignKey, Arc<Collection>)> {
+    pub(super) fn reference(&self, gone: &GoneKey) -> Option<(Arc<Collection>, ForeignKey, Arc<Collection>)> {
         let child = self.catalog().collection_by_id(gone.child)?;
         let foreign_key = child.foreign_keys.iter().find(|known| known.id == gone.foreign_key)?;
         let parent = self.catalog().collection_by_id(foreign_key.parent)?;
@@ -166,9 +165,7 @@ impl Transaction {
         let action = if gone.becomes.is_some() { foreign_key.on_update } else { foreign_key.on_delete };
         if action == ReferentialAction::NoAction {
             // Another entry may have the key by now; what is put off is looked at when the transaction commits.
-            if foreign_key.timing == CheckTime::Deferred
-                || self.has_key(&parent, &foreign_key.parent_columns, &gone.values)?
-            {
+            if self.is_deferred(&foreign_key) || self.has_key(&parent, &foreign_key.parent_columns, &gone.values)? {
                 return Ok(());
             }
         }
@@ -228,18 +225,18 @@ impl Transaction {
     }
 
     /// Looks for what an entry refers to, by the foreign keys that are wanted.
-    fn check_entry(
+    pub(super) fn check_entry(
         &self,
         collection: CollectionId,
         key: &EntryKey,
-        is_wanted: impl Fn(&ForeignKey) -> bool,
+        is_wanted: impl Fn(&Self, &ForeignKey) -> bool,
     ) -> Result<()> {
         let Some(child) = self.catalog().collection_by_id(collection).cloned() else { return Ok(()) };
-        if !child.foreign_keys.iter().any(&is_wanted) {
+        if !child.foreign_keys.iter().any(|foreign_key| is_wanted(self, foreign_key)) {
             return Ok(());
         }
         let Some(row) = self.view.row(&child, key)? else { return Ok(()) };
-        for foreign_key in child.foreign_keys.iter().filter(|foreign_key| is_wanted(foreign_key)) {
+        for foreign_key in child.foreign_keys.iter().filter(|foreign_key| is_wanted(self, foreign_key)) {
             self.check_reference(&child, foreign_key, &row)?;
         }
         Ok(())
@@ -259,7 +256,7 @@ impl Transaction {
     }
 
     /// Whether an entry has these values in columns that are a key of its collection.
-    fn has_key(&self, parent: &Collection, columns: &[ColumnId], values: &[Value]) -> Result<bool> {
+    pub(super) fn has_key(&self, parent: &Collection, columns: &[ColumnId], values: &[Value]) -> Result<bool> {
         let Some((key, bytes)) = key_bytes(parent, columns, values)? else { return Ok(false) };
         match key {
             UniqueKey::Primary => self.view.exists(parent, &EntryKey::from_bytes(bytes)),
@@ -268,7 +265,7 @@ impl Transaction {
                 let (rules, mut found) = (self.view.index_rules(parent, index)?, false);
                 self.visit_index(index.id, &bytes, rules.operands.len(), &mut |other| {
                     let has = visit_key(&self.view, parent, other, |entry| {
-                        Ok(stored_prefix(entry, &rules)?.as_deref() == Some(bytes.as_slice()))
+                        Ok(stored_prefixes(entry, &rules)?.contains(&bytes))
                     })?;
                     found = has == Some(true);
                     Ok(if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
@@ -279,7 +276,7 @@ impl Transaction {
     }
 
     /// The entries of a collection that refer to a key.
-    fn referring(
+    pub(super) fn referring(
         &self,
         child: &Collection,
         foreign_key: &ForeignKey,
@@ -445,7 +442,12 @@ fn not_present(child: &Collection, foreign_key: &ForeignKey, parent: &Collection
         .of_constraint(child, name)
 }
 
-fn still_referenced(child: &Collection, foreign_key: &ForeignKey, parent: &Collection, values: &[Value]) -> Error {
+pub(super) fn still_referenced(
+    child: &Collection,
+    foreign_key: &ForeignKey,
+    parent: &Collection,
+    values: &[Value],
+) -> Error {
     let (table, name) = (&child.name, &foreign_key.name);
     let message = format!(
         "update or delete on table \"{}\" violates foreign key constraint \"{name}\" on table \"{table}\"",

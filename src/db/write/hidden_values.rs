@@ -13,7 +13,7 @@ use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::entry_states::fits;
 use crate::error::Result;
 use crate::expr::Operand;
-use crate::model::{Collection, CollectionKind, State};
+use crate::model::{AccessMethod, Collection, CollectionKind, State};
 use crate::store::encode_key_unbounded;
 use crate::types::Value;
 use crate::types::json::jsonb::PathStep;
@@ -38,7 +38,8 @@ impl CommitEncoder<'_> {
         let indexes: Vec<Vec<Operand>> = collection
             .indexes
             .iter()
-            .filter(|index| index.is_ordered_and_followed())
+            // Terms are short, whatever they are of.
+            .filter(|index| index.is_ordered_and_followed() && index.kind.access_method() != AccessMethod::Gin)
             .map(|index| self.view.index_rules(collection, index).map(|rules| rules.operands))
             .collect::<Result<_>>()?;
         let names = indexes.iter().flatten().filter_map(|operand| field_of(collection, operand));

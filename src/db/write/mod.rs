@@ -20,6 +20,7 @@ pub(super) mod commit_queue;
 pub(super) mod commit_terms;
 pub(super) mod committer;
 pub(super) mod computed_columns;
+pub(super) mod constraint_timing;
 pub(super) mod constraints;
 pub(super) mod ddl;
 pub(super) mod dimensions;

@@ -4,7 +4,7 @@ use std::borrow::{Borrow, Cow};
 use std::sync::Arc;
 
 use crate::db::read::entry_view::EntryView;
-use crate::db::read::ordered_keys::{index_prefix, stored_prefix};
+use crate::db::read::ordered_keys::{index_prefixes, stored_prefixes};
 use crate::db::state::index_builds::Build;
 use crate::db::state::row_rules::IndexRules;
 use crate::db::write::encoder::{CommitEncoder, conflict};
@@ -26,7 +26,7 @@ impl SecondaryIndex for OrderedIndexes {
         Ok(())
     }
 
-    /// Moves the index entry of a row from its old version to its new one.
+    /// Moves the index entries of a row from its old version to its new one.
     ///
     /// # Errors
     /// 23505 for values that another entry has in a unique index, 40001 where another transaction inserted what ON CONFLICT took
@@ -34,12 +34,12 @@ impl SecondaryIndex for OrderedIndexes {
     fn follow(&self, encoder: &mut CommitEncoder<'_>, index: &Index, change: &SeenChange<'_>) -> Result<()> {
         let collection = change.collection;
         let rules = encoder.view.index_rules(collection, index)?;
-        let prefix = if change.is_own { index_prefix } else { stored_prefix };
-        let after = change.after.map(|record| prefix(&change.entry(encoder, record), &rules)).transpose()?.flatten();
+        let prefixes = if change.is_own { index_prefixes } else { stored_prefixes };
+        let after = change.after.map(|record| prefixes(&change.entry(encoder, record), &rules)).transpose()?;
         // Where all entries move to other keys, the old ones are in none of the indexes that there are now.
         let before = change.before.filter(|_| !encoder.effects.rekeyed.contains(&collection.id));
-        let before = before.map(|record| stored_prefix(&change.entry(encoder, record), &rules)).transpose()?.flatten();
-        let Some(after) = encoder.move_index_entry(index.id, change.key, before, after) else { return Ok(()) };
+        let before = before.map(|record| stored_prefixes(&change.entry(encoder, record), &rules)).transpose()?;
+        let Some(after) = encoder.move_index_entries(index.id, change.key, before, after) else { return Ok(()) };
         let is_value = index.kind.counts_nulls() || !has_null_part(&after, rules.operands.len())?;
         if index.kind.is_unique() && change.is_own && is_value {
             if !encoder.untouched.contains(&change.collection.id) {
@@ -56,26 +56,27 @@ impl SecondaryIndex for OrderedIndexes {
 }
 
 impl CommitEncoder<'_> {
-    /// Moves one index entry from `before` to `after`, the encoded columns that the row had and has; those that it has where they
-    /// are others than before.
-    fn move_index_entry(
+    /// Moves the index entries of a row from `before` to `after`, the encoded columns that it had and has, each list in order; the
+    /// first of those that it has and had not.
+    fn move_index_entries(
         &mut self,
         index: CollectionId,
         key: &[u8],
-        before: Option<Vec<u8>>,
-        after: Option<Vec<u8>>,
+        before: Option<Vec<Vec<u8>>>,
+        after: Option<Vec<Vec<u8>>>,
     ) -> Option<Vec<u8>> {
-        if before == after {
-            return None;
+        let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
+        for gone in before.iter().filter(|columns| after.binary_search(columns).is_err()) {
+            self.effects.batch.delete(&Key::Index(index, &[gone.as_slice(), key].concat()));
         }
-        if let Some(mut before) = before {
-            before.extend_from_slice(key);
-            self.effects.batch.delete(&Key::Index(index, &before));
+        let mut first = None;
+        for columns in after {
+            if before.binary_search(&columns).is_err() {
+                self.effects.batch.put(&Key::Index(index, &[columns.as_slice(), key].concat()), &[]);
+                first.get_or_insert(columns);
+            }
         }
-        if let Some(after) = &after {
-            self.effects.batch.put(&Key::Index(index, &[after, key].concat()), &[]);
-        }
-        after
+        first
     }
 
     /// Lets the indexes that other transactions are building follow a row. What they would refuse is looked at again when those
@@ -93,10 +94,10 @@ impl CommitEncoder<'_> {
     fn follow_build(&mut self, build: &Build, change: &SeenChange<'_>) -> Result<()> {
         let (collection, index) = (build.collection.as_ref(), &build.index);
         let rules = self.view.index_rules(collection, index)?;
-        let after = change.after.map(|record| index_prefix(&change.entry(self, record).of(collection), &rules));
-        let before = change.before.map(|record| stored_prefix(&change.entry(self, record).of(collection), &rules));
-        let (before, after) = (before.transpose()?.flatten(), after.transpose()?.flatten());
-        let Some(after) = self.move_index_entry(index.id, change.key, before, after) else { return Ok(()) };
+        let after = change.after.map(|record| index_prefixes(&change.entry(self, record).of(collection), &rules));
+        let before = change.before.map(|record| stored_prefixes(&change.entry(self, record).of(collection), &rules));
+        let (before, after) = (before.transpose()?, after.transpose()?);
+        let Some(after) = self.move_index_entries(index.id, change.key, before, after) else { return Ok(()) };
         let is_value = index.kind.counts_nulls() || !has_null_part(&after, rules.operands.len())?;
         if build.is_unique() && is_value {
             if self.other_holder(collection, index, &rules, &after, change.key)?.is_some() {
@@ -192,7 +193,7 @@ impl CommitEncoder<'_> {
         };
         let record = bytes.map(RecordView::parse).transpose()?;
         let entry = EntryView { view: &self.view, collection, key, record, pending };
-        Ok(entry.is_alive() && stored_prefix(&entry, rules)?.as_deref() == Some(prefix))
+        Ok(entry.is_alive() && stored_prefixes(&entry, rules)?.iter().any(|columns| columns == prefix))
     }
 }
 

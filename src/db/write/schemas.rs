@@ -138,7 +138,9 @@ impl Transaction {
         self.notices.extend(cascade_notice(&lines));
         let told = self.notices.len();
         let ids: Vec<CollectionId> = dependents.keys().copied().collect();
-        for id in ids.iter().rev().filter(|id| self.view.catalog.view_by_id(**id).is_some()).copied().collect::<Vec<_>>() {
+        for id in
+            ids.iter().rev().filter(|id| self.view.catalog.view_by_id(**id).is_some()).copied().collect::<Vec<_>>()
+        {
             self.change_catalog(CatalogChange::DropView(id));
         }
         for id in &ids {
@@ -155,7 +157,10 @@ impl Transaction {
     }
 
     /// What goes with schemas, by the number of each object: what it is, and what it needs.
-    fn dependents_of(&self, schemas: &BTreeMap<CollectionId, &String>) -> BTreeMap<CollectionId, Vec<(String, String)>> {
+    fn dependents_of(
+        &self,
+        schemas: &BTreeMap<CollectionId, &String>,
+    ) -> BTreeMap<CollectionId, Vec<(String, String)>> {
         let catalog = Arc::clone(self.catalog());
         let mut found: BTreeMap<CollectionId, Vec<(String, String)>> = BTreeMap::new();
         let mut above: Vec<Arc<View>> = Vec::new();
@@ -231,7 +236,8 @@ impl Transaction {
             return Err(Error::unsupported(message, "It is a default collection."));
         }
         if let Some((network, _)) = self.catalog().network_of(current.id) {
-            let message = format!("table \"{relation}\" is attached to network \"{}\" and stays in public", network.name);
+            let message =
+                format!("table \"{relation}\" is attached to network \"{}\" and stays in public", network.name);
             return Err(Error::unsupported(message, "DETACH COLLECTION first: members know the tables of public."));
         }
         self.check_name_unused(current.id, "table", &current.name)?;

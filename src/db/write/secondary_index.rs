@@ -63,7 +63,7 @@ pub(crate) trait SecondaryIndex {
 /// The kind of an index.
 pub(crate) fn implementation(index: &Index) -> &'static dyn SecondaryIndex {
     match index.kind.access_method() {
-        AccessMethod::Btree => &OrderedIndexes,
+        AccessMethod::Btree | AccessMethod::Gin => &OrderedIndexes,
         AccessMethod::Hnsw => &VectorGraphs,
     }
 }

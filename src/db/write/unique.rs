@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::db::pending::deed::Deed;
 use crate::db::pending::on_conflict::OnConflict;
 use crate::db::pending::write_set::{EntryKey, Pending};
-use crate::db::read::ordered_keys::unique_prefix;
+use crate::db::read::ordered_keys::{index_prefixes, unique_prefix};
 use crate::db::read::scan::visit_key;
 use crate::db::state::cancel::Cancel;
 use crate::db::state::row_rules::IndexRules;
@@ -21,8 +21,7 @@ use crate::db::write::ordered_indexes::{not_unique, unique_violation};
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, Result};
 use crate::model::{Collection, CollectionId, Index};
-use crate::store::{KeyRange, Probe, Snapshot, encode_key, skip_key_parts};
-use crate::types::Value;
+use crate::store::{KeyRange, Probe, Snapshot, has_null_part, skip_key_parts};
 
 /// Unique indexes that are looked into by iterators which stay for the next row, at most.
 const PROBES_MAX: usize = 16;
@@ -31,8 +30,8 @@ const PROBES_MAX: usize = 16;
 pub(crate) struct Indexed<'c> {
     index: &'c Index,
     rules: IndexRules,
-    /// The row's encoded columns.
-    columns: Vec<u8>,
+    /// The row's encoded columns: one, or as many as its value has terms.
+    columns: Vec<Vec<u8>>,
     /// The index is unique, and no column is NULL where those differ from one another.
     is_unique: bool,
 }
@@ -50,14 +49,10 @@ impl Transaction {
         let mut all = Vec::new();
         for index in collection.indexes.iter().filter(|index| index.is_ordered_and_followed() && concerns(index)) {
             let rules = self.view.index_rules(collection, index)?;
-            if !rules.holds(&entry)? {
-                continue;
-            }
-            let values = rules.operands.iter().map(|operand| entry.operand(operand)).collect::<Result<Vec<Value>>>()?;
-            let mut columns = Vec::new();
-            encode_key(&values, &mut columns)?;
-            let is_value = index.kind.counts_nulls() || !values.iter().any(Value::is_null);
-            let is_unique = index.kind.is_unique() && is_value;
+            let columns = index_prefixes(&entry, &rules)?;
+            let Some(first) = columns.first() else { continue };
+            let is_unique =
+                index.kind.is_unique() && (index.kind.counts_nulls() || !has_null_part(first, rules.operands.len())?);
             all.push(Indexed { index, rules, columns, is_unique });
         }
         Ok(all)
@@ -72,15 +67,18 @@ impl Transaction {
         row: Option<&EntryKey>,
         concerns: &dyn Fn(CollectionId) -> bool,
     ) -> Result<Option<(EntryKey, &'c Index)>> {
-        for each in indexed.iter().filter(|each| each.is_unique && concerns(each.index.id)) {
+        let unique = indexed.iter().filter(|each| each.is_unique && concerns(each.index.id));
+        for (each, columns) in
+            unique.flat_map(|each| each.columns.iter().map(move |columns| (each, columns.as_slice())))
+        {
             let is_taken_by = |other: &[u8]| {
-                let columns = Some(each.columns.as_slice());
+                let columns = Some(columns);
                 let has = visit_key(&self.view, collection, other, |entry| {
                     Ok(unique_prefix(entry, &each.rules, each.index.kind.counts_nulls())?.as_deref() == columns)
                 })?;
                 Ok::<bool, Error>(has == Some(true) && row.is_none_or(|row| row.as_bytes() != other))
             };
-            let range = KeyRange::index(each.index.id).starting_with(&each.columns);
+            let range = KeyRange::index(each.index.id).starting_with(columns);
             for suffix in self.view.writes.index_suffixes(&range) {
                 let other = skip_key_parts(suffix, each.rules.operands.len())?;
                 if is_taken_by(other)? {
@@ -131,8 +129,8 @@ impl Transaction {
         indexed: &[Indexed<'_>],
     ) -> Result<()> {
         let writes = self.writes();
-        for each in indexed {
-            writes.note_index_key(each.index.id, &each.columns, key);
+        for (each, columns) in indexed.iter().flat_map(|each| each.columns.iter().map(move |columns| (each, columns))) {
+            writes.note_index_key(each.index.id, columns, key);
         }
         writes.put(collection.id, key.clone(), pending)
     }
@@ -161,7 +159,9 @@ impl Transaction {
     /// Notes under which unique values ON CONFLICT inserts a row.
     pub(crate) fn note_arbitrated(&mut self, indexed: &[Indexed<'_>], on_conflict: OnConflict<'_>) {
         for each in indexed.iter().filter(|each| each.is_unique && on_conflict.is_about(each.index.id)) {
-            self.writes().note_arbitrated(each.index.id, &each.columns);
+            for columns in &each.columns {
+                self.writes().note_arbitrated(each.index.id, columns);
+            }
         }
     }
 
@@ -230,7 +230,9 @@ impl Transaction {
                 return Err(not_unique(index, &self.view.index_rules(collection, index)?.operands, &entry)?);
             }
             for each in &indexed {
-                self.writes().note_index_key(each.index.id, &each.columns, key);
+                for columns in &each.columns {
+                    self.writes().note_index_key(each.index.id, columns, key);
+                }
             }
         }
         Ok(())

@@ -216,6 +216,8 @@ proptest! {
         let array = Value::Array(Box::new(ty.clone()), vec![value.clone(); length]);
         let array_type = ColumnType::Array(Box::new(ty.clone()));
         let nested = Value::Array(Box::new(ty), vec![array.clone(), array.clone()]);
+        let nested_type = ColumnType::Array(Box::new(array_type.clone()));
+        prop_assert_eq!(binary(&nested, &nested_type), binary(&nested, &array_type), "a type per dimension");
         for array in [array, nested] {
             if length > 0 || !matches!(&array, Value::Array(_, values) if !values.is_empty()) {
                 prop_assert_eq!(&decode_binary(&array_type, &binary(&array, &array_type)).unwrap(), &array);

@@ -189,7 +189,8 @@ fn reg_number(text: &str, ty: &ColumnType) -> Result<i64> {
 /// Header (dimensions, whether there are NULLs, OID of the elements, length and lower bound of each dimension), then the
 /// elements row by row.
 fn write_array(values: &[Value], ty: &ColumnType, out: &mut BytesMut) -> Result<()> {
-    let element = &ty.element().unwrap_or_else(|| ty.clone());
+    // Of whatever dimension an array is, its elements are what stands in the innermost braces.
+    let element = &ty.element().map_or_else(|| ty.clone(), |element| element.base().clone());
     let first_position = if ty.is_number_vector() { 0 } else { 1 };
     let mut lengths = Vec::new();
     let mut level = values;

@@ -50,6 +50,19 @@ impl Session {
     ) -> Result<StatementOutcome> {
         self.start(prepared);
         self.check_allowed(prepared)?;
+        self.execute_started(prepared, parameters, is_alone).await
+    }
+
+    /// Executes a statement that has been started, or that belongs to one.
+    ///
+    /// # Errors
+    /// As [`Session::execute`].
+    pub(super) async fn execute_started(
+        &mut self,
+        prepared: &Arc<Prepared>,
+        parameters: Vec<Value>,
+        is_alone: bool,
+    ) -> Result<StatementOutcome> {
         let mut fetches = 0;
         let before = self.listening.mark();
         // Whoever can see what comes now asks anew.
@@ -58,6 +71,8 @@ impl Session {
         loop {
             let result = self.execute_once(prepared, &parameters, is_alone).await;
             match &result {
+                // The code of DO is not run again: its statements fetch for themselves.
+                Err(_) if prepared.plan().is_code() => return result,
                 Err(error) if fetches < FETCHES_PER_STATEMENT_MAX => match error.absent() {
                     Some(absent) => {
                         self.listening.go_back(before);

@@ -1,6 +1,7 @@
 //! One statement's life in a session: cut out of the client's text, prepared, executed, its rows fetched.
 
 pub(super) mod backup;
+pub(super) mod code;
 pub(super) mod copy;
 pub(super) mod execute;
 pub(super) mod joining;

@@ -31,6 +31,11 @@ pub struct Parsed {
 }
 
 impl Parsed {
+    /// A statement inside of another one.
+    pub(in crate::session) fn in_code(text: Arc<str>, tree: Arc<dyn StatementTree>) -> Parsed {
+        Parsed { characters_before: 0, text, tree, memory: None }
+    }
+
     /// The text without secrets: KNIRVQL prints itself redacted; SQL that touches secrets is not shown at all.
     pub(in crate::session) fn shown(&self) -> Arc<str> {
         self.tree.shown(&self.text).unwrap_or_else(|| HIDDEN.into())
@@ -54,7 +59,7 @@ pub fn parse_script(text: &str) -> Result<Vec<Parsed>> {
         let parsed = if is_knirvql {
             knirvql::parse(statement).map(|tree| Arc::new(tree) as Arc<dyn StatementTree>)
         } else {
-            sql::parse(statement).map(|tree| Arc::new(tree) as Arc<dyn StatementTree>)
+            parse_sql(statement)
         };
         let tree = parsed.map_err(|error| match error.position() {
             Some(position) => error.with_position(position + characters_before),
@@ -63,6 +68,17 @@ pub fn parse_script(text: &str) -> Result<Vec<Parsed>> {
         statements.push(Parsed { characters_before, text: statement.into(), tree, memory: None });
     }
     Ok(statements)
+}
+
+/// One statement of SQL.
+///
+/// # Errors
+/// As [`sql::parse`] and [`sql::parse_do`].
+pub(super) fn parse_sql(statement: &str) -> Result<Arc<dyn StatementTree>> {
+    Ok(match sql::parse_do(statement)? {
+        Some(tree) => Arc::new(tree),
+        None => Arc::new(sql::parse(statement)?),
+    })
 }
 
 /// Where each statement of a text stands, in bytes.

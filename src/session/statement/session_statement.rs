@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::block_in_place;
 
-use crate::db::{OWNER, Row, RowStream};
+use crate::db::{Cancel, OWNER, Row, RowStream};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::model::OutputColumn;
 use crate::session::isolation::level_of;
@@ -82,6 +82,14 @@ impl Session {
                 self.warn_local(*local, is_alone);
                 done("SET", self.changing().reset(name, *local))?
             }
+            SessionCommand::SetConstraints { names, is_deferred } => {
+                self.set_constraints(names.as_deref(), *is_deferred, run.cancel)?;
+                "SET CONSTRAINTS"
+            }
+            SessionCommand::Do(block) => {
+                self.run_code(block, is_alone).await?;
+                "DO"
+            }
             SessionCommand::Reset(Some(name)) => done("RESET", self.changing().reset(name, false))?,
             SessionCommand::Reset(None) => {
                 self.changing().reset_all();
@@ -142,6 +150,18 @@ impl Session {
             SessionCommand::NoOp(tag) => tag,
         };
         Ok(StatementOutcome::Done { tag: CommandTag::of(word) })
+    }
+
+    /// SET CONSTRAINTS.
+    ///
+    /// # Errors
+    /// As [`Transaction::set_constraints`].
+    fn set_constraints(&mut self, names: Option<&[String]>, is_deferred: bool, cancel: &Cancel) -> Result<()> {
+        let Some(transaction) = self.open_transaction() else {
+            self.warn(ErrorKind::NoActiveTransaction, "SET CONSTRAINTS can only be used in transaction blocks");
+            return Ok(());
+        };
+        transaction.set_constraints(names, is_deferred, cancel)
     }
 
     fn set(&mut self, name: &str, value: &str, is_local: bool) -> Result<()> {

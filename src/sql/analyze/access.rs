@@ -4,6 +4,7 @@ use datafusion::sql::sqlparser::ast::{AccessExpr, BinaryOperator, Expr, Ident, S
 
 use crate::error::{Error, Result};
 use crate::sql::analyze::analyzer::Analyzer;
+use crate::sql::analyze::casts::keep_type;
 use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::call;
 use crate::types::ColumnType;
@@ -47,6 +48,9 @@ impl Analyzer<'_> {
             }
         }
         *expr = value;
+        if ty.as_ref().is_some_and(|ty| *ty.base() == ColumnType::Numeric(None)) {
+            keep_type(expr, ty.as_ref());
+        }
         Ok(ty)
     }
 

@@ -111,7 +111,6 @@ fn walk(
         scopes: Vec::new(),
         ctes: Vec::new(),
         keeps_unknown: false,
-        shows: false,
         is_cacheable: true,
         shadowed,
         index_expressions: IndexExpressions::default(),
@@ -138,8 +137,6 @@ pub struct Analyzer<'a> {
     pub ctes: Vec<WithQuery>,
     /// The next SELECT is a branch of a set operation: its literals wait for the type of the other branch.
     pub keeps_unknown: bool,
-    /// What is walked is shown by the outermost SELECT: nothing but the client sees its value.
-    pub shows: bool,
     pub is_cacheable: bool,
     pub shadowed: Shadowed,
     /// What indexes are made of, in the form in which expressions are compared with it.

@@ -1,15 +1,14 @@
 //! Arithmetic: vectors, times and JSON have operators of their own, integers are checked, quotients get enough decimals.
 
-use datafusion::sql::sqlparser::ast::{BinaryOperator, CastKind, DataType, ExactNumberInfo, Expr};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, CastKind, DataType, Expr};
 
 use crate::error::Result;
 use crate::sql::analyze::analyzer::{Analyzer, wider};
-use crate::sql::analyze::shown::unshow;
+use crate::sql::analyze::numerics::is_numeric;
 use crate::sql::arrow::arithmetic_functions::checked_function;
-use crate::sql::arrow::types::NUMERIC_SCALE;
 use crate::sql::functions::{half_form, is_exchanged, time_operator};
 use crate::sql::parse::operators::call;
-use crate::types::{ColumnType, Value};
+use crate::types::ColumnType;
 
 impl Analyzer<'_> {
     /// Rewrites arithmetic between sides that were walked already; its type, where it is known before planning.
@@ -72,39 +71,22 @@ impl Analyzer<'_> {
                 std::mem::swap(&mut first, &mut second);
             }
             if let Some((name, ty)) = time_operator(first, op, second) {
-                let sides = [(left.as_mut(), first), (right.as_mut(), second)];
-                let dates = sides.into_iter().filter(|(_, ty)| **ty == ColumnType::Date);
-                for (date, _) in dates.filter(|_| name.starts_with("timestamp")) {
-                    self.as_time(date, Some(&ColumnType::Date), &ColumnType::Timestamp)?;
+                for (side, ty) in [(left.as_mut(), first), (right.as_mut(), second)] {
+                    if is_numeric(Some(ty)) {
+                        self.numeric_as_float(side);
+                    }
+                    if *ty == ColumnType::Date && name.starts_with("timestamp") {
+                        self.as_time(side, Some(&ColumnType::Date), &ColumnType::Timestamp)?;
+                    }
                 }
-                unshow(left, Some(second));
-                unshow(right, Some(first));
                 *expr = call(name, vec![left.as_ref().clone(), right.as_ref().clone()]);
                 return Ok(Some(ty));
             }
         }
-        if let Some(ty) = self.shown_operation(expr, left_type.as_ref(), right_type.as_ref()) {
+        if let Some(ty) = self.numeric_operation(expr, left_type.as_ref(), right_type.as_ref()) {
             return Ok(Some(ty));
         }
-        let Expr::BinaryOp { left, op, .. } = expr else { return Ok(None) };
-        if *op == BinaryOperator::Divide {
-            self.widen_dividend(left, left_type.as_ref(), right_type.as_ref());
-        }
         Ok(computed(expr, left_type, right_type))
-    }
-
-    /// A quotient has four decimals more than the dividend: with the scale of an undeclared numeric it has enough of them.
-    fn widen_dividend(&self, left: &mut Expr, left_type: Option<&ColumnType>, right_type: Option<&ColumnType>) {
-        let is_exact = |ty: Option<&ColumnType>| ty.is_some_and(|ty| ty.is_integer() || is_numeric(Some(ty)));
-        let has_more = match self.constant_value(left) {
-            Some(Value::Numeric(number)) => number.scale() > NUMERIC_SCALE.unsigned_abs().into(),
-            _ => false,
-        };
-        let is_quotient =
-            is_exact(left_type) && is_exact(right_type) && (is_numeric(left_type) || is_numeric(right_type));
-        if is_quotient && !has_more {
-            *left = native_cast(left.clone(), DataType::Numeric(ExactNumberInfo::None));
-        }
     }
 }
 
@@ -136,10 +118,6 @@ fn computed(expr: &mut Expr, left_type: Option<ColumnType>, right_type: Option<C
         *expr = call(name, vec![left.as_ref().clone(), right.as_ref().clone()]);
     }
     Some(ty)
-}
-
-fn is_numeric(ty: Option<&ColumnType>) -> bool {
-    matches!(ty, Some(ColumnType::Numeric(_)))
 }
 
 /// A cast that the planner makes itself.

@@ -6,8 +6,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Operand, PathBase, PathResult};
 use crate::model::SystemColumn;
 use crate::sql::analyze::analyzer::Analyzer;
-use crate::sql::analyze::jsonb::{by_value, sort_key};
+use crate::sql::analyze::casts::keep_type;
+use crate::sql::analyze::jsonb::by_value;
 use crate::sql::analyze::literals::string_of;
+use crate::sql::analyze::numerics::is_numeric;
 use crate::sql::analyze::overloads::left_end;
 use crate::sql::analyze::scope;
 use crate::sql::analyze::scope::{FoundColumn, column_of};
@@ -96,7 +98,7 @@ impl Analyzer<'_> {
         let Expr::BinaryOp { left, right, .. } = expr else { return Ok(None) };
         let (mut left_type, mut right_type) = (self.expr(left)?, self.expr(right)?);
         self.resolve_operands("^", (left, &mut left_type), (right, &mut right_type))?;
-        if let Some(ty) = self.shown_operation(expr, left_type.as_ref(), right_type.as_ref()) {
+        if let Some(ty) = self.numeric_operation(expr, left_type.as_ref(), right_type.as_ref()) {
             return Ok(Some(ty));
         }
         let Expr::BinaryOp { left, right, .. } = expr else { return Ok(None) };
@@ -176,12 +178,8 @@ impl Analyzer<'_> {
         let mut left_type = self.expr(left)?;
         let mut right_type = self.expr(right)?;
         self.resolve_operands(&op.to_string(), (left, &mut left_type), (right, &mut right_type))?;
-        if self.shown_comparison(left, left_type.as_ref(), right, right_type.as_ref())? {
-            return Ok(Some(ColumnType::Bool));
-        }
-        let key = sort_key(left_type.as_ref()).or_else(|| sort_key(right_type.as_ref()));
-        self.unify_types(left, left_type, right, right_type)?;
-        if let Some(key) = key {
+        self.unify_types(left, left_type.clone(), right, right_type.clone())?;
+        if let Some(key) = self.comparison_key(&mut [(left.as_mut(), left_type), (right.as_mut(), right_type)]) {
             by_value(left, key);
             by_value(right, key);
         }
@@ -217,12 +215,29 @@ impl Analyzer<'_> {
         }
         if let Some(array @ ColumnType::Array(_)) = left_type.as_ref().filter(|ty| matches!(ty, ColumnType::Array(_))) {
             self.adopt(right, array)?;
-            return Ok(left_type);
+            let mut array = array.clone();
+            if is_numeric(Some(array.base())) || is_numeric(right_type.as_ref().map(ColumnType::base)) {
+                self.as_numbers(left, &mut array);
+                if let Some(mut ty) = right_type {
+                    self.as_numbers(right, &mut ty);
+                }
+                keep_type(expr, Some(&array));
+            }
+            return Ok(Some(array));
         }
         if let Some(array @ ColumnType::Array(_)) = &right_type {
             match left_type {
                 // Of another type than an array it is an element, NULL or not.
-                Some(_) => *expr = call("array_prepend", vec![left.as_ref().clone(), right.as_ref().clone()]),
+                Some(mut ty) => {
+                    let mut array = array.clone();
+                    if is_numeric(Some(array.base())) {
+                        self.as_numbers(left, &mut ty);
+                        self.as_numbers(right, &mut array);
+                    }
+                    *expr = call("array_prepend", vec![left.as_ref().clone(), right.as_ref().clone()]);
+                    keep_type(expr, Some(&array));
+                    return Ok(Some(array));
+                }
                 None => self.adopt(left, array)?,
             }
             return Ok(right_type);

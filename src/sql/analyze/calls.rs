@@ -1,7 +1,7 @@
 //! Calls of functions and their windows: which function it is, and what types its arguments take.
 
 use datafusion::sql::sqlparser::ast::{
-    ArrayElemTypeDef, DataType, DuplicateTreatment, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr,
+    ArrayElemTypeDef, DataType, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
     FunctionArgumentClause, FunctionArguments, ObjectName, Spanned, Value as Literal, WindowType,
 };
 
@@ -12,15 +12,14 @@ use crate::sql::analyze::arithmetic::native_cast;
 use crate::sql::analyze::casts::keep_type;
 use crate::sql::analyze::from_functions::is_series_of_int4;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
-use crate::sql::analyze::literals::is_numeric;
+use crate::sql::analyze::numerics::{check_numerics, is_numeric, makes_array};
 use crate::sql::analyze::overloads::{Argument, ChosenForm, written_cast};
-use crate::sql::analyze::shown::keeps_arguments;
 use crate::sql::analyze::special_calls::special_call;
 use crate::sql::analyze::times::common_time_of;
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{
-    BYTES_LENGTH, BYTES_PART, BYTES_REVERSED, BYTES_TRIMMED, NAMED, REGEXP_MATCHES, SAME_SHAPE, SERIES_END, SHOWN,
-    SHOWN_AVERAGE, function_types, plain_form,
+    BYTES_LENGTH, BYTES_PART, BYTES_REVERSED, BYTES_TRIMMED, NAMED, NUMBER_GREATEST, NUMBER_LEAST, NUMBER_SERIES,
+    REGEXP_MATCHES, SAME_SHAPE, SERIES_END, function_types, plain_form,
 };
 use crate::sql::parse::dialect::VARIADIC;
 use crate::sql::parse::names::exact;
@@ -79,16 +78,13 @@ impl Analyzer<'_> {
         if is_aggregate {
             self.end_aggregate(place)?;
         }
-        if let Some((shown, ty)) = self.shown_call(function, &name, &types) {
-            *expr = shown;
+        check_numerics(&name, &types).map_err(|error| self.at(error, place))?;
+        if let Some((number, ty)) = self.numeric_call(function, &name, &types) {
+            *expr = number;
             return Ok(Some(ty));
         }
-        if let Some(shown) = self.shown_deviation(function, &name, &types) {
-            *expr = shown;
-            return Ok(Some(ColumnType::Numeric(None)));
-        }
-        if name == "avg" && self.show_average(function, &types) {
-            name = SHOWN_AVERAGE.to_string();
+        if let Some(form) = self.numeric_aggregate(function, &name, &types) {
+            name = form.to_string();
         }
         if function_types::takes_constants(&name) {
             let of_common_type = self.of_common_type(expr, &name, &types);
@@ -102,6 +98,10 @@ impl Analyzer<'_> {
             let integers = ArrayElemTypeDef::SquareBracket(Box::new(DataType::Int(None)), None);
             *expr = native_cast(expr.clone(), DataType::Array(integers));
             return Ok(Some(ColumnType::Array(Box::new(ColumnType::Int4))));
+        }
+        if name == "generate_series" && types.iter().any(|ty| is_numeric(ty.as_ref())) {
+            function.name = ObjectName::from(vec![exact(NUMBER_SERIES)]);
+            return Ok(Some(ColumnType::Array(Box::new(ColumnType::Numeric(None)))));
         }
         if matches!(name.as_str(), "lag" | "lead") {
             self.with_default(function, &mut types)?;
@@ -121,19 +121,14 @@ impl Analyzer<'_> {
         name: &str,
         (is_as_written, is_aggregate): (bool, bool),
     ) -> Result<(Vec<Option<ColumnType>>, Option<ColumnType>)> {
-        let shows = self.shows;
-        self.shows &= !keeps_arguments(name);
-        let given = (is_as_written, shows);
-        let parts = match name {
-            "coalesce" => self.without_sets("COALESCE", |own| own.function_parts(function, name, given)),
+        match name {
+            "coalesce" => self.without_sets("COALESCE", |own| own.function_parts(function, name, is_as_written)),
             // What ARRAY(SELECT …) becomes may return sets within.
             _ if is_aggregate && name != "array_agg" => {
-                self.without_sets(AGGREGATES, |own| own.function_parts(function, name, given))
+                self.without_sets(AGGREGATES, |own| own.function_parts(function, name, is_as_written))
             }
-            _ => self.function_parts(function, name, given),
-        };
-        self.shows = shows;
-        parts
+            _ => self.function_parts(function, name, is_as_written),
+        }
     }
 
     /// Refuses a function that returns a set where none may stand.
@@ -164,10 +159,14 @@ impl Analyzer<'_> {
         let (Some(value), Some(default)) = (arguments.next(), arguments.nth(1)) else { return Ok(()) };
         let Some(common) = unified(value_type.clone(), default_type.clone()) else { return Ok(()) };
         self.adopt(default, &unmodified(&common))?;
-        if matches!(common, ColumnType::Numeric(_)) && value_type.as_ref() != Some(&common) {
-            *value = native_cast(value.clone(), DataType::Numeric(ExactNumberInfo::None));
-        }
+        // A literal has no precision of its own.
+        let common = if is_numeric(Some(&common)) && default_type.as_ref() != Some(&common) {
+            ColumnType::Numeric(None)
+        } else {
+            common
+        };
         self.widen(value, value_type.as_ref(), &common)?;
+        self.widen(default, default_type.as_ref(), &common)?;
         *value_type = Some(common);
         Ok(())
     }
@@ -198,26 +197,25 @@ impl Analyzer<'_> {
             }
             common = Some(ty);
         }
-        let is_exact = |ty: &Option<ColumnType>| {
-            ty.as_ref().is_none_or(|ty| ty.is_integer() || matches!(ty, ColumnType::Numeric(_)))
-        };
-        if self.shows
-            && name == "coalesce"
-            && matches!(common, Some(ColumnType::Numeric(_)))
-            && types.iter().all(is_exact)
-        {
-            for argument in &mut arguments {
-                self.adopt(argument, &ColumnType::Numeric(None))?;
-                **argument = self.shown_value(argument);
-            }
-            *expr = operators::call(SHOWN, vec![expr.clone()]);
-            return Ok(Some(ColumnType::Numeric(None)));
+        // A literal has no precision of its own.
+        if is_numeric(common.as_ref()) && arguments.iter().any(|argument| self.is_adoptable(argument)) {
+            common = Some(ColumnType::Numeric(None));
         }
         if let Some(ty) = &common {
             for (argument, own) in arguments.iter_mut().zip(types) {
                 self.adopt(argument, &unmodified(ty))?;
                 self.widen(argument, own.as_ref(), ty)?;
             }
+        }
+        if common == Some(ColumnType::Numeric(None))
+            && let Some(form) = match name {
+                "greatest" => Some(NUMBER_GREATEST),
+                "least" => Some(NUMBER_LEAST),
+                _ => None,
+            }
+        {
+            *expr = operators::call(form, arguments.into_iter().map(|argument| argument.clone()).collect());
+            return Ok(common);
         }
         if let Some((special, ty)) = special_call(function, name, std::slice::from_ref(&common))? {
             *expr = special;
@@ -233,12 +231,9 @@ impl Analyzer<'_> {
         &mut self,
         function: &mut Function,
         name: &str,
-        (is_as_written, keeps_digits): (bool, bool),
+        is_as_written: bool,
     ) -> Result<(Vec<Option<ColumnType>>, Option<ColumnType>)> {
         let mut types = Vec::new();
-        // What `show_average` takes is averaged as it is.
-        let keeps_digits = keeps_digits
-            && matches!(&function.args, FunctionArguments::List(list) if list.duplicate_treatment.is_none());
         let chosen = if is_as_written { self.chosen_types(function, name)? } else { ChosenForm::default() };
         match &mut function.args {
             FunctionArguments::None => {}
@@ -268,15 +263,6 @@ impl Analyzer<'_> {
                         self.as_time(argument, ty.as_ref(), &wanted)?;
                         ty = Some(wanted);
                     }
-                    if name == "avg" && !keeps_digits && matches!(ty, Some(ColumnType::Numeric(Some(_)))) {
-                        // The average has four decimals more than what it is of.
-                        *argument = native_cast(argument.clone(), DataType::Numeric(ExactNumberInfo::None));
-                    }
-                    if name == "sum" && ty == Some(ColumnType::Int8) {
-                        // PostgreSQL's sum of bigint is numeric, which holds every sum.
-                        *argument = native_cast(argument.clone(), DataType::Numeric(ExactNumberInfo::None));
-                        ty = Some(ColumnType::Numeric(None));
-                    }
                     types.push(ty);
                 }
                 if name == "generate_series" {
@@ -294,13 +280,31 @@ impl Analyzer<'_> {
         if let Some(filter) = &mut function.filter {
             self.condition(filter, "FILTER")?;
         }
+        if !function.within_group.is_empty() {
+            self.fraction(&mut function.args, &types);
+        }
         for item in &mut function.within_group {
-            self.ordered(item, &[])?;
+            let ty = self.order_item(item, &[])?;
+            if is_numeric(ty.as_ref()) {
+                self.numeric_as_float(&mut item.expr);
+            } else if let Some(key) = sort_key(ty.as_ref()) {
+                by_value(&mut item.expr, key);
+            }
         }
         if let Some(WindowType::WindowSpec(spec)) = &mut function.over {
             self.window(spec)?;
         }
         Ok((types, chosen.result))
+    }
+
+    /// The numerics among the arguments of a function that interpolates between floats.
+    fn fraction(&mut self, arguments: &mut FunctionArguments, types: &[Option<ColumnType>]) {
+        let FunctionArguments::List(list) = arguments else { return };
+        for (argument, ty) in list.args.iter_mut().filter_map(plain_argument).zip(types) {
+            if is_numeric(ty.as_ref()) {
+                self.numeric_as_float(argument);
+            }
+        }
     }
 
     /// An argument for which no form of the function was chosen: what has no type takes the one that the function is known by.
@@ -347,10 +351,7 @@ impl Analyzer<'_> {
         match number_of(expr) {
             Some((text, _)) if text.parse::<i32>().is_ok() => Ok(Some(ColumnType::Int4)),
             Some((text, _)) if text.parse::<i64>().is_ok() => Ok(Some(ColumnType::Int8)),
-            // The planner cannot read it.
-            Some((text, _)) if !is_numeric(text) => self.expr(expr),
-            Some(_) => Ok(Some(ColumnType::Numeric(None))),
-            None => self.expr(expr),
+            _ => self.expr(expr),
         }
     }
 }
@@ -366,6 +367,12 @@ fn finished(expr: &mut Expr, name: &str, types: &[Option<ColumnType>], ty: Optio
     if plain_form(name) == "array_agg" && matches!(types.first(), Some(Some(ColumnType::Array(_)))) {
         *expr = operators::call(SAME_SHAPE, vec![expr.clone()]);
         return ty;
+    }
+    let is_gathered = plain_form(name) == "array_agg" && function.over.is_none();
+    if (makes_array(name) || is_gathered) && types.iter().flatten().any(|ty| *ty.base() == ColumnType::Numeric(None)) {
+        let array = ColumnType::Array(Box::new(ColumnType::Numeric(None)));
+        keep_type(expr, Some(&array));
+        return Some(array);
     }
     if engine::is_aggregate(name) || function.over.is_some() {
         name_casts(function);

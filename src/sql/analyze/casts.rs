@@ -5,8 +5,9 @@ use datafusion::sql::sqlparser::ast::{CastKind, DataType, Expr, Spanned, Value a
 use crate::error::Result;
 use crate::sql::analyze::analyzer::{Analyzer, wider};
 use crate::sql::analyze::literals::string_of;
+use crate::sql::analyze::numerics::held;
 use crate::sql::arrow::cast_functions::cast_name;
-use crate::sql::functions::PATH_OF_TEXT;
+use crate::sql::functions::{NUMBER_KEPT, PATH_OF_TEXT};
 use crate::sql::parse::operators::call;
 use crate::types::{ColumnType, RegKind, Value};
 
@@ -46,12 +47,12 @@ impl Analyzer<'_> {
         if let Some(value) = self.constant_value(&inner).cloned()
             && number_or_null(&value)
         {
-            let value = value.cast(&target, true).map_err(|error| self.at(error, location))?;
+            let value = value.cast(&target, true)?;
             *expr = self.constant(value, &target);
-            return Ok(Some(target));
+            return Ok(Some(held(target)));
         }
-        if let Some(shown) = self.shown_cast(&inner, source.as_ref(), &target) {
-            *expr = shown;
+        if let Some(number) = self.numeric_cast(&inner, source.as_ref(), &target) {
+            *expr = number;
             return Ok(Some(target));
         }
         let is_same = source.as_ref() == Some(&target)
@@ -71,7 +72,7 @@ impl Analyzer<'_> {
         } else {
             call(&cast_name(&target), vec![inner])
         };
-        Ok(Some(target))
+        Ok(Some(held(target)))
     }
 
     /// A cast to a type that prints names: names become OIDs, OIDs become names.
@@ -120,7 +121,7 @@ fn native_type(ty: &ColumnType) -> Option<DataType> {
 /// Whether the planner forgets the type of a value that it makes of others, and takes it for text or whole vectors.
 pub fn is_forgotten(ty: &ColumnType) -> bool {
     match ty {
-        ColumnType::Json | ColumnType::Jsonb | ColumnType::Uuid => true,
+        ColumnType::Json | ColumnType::Jsonb | ColumnType::Uuid | ColumnType::Numeric(None) => true,
         ColumnType::Halfvec(_) | ColumnType::Sparsevec(_) | ColumnType::Bit(_) | ColumnType::Varbit(_) => true,
         ColumnType::Array(element) => is_forgotten(element) || element.is_dense_vector(),
         _ => false,
@@ -130,6 +131,7 @@ pub fn is_forgotten(ty: &ColumnType) -> bool {
 /// Names the type of a value that the planner chooses among several, where it would forget it.
 pub fn keep_type(expr: &mut Expr, ty: Option<&ColumnType>) {
     if let Some(ty) = ty.filter(|ty| is_forgotten(ty)) {
-        *expr = call(&cast_name(ty), vec![std::mem::replace(expr, Expr::value(Literal::Null))]);
+        let name = if *ty.base() == ColumnType::Numeric(None) { NUMBER_KEPT.to_string() } else { cast_name(ty) };
+        *expr = call(&name, vec![std::mem::replace(expr, Expr::value(Literal::Null))]);
     }
 }

@@ -1,27 +1,28 @@
 //! The walk over expressions: types from the leaves up, and operators, casts and literals in the planner's terms.
 
-use datafusion::sql::sqlparser::ast::{Expr, Query, Spanned, UnaryOperator, Value as Literal};
+use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
+use datafusion::sql::sqlparser::ast::{Expr, Query, Spanned, Value as Literal};
 
 use crate::error::{Error, Result};
 use crate::expr::unmodified;
 use crate::sql::analyze::analyzer::Analyzer;
 use crate::sql::analyze::casts::{is_forgotten, keep_type};
-use crate::sql::analyze::jsonb::{by_value, sort_key};
+use crate::sql::analyze::jsonb::by_value;
 use crate::sql::analyze::literals::{bit_digits, placeholder, string_of};
+use crate::sql::analyze::numerics::{held, is_numeric};
 use crate::sql::analyze::patterns::literal_text;
 use crate::sql::analyze::row_comparisons::{keyed_rows, without_rows};
 use crate::sql::analyze::scope;
 use crate::sql::analyze::scope::ScopeColumn;
-use crate::sql::analyze::shown::passes_shown;
 use crate::sql::analyze::times::common_time;
-use crate::sql::arrow::arithmetic_functions::SUBTRACT;
 use crate::sql::arrow::cast_functions::cast_name;
-use crate::sql::functions::{BYTES_PART, EXTRACT, MOMENT_OF_LOCAL, PART, SHOWN, SIMILAR_TO_REGEX, function_types};
+use crate::sql::functions::{
+    BYTES_PART, EXTRACT, MOMENT_OF_LOCAL, NUMERIC_KEY, PART, SIMILAR_TO_REGEX, function_types,
+};
 use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::number_of;
 use crate::sql::parse::visit::names_columns;
-use crate::sql::registry;
 use crate::sql::relational::engine;
 use crate::sql::rewrite::expressions::kept_rows;
 use crate::sql::subqueries::quantified::{DIFFERS_FROM_ALL, EQUALS_ANY, quantified_name};
@@ -33,23 +34,11 @@ impl Analyzer<'_> {
     /// # Errors
     /// 42703, 42P01, 42702 for names, 42883 for operators, 42804 for conditions, 0A000; what a literal's type says of its text.
     pub fn expr(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
-        let shows = self.shows;
-        self.shows = shows && passes_shown(expr);
-        let ty = self.walked(expr);
-        self.shows = shows;
-        ty
-    }
-
-    fn walked(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         if let Some((text, negative)) = number_of(expr) {
             let text = text.to_string();
-            return Ok(match self.number(&text, negative) {
-                Some((constant, ty)) => {
-                    *expr = constant;
-                    Some(ty)
-                }
-                None => Some(ColumnType::Float8),
-            });
+            let (constant, ty) = self.number(&text, negative).map_err(|error| self.at(error, expr.span().start))?;
+            *expr = constant;
+            return Ok(Some(ty));
         }
         self.rows_in_condition(expr);
         if let Some(columns) = without_rows(expr).map_err(|error| self.at(error, expr.span().start))? {
@@ -90,41 +79,6 @@ impl Analyzer<'_> {
             }
             _ => self.composite(expr),
         }
-    }
-
-    /// An operator that stands before its operand.
-    fn unary(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
-        let Expr::UnaryOp { op, expr: inner } = expr else { return Ok(None) };
-        let op = *op;
-        let location = inner.span().start;
-        if op == UnaryOperator::Not {
-            self.condition(inner, "NOT")?;
-            return Ok(Some(ColumnType::Bool));
-        }
-        let ty = self.expr(inner)?;
-        let resolved = ty.as_ref().map(|ty| registry::resolve_operator(&op.to_string(), None, ty.oid()));
-        resolved.transpose().map_err(|error| self.at(error, location))?;
-        if let (UnaryOperator::BitwiseNot, Some(ty)) = (op, ty.as_ref().filter(|ty| ty.is_bits())) {
-            *expr = call("bitnot", vec![inner.as_ref().clone()]);
-            return Ok(Some(ty.with_length(None)));
-        }
-        if op == UnaryOperator::Minus
-            && let Some(shown) = self.shown_form(inner, ty.as_ref(), "-")
-        {
-            *expr = shown;
-            return Ok(Some(ColumnType::Numeric(None)));
-        }
-        if let Some(name) = unary_function(op) {
-            *expr = call(name, vec![inner.as_ref().clone()]);
-        } else if let (UnaryOperator::Minus | UnaryOperator::BitwiseNot, Some(ty)) =
-            (op, ty.as_ref().filter(|ty| ty.is_integer()))
-        {
-            // The planner's own does not notice that the least number has no counterpart, and has no ~, which is -1 - n.
-            let from = if op == UnaryOperator::Minus { 0 } else { -1 };
-            let from = self.constant(Value::Int2(from).cast(ty, false)?, ty);
-            *expr = call(SUBTRACT, vec![from, inner.as_ref().clone()]);
-        }
-        Ok(ty)
     }
 
     /// An operator, a cast or a call; what an index is made of is a column of its own.
@@ -187,7 +141,7 @@ impl Analyzer<'_> {
         if let Expr::CompoundIdentifier(parts) = expr {
             self.name_relation(parts, &found.relation);
         }
-        Ok(found.column.ty)
+        Ok(found.column.ty.map(held))
     }
 
     /// Conditions and subqueries, and every other kind of expression.
@@ -244,7 +198,11 @@ impl Analyzer<'_> {
             }
             Expr::Subquery(query) => {
                 let columns = self.query(query, false)?;
-                Ok(columns.into_iter().next().and_then(|column| column.ty))
+                let ty = columns.into_iter().next().and_then(|column| column.ty);
+                if ty.as_ref().is_some_and(|ty| *ty.base() == ColumnType::Numeric(None)) {
+                    keep_type(expr, ty.as_ref());
+                }
+                Ok(ty)
             }
             Expr::Like { .. } | Expr::ILike { .. } => self.like(expr),
             Expr::SimilarTo { .. } => self.similar(expr),
@@ -261,7 +219,8 @@ impl Analyzer<'_> {
         rows: &mut Query,
         row_type: Option<&ColumnType>,
     ) -> Result<()> {
-        if let Some(key) = sort_key(ty).or_else(|| sort_key(row_type)) {
+        let mut row = Expr::Wildcard(AttachedToken::empty());
+        if let Some(key) = self.comparison_key(&mut [(&mut *value, ty.cloned()), (&mut row, row_type.cloned())]) {
             by_value(value, key);
             *rows = keyed_rows(rows, key)?;
         } else {
@@ -283,6 +242,7 @@ impl Analyzer<'_> {
                 let is_computed = array.elem.iter().any(names_columns);
                 let ty = self.unify_all("ARRAY", &mut array.elem.iter_mut().collect::<Vec<_>>())?;
                 let ty = ty.map(|ty| ColumnType::Array(Box::new(ty)));
+                let is_computed = is_computed || ty.as_ref().is_some_and(|ty| *ty.base() == ColumnType::Numeric(None));
                 if let Some(constant) = ty.as_ref().and_then(|ty| self.constant_array(&array.elem, ty)) {
                     *expr = constant;
                 } else if is_computed {
@@ -321,9 +281,9 @@ impl Analyzer<'_> {
                 let ty = self.expr(inner)?;
                 let form = if matches!(expr, Expr::Ceil { .. }) { "ceil" } else { "floor" };
                 if let Expr::Ceil { expr: inner, .. } | Expr::Floor { expr: inner, .. } = &*expr
-                    && let Some(shown) = self.shown_form(inner, ty.as_ref(), form)
+                    && let Some(whole) = self.numeric_form(inner, ty.as_ref(), form)
                 {
-                    *expr = shown;
+                    *expr = whole;
                     return Ok(Some(ColumnType::Numeric(None)));
                 }
                 Ok(ty)
@@ -344,7 +304,6 @@ impl Analyzer<'_> {
 
     fn case(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         let Expr::Case { operand, conditions, else_result, .. } = expr else { return Ok(None) };
-        let shows = std::mem::take(&mut self.shows);
         let tested = conditions.iter_mut().map(|when| &mut when.condition);
         match operand {
             Some(operand) => {
@@ -359,11 +318,6 @@ impl Analyzer<'_> {
         let mut results: Vec<&mut Expr> = else_result.as_deref_mut().into_iter().collect();
         results.extend(conditions.iter_mut().map(|when| &mut when.result));
         let ty = self.without_sets("CASE", |own| own.unify_all("CASE", &mut results))?;
-        if shows && matches!(ty, Some(ColumnType::Numeric(_))) {
-            results.into_iter().for_each(|result| *result = self.shown_value(result));
-            *expr = call(SHOWN, vec![expr.clone()]);
-            return Ok(Some(ColumnType::Numeric(None)));
-        }
         keep_type(expr, ty.as_ref());
         Ok(ty)
     }
@@ -472,22 +426,23 @@ impl Analyzer<'_> {
             *expr = list;
             return Ok(Some(ColumnType::Bool));
         }
-        if let Some(ty) = &self.expr(&mut left)? {
+        let left_type = self.expr(&mut left)?;
+        if let Some(ty) = &left_type {
             self.adopt(&mut array, &ColumnType::Array(Box::new(unmodified(ty))))?;
         }
-        if let Some(element) = self.expr(&mut array)?.and_then(|ty| ty.element()) {
-            self.adopt(&mut left, &element)?;
+        let array_type = self.expr(&mut array)?;
+        if let Some(element) = array_type.as_ref().and_then(ColumnType::element) {
+            self.adopt(&mut left, &unmodified(&element))?;
+        }
+        let element = array_type.as_ref().map(ColumnType::base);
+        if is_numeric(left_type.as_ref()) || is_numeric(element) {
+            match element.or(left_type.as_ref()) {
+                Some(ColumnType::Float4 | ColumnType::Float8) => self.numeric_as_float(&mut left),
+                _ if matches!(left_type, Some(ColumnType::Float4 | ColumnType::Float8)) => {}
+                _ => [&mut left, &mut array].into_iter().for_each(|side| by_value(side, NUMERIC_KEY)),
+            }
         }
         *expr = call(&name, vec![left, array]);
         Ok(Some(ColumnType::Bool))
-    }
-}
-
-fn unary_function(operator: UnaryOperator) -> Option<&'static str> {
-    match operator {
-        UnaryOperator::PGAbs => Some("abs"),
-        UnaryOperator::PGSquareRoot => Some("sqrt"),
-        UnaryOperator::PGCubeRoot => Some("cbrt"),
-        _ => None,
     }
 }

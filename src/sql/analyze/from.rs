@@ -247,7 +247,8 @@ impl Analyzer<'_> {
             }
             Meant::System(relation) => {
                 let provider = self.system_schema(relation.schema);
-                let table = provider.table(relation.name).now_or_never().transpose().map_err(from_datafusion)?.flatten();
+                let table =
+                    provider.table(relation.name).now_or_never().transpose().map_err(from_datafusion)?.flatten();
                 let table = table.ok_or_else(|| Error::internal("a relation of the system has no rows"))?;
                 self.is_cacheable = false;
                 Ok((format!("{}.{}", relation.schema, relation.name), StatementTable::Other(table)))

@@ -14,9 +14,10 @@ use crate::sql::analyze::analyzer::{Analyzer, check_renames, renamed};
 use crate::sql::analyze::arithmetic::native_cast;
 use crate::sql::analyze::casts::is_forgotten;
 use crate::sql::analyze::from::{plain_table, scope_columns, table_alias};
+use crate::sql::analyze::numerics::is_numeric;
 use crate::sql::analyze::scope::{Relation, ScopeColumn, column_of};
 use crate::sql::arrow::context::ReadContext;
-use crate::sql::functions::INPUT_ERROR;
+use crate::sql::functions::{INPUT_ERROR, NUMBER_SERIES};
 use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::select_of;
@@ -86,6 +87,10 @@ impl Analyzer<'_> {
         }
         if SERIES.contains(&function.as_str()) {
             let types = self.function_arguments(&mut call.arguments)?;
+            if types.iter().any(|ty| is_numeric(ty.as_ref())) {
+                *factor = series_of_numbers(&function, call)?;
+                return self.factor(factor).map(drop);
+            }
             let is_bigints = call.alias.as_ref().is_some_and(|alias| alias.name.value == BIGINTS);
             if is_series_of_int4(&types) && !is_bigints {
                 *factor = series_of_int4(&function, call)?;
@@ -297,6 +302,16 @@ fn series_of_int4(function: &str, mut call: Call) -> Result<TableFactor> {
         select.from = vec![TableWithJoins { relation, joins: Vec::new() }];
     }
     Ok(TableFactor::Derived { lateral: false, subquery: Box::new(query), alias: Some(alias), sample: None })
+}
+
+/// A series of numerics, as the elements of the array that it is.
+fn series_of_numbers(function: &str, call: Call) -> Result<TableFactor> {
+    let given = call.arguments.iter().filter_map(|argument| match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr.clone()),
+        _ => None,
+    });
+    let alias = call.alias.unwrap_or_else(|| table_alias(function));
+    rows_of_arrays(vec![operators::call(NUMBER_SERIES, given.collect())], Some(alias))
 }
 
 /// `unnest(a, b) AS x(c, d)` as `LATERAL (SELECT unnest(a) AS c, unnest(b) AS d) AS x`.

@@ -160,7 +160,8 @@ impl VisitorMut for Representative<'_> {
     }
 }
 
-fn is_aggregate(expr: &Expr) -> bool {
+/// Whether an expression is a call of an aggregate.
+pub fn is_aggregate(expr: &Expr) -> bool {
     matches!(expr, Expr::Function(function) if last_part(&function.name).is_some_and(|name| engine::is_aggregate(&name)))
 }
 
@@ -179,7 +180,8 @@ pub fn ordinal(expr: &Expr) -> Option<usize> {
     }
 }
 
-fn value(item: &SelectItem) -> Option<&Expr> {
+/// The expression of an item of SELECT.
+pub fn value(item: &SelectItem) -> Option<&Expr> {
     match item {
         SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => Some(expr),
         _ => None,

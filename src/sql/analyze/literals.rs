@@ -8,9 +8,6 @@ use datafusion::sql::sqlparser::ast::{Expr, Value as Literal};
 
 use crate::error::Result;
 use crate::sql::analyze::analyzer::Analyzer;
-use crate::sql::arrow::types::{NUMERIC_PRECISION, NUMERIC_SCALE};
-use crate::sql::functions::SHOWN;
-use crate::sql::parse::operators::call;
 use crate::types::{ColumnType, Numeric, Value};
 
 impl Analyzer<'_> {
@@ -128,12 +125,6 @@ impl Analyzer<'_> {
     /// An expression for a value; identical values are one constant, so that equal expressions stay equal.
     pub fn constant(&mut self, value: Value, ty: &ColumnType) -> Expr {
         let ty = match (&value, ty) {
-            // An undeclared numeric is computed with fewer digits than a constant may have.
-            (Value::Numeric(decimal), ColumnType::Numeric(None))
-                if decimal.scale() > NUMERIC_SCALE.unsigned_abs().into() =>
-            {
-                type_of_digits(decimal).unwrap_or(ColumnType::Numeric(None))
-            }
             // The planner's lists have the dimensions that a type of PostgreSQL's does not tell.
             (Value::Array(_, elements), ColumnType::Array(element)) => of_dimensions(elements, element),
             (_, ty) => ty.clone(),
@@ -153,42 +144,22 @@ impl Analyzer<'_> {
     }
 
     /// A number literal as a constant of the type PostgreSQL gives it: int4, int8 or numeric.
-    pub fn number(&mut self, text: &str, negative: bool) -> Option<(Expr, ColumnType)> {
+    ///
+    /// # Errors
+    /// 22003 for a number that no numeric holds.
+    pub fn number(&mut self, text: &str, negative: bool) -> Result<(Expr, ColumnType)> {
         let digits = if negative { format!("-{text}") } else { text.to_string() };
         let digits = digits.replace('_', "");
         if let Ok(small) = digits.parse::<i32>() {
-            return Some((self.constant(Value::Int4(small), &ColumnType::Int4), ColumnType::Int4));
+            return Ok((self.constant(Value::Int4(small), &ColumnType::Int4), ColumnType::Int4));
         }
         if let Ok(large) = digits.parse::<i64>() {
-            return Some((self.constant(Value::Int8(large), &ColumnType::Int8), ColumnType::Int8));
+            return Ok((self.constant(Value::Int8(large), &ColumnType::Int8), ColumnType::Int8));
         }
-        let number: Numeric = digits.parse().ok()?;
-        let Some(ty) = type_of_digits(&number) else {
-            if self.shows {
-                let text = Expr::value(Literal::SingleQuotedString(number.to_string()));
-                return Some((call(SHOWN, vec![text]), ColumnType::Numeric(None)));
-            }
-            // More digits than the planner computes with: the nearest float.
-            let float: f64 = digits.parse().ok().filter(|float: &f64| float.is_finite())?;
-            return Some((self.constant(Value::Float8(float), &ColumnType::Float8), ColumnType::Float8));
-        };
-        Some((self.constant(Value::Numeric(number), &ty), ColumnType::Numeric(None)))
+        let number: Numeric = digits.parse()?;
+        let ty = ColumnType::Numeric(None);
+        Ok((self.constant(Value::Numeric(number), &ty), ty))
     }
-}
-
-/// Whether the digits of a literal make a number that a numeric holds.
-pub fn is_numeric(digits: &str) -> bool {
-    digits.parse::<Numeric>().is_ok()
-}
-
-/// The numeric type that has just the digits of a number.
-fn type_of_digits(number: &Numeric) -> Option<ColumnType> {
-    let (mantissa, scale) = number.as_small()?;
-    let precision = (mantissa.unsigned_abs().checked_ilog10().unwrap_or(0) + 1).max(scale);
-    if precision > NUMERIC_PRECISION.into() {
-        return None;
-    }
-    Some(ColumnType::Numeric(Some((u16::try_from(precision).ok()?, i16::try_from(scale).ok()?))))
 }
 
 /// The type of an array with a list for each dimension of its value, which are six at most.

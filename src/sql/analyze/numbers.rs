@@ -18,13 +18,14 @@ use crate::sql::analyze::analyzer::{Analyzer, unified};
 use crate::sql::analyze::arithmetic::native_cast;
 use crate::sql::analyze::jsonb::by_value;
 use crate::sql::analyze::literals::placeholder;
+use crate::sql::analyze::numerics::is_numeric;
 use crate::sql::analyze::row_comparisons::keyed_rows;
 use crate::sql::analyze::scope::{ScopeColumn, column_of};
 use crate::sql::analyze::times::common_time;
 use crate::sql::analyze::unify::ComparedSides;
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::parse::names::exact;
-use crate::sql::parse::operators::call;
+use crate::sql::parse::operators::{call, called};
 use crate::sql::parse::trees::select_of;
 use crate::sql::parse::visit::visit;
 use crate::types::{ColumnType, Value};
@@ -33,18 +34,28 @@ fn is_float(ty: Option<&ColumnType>) -> bool {
     matches!(ty, Some(ColumnType::Float4 | ColumnType::Float8))
 }
 
-fn is_numeric(ty: Option<&ColumnType>) -> bool {
-    matches!(ty, Some(ColumnType::Numeric(_)))
-}
-
 impl Analyzer<'_> {
     /// Whether a whole number became a constant that a float4 holds exactly.
     pub fn is_float4(&self, expr: &Expr) -> bool {
         matches!(self.constant_value(expr), Some(Value::Float4(_)))
     }
 
-    /// A numeric beside a float is compared as a float8, and so is a float4 beside a whole number. The planner would make the
-    /// float exact, which NaN cannot be, and the number a float4.
+    /// A numeric beside a float is a float8.
+    pub fn numeric_as_float(&mut self, expr: &mut Expr) {
+        let float = match self.constant_value(expr) {
+            Some(value @ Value::Numeric(_)) => value.clone().cast(&ColumnType::Float8, false).ok(),
+            _ => None,
+        };
+        let name = cast_name(&ColumnType::Float8);
+        *expr = match float {
+            Some(float) => self.constant(float, &ColumnType::Float8),
+            None if called(expr).is_some_and(|(cast, _)| cast == name) => return,
+            None if matches!(self.constant_value(expr), Some(Value::Float8(_))) => return,
+            None => call(&name, vec![expr.clone()]),
+        };
+    }
+
+    /// A float4 beside a whole number is compared as a float8. The planner would make the number a float4.
     pub fn make_float(&self, expr: &mut Expr) {
         let is_cast = matches!(expr, Expr::Cast { data_type: DataType::DoublePrecision, .. });
         if !is_cast && !matches!(self.constant_value(expr), Some(Value::Float8(_))) {
@@ -53,10 +64,10 @@ impl Analyzer<'_> {
     }
 
     /// Values that are all compared with the first: as floats where there is one beside a numeric.
-    pub fn compared_as_floats(&self, values: Vec<(&mut Expr, Option<ColumnType>)>) {
+    pub fn compared_as_floats(&mut self, values: &mut [(&mut Expr, Option<ColumnType>)]) {
         let has_float = values.iter().any(|(_, ty)| is_float(ty.as_ref()));
-        for (value, _) in values.into_iter().filter(|(_, ty)| has_float && is_numeric(ty.as_ref())) {
-            self.make_float(value);
+        for (value, _) in values.iter_mut().filter(|(_, ty)| has_float && is_numeric(ty.as_ref())) {
+            self.numeric_as_float(value);
         }
     }
 
@@ -109,14 +120,14 @@ impl Analyzer<'_> {
     /// # Errors
     /// XX000 when the SELECT around the subquery cannot be made.
     pub fn looked_up_as_float(
-        &self,
+        &mut self,
         value: &mut Expr,
         ty: Option<&ColumnType>,
         subquery: &mut Query,
         rows: Option<&ColumnType>,
     ) -> Result<()> {
         if is_numeric(ty) && is_float(rows) {
-            self.make_float(value);
+            self.numeric_as_float(value);
         } else if is_float(ty) && is_numeric(rows) {
             *subquery = keyed_rows(subquery, &cast_name(&ColumnType::Float8))?;
         }
@@ -131,6 +142,12 @@ impl Analyzer<'_> {
         if common_time(own, Some(ty)).is_some() {
             return self.as_time(expr, own, ty);
         }
+        if *ty == ColumnType::Numeric(None) {
+            if own.is_some_and(|own| own != ty && own.is_number()) {
+                self.as_number(expr, own);
+            }
+            return Ok(());
+        }
         if !is_float(Some(ty)) || own.is_none_or(|own| own == ty || !own.is_number()) {
             return Ok(());
         }
@@ -139,6 +156,7 @@ impl Analyzer<'_> {
                 let value = value.cast(ty, false)?;
                 self.constant(value, ty)
             }
+            None if is_numeric(own) => call(&cast_name(ty), vec![expr.clone()]),
             None => native_cast(
                 expr.clone(),
                 if *ty == ColumnType::Float4 { DataType::Real } else { DataType::DoublePrecision },
@@ -152,7 +170,11 @@ impl Analyzer<'_> {
 /// both sides share. Of UNION the planner casts all but what leads to a float.
 pub fn casts_of(own: &[Option<ColumnType>], shared: &[ScopeColumn], is_union: bool) -> Vec<Option<ColumnType>> {
     let casts = own.iter().zip(shared).map(|(own, shared)| {
-        let (own, shared) = (unmodified(own.as_ref()?), unmodified(shared.ty.as_ref()?));
+        let (own, shared) = (own.as_ref()?, shared.ty.as_ref()?);
+        if is_numeric(Some(shared)) {
+            return (own.is_number() && own != shared).then_some(ColumnType::Numeric(None));
+        }
+        let (own, shared) = (unmodified(own), unmodified(shared));
         let is_cast = match (&own, &shared) {
             (own, ColumnType::Float4 | ColumnType::Float8) => own.is_number(),
             (own, shared) if own.is_number() => shared.is_number() && !is_union,

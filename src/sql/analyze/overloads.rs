@@ -11,6 +11,7 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::analyze::analyzer::Analyzer;
 use crate::sql::analyze::calls::plain_argument;
+use crate::sql::analyze::numerics::is_numeric;
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::function_types;
 use crate::sql::parse::names::exact;
@@ -200,6 +201,19 @@ impl Analyzer<'_> {
             Some(types) => chosen_form(name, types).map_err(|error| self.at(error, place))?,
             None => (Vec::new(), None),
         };
+        for ((argument, ty), wanted) in arguments.iter_mut().zip(&mut walked).zip(&chosen) {
+            if is_numeric(ty.as_ref().and_then(Option::as_ref)) && *wanted == Some(ColumnType::Float8) {
+                self.numeric_as_float(argument);
+                *ty = Some(Some(ColumnType::Float8));
+            }
+        }
+        let shared = walked.iter_mut().zip(arguments.iter_mut()).take(elements_of(name));
+        let shared: Vec<_> = shared.filter_map(|(ty, argument)| Some((ty.as_mut()?.as_mut()?, argument))).collect();
+        if shared.iter().any(|(ty, _)| is_numeric(Some(ty.base()))) {
+            for (own, argument) in shared {
+                self.as_numbers(argument, own);
+            }
+        }
         let argument = |(position, ty): (usize, Option<Option<ColumnType>>)| match ty {
             Some(ty) => Argument::Walked(ty),
             None => chosen.get(position).cloned().flatten().map_or(Argument::Open, Argument::Chosen),
@@ -234,6 +248,16 @@ impl Analyzer<'_> {
             }
         }
         Ok(registry::undefined_function(name, &types))
+    }
+}
+
+/// How many of the first arguments of a function are an array and what is, or becomes, an element of it.
+fn elements_of(name: &str) -> usize {
+    match name {
+        "array_append" | "array_prepend" | "array_cat" | "array_position" | "array_positions" => 2,
+        "array_remove_all" => 2,
+        "array_replace_all" => 3,
+        _ => 0,
     }
 }
 

@@ -11,7 +11,6 @@ use crate::sql::analyze::jsonb::{distinct_keyed, group_keyed, ordinal, sort_key}
 use crate::sql::analyze::outer_aggregates::original;
 use crate::sql::analyze::scope;
 use crate::sql::analyze::scope::{FoundColumn, Relation, Scope, ScopeColumn, ShownColumn};
-use crate::sql::analyze::shown::shows_items;
 use crate::sql::parse::names;
 use crate::sql::parse::names::{exact, folded, relation_name};
 use crate::sql::parse::visit::has_expression;
@@ -79,11 +78,7 @@ impl Analyzer<'_> {
         }
         let sorted =
             if is_outermost { qualified_names(order.as_deref().map_or(&[], Vec::as_slice)) } else { Vec::new() };
-        let shows = is_outermost && shows_items(select, order.as_deref().map_or(&[], Vec::as_slice));
-        let shown_outside = std::mem::replace(&mut self.shows, shows);
-        let columns = self.projection(select, is_outermost, keeps_unknown, &sorted);
-        self.shows = shown_outside;
-        let columns = columns?;
+        let columns = self.projection(select, is_outermost, keeps_unknown, &sorted)?;
         if let Some(condition) = &mut select.selection {
             let before = self.take_aggregates();
             self.condition(condition, clause)?;
@@ -121,6 +116,7 @@ impl Analyzer<'_> {
         if let Some(types) = distinct_keyed(select, &columns) {
             grouped = types;
         }
+        self.group_by_dependent(select, order.as_deref().map(Vec::as_slice), &mut grouped);
         group_keyed(select, &grouped, &columns, order);
         if let Some(of_view) = self.scopes.last_mut().and_then(|scope| scope.view_condition.take()) {
             select.selection = Some(both(of_view, select.selection.take()));

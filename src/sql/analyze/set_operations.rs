@@ -12,15 +12,15 @@ use crate::error::{Error, Result};
 use crate::expr::unmodified;
 use crate::sql::analyze::analyzer::{Analyzer, unified};
 use crate::sql::analyze::numbers::{cast_branch, casts_of};
+use crate::sql::analyze::numerics::is_numeric;
 use crate::sql::analyze::scope::ScopeColumn;
 use crate::sql::analyze::select::check_width;
 use crate::sql::analyze::times::common_time;
-use crate::sql::arrow::types::{NUMERIC_PRECISION, NUMERIC_SCALE};
 use crate::sql::parse::names::exact;
 use crate::sql::parse::trees::select_of;
 use crate::sql::parse::visit::has_expression;
 use crate::sql::registry;
-use crate::types::{ColumnType, Value};
+use crate::types::ColumnType;
 
 impl Analyzer<'_> {
     /// Walks both sides; the result columns, with the types that the sides share.
@@ -63,6 +63,10 @@ impl Analyzer<'_> {
                 (false, true) => column.ty.take().or_else(|| own_type(open_item(right, position))),
                 (true, true) => Some(ColumnType::Text),
             };
+            // A literal has no precision of its own.
+            if (left_open || right_open) && is_numeric(column.ty.as_ref()) {
+                column.ty = Some(ColumnType::Numeric(None));
+            }
             let Some(ty) = column.ty.as_ref().map(unmodified) else { continue };
             for (branch, is_open) in [(&mut *left, left_open), (&mut *right, right_open)] {
                 if let (true, Some(expr)) = (is_open, open_item(branch, position)) {
@@ -111,6 +115,15 @@ impl Analyzer<'_> {
                 }
             }
         }
+        // A literal has no precision of its own.
+        let is_open = |position: usize| {
+            values.rows.iter().any(|row| row.content.get(position).is_some_and(|expr| self.is_adoptable(expr)))
+        };
+        for (position, ty) in types.iter_mut().enumerate().filter(|(_, ty)| is_numeric(ty.as_ref())) {
+            if is_open(position) {
+                *ty = Some(ColumnType::Numeric(None));
+            }
+        }
         let mut own_types = own_types.into_iter();
         for row in &mut values.rows {
             if row.content.len() != types.len() {
@@ -123,39 +136,8 @@ impl Analyzer<'_> {
                 }
             }
         }
-        if values.rows.len() > 1 {
-            let numeric = types.iter().enumerate().filter(|(_, ty)| matches!(ty, Some(ColumnType::Numeric(_))));
-            numeric.into_iter().for_each(|(position, _)| self.share_scale(values, position));
-        }
         let columns = types.into_iter().enumerate();
         Ok(columns.map(|(position, ty)| ScopeColumn::computed(format!("column{}", position + 1), ty)).collect())
-    }
-
-    /// Gives the constants of a column of numerics one scale, as the planner wants it, with all of their digits.
-    fn share_scale(&mut self, values: &mut Values, position: usize) {
-        let count = values.rows.len();
-        let mut numbers = Vec::new();
-        for expr in values.rows.iter_mut().filter_map(|row| row.content.get_mut(position)) {
-            let value = self.constant_value(expr).cloned();
-            if let Some(Ok(number)) = value.map(|value| value.cast(&ColumnType::Numeric(None), false)) {
-                numbers.push((expr, number));
-            }
-        }
-        let scale_of = |number: &Value| if let Value::Numeric(number) = number { number.scale() } else { 0 };
-        let scale = numbers.iter().map(|(_, number)| scale_of(number)).max().unwrap_or(0);
-        let is_shared = numbers.iter().all(|(_, number)| number.is_null() || scale_of(number) == scale);
-        let ty = match i8::try_from(scale) {
-            Ok(scale) if is_shared && numbers.len() == count && scale > 0 => {
-                ColumnType::Numeric(Some((u16::from(NUMERIC_PRECISION), i16::from(scale))))
-            }
-            Ok(scale) if scale > NUMERIC_SCALE => {
-                ColumnType::Numeric(Some((u16::from(NUMERIC_PRECISION), i16::from(scale))))
-            }
-            _ => ColumnType::Numeric(None),
-        };
-        for (expr, number) in numbers {
-            *expr = self.constant(number, &ty);
-        }
     }
 }
 

@@ -9,9 +9,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::sql::analyze::binary::binary;
 use crate::sql::analyze::calls::plain_argument;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
+use crate::sql::analyze::numerics::is_numeric;
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{
-    DATE_OF_TEXT, INTERVAL_BYTES, INTERVAL_OF_BYTES, ROUND_FLOAT, TIMESTAMP_OF_EPOCH, TIMESTAMP_OF_TEXT,
+    DATE_OF_TEXT, INTERVAL_BYTES, INTERVAL_OF_BYTES, NUMERIC_KEY, ROUND_FLOAT, TIMESTAMP_OF_EPOCH, TIMESTAMP_OF_TEXT,
 };
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::number_of;
@@ -37,7 +38,7 @@ pub fn special_call(
             Some((extreme, ColumnType::Interval))
         }
         "nullif" => types.first().cloned().flatten().and_then(|ty| {
-            let key = sort_key(Some(&ty))?;
+            let key = sort_key(Some(&ty)).or_else(|| is_numeric(Some(&ty)).then_some(NUMERIC_KEY))?;
             Some((nullif(function, key)?, ty))
         }),
         // The planner counts nanoseconds, which end in 2262.

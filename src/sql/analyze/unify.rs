@@ -7,7 +7,7 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 use crate::error::Result;
 use crate::expr::unmodified;
 use crate::sql::analyze::analyzer::{Analyzer, unified};
-use crate::sql::analyze::jsonb::sort_key;
+use crate::sql::analyze::numerics::is_numeric;
 use crate::sql::analyze::times::{common_time, common_time_of};
 use crate::types::ColumnType;
 
@@ -40,12 +40,10 @@ impl Analyzer<'_> {
         others: impl IntoIterator<Item = &'e mut Expr>,
     ) -> Result<ComparedSides> {
         let mut left_type = self.expr(left)?;
-        let mut key = sort_key(left_type.as_ref());
         let mut values = Vec::new();
         for other in others {
             let mut other_type = self.expr(other)?;
             self.resolve_operands(operator, (&mut *left, &mut left_type), (&mut *other, &mut other_type))?;
-            key = key.or_else(|| sort_key(other_type.as_ref()));
             if common_time(left_type.as_ref(), other_type.as_ref()).is_none() {
                 self.unify_types(left, left_type.clone(), other, other_type.clone())?;
             }
@@ -60,7 +58,8 @@ impl Analyzer<'_> {
         }
         let others = values.iter().map(|(_, ty)| ty.clone()).collect();
         values.push((left, left_type.clone()));
-        self.compared_as_floats(values);
+        self.compared_as_floats(&mut values);
+        let key = self.comparison_key(&mut values);
         Ok(ComparedSides { key, left: left_type, others })
     }
 
@@ -86,8 +85,8 @@ impl Analyzer<'_> {
                 self.adopt_number(right, a);
                 self.adopt_number(left, b);
                 match (a, b) {
-                    (ColumnType::Float4 | ColumnType::Float8, ColumnType::Numeric(_)) => self.make_float(right),
-                    (ColumnType::Numeric(_), ColumnType::Float4 | ColumnType::Float8) => self.make_float(left),
+                    (ColumnType::Float4 | ColumnType::Float8, ColumnType::Numeric(_)) => self.numeric_as_float(right),
+                    (ColumnType::Numeric(_), ColumnType::Float4 | ColumnType::Float8) => self.numeric_as_float(left),
                     (ColumnType::Float4, whole) if whole.is_integer() && !self.is_float4(right) => {
                         self.make_float(left)
                     }
@@ -132,6 +131,10 @@ impl Analyzer<'_> {
                 self.as_time(each, from.as_ref(), &ty)?;
             }
             common = Some(ty);
+        }
+        // A literal has no precision of its own.
+        if is_numeric(common.as_ref()) && list.iter().any(|each| self.is_adoptable(each)) {
+            common = Some(ColumnType::Numeric(None));
         }
         if let Some(ty) = &common {
             for (each, own) in list.iter_mut().zip(types) {

@@ -140,7 +140,10 @@ impl ViewWalk {
         }
         // Another session's `pg_temp` is another schema.
         if start.line == 0 || written.is_some() {
-            return Err(Error::unsupported("a view of this form needs the schemas of its tables", "Write schema.table."));
+            return Err(Error::unsupported(
+                "a view of this form needs the schemas of its tables",
+                "Write schema.table.",
+            ));
         }
         notes.replaced.insert((start.line, start.column), (start, format!("{}.", quote_identifier(schema))));
         Ok(())

@@ -7,16 +7,26 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     Expr, Function, Ident, NamedWindowDefinition, NamedWindowExpr, OrderByExpr, Query, Select, SelectItem,
-    Value as Literal, VisitorMut, WindowSpec, WindowType,
+    Value as Literal, VisitorMut, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType,
 };
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::analyze::analyzer::Analyzer;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
-use crate::sql::functions::JSON_SORT_KEY;
+use crate::sql::functions::{JSON_SORT_KEY, NUMBER_RANGE};
 use crate::sql::parse::names::folded;
 use crate::sql::parse::operators;
 use crate::sql::parse::visit::visit_mut;
+use crate::types::ColumnType;
+
+/// Whether a frame is bounded by what is computed of the order's value.
+fn has_range_offset(frame: &WindowFrame) -> bool {
+    let is_offset = |bound: &WindowFrameBound| {
+        matches!(bound, WindowFrameBound::Preceding(Some(_)) | WindowFrameBound::Following(Some(_)))
+    };
+    frame.units == WindowFrameUnits::Range
+        && (is_offset(&frame.start_bound) || frame.end_bound.as_ref().is_some_and(is_offset))
+}
 
 impl Analyzer<'_> {
     /// Walks a window.
@@ -29,9 +39,14 @@ impl Analyzer<'_> {
                 by_value(expr, key);
             }
         }
+        let has_offset = spec.window_frame.as_ref().is_some_and(has_range_offset);
         for item in &mut spec.order_by {
             // A frame is bounded by what the planner can compare with: text, not bytes.
-            let key = sort_key(self.order_item(item, &[])?.as_ref());
+            let ty = self.order_item(item, &[])?;
+            if has_offset && ty == Some(ColumnType::Numeric(None)) {
+                by_value(&mut item.expr, NUMBER_RANGE);
+            }
+            let key = sort_key(ty.as_ref());
             if let Some(key) = key {
                 by_value(&mut item.expr, key);
             }

@@ -1,9 +1,10 @@
 //! Values that lie side by side as arrays of the planner: what has its form already is taken over, the rest is copied once.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    ArrayRef, BooleanArray, Decimal128Array, Float32Array, Float64Array, PrimitiveArray, StringArray,
+    ArrayRef, BooleanArray, Decimal128Array, Float32Array, Float64Array, PrimitiveArray, StringArray, StringBuilder,
 };
 use datafusion::arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use datafusion::arrow::datatypes::{
@@ -17,17 +18,13 @@ use crate::sql::arrow::types::data_type_of;
 use crate::sql::arrow::values::array_of;
 use crate::types::{ColumnType, Numeric, Value};
 
-/// Values of a type as an array. `check` is asked of each value that a number of this type may not hold.
+/// Values of a type as an array.
 ///
 /// # Errors
-/// As `check` and [`array_of`]; 22003 for a decimal with more digits than its type has.
-pub fn array_of_column(
-    values: ColumnValues,
-    ty: &ColumnType,
-    check: &dyn Fn(&Value) -> Result<()>,
-) -> Result<ArrayRef> {
+/// As [`array_of`]; 22003 for a decimal with more digits than its type has.
+pub fn array_of_column(values: ColumnValues, ty: &ColumnType) -> Result<ArrayRef> {
     Ok(match values {
-        ColumnValues::Ints { numbers, scale, valid } => ints(numbers, scale, valid, ty, check)?,
+        ColumnValues::Ints { numbers, scale, valid } => ints(numbers, scale, valid, ty)?,
         ColumnValues::Float4 { numbers, valid } => Arc::new(Float32Array::new(numbers.into(), nulls(valid))),
         ColumnValues::Float8 { numbers, valid } => Arc::new(Float64Array::new(numbers.into(), nulls(valid))),
         ColumnValues::Texts { ends, bytes, valid } => {
@@ -36,10 +33,7 @@ pub fn array_of_column(
             let texts = StringArray::try_new(offsets, Buffer::from_vec(bytes), nulls(valid));
             Arc::new(texts.map_err(|_| Error::internal("the texts of a column are none"))?)
         }
-        ColumnValues::Values(values) => {
-            values.iter().try_for_each(check)?;
-            array_of(ty, values.iter())?
-        }
+        ColumnValues::Values(values) => array_of(ty, values.iter())?,
     })
 }
 
@@ -47,13 +41,7 @@ fn nulls(valid: Vec<bool>) -> Option<NullBuffer> {
     if valid.iter().all(|valid| *valid) { None } else { Some(NullBuffer::from(valid)) }
 }
 
-fn ints(
-    numbers: Vec<i64>,
-    scale: u32,
-    valid: Vec<bool>,
-    ty: &ColumnType,
-    check: &dyn Fn(&Value) -> Result<()>,
-) -> Result<ArrayRef> {
+fn ints(numbers: Vec<i64>, scale: u32, valid: Vec<bool>, ty: &ColumnType) -> Result<ArrayRef> {
     Ok(match ty {
         ColumnType::Bool => {
             Arc::new(BooleanArray::new(numbers.iter().map(|number| *number != 0).collect(), nulls(valid)))
@@ -67,7 +55,7 @@ fn ints(
             let array = PrimitiveArray::<TimestampMicrosecondType>::new(numbers.into(), nulls(valid));
             Arc::new(array.with_data_type(data_type_of(ty)))
         }
-        ColumnType::Numeric(_) => decimals(&numbers, scale, valid, ty, check)?,
+        ColumnType::Numeric(_) => decimals(&numbers, scale, valid, ty)?,
         other => return Err(Error::internal(format!("whole numbers stand for values of type {other}"))),
     })
 }
@@ -82,15 +70,9 @@ where
     Ok(Arc::new(PrimitiveArray::<T>::new(numbers.into(), nulls(valid))))
 }
 
-fn decimals(
-    numbers: &[i64],
-    scale: u32,
-    valid: Vec<bool>,
-    ty: &ColumnType,
-    check: &dyn Fn(&Value) -> Result<()>,
-) -> Result<ArrayRef> {
+fn decimals(numbers: &[i64], scale: u32, valid: Vec<bool>, ty: &ColumnType) -> Result<ArrayRef> {
     let DataType::Decimal128(precision, wanted) = data_type_of(ty) else {
-        return Err(Error::internal("numeric is no decimal"));
+        return texts(numbers, scale, &valid);
     };
     let Some(factor) = u32::try_from(wanted).ok().and_then(|wanted| wanted.checked_sub(scale)) else {
         // Digits are lost: each is looked at.
@@ -99,7 +81,7 @@ fn decimals(
             false => Value::Null,
         };
         let values: Vec<Value> = numbers.iter().zip(&valid).map(value).collect();
-        return array_of_column(ColumnValues::Values(values), ty, check);
+        return array_of(ty, values.iter());
     };
     let out_of_range = || Error::new(ErrorKind::NumericOutOfRange, "numeric field overflow");
     let factor = 10_i128.checked_pow(factor).ok_or_else(out_of_range)?;
@@ -110,4 +92,19 @@ fn decimals(
     });
     let array = Decimal128Array::new(scaled.collect::<Result<Vec<_>>>()?.into(), nulls(valid));
     Ok(Arc::new(array.with_data_type(data_type_of(ty))))
+}
+
+/// Numbers of one scale as texts.
+fn texts(numbers: &[i64], scale: u32, valid: &[bool]) -> Result<ArrayRef> {
+    let mut builder = StringBuilder::with_capacity(numbers.len(), numbers.len() * 8);
+    for (number, valid) in numbers.iter().zip(valid) {
+        if *valid {
+            write!(builder, "{}", Numeric::of_parts(i128::from(*number), scale)?)
+                .map_err(|error| Error::internal(error.to_string()))?;
+            builder.append_value("");
+        } else {
+            builder.append_null();
+        }
+    }
+    Ok(Arc::new(builder.finish()))
 }

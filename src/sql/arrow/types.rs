@@ -1,8 +1,10 @@
 //! How the types of the SQL surface map to Arrow's, both ways.
 //!
 //! Where Arrow's type alone does not tell the column type, the field's metadata does (`nebulus.type`, the name that SQL
-//! shows), so that a plain column keeps its type through joins, sorts and subqueries. An undeclared `numeric` becomes a
-//! decimal of 38 digits, [`NUMERIC_SCALE`] of them after the point.
+//! shows), so that a plain column keeps its type through joins, sorts and subqueries.
+//!
+//! A declared `numeric` of up to 38 digits is Arrow's decimal. Any other one is the text that it shows, which no value is too long
+//! for; it is compared by the keys that `functions/number_functions.rs` makes of it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,8 +18,8 @@ use crate::types::ColumnType;
 pub const TYPE_KEY: &str = "nebulus.type";
 /// Metadata key of columns that `*` does not show.
 pub const HIDDEN_KEY: &str = "nebulus.hidden";
-/// Digits after the point of an undeclared `numeric` while it is computed with.
-pub const NUMERIC_SCALE: i8 = 10;
+/// What the names of all types begin with whose values are numbers of any length.
+const NUMERIC_NAME: &str = "numeric";
 /// Digits of Arrow's 128-bit decimal.
 pub const NUMERIC_PRECISION: u8 = 38;
 
@@ -33,7 +35,7 @@ pub fn data_type_of(ty: &ColumnType) -> DataType {
         ColumnType::Float8 => DataType::Float64,
         ColumnType::Numeric(declared) => match declared.and_then(decimal_of) {
             Some((precision, scale)) => DataType::Decimal128(precision, scale),
-            None => DataType::Decimal128(NUMERIC_PRECISION, NUMERIC_SCALE),
+            None => DataType::Utf8,
         },
         ColumnType::Text
         | ColumnType::Varchar(_)
@@ -63,9 +65,10 @@ pub fn data_type_of(ty: &ColumnType) -> DataType {
 }
 
 /// Precision and scale of the Arrow type that holds all numbers of a declared `numeric`, where there is one.
-fn decimal_of((precision, scale): (u16, i16)) -> Option<(u8, i8)> {
+pub fn decimal_of((precision, scale): (u16, i16)) -> Option<(u8, i8)> {
     let (precision, scale) = (u8::try_from(precision).ok()?, i8::try_from(scale).ok()?);
-    (precision <= NUMERIC_PRECISION && scale.unsigned_abs() <= NUMERIC_PRECISION).then_some((precision, scale))
+    let is_held = precision <= NUMERIC_PRECISION && u8::try_from(scale).is_ok_and(|scale| scale <= precision);
+    is_held.then_some((precision, scale))
 }
 
 /// A field of that type, with the metadata that brings the type back.
@@ -74,16 +77,10 @@ pub fn field_of(name: &str, ty: &ColumnType, nullable: bool) -> Field {
     if is_plain(ty) { field } else { field.with_metadata(HashMap::from([(TYPE_KEY.to_string(), ty.to_string())])) }
 }
 
-/// A field of numbers as they are shown: texts under the name of their type.
-pub fn shown_field(name: &str) -> Field {
-    let metadata = HashMap::from([(TYPE_KEY.to_string(), ColumnType::Numeric(None).to_string())]);
-    Field::new(name, DataType::Utf8, true).with_metadata(metadata)
-}
-
-/// Whether the values of a field are numbers as they are shown.
-pub fn is_shown_field(field: &Field) -> bool {
+/// Whether the values of a field are numbers as texts.
+pub fn is_number_text(field: &Field) -> bool {
     matches!(field.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
-        && field.metadata().get(TYPE_KEY).is_some_and(|name| *name == ColumnType::Numeric(None).to_string())
+        && field.metadata().get(TYPE_KEY).is_some_and(|name| name.starts_with(NUMERIC_NAME))
 }
 
 /// A field of that type that `*` does not show.
@@ -109,7 +106,7 @@ pub fn metadata_of(ty: &ColumnType) -> Option<FieldMetadata> {
 
 /// The column type of a field: from its metadata where they agree with its Arrow type, else from that type.
 pub fn type_of(field: &Field) -> ColumnType {
-    if is_shown_field(field) {
+    if is_number_text(field) {
         return ColumnType::Numeric(None);
     }
     if let Some(name) = field.metadata().get(TYPE_KEY)

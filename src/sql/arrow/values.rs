@@ -1,7 +1,7 @@
 //! Values in and out of Arrow arrays.
 //!
-//! Into Arrow: a value of another type than its column's is cast, which fails rather than loses something; numerics are
-//! rounded to the scale that they are computed with. Out of Arrow: any width of a kind is read.
+//! Into Arrow: a value of another type than its column's is cast, which fails rather than loses something. Out of Arrow: any
+//! width of a kind is read.
 
 use std::sync::Arc;
 
@@ -20,9 +20,11 @@ use datafusion::common::ScalarValue;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::arrow::errors::{from_arrow, from_datafusion};
-use crate::sql::arrow::types::{NUMERIC_PRECISION, NUMERIC_SCALE, data_type_of, list_element, type_of};
+use crate::sql::arrow::types::{NUMERIC_PRECISION, data_type_of, list_element, type_of};
 use crate::types::{Bits, ColumnType, Interval, Numeric, Value};
 
+/// What stands for NaN among the digits of decimals: PostgreSQL's NaN is above all numbers, and equals itself.
+pub const NAN_DIGITS: i128 = i128::MAX;
 /// Microseconds of a day, into which a difference of times is split as PostgreSQL splits it.
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
@@ -68,7 +70,10 @@ pub fn array_of<'a>(ty: &ColumnType, values: impl IntoIterator<Item = &'a Value>
             retyped(&array, data_type_of(ty))?
         }
         ColumnType::Interval => intervals(values)?,
-        ColumnType::Numeric(_) => decimals(ty, values)?,
+        ColumnType::Numeric(_) => match data_type_of(ty) {
+            DataType::Decimal128(precision, scale) => decimals(ty, (precision, scale), values)?,
+            _ => numbers(ty, values, rows)?,
+        },
         ColumnType::Bytea => binaries(values, rows)?,
         ColumnType::Vector(_) | ColumnType::Halfvec(_) => vectors(ty, values)?,
         ColumnType::Array(element) => lists(ty, element, values)?,
@@ -181,10 +186,27 @@ fn texts<'a>(values: impl Iterator<Item = &'a Value>, rows: usize) -> ArrayRef {
     Arc::new(builder.finish())
 }
 
-fn decimals<'a>(ty: &ColumnType, values: impl Iterator<Item = &'a Value>) -> Result<ArrayRef> {
-    let DataType::Decimal128(precision, scale) = data_type_of(ty) else {
-        return Err(Error::internal("numeric is no decimal"));
-    };
+/// Numbers of any length, as texts.
+fn numbers<'a>(ty: &ColumnType, values: impl Iterator<Item = &'a Value>, rows: usize) -> Result<ArrayRef> {
+    let mut builder = StringBuilder::with_capacity(rows, rows * 16);
+    for value in values {
+        match value {
+            Value::Null => builder.append_null(),
+            Value::Numeric(number) => builder.append_value(number.to_string()),
+            other => match converted(other, ty)? {
+                Value::Numeric(number) => builder.append_value(number.to_string()),
+                _ => builder.append_null(),
+            },
+        }
+    }
+    Ok(Arc::new(builder.finish()))
+}
+
+fn decimals<'a>(
+    ty: &ColumnType,
+    (precision, scale): (u8, i8),
+    values: impl Iterator<Item = &'a Value>,
+) -> Result<ArrayRef> {
     let mut builder = Decimal128Builder::with_capacity(values.size_hint().0).with_data_type(data_type_of(ty));
     for value in values {
         let decimal = match value {
@@ -207,15 +229,15 @@ fn decimals<'a>(ty: &ColumnType, values: impl Iterator<Item = &'a Value>) -> Res
 fn unscaled(number: &Numeric, precision: u8, scale: i8) -> Result<i128> {
     let refused =
         |detail: String| Error::new(ErrorKind::NumericOutOfRange, "numeric field overflow").with_detail(detail);
-    if number.special().is_some() {
-        return Err(refused(format!("{number} cannot be computed with here.")));
+    if number.is_nan() {
+        return Ok(NAN_DIGITS);
+    }
+    if number.is_infinite() {
+        return Err(refused(format!("{number} does not fit a declared precision.")));
     }
     let overflow = || refused(format!("{number} does not fit {precision} digits with {scale} after the point."));
     let digits = number.rounded(i32::from(scale))?.as_small().map(|(digits, _)| digits);
-    // A negative scale counts in tens.
-    let tens = if scale < 0 { 10_i128.checked_pow(u32::from(scale.unsigned_abs())) } else { Some(1) };
     let limit = 10_i128.checked_pow(u32::from(precision.min(NUMERIC_PRECISION)));
-    let digits = digits.zip(tens).map(|(digits, tens)| digits / tens);
     digits.zip(limit).filter(|(digits, limit)| digits.abs() < *limit).map(|(digits, _)| digits).ok_or_else(overflow)
 }
 
@@ -361,8 +383,8 @@ pub fn value_at(array: &ArrayRef, row: usize, ty: &ColumnType) -> Result<Value> 
         }
         DataType::Float32 => Value::float4(array.as_primitive::<Float32Type>().value(row)),
         DataType::Float64 => Value::float8(array.as_primitive::<Float64Type>().value(row)),
-        DataType::Decimal128(precision, scale) => {
-            decimal(array.as_primitive::<Decimal128Type>().value(row), *precision, *scale, ty)?
+        DataType::Decimal128(_, scale) => {
+            Value::Numeric(decimal(array.as_primitive::<Decimal128Type>().value(row), *scale)?)
         }
         DataType::Utf8 => {
             let text = array.as_string::<i32>().value(row);
@@ -442,23 +464,17 @@ fn record_at(record: &StructArray, row: usize) -> Result<Value> {
     Ok(Value::text(text))
 }
 
-/// A decimal; one of undeclared scale loses the zeros that only its computation gave it.
-fn decimal(digits: i128, precision: u8, scale: i8, ty: &ColumnType) -> Result<Value> {
-    let overflow = || Error::new(ErrorKind::NumericOutOfRange, "numeric field overflow");
-    let mut digits = digits;
-    let mut scale = i32::from(scale);
-    let is_declared =
-        matches!(ty, ColumnType::Numeric(Some(_))) || precision < NUMERIC_PRECISION || scale < i32::from(NUMERIC_SCALE);
-    while scale > 0 && digits % 10 == 0 && !is_declared {
-        digits /= 10;
-        scale -= 1;
+/// The number of a decimal's digits.
+///
+/// # Errors
+/// 22003 for a scale that no numeric has.
+pub fn decimal(digits: i128, scale: i8) -> Result<Numeric> {
+    if digits == NAN_DIGITS {
+        return Ok(Numeric::NAN);
     }
-    while scale < 0 {
-        digits = digits.checked_mul(10).ok_or_else(overflow)?;
-        scale += 1;
-    }
-    let scale = u32::try_from(scale).map_err(|_| overflow())?;
-    Numeric::of_parts(digits, scale).map(Value::Numeric)
+    let tens = 10_i128.checked_pow(u32::from(scale.min(0).unsigned_abs())).and_then(|tens| digits.checked_mul(tens));
+    let digits = tens.ok_or_else(|| Error::new(ErrorKind::NumericOutOfRange, "numeric field overflow"))?;
+    Numeric::of_parts(digits, u32::try_from(scale).unwrap_or(0))
 }
 
 #[cfg(test)]

@@ -233,7 +233,12 @@ impl Planner<'_> {
         if let Some((name, unique)) = planned.unique {
             check_ordered(&column)?;
             let kind = unique_kind(&unique, vec![self.table.columns.len()]);
-            self.constraints.push(TableChange::AddUnique(unique_of_column(&self.table.relation(), name, &column.name, kind)));
+            self.constraints.push(TableChange::AddUnique(unique_of_column(
+                &self.table.relation(),
+                name,
+                &column.name,
+                kind,
+            )));
         }
         if planned.is_primary_key {
             check_ordered(&column)?;

@@ -251,7 +251,8 @@ impl DataDefinition {
                     transaction.create_collection(made)?;
                     return Ok(CommandTag::of("CREATE TABLE AS"));
                 }
-                let rows = create_as((name, *on_commit), plan, columns, transaction, (parameters, settings, cancel)).await?;
+                let rows =
+                    create_as((name, *on_commit), plan, columns, transaction, (parameters, settings, cancel)).await?;
                 return Ok(CommandTag::counted("SELECT", rows));
             }
             DataDefinition::CreateIndex(request) => {

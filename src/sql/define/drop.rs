@@ -9,8 +9,8 @@ use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::model::{CollectionId, RelationName};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::definition::DataDefinition;
-use crate::sql::parse::names::{folded, relation_name};
 use crate::sql::define::schema::plan_drop_schema;
+use crate::sql::parse::names::{folded, relation_name};
 use crate::sql::pg_catalog::{Object, find_procedure, find_stored, find_type, named_object, path_of};
 use crate::sql::write::write_target::{check_user_schema, located, new_name};
 use crate::statement::Privilege;
@@ -105,8 +105,7 @@ impl DropRequest {
 pub fn plan_drop(statement: &Statement, context: &PlanContext<'_>) -> Result<Option<DataDefinition>> {
     let definition = match statement {
         Statement::Drop { object_type, if_exists, names, cascade, .. } => {
-            let absent =
-                |tag, describe: Describe| Absent { tag, describe }.plan(names, *if_exists, context);
+            let absent = |tag, describe: Describe| Absent { tag, describe }.plan(names, *if_exists, context);
             match object_type {
                 ObjectType::Table => relations("table", names, (*if_exists, *cascade), context)?,
                 ObjectType::Index => relations("index", names, (*if_exists, *cascade), context)?,

@@ -3,7 +3,7 @@
 
 use datafusion::sql::sqlparser::ast::{
     ConstraintCharacteristics, ConstraintReferenceMatchKind, DeferrableInitial, ForeignKeyConstraint, Ident,
-    ObjectName,    ReferentialAction as WrittenAction, Spanned,
+    ObjectName, ReferentialAction as WrittenAction, Spanned,
 };
 
 use crate::db::{Cancel, Transaction, check_persistence};

@@ -10,7 +10,7 @@ use crate::model::{Collection, CollectionKind, Column, Index, IndexKind, IndexOr
 use crate::sql::analyze::literals::string_of;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::definition::skips;
-use crate::sql::define::index_keys::{ordered_keys, unique_kind};
+use crate::sql::define::index_keys::{inverted_keys, ordered_keys, unique_kind};
 use crate::sql::parse::names::{folded, last_part};
 use crate::sql::parse::unread;
 use crate::sql::pg_catalog::find_stored;
@@ -88,6 +88,7 @@ pub fn plan_create_index(index: &CreateIndex, context: &PlanContext<'_>) -> Resu
     };
     let (kind, name_parts) = match method.as_str() {
         "btree" => ordered(index, &collection, context)?,
+        "gin" => inverted_keys(index, &collection, context)?,
         "hnsw" => hnsw(index, &collection, context)?,
         "ivfflat" => {
             return Err(Error::unsupported(
@@ -95,7 +96,7 @@ pub fn plan_create_index(index: &CreateIndex, context: &PlanContext<'_>) -> Resu
                 "Use hnsw: CREATE INDEX ... USING hnsw.",
             ));
         }
-        "gin" | "gist" | "hash" | "brin" | "spgist" => {
+        "gist" | "hash" | "brin" | "spgist" => {
             return Err(Error::unsupported(
                 format!("access method \"{method}\" is not offered"),
                 "An ordered index serves one fact: CREATE INDEX ON memory ((metadata->>'key')).",

@@ -439,8 +439,7 @@ impl TableRequest {
                 positions.iter().filter_map(|at| self.columns.get(*at)).map(|column| column.name.as_str()).collect();
             let name = name.clone().unwrap_or_else(|| {
                 generated_name(&self.name.name, &names, "key", &|name| {
-                    self.takes(name, transaction)
-                        || collection.indexes.iter().any(|index| index.name == name)
+                    self.takes(name, transaction) || collection.indexes.iter().any(|index| index.name == name)
                 })
             });
             let (id, origin) = (transaction.new_id(), IndexOrigin::Constraint);
@@ -452,8 +451,7 @@ impl TableRequest {
                 .map(|at| at.and_then(|at| self.columns.get(at)).map_or("expr", |column| column.name.as_str()))
                 .collect();
             let name = generated_name(&self.name.name, &names, "idx", &|name| {
-                self.takes(name, transaction)
-                    || collection.indexes.iter().any(|index| index.name == name)
+                self.takes(name, transaction) || collection.indexes.iter().any(|index| index.name == name)
             });
             let (id, origin) = (transaction.new_id(), IndexOrigin::Statement);
             collection.indexes.push(Index::new(id, name, kind.clone(), origin));

@@ -117,7 +117,15 @@ pub fn plan_create_view(
         let message = "WITH CHECK OPTION is supported only on automatically updatable views";
         return Err(Error::new(ErrorKind::Unsupported, message).with_hint(reason));
     }
-    Ok(ViewRequest { name, becomes_temporary, or_replace: create.or_replace, columns, query, uses: notes.uses(), check })
+    Ok(ViewRequest {
+        name,
+        becomes_temporary,
+        or_replace: create.or_replace,
+        columns,
+        query,
+        uses: notes.uses(),
+        check,
+    })
 }
 
 /// Statements on secrets are known by the name of their collection, and kept out of logs by that; and a query in KNIRVQL does not say

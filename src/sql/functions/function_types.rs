@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Parameter, undefined};
 use crate::sql::functions::arrays_made::result_of;
 use crate::sql::functions::{
-    self, BITS_BYTES, BITS_LENGTH, BUCKET_OF_BOUNDS, ELEMENTS, half_form, is_shown, plain_form, sparse_form,
+    self, BITS_BYTES, BITS_LENGTH, BUCKET_OF_BOUNDS, ELEMENTS, half_form, is_number_function, plain_form, sparse_form,
 };
 use crate::sql::parse::dialect::VARIADIC;
 use crate::sql::parse::names;
@@ -221,7 +221,7 @@ pub fn result(name: &str, arguments: &[Option<ColumnType>]) -> Option<ColumnType
             ref ty => Some(ty.clone()),
         };
     }
-    if is_shown(name) {
+    if is_number_function(name) {
         return Some(ColumnType::Numeric(None));
     }
     let first = arguments.first().cloned().flatten();

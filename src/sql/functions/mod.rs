@@ -44,6 +44,11 @@ mod networks;
 mod notifications;
 mod nullable;
 mod number_aggregates;
+mod number_columns;
+mod number_extremes;
+mod number_functions;
+mod number_lists;
+mod number_totals;
 mod one_row;
 mod patterns;
 mod random;
@@ -54,8 +59,6 @@ mod rights;
 mod same_shape;
 mod scalar;
 mod session;
-mod shown_averages;
-mod shown_numbers;
 mod sparse_vectors;
 mod strings;
 mod sums;
@@ -77,6 +80,7 @@ pub use arrays_made::BUCKET_OF_BOUNDS;
 pub use bits::{BITS_BYTES, BITS_LENGTH};
 pub use bytes::{BYTES_PART, BYTES_REVERSED, BYTES_TRIMMED};
 pub use counterparts::INPUT_ERROR;
+pub use decimals::NUMBER_SERIES;
 pub use expand_array::EXPAND_ARRAY;
 pub use float_keys::{ONE_NAN, float_key, is_float_key, json_key, one_nan};
 pub use gathered::{distinct_form, plain_form};
@@ -85,6 +89,12 @@ pub use json_paths::PATH_OF_TEXT;
 pub use kept::{ELEMENTS, FRESH, NAMED};
 pub use networks::network_definition;
 pub use nullable::nullable;
+pub use number_functions::{
+    NUMBER_GREATEST, NUMBER_KEPT, NUMBER_LEAST, NUMBER_NEGATED, NUMBER_OF, NUMBER_RANGE, NUMBER_ROUND, NUMERIC_KEY,
+    is_number_function, number_form, number_function, number_kept, number_of_key, number_shared, numeric_key,
+    plain_function,
+};
+pub use number_totals::number_aggregate;
 pub use one_row::one_row;
 pub use patterns::{ILIKE, LIKE, LIKE_LIST, SIMILAR_TO_REGEX};
 pub use regexps::{DIFFERS, DIFFERS_ANY_CASE, MATCHES, MATCHES_ANY_CASE, PART, REGEXP_MATCHES};
@@ -93,10 +103,6 @@ pub use representation::representation;
 pub use same_shape::SAME_SHAPE;
 pub use scalar::planner_volatility;
 pub use session::backend_pid;
-pub use shown_numbers::{
-    NUMERIC_KEY, SHOWN, SHOWN_AVERAGE, SHOWN_MINUS, SHOWN_ROUND, is_shown, number_function, numeric_key,
-    plain_function, shown_function,
-};
 pub use sparse_vectors::{SPARSE_SORT_KEY, sparse_form};
 pub use strings::{BYTES_LENGTH, ROUND_FLOAT, SERIES_END};
 pub use text_concat::{TEXT_CONCAT, joined_texts};

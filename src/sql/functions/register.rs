@@ -15,9 +15,10 @@ use crate::sql::functions::expand_array::expand_array;
 use crate::sql::functions::first_extremes::first_extremes;
 use crate::sql::functions::kept::kept;
 use crate::sql::functions::number_aggregates::{CheckedSum, Extreme};
+use crate::sql::functions::number_lists::number_lists;
+use crate::sql::functions::number_totals::number_aggregates;
 use crate::sql::functions::same_shape::same_shape;
 use crate::sql::functions::scalar::scalar_function;
-use crate::sql::functions::shown_averages::shown_average;
 use crate::sql::functions::text_concat::text_concat;
 use crate::sql::functions::variances::variances;
 use crate::sql::functions::vector_aggregates::VectorAggregate;
@@ -114,6 +115,9 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     if let Some(function) = array_removal(|name| registry.udf(name).ok()) {
         registry.register_udf(Arc::new(function)).map_err(from_datafusion)?;
     }
+    for function in number_lists(|name| registry.udf(name).ok()) {
+        registry.register_udf(Arc::new(function)).map_err(from_datafusion)?;
+    }
     for definition in row_functions() {
         registry.register_udf(Arc::new(scalar_function(definition))).map_err(from_datafusion)?;
     }
@@ -130,7 +134,9 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
         let inner = registry.udaf(name).map_err(from_datafusion)?;
         registry.register_udaf(Arc::new(Extreme::over(inner))).map_err(from_datafusion)?;
     }
-    registry.register_udaf(Arc::new(shown_average())).map_err(from_datafusion)?;
+    for aggregate in number_aggregates() {
+        registry.register_udaf(Arc::new(aggregate)).map_err(from_datafusion)?;
+    }
     for aggregate in variances(|name| registry.udaf(name).ok()) {
         registry.register_udaf(Arc::new(aggregate)).map_err(from_datafusion)?;
     }

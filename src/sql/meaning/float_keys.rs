@@ -23,12 +23,12 @@ use datafusion::functions_aggregate::expr_fn::first_value;
 use datafusion::logical_expr::expr::{AggregateFunction, Between, Case, InList, ScalarFunction, Sort, WindowFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::{disjunction, merge_schema};
-use datafusion::logical_expr::{
-    Aggregate, BinaryExpr, Expr, ExprSchemable, Join, LogicalPlan, LogicalPlanBuilder, Operator, Projection,
-};
+use datafusion::logical_expr::{Aggregate, BinaryExpr, Expr, ExprSchemable, Join, LogicalPlan, Operator, Projection};
 
-use crate::sql::arrow::types::{is_shown_field, type_of};
+use crate::sql::arrow::types::{is_number_text, type_of};
 use crate::sql::functions::{float_key, is_float_key, json_key, numeric_key, one_nan};
+use crate::sql::meaning::number_keys::number_key;
+use crate::sql::meaning::set_keys::grouped_by_sets;
 use crate::sql::meaning::window_keys::with_key_columns;
 use crate::types::ColumnType;
 
@@ -103,9 +103,16 @@ fn mapped(plan: LogicalPlan, schema: &DFSchema, sides: KeySides) -> Result<Trans
 /// None but a defect of the rewrite: a comparison that lost a side.
 pub fn keyed(expr: Expr, schema: &DFSchema, sides: KeySides) -> Result<Transformed<Expr>> {
     let has_key = |expr: &Expr| kind_of(expr, schema).is_some();
+    let is_number = |expr: &Expr| kind_of(expr, schema) == Some(Kind::Number);
     let key = |values: Vec<Expr>| keys(values, schema, sides).into_iter();
     expr.transform_up(|part| {
         Ok(match without_single_list(part) {
+            Expr::BinaryExpr(BinaryExpr { left, op, right })
+                if is_comparison(op) && is_number(&left) != is_number(&right) =>
+            {
+                let (left, right) = (number_key(*left, schema)?, number_key(*right, schema)?);
+                Transformed::yes(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right))))
+            }
             Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_comparison(op) && has_key(&left) => {
                 let mut keys = key(vec![*left, *right]).map(Box::new);
                 let (Some(left), Some(right)) = (keys.next(), keys.next()) else { return lost() };
@@ -322,34 +329,9 @@ fn grouped(aggregate: Aggregate) -> Result<LogicalPlan> {
     Ok(LogicalPlan::Projection(Projection::try_new(shown, Arc::new(aggregate))?))
 }
 
-/// GROUPING SETS, ROLLUP and CUBE: the input's columns that are grouped by become their keys.
-fn grouped_by_sets(aggregate: Aggregate) -> Result<LogicalPlan> {
-    let input = Arc::clone(aggregate.input.schema());
-    let mut floats: Vec<Column> = Vec::new();
-    for expr in &aggregate.group_expr {
-        floats.extend(
-            expr.column_refs()
-                .into_iter()
-                .filter(|column| has_float(&Expr::Column((*column).clone()), &input))
-                .cloned(),
-        );
-    }
-    if floats.is_empty() {
-        return Ok(LogicalPlan::Aggregate(aggregate));
-    }
-    let columns = input.columns().into_iter().map(|column| {
-        let is_key = floats.contains(&column);
-        let (relation, name) = (column.relation.clone(), column.name.clone());
-        let column = Expr::Column(column);
-        if is_key { float_key(column).alias_qualified(relation, name) } else { column }
-    });
-    let rows = LogicalPlanBuilder::from(Arc::clone(&aggregate.input)).project(columns.collect::<Vec<_>>())?.build()?;
-    Ok(LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(rows), aggregate.group_expr, aggregate.aggr_expr)?))
-}
-
 /// What a value is compared by, where it is not the value itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub enum Kind {
     /// A float of equal bits for equal values.
     Float,
     /// How long an interval is.
@@ -361,7 +343,7 @@ enum Kind {
 }
 
 /// What the values of an expression, or the elements of its lists, are compared by.
-fn kind_of(expr: &Expr, schema: &DFSchema) -> Option<Kind> {
+pub fn kind_of(expr: &Expr, schema: &DFSchema) -> Option<Kind> {
     fn kind(ty: &DataType) -> Option<Kind> {
         match ty {
             DataType::Float32 | DataType::Float64 => Some(Kind::Float),
@@ -371,10 +353,15 @@ fn kind_of(expr: &Expr, schema: &DFSchema) -> Option<Kind> {
         }
     }
     let (_, field) = expr.to_field(schema).ok()?;
-    if is_shown_field(&field) {
+    if is_number_text(&field) {
         return Some(Kind::Number);
     }
-    kind(field.data_type()).or_else(|| (type_of(&field) == ColumnType::Jsonb).then_some(Kind::Json))
+    let ty = type_of(&field);
+    let is_list = matches!(field.data_type(), DataType::List(_)) && matches!(ty, ColumnType::Array(_));
+    if is_list && *ty.base() == ColumnType::Numeric(None) {
+        return Some(Kind::Number);
+    }
+    kind(field.data_type()).or_else(|| (ty == ColumnType::Jsonb).then_some(Kind::Json))
 }
 
 /// Whether values of an expression may be equal and look different.

@@ -19,7 +19,8 @@ use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::{conjunction, merge_schema, split_binary_owned};
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, when};
 
-use crate::sql::functions::JSON_SORT_KEY;
+use crate::sql::arrow::types::is_number_text;
+use crate::sql::functions::{JSON_SORT_KEY, NUMBER_KEPT, NUMBER_OF, NUMERIC_KEY, number_kept};
 use crate::sql::meaning::attempt::{attempted, marked};
 use crate::sql::meaning::lazy::{LazyKind, hide, lazy};
 
@@ -261,7 +262,9 @@ fn filtered(arguments: &mut [Expr], filter: Option<&Expr>, schema: &DFSchema) ->
     let Some(filter) = filter else { return Ok(()) };
     for argument in arguments {
         if can_fail(argument, schema) {
-            *argument = when(filter.clone(), std::mem::take(argument)).end()?;
+            let is_number = is_number_text(&argument.to_field(schema)?.1);
+            let filtered = when(filter.clone(), std::mem::take(argument)).end()?;
+            *argument = if is_number { number_kept(filtered) } else { filtered };
         }
     }
     Ok(())
@@ -317,10 +320,22 @@ fn is_total(expr: &Expr, schema: &DFSchema) -> bool {
             _ => false,
         },
         Expr::ScalarFunction(function) => {
-            TOTAL.contains(&function.name()) || function.name() == JSON_SORT_KEY || is_text_cast(function)
+            let has_numbers = || function.args.iter().all(|argument| is_exact(argument, schema));
+            TOTAL.contains(&function.name())
+                || matches!(function.name(), JSON_SORT_KEY | NUMBER_KEPT)
+                || (matches!(function.name(), NUMERIC_KEY | NUMBER_OF) && has_numbers())
+                || is_text_cast(function)
         }
         _ => false,
     }
+}
+
+/// Whether all values are exact numbers.
+fn is_exact(expr: &Expr, schema: &DFSchema) -> bool {
+    expr.to_field(schema).is_ok_and(|(_, field)| {
+        let ty = field.data_type();
+        ty.is_integer() || matches!(ty, DataType::Decimal128(..)) || is_number_text(&field)
+    })
 }
 
 /// Whether a cast of the planner has a result for each value.

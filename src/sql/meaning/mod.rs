@@ -9,5 +9,7 @@ pub(super) mod guards;
 pub(super) mod join_keys;
 pub(super) mod lazy;
 pub(super) mod null_keys;
+pub(super) mod number_keys;
+pub(super) mod set_keys;
 pub(super) mod sort_keys;
 pub(super) mod window_keys;

@@ -129,9 +129,8 @@ fn check_offered(tokens: &[TokenWithSpan], text: &str) -> Result<()> {
     let first = tokens.iter().find(|token| !matches!(token.token, Token::Whitespace(_) | Token::SemiColon));
     match first.map(|first| (&first.token, first.span.start)) {
         Some((Token::Word(word), start)) if word.quote_style.is_none() && word.keyword == Keyword::DO => {
-            let hint =
-                "There is no procedural language here: send the statements themselves, or decide in the application.";
-            let error = Error::unsupported("DO is not offered", hint);
+            let hint = "Send it by itself; inside of code, BEGIN … END is a block of its own.";
+            let error = Error::unsupported("DO is not offered inside of other statements", hint);
             Err(character(text, start).map_or(error.clone(), |position| error.with_position(position)))
         }
         _ => Ok(()),
@@ -184,7 +183,11 @@ pub fn statement_too_long(bytes: usize) -> Error {
     .with_hint("Send rows with COPY or in several statements.")
 }
 
-fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>> {
+/// The tokens of a text, with PostgreSQL's operators.
+///
+/// # Errors
+/// 42601 for a literal or comment that does not end, 54000 over the limits.
+pub fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>> {
     if text.len() > STATEMENT_BYTES_MAX {
         return Err(statement_too_long(text.len()));
     }

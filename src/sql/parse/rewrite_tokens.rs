@@ -13,6 +13,9 @@ use crate::sql::parse::row_locks::rewrite_row_locks;
 use crate::sql::parse::table_text::unread_parts;
 use crate::sql::parse::view_text::{check_option, set_schema};
 
+/// What SET CONSTRAINTS assigns to.
+pub const CONSTRAINTS: &str = "$constraints";
+
 /// The tokens of a statement in the forms that the parser reads.
 pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     order_identity_options(&mut tokens);
@@ -51,6 +54,7 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             let places = set_schema(&all).into_iter().flat_map(|at| [(at, "RENAME"), (at + 1, "TO")]);
             replaced.extend(places.filter_map(|(at, word)| Some((*solid.get(at)?, keyword(word)))));
         }
+        "SET" if word(1).as_deref() == Some("CONSTRAINTS") => return setting_constraints(tokens, &solid),
         "BEGIN" | "START" | "SET" => dropped.extend(deferrable(&tokens, &solid)),
         // The parser takes a name for the text of a message, and no text between dollar signs.
         "NOTIFY" => {
@@ -88,6 +92,37 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     dropped.sort_unstable();
     let kept = tokens.into_iter().enumerate().filter(|(at, _)| dropped.binary_search(at).is_err());
     kept.map(|(_, token)| token).collect()
+}
+
+/// `SET CONSTRAINTS a, b DEFERRED` as the assignment of [`CONSTRAINTS`], of what they become and their names; of ALL there are
+/// no names.
+fn setting_constraints(tokens: Vec<TokenWithSpan>, solid: &[usize]) -> Vec<TokenWithSpan> {
+    let [set, constraints, names @ .., last] = solid else { return tokens };
+    let at = |at: usize| tokens.get(at).cloned();
+    let is_word = |at: usize, words: &[&str]| {
+        at_token(&tokens, at).and_then(keyword_text).is_some_and(|word| words.contains(&word.as_str()))
+    };
+    let (true, Some(mut variable), Some(timing)) =
+        (is_word(*last, &["DEFERRED", "IMMEDIATE"]), at(*constraints), at(*last))
+    else {
+        return tokens;
+    };
+    variable.token =
+        Token::Word(Word { value: CONSTRAINTS.to_string(), quote_style: Some('"'), keyword: Keyword::NoKeyword });
+    let (span, blank) = (variable.span, Token::Whitespace(Whitespace::Space));
+    let between = |token: Token| TokenWithSpan { token, span };
+    let mut read: Vec<TokenWithSpan> = at(*set).into_iter().collect();
+    read.extend([between(blank), variable, between(Token::Eq), timing]);
+    if !(names.len() == 1 && names.iter().all(|at| is_word(*at, &["ALL"]))) {
+        read.push(between(Token::Comma));
+        read.extend(names.iter().filter_map(|name| at(*name)));
+    }
+    read.extend(tokens.iter().skip(last.saturating_add(1)).cloned());
+    read
+}
+
+fn at_token(tokens: &[TokenWithSpan], at: usize) -> Option<&Token> {
+    tokens.get(at).map(|token| &token.token)
 }
 
 /// Where a transaction is said to be DEFERRABLE or not, which changes nothing here.

@@ -108,7 +108,9 @@ mod tests {
             Some(("(select 1)", Some(CheckOption::Cascaded)))
         );
         assert_eq!(query("create view v"), None);
-        assert!(is_set_schema("Alter table if exists a.b set schema \"C\" ;") && is_set_schema("ALTER VIEW v SET SCHEMA c"));
+        assert!(
+            is_set_schema("Alter table if exists a.b set schema \"C\" ;") && is_set_schema("ALTER VIEW v SET SCHEMA c")
+        );
         assert!(!is_set_schema("ALTER TABLE t RENAME TO schema") && !is_set_schema("ALTER SCHEMA a RENAME TO b"));
         assert!(is_alter_view(" alter /* x */ View v rename to w") && !is_alter_view("alter table view rename to w"));
     }

@@ -4,6 +4,7 @@ use crate::db::{Catalog, SchemaPlace, SearchPath, shown_expression};
 use crate::model::{Collection, DefaultValue, Index, IndexKey, IndexKind, RelationName};
 use crate::sql::pg_catalog::lookup::written_name;
 use crate::sql::pg_catalog::oids::{self, Object};
+use crate::types::json::terms::JsonTerms;
 use crate::types::quote_identifier;
 
 /// `CREATE INDEX …` for the index of that OID; `None` when there is none.
@@ -61,7 +62,8 @@ fn index_keys(collection: &Collection, index: &Index) -> String {
     match &index.kind {
         IndexKind::Ordered { columns, .. } => column_list(collection, columns),
         IndexKind::Keys(keys) => {
-            keys.keys.iter().filter_map(|key| key_text(collection, key)).collect::<Vec<_>>().join(", ")
+            let class = if keys.terms == Some(JsonTerms::Paths) { " jsonb_path_ops" } else { "" };
+            keys.keys.iter().filter_map(|key| key_text(collection, key)).collect::<Vec<_>>().join(", ") + class
         }
         IndexKind::Fact { path } => fact_expression(path),
         IndexKind::Hnsw { column, operator_class, .. } => {

@@ -165,11 +165,7 @@ fn type_cells(ty: &ColumnType, settings: &Settings) -> CatalogRow {
     row
 }
 
-fn default_cells(
-    collection: Option<&Collection>,
-    position: usize,
-    names: (&Catalog, &SearchPath),
-) -> CatalogRow {
+fn default_cells(collection: Option<&Collection>, position: usize, names: (&Catalog, &SearchPath)) -> CatalogRow {
     let Some(collection) = collection else {
         return vec![("is_identity", yes_or_no(false)), ("is_generated", text("NEVER"))];
     };

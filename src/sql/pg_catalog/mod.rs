@@ -40,8 +40,7 @@ pub use lookup::{
 };
 pub use names::{
     check_schema, class_name, find_class, find_namespace, find_type, format_type, is_in_made_schema, namespace_name,
-    takes_relations,
-    type_name,
+    takes_relations, type_name,
 };
 pub use oids::{Grantee, OWNER_OID, Object, schema_oid};
 pub use plain_view::{PlainView, plain_view, view_query};

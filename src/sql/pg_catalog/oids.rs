@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use crate::db::{Catalog, SchemaPlace};
-use crate::model::{Collection, CollectionId, CollectionKind, Index, IndexKey, IndexKind, RelationName, SchemaId, View};
+use crate::model::{
+    AccessMethod, Collection, CollectionId, CollectionKind, Index, IndexKey, IndexKind, RelationName, SchemaId, View,
+};
 use crate::settings::Settings;
 use crate::sql::pg_catalog::relation::{self, CatalogRelation};
 use crate::types::ColumnType;
@@ -25,6 +27,7 @@ pub const MEMORY_FACTS: CollectionId = CollectionId(4);
 pub const COLLATION_DEFAULT: u32 = 100;
 pub const METHOD_HEAP: u32 = 2;
 pub const METHOD_BTREE: u32 = 403;
+pub const METHOD_GIN: u32 = 2742;
 pub const METHOD_HNSW: u32 = 16_390;
 
 /// Schemas with the temporary relations of sessions, by the numbers of these.
@@ -208,8 +211,12 @@ impl Object {
     pub fn access_method(&self) -> u32 {
         match self {
             Object::Table(_) => METHOD_HEAP,
-            Object::Index(_, Index { kind: IndexKind::Hnsw { .. }, .. }) => METHOD_HNSW,
-            Object::PrimaryKey(_) | Object::Index(..) => METHOD_BTREE,
+            Object::Index(_, index) => match index.kind.access_method() {
+                AccessMethod::Btree => METHOD_BTREE,
+                AccessMethod::Gin => METHOD_GIN,
+                AccessMethod::Hnsw => METHOD_HNSW,
+            },
+            Object::PrimaryKey(_) => METHOD_BTREE,
             Object::Sequence(..) | Object::View(..) | Object::MemoryFacts | Object::System(_) => 0,
         }
     }

@@ -102,9 +102,7 @@ pub fn plain_view(query: &Query) -> Result<PlainView, &'static str> {
 
 /// The table that rows written through a view go to; `None` for a view that cannot be written through.
 pub fn written_table<'a>(view: &View, catalog: &'a Catalog) -> Option<&'a Arc<Collection>> {
-    let below = |view: &View| {
-        find_in_definition(&plain_view(&view_query(view).ok()?).ok()?.relation, catalog)
-    };
+    let below = |view: &View| find_in_definition(&plain_view(&view_query(view).ok()?).ok()?.relation, catalog);
     let mut relation = below(view)?;
     // Views do not read themselves: each step leads to another one.
     loop {

@@ -1,10 +1,10 @@
 //! The catalogs of relations: `pg_class`, `pg_attribute`, `pg_attrdef`, `pg_index`, `pg_constraint`, `pg_sequence`.
 
 use crate::db::{Catalog, MEMORY, ReadView, SearchPath};
-use crate::model::{Collection, Column, DefaultValue, IndexKind, IndexState, Numbering};
+use crate::model::{Collection, Column, DefaultValue, IndexKeys, IndexKind, IndexState, Numbering};
 use crate::sql::pg_catalog::constraints::has_references;
 use crate::sql::pg_catalog::definitions;
-use crate::sql::pg_catalog::oids::{self, COLLATION_DEFAULT, OWNER_OID, Object};
+use crate::sql::pg_catalog::oids::{self, COLLATION_DEFAULT, METHOD_GIN, METHOD_HNSW, OWNER_OID, Object};
 use crate::sql::pg_catalog::relation::{CatalogRow, numbers, oid, oids as oid_array, small, text};
 use crate::sql::pg_catalog::types;
 use crate::types::{ColumnType, Value};
@@ -146,7 +146,8 @@ pub fn index(catalog: &Catalog) -> Vec<CatalogRow> {
         }
         for index in &collection.indexes {
             let class = match &index.kind {
-                IndexKind::Hnsw { operator_class, .. } => Some(operator_class.as_str()),
+                IndexKind::Hnsw { operator_class, .. } => Some((METHOD_HNSW, operator_class.as_str())),
+                IndexKind::Keys(IndexKeys { terms: Some(terms), .. }) => Some((METHOD_GIN, terms.operator_class())),
                 IndexKind::Ordered { .. } | IndexKind::Keys(_) | IndexKind::Fact { .. } => None,
             };
             let keys = index.kind.key_positions();
@@ -167,7 +168,7 @@ fn index_row(
     keys: &[Option<usize>],
     unique: bool,
     primary: bool,
-    class: Option<&str>,
+    class: Option<(u32, &str)>,
     expression: Option<String>,
 ) -> CatalogRow {
     let column_types: Vec<ColumnType> = keys

@@ -1,11 +1,13 @@
 //! The catalogs of types and what indexes know of them: `pg_type`, `pg_opclass`, `pg_opfamily`, `pg_am`, `pg_operator`, `pg_cast`.
 
 use crate::sql::pg_catalog::oids::{
-    COLLATION_DEFAULT, METHOD_BTREE, METHOD_HEAP, METHOD_HNSW, NAMESPACE_CATALOG, NAMESPACE_PUBLIC, OWNER_OID,
+    COLLATION_DEFAULT, METHOD_BTREE, METHOD_GIN, METHOD_HEAP, METHOD_HNSW, NAMESPACE_CATALOG, NAMESPACE_PUBLIC,
+    OWNER_OID,
 };
 use crate::sql::pg_catalog::procedures;
 use crate::sql::pg_catalog::relation::{CatalogRow, oid, text};
 use crate::sql::registry;
+use crate::types::json::terms::JsonTerms;
 use crate::types::{ColumnType, Value};
 use crate::vector::Metric;
 
@@ -180,10 +182,10 @@ pub fn storage(ty: &ColumnType) -> &'static str {
 }
 
 /// The operator class of an index key: pgvector's by name, else the default of the type.
-pub fn operator_class(ty: &ColumnType, class: Option<&str>) -> u32 {
+pub fn operator_class(ty: &ColumnType, class: Option<(u32, &str)>) -> u32 {
     let list = operator_classes();
-    let found = list.iter().find(|(_, _, name, of, _)| match class {
-        Some(class) => name == class,
+    let found = list.iter().find(|(_, method, name, of, _)| match class {
+        Some((by, class)) => *method == by && name == class,
         None => of.oid() == ty.oid(),
     });
     found.map_or(0, |(number, ..)| *number)
@@ -215,7 +217,11 @@ fn operator_classes() -> Vec<(u32, u32, String, ColumnType, bool)> {
         let class = metric.operator_class().replace("vector_", "halfvec_");
         (METHOD_HNSW, class, ColumnType::Halfvec(None), false)
     });
-    let numbered = (OPERATOR_CLASS_FIRST..).zip(ordered.chain(vectors).chain(halves));
+    let inverted = [JsonTerms::PathsAndKeys, JsonTerms::Paths].map(|terms| {
+        let is_default = terms == JsonTerms::PathsAndKeys;
+        (METHOD_GIN, terms.operator_class().to_string(), ColumnType::Jsonb, is_default)
+    });
+    let numbered = (OPERATOR_CLASS_FIRST..).zip(ordered.chain(vectors).chain(halves).chain(inverted));
     numbered.map(|(number, (method, name, ty, default))| (number, method, name, ty, default)).collect()
 }
 
@@ -255,6 +261,7 @@ pub fn access_method() -> Vec<CatalogRow> {
     vec![
         row(METHOD_HEAP, "heap", "heap_tableam_handler", "t"),
         row(METHOD_BTREE, "btree", "bthandler", "i"),
+        row(METHOD_GIN, "gin", "ginhandler", "i"),
         row(METHOD_HNSW, "hnsw", "hnswhandler", "i"),
     ]
 }

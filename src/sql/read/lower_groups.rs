@@ -13,7 +13,7 @@ use crate::db::{AggregateCall, AggregateFunction, AggregateQuery, GroupOrder, Ne
 use crate::expr::{self, Comparison, Scalar, unmodified};
 use crate::model::CollectionKind;
 use crate::sql::analyze::jsonb::ordinal;
-use crate::sql::functions::SHOWN_AVERAGE;
+use crate::sql::functions::plain_function;
 use crate::sql::parse::names::folded;
 use crate::sql::read::lower_query::{LoweredQuery, Lowering, is_ordered, item_expr, ordered_expr, shown};
 use crate::sql::read::lower_values::{TypedValue, is_exact};
@@ -124,8 +124,9 @@ impl Lowering<'_> {
                 (!is_distinct || is_grouped(&argument.ty())).then_some((function, Some(argument), ColumnType::Int8))?
             }
             (name, FunctionArgExpr::Expr(argument)) if !is_distinct => {
-                let name = if name == SHOWN_AVERAGE { "avg" } else { name };
-                let (function, argument, result) = computed(name, self.entry_value(argument)?)?;
+                let plain = plain_function(name);
+                let argument = self.entry_value(argument)?;
+                let (function, argument, result) = computed(plain.unwrap_or(name), argument, plain.is_some())?;
                 (function, Some(argument), result)
             }
             _ => return None,
@@ -157,15 +158,15 @@ fn has_only_groups(select: &Select) -> bool {
         && select.lateral_views.is_empty()
 }
 
-/// The aggregate by that name of such values, what it is of, and the type of its result.
-fn computed(name: &str, argument: expr::Expr) -> Option<(AggregateFunction, expr::Expr, ColumnType)> {
-    let (argument, as_numeric) = match argument {
+/// The aggregate by that name of such values, what it is of, and the type of its result; with `as_numeric` that is a numeric.
+fn computed(name: &str, argument: expr::Expr, as_numeric: bool) -> Option<(AggregateFunction, expr::Expr, ColumnType)> {
+    let argument = match argument {
         expr::Expr::Convert { inner, to: ColumnType::Numeric(None), .. }
             if matches!(name, "sum" | "avg") && is_exact(&inner.ty()) =>
         {
-            (*inner, true)
+            *inner
         }
-        argument => (argument, false),
+        argument => argument,
     };
     let ty = argument.ty();
     let is_float = matches!(ty, ColumnType::Float4 | ColumnType::Float8);

@@ -14,6 +14,7 @@ use crate::expr::{Operand, ParameterTypes, Scalar};
 use crate::model::IndexKind;
 use crate::sql::analyze::analyzer::Analysis;
 use crate::sql::analyze::literals::{placeholder, string_of};
+use crate::sql::functions::NUMERIC_KEY;
 use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::{called, distance_metric};
 use crate::sql::parse::trees::unnested;
@@ -114,6 +115,14 @@ fn common_types(rows: &[Vec<(Scalar, ColumnType)>]) -> Option<Vec<ColumnType>> {
     agree.then_some(first)
 }
 
+/// A number of which a key is compared.
+fn unkeyed(expr: &Expr) -> &Expr {
+    match called(expr) {
+        Some((NUMERIC_KEY, arguments)) => arguments.first().copied().unwrap_or(expr),
+        _ => expr,
+    }
+}
+
 /// The type a constant shows: a number literal's digits are no declared precision.
 pub fn shown(ty: ColumnType) -> ColumnType {
     match ty {
@@ -182,7 +191,7 @@ impl<'a> Lowering<'a> {
 
     /// A constant or parameter, with its type.
     pub fn scalar(&self, expr: &Expr) -> Option<(Scalar, ColumnType)> {
-        match expr {
+        match unkeyed(expr) {
             Expr::Nested(inner) => self.scalar(inner),
             Expr::Value(value) => match &value.value {
                 Literal::Placeholder(name) => {
@@ -208,7 +217,7 @@ impl<'a> Lowering<'a> {
     /// A column of the table.
     pub fn column(&self, expr: &Expr) -> Option<&'a TableColumn> {
         let table = self.table?;
-        match expr {
+        match unkeyed(expr) {
             Expr::Nested(inner) => self.column(inner),
             Expr::Identifier(ident) => table.column(&folded(ident)),
             Expr::CompoundIdentifier(parts) => table.column(&folded(parts.last()?)),

@@ -7,7 +7,7 @@ use crate::expr::{self, Arithmetic, Scalar, unmodified};
 use crate::sql::analyze::analyzer::wider;
 use crate::sql::arrow::arithmetic_functions::checked_function;
 use crate::sql::arrow::cast_functions::cast_target;
-use crate::sql::functions::{NAMED, SHOWN, SHOWN_ROUND, plain_function};
+use crate::sql::functions::{NAMED, NUMBER_KEPT, NUMBER_NEGATED, NUMBER_OF, NUMBER_ROUND, NUMERIC_KEY, plain_function};
 use crate::sql::parse::operators::called;
 use crate::sql::parse::trees::{number, number_of};
 use crate::sql::read::lower_query::Lowering;
@@ -45,11 +45,7 @@ impl Lowering<'_> {
                 let to = ColumnType::parse(&data_type.to_string()).ok()?;
                 Some(converted(self.computed_within(expr, part, depth)?.0, to))
             }
-            Expr::UnaryOp { op: UnaryOperator::Minus, expr } => {
-                let (inner, ty) = self.computed_within(expr, part, depth)?;
-                let minus_one = Value::Int4(-1).cast(&unmodified(&ty), false).ok().filter(|_| is_computed(&ty))?;
-                arithmetic((inner, ty.clone()), Arithmetic::Multiply, (expr::Expr::constant(minus_one), ty))
-            }
+            Expr::UnaryOp { op: UnaryOperator::Minus, expr } => negated(self.computed_within(expr, part, depth)?),
             Expr::BinaryOp { left, op, right } => {
                 let operator = Arithmetic::of(&op.to_string())?;
                 arithmetic(
@@ -65,7 +61,8 @@ impl Lowering<'_> {
     fn called_value(&self, expr: &Expr, part: &mut FindPart<'_>, depth: usize) -> Option<TypedValue> {
         let (name, arguments) = called(expr)?;
         match (name, arguments.as_slice()) {
-            (NAMED, [inner, ..]) => self.computed_within(inner, part, depth),
+            (NUMBER_NEGATED, [inner]) => negated(self.computed_within(inner, part, depth)?),
+            (NAMED, [inner, ..]) | (NUMBER_KEPT | NUMERIC_KEY, [inner]) => self.computed_within(inner, part, depth),
             ("coalesce", list) => self.first_value(list, part, depth),
             ("date_trunc", [unit, time]) => match self.scalar(unit)?.0 {
                 Scalar::Value(Value::Text(unit)) => {
@@ -80,13 +77,13 @@ impl Lowering<'_> {
                 };
                 typed(date_bin(stride, self.computed_within(time, part, depth)?.0, origin)?)
             }
-            (SHOWN, [text]) => match self.scalar(text) {
+            (NUMBER_OF, [text]) => match self.scalar(text) {
                 Some((Scalar::Value(Value::Text(text)), _)) => {
                     typed(expr::Expr::constant(Value::Numeric(text.parse().ok()?)))
                 }
                 _ => Some(converted(self.computed_within(text, part, depth)?.0, ColumnType::Numeric(None))),
             },
-            ("round" | SHOWN_ROUND, [inner, rest @ ..]) => {
+            ("round" | NUMBER_ROUND, [inner, rest @ ..]) => {
                 let digits = match rest {
                     [] => 0,
                     [digits] => self.whole_number(digits)?,
@@ -130,15 +127,14 @@ impl Lowering<'_> {
         is_comparable(&ty).then_some((expr::Expr::Coalesce { list, ty: ty.clone() }, ty))
     }
 
-    /// A constant whole number, plain or as it is shown.
+    /// A constant whole number, plain or as a numeric.
     fn whole_number(&self, expr: &Expr) -> Option<i32> {
-        if let Some((SHOWN, [text])) = called(expr).as_ref().map(|(name, list)| (*name, list.as_slice())) {
-            return match self.scalar(text)?.0 {
-                Scalar::Value(Value::Text(text)) => text.parse().ok(),
-                _ => None,
-            };
+        if let Some((NUMBER_OF, [inner])) = called(expr).as_ref().map(|(name, list)| (*name, list.as_slice())) {
+            return self.whole_number(inner);
         }
         match self.constant(expr)?.0 {
+            Scalar::Value(Value::Text(text)) => text.parse().ok(),
+            Scalar::Value(Value::Numeric(number)) => i32::try_from(number.to_i64()?).ok(),
             Scalar::Value(value) => i32::try_from(value.as_i64()?).ok(),
             Scalar::Parameter(..) => None,
         }
@@ -153,6 +149,12 @@ impl Lowering<'_> {
         }
         self.scalar(expr)
     }
+}
+
+/// A number with the other sign.
+fn negated((number, ty): TypedValue) -> Option<TypedValue> {
+    let minus_one = Value::Int4(-1).cast(&unmodified(&ty), false).ok().filter(|_| is_computed(&ty))?;
+    arithmetic((number, ty.clone()), Arithmetic::Multiply, (expr::Expr::constant(minus_one), ty))
 }
 
 fn typed(value: expr::Expr) -> Option<TypedValue> {

@@ -32,7 +32,7 @@ use crate::sql::read::lower_query::{LoweredQuery, lower};
 use crate::sql::relational::collection_table::StatementTable;
 use crate::sql::relational::engine;
 use crate::sql::relational::physical::{optimized_plan, plan_bytes, runnable_plan, take_for_planning};
-use crate::sql::relational::query_scan::{QUERY_SCAN, check_digits};
+use crate::sql::relational::query_scan::QUERY_SCAN;
 use crate::sql::relational::worker_threads::QueryWork;
 use crate::sql::subqueries::domain::is_steady;
 use crate::statement::{DependsOn, Privilege, ReadRun, RowSource, TouchedObject, Work, at_once, later};
@@ -337,9 +337,6 @@ impl ReadPlan {
             parameters.iter().zip(types).map(|(value, ty)| value.clone().cast(ty, false).map(|value| (value, ty)));
         for pair in given {
             let (value, ty) = pair?;
-            if *ty == ColumnType::Numeric(None) {
-                check_digits(&value)?;
-            }
             values.push(ScalarAndMetadata::new(scalar_of(&value, ty)?, metadata_of(ty)));
         }
         let planned = Arc::clone(planned);

@@ -9,7 +9,7 @@ use datafusion::logical_expr::{Expr, Operator};
 use crate::expr::{self, Comparison, Test};
 use crate::sql::arrow::types::type_of;
 use crate::sql::arrow::values::{readable, value_at};
-use crate::sql::functions::{DIFFERS, DIFFERS_ANY_CASE, MATCHES, MATCHES_ANY_CASE};
+use crate::sql::functions::{DIFFERS, DIFFERS_ANY_CASE, MATCHES, MATCHES_ANY_CASE, NUMERIC_KEY, number_of_key};
 use crate::sql::relational::collection_table::{CollectionTable, TableColumn};
 use crate::types::{ColumnType, Value};
 
@@ -18,8 +18,8 @@ pub fn condition(expr: &Expr, table: &CollectionTable) -> Option<expr::Expr> {
     match expr {
         Expr::BinaryExpr(binary) => compared(binary, table),
         Expr::Not(inner) => Some(condition(inner, table)?.negated_if(true)),
-        Expr::IsNull(inner) => Some(column(inner, table)?.expr().is_null()),
-        Expr::IsNotNull(inner) => Some(column(inner, table)?.expr().is_null().negated_if(true)),
+        Expr::IsNull(inner) => Some(Compared::of(inner, table)?.column.expr().is_null()),
+        Expr::IsNotNull(inner) => Some(Compared::of(inner, table)?.column.expr().is_null().negated_if(true)),
         Expr::Column(_) => column(expr, table).filter(|column| column.ty == ColumnType::Bool).map(TableColumn::expr),
         Expr::IsTrue(inner) => Some(known(condition(inner, table)?, column(inner, table)?)),
         Expr::IsFalse(inner) => Some(known(condition(inner, table)?.negated_if(true), column(inner, table)?)),
@@ -52,6 +52,39 @@ fn constant(expr: &Expr, ty: &ColumnType) -> Option<expr::Expr> {
     fit(scalar_value(scalar)?, ty).map(expr::Expr::constant)
 }
 
+/// A column by which rows are compared, and how what it is compared with is read.
+struct Compared<'a> {
+    column: &'a TableColumn,
+    /// Both are keys of numbers.
+    by_key: bool,
+}
+
+impl<'a> Compared<'a> {
+    fn of(expr: &Expr, table: &'a CollectionTable) -> Option<Compared<'a>> {
+        if let Some(column) = column(expr, table) {
+            return Some(Compared { column, by_key: false });
+        }
+        let Expr::ScalarFunction(function) = expr else { return None };
+        let ([inner], true) = (function.args.as_slice(), function.func.name() == NUMERIC_KEY) else { return None };
+        column(inner, table)
+            .filter(|column| matches!(column.ty, ColumnType::Numeric(_)))
+            .map(|column| Compared { column, by_key: true })
+    }
+
+    /// What it is compared with.
+    fn constant(&self, expr: &Expr) -> Option<expr::Expr> {
+        if !self.by_key {
+            return constant(expr, &self.column.ty);
+        }
+        let Expr::Literal(ScalarValue::Utf8(key), _) = expr else { return None };
+        let number = match key {
+            Some(key) => Value::Numeric(number_of_key(key)?),
+            None => Value::Null,
+        };
+        Some(expr::Expr::constant(number))
+    }
+}
+
 /// The value of a planner's constant.
 pub fn scalar_value(scalar: &ScalarValue) -> Option<Value> {
     if scalar.is_null() {
@@ -79,6 +112,9 @@ pub fn fit(value: Value, ty: &ColumnType) -> Option<Value> {
         (Value::Int2(_) | Value::Int4(_) | Value::Int8(_), _) if ty.is_integer() => value.cast(ty, false).ok(),
         (Value::Float4(x), ColumnType::Float8) => Some(Value::Float8(f64::from(*x))),
         (Value::Numeric(_), ColumnType::Numeric(_)) => Some(value),
+        (Value::Int2(_) | Value::Int4(_) | Value::Int8(_), ColumnType::Numeric(_)) => {
+            value.cast(&ColumnType::Numeric(None), false).ok()
+        }
         _ => (value.column_type() == *ty).then_some(value),
     }
 }
@@ -90,20 +126,22 @@ fn compared(binary: &BinaryExpr, table: &CollectionTable) -> Option<expr::Expr> 
         Operator::Or => Some(expr::Expr::Or(vec![condition(left, table)?, condition(right, table)?])),
         operator => {
             let operator = Comparison::of(&operator.to_string())?;
-            match (column(left, table), column(right, table)) {
-                (Some(a), Some(b)) if a.ty == b.ty && is_comparable(&a.ty) => {
-                    Some(expr::Expr::compare(a.expr(), operator, b.expr()))
+            match (Compared::of(left, table), Compared::of(right, table)) {
+                (Some(a), Some(b)) if a.by_key == b.by_key => {
+                    let (a, b) = (a.column, b.column);
+                    (a.ty == b.ty && is_comparable(&a.ty)).then(|| expr::Expr::compare(a.expr(), operator, b.expr()))
                 }
-                (Some(column), None) => compare(column, operator, right),
-                (None, Some(column)) => compare(column, operator.flip(), left),
+                (Some(column), None) => compare(&column, operator, right),
+                (None, Some(column)) => compare(&column, operator.flip(), left),
                 _ => None,
             }
         }
     }
 }
 
-fn compare(column: &TableColumn, operator: Comparison, other: &Expr) -> Option<expr::Expr> {
-    let right = constant(other, &column.ty)?;
+fn compare(compared: &Compared<'_>, operator: Comparison, other: &Expr) -> Option<expr::Expr> {
+    let right = compared.constant(other)?;
+    let column = compared.column;
     is_comparable(&column.ty).then(|| expr::Expr::compare(column.expr(), operator, right))
 }
 
@@ -124,16 +162,16 @@ pub fn is_comparable(ty: &ColumnType) -> bool {
 }
 
 fn in_list(list: &InList, table: &CollectionTable) -> Option<expr::Expr> {
-    let column = column(&list.expr, table).filter(|column| is_comparable(&column.ty))?;
-    let values = list.list.iter().map(|expr| constant(expr, &column.ty)).collect::<Option<_>>()?;
-    Some(expr::Expr::In { left: Box::new(column.expr()), list: values }.negated_if(list.negated))
+    let compared = Compared::of(&list.expr, table).filter(|compared| is_comparable(&compared.column.ty))?;
+    let values = list.list.iter().map(|expr| compared.constant(expr)).collect::<Option<_>>()?;
+    Some(expr::Expr::In { left: Box::new(compared.column.expr()), list: values }.negated_if(list.negated))
 }
 
 fn range(between: &Between, table: &CollectionTable) -> Option<expr::Expr> {
-    let column = column(&between.expr, table)?;
+    let compared = Compared::of(&between.expr, table)?;
     let inside = expr::Expr::And(vec![
-        compare(column, Comparison::GreaterOrEqual, &between.low)?,
-        compare(column, Comparison::LessOrEqual, &between.high)?,
+        compare(&compared, Comparison::GreaterOrEqual, &between.low)?,
+        compare(&compared, Comparison::LessOrEqual, &between.high)?,
     ]);
     Some(inside.negated_if(between.negated))
 }

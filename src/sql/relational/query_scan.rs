@@ -25,13 +25,12 @@ use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Par
 use futures::TryStreamExt;
 
 use crate::db::{BoundQuery, ColumnScan, ColumnValues, Cursor, Row, ScanSummary};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::model::CollectionKind;
 use crate::sql::arrow::column_arrays::array_of_column;
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::arrow::memory_pool::cover_measured;
-use crate::sql::arrow::types::NUMERIC_SCALE;
 use crate::sql::arrow::values::{array_of, scalar_of};
 use crate::types::{ColumnType, Value};
 
@@ -226,19 +225,13 @@ impl ExecutionPlan for QueryScan {
 /// Rows as a batch.
 ///
 /// # Errors
-/// As [`check_digits`] and [`array_of`].
+/// As [`array_of`].
 pub fn batch_of(rows: &[Row], types: &[ColumnType], schema: &SchemaRef) -> datafusion::error::Result<RecordBatch> {
     let null = Value::Null;
     let columns = types
         .iter()
         .enumerate()
-        .map(|(position, ty)| {
-            let values = || rows.iter().map(|row| row.get(position).unwrap_or(&null));
-            if *ty == ColumnType::Numeric(None) {
-                values().try_for_each(check_digits)?;
-            }
-            array_of(ty, values())
-        })
+        .map(|(position, ty)| array_of(ty, rows.iter().map(|row| row.get(position).unwrap_or(&null))))
         .collect::<Result<Vec<_>>>()
         .map_err(to_datafusion)?;
     let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
@@ -252,10 +245,7 @@ fn batch_of_columns(
     types: &[ColumnType],
     schema: &SchemaRef,
 ) -> datafusion::error::Result<RecordBatch> {
-    let arrays = values.into_iter().zip(types).map(|(values, ty)| {
-        let check = |value: &Value| if *ty == ColumnType::Numeric(None) { check_digits(value) } else { Ok(()) };
-        array_of_column(values, ty, &check)
-    });
+    let arrays = values.into_iter().zip(types).map(|(values, ty)| array_of_column(values, ty));
     let arrays = arrays.collect::<Result<Vec<_>>>().map_err(to_datafusion)?;
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     Ok(RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options)?)
@@ -278,20 +268,4 @@ fn statistics_of(summary: &ScanSummary, types: &[ColumnType], schema: &SchemaRef
         }
     }
     statistics
-}
-
-/// Refuses a number of type numeric without precision with more digits than are computed with: it would come out rounded.
-///
-/// # Errors
-/// 22003 above `NUMERIC_SCALE` digits after the point.
-pub fn check_digits(value: &Value) -> Result<()> {
-    match value {
-        Value::Numeric(number) if number.normalized().scale() > u32::from(NUMERIC_SCALE.unsigned_abs()) => {
-            let message = format!("{number} has more than {NUMERIC_SCALE} digits after the point");
-            Err(Error::new(ErrorKind::NumericOutOfRange, message)
-                .with_detail("A column of type numeric without precision is computed with that many.")
-                .with_hint("Declare the column as numeric(precision, scale)."))
-        }
-        _ => Ok(()),
-    }
 }

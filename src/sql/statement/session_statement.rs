@@ -15,10 +15,12 @@ use crate::expr::ParameterTypes;
 use crate::sql::analyze::declared_type::declared_type;
 use crate::sql::analyze::literals::string_of;
 use crate::sql::arrow::context::PlanContext;
-use crate::sql::parse::names::folded;
+use crate::sql::parse::names::{folded, last_part};
 use crate::sql::parse::parse::ParsedStatement;
+use crate::sql::parse::rewrite_tokens::CONSTRAINTS;
 use crate::sql::parse::trees::select_of;
 use crate::sql::parse::unread;
+use crate::sql::pg_catalog;
 use crate::sql::read::read_plan::plan_query;
 use crate::statement::{
     CursorFetch, Discard, Privilege, RowSource, SecretText, SessionCommand, TouchedObject, TransactionModes,
@@ -108,7 +110,7 @@ fn plan_named(
             }),
         },
         Statement::Execute { name: Some(name), parameters: arguments, .. } => SessionCommand::Execute {
-            name: crate::sql::parse::names::last_part(name).unwrap_or_default(),
+            name: last_part(name).unwrap_or_default(),
             arguments: match arguments.is_empty() {
                 true => None,
                 false => {
@@ -189,6 +191,9 @@ fn plan_set(set: &Set) -> Result<SessionCommand> {
         Set::SingleAssignment { scope, variable, values, .. } => {
             let local = matches!(scope, Some(ContextModifier::Local));
             let name = setting_name(variable);
+            if name == CONSTRAINTS {
+                return constraints(values);
+            }
             let value = setting_value(&name, values)?;
             if let Some(role) = value.as_deref().filter(|role| name == "role" && !is_own_role(role)) {
                 return Err(no_role(role, "SET ROLE"));
@@ -214,6 +219,27 @@ fn plan_set(set: &Set) -> Result<SessionCommand> {
             Err(Error::syntax("this form of SET is not PostgreSQL's", None).with_hint("SET name = value"))
         }
     }
+}
+
+/// SET CONSTRAINTS: when they are checked, and the names of some.
+fn constraints(values: &[Expr]) -> Result<SessionCommand> {
+    let Some((Expr::Identifier(timing), names)) = values.split_first() else {
+        return Err(Error::syntax("SET CONSTRAINTS lacks DEFERRED or IMMEDIATE", None));
+    };
+    let name = |value: &Expr| match value {
+        Expr::Identifier(name) => Ok(folded(name)),
+        Expr::CompoundIdentifier(parts) => {
+            let name = ObjectName::from(parts.clone());
+            pg_catalog::check_schema(&name)?;
+            Ok(last_part(&name).unwrap_or_default())
+        }
+        other => Err(Error::syntax(format!("syntax error at or near \"{other}\""), None)),
+    };
+    let names = names.iter().map(name).collect::<Result<Vec<_>>>()?;
+    Ok(SessionCommand::SetConstraints {
+        names: (!names.is_empty()).then_some(names),
+        is_deferred: timing.value.eq_ignore_ascii_case("deferred"),
+    })
 }
 
 fn own_role(name: Option<&Ident>, what: &str) -> Result<SessionCommand> {

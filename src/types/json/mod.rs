@@ -5,3 +5,4 @@ pub mod jsonb;
 pub mod path;
 pub(super) mod scan;
 pub(super) mod sort_key;
+pub mod terms;

@@ -203,8 +203,3 @@ DROP TABLE
  ts      | f          | t
 (5 rows)
 
-> do $$ begin end $$
-ERROR 0A000: DO is not offered
-LINE 1: do $$ begin end $$
-        ^
-HINT: There is no procedural language here: send the statements themselves, or decide in the application.

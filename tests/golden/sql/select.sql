@@ -316,11 +316,10 @@ DETAIL: Expected an expression.
  2020-01-01
 (2 rows)
 
-# differs: PostgreSQL answers 1 in the first row
 > SELECT 1 AS n UNION ALL SELECT 2.5
   n
 -----
- 1.0
+   1
  2.5
 (2 rows)
 

@@ -139,11 +139,8 @@ ERROR 22003: value "99999999999" is out of range for type integer
 LINE 1: SELECT '99999999999'::int
                ^
 
-# differs: PostgreSQL points at no place
 > SELECT 40000::int2
 ERROR 22003: smallint out of range
-LINE 1: SELECT 40000::int2
-               ^
 
 > SELECT 2147483647 + 1
 ERROR 22003: integer out of range
@@ -172,11 +169,8 @@ ERROR 22P02: invalid input syntax for type numeric: "1.2.3"
 LINE 1: SELECT '1.2.3'::numeric
                ^
 
-# differs: PostgreSQL points at no place
 > SELECT 1::numeric(3,1), 99.95::numeric(3,1)
 ERROR 22003: numeric field overflow
-LINE 1: SELECT 1::numeric(3,1), 99.95::numeric(3,1)
-                                ^
 DETAIL: A field with precision 3, scale 1 must round to an absolute value less than 10^2.
 
 > SELECT NULL::int + 1, NULL || 'x', NULL = NULL
@@ -185,15 +179,10 @@ DETAIL: A field with precision 3, scale 1 must round to an absolute value less t
      NULL | NULL     | NULL
 (1 row)
 
-# differs: PostgreSQL answers
-#    id | b |   i2   |     i4     |          i8          | f4  | f8  |              n              |  np   |       t       |   v   |  c   |    by    |    
-#   ----+---+--------+------------+----------------------+-----+-----+-----------------------------+-------+---------------+-------+------+----------+----
-#     1 | t | -32768 | 2147483647 | -9223372036854775808 | 1.1 | 0.1 | 12345678901234567890.000100 | 1.500 | täxt 'quoted' | short | ab   | \x00ff10 | {"a
-#   (1 row)
 > SELECT * FROM kinds WHERE u = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11' AND d > '2024-01-01' AND tz < now() AND np = 1.5 AND by = '\x00ff10'
- id | b |   i2   |     i4     |          i8          | f4  | f8  |             n             |  np   |       t       |   v   |  c   |    by    |     j     |        jb        |     d      |       tm        |          ts           |           tz           |                  u                   |    ve
-----+---+--------+------------+----------------------+-----+-----+---------------------------+-------+---------------+-------+------+----------+-----------+------------------+------------+-----------------+-----------------------+------------------------+--------------------------------------+----------
-  1 | t | -32768 | 2147483647 | -9223372036854775808 | 1.1 | 0.1 | 12345678901234567890.0001 | 1.500 | täxt 'quoted' | short | ab   | \x00ff10 | {"a" : 1} | {"b": [1, 2.50]} | 2024-02-29 | 23:59:59.123456 | 2024-02-29 12:00:00.5 | 2024-02-29 09:00:00+00 | a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11 | [0.5,-1]
+ id | b |   i2   |     i4     |          i8          | f4  | f8  |              n              |  np   |       t       |   v   |  c   |    by    |     j     |        jb        |     d      |       tm        |          ts           |           tz           |                  u                   |    ve
+----+---+--------+------------+----------------------+-----+-----+-----------------------------+-------+---------------+-------+------+----------+-----------+------------------+------------+-----------------+-----------------------+------------------------+--------------------------------------+----------
+  1 | t | -32768 | 2147483647 | -9223372036854775808 | 1.1 | 0.1 | 12345678901234567890.000100 | 1.500 | täxt 'quoted' | short | ab   | \x00ff10 | {"a" : 1} | {"b": [1, 2.50]} | 2024-02-29 | 23:59:59.123456 | 2024-02-29 12:00:00.5 | 2024-02-29 09:00:00+00 | a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11 | [0.5,-1]
 (1 row)
 
 > SELECT id FROM kinds WHERE f8 = 'NaN' OR i8 < 0 ORDER BY id
@@ -218,17 +207,11 @@ CREATE TABLE
 > INSERT INTO kinds (id, n) VALUES (4, 'NaN')
 INSERT 0 1
 
-# differs: PostgreSQL answers
-#              n
-#   ------------------------
-#         0.000000000000001
-#    12345678901234567890.5
-#   (2 rows)
 > SELECT a.n FROM (VALUES (1, 0.000000000000001::numeric), (2, 12345678901234567890.5::numeric)) AS a(id, n) ORDER BY id
-                  n
---------------------------------------
-                    0.000000000000001
- 12345678901234567890.500000000000000
+           n
+------------------------
+      0.000000000000001
+ 12345678901234567890.5
 (2 rows)
 
 > CREATE TABLE exact (id int PRIMARY KEY, n numeric)
@@ -244,16 +227,12 @@ INSERT 0 2
  12345678901234567890.5
 (2 rows)
 
-# differs: PostgreSQL answers
-#              n            |          more
-#   ------------------------+------------------------
-#         0.000000000000001 |      1.000000000000001
-#    12345678901234567890.5 | 12345678901234567891.5
-#   (2 rows)
 > SELECT a.n, a.n + 1 AS more FROM exact a JOIN exact b ON a.id = b.id ORDER BY a.id
-ERROR 22003: 0.000000000000001 has more than 10 digits after the point
-DETAIL: A column of type numeric without precision is computed with that many.
-HINT: Declare the column as numeric(precision, scale).
+           n            |          more
+------------------------+------------------------
+      0.000000000000001 |      1.000000000000001
+ 12345678901234567890.5 | 12345678901234567891.5
+(2 rows)
 
 # Literals keep their digits.
 

@@ -519,8 +519,10 @@ ERROR 22003: value out of range: overflow
 (3 rows)
 
 > SELECT sum(n), avg(n) FROM (VALUES (9000000000000000000000000000::numeric), (9000000000000000000000000000)) v(n)
-ERROR 22003: the sum is out of range for type numeric
-DETAIL: Within a query that joins or computes it has at most 38 digits.
+              sum              |             avg
+-------------------------------+------------------------------
+ 18000000000000000000000000000 | 9000000000000000000000000000
+(1 row)
 
 > SELECT sum(x), avg(x), count(x) FROM (VALUES (interval '1 day'), (interval '2 hours'), (NULL)) v(x)
       sum       |   avg    | count

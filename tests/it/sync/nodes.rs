@@ -174,12 +174,12 @@ impl Node {
         self.stage(&format!("id = \"{id}\""));
     }
 
-    /// Waits until a query of one value gives it.
+    /// Waits until a query gives one value; until then it may give none, as the row may be on its way.
     pub fn wait_for_value(&mut self, query: &str, wanted: &str) {
         let name = self.name;
         wait_for(|| {
-            let seen = self.value(query);
-            if seen == wanted { Ok(()) } else { Err(format!("{name}: {query}\ngives {seen}, not {wanted}")) }
+            let seen = self.column(query);
+            if seen == [wanted] { Ok(()) } else { Err(format!("{name}: {query}\ngives {seen:?}, not {wanted}")) }
         });
     }
 
