@@ -1,6 +1,6 @@
 //! Settings whose values have a syntax of their own: `DateStyle`, `TimeZone`, `search_path`, `client_encoding` and the like.
 //!
-//! Dates are read month first and shown in ISO form, times are those of UTC, and there is one schema. A value that says so
+//! Dates are read month first and shown in ISO form, and times are those of UTC. A value that says so
 //! is taken; another that PostgreSQL knows answers 0A000, and 22023 is for what means nothing.
 
 use crate::error::{Error, ErrorKind, Result};

@@ -144,13 +144,7 @@ fn open_vault(store: &Store, options: &DatabaseOptions) -> Result<Vault> {
 }
 
 fn load_collections(store: &Store, snapshot: &Snapshot) -> Result<Vec<Collection>> {
-    let mut collections = Vec::new();
-    let mut stored = snapshot.scan(&KeyRange::collections());
-    while let Some((_, json)) = stored.next()? {
-        let collection = serde_json::from_slice(json)
-            .map_err(|error| Error::new(ErrorKind::Corrupted, format!("the catalog cannot be read: {error}")))?;
-        collections.push(collection);
-    }
+    let collections = stored_collections(snapshot)?;
     if !collections.is_empty() {
         return Ok(collections);
     }
@@ -163,6 +157,23 @@ fn load_collections(store: &Store, snapshot: &Snapshot) -> Result<Vec<Collection
     Ok(defaults)
 }
 
+/// The collections of a store, those of `public` first.
+///
+/// # Errors
+/// XX001 for one that cannot be read.
+pub(in crate::db) fn stored_collections(snapshot: &Snapshot) -> Result<Vec<Collection>> {
+    let mut collections = Vec::new();
+    for range in [KeyRange::collections(), KeyRange::collections_beyond()] {
+        let mut stored = snapshot.scan(&range);
+        while let Some((_, json)) = stored.next()? {
+            let collection = serde_json::from_slice(json)
+                .map_err(|error| Error::new(ErrorKind::Corrupted, format!("the catalog cannot be read: {error}")))?;
+            collections.push(collection);
+        }
+    }
+    Ok(collections)
+}
+
 /// Removes what sessions have left that did not come to their end: their temporary tables with all that is in them, and views.
 fn remove_temporary(store: &Store, snapshot: &Snapshot, collections: Vec<Collection>) -> Result<Vec<Collection>> {
     let (left, kept): (Vec<Collection>, Vec<Collection>) =
@@ -173,11 +184,11 @@ fn remove_temporary(store: &Store, snapshot: &Snapshot, collections: Vec<Collect
         collection.indexes.iter().for_each(|index| batch.delete_range(&KeyRange::index(index.id)));
         batch.delete(&Key::Meta(&facts_name(collection.id)));
     }
-    let mut stored = snapshot.scan(&KeyRange::views());
+    let mut stored = snapshot.scan(&KeyRange::views_beyond());
     while let Some((_, json)) = stored.next()? {
         let view: View = serde_json::from_slice(json).map_err(|error| unreadable("a view", &error))?;
         if view.schema.is_temporary() {
-            batch.delete(&Key::View(view.id));
+            batch.delete(&Key::ViewBeyond(view.id));
             batch.delete(&Key::Comments(view.id));
         }
     }
@@ -227,11 +238,13 @@ fn load_networks(snapshot: &Snapshot, mut catalog: Catalog) -> Result<Catalog> {
 }
 
 fn load_views(snapshot: &Snapshot, mut catalog: Catalog) -> Result<Catalog> {
-    let mut stored = snapshot.scan(&KeyRange::views());
-    while let Some((_, json)) = stored.next()? {
-        let view: View = serde_json::from_slice(json).map_err(|error| unreadable("a view", &error))?;
-        if !view.schema.is_temporary() {
-            catalog.put_view(Arc::new(view));
+    for range in [KeyRange::views(), KeyRange::views_beyond()] {
+        let mut stored = snapshot.scan(&range);
+        while let Some((_, json)) = stored.next()? {
+            let view: View = serde_json::from_slice(json).map_err(|error| unreadable("a view", &error))?;
+            if !view.schema.is_temporary() {
+                catalog.put_view(Arc::new(view));
+            }
         }
     }
     let mut stored = snapshot.scan(&KeyRange::schemas());

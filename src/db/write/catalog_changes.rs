@@ -52,7 +52,12 @@ impl CommitEncoder<'_> {
                 CatalogChange::DropNetwork(network) => self.drop_network(*network)?,
                 CatalogChange::PutView(view) => {
                     let json = serde_json::to_vec(view.as_ref()).map_err(|error| Error::internal(error.to_string()))?;
-                    self.effects.batch.put(&Key::View(view.id), &json);
+                    let (own, other) = match view.schema.is_public() {
+                        true => (Key::View(view.id), Key::ViewBeyond(view.id)),
+                        false => (Key::ViewBeyond(view.id), Key::View(view.id)),
+                    };
+                    self.effects.batch.put(&own, &json);
+                    self.effects.batch.delete(&other);
                 }
                 CatalogChange::PutSchema(schema) => {
                     let json =
@@ -65,6 +70,7 @@ impl CommitEncoder<'_> {
                 }
                 CatalogChange::DropView(id) => {
                     self.effects.batch.delete(&Key::View(*id));
+                    self.effects.batch.delete(&Key::ViewBeyond(*id));
                     self.effects.batch.delete(&Key::Comments(*id));
                 }
                 CatalogChange::PutComments(id, comments) if comments.is_empty() => {
@@ -146,6 +152,7 @@ impl CommitEncoder<'_> {
 /// Deletes a collection with its entries; not its ordered indexes, which have numbers of their own.
 pub(in crate::db) fn delete_collection(batch: &mut Batch, id: CollectionId) {
     batch.delete(&Key::Collection(id));
+    batch.delete(&Key::CollectionBeyond(id));
     batch.delete(&Key::Comments(id));
     let of_entries = [KeyRange::entries(id), KeyRange::public(id), KeyRange::contributions(id), KeyRange::staged(id)];
     let beside = [KeyRange::public_blobs(id), KeyRange::all_vectors(id), KeyRange::sequences(id)];
