@@ -73,6 +73,8 @@ pub enum ErrorKind {
     DatetimeOutOfRange,
     /// A time zone too far from UTC.
     ZoneDisplacement,
+    /// A field of an interval is out of range.
+    IntervalFieldOverflow,
     /// A time in a JSON path that is none.
     JsonDatetimeArgument,
     /// A subscript in a JSON path that is none, or out of bounds.
@@ -186,6 +188,8 @@ pub enum ErrorKind {
     TooManyColumns,
     /// More arguments than a function takes.
     TooManyArguments,
+    /// A JSON object has two members of one name, where none may.
+    DuplicateJsonKey,
     /// The disk is full or a write failed; reads go on.
     DiskFull,
     /// The server holds as many connections as it may.
@@ -260,6 +264,7 @@ impl ErrorKind {
             ErrorKind::InvalidDatetimeFormat => "22007",
             ErrorKind::DatetimeOutOfRange => "22008",
             ErrorKind::ZoneDisplacement => "22009",
+            ErrorKind::IntervalFieldOverflow => "22015",
             ErrorKind::JsonDatetimeArgument => "22031",
             ErrorKind::JsonSubscript => "22033",
             ErrorKind::NonNumericJsonItem => "22036",
@@ -318,6 +323,7 @@ impl ErrorKind {
             ErrorKind::TooComplex => "54001",
             ErrorKind::TooManyColumns => "54011",
             ErrorKind::TooManyArguments => "54023",
+            ErrorKind::DuplicateJsonKey => "22030",
             ErrorKind::DiskFull => "53100",
             ErrorKind::TooManyConnections => "53300",
             ErrorKind::OutOfMemory => "53200",

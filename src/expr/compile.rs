@@ -9,7 +9,7 @@ use crate::expr::patterns::{Pattern, compile_regex, like_regex, text_of};
 use crate::expr::program::{Began, Environment, Instruction, elements};
 use crate::expr::row::ValueRow;
 use crate::expr::tree::{Expr, Operand, PathResult, Scalar, parameter};
-use crate::types::{ColumnType, Value, has_dangling_escape, jsonb_text, value_of_json_text};
+use crate::types::{ColumnType, TextStyle, Value, has_dangling_escape, jsonb_text, value_of_json_text};
 
 impl Instruction {
     pub(super) fn of(expr: &Expr, environment: &Environment<'_>) -> Result<Instruction> {
@@ -19,7 +19,7 @@ impl Instruction {
         Ok(match expr {
             Expr::Scalar(Scalar::Value(value)) => Instruction::Constant(value.clone()),
             Expr::Scalar(Scalar::Parameter(position, ty)) => {
-                Instruction::Constant(bound(parameter(environment.parameters, *position)?, ty)?)
+                Instruction::Constant(bound(parameter(environment.parameters, *position)?, ty, environment)?)
             }
             Expr::Field(field, _) => Instruction::Field(field.clone()),
             Expr::Excluded(position, _) => Instruction::Excluded(*position),
@@ -47,15 +47,25 @@ impl Instruction {
             Expr::Coalesce { list, .. } => Instruction::Coalesce(all(list)?),
             Expr::Convert { inner, to, explicit } => match one(inner)? {
                 Instruction::Constant(value) => {
-                    value.cast(to, *explicit).map_or_else(Instruction::Fails, Instruction::Constant)
+                    let style = environment.style.map_or(TextStyle::CANONICAL, |style| style);
+                    value.cast_in(style, to, *explicit).map_or_else(Instruction::Fails, Instruction::Constant)
                 }
-                inner => Instruction::Convert { inner: Box::new(inner), to: to.clone(), explicit: *explicit },
+                inner => Instruction::Convert {
+                    inner: Box::new(inner),
+                    to: to.clone(),
+                    explicit: *explicit,
+                    style: environment.style.cloned(),
+                },
             },
             Expr::Call { function, arguments } => Instruction::Call {
                 function,
                 arguments: all(arguments)?,
                 types: arguments.iter().map(Expr::ty).collect(),
-                began: Began { transaction: environment.now, statement: environment.statement_began },
+                began: Began {
+                    transaction: environment.now,
+                    statement: environment.statement_began,
+                    style: environment.style.cloned(),
+                },
             }
             .computed(),
         })
@@ -73,7 +83,7 @@ impl Instruction {
 }
 
 /// The value of a parameter in the type that it is read as.
-fn bound(value: &Value, ty: &ColumnType) -> Result<Value> {
+fn bound(value: &Value, ty: &ColumnType, environment: &Environment<'_>) -> Result<Value> {
     let has_modifier = matches!(
         ty,
         ColumnType::Varchar(Some(_))
@@ -87,7 +97,10 @@ fn bound(value: &Value, ty: &ColumnType) -> Result<Value> {
             | ColumnType::Bit(Some(_))
             | ColumnType::Varbit(Some(_))
     );
-    if value.is_of(ty) && !has_modifier { Ok(value.clone()) } else { value.clone().cast(ty, false) }
+    if value.is_of(ty) && !has_modifier {
+        return Ok(value.clone());
+    }
+    value.clone().cast_in(environment.style.map_or(TextStyle::CANONICAL, |style| style), ty, false)
 }
 
 /// A constant as it is compared with a field: beside a typed part of a document, a document of one number, text or truth is that

@@ -7,7 +7,7 @@ use std::any::Any;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Reservation;
-use crate::types::{ColumnType, Value};
+use crate::types::{ColumnType, TextStyle, Value};
 
 /// Bytes that one call of a function makes at most, for all rows of a batch together.
 pub const CALL_BYTES_MAX: usize = 256 * 1024 * 1024;
@@ -17,6 +17,9 @@ pub const CALL_BYTES_MAX: usize = 256 * 1024 * 1024;
 pub enum Volatility {
     /// The same arguments give the same result for ever.
     Immutable,
+    /// The same arguments give the same result in sessions of one zone and style; where no session is, by those of the
+    /// canonical style.
+    Styled,
     /// The same arguments give the same result within a statement.
     Stable,
     Volatile,
@@ -29,6 +32,11 @@ pub trait StatementContext {
 
     /// When the statement itself began, in microseconds since 1970.
     fn statement_began(&self) -> i64;
+
+    /// How its session reads and shows texts, and its time zone.
+    fn style(&self) -> &TextStyle {
+        TextStyle::CANONICAL
+    }
 
     /// Takes memory for a value of so many bytes, to be kept while it is made; none where rows are bounded already.
     ///
@@ -78,6 +86,11 @@ pub struct Invocation<'a> {
 }
 
 impl Invocation<'_> {
+    /// How the session of the statement reads and shows texts, and its time zone.
+    pub fn style(&self) -> &TextStyle {
+        self.statement.map_or(TextStyle::CANONICAL, StatementContext::style)
+    }
+
     /// Takes memory for a value of so many bytes, to be kept while it is made.
     ///
     /// # Errors
@@ -186,6 +199,12 @@ impl Function {
     }
 
     #[must_use]
+    pub fn styled(mut self) -> Self {
+        self.volatility = Volatility::Styled;
+        self
+    }
+
+    #[must_use]
     pub fn stable(mut self) -> Self {
         self.volatility = Volatility::Stable;
         self
@@ -216,13 +235,13 @@ impl Function {
     ///
     /// # Errors
     /// As [`Value::cast`].
-    pub fn argument(&self, position: usize, value: Value) -> Result<Value> {
+    pub fn argument(&self, position: usize, value: Value, style: &TextStyle) -> Result<Value> {
         match (&value, self.parameter(position)) {
             (
                 Value::Text(_),
                 Some(Parameter::Any | Parameter::Text | Parameter::Object | Parameter::AnyArray | Parameter::TextArray),
             ) => Ok(value),
-            (Value::Text(_), Some(parameter)) => value.cast(&parameter.column_type(), false),
+            (Value::Text(_), Some(parameter)) => value.cast_in(style, &parameter.column_type(), false),
             (Value::Json(text), Some(Parameter::Text)) => Ok(Value::Text(text.clone())),
             (Value::Numeric(_), Some(parameter)) => match parameter {
                 Parameter::Any => Ok(value),

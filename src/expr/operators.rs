@@ -231,10 +231,27 @@ impl Arithmetic {
             Arithmetic::Add => left + right,
             Arithmetic::Subtract => left - right,
             Arithmetic::Multiply => left * right,
-            Arithmetic::Divide if right == 0.0 => return Err(by_zero()),
-            Arithmetic::Divide => left / right,
+            Arithmetic::Divide => return quotient_of_floats(left, right, left / right),
         })
     }
+}
+
+/// A quotient of two floats, where PostgreSQL has one.
+///
+/// # Errors
+/// 22012 for a divisor of zero, 22003 for a quotient that is out of range.
+pub fn quotient_of_floats(left: f64, right: f64, quotient: f64) -> Result<f64> {
+    let out_of_range = |how: &str| Err(Error::new(ErrorKind::NumericOutOfRange, format!("value out of range: {how}")));
+    if right == 0.0 && !left.is_nan() {
+        return Err(by_zero());
+    }
+    if quotient.is_infinite() && left.is_finite() {
+        return out_of_range("overflow");
+    }
+    if quotient == 0.0 && left != 0.0 && !right.is_infinite() {
+        return out_of_range("underflow");
+    }
+    Ok(quotient)
 }
 
 fn by_zero() -> Error {

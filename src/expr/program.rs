@@ -5,6 +5,7 @@
 //! lies ([`RowAccess::stored_text`]). `None` of a truth is SQL's unknown.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::conditions::CompiledCondition;
@@ -13,7 +14,7 @@ use crate::expr::operators::{Arithmetic, Comparison, Test};
 use crate::expr::patterns::{Pattern, text_of};
 use crate::expr::row::RowAccess;
 use crate::expr::tree::{Expr, Operand};
-use crate::types::{ColumnType, Value};
+use crate::types::{ColumnType, TextStyle, Value};
 
 /// What an Execute brings to an expression.
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,6 +24,8 @@ pub struct Environment<'a> {
     pub now: i64,
     /// When the statement itself did.
     pub statement_began: i64,
+    /// How its session reads and shows texts; the canonical style where there is none.
+    pub style: Option<&'a Arc<TextStyle>>,
 }
 
 /// A compiled expression.
@@ -91,6 +94,7 @@ pub(super) enum Instruction {
         inner: Box<Instruction>,
         to: ColumnType,
         explicit: bool,
+        style: Option<Arc<TextStyle>>,
     },
     Call {
         function: &'static Function,
@@ -101,10 +105,11 @@ pub(super) enum Instruction {
 }
 
 /// The statement around an expression, as functions see it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Began {
     pub transaction: i64,
     pub statement: i64,
+    pub style: Option<Arc<TextStyle>>,
 }
 
 impl StatementContext for Began {
@@ -114,6 +119,10 @@ impl StatementContext for Began {
 
     fn statement_began(&self) -> i64 {
         self.statement
+    }
+
+    fn style(&self) -> &TextStyle {
+        self.style.as_deref().unwrap_or(TextStyle::CANONICAL)
     }
 }
 
@@ -220,7 +229,10 @@ impl Instruction {
                 }
                 Value::Null
             }
-            Instruction::Convert { inner, to, explicit } => inner.value(row)?.into_owned().cast(to, *explicit)?,
+            Instruction::Convert { inner, to, explicit, style } => {
+                let style = style.as_deref().unwrap_or(TextStyle::CANONICAL);
+                inner.value(row)?.into_owned().cast_in(style, to, *explicit)?
+            }
             Instruction::Call { function, arguments, types, began } => call(function, arguments, types, began, row)?,
             Instruction::And(_)
             | Instruction::Or(_)
@@ -376,7 +388,7 @@ fn call<R: RowAccess>(
         if function.strict && value.is_null() {
             return Ok(Value::Null);
         }
-        values.push(function.argument(position, value)?);
+        values.push(function.argument(position, value, began.style())?);
     }
     (function.body)(&Invocation { name: function.name, statement: Some(began), types }, &values)
 }

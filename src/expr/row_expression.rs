@@ -40,8 +40,10 @@ impl Expr {
     /// # Errors
     /// As [`Program::compile`].
     pub fn for_rows(self) -> Result<Box<dyn RowExpression>> {
-        let is_of_moment =
-            |part: &Expr| matches!(part, Expr::Call { function, .. } if function.volatility != Volatility::Immutable);
+        let is_of_moment = |part: &Expr| {
+            let Expr::Call { function, .. } = part else { return false };
+            matches!(function.volatility, Volatility::Stable | Volatility::Volatile)
+        };
         if self.any(&is_of_moment) {
             return Ok(Box::new(MomentExpression(self)));
         }

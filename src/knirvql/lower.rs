@@ -337,7 +337,9 @@ impl Lowering<'_> {
         if analyze && matches!(inner, Statement::Sync(_)) {
             return Err(Error::unsupported("EXPLAIN ANALYZE SYNC is not offered", "Run SYNC, and then SHOW SYNC."));
         }
-        Ok((Statement::Explain(Explain { analyze, inner: Box::new(inner) }), Some(Explain::columns().to_vec())))
+        let explain = Explain::new(analyze, inner);
+        let columns = explain.columns().to_vec();
+        Ok((Statement::Explain(explain), Some(columns)))
     }
 }
 

@@ -260,7 +260,7 @@ mod tests {
         });
         let lower = StoredExpression { text: "lower(title)".into(), columns: vec![ColumnId(1)], ty: ColumnType::Text };
         let keys = vec![IndexKey::Column(3), IndexKey::Expression(lower)];
-        let kind = IndexKind::Keys(IndexKeys { keys, unique: true, counts_nulls: false, condition: None });
+        let kind = IndexKind::Keys(IndexKeys { keys, unique: true, counts_nulls: false, terms: None, condition: None });
         table.indexes.push(Index::new(CollectionId(33), "computed", kind, IndexOrigin::Statement));
         let json = serde_json::to_string(&table).unwrap();
         assert!(json.contains(r#"{"Column":4}"#), "{json}");

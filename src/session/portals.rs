@@ -330,6 +330,29 @@ impl Session {
         Ok(StatementOutcome::Rows { rows, tag: RowsTag::Counted("FETCH") })
     }
 
+    /// Passes over rows of a cursor, at most `count`; how many there were.
+    ///
+    /// # Errors
+    /// 34000 when there is none of that name; as its query.
+    pub(super) async fn pass(&mut self, name: &str, count: Option<u64>) -> Result<u64> {
+        self.cursor_columns(name)?;
+        self.open_bound(name).await?;
+        let portal = self.portals.get_mut(name).ok_or_else(|| no_cursor(name))?;
+        let PortalState::Open(open) = &mut portal.state else { return Ok(0) };
+        let mut passed = 0;
+        while count.is_none_or(|count| passed < count) {
+            match open.next().await {
+                Ok(Some(_)) => passed += 1,
+                Ok(None) => break,
+                Err(error) => {
+                    self.drop_portal(name);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(passed)
+    }
+
     /// # Errors
     /// 34000 when there is none of that name.
     pub(super) fn close_cursor(&mut self, name: &str) -> Result<()> {

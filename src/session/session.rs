@@ -116,21 +116,13 @@ impl Session {
     /// A setting of the startup message.
     ///
     /// # Errors
-    /// As SET, except that another time zone under just the name `TimeZone` is left at UTC, with a warning. JDBC and R2DBC
-    /// send the zone of their machine unasked and read the ParameterStatus that says which one is used; `timezone` is how a
-    /// user's choice is spelled (PGTZ, PGOPTIONS).
+    /// As SET.
     pub fn set_at_startup(&mut self, name: &str, value: &str) -> Result<()> {
-        match self.settings.set_initial(name, value) {
-            Err(error) if name == "TimeZone" && error.kind() == ErrorKind::Unsupported => {
-                self.notify([Notice::warning(error)]);
-                Ok(())
-            }
-            result => result.map(|()| {
-                if self.settings.effective().hides_secrets() {
-                    self.database = self.database.without_secrets();
-                }
-            }),
+        self.settings.set_initial(name, value)?;
+        if self.settings.effective().hides_secrets() {
+            self.database = self.database.without_secrets();
         }
+        Ok(())
     }
 
     /// Takes some of what the session may hold of the server's memory.

@@ -4,6 +4,7 @@ mod list;
 mod setting;
 mod settings;
 mod special_settings;
+mod text_settings;
 
 pub use setting::{Effect, Setting, SettingKind, shown_bound};
 pub use settings::{EF_SEARCH_DEFAULT, EF_SEARCH_MAX, IterativeScan, SettingValue, Settings};

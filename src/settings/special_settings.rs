@@ -1,11 +1,11 @@
 //! Settings whose values have a syntax of their own: `DateStyle`, `TimeZone`, `search_path`, `client_encoding` and the like.
 //!
-//! Dates are read month first and shown in ISO form, and times are those of UTC. A value that says so
-//! is taken; another that PostgreSQL knows answers 0A000, and 22023 is for what means nothing.
+//! There is one encoding. A value that says so is taken; another that PostgreSQL knows answers 0A000, and 22023
+//! is for what means nothing.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::settings::setting::{Setting, boolean};
-use crate::types::local_time;
+use crate::types::Zone;
 
 /// Encodings that PostgreSQL converts from and to UTF8.
 const ENCODINGS: &[&str] = &[
@@ -33,15 +33,15 @@ const ENCODINGS: &[&str] = &[
     "alt",
 ];
 
-/// The canonical form of a value of one of these settings; `None` for any other setting.
+/// The canonical form of a value of one of these settings, whose current value may fill what is left out; `None` for any other
+/// setting.
 ///
 /// # Errors
 /// 22023 for a value that the setting cannot take, 0A000 for one that would not be obeyed.
-pub fn read(setting: &Setting, text: &str) -> Option<Result<String>> {
+pub fn read(setting: &Setting, text: &str, current: &str) -> Option<Result<String>> {
     Some(match setting.name {
         "client_encoding" => client_encoding(setting, text),
-        "DateStyle" => date_style(setting, text),
-        "extra_float_digits" => float_digits(setting, text),
+        "DateStyle" => date_style(setting, text, current),
         "nebulus.fetch" => fetch(setting, text),
         "search_path" => search_path(setting, text),
         "TimeZone" => time_zone(setting, text),
@@ -49,35 +49,49 @@ pub fn read(setting: &Setting, text: &str) -> Option<Result<String>> {
     })
 }
 
-/// A style and an order, in any order, either of which may be missing.
-fn date_style(setting: &Setting, text: &str) -> Result<String> {
-    for word in text.split(',').map(|word| word.trim().to_ascii_lowercase()) {
+/// A style and an order, in any order; what is missing stays as it is.
+fn date_style(setting: &Setting, text: &str, current: &str) -> Result<String> {
+    let (mut style, mut order): (Option<&str>, Option<&str>) = (None, None);
+    let conflict = |known: Option<&str>, word: &str| known.is_some_and(|known| known != word);
+    let words: Vec<String> = text.split(',').map(|word| word.trim().to_ascii_lowercase()).collect();
+    let words = if text.trim().is_empty() { &[] } else { words.as_slice() };
+    // German is written day first, unless an order is named or its default is asked for.
+    let mut is_german = false;
+    for word in words {
+        let mut is_conflict = false;
+        let mut set = |place: &mut Option<&'static str>, word: &'static str| {
+            is_conflict |= conflict(*place, word);
+            *place = Some(word);
+        };
         match word.as_str() {
-            "iso" | "mdy" | "us" | "default" => {}
-            word if word.starts_with("noneuro") => {}
-            word if word.starts_with("euro") || word.starts_with("postgres") => return Err(other_style(setting, text)),
-            "dmy" | "ymd" | "sql" | "german" => return Err(other_style(setting, text)),
+            "iso" => set(&mut style, "ISO"),
+            "sql" => set(&mut style, "SQL"),
+            "german" => {
+                set(&mut style, "German");
+                is_german = true;
+            }
+            word if word.starts_with("postgres") => set(&mut style, "Postgres"),
+            "ymd" => set(&mut order, "YMD"),
+            "dmy" => set(&mut order, "DMY"),
+            word if word.starts_with("euro") => set(&mut order, "DMY"),
+            "mdy" | "us" => set(&mut order, "MDY"),
+            word if word.starts_with("noneuro") => set(&mut order, "MDY"),
+            "default" => {
+                let (default_style, default_order) = setting.default.split_once(", ").unwrap_or_default();
+                style = style.or(Some(default_style));
+                order = order.or(Some(default_order));
+            }
             word => {
                 return Err(setting.invalid(text).with_detail(format!("Unrecognized key word: \"{word}\".")));
             }
         }
+        if is_conflict {
+            return Err(setting.invalid(text).with_detail("Conflicting \"DateStyle\" specifications."));
+        }
     }
-    Ok(setting.default.to_string())
-}
-
-fn other_style(setting: &Setting, text: &str) -> Error {
-    setting.unsupported(
-        text,
-        "Dates are read month first and shown in ISO form: write them as 2024-12-31, or print them with to_char().",
-    )
-}
-
-fn float_digits(setting: &Setting, text: &str) -> Result<String> {
-    let digits = setting.read(text)?;
-    match digits.parse::<i64>() {
-        Ok(1..) => Ok(digits),
-        _ => Err(setting.unsupported(text, "Floats are shown with their shortest exact digits; round() them.")),
-    }
+    let (current_style, current_order) = current.split_once(", ").unwrap_or_default();
+    let order = order.unwrap_or(if is_german { "DMY" } else { current_order });
+    Ok(format!("{}, {order}", style.unwrap_or(current_style)))
 }
 
 fn fetch(setting: &Setting, text: &str) -> Result<String> {
@@ -105,36 +119,13 @@ fn client_encoding(setting: &Setting, text: &str) -> Result<String> {
 }
 
 fn time_zone(setting: &Setting, text: &str) -> Result<String> {
-    let name = text.trim().to_ascii_lowercase();
-    let is_utc = matches!(
-        name.as_str(),
-        "utc" | "gmt" | "uct" | "zulu" | "z" | "universal" | "greenwich" | "default" | "gmt0" | "utc0"
-    ) || matches!(
-        name.as_str(),
-        "etc/utc" | "etc/gmt" | "etc/uct" | "etc/zulu" | "etc/universal" | "etc/greenwich" | "etc/gmt0"
-    );
-    if is_utc || offset(&name) == Some(0.0) {
-        return Ok(setting.default.to_string());
-    }
-    let posix = name.strip_prefix("gmt").or_else(|| name.strip_prefix("utc"));
-    if offset(&name).is_some() || posix.and_then(offset).is_some() || local_time(text, 0).is_ok() {
-        let hint = "Times are shown and read in UTC; use AT TIME ZONE to convert, or write the zone behind the time.";
-        return Err(setting.unsupported(text, hint));
-    }
-    Err(setting.invalid(text))
-}
-
-/// Hours east of UTC, as a number or as `+hh:mm`.
-fn offset(name: &str) -> Option<f64> {
-    match name.split_once(':') {
-        None => name.parse().ok(),
-        Some((hours, minutes)) => {
-            let minutes: f64 = minutes.replace(':', "").parse().ok()?;
-            let hours: f64 = hours.parse().ok()?;
-            Some(hours.abs() + minutes / 60.0)
+    match Zone::of_setting(text) {
+        Some(zone) => Ok(zone.name()),
+        None if Zone::is_too_far(text) => {
+            Err(setting.invalid(text).with_detail("UTC timezone offset is out of range."))
         }
+        None => Err(setting.invalid(text)),
     }
-    .filter(|hours: &f64| hours.is_finite() && hours.abs() <= 168.0)
 }
 
 /// Most schemas of a search path.
@@ -204,16 +195,27 @@ mod tests {
 
     fn read_as(name: &str, text: &str) -> std::result::Result<String, &'static str> {
         let setting = SETTINGS.iter().find(|setting| setting.name == name).unwrap();
-        read(setting, text).unwrap().map_err(|error| error.sqlstate())
+        read(setting, text, setting.default).unwrap().map_err(|error| error.sqlstate())
     }
 
     #[test]
     fn what_is_done_anyway_is_taken() {
-        for text in ["ISO", "iso, mdy", "MDY", "US", "ISO, US", "DEFAULT"] {
-            assert_eq!(read_as("DateStyle", text), Ok("ISO, MDY".to_string()), "{text}");
+        for (text, style) in [
+            ("ISO", "ISO, MDY"),
+            ("iso, us", "ISO, MDY"),
+            ("", "ISO, MDY"),
+            ("DEFAULT", "ISO, MDY"),
+            ("SQL, DMY", "SQL, DMY"),
+            ("german", "German, DMY"),
+            ("German, US", "German, MDY"),
+            ("european", "ISO, DMY"),
+            ("YMD", "ISO, YMD"),
+            ("dmy,dmy, postgresql", "Postgres, DMY"),
+        ] {
+            assert_eq!(read_as("DateStyle", text), Ok(style.to_string()), "{text}");
         }
-        for text in ["UTC", "gmt", "Etc/UTC", "0", "+00", "-00:00", "Zulu", "GMT0"] {
-            assert_eq!(read_as("TimeZone", text), Ok("UTC".to_string()), "{text}");
+        for (text, zone) in [("utc", "UTC"), ("gmt", "GMT"), ("0", "<+00>-00"), ("Europe/Zurich", "Europe/Zurich")] {
+            assert_eq!(read_as("TimeZone", text), Ok(zone.to_string()), "{text}");
         }
         for text in ["", "public", "\"$user\", public", "tenant, pg_catalog, public", "PUBLIC", "\"\"", "\"Pu\"\"b\""] {
             assert_eq!(read_as("search_path", text), Ok(text.to_string()), "{text}");
@@ -221,40 +223,26 @@ mod tests {
         for text in ["utf8", "UTF-8", "unicode"] {
             assert_eq!(read_as("client_encoding", text), Ok("UTF8".to_string()), "{text}");
         }
-        assert_eq!(read_as("extra_float_digits", "3"), Ok("3".to_string()));
         assert_eq!(read_as("nebulus.fetch", "ALL"), Ok("all".to_string()));
     }
 
     #[test]
     fn what_is_not_obeyed_is_refused() {
-        for (name, text) in [
-            ("DateStyle", "SQL, DMY"),
-            ("DateStyle", "ISO, YMD"),
-            ("DateStyle", "German"),
-            ("DateStyle", "european"),
-            ("TimeZone", "Europe/Zurich"),
-            ("TimeZone", "-8"),
-            ("TimeZone", "+05:30"),
-            ("TimeZone", "GMT-02:00"),
-            ("TimeZone", "pst"),
-            ("client_encoding", "LATIN1"),
-            ("client_encoding", "WIN1252"),
-            ("extra_float_digits", "0"),
-            ("extra_float_digits", "-15"),
-        ] {
+        for (name, text) in [("client_encoding", "LATIN1"), ("client_encoding", "WIN1252")] {
             assert_eq!(read_as(name, text), Err("0A000"), "{name} {text}");
         }
         for (name, text) in [
             ("DateStyle", "nonsense"),
-            ("DateStyle", ""),
+            ("DateStyle", "german,sql"),
+            ("DateStyle", "dmy, mdy"),
+            ("TimeZone", "pst"),
+            ("TimeZone", "168"),
             ("TimeZone", "nonsense"),
             ("TimeZone", ""),
             ("search_path", "a,"),
             ("search_path", "a b"),
             ("search_path", "\"a"),
             ("client_encoding", "nonsense"),
-            ("extra_float_digits", "4"),
-            ("extra_float_digits", "x"),
             ("nebulus.fetch", "maybe"),
         ] {
             assert_eq!(read_as(name, text), Err("22023"), "{name} {text}");

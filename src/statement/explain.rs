@@ -9,6 +9,7 @@ use crate::metrics::StatementKind;
 use crate::model::OutputColumn;
 use crate::statement::change::{Change, Written};
 use crate::statement::command_tag::{CommandTag, RowsTag};
+use crate::statement::explain_json::document;
 use crate::statement::planned::Statement;
 use crate::statement::row_source::RowSource;
 use crate::statement::run::{ReadRun, Work, WriteRun, later};
@@ -19,12 +20,28 @@ const TAG: CommandTag = CommandTag::of("EXPLAIN");
 /// EXPLAIN of a statement. With ANALYZE of one that changes something it is a change itself: it takes effect.
 pub struct Explain {
     pub analyze: bool,
+    /// Whether the times of planning and running are told.
+    pub summary: bool,
+    pub format: ExplainFormat,
     pub inner: Box<Statement>,
 }
 
+/// How a plan is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExplainFormat {
+    Text,
+    Json,
+}
+
 impl Explain {
-    pub fn columns() -> Arc<[OutputColumn]> {
-        [OutputColumn::computed("QUERY PLAN", ColumnType::Text)].into()
+    /// As text, with the times where it runs.
+    pub fn new(analyze: bool, inner: Statement) -> Explain {
+        Explain { analyze, summary: analyze, format: ExplainFormat::Text, inner: Box::new(inner) }
+    }
+
+    pub fn columns(&self) -> Arc<[OutputColumn]> {
+        let ty = if self.format == ExplainFormat::Json { ColumnType::Json } else { ColumnType::Text };
+        [OutputColumn::computed("QUERY PLAN", ty)].into()
     }
 
     /// Whether running it changes what it explains.
@@ -35,7 +52,7 @@ impl Explain {
     async fn read(&self, run: ReadRun<'_>) -> Result<RowStream> {
         let started = Instant::now();
         let mut lines = self.inner.explain(run).await?;
-        let planned = Instant::now();
+        let mut totals = Totals { started, planned: Instant::now(), rows: None };
         if let (true, Statement::Read(source)) = (self.analyze, &*self.inner) {
             let mut stream = source.open(run).await?;
             let mut count = 0;
@@ -43,21 +60,45 @@ impl Explain {
                 count += chunk.len() as u64;
             }
             lines.extend(stream.report());
-            lines.extend(analyzed(Some(count), started, planned));
+            totals.rows = Some(count);
         }
-        Ok(RowStream::from_rows(rows(lines)))
+        Ok(RowStream::from_rows(self.rows(lines, &totals)))
     }
 
     async fn write(&self, run: WriteRun<'_>) -> Result<Written> {
         let started = Instant::now();
-        let mut lines = self.inner.explain(run.reading()).await?;
-        let planned = Instant::now();
+        let lines = self.inner.explain(run.reading()).await?;
+        let mut totals = Totals { started, planned: Instant::now(), rows: None };
         if let Some(change) = self.inner.as_change() {
             // A tag without a count is that of a definition, of a table that was there already, or of one thing that is set.
-            let count = change.execute(run).await?.tag.count();
-            lines.extend(analyzed(count, started, planned));
+            totals.rows = change.execute(run).await?.tag.count();
         }
-        Ok(Written { tag: TAG, rows: Gathered::from(rows(lines)) })
+        Ok(Written { tag: TAG, rows: Gathered::from(self.rows(lines, &totals)) })
+    }
+
+    /// The rows that tell of a plan; its run ends now.
+    fn rows(&self, mut lines: Vec<String>, totals: &Totals) -> Vec<Row> {
+        let ended = Instant::now();
+        let millis = |from: Instant, to: Instant| to.duration_since(from).as_secs_f64() * 1000.0;
+        let times = [
+            Some(("Planning Time", millis(totals.started, totals.planned))).filter(|_| self.summary),
+            Some(("Execution Time", millis(totals.planned, ended))).filter(|_| self.summary && self.analyze),
+        ];
+        let times = times.into_iter().flatten();
+        match self.format {
+            ExplainFormat::Text => {
+                lines.extend(totals.rows.map(|count| format!("Rows: {count}")));
+                lines.extend(times.map(|(name, millis)| format!("{name}: {millis:.3} ms")));
+                lines.into_iter().map(|line| vec![Value::text(line)]).collect()
+            }
+            ExplainFormat::Json => {
+                let rows = totals.rows.map(|count| ("Actual Rows".to_string(), count.into()));
+                let times = times.map(|(name, millis)| (name.to_string(), (millis * 1000.0).round() / 1000.0));
+                let times = times.map(|(name, millis)| (name, millis.into()));
+                let document = document(&lines, rows.into_iter().chain(times));
+                vec![vec![Value::Json(document.into())]]
+            }
+        }
     }
 }
 
@@ -102,15 +143,8 @@ impl Change for Explain {
 }
 
 /// What running a statement has shown; of one that counts no rows nothing is said of any.
-fn analyzed(count: Option<u64>, started: Instant, planned: Instant) -> impl Iterator<Item = String> {
-    let millis = |from: Instant, to: Instant| to.duration_since(from).as_secs_f64() * 1000.0;
-    let times = [
-        format!("Planning Time: {:.3} ms", millis(started, planned)),
-        format!("Execution Time: {:.3} ms", millis(planned, Instant::now())),
-    ];
-    count.map(|count| format!("Rows: {count}")).into_iter().chain(times)
-}
-
-fn rows(lines: Vec<String>) -> Vec<Row> {
-    lines.into_iter().map(|line| vec![Value::text(line)]).collect()
+struct Totals {
+    started: Instant,
+    planned: Instant,
+    rows: Option<u64>,
 }

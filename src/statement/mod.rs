@@ -16,6 +16,7 @@ mod copy;
 mod dependencies;
 mod entry_keys;
 mod explain;
+mod explain_json;
 mod locked_rows;
 mod network_call;
 mod network_command;
@@ -36,7 +37,7 @@ pub use copy::{
 };
 pub use dependencies::{DependsOn, PlanNotes, Privilege, Touch, TouchedObject};
 pub use entry_keys::{key_of_value, keys_query, matching_keys};
-pub use explain::Explain;
+pub use explain::{Explain, ExplainFormat};
 pub use network_call::{NetworkCall, NetworkFunction};
 pub use network_command::NetworkCommand;
 pub use planned::{Planned, Statement};

@@ -42,14 +42,15 @@ pub trait RowSource: Any + Send + Sync {
 /// A query that needs no planner at run time.
 impl RowSource for Query {
     fn open<'a>(&'a self, run: ReadRun<'a>) -> Work<'a, RowStream> {
-        let bound = self.bind(&run.view.environment(run.parameters));
+        let bound = self.bind(&run.view.environment(run.parameters, run.settings));
         let cursor = bound.and_then(|query| run.view.query(query, run.settings, run.cancel));
         at_once(cursor.map(RowStream::from_cursor))
     }
 
     fn explain<'a>(&'a self, run: ReadRun<'a>) -> Work<'a, Vec<String>> {
         at_once(
-            self.bind(&run.view.environment(run.parameters)).and_then(|query| run.view.explain(&query, run.settings)),
+            self.bind(&run.view.environment(run.parameters, run.settings))
+                .and_then(|query| run.view.explain(&query, run.settings)),
         )
     }
 

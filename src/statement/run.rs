@@ -67,7 +67,12 @@ impl<'a> WriteRun<'a> {
 
     /// What expressions are run with.
     pub fn environment(&self) -> Environment<'_> {
-        Environment { parameters: self.parameters, now: self.transaction.view().began(), statement_began: self.began }
+        Environment {
+            parameters: self.parameters,
+            now: self.transaction.view().began(),
+            statement_began: self.began,
+            style: Some(self.settings.text_style()),
+        }
     }
 
     /// The run of a statement that stands for this one.

@@ -74,6 +74,11 @@ pub enum SessionCommand {
         cursor: String,
         fetch: CursorFetch,
     },
+    /// FETCH of rows that nobody sees.
+    Move {
+        cursor: String,
+        fetch: CursorFetch,
+    },
     /// `None` for ALL.
     CloseCursor(Option<String>),
     /// DO.
@@ -118,6 +123,16 @@ pub enum CursorFetch {
     /// The next rows, at most so many.
     Forward(u64),
     ForwardAll,
+}
+
+impl CursorFetch {
+    /// How many rows at most; `None` for all.
+    pub fn count(self) -> Option<u64> {
+        match self {
+            CursorFetch::Forward(count) => Some(count),
+            CursorFetch::ForwardAll => None,
+        }
+    }
 }
 
 impl SessionCommand {

@@ -12,13 +12,13 @@ use crate::types::datetime::calendar::{
     DATE_INFINITY, DATE_MINUS_INFINITY, MICROS_PER_DAY, TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, join_timestamp,
     split_timestamp,
 };
-use crate::types::json::convert::{json_text_of_value, jsonb_text};
+use crate::types::json::convert::{json_text_in, jsonb_text};
 use crate::types::json::jsonb;
 use crate::types::limits::{IDENTIFIER_BYTES_MAX, VECTOR_DIMENSION_MAX};
 use crate::types::numeric::{apply_modifier, float_of_numeric, numeric_of_float};
 use crate::types::text::text::{catalog_char, first_chars, fit_char, fit_varchar, truncated};
 use crate::types::text::vectors::{check_dense, check_dimension, half_components, parse_vector};
-use crate::types::{Bits, ColumnType, Interval, Numeric, SparseVector, Value};
+use crate::types::{Bits, ColumnType, Interval, Numeric, SparseVector, TextStyle, Value};
 
 /// Decimal digits that a `double precision` and a `real` hold for certain.
 const FLOAT8_DIGITS: usize = 15;
@@ -72,19 +72,27 @@ impl Value {
     /// JSON of another kind, 22000 for a NULL in a vector; vectors as `check_vector` and `check_dimension`, texts as
     /// [`Value::parse_text`].
     pub fn cast(self, to: &ColumnType, explicit: bool) -> Result<Value> {
+        self.cast_in(TextStyle::CANONICAL, to, explicit)
+    }
+
+    /// As [`Value::cast`], in the time zone and the style of a session.
+    ///
+    /// # Errors
+    /// As [`Value::cast`].
+    pub fn cast_in(self, style: &TextStyle, to: &ColumnType, explicit: bool) -> Result<Value> {
         match (self, to) {
             (Value::Null, _) => Ok(Value::Null),
             (value, ColumnType::Text | ColumnType::Unknown | ColumnType::Varchar(None)) => {
-                Ok(Value::Text(into_text(value)))
+                Ok(Value::Text(into_text(value, style)))
             }
             (value, ColumnType::Varchar(_) | ColumnType::Char(_) | ColumnType::Name | ColumnType::CatalogChar) => {
-                cast_to_fitted_text(&into_text(value), to, explicit)
+                cast_to_fitted_text(&into_text(value, style), to, explicit)
             }
             (Value::Text(text), ColumnType::Reg(_) | ColumnType::Void) => Ok(Value::Text(text)),
             (Value::Text(text), ColumnType::Bit(_) | ColumnType::Varbit(_)) => {
                 fitted_bits(Bits::parse(&text)?, to, explicit)
             }
-            (Value::Text(text), _) => Value::parse_text(to, &text),
+            (Value::Text(text), _) => Value::parse_in(style, to, &text),
             (Value::Bits(bits), ColumnType::Bit(_) | ColumnType::Varbit(_)) => fitted_bits(*bits, to, explicit),
             (Value::Bits(bits), ColumnType::Int4 | ColumnType::Int8) if explicit => number_of_bits(&bits, to),
             (value @ (Value::Int4(_) | Value::Int8(_)), ColumnType::Bit(length)) if explicit => {
@@ -98,15 +106,15 @@ impl Value {
             (value, ColumnType::Numeric(declared)) => {
                 Ok(Value::Numeric(apply_modifier(numeric_of(value, to)?, *declared)?))
             }
-            (value, ColumnType::Json | ColumnType::Jsonb) => cast_to_json(value, to),
+            (value, ColumnType::Json | ColumnType::Jsonb) => cast_to_json(value, style, to),
             (value, ColumnType::Vector(_) | ColumnType::Halfvec(_) | ColumnType::Sparsevec(_)) => {
                 cast_to_vector(value, to, explicit)
             }
             (Value::Array(_, values), ColumnType::Array(element)) => {
                 let base = element.base();
                 let cast = |value: Value| match value {
-                    inner @ Value::Array(..) => inner.cast(to, explicit),
-                    value => value.cast(base, explicit),
+                    inner @ Value::Array(..) => inner.cast_in(style, to, explicit),
+                    value => value.cast_in(style, base, explicit),
                 };
                 Ok(Value::Array(Box::new(base.clone()), values.into_iter().map(cast).collect::<Result<_>>()?))
             }
@@ -120,7 +128,7 @@ impl Value {
                 Ok(Value::Array(element.clone(), values.collect::<Result<_>>()?))
             }
             (value, _) if value.is_of(to) => Ok(value),
-            (value, _) => cast_time(value, to),
+            (value, _) => cast_time(value, style, to),
         }
     }
 }
@@ -198,12 +206,12 @@ fn out_of_range(to: &ColumnType) -> Error {
 }
 
 /// The text that a cast gives, which differs from the output form for booleans alone.
-fn into_text(value: Value) -> Box<str> {
+fn into_text(value: Value, style: &TextStyle) -> Box<str> {
     match value {
         Value::Text(text) | Value::Json(text) => text,
         Value::Bool(true) => "true".into(),
         Value::Bool(false) => "false".into(),
-        other => other.to_text().into(),
+        other => style.text_of(&other).into(),
     }
 }
 
@@ -347,11 +355,11 @@ fn numeric_of(value: Value, to: &ColumnType) -> Result<Numeric> {
 }
 
 /// Between `json` and `jsonb`; other values become JSON as by `to_jsonb`.
-fn cast_to_json(value: Value, to: &ColumnType) -> Result<Value> {
+fn cast_to_json(value: Value, style: &TextStyle, to: &ColumnType) -> Result<Value> {
     match (value, to) {
         (Value::Json(text), ColumnType::Jsonb) => Ok(Value::Json(jsonb_text(&text)?)),
         (Value::Json(text), _) => Ok(Value::Json(text)),
-        (value, _) => Ok(Value::Json(json_text_of_value(&value))),
+        (value, _) => Ok(Value::Json(json_text_in(style, &value))),
     }
 }
 
@@ -374,21 +382,30 @@ fn component(value: &Value) -> Result<f32> {
     }
 }
 
-fn cast_time(value: Value, to: &ColumnType) -> Result<Value> {
+fn cast_time(value: Value, style: &TextStyle, to: &ColumnType) -> Result<Value> {
+    // A moment is a local time of the zone of the session wherever its date or its time is asked for.
+    let value = match (value, to) {
+        (Value::TimestampTz(micros), ColumnType::Timestamp | ColumnType::Date | ColumnType::Time) => {
+            Value::Timestamp(style.zone.local_time(micros)?)
+        }
+        (Value::Date(days), ColumnType::Timestamp | ColumnType::TimestampTz) => {
+            let out_of_range = |_| Error::new(ErrorKind::DatetimeOutOfRange, "date out of range for timestamp");
+            Value::Timestamp(join_timestamp(days, 0).map_err(out_of_range)?)
+        }
+        (value, _) => value,
+    };
     match (value, to) {
-        (Value::Date(days), ColumnType::Timestamp) => Ok(Value::Timestamp(join_timestamp(days, 0)?)),
-        (Value::Date(days), ColumnType::TimestampTz) => Ok(Value::TimestampTz(join_timestamp(days, 0)?)),
-        (Value::TimestampTz(micros), ColumnType::Timestamp) => Ok(Value::Timestamp(micros)),
-        (Value::Timestamp(micros), ColumnType::TimestampTz) => Ok(Value::TimestampTz(micros)),
-        (Value::Timestamp(micros) | Value::TimestampTz(micros), ColumnType::Date) => Ok(Value::Date(match micros {
+        (value @ Value::Timestamp(_), ColumnType::Timestamp) => Ok(value),
+        (Value::Timestamp(micros), ColumnType::TimestampTz) => Ok(Value::TimestampTz(style.zone.moment_of(micros)?)),
+        (Value::Timestamp(micros), ColumnType::Date) => Ok(Value::Date(match micros {
             TIMESTAMP_INFINITY => DATE_INFINITY,
             TIMESTAMP_MINUS_INFINITY => DATE_MINUS_INFINITY,
             micros => split_timestamp(micros).0,
         })),
-        (Value::Timestamp(TIMESTAMP_INFINITY | TIMESTAMP_MINUS_INFINITY), ColumnType::Time)
-        | (Value::TimestampTz(TIMESTAMP_INFINITY | TIMESTAMP_MINUS_INFINITY), ColumnType::Time) => Ok(Value::Null),
-        (Value::Timestamp(micros) | Value::TimestampTz(micros), ColumnType::Time) => {
-            Ok(Value::Time(split_timestamp(micros).1))
+        (Value::Timestamp(TIMESTAMP_INFINITY | TIMESTAMP_MINUS_INFINITY), ColumnType::Time) => Ok(Value::Null),
+        (Value::Timestamp(micros), ColumnType::Time) => Ok(Value::Time(split_timestamp(micros).1)),
+        (Value::Interval(interval), ColumnType::Time) if interval.is_infinite() => {
+            Err(Error::new(ErrorKind::DatetimeOutOfRange, "cannot convert infinite interval to time"))
         }
         (Value::Interval(interval), ColumnType::Time) => Ok(Value::Time(interval.micros.rem_euclid(MICROS_PER_DAY))),
         (Value::Time(micros), ColumnType::Interval) => Ok(Value::Interval(Interval { micros, ..Interval::default() })),

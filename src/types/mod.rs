@@ -17,6 +17,7 @@ mod numeric;
 mod patterns;
 mod sparse_vector;
 mod text;
+mod text_style;
 mod type_name;
 mod value;
 
@@ -24,14 +25,15 @@ pub use bits::{Bits, bytes_of};
 pub use column_type::{ColumnType, RegKind, VECTOR_ARRAY_OID, VECTOR_OID};
 pub use datetime::calendar::{
     DATE_INFINITY, DATE_MINUS_INFINITY, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND,
-    TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, add_days, add_interval, between_timestamps, civil_from_days,
-    days_from_civil, days_in_month, is_date, is_timestamp, join_timestamp, split_timestamp,
+    TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, add_days, add_interval, add_interval_in, between_timestamps,
+    civil_from_days, days_from_civil, days_in_month, is_date, is_timestamp, join_timestamp, split_timestamp,
 };
-pub use datetime::time_zone::{local_time, moment_of, moment_of_offset};
+pub use datetime::interval_fields::IntervalField;
+pub use datetime::time_zone::{Zone, moment_of_offset};
 pub use datetime::truncation::TimeUnit;
 pub use json::convert::{
-    check_json, check_json_depth, join_object, json_of_value, json_text_of_value, jsonb_text, split_object,
-    value_of_json, value_of_json_text,
+    check_json, check_json_depth, join_object, json_key_in, json_of_value, json_text_in, json_text_of_value,
+    jsonb_text, split_object, value_of_json, value_of_json_text,
 };
 pub use json::sort_key::sort_key;
 pub use numeric::{
@@ -45,4 +47,5 @@ pub use sparse_vector::SparseVector;
 pub use text::arrays::{ARRAY_DIMENSIONS_MAX, check_text_bytes};
 pub use text::text::quote_identifier;
 pub use text::vectors::{check_dimension, check_vector, half_components, parse_vector, vector_text, write_vector};
+pub use text_style::{DateOrder, DateStyle, IntervalStyle, TextStyle};
 pub use value::{ALLOCATION_BYTES, Interval, Value};

@@ -161,6 +161,27 @@ pub(super) fn write_float4(number: f32, out: &mut impl BufMut) {
     write_special(f64::from(number), || format!("{number:e}"), out);
 }
 
+/// Appends so many significant digits at most, as `%g` of C shows them.
+pub(super) fn write_significant(number: f64, digits: usize, out: &mut impl BufMut) {
+    if !number.is_finite() {
+        return write_special(number, String::new, out);
+    }
+    let scientific = format!("{number:.*e}", digits - 1);
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let trimmed = |text: &str| match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_string(),
+        false => text.to_string(),
+    };
+    let decimals = i32::try_from(digits).unwrap_or(i32::MAX) - 1 - exponent;
+    if exponent < -4 || decimals < 0 {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        out.put_slice(format!("{}e{sign}{:02}", trimmed(mantissa), exponent.unsigned_abs()).as_bytes());
+    } else {
+        out.put_slice(trimmed(&format!("{number:.*}", usize::try_from(decimals).unwrap_or(0))).as_bytes());
+    }
+}
+
 /// The shortest digits in plain layout, for magnitudes where serde_json writes no exponent. Its float writer is several
 /// times faster than the standard library's; it only differs in the `.0` after whole numbers.
 fn shortest<'a>(buffer: &'a mut [u8; FLOAT_TEXT_MAX], number: &impl serde::Serialize) -> Option<&'a [u8]> {

@@ -3,7 +3,7 @@
     python tests/differential/functions.py URL                     writes tests/golden/functions
     python tests/differential/functions.py URL OURS --calls 5000   compares this server (OURS) with PostgreSQL, and writes nothing
 
-Every family is generated with a seed of its own, so that the files are the same each time. A line is a call, the next one `= `
+A call may begin with settings in brackets. Every family is generated with a seed of its own, so that the files are the same each time. A line is a call, the next one `= `
 with its result as text, or `! ` with the SQLSTATE and the message of its error. `tests/it/functions.rs` reads them.
 """
 
@@ -369,6 +369,153 @@ def bytes_and_texts(r: random.Random) -> str:
     )
 
 
+SETTINGS = {
+    "TimeZone": "UTC", "DateStyle": "ISO, MDY", "IntervalStyle": "postgres", "bytea_output": "hex", "extra_float_digits": "1",
+}
+ZONES = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "America/Sao_Paulo", "<+03>-3", "EST5EDT"]
+# Around changes of clocks in these zones, between them, and far away.
+TIMES = [
+    "2024-03-31 01:59:59.5", "2024-03-31 02:30:00", "2024-03-31 03:00:00", "2024-10-27 01:30:00", "2024-10-27 02:30:00", "2024-10-27 03:00:00",
+    "2024-03-10 02:30:00", "2024-03-10 07:30:00", "2024-11-03 01:30:00", "2024-11-03 06:30:00.123456", "2024-04-07 01:45:00",
+    "2024-04-06 15:15:00", "2024-10-06 02:15:00", "2018-11-04 00:30:00", "2019-02-16 23:30:00", "1970-01-01 00:00:00", "1900-01-01 12:00:00",
+    "0044-03-15 12:00:00 BC", "0001-01-01 00:00:00", "2100-06-15 12:00:00", "2500-07-01 12:00:00", "200000-07-01 12:00:00", "infinity", "-infinity",
+]
+SPANS = ["1 day", "1 mon", "-1 mon", "24 hours", "1 day 1 hour", "-1 day -30 minutes", "1 year 2 mons -3 days 04:05:06.7", "12 hours", "3 mons"]
+
+
+def zoned(r: random.Random) -> str:
+    zone, other = r.choice(ZONES), r.choice([*ZONES, "UTC", "PST", "MSK", "CEST", "IST"])
+    time, later, span = r.choice(TIMES), r.choice(TIMES), r.choice(SPANS)
+    unit = r.choice(["hour", "day", "week", "month", "quarter", "year", "decade", "century", "millennium", "minute", "milliseconds"])
+    field = r.choice(["hour", "day", "dow", "doy", "week", "isoyear", "timezone", "timezone_hour", "timezone_minute", "epoch", "month", "year"])
+    stamp, finite = f"timestamptz '{time}'", f"timestamptz '{r.choice(TIMES[:-2])}'"
+    return f"[TimeZone={zone}] " + r.choice(
+        [
+            stamp,
+            f"'{time}+02'::timestamptz",
+            f"'{time} {other}'::timestamptz",
+            f"{stamp} {r.choice('+-')} interval '{span}'",
+            f"{stamp} - timestamptz '{later}+00'",
+            f"{stamp}::timestamp",
+            f"{stamp}::date",
+            f"{stamp}::time",
+            f"timestamp '{time}'::timestamptz",
+            f"timestamp '{time}' AT TIME ZONE '{other}'",
+            f"{stamp} AT TIME ZONE '{other}'",
+            f"{stamp} AT TIME ZONE interval '-03:30'",
+            f"date '{time.split()[0]}'::timestamptz" if "BC" not in time else stamp,
+            f"date_trunc('{unit}', {stamp})",
+            f"date_trunc('{unit}', {stamp}, '{other}')",
+            f"date_part('{field}', {finite})",
+            f"age({stamp}, timestamptz '{later}')",
+            f"date_bin('15 minutes', {stamp}, timestamptz '2001-01-01')",
+            f"date_add({stamp}, interval '{span}', '{other}')",
+            f"to_char({stamp}, 'YYYY-MM-DD HH24:MI:SS TZ tz OF TZH:TZM')",
+            f"to_timestamp('2024-07-01 12:30', 'YYYY-MM-DD HH24:MI')",
+            f"make_timestamptz(2024, {r.randint(1, 12)}, {r.randint(1, 28)}, {r.randint(0, 23)}, 30, 15.5)",
+            f"make_timestamptz(2024, 3, 31, 2, 30, 0, '{other}')",
+            f"array(SELECT g FROM generate_series({finite}, {finite} + interval '3 days', interval '1 day') g)",
+            f"to_jsonb({stamp})",
+            f"jsonb_build_object('t', {stamp})",
+            f"ARRAY[{stamp}, NULL]",
+            f"concat({stamp}, ' ', timestamp '{time}')",
+            f"format('%s|%L', {stamp}, {stamp})",
+            f"{stamp} = timestamp '{time}'",
+            f"{stamp} < date '2024-04-01'",
+        ]
+    )
+
+
+def styled(r: random.Random) -> str:
+    settings = {
+        "TimeZone": r.choice(["UTC", "Europe/Berlin", "America/Sao_Paulo", "<+03>-3"]),
+        "DateStyle": r.choice(["ISO", "SQL", "Postgres", "German"]) + ", " + r.choice(["MDY", "DMY", "YMD"]),
+        "IntervalStyle": r.choice(["postgres", "postgres_verbose", "sql_standard", "iso_8601"]),
+        "bytea_output": r.choice(["hex", "escape"]),
+        "extra_float_digits": r.choice(["1", "0", "-3", "-15", "3"]),
+    }
+    span = r.choice(
+        [
+            "0", "1 year 2 mons", "1 day", "-1 day", "1 mon -1 day", "3 days 04:05:06.789", "-3 days -04:05:06", "-1 mon 1 sec", "1.5 sec", "-0.5 sec",
+            "1 year 2 mons 3 days 04:05:06", "-1 year -2 mons +3 days -04:05:06", "1 hour", "-1 min", "infinity", "1 sec", "-1 sec", "100 hours",
+            "1-2", "-1-2", "1 2:03:04", "-1 2:03:04", "P1Y2M3DT4H5M6S", "PT0.5S", "1 day 2 day", "1 mon 2 months", "2562047788:00:54.775807",
+            "9223372036854775808 microseconds", "-9223372036854775808 microseconds", "178956970 years 8 mons", "1 hour 2:00", "@ 1 min 2 sec ago",
+        ]
+    )
+    number = r.choice(["0.1", "1e20", "-1.5", "123456789.123456789", "1e-7", "NaN", "Infinity", "0.30000000000000004", "1e15", "100000", "3.14159265358979"])
+    day = r.choice(["01/02/2024", "13/02/2024", "2024-01-02", "99/01/02", "8-Jan-1999", "01-02-03", "20240102", "31.12.2024", "Jan 8, 99", "0044-03-15 BC"])
+    call = r.choice(
+        [
+            f"interval '{span}'",
+            f"interval '{span}'",
+            f"{number if number[0] in '-0123456789' else repr(number)}::float8",
+            f"'{number}'::float4",
+            f"'{day}'::date",
+            f"'{day}'::timestamp",
+            f"'{day} 13:14:15.5'::timestamptz",
+            f"timestamptz '{r.choice(TIMES)}'",
+            f"timestamp '{r.choice(TIMES)}'",
+            f"date '{r.choice(['2024-02-29', 'infinity', '0001-01-01'])}'",
+            r"'\x00ff5c41207e7f'::bytea",
+            r"'a\b\001'::bytea",
+            f"ARRAY[interval '{span}']",
+            f"ARRAY['{number}'::float8, 1]",
+            f"concat(interval '{span}', '/', timestamp '2024-03-01 12:00', '/', '{number}'::float8)",
+            f"format('%s %L', interval '{span}', date '2024-03-01')",
+            f"to_jsonb('{number}'::float8)",
+            "to_jsonb(date '2024-03-01')",
+            "to_jsonb(timestamp '2024-03-01 12:00')",
+            f"quote_literal(timestamp '2024-03-01 12:00')",
+        ]
+    )
+    return "".join(f"[{name}={value}]" for name, value in settings.items()) + " " + call
+
+
+def intervals(r: random.Random) -> str:
+    spans = [
+        "1 day", "-1 day", "1 mon", "35 days", "27:30:00", "1 mon -1 day", "infinity", "-infinity", "2147483647 days", "-2147483648 days",
+        "2147483647 months", "1 year 2 mons 3 days 04:05:06.789", "9223372036854775807 us", "-9223372036854775808 us", "0", "2562047 hours",
+        "2562048 hours", "1.5 mons", "0.1 years", "-3 days 12:00:00",
+    ]
+    one, two, number = r.choice(spans), r.choice(spans), r.choice(["0", "2", "-1", "0.5", "1e300", "'nan'", "'infinity'", "3", "1000000"])
+    field = r.choice(["year", "month", "day", "hour", "minute", "quarter", "decade", "century", "millennium", "week"])
+    unit = r.choice(["year", "month", "day", "hour", "minute", "week", "decade", "quarter", "fortnight", "millisecond"])
+    time = r.choice(["2024-01-31 12:00:00", "294240-12-31 23:59:59", "4714-11-24 00:00:00 BC", "infinity", "-infinity", "0001-01-01 00:00:00"])
+    declared = r.choice(["year", "month", "day", "hour", "minute", "second", "year to month", "day to hour", "day to minute", "minute to second"])
+    literal = r.choice(["1", "1-2", "1 2:03", "2:03", "1.5", "1 2:03:04.5678"])
+    return r.choice(
+        [
+            f"interval '{one}' + interval '{two}'",
+            f"interval '{one}' - interval '{two}'",
+            f"interval '{one}' * {number}::float8",
+            f"interval '{one}' / {number}::float8",
+            f"-interval '{one}'",
+            f"interval '{one}' {r.choice(['=', '<', '>', '<=', '<>'])} interval '{two}'",
+            f"justify_days(interval '{one}')",
+            f"justify_hours(interval '{one}')",
+            f"justify_interval(interval '{one}')",
+            f"date_part('{field}', interval '{one}')",
+            f"date_trunc('{unit}', interval '{one}')",
+            f"isfinite(interval '{one}')",
+            f"greatest(interval '{one}', interval '{two}')",
+            f"timestamp '{time}' + interval '{one}'",
+            f"timestamp '{time}' - interval '{one}'",
+            f"timestamp '{time}' - timestamp '{r.choice(['2024-01-01', 'infinity', '4714-11-24 BC'])}'",
+            f"age(timestamp '{time}', timestamp '2000-02-29 13:00')",
+            f"date '2024-01-31' + interval '{one}'",
+            f"date '{r.choice(['2024-01-31', '5874897-12-31', '4714-11-24 BC', 'infinity'])}' {r.choice('+-')} {r.choice(['1', '2147483647', '0'])}",
+            f"date_trunc('{unit}', timestamp '{time}')",
+            f"date_bin('{r.choice(['15 minutes', '1 day', '0', '-1 day', '1 mon', 'infinity'])}', timestamp '{time}', timestamp '2001-01-01')",
+            f"interval '{literal}' {declared}",
+            f"'{literal}'::interval {declared}",
+            f"interval({r.choice([0, 1, 3, 6])}) '1.23456789 seconds'",
+            f"(interval '{one}')::time",
+            f"make_interval(years => {r.choice([0, 1, 178956970, 178956971])}, hours => {r.choice([0, -5, 2147483647])}, secs => {r.choice(['0', '1.5', '1e10'])})",
+            f"interval '{one}'",
+        ]
+    )
+
+
 NUMBERS = [
     "0", "0.000", "1", "-1", "1.0", "0.1", "-0.5", "2", "10", "9999", "10000", "10001", "0.9", "1.1", "1.05", "99999999999999999999",
     "-99999999999999999999.99", "1e-20", "1e20", "1e50", "123456789.123456789", "0.00012345", "170141183460469231731687303715884105728",
@@ -424,8 +571,6 @@ def numerics(r: random.Random) -> str:
             f"'{r.choice(['0.1', '1e20', '123456789.123456789', '1e-10', 'NaN', '-Infinity', '1.5'])}'::{r.choice(['float4', 'float8'])}::numeric",
         ]
     )
-
-
 
 
 def angles(r: random.Random) -> str:
@@ -514,6 +659,67 @@ def conversions(r: random.Random) -> str:
     )
 
 
+def formats(r: random.Random) -> str:
+    position, width = r.choice(["", "", "1$", "2$", "0$", "9$"]), r.choice(["", "", "5", "10", "-8", "-", "*", "*1$", "*2$", "-*"])
+    pattern = quoted(f"<%{position}{width}{r.choice(['s', 's', 'I', 'L', 'x', '%'])}>" + r.choice(["", "%%", "%s", "%"]))
+    one = r.choice(["'Hello'", "NULL", "10", "'it''s'", "-7"])
+    return f"format({pattern}, {one}, {r.choice(['12', chr(39) + 'A b' + chr(39), 'NULL::int'])})"
+
+
+def json_constructors(r: random.Random) -> str:
+    value = lambda: r.choice(["1", "'x'", "NULL", "1.50", "true", "ARRAY[1,2]", "'{\"b\":1}'::jsonb", "'[1,{}]' FORMAT JSON", "'t'::text"])
+    key = lambda: r.choice(["'a'", "'b'", "1", "1.5", "true", "NULL", "'a' || 'b'"])
+    nulls = r.choice(["", "", " NULL ON NULL", " ABSENT ON NULL"])
+    unique = r.choice(["", "", " WITH UNIQUE", " WITH UNIQUE KEYS", " WITHOUT UNIQUE KEYS"])
+    returning = r.choice(["", "", "", " RETURNING json", " RETURNING jsonb", " RETURNING text", " RETURNING bytea FORMAT JSON ENCODING UTF8"])
+    members = ", ".join(f"{key()}{r.choice([': ', ' VALUE '])}{value()}" for _ in range(r.randint(0, 3)))
+    document = quoted(r.choice(["1", "[1]", "{}", '{"a":1,"a":2}', "{", "", "null", '"s"', " [ ]", '[{"a":1,"a":2}]']))
+    rows = "FROM (VALUES (1, 'x'), (2, NULL), (2, 'y')) AS v(k, t)"
+    return r.choice(
+        [
+            f"JSON_OBJECT({members}{nulls}{unique}{returning})",
+            f"JSON_OBJECT({members}{nulls}{unique}{returning})",
+            f"JSON_ARRAY({', '.join(value() for _ in range(r.randint(0, 3)))}{nulls}{returning})",
+            f"JSON_ARRAY({value()}, JSON_ARRAY({value()}{returning}))",
+            f"JSON_ARRAY(SELECT t {rows} ORDER BY k, t{returning})",
+            f"(SELECT JSON_ARRAYAGG({r.choice(['t', 'k', 'ARRAY[k]'])} ORDER BY k, t{nulls}{returning}) {rows})",
+            f"(SELECT JSON_OBJECTAGG({r.choice(['k', 't'])}: {r.choice(['t', 'k'])}{nulls}{unique}{returning}) {rows})",
+            f"(SELECT json_agg({r.choice(['v', 't', 'ARRAY[k, 2]', 'row(k, t)'])}) {rows})",
+            f"(SELECT {r.choice(['json', 'jsonb'])}_object_agg{r.choice(['', '_strict', '_unique', '_unique_strict'])}(k, t) {rows})",
+            f"(SELECT row_to_json({r.choice(['v', 'row(k, t, true)'])}) {rows} LIMIT 1)",
+            f"{document}{r.choice(['', '::text'])} IS {r.choice(['', 'NOT '])}JSON {r.choice(['', 'VALUE', 'SCALAR', 'ARRAY', 'OBJECT'])}{unique}",
+        ]
+    )
+
+
+def parts(r: random.Random) -> str:
+    at = r.choice(["0", "1", "-1", "2", "'a'", "'b'", "'0'", "NULL", "9"])
+    document = quoted(r.choice(['{"a":[1,{"b":null}],"0":7}', "[1,[2,3],null]", '"s"', "5"]))
+    data, bits = r.choice(["'abcdef'::bytea", "'\\x00ff00'::bytea"]), r.choice(["B'0101011'", "B'1'"])
+    place = r.choice(["2", "3", "0", "9"])
+    number = r.choice(["1.5", "0", "-2", "1e-300", "1e300", "'nan'", "'inf'", "'-inf'"])
+    return r.choice(
+        [
+            f"({document}::jsonb)[{at}]",
+            f"({document}::jsonb)[{at}][{r.choice(['0', '1', chr(39) + 'b' + chr(39)])}]",
+            f"(ARRAY[1,2,3])[{r.choice([':2', '2:', '1:2', '0:9', ':'])}]",
+            f"(row({r.choice(['1', chr(39) + 'x' + chr(39)])}, 2.5)).f{r.choice([1, 2, 3])}",
+            f"overlay({data} placing '\\x0102'::bytea from {place}{r.choice(['', ' for 1', ' for 0'])})",
+            f"overlay({bits} placing B'00' from {place})",
+            f"substring({bits} from {place}{r.choice(['', ' for 2'])})",
+            f"trim({r.choice(['both', 'leading', 'trailing'])} '\\x0061'::bytea from {data})",
+            f"trim({r.choice(['both', 'leading', 'trailing'])} from '  x ')",
+            f"substring('abcdefg' similar {r.choice(['a#' + chr(34) + '%#' + chr(34) + 'g', 'a%', '#' + chr(34) + 'b%#' + chr(34)]).join([chr(39), chr(39)])} escape '#')",
+            f"{number}::float8 / {r.choice(['2', '0', '1e300', chr(39) + 'inf' + chr(39) + '::float8', '-0.0::float8'])}",
+            f"{number}::float8::float4 / {r.choice(['2::float4', '0::float4'])}",
+            f"(SELECT string_agg(coalesce(x, 'NULL'), '|') FROM string_to_table({r.choice([quoted('a,b,,c'), quoted(''), 'NULL'])}, {r.choice([quoted(','), quoted(''), 'NULL'])}, {r.choice([quoted(''), quoted('b')])}) AS x)",
+            f"{r.choice(['to_json', 'to_jsonb', 'cardinality'])}({r.choice(['ARRAY[1,2]', 'NULL', 'ARRAY[[1],[2]]'])})",
+            f"pg_typeof({r.choice(['ARRAY[1,2]', 'ARRAY[1,NULL]', 'cardinality(ARRAY[1])', 'JSON_ARRAY(1)', 'json_agg(1)', 'substring(B' + chr(39) + '1' + chr(39) + ' from 1)'])})",
+            f"jsonb_path_query_first('[1,2]', '$[*] ? (@ > $x)', vars => '{{\"x\": 1}}'{r.choice(['', ', silent => true'])})",
+        ]
+    )
+
+
 # Calls that this server knowingly answers otherwise: its answer, and why.
 DIFFERS = {
     "E' bbb' ~ E'(b)\\\\m|\\\\1(a*(c|b+\\\\1+a)*c)|b(?:($c\\\\3*|\\\\3*){0,1}){2}'": (
@@ -524,14 +730,25 @@ DIFFERS = {
 
 FAMILIES = [
     regular_expressions, similar, to_char_numbers, to_number, to_char_times, times_of_texts, json_paths, json_changes, bytes_and_texts,
-    numerics,
-
-
-    regular_expressions, similar, to_char_numbers, to_number, to_char_times, times_of_texts, json_paths, json_changes, bytes_and_texts, angles, arrays_made, json_texts, conversions,
+    numerics, zoned, styled, intervals, angles, arrays_made, json_texts, conversions, formats, json_constructors, parts,
 ]
 
 
-def answer(side: Side, call: str) -> str:
+def answer(side: Side, line: str) -> str:
+    call = line
+    if line.startswith("["):
+        settings, given = dict(SETTINGS), line
+        while given.startswith("["):
+            setting, given = given[1:].split("]", 1)
+            name, value = setting.split("=", 1)
+            settings[name] = value
+        for name, value in settings.items():
+            side.do(f"SET {name} = '{value}'")
+        call = given.strip()
+        found = answer(side, call)
+        for name, value in SETTINGS.items():
+            side.do(f"SET {name} = '{value}'")
+        return found
     result = side.ask(f"SELECT ({call})::text")
     one_line = lambda text: text.replace("\\", "\\\\").replace("\n", "\\n")
     if result.sqlstate:

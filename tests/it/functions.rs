@@ -2,6 +2,7 @@
 //!
 //! A line is a call, the next one `= ` with its result as text or `! ` with the SQLSTATE and the message of its error. Where this
 //! server knowingly answers otherwise, a comment above begins with `# differs:` and what stands there is this server's answer.
+//! A call may begin with settings in brackets: `[TimeZone=Europe/Berlin][DateStyle=German] date '2024-01-02'`.
 
 use std::path::{Path, PathBuf};
 
@@ -27,6 +28,35 @@ fn answer(client: &mut Client, call: &str) -> String {
     }
 }
 
+/// The settings that files name, with what they are where a call names none.
+const SETTINGS: [(&str, &str); 5] = [
+    ("TimeZone", "UTC"),
+    ("DateStyle", "ISO, MDY"),
+    ("IntervalStyle", "postgres"),
+    ("bytea_output", "hex"),
+    ("extra_float_digits", "1"),
+];
+
+/// What the server says of a call behind settings.
+fn answer_with_settings(client: &mut Client, line: &str) -> String {
+    let mut rest = line;
+    let mut given = Vec::new();
+    while let Some((setting, after)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        given.push(setting.split_once('=').expect("a name and a value"));
+        rest = after;
+    }
+    for (name, default) in SETTINGS {
+        let value = given.iter().find(|(known, _)| *known == name).map_or(default, |(_, value)| *value);
+        client.query(&format!("SET {name} = '{value}'"));
+    }
+    let call = rest.trim_start();
+    let found = answer(client, call);
+    for (name, default) in SETTINGS {
+        client.query(&format!("SET {name} = '{default}'"));
+    }
+    found
+}
+
 #[test]
 fn every_call_has_postgresqls_result() {
     let server = Server::start();
@@ -43,7 +73,10 @@ fn every_call_has_postgresqls_result() {
         let mut lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
         while let (Some(call), Some(expected)) = (lines.next(), lines.next()) {
             calls += 1;
-            let found = answer(&mut client, call);
+            let found = match call.starts_with('[') {
+                true => answer_with_settings(&mut client, call),
+                false => answer(&mut client, call),
+            };
             if found != expected {
                 let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 differences.push(format!("{name}: {call}\n  - {expected}\n  + {found}"));

@@ -47,7 +47,7 @@ impl IndexRules {
     /// What computing its condition reports.
     pub fn holds(&self, entry: &EntryView<'_>) -> Result<bool> {
         let Some(condition) = &self.condition else { return Ok(true) };
-        Ok(condition.value(&entry.view.environment(&[]), entry)? == Value::Bool(true))
+        Ok(condition.value(&entry.view.stored_environment(), entry)? == Value::Bool(true))
     }
 }
 

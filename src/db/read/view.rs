@@ -81,8 +81,19 @@ impl ReadView {
     }
 
     /// What expressions of a statement that begins are run with.
-    pub fn environment<'a>(&self, parameters: &'a [Value]) -> Environment<'a> {
-        Environment { parameters, now: self.began, statement_began: Utc::now().timestamp_micros() }
+    pub fn environment<'a>(&self, parameters: &'a [Value], settings: &'a Settings) -> Environment<'a> {
+        Environment {
+            parameters,
+            now: self.began,
+            statement_began: Utc::now().timestamp_micros(),
+            style: Some(settings.text_style()),
+        }
+    }
+
+    /// What expressions are run with that belong to a definition: rows are checked and kept alike whoever writes them, by texts
+    /// in the canonical style and clocks of UTC.
+    pub(crate) fn stored_environment(&self) -> Environment<'static> {
+        Environment { parameters: &[], now: self.began, statement_began: Utc::now().timestamp_micros(), style: None }
     }
 
     /// Whether AUTH entries are refused to whoever reads or writes by it.
@@ -199,7 +210,7 @@ impl ReadView {
         parameters: &[Value],
         settings: &Settings,
     ) -> Result<Vec<String>> {
-        let bound = query.bind(&self.environment(parameters))?;
+        let bound = query.bind(&self.environment(parameters, settings))?;
         let plan = aggregate::cursor::choose(self, &bound, settings)?;
         Ok(access_path::indent(describe(query, &bound, &plan)))
     }

@@ -29,7 +29,7 @@ impl Transaction {
             return Ok(());
         }
         let rules = self.shared.row_rules.of(&self.view, collection)?;
-        let (environment, values) = (self.view.environment(&[]), ValueRow { row, ..ValueRow::default() });
+        let (environment, values) = (self.view.stored_environment(), ValueRow { row, ..ValueRow::default() });
         for (check, condition) in collection.checks.iter().zip(&rules.checks) {
             if is_false(condition.as_ref(), &environment, &values)? {
                 let (table, name) = (&collection.name, &check.name);
@@ -79,7 +79,7 @@ impl Transaction {
 
     pub(super) fn check_rows(&self, collection: &Collection, name: &str, cancel: &Cancel) -> Result<()> {
         let rules = self.shared.row_rules.of(&self.view, collection)?;
-        let environment = self.view.environment(&[]);
+        let environment = self.view.stored_environment();
         let span = ScanSpan { lower: Bound::Unbounded, upper: Bound::Unbounded, reverse: false };
         for (_, condition) in collection.checks.iter().zip(&rules.checks).filter(|(check, _)| check.name == name) {
             visit_entries(&self.view, collection, &span, cancel, &mut |entry| match is_false(
@@ -110,7 +110,7 @@ impl CommitEncoder<'_> {
             return Ok(());
         }
         let rules = self.shared.row_rules.of(&self.view, new)?;
-        let environment = self.view.environment(&[]);
+        let environment = self.view.stored_environment();
         for (_, condition) in new.checks.iter().zip(&rules.checks).filter(|(check, _)| !was_kept(check)) {
             if self.has_entry(new, &|entry| is_false(condition.as_ref(), &environment, entry))? {
                 return Err(changed_meanwhile(new));

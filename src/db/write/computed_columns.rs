@@ -20,7 +20,7 @@ impl Transaction {
             return Ok(());
         }
         let rules = self.shared.row_rules.of(&self.view, collection)?;
-        let environment = self.view.environment(&[]);
+        let environment = self.view.stored_environment();
         for (position, expression) in &rules.computed {
             let value = expression.value(&environment, &ValueRow { row, ..ValueRow::default() })?;
             let Some(column) = collection.columns.get(*position) else { continue };

@@ -218,7 +218,7 @@ impl Transaction {
             }
             Some(DefaultValue::Expression(text)) => {
                 let compiled = self.shared.row_rules.compile(&self.view, collection, text)?;
-                let value = compiled.value(&self.view.environment(&[]), &ValueRow::default())?;
+                let value = compiled.value(&self.view.stored_environment(), &ValueRow::default())?;
                 value.cast(&column.ty, false)
             }
         }

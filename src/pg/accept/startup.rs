@@ -341,7 +341,6 @@ fn options(text: &str) -> Result<Vec<(String, String)>> {
         };
         let is_option = word.starts_with("-c") || word.starts_with("--");
         match assignment.split_once('=').filter(|_| is_option) {
-            // Lower case tells what a user wrote here from the `TimeZone` that drivers send unasked.
             Some((name, value)) => settings.push((name.replace('-', "_").to_ascii_lowercase(), value.to_string())),
             None => {
                 return Err(Error::syntax(format!("invalid command-line argument for server process: {word}"), None)

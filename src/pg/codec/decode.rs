@@ -15,23 +15,19 @@ use crate::pg::codec::reader::Reader;
 use crate::types::limits::BITS_MAX;
 use crate::types::{
     ARRAY_DIMENSIONS_MAX, Bits, ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, MICROS_PER_DAY, SparseVector,
-    TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, Value, bytes_of, check_dimension, check_text_bytes, check_vector,
-    is_date, is_timestamp,
+    TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, TextStyle, Value, bytes_of, check_dimension, check_text_bytes,
+    check_vector, is_date, is_timestamp,
 };
-
-/// The infinite intervals as PostgreSQL writes them; there are none here.
-const INTERVAL_INFINITY: Interval = Interval { months: i32::MAX, days: i32::MAX, micros: i64::MAX };
-const INTERVAL_MINUS_INFINITY: Interval = Interval { months: i32::MIN, days: i32::MIN, micros: i64::MIN };
 
 /// Reads a parameter in text format.
 ///
 /// # Errors
 /// 22021 for bytes that are not UTF-8 and for a NUL; as [`Value::parse_text`].
-pub fn decode_text(ty: &ColumnType, bytes: &[u8]) -> Result<Value> {
+pub fn decode_text(ty: &ColumnType, bytes: &[u8], style: &TextStyle) -> Result<Value> {
     let text = check_text(bytes)?;
     match ty {
         ColumnType::Char(_) => Ok(Value::text(text.trim_end_matches(' '))),
-        _ => Value::parse_text(ty, text),
+        _ => style.parse(ty, text),
     }
 }
 
@@ -78,7 +74,7 @@ fn read_value(ty: &ColumnType, reader: &mut Reader<'_>) -> Result<Value> {
         | ColumnType::Name
         | ColumnType::CatalogChar
         | ColumnType::Unknown
-        | ColumnType::Json => decode_text(ty, reader.rest())?,
+        | ColumnType::Json => decode_text(ty, reader.rest(), TextStyle::CANONICAL)?,
         ColumnType::Bytea => Value::Bytea(reader.rest().into()),
         ColumnType::Jsonb | ColumnType::Jsonpath => {
             let version = reader.u8()?;
@@ -86,7 +82,7 @@ fn read_value(ty: &ColumnType, reader: &mut Reader<'_>) -> Result<Value> {
                 let message = format!("unsupported {ty} version number {version}");
                 return Err(Error::new(ErrorKind::InvalidBinaryRepresentation, message));
             }
-            decode_text(ty, reader.rest())?
+            decode_text(ty, reader.rest(), TextStyle::CANONICAL)?
         }
         ColumnType::Date => Value::Date(match reader.i32()? {
             infinity @ (DATE_INFINITY | DATE_MINUS_INFINITY) => infinity,
@@ -100,11 +96,7 @@ fn read_value(ty: &ColumnType, reader: &mut Reader<'_>) -> Result<Value> {
         ColumnType::TimestampTz => Value::TimestampTz(read_timestamp(reader)?),
         ColumnType::Interval => {
             let (micros, days, months) = (reader.i64()?, reader.i32()?, reader.i32()?);
-            let interval = Interval { months, days, micros };
-            if [INTERVAL_INFINITY, INTERVAL_MINUS_INFINITY].contains(&interval) {
-                return Err(out_of_range("interval"));
-            }
-            Value::Interval(interval)
+            Value::Interval(Interval { months, days, micros })
         }
         ColumnType::Uuid => Value::Uuid(Uuid::from_bytes(reader.array()?)),
         ColumnType::Vector(declared) => Value::Vector(read_vector(*declared, reader)?),

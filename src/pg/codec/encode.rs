@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::pg::codec::numeric::write_numeric;
 use crate::types::{
     ARRAY_DIMENSIONS_MAX, ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, TIMESTAMP_INFINITY,
-    TIMESTAMP_MINUS_INFINITY, Value,
+    TIMESTAMP_MINUS_INFINITY, TextStyle, Value,
 };
 
 /// Days from 1970-01-01 to 2000-01-01, where PostgreSQL's wire counts from.
@@ -28,9 +28,9 @@ const LENGTH_BYTES: usize = 4;
 ///
 /// # Errors
 /// As [`Value::cast`] where the value is not of the type; 54000 for a field above 2 GB.
-pub fn encode_text(value: &Value, ty: &ColumnType, out: &mut BytesMut) -> Result<()> {
-    encode(value, ty, out, |value, out| {
-        value.write_text(out);
+pub fn encode_text(value: &Value, ty: &ColumnType, style: &TextStyle, out: &mut BytesMut) -> Result<()> {
+    encode(value, ty, style, out, |value, out| {
+        style.write(value, out);
         pad(value, ty, out);
         Ok(())
     })
@@ -42,12 +42,13 @@ pub fn encode_text(value: &Value, ty: &ColumnType, out: &mut BytesMut) -> Result
 /// As [`encode_text`]; 42804 for the name of a `regclass` and the like, 22003 for an OID out of range, 22000 for an array whose
 /// rows differ in length, 54000 for one of too many dimensions and a vector above `u16::MAX` components.
 pub fn encode_binary(value: &Value, ty: &ColumnType, out: &mut BytesMut) -> Result<()> {
-    encode(value, ty, out, |value, out| write_binary(value, ty, out))
+    encode(value, ty, TextStyle::CANONICAL, out, |value, out| write_binary(value, ty, out))
 }
 
 fn encode(
     value: &Value,
     ty: &ColumnType,
+    style: &TextStyle,
     out: &mut BytesMut,
     write: impl Fn(&Value, &mut BytesMut) -> Result<()>,
 ) -> Result<()> {
@@ -60,7 +61,7 @@ fn encode(
     let written = if value.is_of(ty) {
         write(value, out)
     } else {
-        match value.clone().cast(ty, true) {
+        match value.clone().cast_in(style, ty, true) {
             // A cast may end in NULL, whose length is in place already.
             Ok(Value::Null) => return Ok(()),
             Ok(converted) => write(&converted, out),

@@ -20,7 +20,7 @@ use crate::pg::codec::encode::{encode_binary, encode_text};
 use crate::pg::messages::report::{fields_of, without_nul};
 use crate::session::{Formats, TransactionStatus};
 use crate::types::limits::RESULT_COLUMNS_MAX;
-use crate::types::{ColumnType, Value};
+use crate::types::{ColumnType, TextStyle, Value};
 
 /// Bytes that are gathered before they are written without being asked for.
 pub(super) const FLUSH_BYTES: usize = 64 * 1024;
@@ -158,7 +158,13 @@ impl ClientOutput {
     ///
     /// # Errors
     /// 54011 for too many columns, 53200 for a long row for which there is no memory, and what a value cannot be sent for.
-    pub fn data_row(&mut self, row: &[Value], columns: &[OutputColumn], formats: &Formats) -> Result<()> {
+    pub fn data_row(
+        &mut self,
+        row: &[Value],
+        columns: &[OutputColumn],
+        formats: &Formats,
+        style: &TextStyle,
+    ) -> Result<()> {
         self.make_room(row.iter().map(Value::bytes).fold(0, usize::saturating_add))?;
         let start = self.begin(b'D');
         let fields = i16::try_from(columns.len()).map_err(|_| too_many_columns(columns.len()))?;
@@ -168,7 +174,7 @@ impl ClientOutput {
             let encoded = if formats.is_binary(position) {
                 encode_binary(value, &column.ty, &mut self.buffer)
             } else {
-                encode_text(value, &column.ty, &mut self.buffer)
+                encode_text(value, &column.ty, style, &mut self.buffer)
             };
             if let Err(error) = encoded {
                 self.buffer.truncate(start);
@@ -354,7 +360,7 @@ mod tests {
         let columns = [OutputColumn::computed("a", ColumnType::Int4), OutputColumn::computed("b", ColumnType::Text)];
         let mut output = ClientOutput::new();
         let row = [Value::Int4(7), Value::Null];
-        output.data_row(&row, &columns, &Formats::Each(vec![true, false])).unwrap();
+        output.data_row(&row, &columns, &Formats::Each(vec![true, false]), TextStyle::CANONICAL).unwrap();
         assert_eq!(&output.buffer[..], b"D\0\0\0\x12\0\x02\0\0\0\x04\0\0\0\x07\xff\xff\xff\xff");
     }
 

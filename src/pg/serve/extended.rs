@@ -15,7 +15,7 @@ use crate::pg::serve::connection::{Connection, Failure};
 use crate::session::{Formats, Portal, Prepared, StatementOutcome, guarded};
 use crate::telemetry::{Span, SpanName};
 use crate::types::limits::PARAMETERS_MAX;
-use crate::types::{ColumnType, Value};
+use crate::types::{ColumnType, TextStyle, Value};
 
 impl Connection {
     /// Parse: prepares a statement under a name.
@@ -48,7 +48,7 @@ impl Connection {
         let mut fields = Fields(body);
         let (portal, statement) = (fields.text()?, fields.text()?);
         let prepared = Arc::clone(self.session.statement(statement)?);
-        let parameters = read_parameters(&mut fields, &prepared.parameters)?;
+        let parameters = read_parameters(&mut fields, &prepared.parameters, self.session.settings().text_style())?;
         let columns = prepared.columns.as_ref().map_or(0, |columns| columns.len());
         let formats = read_formats(&mut fields, columns)?;
         fields.finish()?;
@@ -210,7 +210,7 @@ fn parameter_type(oid: u32) -> Result<Option<ColumnType>> {
 }
 
 /// Reads format codes and values straight into values of the parameters' types.
-fn read_parameters(fields: &mut Fields<'_>, types: &[ColumnType]) -> Result<Vec<Value>> {
+fn read_parameters(fields: &mut Fields<'_>, types: &[ColumnType], style: &TextStyle) -> Result<Vec<Value>> {
     let format_count = fields.count()?;
     let mut formats = Fields(fields.take(format_count * 2)?);
     let count = fields.count()?;
@@ -231,7 +231,7 @@ fn read_parameters(fields: &mut Fields<'_>, types: &[ColumnType]) -> Result<Vec<
         values.push(match fields.value()? {
             None => Value::Null,
             Some(bytes) => {
-                let decoded = if is_binary { decode_binary(ty, bytes) } else { decode_text(ty, bytes) };
+                let decoded = if is_binary { decode_binary(ty, bytes) } else { decode_text(ty, bytes, style) };
                 decoded.map_err(|error| match error.detail() {
                     None => error.with_detail(format!("It is the value of parameter ${}.", position + 1)),
                     Some(_) => error,
@@ -279,7 +279,7 @@ mod tests {
     use super::*;
 
     fn parameters(body: &[u8], types: &[ColumnType]) -> Result<Vec<Value>> {
-        read_parameters(&mut Fields(body), types)
+        read_parameters(&mut Fields(body), types, TextStyle::CANONICAL)
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Sending the rows of portals.
 
+use std::sync::Arc;
+
 use crate::pg::messages::output::PORTAL_SUSPENDED;
 use crate::pg::serve::connection::{Connection, Failure};
 use crate::session::{Formats, Portal, PortalRows};
@@ -18,10 +20,11 @@ impl Connection {
     ) -> Result<(u64, bool), Failure> {
         let mut sent = 0;
         let columns = rows.columns();
+        let style = Arc::clone(self.session.settings().text_style());
         loop {
             while rows_max.is_none_or(|max| sent < max) {
                 let Some(row) = rows.next_waiting() else { break };
-                self.output.data_row(&row, &columns, formats)?;
+                self.output.data_row(&row, &columns, formats, &style)?;
                 sent += 1;
                 if self.output.is_full() {
                     self.flush().await?;

@@ -106,9 +106,9 @@ impl Session {
 
     /// Begins to give rows.
     pub(super) async fn copy_out(&self, plan: &CopyOutPlan, run: ReadRun<'_>) -> Result<StatementOutcome> {
+        let (copy, next_piece) = (plan.start(self.codec, run.settings.text_style()), BytesMut::new());
         let stream = cancellable(plan.rows().open(run), &self.cancel).await?;
         let rows = ResultRows::new(plan.columns(), stream, &self.cancel);
-        let (copy, next_piece) = (plan.start(self.codec), BytesMut::new());
         Ok(StatementOutcome::CopyOut(SessionCopyOut { copy, rows, state: CopyState::Begin, next_piece }))
     }
 

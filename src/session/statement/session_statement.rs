@@ -16,8 +16,8 @@ use crate::session::statement::script::Parsed;
 use crate::session::transaction::{Modes, OpenTransaction, TransactionStatus};
 use crate::settings::{SettingValue, Settings};
 use crate::statement::{
-    CommandTag, CursorFetch, Discard, Planned, ReadRun, RowSource, RowsTag, SecretText, SessionCommand, SettingCall,
-    Statement, TransactionModes,
+    CommandTag, Discard, Planned, ReadRun, RowSource, RowsTag, SecretText, SessionCommand, SettingCall, Statement,
+    TransactionModes,
 };
 use crate::types::Value;
 
@@ -123,12 +123,10 @@ impl Session {
                 self.declare((name, *hold), &**query, columns, run, is_alone).await?;
                 "DECLARE CURSOR"
             }
-            SessionCommand::Fetch { cursor, fetch } => {
-                let count = match fetch {
-                    CursorFetch::Forward(count) => Some(*count),
-                    CursorFetch::ForwardAll => None,
-                };
-                return self.fetch(cursor, count).await;
+            SessionCommand::Fetch { cursor, fetch } => return self.fetch(cursor, fetch.count()).await,
+            SessionCommand::Move { cursor, fetch } => {
+                let moved = self.pass(cursor, fetch.count()).await?;
+                return Ok(StatementOutcome::Done { tag: CommandTag::counted("MOVE", moved) });
             }
             SessionCommand::CloseCursor(Some(name)) => done("CLOSE CURSOR", self.close_cursor(name))?,
             SessionCommand::CloseCursor(None) => {
@@ -289,7 +287,8 @@ impl Session {
             return Err(Error::syntax(format!("wrong number of parameters for prepared statement \"{name}\""), None)
                 .with_detail(format!("Expected {} parameters but got {}.", prepared.parameters.len(), row.len())));
         }
-        let cast = row.into_iter().zip(&prepared.parameters).map(|(value, ty)| value.cast(ty, false));
+        let style = Arc::clone(self.settings.effective().text_style());
+        let cast = row.into_iter().zip(&prepared.parameters).map(|(value, ty)| value.cast_in(&style, ty, false));
         let values = cast.collect::<Result<Vec<Value>>>()?;
         Box::pin(self.execute(&prepared, values, is_alone)).await
     }

@@ -5,7 +5,7 @@ use datafusion::sql::sqlparser::ast::{BinaryOperator, CastKind, DataType, Expr};
 use crate::error::Result;
 use crate::sql::analyze::analyzer::{Analyzer, wider};
 use crate::sql::analyze::numerics::is_numeric;
-use crate::sql::arrow::arithmetic_functions::checked_function;
+use crate::sql::arrow::arithmetic_functions::{DIVIDE_FLOATS, checked_function};
 use crate::sql::functions::{half_form, is_exchanged, time_operator};
 use crate::sql::parse::operators::call;
 use crate::types::ColumnType;
@@ -95,6 +95,12 @@ fn computed(expr: &mut Expr, left_type: Option<ColumnType>, right_type: Option<C
     let ty = match (left_type, right_type) {
         (Some(a), Some(b)) if a.is_number() && b.is_number() => {
             let ty = wider(&a, &b);
+            if let Expr::BinaryOp { left, op: BinaryOperator::Divide, right } = expr
+                && matches!(ty, ColumnType::Float4 | ColumnType::Float8)
+            {
+                *expr = call(DIVIDE_FLOATS, vec![left.as_ref().clone(), right.as_ref().clone()]);
+                return Some(ty);
+            }
             // The planner would compute a float4 and a whole number as float4.
             if let Expr::BinaryOp { left, right, .. } = expr
                 && ty == ColumnType::Float8

@@ -51,6 +51,7 @@ impl Analyzer<'_> {
             | BinaryOperator::LtEq
             | BinaryOperator::Gt
             | BinaryOperator::GtEq => self.comparison(expr).map_err(|error| self.at_operator(error, location)),
+            BinaryOperator::Overlaps => self.overlaps(expr),
             BinaryOperator::PGRegexMatch
             | BinaryOperator::PGRegexIMatch
             | BinaryOperator::PGRegexNotMatch
@@ -145,7 +146,7 @@ impl Analyzer<'_> {
             let mut arguments = vec![left.as_ref().clone()];
             match (self.constant_value(right), &operator) {
                 (Some(Value::Array(_, keys)), BinaryOperator::HashArrow | BinaryOperator::HashLongArrow)
-                    if !keys.iter().any(Value::is_null) =>
+                    if !keys.is_empty() && !keys.iter().any(Value::is_null) =>
                 {
                     let keys: Vec<String> = keys.iter().map(Value::to_text).collect();
                     arguments.extend(keys.into_iter().map(|key| Expr::value(Literal::SingleQuotedString(key))));

@@ -14,7 +14,7 @@ use crate::sql::analyze::from_functions::is_series_of_int4;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
 use crate::sql::analyze::numerics::{check_numerics, is_numeric, makes_array};
 use crate::sql::analyze::overloads::{Argument, ChosenForm, written_cast};
-use crate::sql::analyze::special_calls::special_call;
+use crate::sql::analyze::special_calls::{special_call, stands_for};
 use crate::sql::analyze::times::common_time_of;
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{
@@ -50,7 +50,12 @@ impl Analyzer<'_> {
             return Err(self.at(Error::syntax("syntax error at or near \"variadic\"", None), place));
         }
         pg_catalog::check_schema(&function.name, self.context).map_err(|error| self.at(error, place))?;
+        if let Some(made) = stands_for(function, &name).map_err(|error| self.at(error, place))? {
+            *expr = made;
+            return self.expr(expr);
+        }
         self.rows_in_call(function, &mut name)?;
+        self.normal_form(function, &name)?;
         if !engine::is_function(&name) || pg_catalog::is_in_made_schema(&function.name, self.context) {
             if let Some(cast) = written_cast(function, &name) {
                 *expr = cast;
@@ -112,6 +117,26 @@ impl Analyzer<'_> {
         }
         let ty = form_of_types(function, &name, &mut types).or(result);
         Ok(finished(expr, &name, &types, ty))
+    }
+
+    /// The form that a text is normalised to is a word of the grammar: `normalize(x, NFC)`.
+    fn normal_form(&self, function: &mut Function, name: &str) -> Result<()> {
+        let FunctionArguments::List(list) = &mut function.args else { return Ok(()) };
+        // With a schema it is a function as any other.
+        let (true, [_, form]) = (name == "normalize" && function.name.0.len() == 1, list.args.as_mut_slice()) else {
+            return Ok(());
+        };
+        let Some(form) = plain_argument(form) else { return Ok(()) };
+        let word = match form {
+            Expr::Identifier(word) if word.quote_style.is_none() => word.value.to_ascii_uppercase(),
+            _ => String::new(),
+        };
+        if !["NFC", "NFD", "NFKC", "NFKD"].contains(&word.as_str()) {
+            let error = Error::syntax(format!("syntax error at or near \"{form}\""), None);
+            return Err(self.at(error, form.span().start));
+        }
+        *form = Expr::value(Literal::SingleQuotedString(word));
+        Ok(())
     }
 
     /// As [`Analyzer::function_parts`], of a call where sets may not stand everywhere.
@@ -256,7 +281,7 @@ impl Analyzer<'_> {
                         by_value(argument, key);
                     }
                     let wanted = match function_types::parameter(name, position) {
-                        _ if name == "generate_series" => Some(ColumnType::TimestampTz),
+                        _ if matches!(name, "generate_series" | "date_bin") => Some(ColumnType::TimestampTz),
                         wanted => wanted.filter(|ty| matches!(ty, ColumnType::Timestamp | ColumnType::TimestampTz)),
                     };
                     if let (Some(wanted), Some(ColumnType::Date)) = (wanted, &ty) {
@@ -326,8 +351,7 @@ impl Analyzer<'_> {
                 self.adopt(argument, &ty)?;
             }
         }
-        let step = step_type(position, types).filter(|_| name == "generate_series");
-        step.map_or(Ok(()), |ty| self.adopt(argument, &ty))?;
+        type_by_others(name, position, types).map_or(Ok(()), |ty| self.adopt(argument, &ty))?;
         self.walked_argument(name, argument)
     }
 
@@ -463,11 +487,31 @@ fn bound_series(arguments: &mut [FunctionArg], types: &[Option<ColumnType>]) {
     }
 }
 
+/// The type of a literal that goes by the arguments before it.
+fn type_by_others(name: &str, position: usize, types: &[Option<ColumnType>]) -> Option<ColumnType> {
+    match name {
+        "generate_series" => step_type(position, types),
+        "date_bin" => bin_type(position, types),
+        _ => None,
+    }
+}
+
 /// The type of the end or the step of a series of times.
 fn step_type(position: usize, types: &[Option<ColumnType>]) -> Option<ColumnType> {
     let first = types.first()?.as_ref()?;
     let is_time = matches!(first, ColumnType::Date | ColumnType::Timestamp | ColumnType::TimestampTz);
-    is_time.then(|| if position == 2 { ColumnType::Interval } else { first.clone() })
+    is_time.then(|| match position {
+        2 => ColumnType::Interval,
+        3 => ColumnType::Text,
+        _ => first.clone(),
+    })
+}
+
+/// The type of a literal that is put into a bin, or from which bins are counted.
+fn bin_type(position: usize, types: &[Option<ColumnType>]) -> Option<ColumnType> {
+    let first = types.get(1).cloned().flatten();
+    let of_other = first.filter(|ty| matches!(ty, ColumnType::Timestamp | ColumnType::TimestampTz));
+    (position > 0).then(|| of_other.unwrap_or(ColumnType::TimestampTz))
 }
 
 pub fn plain_argument(argument: &mut FunctionArg) -> Option<&mut Expr> {

@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::sql::analyze::analyzer::{Analyzer, wider};
 use crate::sql::analyze::literals::string_of;
 use crate::sql::analyze::numerics::held;
+use crate::sql::analyze::times::declared_interval;
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{NUMBER_KEPT, PATH_OF_TEXT};
 use crate::sql::parse::operators::call;
@@ -32,9 +33,16 @@ impl Analyzer<'_> {
             *expr = call(PATH_OF_TEXT, vec![inner]);
             return Ok(Some(ColumnType::Jsonpath));
         }
-        let mut target = ColumnType::parse(&data_type.to_string()).map_err(|error| self.at(error, location))?;
+        let is_interval = matches!(data_type, DataType::Interval { .. });
+        let name = if is_interval { "interval".to_string() } else { data_type.to_string() };
+        let mut target = ColumnType::parse(&name).map_err(|error| self.at(error, location))?;
         if is_array {
             target = ColumnType::Array(Box::new(target));
+        }
+        if let (ColumnType::Interval, Some(declared)) = (&target, declared_interval(&data_type)) {
+            self.fitted_interval(&mut inner, declared)?;
+            *expr = inner;
+            return Ok(Some(target));
         }
         if let ColumnType::Reg(kind) = target {
             return self.reg_cast(expr, inner, kind);
@@ -47,10 +55,12 @@ impl Analyzer<'_> {
         if let Some(value) = self.constant_value(&inner).cloned()
             && number_or_null(&value)
         {
-            let value = value.cast(&target, true)?;
+            let style = self.context.settings.text_style();
+            let value = value.cast_in(style, &target, true).map_err(|error| self.at(error, location))?;
             *expr = self.constant(value, &target);
             return Ok(Some(held(target)));
         }
+        self.note_cast(source.as_ref(), &target);
         if let Some(number) = self.numeric_cast(&inner, source.as_ref(), &target) {
             *expr = number;
             return Ok(Some(target));

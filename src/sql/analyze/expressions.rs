@@ -10,19 +10,16 @@ use crate::sql::analyze::casts::{is_forgotten, keep_type};
 use crate::sql::analyze::jsonb::by_value;
 use crate::sql::analyze::literals::{bit_digits, placeholder, string_of};
 use crate::sql::analyze::numerics::{held, is_numeric};
-use crate::sql::analyze::patterns::literal_text;
 use crate::sql::analyze::row_comparisons::{keyed_rows, without_rows};
 use crate::sql::analyze::scope;
 use crate::sql::analyze::scope::ScopeColumn;
 use crate::sql::analyze::times::common_time;
 use crate::sql::arrow::cast_functions::cast_name;
-use crate::sql::functions::{
-    BYTES_PART, EXTRACT, MOMENT_OF_LOCAL, NUMERIC_KEY, PART, SIMILAR_TO_REGEX, function_types,
-};
+use crate::sql::functions::{EXTRACT, NUMERIC_KEY, function_types};
 use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::number_of;
-use crate::sql::parse::visit::names_columns;
+use crate::sql::parse::visit::is_computed;
 use crate::sql::relational::engine;
 use crate::sql::rewrite::expressions::kept_rows;
 use crate::sql::subqueries::quantified::{DIFFERS_FROM_ALL, EQUALS_ANY, quantified_name};
@@ -238,9 +235,14 @@ impl Analyzer<'_> {
         match expr {
             Expr::Case { .. } => self.case(expr),
             Expr::Array(array) => {
-                // The planner looks for the columns of its elements in the innermost query only; those of a call it finds.
-                let is_computed = array.elem.iter().any(names_columns);
+                // The planner looks for the columns of its elements in the innermost query only, and computes with whole numbers
+                // there; those of a call it finds, and computes as everywhere.
+                let is_computed = array.elem.iter().any(is_computed);
                 let ty = self.unify_all("ARRAY", &mut array.elem.iter_mut().collect::<Vec<_>>())?;
+                if ty == Some(ColumnType::Int4) {
+                    // The planner takes every number for a bigint.
+                    array.elem.iter_mut().for_each(|each| self.as_int4(each));
+                }
                 let ty = ty.map(|ty| ColumnType::Array(Box::new(ty)));
                 let is_computed = is_computed || ty.as_ref().is_some_and(|ty| *ty.base() == ColumnType::Numeric(None));
                 if let Some(constant) = ty.as_ref().and_then(|ty| self.constant_array(&array.elem, ty)) {
@@ -259,24 +261,15 @@ impl Analyzer<'_> {
             }
             Expr::Extract { field, expr: inner, .. } => {
                 self.adopt(inner, &ColumnType::TimestampTz)?;
-                self.expr(inner)?;
+                if self.expr(inner)? == Some(ColumnType::TimestampTz) {
+                    self.note_unsteady();
+                }
                 let unit = field.to_string().trim_matches(['\'', '"']).to_ascii_lowercase();
                 let unit = Expr::value(Literal::SingleQuotedString(unit));
                 *expr = call(EXTRACT, vec![unit, inner.as_ref().clone()]);
                 Ok(Some(ColumnType::Numeric(None)))
             }
-            Expr::AtTimeZone { timestamp, time_zone } => {
-                self.adopt(timestamp, &ColumnType::TimestampTz)?;
-                let ty = self.expr(timestamp)?;
-                self.adopt(time_zone, &ColumnType::Text)?;
-                self.argument(time_zone)?;
-                let (name, zoned) = match ty {
-                    Some(ColumnType::Timestamp) => (MOMENT_OF_LOCAL, ColumnType::TimestampTz),
-                    _ => ("timezone", ColumnType::Timestamp),
-                };
-                *expr = call(name, vec![time_zone.as_ref().clone(), timestamp.as_ref().clone()]);
-                Ok(Some(zoned))
-            }
+            Expr::AtTimeZone { .. } => self.at_time_zone(expr),
             Expr::Ceil { expr: inner, .. } | Expr::Floor { expr: inner, .. } => {
                 let ty = self.expr(inner)?;
                 let form = if matches!(expr, Expr::Ceil { .. }) { "ceil" } else { "floor" };
@@ -288,15 +281,10 @@ impl Analyzer<'_> {
                 }
                 Ok(ty)
             }
-            Expr::Interval(interval) => match interval.value.as_ref() {
-                Expr::Value(value) if interval.leading_field.is_none() => {
-                    let mut literal = Expr::Value(value.clone());
-                    self.adopt(&mut literal, &ColumnType::Interval)?;
-                    *expr = literal;
-                    Ok(Some(ColumnType::Interval))
-                }
-                _ => Ok(Some(ColumnType::Interval)),
-            },
+            Expr::Interval(interval) => {
+                *expr = self.interval_literal(interval)?;
+                Ok(Some(ColumnType::Interval))
+            }
             Expr::CompoundFieldAccess { .. } => self.access(expr),
             other => self.text_expr(other),
         }
@@ -330,20 +318,8 @@ impl Analyzer<'_> {
                 Ok(Some(ColumnType::Int4))
             }
             Expr::Substring { .. } => self.substring(expr),
-            Expr::Trim { expr: inner, trim_what, .. } => {
-                self.argument(inner)?;
-                if let Some(what) = trim_what {
-                    self.argument(what)?;
-                }
-                Ok(Some(ColumnType::Text))
-            }
-            Expr::Overlay { expr: inner, overlay_what, overlay_from, overlay_for } => {
-                let numbers = std::iter::once(overlay_from).chain(overlay_for.iter_mut());
-                for each in [inner, overlay_what].into_iter().chain(numbers) {
-                    self.argument(each)?;
-                }
-                Ok(Some(ColumnType::Text))
-            }
+            Expr::Trim { .. } => self.trim(expr),
+            Expr::Overlay { .. } => self.overlay(expr),
             other => Err(self.at(
                 Error::unsupported(
                     "this expression is not offered",
@@ -352,41 +328,6 @@ impl Analyzer<'_> {
                 other.span().start,
             )),
         }
-    }
-
-    /// A part of a text by its place, or by a regular expression.
-    fn substring(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
-        let Expr::Substring { expr: inner, substring_from, substring_for, .. } = expr else { return Ok(None) };
-        let of_bytes = self.argument(inner)? == Some(ColumnType::Bytea);
-        let mut by_pattern = false;
-        for bound in [&mut *substring_from, &mut *substring_for].into_iter().flatten() {
-            by_pattern |= literal_text(bound).is_some();
-            self.adopt_parameter(bound, &ColumnType::Int4);
-            by_pattern |= self.argument(bound)?.is_some_and(|ty| ty.is_text());
-        }
-        if of_bytes && !by_pattern {
-            let first = Expr::value(Literal::Number("1".to_string(), false));
-            let from = substring_from.as_ref().map_or(first, |from| from.as_ref().clone());
-            let count = substring_for.as_ref().map(|count| count.as_ref().clone());
-            let arguments = [inner.as_ref().clone(), from].into_iter().chain(count).collect();
-            *expr = call(BYTES_PART, arguments);
-            return Ok(Some(ColumnType::Bytea));
-        }
-        if by_pattern {
-            let pattern = match (substring_from, substring_for) {
-                (Some(pattern), None) => pattern.as_ref().clone(),
-                // An SQL regular expression with its escape.
-                (Some(pattern), Some(escape)) => {
-                    call(SIMILAR_TO_REGEX, vec![pattern.as_ref().clone(), escape.as_ref().clone()])
-                }
-                (None, _) => {
-                    let hint = "Use SUBSTRING(text FROM pattern).";
-                    return Err(Error::unsupported("SUBSTRING with FOR and a pattern is not offered", hint));
-                }
-            };
-            *expr = call(PART, vec![inner.as_ref().clone(), pattern]);
-        }
-        Ok(Some(ColumnType::Text))
     }
 
     /// `x = ANY (array)` and the like.

@@ -17,7 +17,7 @@ use crate::sql::analyze::from::{plain_table, scope_columns, table_alias};
 use crate::sql::analyze::numerics::is_numeric;
 use crate::sql::analyze::scope::{Relation, ScopeColumn, column_of};
 use crate::sql::arrow::context::ReadContext;
-use crate::sql::functions::{INPUT_ERROR, NUMBER_SERIES};
+use crate::sql::functions::{INPUT_ERROR, NUMBER_SERIES, RECORD_FUNCTIONS};
 use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::select_of;
@@ -113,6 +113,8 @@ impl Analyzer<'_> {
         let is_set = SET_FUNCTIONS.contains(&function.as_str());
         let error = if is_set {
             Error::unsupported(format!("{function}() in FROM is not offered"), "Call it in the select list.")
+        } else if RECORD_FUNCTIONS.contains(&function.as_str()) {
+            Error::syntax("a column definition list is required for functions returning \"record\"", None)
         } else if engine::is_aggregate(&function) {
             let message = "aggregate functions are not allowed in functions in FROM";
             Error::new(ErrorKind::Grouping, message)

@@ -8,6 +8,8 @@ use datafusion::sql::sqlparser::ast::{Expr, Value as Literal};
 
 use crate::error::Result;
 use crate::sql::analyze::analyzer::Analyzer;
+use crate::sql::analyze::present_words::read_constant;
+use crate::sql::parse::trees::number_of;
 use crate::types::{ColumnType, Numeric, Value};
 
 impl Analyzer<'_> {
@@ -58,7 +60,9 @@ impl Analyzer<'_> {
                     return Ok(());
                 }
                 let location = value.span.start;
-                let typed = Value::text(text).cast(ty, true).map_err(|error| self.at(error, location))?;
+                let typed = read_constant(Value::text(text), ty, true, self.context);
+                let typed = typed.map_err(|error| self.at(error, location))?;
+                self.note_literal(value, text, &typed);
                 *expr = self.constant(typed, ty);
                 Ok(())
             }
@@ -111,6 +115,17 @@ impl Analyzer<'_> {
                 _ => None,
             },
             _ => None,
+        }
+    }
+
+    /// A number as it is written as an `integer`.
+    pub fn as_int4(&mut self, expr: &mut Expr) {
+        let number = number_of(expr).and_then(|(digits, is_negative)| {
+            let sign = if is_negative { "-" } else { "" };
+            format!("{sign}{digits}").parse::<i32>().ok()
+        });
+        if let Some(number) = number {
+            *expr = self.constant(Value::Int4(number), &ColumnType::Int4);
         }
     }
 

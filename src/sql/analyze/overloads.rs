@@ -17,7 +17,7 @@ use crate::sql::functions::function_types;
 use crate::sql::parse::names::exact;
 use crate::sql::parse::operators::call;
 use crate::sql::parse::parse::character;
-use crate::sql::registry::{self, CallArguments};
+use crate::sql::registry::{self, CallArguments, ResolvedFunction};
 use crate::types::ColumnType;
 
 /// What has no type yet.
@@ -51,6 +51,7 @@ impl Analyzer<'_> {
             let message = format!("the operator {} {name} {} is not offered", types.0, types.1);
             return Err(Error::unsupported(message, "The section \"Functions\" of COMPAT.md lists those that are."));
         }
+        self.note_operator(resolved.operator, [left_type.as_ref(), right_type.as_ref()]);
         self.take_type(left, left_type, resolved.left)?;
         self.take_type(right, right_type, resolved.right)?;
         Ok(ColumnType::from_oid(resolved.result))
@@ -179,10 +180,14 @@ impl Analyzer<'_> {
     pub fn chosen_types(&mut self, function: &mut Function, name: &str) -> Result<ChosenForm> {
         let place = function.name.span().start;
         let is_plain = function.within_group.is_empty() && !registry::forms(name).is_empty();
-        let FunctionArguments::List(list) = &mut function.args else { return Ok(ChosenForm::default()) };
+        let FunctionArguments::List(list) = &mut function.args else {
+            self.note_function(name, None);
+            return Ok(ChosenForm::default());
+        };
         let count = list.args.len();
         let mut arguments: Vec<&mut Expr> = list.args.iter_mut().filter_map(plain_argument).collect();
         if arguments.len() < count {
+            self.note_function(name, None);
             return Ok(ChosenForm::default());
         }
         let mut walked = Vec::with_capacity(count);
@@ -197,10 +202,12 @@ impl Analyzer<'_> {
             });
         }
         let given: Option<Vec<u32>> = walked.iter().map(|ty| ty.as_ref().map_or(Some(UNKNOWN), oid_of)).collect();
-        let (chosen, result) = match given.filter(|_| is_plain) {
+        let resolved = match given.filter(|_| is_plain) {
             Some(types) => chosen_form(name, types).map_err(|error| self.at(error, place))?,
-            None => (Vec::new(), None),
+            None => None,
         };
+        self.note_function(name, resolved.as_ref().and_then(|resolved| resolved.form));
+        let (chosen, result) = resolved.map_or_else(Default::default, |resolved| known_types(&resolved));
         for ((argument, ty), wanted) in arguments.iter_mut().zip(&mut walked).zip(&chosen) {
             if is_numeric(ty.as_ref().and_then(Option::as_ref)) && *wanted == Some(ColumnType::Float8) {
                 self.numeric_as_float(argument);
@@ -265,21 +272,27 @@ fn oid_of(ty: &Option<ColumnType>) -> Option<u32> {
     ty.as_ref().map(ColumnType::oid)
 }
 
-/// The types that the form of a function takes which is meant, and that of its result; nothing where several are as good, which
-/// the call is left to.
-fn chosen_form(name: &str, types: Vec<u32>) -> Result<(Vec<Option<ColumnType>>, Option<ColumnType>)> {
+/// The form of a function that is meant; nothing where several are as good, which the call is left to.
+fn chosen_form(name: &str, types: Vec<u32>) -> Result<Option<ResolvedFunction>> {
     let call = CallArguments { types, ..CallArguments::default() };
     match registry::resolve_function(name, &call) {
-        Ok(resolved) => {
-            let known = |oid: &u32| ColumnType::from_oid(*oid).filter(|ty| *oid != CHARACTER && is_read(ty));
-            let is_row = resolved.form.is_none_or(|form| !form.returns_set);
-            let result = ColumnType::from_oid(resolved.result)
-                .filter(|ty| is_row && matches!(ty, ColumnType::Text | ColumnType::Bool));
-            Ok((resolved.arguments.iter().map(known).collect(), result))
+        Ok(resolved) => Ok(Some(resolved)),
+        // A polymorphic function of literals alone.
+        Err(error) if error.kind() == ErrorKind::DatatypeMismatch && call.types.iter().all(|ty| *ty == UNKNOWN) => {
+            Err(error)
         }
         Err(error) if error.kind() == ErrorKind::UndefinedFunction && !may_be_meant(name, call) => Err(error),
-        Err(_) => Ok((Vec::new(), None)),
+        Err(_) => Ok(None),
     }
+}
+
+/// The types that the form takes, and that of its result.
+fn known_types(resolved: &ResolvedFunction) -> (Vec<Option<ColumnType>>, Option<ColumnType>) {
+    let known = |oid: &u32| ColumnType::from_oid(*oid).filter(|ty| *oid != CHARACTER && is_read(ty));
+    let is_row = resolved.form.is_none_or(|form| !form.returns_set);
+    let result =
+        ColumnType::from_oid(resolved.result).filter(|ty| is_row && matches!(ty, ColumnType::Text | ColumnType::Bool));
+    (resolved.arguments.iter().map(known).collect(), result)
 }
 
 /// Whether a literal is read as a value of that type before it is planned: names are looked up by the functions that take them.

@@ -14,6 +14,7 @@ use crate::sql::analyze::scope::{FoundColumn, Relation, Scope, ScopeColumn, Show
 use crate::sql::parse::names;
 use crate::sql::parse::names::{exact, folded, relation_name};
 use crate::sql::parse::visit::has_expression;
+use crate::sql::rewrite::rewrite::SET_FUNCTIONS;
 use crate::types::ColumnType;
 use crate::types::limits::RESULT_COLUMNS_MAX;
 
@@ -73,6 +74,7 @@ impl Analyzer<'_> {
         let clause = if self.one_group(select) { "HAVING" } else { "WHERE" };
         self.expand_wildcards(select)?;
         check_width(select.projection.len())?;
+        sets_by_position(select, order.as_deref_mut())?;
         if let Some(scope) = self.scopes.last_mut() {
             scope.groups_by_casts = groups_by_casts(select);
         }
@@ -361,4 +363,28 @@ fn last_name(expr: &Expr) -> Option<String> {
         Expr::CompoundIdentifier(parts) => parts.last().map(folded),
         _ => None,
     }
+}
+
+/// Orders by the column that a set makes in the select list, where ORDER BY has the same set: the planner would not order by it.
+///
+/// # Errors
+/// 0A000 for a set that is in ORDER BY alone.
+fn sets_by_position(select: &Select, order: Option<&mut Vec<OrderByExpr>>) -> Result<()> {
+    let makes_set = |part: &Expr| {
+        matches!(part, Expr::Function(function) if names::last_part(&function.name)
+        .is_some_and(|name| name == "unnest" || SET_FUNCTIONS.contains(&name.as_str())))
+    };
+    for item in order.into_iter().flatten().filter(|item| has_expression(&item.expr, makes_set)) {
+        let wanted = item.expr.to_string();
+        let place = select.projection.iter().position(|shown| match shown {
+            SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => expr.to_string() == wanted,
+            _ => false,
+        });
+        let Some(place) = place else {
+            let message = "a set-returning function that is in ORDER BY alone is not offered";
+            return Err(Error::unsupported(message, "Give it a name in a subquery, and order by that."));
+        };
+        item.expr = Expr::value(Literal::Number((place + 1).to_string(), false));
+    }
+    Ok(())
 }

@@ -2,31 +2,62 @@
 
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CaseWhen, Expr, Function, FunctionArg, FunctionArguments, Value as Literal,
+    BinaryOperator, CaseWhen, DataType, Expr, Function, FunctionArg, FunctionArguments, Value as Literal,
 };
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::sql::analyze::arithmetic::native_cast;
 use crate::sql::analyze::binary::binary;
 use crate::sql::analyze::calls::plain_argument;
+use crate::sql::analyze::json_constructors::{constructed, json_call};
 use crate::sql::analyze::jsonb::{by_value, sort_key};
 use crate::sql::analyze::numerics::is_numeric;
+use crate::sql::analyze::ordered_sets::ordered_set;
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{
-    DATE_OF_TEXT, INTERVAL_BYTES, INTERVAL_OF_BYTES, NUMERIC_KEY, ROUND_FLOAT, TIMESTAMP_OF_EPOCH, TIMESTAMP_OF_TEXT,
+    DATE_OF_TEXT, INTERVAL_BYTES, INTERVAL_OF_BYTES, INTERVAL_TRUNC, JSON_KEY, MOMENT_OF_LOCAL, NUMERIC_KEY,
+    ROUND_FLOAT, TIMESTAMP_BIN, TIMESTAMP_OF_EPOCH, TIMESTAMP_OF_TEXT, TIMESTAMP_SERIES, TIMESTAMP_TRUNC,
+    TIMESTAMPTZ_BIN, TIMESTAMPTZ_SERIES, TIMESTAMPTZ_TRUNC,
 };
 use crate::sql::parse::operators::call;
+use crate::sql::parse::spellings::COLUMNS;
 use crate::sql::parse::trees::number_of;
 use crate::types::ColumnType;
+
+/// Functions whose rows have several columns: they stand in FROM, or are the one such call of a select list.
+const RECORD_SETS: [&str; 4] = ["json_each", "jsonb_each", "json_each_text", "jsonb_each_text"];
+
+/// What a call stands for whose arguments were not walked yet; `None` for a call that stays.
+///
+/// # Errors
+/// 0A000 for all columns of what is not read as a relation; as [`constructed`] and [`ordered_set`].
+pub fn stands_for(function: &Function, name: &str) -> Result<Option<Expr>> {
+    if name == COLUMNS {
+        let message = "all columns of the value of such a function cannot be shown here";
+        return Err(Error::unsupported(message, "Call it in FROM, and name its columns."));
+    }
+    if RECORD_SETS.contains(&name) {
+        let message = format!("{name}() as one of several expressions of rows is not offered");
+        return Err(Error::unsupported(message, "Call it in FROM, and name its columns."));
+    }
+    match constructed(function, name)? {
+        None => ordered_set(function, name),
+        made => Ok(made),
+    }
+}
 
 /// What a call by that name becomes, and its type; `None` for a call that stays.
 ///
 /// # Errors
-/// 22016 for an argument that the function cannot take.
+/// 22016 for an argument that the function cannot take, 42883 for times that it does not take; as [`json_call`].
 pub fn special_call(
     function: &mut Function,
     name: &str,
     types: &[Option<ColumnType>],
 ) -> Result<Option<(Expr, ColumnType)>> {
+    if let Some(json) = json_call(function, name, types)? {
+        return Ok(Some(json));
+    }
     let has = |ty: &ColumnType| types.iter().flatten().any(|known| known == ty);
     let is_small = |ty: &Option<ColumnType>| matches!(ty, Some(ColumnType::Int2 | ColumnType::Int4));
     Ok(match name {
@@ -41,6 +72,19 @@ pub fn special_call(
             let key = sort_key(Some(&ty)).or_else(|| is_numeric(Some(&ty)).then_some(NUMERIC_KEY))?;
             Some((nullif(function, key)?, ty))
         }),
+        "date_trunc" | "date_bin" | "generate_series" => time_call(name, types)
+            .map(|(name, ty)| (call(name, arguments(function).map(|argument| argument.clone()).collect()), ty)),
+        // The planner's own steps in UTC, and counts other parts of intervals.
+        "range" if has_time(types) => {
+            let message = "function range() does not exist for times";
+            return Err(Error::new(ErrorKind::UndefinedFunction, message).with_hint("Use generate_series()."));
+        }
+        // Their texts are those of the session's style, which aggregates do not know.
+        _ if is_json_aggregate(name) => {
+            style_json(function, name, types);
+            None
+        }
+        "timezone" => zone_call(function, types),
         // The planner counts nanoseconds, which end in 2262.
         "to_timestamp" if matches!(types, [Some(ty)] if ty.is_number()) => {
             let seconds = arguments(function).next().map(|argument| argument.clone());
@@ -71,6 +115,10 @@ pub fn special_call(
             let narrow = call(&cast_name(&ColumnType::Int4), vec![Expr::Function(function.clone())]);
             Some((narrow, ColumnType::Int4))
         }
+        // The planner counts without a sign.
+        "cardinality" | "array_position" => {
+            Some((native_cast(Expr::Function(function.clone()), DataType::Int(None)), ColumnType::Int4))
+        }
         "nth_value" => {
             let position = arguments(function).nth(1).and_then(|argument| number_of(argument).map(is_positive));
             if position == Some(false) {
@@ -83,12 +131,81 @@ pub fn special_call(
     })
 }
 
+/// Makes texts of what JSON aggregates gather, where the session's style says how.
+fn style_json(function: &mut Function, name: &str, types: &[Option<ColumnType>]) {
+    let written = if name.starts_with("jsonb") { "to_jsonb" } else { "to_json" };
+    for (position, (argument, ty)) in arguments(function).zip(types).enumerate() {
+        let is_key = name.contains("object_agg") && position == 0;
+        if ty.as_ref().is_some_and(has_style) {
+            *argument = call(if is_key { JSON_KEY } else { written }, vec![argument.clone()]);
+        }
+    }
+}
+
+/// Whether it gathers rows in JSON.
+fn is_json_aggregate(name: &str) -> bool {
+    let gathers = name.strip_prefix("jsonb").or_else(|| name.strip_prefix("json"));
+    gathers.is_some_and(|name| name.starts_with("_agg") || name.starts_with("_object_agg"))
+}
+
+/// `timezone`: of one argument in the zone of the session.
+fn zone_call(function: &mut Function, types: &[Option<ColumnType>]) -> Option<(Expr, ColumnType)> {
+    let given: Vec<Expr> = arguments(function).map(|argument| argument.clone()).collect();
+    match (given.as_slice(), types) {
+        ([time], [Some(ColumnType::Timestamp)]) => {
+            Some((call(&cast_name(&ColumnType::TimestampTz), vec![time.clone()]), ColumnType::TimestampTz))
+        }
+        ([time], [_]) => Some((call(&cast_name(&ColumnType::Timestamp), vec![time.clone()]), ColumnType::Timestamp)),
+        (_, [_, Some(ColumnType::Timestamp)]) => Some((call(MOMENT_OF_LOCAL, given), ColumnType::TimestampTz)),
+        _ => None,
+    }
+}
+
 fn arguments(function: &mut Function) -> impl Iterator<Item = &mut Expr> {
     let list: &mut [FunctionArg] = match &mut function.args {
         FunctionArguments::List(list) => list.args.as_mut_slice(),
         FunctionArguments::None | FunctionArguments::Subquery(_) => &mut [],
     };
     list.iter_mut().filter_map(plain_argument)
+}
+
+/// What stands for functions of times that the planner computes in UTC and in nanoseconds, and the type of the result.
+fn time_call(name: &str, types: &[Option<ColumnType>]) -> Option<(&'static str, ColumnType)> {
+    let list = |ty| ColumnType::Array(Box::new(ty));
+    let is_local = types.iter().flatten().all(|ty| *ty != ColumnType::TimestampTz);
+    Some(match (name, types) {
+        ("date_trunc", [_, Some(ColumnType::Timestamp)]) => (TIMESTAMP_TRUNC, ColumnType::Timestamp),
+        ("date_trunc", [_, Some(ColumnType::Interval)]) => (INTERVAL_TRUNC, ColumnType::Interval),
+        ("date_trunc", [_, _] | [_, _, _]) => (TIMESTAMPTZ_TRUNC, ColumnType::TimestampTz),
+        ("date_bin", [_, Some(ColumnType::Timestamp), Some(ColumnType::Timestamp)]) => {
+            (TIMESTAMP_BIN, ColumnType::Timestamp)
+        }
+        ("date_bin", [_, _, _]) => (TIMESTAMPTZ_BIN, ColumnType::TimestampTz),
+        ("generate_series", [_, _, _] | [_, _, _, _]) if has_time(types) && is_local => {
+            (TIMESTAMP_SERIES, list(ColumnType::Timestamp))
+        }
+        ("generate_series", [_, _, _] | [_, _, _, _]) if has_time(types) => {
+            (TIMESTAMPTZ_SERIES, list(ColumnType::TimestampTz))
+        }
+        _ => return None,
+    })
+}
+
+fn has_time(types: &[Option<ColumnType>]) -> bool {
+    types.iter().flatten().any(|ty| matches!(ty, ColumnType::Timestamp | ColumnType::TimestampTz))
+}
+
+/// Whether values of the type are shown in the style of a session.
+fn has_style(ty: &ColumnType) -> bool {
+    match ty {
+        ColumnType::TimestampTz
+        | ColumnType::Interval
+        | ColumnType::Float4
+        | ColumnType::Float8
+        | ColumnType::Bytea => true,
+        ColumnType::Array(element) => has_style(element),
+        _ => false,
+    }
 }
 
 fn is_positive((digits, is_negative): (&str, bool)) -> bool {

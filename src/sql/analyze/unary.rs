@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::sql::analyze::analyzer::Analyzer;
 use crate::sql::analyze::numerics::is_numeric;
 use crate::sql::arrow::arithmetic_functions::SUBTRACT;
+use crate::sql::functions::INTERVAL_NEGATED;
 use crate::sql::parse::operators::call;
 use crate::sql::registry;
 use crate::types::{ColumnType, Value};
@@ -43,7 +44,8 @@ impl Analyzer<'_> {
             *expr = inner.as_ref().clone();
             return Ok(ty);
         }
-        if let Some(name) = unary_function(op) {
+        let negation = (op == UnaryOperator::Minus && ty == Some(ColumnType::Interval)).then_some(INTERVAL_NEGATED);
+        if let Some(name) = negation.or_else(|| unary_function(op)) {
             let is_root = matches!(op, UnaryOperator::PGSquareRoot | UnaryOperator::PGCubeRoot);
             if is_root && is_numeric(ty.as_ref()) {
                 self.numeric_as_float(inner);

@@ -51,7 +51,11 @@ pub struct ViewNotes {
     uses: BTreeMap<CollectionId, BTreeSet<ColumnId>>,
     /// Where a `*` begins and ends, and the columns that it stands for; and where the schema of a relation is to be written, which is
     /// found by the path of this session.
-    replaced: BTreeMap<(u64, u64), (Location, String)>,
+    stars: BTreeMap<(u64, u64), (Location, String)>,
+    /// Where a literal begins and ends that sessions read differently, and the text that all of them read as this one does.
+    literals: BTreeMap<(u64, u64), (Location, String)>,
+    /// What is computed may be another value at another moment, or in another session.
+    is_unsteady: bool,
 }
 
 impl ViewWalk {
@@ -89,7 +93,8 @@ impl ViewWalk {
         std::mem::take(&mut self.is_alone)
     }
 
-    fn own_notes(&mut self) -> Option<&mut ViewNotes> {
+    /// The notes of the query itself, while none of another view is walked.
+    pub fn own_notes(&mut self) -> Option<&mut ViewNotes> {
         self.notes.as_mut().filter(|_| self.depth == 0)
     }
 
@@ -125,7 +130,7 @@ impl ViewWalk {
             let quoted = |part: &Ident| quote_identifier(&part.value).to_string();
             columns.push(parts.iter().map(quoted).collect::<Vec<_>>().join("."));
         }
-        notes.replaced.insert((start.line, start.column), (end, columns.join(", ")));
+        notes.stars.insert((start.line, start.column), (end, columns.join(", ")));
         Ok(())
     }
 
@@ -145,7 +150,7 @@ impl ViewWalk {
                 "Write schema.table.",
             ));
         }
-        notes.replaced.insert((start.line, start.column), (start, format!("{}.", quote_identifier(schema))));
+        notes.stars.insert((start.line, start.column), (start, format!("{}.", quote_identifier(schema))));
         Ok(())
     }
 
@@ -170,10 +175,33 @@ impl ViewNotes {
             .collect()
     }
 
-    /// Where parts of the text begin and end that are written otherwise, with what stands for them; from the last to the first.
-    pub fn replaced(&self) -> impl Iterator<Item = (Location, Location, &str)> {
-        let places = self.replaced.iter().rev();
-        places.map(|((line, column), (end, text))| (Location { line: *line, column: *column }, *end, text.as_str()))
+    /// The parts of the text that are kept in other words: where each `*` and each literal begins and ends, and where a schema is missing, with what it stands
+    /// for; from the last to the first.
+    pub fn replacements(&self) -> impl Iterator<Item = (Location, Location, String)> {
+        let stars = self.stars.iter().map(|(start, (end, columns))| (*start, (*end, columns.clone())));
+        let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+        let literals = self.literals.iter().map(|(start, (end, text))| (*start, (*end, quoted(text))));
+        let all: BTreeMap<_, _> = stars.chain(literals).collect();
+        all.into_iter().rev().map(|((line, column), (end, text))| (Location { line, column }, end, text))
+    }
+
+    /// A literal that sessions read differently is kept as another text.
+    pub fn note_literal(&mut self, start: Location, end: Location, text: String) {
+        self.literals.insert((start.line, start.column), (end, text));
+    }
+
+    /// The text that is kept for the literal which begins there.
+    pub fn literal_at(&self, start: Location) -> Option<&str> {
+        self.literals.get(&(start.line, start.column)).map(|(_, text)| text.as_str())
+    }
+
+    pub fn note_unsteady(&mut self) {
+        self.is_unsteady = true;
+    }
+
+    /// Whether all that is computed depends on nothing but the rows.
+    pub fn is_immutable(&self) -> bool {
+        !self.is_unsteady
     }
 }
 

@@ -16,6 +16,7 @@ use crate::sql::analyze::calls::plain_argument;
 use crate::sql::analyze::row_comparisons::row_values;
 use crate::sql::analyze::scope;
 use crate::sql::analyze::scope::{Relation, column_of};
+use crate::sql::functions::{JSON_AGG_OF_ROWS, JSON_OF_ROW};
 use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::operators::call;
 use crate::sql::relational::collection_table::KEY_COLUMN;
@@ -189,6 +190,7 @@ impl Analyzer<'_> {
             list.args = self.columns_among(std::mem::take(&mut list.args));
             return Ok(());
         }
+        let mut has_row = false;
         for argument in &mut list.args {
             if let FunctionArg::Unnamed(FunctionArgExpr::QualifiedWildcard(ObjectName(parts))) = argument
                 && let [part] = parts.as_slice()
@@ -202,12 +204,18 @@ impl Analyzer<'_> {
                 if name == "count" && !is_distinct {
                     *value = row.when_there(Expr::value(Literal::Boolean(true)))?;
                 } else if makes_json {
+                    has_row = true;
                     *value = row.object(name.starts_with("jsonb") || name == "to_jsonb")?;
                 }
             } else if makes_json && let Some(values) = row_values(value) {
+                has_row = true;
                 let names: Vec<String> = (1..=values.len()).map(|place| format!("f{place}")).collect();
                 *value = object(&names, values, name.starts_with("jsonb") || name == "to_jsonb");
             }
+        }
+        if name == "json_agg" && has_row {
+            *name = JSON_AGG_OF_ROWS.to_string();
+            function.name = ObjectName::from(vec![exact(name.clone())]);
         }
         if name == "row_to_json" {
             if list.args.len() != 1 {
@@ -223,7 +231,11 @@ impl Analyzer<'_> {
 
 /// A JSON object of named values.
 fn object(names: &[String], values: Vec<Expr>, is_binary: bool) -> Expr {
-    let build = if is_binary { "jsonb_build_object" } else { "json_build_object" };
+    let build = match is_binary {
+        true => "jsonb_build_object",
+        false if names.len() <= MEMBERS_PER_CALL => JSON_OF_ROW,
+        false => "json_build_object",
+    };
     let members: Vec<(&String, Expr)> = names.iter().zip(values).collect();
     let calls = members.chunks(MEMBERS_PER_CALL).map(|members| {
         let pairs = members

@@ -1,14 +1,16 @@
-//! Addition, subtraction and multiplication of integers that fail when the result does not fit.
+//! Addition, subtraction and multiplication of integers that fail when the result does not fit, and division of floats that fails
+//! where the divisor is zero or the result does not fit.
 //!
-//! The planner's own operators wrap around. These compute in the wider type of their arguments, as PostgreSQL does.
+//! The planner's own operators wrap around, and divide floats by zero. These compute in the wider type of their arguments, as
+//! PostgreSQL does.
 
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
-use datafusion::arrow::array::{ArrayRef, Datum, Scalar};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Datum, PrimitiveArray, Scalar};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::compute::kernels::numeric;
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{ArrowPrimitiveType, DataType, Float32Type, Float64Type};
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
@@ -16,6 +18,7 @@ use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, Sca
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use crate::error::{Error, ErrorKind};
+use crate::expr::quotient_of_floats;
 use crate::sql::arrow::errors::to_datafusion;
 
 type Kernel = fn(&dyn Datum, &dyn Datum) -> Result<ArrayRef, ArrowError>;
@@ -23,6 +26,8 @@ type Kernel = fn(&dyn Datum, &dyn Datum) -> Result<ArrayRef, ArrowError>;
 const ADD: &str = "$int:+";
 pub const SUBTRACT: &str = "$int:-";
 const MULTIPLY: &str = "$int:*";
+/// The division of floats.
+pub const DIVIDE_FLOATS: &str = "$float:/";
 
 /// The checked function that stands for an operator between integers.
 pub fn checked_function(operator: &BinaryOperator) -> Option<&'static str> {
@@ -37,8 +42,8 @@ pub fn checked_function(operator: &BinaryOperator) -> Option<&'static str> {
 /// The function of that name.
 pub fn arithmetic_function(name: &str) -> Option<Arc<ScalarUDF>> {
     static FUNCTIONS: LazyLock<Vec<Arc<ScalarUDF>>> = LazyLock::new(|| {
-        let all: [(&'static str, Kernel); 3] =
-            [(ADD, numeric::add), (SUBTRACT, numeric::sub), (MULTIPLY, numeric::mul)];
+        let all: [(&'static str, Kernel); 4] =
+            [(ADD, numeric::add), (SUBTRACT, numeric::sub), (MULTIPLY, numeric::mul), (DIVIDE_FLOATS, quotients)];
         let signature = || Signature::user_defined(Volatility::Immutable);
         all.into_iter()
             .map(|(name, kernel)| Arc::new(ScalarUDF::from(Checked { name, kernel, signature: signature() })))
@@ -68,6 +73,41 @@ impl Hash for Checked {
     }
 }
 
+/// The quotients of floats, each checked as PostgreSQL checks it.
+fn quotients(left: &dyn Datum, right: &dyn Datum) -> Result<ArrayRef, ArrowError> {
+    let result = numeric::div(left, right)?;
+    let checked = match result.data_type() {
+        DataType::Float32 => check_quotients::<Float32Type>(left, right, &result),
+        _ => check_quotients::<Float64Type>(left, right, &result),
+    };
+    checked.map_err(|error| ArrowError::ExternalError(Box::new(error)))?;
+    Ok(result)
+}
+
+fn check_quotients<T: ArrowPrimitiveType>(left: &dyn Datum, right: &dyn Datum, result: &ArrayRef) -> Result<(), Error>
+where
+    f64: From<T::Native>,
+{
+    let ((left, left_constant), (right, right_constant)) = (left.get(), right.get());
+    let (left, right, result) = (left.as_primitive::<T>(), right.as_primitive::<T>(), result.as_primitive::<T>());
+    let value = |side: &PrimitiveArray<T>, is_constant: bool, row: usize| {
+        f64::from(side.value(if is_constant { 0 } else { row }))
+    };
+    for row in (0..result.len()).filter(|row| result.is_valid(*row)) {
+        let quotient = f64::from(result.value(row));
+        // Only such can come of what is refused.
+        if !quotient.is_finite() || quotient == 0.0 {
+            quotient_of_floats(value(left, left_constant, row), value(right, right_constant, row), quotient)?;
+        }
+    }
+    Ok(())
+}
+
+/// The type that floats are divided in.
+fn common_float(types: &[DataType]) -> DataType {
+    if types.iter().all(|ty| *ty == DataType::Float32) { DataType::Float32 } else { DataType::Float64 }
+}
+
 /// The type that two integers are computed in; what is no integer keeps the planner's own rule.
 fn common(types: &[DataType]) -> DataType {
     let rank = |ty: &DataType| match ty {
@@ -82,6 +122,12 @@ fn common(types: &[DataType]) -> DataType {
     }
 }
 
+impl Checked {
+    fn common(&self, types: &[DataType]) -> DataType {
+        if self.name == DIVIDE_FLOATS { common_float(types) } else { common(types) }
+    }
+}
+
 impl ScalarUDFImpl for Checked {
     fn name(&self) -> &str {
         self.name
@@ -92,12 +138,12 @@ impl ScalarUDFImpl for Checked {
     }
 
     fn coerce_types(&self, types: &[DataType]) -> datafusion::error::Result<Vec<DataType>> {
-        let ty = common(types);
+        let ty = self.common(types);
         Ok(types.iter().map(|_| ty.clone()).collect())
     }
 
     fn return_type(&self, types: &[DataType]) -> datafusion::error::Result<DataType> {
-        Ok(common(types))
+        Ok(self.common(types))
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> datafusion::error::Result<ColumnarValue> {
@@ -121,6 +167,7 @@ impl ScalarUDFImpl for Checked {
                 };
                 to_datafusion(Error::new(ErrorKind::NumericOutOfRange, format!("{name} out of range")))
             }
+            ArrowError::ExternalError(error) => DataFusionError::External(error),
             other => DataFusionError::from(other),
         })?;
         if left_constant && right_constant {

@@ -14,11 +14,12 @@ use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
-use crate::expr::check_call_bytes;
+use crate::expr::{StatementContext, check_call_bytes};
+use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::arrow::types::{data_type_of, field_of, type_of};
 use crate::sql::arrow::values::{array_bytes, array_of, readable, value_at};
-use crate::types::{ColumnType, Value};
+use crate::types::{ColumnType, TextStyle, Value};
 
 /// What the names of cast functions begin with.
 const PREFIX: &str = "$cast:";
@@ -107,7 +108,9 @@ impl ScalarUDFImpl for CastTo {
         let is_scalar = matches!(argument, ColumnarValue::Scalar(_));
         let rows = if is_scalar { 1 } else { arguments.number_rows };
         let array = readable(&argument.to_array(rows)?).map_err(to_datafusion)?;
-        let cast = |row| value_at(&array, row, &from).and_then(|value: Value| value.cast(&self.ty, true));
+        let context = ReadContext::of(&arguments.config_options);
+        let style = context.map_or(TextStyle::CANONICAL, StatementContext::style);
+        let cast = |row| value_at(&array, row, &from).and_then(|value: Value| value.cast_in(style, &self.ty, true));
         let (mut values, mut held) = (Vec::with_capacity(array.len()), 0_usize);
         for row in 0..array.len() {
             let value = cast(row).map_err(to_datafusion)?;

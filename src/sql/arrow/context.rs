@@ -17,6 +17,7 @@ use crate::model::Reservation;
 use crate::settings::Settings;
 use crate::sql::arrow::results::Results;
 use crate::statement::{PlanNotes, Planning, QueryFunction};
+use crate::types::TextStyle;
 
 /// What planning a statement looks at.
 #[derive(Clone, Copy)]
@@ -94,6 +95,10 @@ impl StatementContext for ReadContext {
 
     fn statement_began(&self) -> i64 {
         self.statement_began
+    }
+
+    fn style(&self) -> &TextStyle {
+        self.settings.text_style()
     }
 
     fn making(&self, bytes: usize) -> Result<Option<Reservation>> {

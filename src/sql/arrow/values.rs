@@ -117,7 +117,8 @@ fn primitive<'a, T: ArrowPrimitiveType>(
     Ok(Arc::new(builder.finish()))
 }
 
-/// Intervals; the planner counts their time in nanoseconds.
+/// Intervals, whose time is counted in microseconds where Arrow's type has nanoseconds: as many hours as PostgreSQL's have
+/// do not fit those. No function of the planner's sees them, but those that compare, group and hand them on.
 fn intervals<'a>(values: impl Iterator<Item = &'a Value>) -> Result<ArrayRef> {
     let mut builder = PrimitiveBuilder::<IntervalMonthDayNanoType>::with_capacity(values.size_hint().0);
     for value in values {
@@ -129,17 +130,9 @@ fn intervals<'a>(values: impl Iterator<Item = &'a Value>) -> Result<ArrayRef> {
                 _ => None,
             },
         };
-        builder.append_option(match interval {
-            None => None,
-            Some(Interval { months, days, micros }) => {
-                let nanoseconds = micros.checked_mul(1000).ok_or_else(|| {
-                    Error::new(ErrorKind::DatetimeOutOfRange, "interval out of range")
-                        .with_detail("The hours of an interval within a query are at most 2,562,047.")
-                        .with_hint("Write them as days.")
-                })?;
-                Some(IntervalMonthDayNano::new(months, days, nanoseconds))
-            }
-        });
+        builder.append_option(
+            interval.map(|Interval { months, days, micros }| IntervalMonthDayNano::new(months, days, micros)),
+        );
     }
     Ok(Arc::new(builder.finish()))
 }
@@ -413,11 +406,7 @@ pub fn value_at(array: &ArrayRef, row: usize, ty: &ColumnType) -> Result<Value> 
         }
         DataType::Interval(_) => {
             let interval = array.as_primitive::<IntervalMonthDayNanoType>().value(row);
-            Value::Interval(Interval {
-                months: interval.months,
-                days: interval.days,
-                micros: interval.nanoseconds / 1000,
-            })
+            Value::Interval(Interval { months: interval.months, days: interval.days, micros: interval.nanoseconds })
         }
         DataType::List(_) => list_at(&array.as_list::<i32>().value(row), ty)?,
         DataType::Struct(_) => record_at(array.as_struct(), row)?,

@@ -9,7 +9,8 @@ use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::index::generated_name;
 use crate::sql::define::table::check_of_one_row;
 use crate::sql::parse::names::folded;
-use crate::sql::write::stored_expression::{StoredUse, compile_expression, kept};
+use crate::sql::write::kept_expression::{KeptExpression, kept};
+use crate::sql::write::stored_expression::{StoredUse, compile_expression};
 
 /// A condition on the rows of a table, to be added.
 #[derive(Clone, Debug)]
@@ -43,7 +44,8 @@ impl CheckRequest {
             ));
         }
         check_of_one_row(expr, "check constraint", "Use the columns of the row, constants and functions.")?;
-        let (expression, columns) = kept(expr, "check constraint", table, context)?;
+        let KeptExpression { expr: expression, columns, is_immutable: _ } =
+            kept(expr, ("check constraint", None), table, context)?;
         compile_expression(&expression, StoredUse::Condition("CHECK"), table, context)?;
         let column = match columns.as_slice() {
             [column] => Some(column.clone()),

@@ -6,7 +6,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, ColumnId, Computation};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::table::check_of_one_row;
-use crate::sql::write::stored_expression::{StoredUse, compile_expression, kept};
+use crate::sql::write::kept_expression::{KeptExpression, kept};
+use crate::sql::write::stored_expression::{StoredUse, compile_expression};
 use crate::sql::write::write_target::{is_assignable, located};
 
 /// The expression of a column that is generated: what it says of the columns of its table, which are known by now.
@@ -24,7 +25,8 @@ pub fn computation(
     let of = "column generation expression";
     check_of_one_row(expr, of, "Use the other columns of the row, constants and immutable functions.")?;
     let at = |error| located(error, context.text, definition.name.span.start);
-    let (expr, columns) = kept(expr, of, table, context)?;
+    let ty = table.columns.get(position).map(|column| &column.ty);
+    let KeptExpression { expr, columns, is_immutable } = kept(expr, (of, ty), table, context)?;
     let mut ids: Vec<ColumnId> = Vec::with_capacity(columns.len());
     for name in columns {
         let Some(place) = table.column(&name) else { continue };
@@ -38,7 +40,7 @@ pub fn computation(
     }
     let Some(column) = table.columns.get(position) else { return Ok(None) };
     let compiled = compile_expression(&expr, StoredUse::Column(position), table, context)?;
-    if !compiled.is_immutable {
+    if !compiled.is_immutable || !is_immutable {
         return Err(Error::new(ErrorKind::InvalidObjectDefinition, "generation expression is not immutable"));
     }
     if !is_assignable(&compiled.ty, &column.ty) {

@@ -11,7 +11,8 @@ use crate::sql::define::index::{check_ordered, known_column};
 use crate::sql::define::table::check_of_one_row;
 use crate::sql::parse::names::{column_name, last_part};
 use crate::sql::parse::trees::unnested;
-use crate::sql::write::stored_expression::{StoredUse, compile_expression, kept};
+use crate::sql::write::kept_expression::{KeptExpression, kept};
+use crate::sql::write::stored_expression::{StoredUse, compile_expression};
 use crate::types::ColumnType;
 use crate::types::json::terms::JsonTerms;
 
@@ -180,9 +181,9 @@ fn stored(expr: &Expr, what: Stored, collection: &Collection, context: &PlanCont
         ));
     }
     check_of_one_row(expr, name, "Use the columns of the row, constants and immutable functions.")?;
-    let (expr, columns) = kept(unnested(expr), name, collection, context)?;
+    let KeptExpression { expr, columns, is_immutable } = kept(unnested(expr), (name, None), collection, context)?;
     let compiled = compile_expression(&expr, used, collection, context)?;
-    if !compiled.is_immutable {
+    if !compiled.is_immutable || !is_immutable {
         let message = format!("functions in {name} must be marked IMMUTABLE");
         return Err(Error::new(ErrorKind::InvalidObjectDefinition, message));
     }

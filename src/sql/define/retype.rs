@@ -113,7 +113,7 @@ impl Retype {
                 let (Some(key), Some(value)) = (row.next(), row.next()) else {
                     return Err(Error::internal("an entry has no value to be assigned"));
                 };
-                let value = value.cast(&self.ty, false)?;
+                let value = value.cast_in(settings.text_style(), &self.ty, false)?;
                 let key = key_of_value(transaction, &collection, key)?;
                 bytes += key.as_bytes().len() + value.bytes() + ENTRY_BYTES;
                 values.push((key, value));

@@ -28,6 +28,7 @@ use crate::sql::parse::visit::has_expression;
 use crate::sql::read::read_plan::ReadPlan;
 use crate::sql::relational::engine::is_aggregate;
 use crate::sql::rewrite::rewrite::SET_FUNCTIONS;
+use crate::sql::write::kept_expression::kept_default;
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::write_target::{WritePlace, located};
 use crate::types::ColumnType;
@@ -256,7 +257,7 @@ pub fn plan_default(expr: &Expr, column: &Column, context: &PlanContext<'_>) -> 
         _ => error,
     })?;
     compiler.finish()?;
-    Ok(Some(DefaultValue::Expression(text)))
+    Ok(Some(DefaultValue::Expression(kept_default(expr, &column.ty, context)?.to_string())))
 }
 
 /// # Errors

@@ -80,16 +80,16 @@ pub fn plan_create_view(
     }
     let plan = plan_query(&create.query, parameters, context)?;
     let mut query = context.text.get(text.query.clone()).unwrap_or_default().to_string();
-    for (start, end, written) in notes.replaced() {
+    for (start, end, words) in notes.replacements() {
         let place = |location| byte_of(context.text, location).and_then(|byte| byte.checked_sub(text.query.start));
         let (Some(start), Some(end)) = (place(start), place(end)) else {
             return Err(Error::internal("a part of the query is not in its text"));
         };
-        // A * gives way to its columns; in front of a name there is nothing that would.
-        if query.get(start..end).is_none_or(|replaced| !(replaced.is_empty() || replaced.ends_with('*'))) {
-            return Err(Error::internal("a part of the query stands elsewhere in its text"));
+        // In front of a name there is nothing that would give way to its schema.
+        if query.get(start..end).is_none_or(|part| !(part.is_empty() || part.ends_with(['*', '\'', '$']))) {
+            return Err(Error::internal("a * or a literal of the query stands elsewhere in its text"));
         }
-        query.replace_range(start..end, written);
+        query.replace_range(start..end, &words);
     }
     let mut columns: Vec<ViewColumn> = Vec::with_capacity(analysis.columns.len());
     let outputs = plan.columns();

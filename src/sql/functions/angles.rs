@@ -79,7 +79,8 @@ fn inverse(arguments: &[Value], of: fn(f64) -> f64) -> Result<Value> {
 
 /// The sine of an angle from -360 to 360 degrees; exact at multiples of 30.
 fn sine(degrees: f64) -> f64 {
-    let (mut angle, mut sign) = (degrees.abs(), if degrees < 0.0 { -1.0 } else { 1.0 });
+    // Of a zero the sign stays.
+    let (mut angle, mut sign) = if degrees < 0.0 { (-degrees, -1.0) } else { (degrees, 1.0) };
     if angle > 180.0 {
         (angle, sign) = (360.0 - angle, -sign);
     }

@@ -3,6 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Any, AnyArray, Int};
 use crate::expr::{Function, Invocation, int_of};
+use crate::sql::functions::ordered_arrays::result_of_ordered;
 use crate::types::{ColumnType, Value};
 
 /// `width_bucket` of an array of bounds.
@@ -35,7 +36,7 @@ pub fn result_of(name: &str, types: &[ColumnType]) -> Option<ColumnType> {
         "array_fill" if first == ColumnType::Unknown => Some(ColumnType::Array(Box::new(ColumnType::Text))),
         "array_fill" => Some(ColumnType::Array(Box::new(first))),
         "trim_array" | "array_shuffle" | "array_sample" => Some(first),
-        _ => None,
+        _ => result_of_ordered(name, types),
     }
 }
 

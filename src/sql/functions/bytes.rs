@@ -8,6 +8,7 @@ use crate::types::{ColumnType, Value};
 /// What `substr`, `reverse` and the trimming functions are of bytes; those of texts have their names.
 pub const BYTES_PART: &str = "$bytea_substr";
 pub const BYTES_REVERSED: &str = "$bytea_reverse";
+pub const BYTES_OVERLAID: &str = "$bytea_overlay";
 pub const BYTES_TRIMMED: [(&str, &str); 3] =
     [("btrim", "$bytea_btrim"), ("ltrim", "$bytea_ltrim"), ("rtrim", "$bytea_rtrim")];
 
@@ -60,6 +61,7 @@ pub fn definitions() -> Vec<Function> {
             Ok(Value::Bytea(bytes(arguments, 0).iter().rev().copied().collect()))
         }),
         Function::new(BYTES_PART, &[Bytes, Int, Int], bytea.clone(), part).optional(1),
+        Function::new(BYTES_OVERLAID, &[Bytes, Bytes, Int, Int], bytea.clone(), overlaid).optional(1),
         trimmed("$bytea_btrim", |_, arguments| Ok(trim(arguments, true, true))),
         trimmed("$bytea_ltrim", |_, arguments| Ok(trim(arguments, true, false))),
         trimmed("$bytea_rtrim", |_, arguments| Ok(trim(arguments, false, true))),
@@ -121,6 +123,20 @@ fn part(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let at = |place: i64| usize::try_from(place.clamp(1, length.saturating_add(1)) - 1).unwrap_or(0);
     let found = bytes.get(at(from)..at(to).max(at(from))).unwrap_or_default();
     Ok(Value::Bytea(found.into()))
+}
+
+/// Bytes of which those from a place on, as many as are put there or as a number says, are others.
+fn overlaid(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    let (whole, placed) = (bytes(arguments, 0), bytes(arguments, 1));
+    let own = i64::try_from(placed.len()).unwrap_or(i64::MAX);
+    let from = int_of(arguments, 2).unwrap_or(1);
+    let count = if arguments.len() > 3 { int_of(arguments, 3).unwrap_or(own) } else { own };
+    if from <= 0 {
+        return Err(Error::new(ErrorKind::InvalidSubstring, "negative substring length not allowed"));
+    }
+    let at = |place: i64| usize::try_from(place.max(1) - 1).map_or(whole.len(), |place| place.min(whole.len()));
+    let (before, behind) = (whole.get(..at(from)), whole.get(at(from.saturating_add(count))..));
+    Ok(Value::Bytea([before.unwrap_or_default(), placed, behind.unwrap_or_default()].concat().into()))
 }
 
 fn trim(arguments: &[Value], at_start: bool, at_end: bool) -> Value {

@@ -58,7 +58,7 @@ pub fn definitions() -> Vec<Function> {
             })
         }),
         Function::new("pg_size_bytes", &[Text], ColumnType::Int8, |_, arguments| size_bytes(text_of(arguments, 0))),
-        Function::new(INPUT_ERROR, &[Text, Text, Text], text, input_error),
+        Function::new(INPUT_ERROR, &[Text, Text, Text], text, input_error).styled(),
         Function::new("float4send", &[Float], bytes.clone(), |_, arguments| {
             sent(arguments, |value| Some((float_of(value)? as f32).to_be_bytes().to_vec()))
         }),
@@ -190,22 +190,23 @@ fn encoding(name: &str, what: &str) -> Result<Encoding> {
 
 fn decoded(bytes: &[u8], name: &str, what: &str) -> Result<String> {
     match encoding(name, what)? {
+        Encoding::Latin1 if bytes.contains(&0) => Err(invalid_bytes("LATIN1", &[0])),
         Encoding::Latin1 => Ok(bytes.iter().map(|byte| char::from(*byte)).collect()),
         Encoding::Utf8 | Encoding::Ascii => match std::str::from_utf8(bytes) {
             Ok(text) if !text.contains('\0') => Ok(text.to_string()),
-            Ok(_) => Err(invalid_bytes(&[0])),
+            Ok(_) => Err(invalid_bytes("UTF8", &[0])),
             Err(error) => {
                 let start = error.valid_up_to();
                 let length = error.error_len().unwrap_or(bytes.len() - start);
-                Err(invalid_bytes(bytes.get(start..start + length).unwrap_or_default()))
+                Err(invalid_bytes("UTF8", bytes.get(start..start + length).unwrap_or_default()))
             }
         },
     }
 }
 
-fn invalid_bytes(bytes: &[u8]) -> Error {
+fn invalid_bytes(encoding: &str, bytes: &[u8]) -> Error {
     let shown: Vec<String> = bytes.iter().map(|byte| format!("0x{byte:02x}")).collect();
-    let message = format!("invalid byte sequence for encoding \"UTF8\": {}", shown.join(" "));
+    let message = format!("invalid byte sequence for encoding \"{encoding}\": {}", shown.join(" "));
     Error::new(ErrorKind::InvalidEncoding, message)
 }
 
@@ -274,9 +275,10 @@ fn size_bytes(text: &str) -> Result<Value> {
 }
 
 /// What a text is refused with as a value of a type: its message, detail, hint or SQLSTATE; NULL where it is taken.
-fn input_error(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+fn input_error(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let ty = ColumnType::parse(text_of(arguments, 1))?;
-    let read = Value::parse_text(&ty, text_of(arguments, 0)).and_then(|value| value.cast(&ty, false));
+    let style = invocation.style();
+    let read = style.parse(&ty, text_of(arguments, 0)).and_then(|value| value.cast_in(style, &ty, false));
     let Err(error) = read else { return Ok(Value::Null) };
     Ok(match text_of(arguments, 2) {
         "message" => Value::text(error.message()),

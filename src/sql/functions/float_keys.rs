@@ -19,9 +19,6 @@ use crate::sql::functions::json::{self, JSON_SORT_KEY};
 use crate::sql::functions::scalar::scalar_function;
 use crate::types::Interval;
 
-/// Nanoseconds of a microsecond, in which intervals are compared.
-const NANOS_PER_MICRO: i64 = 1_000;
-
 /// Its result has one NaN and one zero, and of an interval how long it is.
 const FLOAT_KEY: &str = "$float_key";
 /// Its result has one NaN, and zeros with their signs.
@@ -84,8 +81,9 @@ impl Hash for FloatBits {
 const SPAN_DIGITS: u8 = 38;
 
 fn span(interval: IntervalMonthDayNano) -> i128 {
+    // As they lie in arrays: microseconds in the place of nanoseconds.
     let IntervalMonthDayNano { months, days, nanoseconds } = interval;
-    Interval { months, days, micros: nanoseconds / NANOS_PER_MICRO }.span()
+    Interval { months, days, micros: nanoseconds }.span()
 }
 
 impl FloatBits {

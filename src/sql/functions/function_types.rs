@@ -1,17 +1,20 @@
 //! Types of functions' arguments and results, as far as they are needed before planning: for parameters and literals.
 
 use datafusion::sql::sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Value as Literal};
+use datafusion::sql::sqlparser::parser::Parser;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Parameter, undefined};
 use crate::sql::functions::arrays_made::result_of;
+use crate::sql::functions::json_constructed::closed;
 use crate::sql::functions::{
     self, BITS_BYTES, BITS_LENGTH, BUCKET_OF_BOUNDS, ELEMENTS, half_form, is_number_function, plain_form, sparse_form,
 };
-use crate::sql::parse::dialect::VARIADIC;
+use crate::sql::parse::dialect::{PostgresDialect, VARIADIC};
 use crate::sql::parse::names;
 use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::distance_metric;
+use crate::sql::registry::{self, FunctionEntry};
 use crate::types::ColumnType;
 
 /// Functions that read an array of keys as they read one key after the other.
@@ -92,35 +95,27 @@ fn is_vector_function(name: &str) -> bool {
 /// Puts arguments that are given by name where they belong, behind those that are given by position.
 ///
 /// # Errors
-/// 42883 for a name that the function does not have or that is given twice, and where an argument is missing; 0A000 where this
-/// server knows no names of a function's arguments.
+/// 42883 for a name that the function does not have or that is given twice, and where an argument is missing; 0A000 where no names
+/// of a function's arguments are known.
 pub fn by_position(function: &str, arguments: &mut Vec<FunctionArg>) -> Result<()> {
-    let is_named = |argument: &FunctionArg| !matches!(argument, FunctionArg::Unnamed(_));
-    let Some(definition) = functions::function(function).filter(|_| arguments.iter().any(is_named)) else {
+    let given: Vec<String> = arguments.iter().filter_map(given_name).collect();
+    if given.is_empty() && arguments.iter().all(|argument| matches!(argument, FunctionArg::Unnamed(_))) {
         return Ok(());
-    };
-    if definition.names.is_empty() {
+    }
+    let Some(known) = argument_names(function, arguments.len(), &given) else {
         let message = format!("{function}() does not take arguments by name");
         return Err(Error::unsupported(message, "Give them by position."));
-    }
+    };
     let refused = || {
         let message = format!("function {function}() has no such arguments");
-        let names = definition.names.join(", ");
+        let names = known.names.join(", ");
         Error::new(ErrorKind::UndefinedFunction, message).with_hint(format!("Its arguments are called {names}."))
     };
-    let mut places: Vec<Option<FunctionArg>> = vec![None; definition.names.len()];
+    let mut places: Vec<Option<FunctionArg>> = vec![None; known.names.len()];
     for (position, argument) in arguments.iter().enumerate() {
         let place = match argument {
             FunctionArg::Unnamed(_) => Some(position),
-            FunctionArg::Named { name, .. } => {
-                let name = folded(name);
-                definition.names.iter().position(|known| **known == name)
-            }
-            FunctionArg::ExprNamed { name: Expr::Identifier(name), .. } => {
-                let name = folded(name);
-                definition.names.iter().position(|known| **known == name)
-            }
-            FunctionArg::ExprNamed { .. } => None,
+            named => given_name(named).and_then(|name| known.names.iter().position(|known| **known == name)),
         };
         let slot = place.and_then(|place| places.get_mut(place)).filter(|slot| slot.is_none()).ok_or_else(refused)?;
         *slot = Some(match argument {
@@ -130,13 +125,66 @@ pub fn by_position(function: &str, arguments: &mut Vec<FunctionArg>) -> Result<(
         });
     }
     let count = places.iter().rposition(Option::is_some).map_or(0, |last| last.saturating_add(1));
-    let may_lack = definition.names.len().saturating_sub(definition.optional);
+    let may_lack = known.names.len().saturating_sub(known.optional);
     if count < may_lack || places.iter().take(may_lack).any(Option::is_none) {
         return Err(refused());
     }
-    let zero = || FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::value(Literal::Number("0".to_string(), false))));
-    *arguments = places.into_iter().take(count).map(|argument| argument.unwrap_or_else(zero)).collect();
+    let placed = places.into_iter().take(count).enumerate().map(|(place, argument)| match argument {
+        Some(argument) => Ok(argument),
+        None => known.default_of(place).map(|value| FunctionArg::Unnamed(FunctionArgExpr::Expr(value))),
+    });
+    *arguments = placed.collect::<Result<_>>()?;
     Ok(())
+}
+
+/// The names of a function's arguments; the last of them may be left out.
+struct ArgumentNames {
+    names: Vec<&'static str>,
+    optional: usize,
+    /// What stands for those, as SQL; nothing where it is zero.
+    defaults: Vec<&'static str>,
+}
+
+impl ArgumentNames {
+    fn default_of(&self, place: usize) -> Result<Expr> {
+        let first = self.names.len().saturating_sub(self.defaults.len());
+        let Some(text) = place.checked_sub(first).and_then(|at| self.defaults.get(at)) else {
+            return Ok(Expr::value(Literal::Number("0".to_string(), false)));
+        };
+        let parsed = Parser::new(&PostgresDialect).try_with_sql(text).and_then(|mut parser| parser.parse_expr());
+        parsed.map_err(|error| Error::internal(format!("the default {text}: {error}")))
+    }
+}
+
+/// The names that a function's arguments have in the form which has those that are given, or in any that takes so many.
+fn argument_names(function: &str, count: usize, given: &[String]) -> Option<ArgumentNames> {
+    let definition = functions::function(function).filter(|definition| !definition.names.is_empty());
+    if let Some(definition) = definition {
+        let names = definition.names.to_vec();
+        return Some(ArgumentNames { names, optional: definition.optional, defaults: Vec::new() });
+    }
+    let forms = || registry::forms(function).iter().filter(|form| form.names.len() >= form.arguments.len());
+    let has_all = |form: &&&FunctionEntry| {
+        form.arguments.len() >= count
+            && given
+                .iter()
+                .all(|name| form.names.iter().take(form.arguments.len()).any(|known| *known == name.as_str()))
+    };
+    let form = forms().find(has_all).or_else(|| forms().find(|form| form.arguments.len() >= count))?;
+    Some(ArgumentNames {
+        names: form.names.iter().take(form.arguments.len()).copied().collect(),
+        optional: form.defaults.len(),
+        defaults: form.defaults.clone(),
+    })
+}
+
+fn given_name(argument: &FunctionArg) -> Option<String> {
+    match argument {
+        FunctionArg::Named { name, .. } | FunctionArg::ExprNamed { name: Expr::Identifier(name), .. } => {
+            Some(folded(name))
+        }
+        FunctionArg::Unnamed(_) | FunctionArg::ExprNamed { .. } => None,
+    }
 }
 
 /// The kind of vectors that an argument is of where another one has said it.
@@ -157,6 +205,9 @@ pub fn kind_of_vector(ty: ColumnType, before: &[Option<ColumnType>]) -> ColumnTy
 /// The function that stands for one of that name for halves, sparse vectors and bit strings; `None` where it is the same.
 pub fn form_for(name: &str, arguments: &[Option<ColumnType>]) -> Option<&'static str> {
     let has = |wanted: fn(&ColumnType) -> bool| arguments.iter().flatten().any(wanted);
+    if let Some(closed) = closed(name, arguments) {
+        return Some(closed);
+    }
     if name == "width_bucket" && arguments.len() == 2 {
         return Some(BUCKET_OF_BOUNDS);
     }
@@ -187,7 +238,11 @@ pub fn parameter(name: &str, position: usize) -> Option<ColumnType> {
     if let Some(definition) = functions::function(name) {
         let parameter = definition.parameter(position)?;
         let is_open = matches!(parameter, Parameter::Any | Parameter::AnyArray | Parameter::Object);
-        return (!is_open).then(|| parameter.column_type());
+        // Of `json` the spelling is kept.
+        return (!is_open).then(|| match parameter {
+            Parameter::Json if name.starts_with("json_") => ColumnType::Json,
+            _ => parameter.column_type(),
+        });
     }
     Some(match (name, position) {
         ("round" | "trunc", 1) | ("left" | "right" | "lpad" | "rpad" | "repeat" | "chr", 1) => ColumnType::Int8,
@@ -196,6 +251,8 @@ pub fn parameter(name: &str, position: usize) -> Option<ColumnType> {
             ColumnType::Float8
         }
         ("date_trunc" | "date_part", 1) => ColumnType::TimestampTz,
+        ("date_bin", 0) => ColumnType::Interval,
+        ("date_bin", _) => return None,
         ("generate_series" | "range" | "lag" | "lead" | "nth_value" | "ntile", 1) => ColumnType::Int8,
         ("generate_series" | "range", _) => ColumnType::Int8,
         ("sum" | "avg", 0) => ColumnType::Float8,

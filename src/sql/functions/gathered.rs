@@ -19,18 +19,30 @@ use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Grou
 use crate::expr::undefined;
 use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::arrow::types::{field_of, type_of};
-use crate::sql::functions::json_aggregates::JsonText;
+use crate::sql::functions::json_aggregates::{JsonShape, JsonText};
 use crate::sql::functions::text_aggregates::{JoinedText, JoinedTexts};
 use crate::types::ColumnType;
 
+/// `json_agg` of rows, each of which begins a line.
+pub const JSON_AGG_OF_ROWS: &str = "$json_agg_rows";
+
 /// Aggregates, and what each is called where its call has DISTINCT.
-const DISTINCT_FORMS: [(&str, &str, Kind); 6] = [
+const DISTINCT_FORMS: [(&str, &str, Kind); 15] = [
     ("array_agg", "$distinct_array_agg", Kind::Array),
     ("string_agg", "$distinct_string_agg", Kind::Text),
     ("json_agg", "$distinct_json_agg", Kind::JsonArray),
     ("jsonb_agg", "$distinct_jsonb_agg", Kind::JsonArray),
     ("json_object_agg", "$distinct_json_object_agg", Kind::JsonObject),
     ("jsonb_object_agg", "$distinct_jsonb_object_agg", Kind::JsonObject),
+    (JSON_AGG_OF_ROWS, "$distinct_json_agg_rows", Kind::JsonArray),
+    ("json_agg_strict", "$distinct_json_agg_strict", Kind::JsonArray),
+    ("jsonb_agg_strict", "$distinct_jsonb_agg_strict", Kind::JsonArray),
+    ("json_object_agg_strict", "$distinct_json_object_agg_strict", Kind::JsonObject),
+    ("json_object_agg_unique", "$distinct_json_object_agg_unique", Kind::JsonObject),
+    ("json_object_agg_unique_strict", "$distinct_json_object_agg_unique_strict", Kind::JsonObject),
+    ("jsonb_object_agg_strict", "$distinct_jsonb_object_agg_strict", Kind::JsonObject),
+    ("jsonb_object_agg_unique", "$distinct_jsonb_object_agg_unique", Kind::JsonObject),
+    ("jsonb_object_agg_unique_strict", "$distinct_jsonb_object_agg_unique_strict", Kind::JsonObject),
 ];
 
 /// What rows become.
@@ -117,7 +129,11 @@ impl AggregateUDFImpl for Gathered {
         let ty = self.return_type(&types)?;
         Ok(match self.kind {
             Kind::Array | Kind::Text => Arc::new(Field::new(self.name, ty, true)),
-            Kind::JsonArray | Kind::JsonObject => Arc::new(field_of(self.name, &ColumnType::Jsonb, true)),
+            Kind::JsonArray | Kind::JsonObject => {
+                let is_binary = JsonShape::of(self.name).is_binary;
+                let ty = if is_binary { ColumnType::Jsonb } else { ColumnType::Json };
+                Arc::new(field_of(self.name, &ty, true))
+            }
         })
     }
 
@@ -188,8 +204,9 @@ impl Gathered {
 
     fn fold(&self, types: &[ColumnType], result: &DataType) -> Fold {
         match (self.kind, result) {
-            (Kind::JsonArray, _) => Fold::Json(JsonText::new(types.to_vec(), false)),
-            (Kind::JsonObject, _) => Fold::Json(JsonText::new(types.to_vec(), true)),
+            (Kind::JsonArray | Kind::JsonObject, _) => {
+                Fold::Json(JsonText::new(types.to_vec(), JsonShape::of(self.name)))
+            }
             (Kind::Text, ty) => Fold::Text(JoinedText::new(*ty == DataType::Binary)),
             (Kind::Array, DataType::List(element)) => Fold::Array(Arc::clone(element)),
             (Kind::Array, ty) => Fold::Array(Arc::new(Field::new_list_field(ty.clone(), true))),

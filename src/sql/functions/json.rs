@@ -6,9 +6,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Any, Bool, Json, TextArray};
 use crate::expr::{Function, Invocation, text_of};
 use crate::sql::functions::json_access::steps;
+use crate::sql::functions::json_texts::check_key;
 use crate::types::json::jsonb;
 use crate::types::json::jsonb::PathStep;
-use crate::types::{ColumnType, Value, join_object, json_text_of_value, jsonb_text, sort_key};
+use crate::types::{
+    ColumnType, TextStyle, Value, join_object, json_key_in, json_text_in, json_text_of_value, jsonb_text, sort_key,
+};
 
 /// The function by whose bytes JSON is compared, grouped and ordered.
 pub const JSON_SORT_KEY: &str = "$jsonb_sort_key";
@@ -48,13 +51,13 @@ pub fn definitions() -> Vec<Function> {
         .variadic("$jsonb_build_object")
         .with_nulls(),
         Function::new("jsonb_build_array", &[Any], json.clone(), |invocation, arguments| {
-            of_json(invocation, build_array(arguments))
+            of_json(invocation, build_array(arguments, invocation.style()))
         })
         .variadic("$jsonb_build_array")
         .with_nulls(),
         Function::new("to_jsonb", &[Any], json.clone(), |invocation, arguments| {
             let value = arguments.first().unwrap_or(&Value::Null);
-            of_json(invocation, Value::Json(json_text_of_value(value)))
+            of_json(invocation, Value::Json(json_text_in(invocation.style(), value)))
         }),
         Function::new(JSON_SORT_KEY, &[Json], ColumnType::Bytea, |_, arguments| {
             Ok(Value::Bytea(sort_key(text_of(arguments, 0)).into()))
@@ -264,28 +267,31 @@ fn apply(place: &mut serde_json::Value, step: &PathStep, depth: usize, change: &
     Ok(())
 }
 
-fn build_object(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+fn build_object(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let (pairs, rest) = arguments.as_chunks::<2>();
     if !rest.is_empty() {
         return Err(Error::new(ErrorKind::InvalidParameterValue, "argument list must have even number of elements")
             .with_hint("The arguments of jsonb_build_object() must consist of alternating keys and values."));
     }
     let mut members = Vec::with_capacity(pairs.len());
-    for [key, value] in pairs {
+    for (position, [key, value]) in pairs.iter().enumerate() {
         if key.is_null() {
-            return Err(Error::new(
-                ErrorKind::InvalidParameterValue,
-                "argument of jsonb_build_object: key must not be null",
-            ));
+            let message = format!("argument {}: key must not be null", 2 * position + 1);
+            return Err(Error::new(ErrorKind::InvalidParameterValue, message));
         }
-        members.push((key.to_text(), value));
+        check_key(invocation, 2 * position, key)?;
+        let value = match value {
+            Value::Json(_) => value.clone(),
+            value => Value::Json(json_text_in(invocation.style(), value)),
+        };
+        members.push((json_key_in(invocation.style(), key), value));
     }
-    Ok(Value::Json(join_object(members.iter().map(|(key, value)| (key.as_str(), *value)))))
+    Ok(Value::Json(join_object(members.iter().map(|(key, value)| (key.as_str(), value)))))
 }
 
 /// The JSON array of some values.
-pub fn build_array(values: &[Value]) -> Value {
-    let elements: Vec<Box<str>> = values.iter().map(json_text_of_value).collect();
+pub fn build_array(values: &[Value], style: &TextStyle) -> Value {
+    let elements: Vec<Box<str>> = values.iter().map(|value| json_text_in(style, value)).collect();
     Value::Json(format!("[{}]", elements.join(", ")).into())
 }
 

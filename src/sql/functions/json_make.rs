@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Any, AnyArray, Bool, Json, Text, TextArray};
 use crate::expr::{Function, Invocation, text_of};
-use crate::types::{ColumnType, Value, json_text_of_value, jsonb_text};
+use crate::types::{ColumnType, TextStyle, Value, json_text_in, json_text_of_value, jsonb_text};
 
 pub fn definitions() -> Vec<Function> {
     let json = ColumnType::Jsonb;
@@ -17,8 +17,8 @@ pub fn definitions() -> Vec<Function> {
             jsonb_text(&object(arguments, ": ")?).map(Value::Json)
         })
         .optional(1),
-        Function::new("json_scalar", &[Any], ColumnType::Json, |_, arguments| {
-            Ok(Value::Json(json_text_of_value(arguments.first().unwrap_or(&Value::Null))))
+        Function::new("json_scalar", &[Any], ColumnType::Json, |invocation, arguments| {
+            Ok(Value::Json(json_text_in(invocation.style(), arguments.first().unwrap_or(&Value::Null))))
         }),
         Function::new("json_serialize", &[Json], ColumnType::Text, |_, arguments| {
             Ok(Value::text(text_of(arguments, 0)))
@@ -28,21 +28,21 @@ pub fn definitions() -> Vec<Function> {
 }
 
 /// The JSON of an array, each element of its first dimension on a line of its own where that is asked for.
-fn array_to_json(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+fn array_to_json(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let Some(Value::Array(_, elements)) = arguments.first() else { return Ok(Value::Null) };
     let separator = if matches!(arguments.get(1), Some(Value::Bool(true))) { ",\n " } else { "," };
-    let texts: Vec<String> = elements.iter().map(nested).collect();
+    let texts: Vec<String> = elements.iter().map(|element| nested(element, invocation.style())).collect();
     Ok(Value::Json(format!("[{}]", texts.join(separator)).into()))
 }
 
 /// An element without blanks between its own.
-fn nested(element: &Value) -> String {
+fn nested(element: &Value, style: &TextStyle) -> String {
     match element {
         Value::Array(_, elements) => {
-            let texts: Vec<String> = elements.iter().map(nested).collect();
+            let texts: Vec<String> = elements.iter().map(|element| nested(element, style)).collect();
             format!("[{}]", texts.join(","))
         }
-        value => json_text_of_value(value).into(),
+        value => json_text_in(style, value).into(),
     }
 }
 

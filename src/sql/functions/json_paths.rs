@@ -7,10 +7,10 @@ use std::rc::Rc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Bool, Json, Text};
-use crate::expr::{Body, Function, Invocation, check_call_bytes, text_of};
+use crate::expr::{Body, Function, Invocation, StatementContext, check_call_bytes, text_of};
 use crate::sql::arrow::context::context_of;
 use crate::types::json::jsonb;
-use crate::types::json::path::{Execution, JsonPath, PathFailure};
+use crate::types::json::path::{Execution, JsonPath, PathFailure, PathZone};
 use crate::types::{ColumnType, Value, never};
 
 /// What a cast to `jsonpath` calls.
@@ -105,8 +105,10 @@ impl<'c, 'a> Call<'c, 'a> {
         let path = path_of(text_of(self.arguments, 1))?;
         let pause = || context_of(self.invocation).map_or_else(|_| never(), |context| context.cancel.check());
         let variables = self.arguments.get(2).and_then(Value::as_str);
-        let uses_zone = self.invocation.name.ends_with("_tz");
-        let mut execution = Execution::new(&path, text_of(self.arguments, 0), variables, uses_zone, &pause)?;
+        let zone = &self.invocation.style().zone;
+        let now = self.invocation.statement.map_or(0, StatementContext::began);
+        let session = self.invocation.name.ends_with("_tz").then_some(PathZone { zone, now });
+        let mut execution = Execution::new(&path, text_of(self.arguments, 0), variables, session, &pause)?;
         match run(&mut execution) {
             Ok(found) => Ok(Some(found)),
             Err(PathFailure::Path(_)) if self.is_silent => Ok(None),

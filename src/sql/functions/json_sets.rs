@@ -9,8 +9,8 @@ use crate::types::{ColumnType, Value};
 pub fn definitions() -> Vec<Function> {
     let list = |ty: ColumnType| ColumnType::Array(Box::new(ty));
     vec![
-        Function::new("jsonb_array_elements", &[Json], list(ColumnType::Jsonb), elements)
-            .alias(&["json_array_elements"]),
+        Function::new("jsonb_array_elements", &[Json], list(ColumnType::Jsonb), elements),
+        Function::new("json_array_elements", &[Json], list(ColumnType::Json), elements),
         Function::new("jsonb_array_elements_text", &[Json], list(ColumnType::Text), |invocation, arguments| {
             as_texts(elements(invocation, arguments)?)
         })
@@ -22,19 +22,26 @@ pub fn definitions() -> Vec<Function> {
         })
         .alias(&["json_object_keys"]),
         Function::new("jsonb_object_values", &[Json], list(ColumnType::Jsonb), values),
+        Function::new("json_object_values", &[Json], list(ColumnType::Json), values),
         Function::new("jsonb_object_values_text", &[Json], list(ColumnType::Text), |invocation, arguments| {
             as_texts(values(invocation, arguments)?)
-        }),
+        })
+        .alias(&["json_object_values_text"]),
     ]
 }
 
-fn elements(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+/// The type of the parts that a function of a name finds: those of `json` keep their spelling.
+fn part_type(invocation: &Invocation<'_>) -> Box<ColumnType> {
+    Box::new(if invocation.name.starts_with("json_") { ColumnType::Json } else { ColumnType::Jsonb })
+}
+
+fn elements(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let json = text_of(arguments, 0);
     if jsonb::type_name(json) != "array" {
         return Err(Error::new(ErrorKind::InvalidParameterValue, "cannot extract elements from an object or a scalar"));
     }
     let elements = jsonb::elements(json).map(|element| Value::Json(element.into())).collect();
-    Ok(Value::Array(Box::new(ColumnType::Jsonb), elements))
+    Ok(Value::Array(part_type(invocation), elements))
 }
 
 fn object(arguments: &[Value]) -> Result<&str> {
@@ -45,10 +52,10 @@ fn object(arguments: &[Value]) -> Result<&str> {
     Err(Error::new(ErrorKind::InvalidParameterValue, "cannot take an array or a scalar apart as an object"))
 }
 
-fn values(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+fn values(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let json = object(arguments)?;
     let values = jsonb::members(json).map(|(_, value)| Value::Json(value.into())).collect();
-    Ok(Value::Array(Box::new(ColumnType::Jsonb), values))
+    Ok(Value::Array(part_type(invocation), values))
 }
 
 fn as_texts(list: Value) -> Result<Value> {

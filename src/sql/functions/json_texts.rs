@@ -4,19 +4,30 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Any, Bool, Json};
 use crate::expr::{Function, Invocation, text_of};
 use crate::types::json::jsonb;
-use crate::types::{ColumnType, Value, json_text_of_value};
+use crate::types::{ColumnType, TextStyle, Value, json_key_in, json_text_in, json_text_of_value};
 
 /// How deep JSON is that is written anew; deeper JSON is refused where it is read.
 const DEPTH_MAX: usize = 1_000;
 
+/// The text of a value as the key of a member.
+pub const JSON_KEY: &str = "$json_key";
+
+/// The object that a row becomes: names and values, in turn.
+pub const JSON_OF_ROW: &str = "$json_row";
+
 pub fn definitions() -> Vec<Function> {
     let json = ColumnType::Json;
     vec![
-        Function::new("to_json", &[Any], json.clone(), |_, arguments| {
-            Ok(Value::Json(json_text(arguments.first().unwrap_or(&Value::Null)).into()))
+        Function::new(JSON_KEY, &[Any], ColumnType::Text, |invocation, arguments| {
+            Ok(Value::text(json_key_in(invocation.style(), arguments.first().unwrap_or(&Value::Null))))
+        })
+        .styled(),
+        Function::new("to_json", &[Any], json.clone(), |invocation, arguments| {
+            let value = arguments.first().unwrap_or(&Value::Null);
+            Ok(Value::Json(json_text(value, invocation.style()).into()))
         }),
-        Function::new("json_build_array", &[Any], json.clone(), |_, arguments| {
-            let elements: Vec<String> = arguments.iter().map(json_text).collect();
+        Function::new("json_build_array", &[Any], json.clone(), |invocation, arguments| {
+            let elements: Vec<String> = arguments.iter().map(|value| json_text(value, invocation.style())).collect();
             Ok(Value::Json(format!("[{}]", elements.join(", ")).into()))
         })
         .variadic("$json_build_array")
@@ -24,6 +35,7 @@ pub fn definitions() -> Vec<Function> {
         Function::new("json_build_object", &[Any], json.clone(), build_object)
             .variadic("$json_build_object")
             .with_nulls(),
+        Function::new(JSON_OF_ROW, &[Any], json.clone(), build_object).variadic("$json_row_of_array").with_nulls(),
         Function::new("json_strip_nulls", &[Json, Bool], json, |_, arguments| {
             let strips_elements = matches!(arguments.get(1), Some(Value::Bool(true)));
             let mut out = String::new();
@@ -34,40 +46,65 @@ pub fn definitions() -> Vec<Function> {
     ]
 }
 
-/// The JSON of a value as `to_json` writes it: arrays without blanks, JSON as it is.
-pub fn json_text(value: &Value) -> String {
+/// The JSON of a value as `to_json` writes it in the style of a session: arrays without blanks, JSON as it is.
+pub fn json_text(value: &Value, style: &TextStyle) -> String {
     match value {
         Value::Array(_, elements) => {
-            let texts: Vec<String> = elements.iter().map(json_text).collect();
+            let texts: Vec<String> = elements.iter().map(|element| json_text(element, style)).collect();
             format!("[{}]", texts.join(","))
         }
-        value => json_text_of_value(value).into(),
+        value => json_text_in(style, value).into(),
     }
 }
 
 fn build_object(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let (pairs, rest) = arguments.as_chunks::<2>();
-    let invalid = |message: &str| Error::new(ErrorKind::InvalidParameterValue, message);
+    // The JSON of a row has no blanks.
+    let is_compact = invocation.name == JSON_OF_ROW;
     if !rest.is_empty() {
-        return Err(invalid("argument list must have even number of elements")
+        return Err(Error::new(ErrorKind::InvalidParameterValue, "argument list must have even number of elements")
             .with_hint("The arguments of json_build_object() must consist of alternating keys and values."));
     }
     let mut members = Vec::with_capacity(pairs.len());
     for (position, [key, value]) in pairs.iter().enumerate() {
-        let is_structured = matches!(key, Value::Array(..))
-            || matches!(
-                invocation.types.get(2 * position),
-                Some(ColumnType::Json | ColumnType::Jsonb | ColumnType::Array(_))
-            );
         if key.is_null() {
             return Err(Error::new(ErrorKind::NullNotAllowed, "null value not allowed for object key"));
         }
-        if is_structured {
-            return Err(invalid("key value must be scalar, not array, composite, or json"));
-        }
-        members.push(format!("{} : {}", json_text_of_value(&Value::text(key.to_text())), json_text(value)));
+        check_key(invocation, 2 * position, key)?;
+        let style = invocation.style();
+        let name = json_text_of_value(&Value::text(json_key_in(style, key)));
+        let value = json_text(value, style);
+        members.push(if is_compact { format!("{name}:{value}") } else { format!("{name} : {value}") });
     }
-    Ok(Value::Json(format!("{{{}}}", members.join(", ")).into()))
+    Ok(Value::Json(format!("{{{}}}", members.join(if is_compact { "," } else { ", " })).into()))
+}
+
+/// The error for two members of one name, which is given as JSON.
+pub fn duplicate_key(name: &str, is_binary: bool) -> Error {
+    let message = "duplicate JSON object key value";
+    Error::new(ErrorKind::DuplicateJsonKey, if is_binary { message.to_string() } else { format!("{message}: {name}") })
+}
+
+/// Refuses what names no member of an object: the value at a position of a call.
+///
+/// # Errors
+/// 22023 for an array, a row and JSON.
+pub fn check_key(invocation: &Invocation<'_>, position: usize, key: &Value) -> Result<()> {
+    check_key_type(invocation.types.get(position), key)
+}
+
+/// As [`check_key`], by the type of the value.
+///
+/// # Errors
+/// 22023 for an array, a row and JSON.
+pub fn check_key_type(ty: Option<&ColumnType>, key: &Value) -> Result<()> {
+    let is_structured = matches!(key, Value::Array(..))
+        || matches!(ty, Some(ColumnType::Json | ColumnType::Jsonb | ColumnType::Array(_)));
+    if is_structured {
+        let message = "key value must be scalar, not array, composite, or json";
+        return Err(Error::new(ErrorKind::InvalidParameterValue, message));
+    }
+    Ok(())
 }
 
 /// JSON without members that are null, and without such elements where that is asked for.

@@ -24,9 +24,9 @@ use crate::sql::functions::variances::variances;
 use crate::sql::functions::vector_aggregates::VectorAggregate;
 use crate::sql::functions::{
     advisory, angles, array_bounds, array_sets, arrays_made, bits, blobs, bytes, catalog, counterparts, decimals,
-    distances, gathered, json, json_access, json_make, json_paths, json_sets, json_texts, networks, notifications,
-    patterns, random, regexps, rights, session, sparse_vectors, strings, texts, time, time_arithmetic, time_fields,
-    time_make, vectors,
+    distances, gathered, json, json_access, json_constructed, json_make, json_paths, json_records, json_sets,
+    json_texts, networks, notifications, ordered_arrays, patterns, random, regexps, rights, session, sparse_vectors,
+    strings, texts, time, time_arithmetic, time_bins, time_fields, time_make, time_overlaps, time_series, vectors,
 };
 
 static DEFINITIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
@@ -50,12 +50,15 @@ fn row_functions() -> Vec<Function> {
         counterparts::definitions(),
         decimals::definitions(),
         json::definitions(),
+        json_constructed::definitions(),
         json_make::definitions(),
         json_paths::definitions(),
+        json_records::definitions(),
         json_sets::definitions(),
         json_texts::definitions(),
         networks::definitions(),
         notifications::definitions(),
+        ordered_arrays::definitions(),
         patterns::definitions(),
         random::definitions(),
         regexps::definitions(),
@@ -66,8 +69,11 @@ fn row_functions() -> Vec<Function> {
         texts::definitions(),
         time::definitions(),
         time_arithmetic::definitions(),
+        time_bins::definitions(),
         time_fields::definitions(),
         time_make::definitions(),
+        time_overlaps::definitions(),
+        time_series::definitions(),
         vectors::definitions(),
     ];
     let mut all: Vec<Function> = groups.into_iter().flatten().collect();

@@ -21,7 +21,7 @@ use crate::sql::arrow::errors::{from_datafusion, to_datafusion};
 use crate::sql::arrow::types::{data_type_of, field_of, type_of};
 use crate::sql::arrow::values::{array_bytes, array_of, readable, value_at};
 use crate::sql::functions::arrays_made::result_of as result_of_types;
-use crate::types::{ColumnType, Value};
+use crate::types::{ColumnType, TextStyle, Value};
 
 /// Bytes that a call may make without taking them from its account's memory, and takes at a time.
 const MAKING_BYTES_FREE: usize = 1024 * 1024;
@@ -45,7 +45,7 @@ pub fn scalar_function(definition: Function) -> ScalarUDF {
 pub fn planner_volatility(volatility: Volatility) -> PlannerVolatility {
     match volatility {
         Volatility::Immutable => PlannerVolatility::Immutable,
-        Volatility::Stable => PlannerVolatility::Stable,
+        Volatility::Styled | Volatility::Stable => PlannerVolatility::Stable,
         Volatility::Volatile => PlannerVolatility::Volatile,
     }
 }
@@ -119,6 +119,7 @@ fn run(definition: &Function, arguments: &ScalarFunctionArgs, rows: usize) -> Re
         columns.push((readable(&array)?, matches!(argument, ColumnarValue::Scalar(_))));
     }
     let context = ReadContext::of(&arguments.config_options);
+    let style = context.map_or(TextStyle::CANONICAL, StatementContext::style);
     let argument_bytes = columns.iter().map(|(array, _)| array.get_array_memory_size()).sum();
     if let Some(error) = context.and_then(|context| context.results.refusal(definition.name, argument_bytes)) {
         return Err(error);
@@ -132,7 +133,8 @@ fn run(definition: &Function, arguments: &ScalarFunctionArgs, rows: usize) -> Re
         values.clear();
         for (position, (array, is_scalar)) in columns.iter().enumerate() {
             let ty = types.get(position).unwrap_or(&ColumnType::Text);
-            values.push(definition.argument(position, value_at(array, if *is_scalar { 0 } else { row }, ty)?)?);
+            let value = value_at(array, if *is_scalar { 0 } else { row }, ty)?;
+            values.push(definition.argument(position, value, style)?);
         }
         let result = result_of(definition, context, &types, &mut values);
         if let (Err(error), Some(context)) = (&result, context)

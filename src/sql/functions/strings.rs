@@ -3,6 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Any, AnyArray, Float, Int, Text};
 use crate::expr::{Function, Invocation, int_of, text_of};
+use crate::sql::functions::format_text::format_text;
 use crate::types::limits::ENTRY_BYTES_MAX;
 use crate::types::{ColumnType, Value, quote_identifier};
 
@@ -33,12 +34,12 @@ pub fn definitions() -> Vec<Function> {
         Function::new("quote_ident", &[Text], text.clone(), |_, arguments| {
             Ok(Value::text(quote_identifier(text_of(arguments, 0))))
         }),
-        Function::new("quote_literal", &[Any], text.clone(), |_, arguments| {
-            Ok(Value::text(quoted(&cast_text(arguments)?)))
+        Function::new("quote_literal", &[Any], text.clone(), |invocation, arguments| {
+            Ok(Value::text(quoted(&cast_text(invocation, arguments)?)))
         }),
-        Function::new("quote_nullable", &[Any], text.clone(), |_, arguments| {
+        Function::new("quote_nullable", &[Any], text.clone(), |invocation, arguments| {
             let is_null = arguments.first().is_none_or(Value::is_null);
-            Ok(Value::text(if is_null { "NULL".to_string() } else { quoted(&cast_text(arguments)?) }))
+            Ok(Value::text(if is_null { "NULL".to_string() } else { quoted(&cast_text(invocation, arguments)?) }))
         })
         .with_nulls(),
         // By the output functions of the types, where `||` and casts have their text: true is t here.
@@ -62,10 +63,12 @@ pub fn definitions() -> Vec<Function> {
             "array_prefix",
             &[Text, AnyArray],
             ColumnType::Array(Box::new(ColumnType::Text)),
-            |_, arguments| {
+            |invocation, arguments| {
                 let Some(Value::Array(_, elements)) = arguments.get(1) else { return Ok(Value::Null) };
                 let prefix = text_of(arguments, 0);
-                let prefixed = elements.iter().map(|element| Value::text(format!("{prefix}{}", element.to_text())));
+                let prefixed = elements
+                    .iter()
+                    .map(|element| Value::text(format!("{prefix}{}", invocation.style().text_of(element))));
                 Ok(Value::Array(Box::new(ColumnType::Text), prefixed.collect()))
             },
         ),
@@ -133,72 +136,25 @@ fn series_end(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
 }
 
 /// The text that a cast gives of the first argument.
-fn cast_text(arguments: &[Value]) -> Result<String> {
+fn cast_text(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<String> {
     let value = arguments.first().cloned().unwrap_or(Value::Null);
-    Ok(value.cast(&ColumnType::Text, true)?.to_text())
+    Ok(value.cast_in(invocation.style(), &ColumnType::Text, true)?.to_text())
 }
 
 /// The texts of those that are not NULL.
 fn joined(invocation: &Invocation<'_>, separator: &str, values: &[Value]) -> Result<Value> {
-    let texts: Vec<String> = values.iter().filter(|value| !value.is_null()).map(Value::to_text).collect();
+    let texts: Vec<String> = {
+        let shown = values.iter().filter(|value| !value.is_null());
+        shown.map(|value| invocation.style().text_of(value)).collect()
+    };
     let bytes = texts.iter().fold(0_usize, |sum, text| sum.saturating_add(text.len()).saturating_add(separator.len()));
     let _making = invocation.making(bytes)?;
     Ok(Value::text(texts.join(separator)))
 }
 
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let doubled = text.replace('\'', "''");
     if doubled.contains('\\') { format!("E'{}'", doubled.replace('\\', "\\\\")) } else { format!("'{doubled}'") }
-}
-
-/// `format('%s %I %L %1$s', …)`.
-fn format_text(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
-    let Some(pattern) = arguments.first().and_then(Value::as_str) else { return Ok(Value::Null) };
-    let invalid = |message: String| Error::new(ErrorKind::InvalidParameterValue, message);
-    let mut out = String::with_capacity(pattern.len());
-    let mut making = None;
-    let mut next = 1;
-    let mut rest = pattern;
-    while let Some((before, after)) = rest.split_once('%') {
-        out.push_str(before);
-        let digits = after.find(|character: char| !character.is_ascii_digit()).unwrap_or(after.len());
-        let (number, tail) = after.split_at_checked(digits).unwrap_or(("", after));
-        let (position, tail) = match (number.parse::<usize>(), tail.strip_prefix('$')) {
-            (Ok(position), Some(tail)) => (Some(position), tail),
-            _ => (None, after),
-        };
-        let mut characters = tail.chars();
-        let specifier = characters.next().ok_or_else(|| invalid("unterminated format() type specifier".to_string()))?;
-        rest = characters.as_str();
-        if specifier == '%' {
-            out.push('%');
-            continue;
-        }
-        let position = position.unwrap_or(next);
-        if position == 0 {
-            return Err(invalid("format specifies argument 0, but arguments are numbered from 1".to_string()));
-        }
-        next = position
-            .checked_add(1)
-            .ok_or_else(|| Error::new(ErrorKind::NumericOutOfRange, "number is out of range"))?;
-        let value = arguments.get(position).ok_or_else(|| invalid("too few arguments for format()".to_string()))?;
-        drop(making.take());
-        making = invocation.making(out.len().saturating_add(value.bytes()))?;
-        match specifier {
-            's' => out.push_str(&value.to_text()),
-            'I' if value.is_null() => {
-                return Err(invalid("null values cannot be formatted as an SQL identifier".to_string()));
-            }
-            'I' => out.push_str(&quote_identifier(&value.to_text())),
-            'L' if value.is_null() => out.push_str("NULL"),
-            'L' => out.push_str(&quoted(&value.to_text())),
-            other => return Err(invalid(format!("unrecognized format() type specifier \"{other}\""))),
-        }
-    }
-    out.push_str(rest);
-    drop(making);
-    drop(invocation.making(out.len())?);
-    Ok(Value::text(out))
 }
 
 fn array_to_string(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
@@ -211,9 +167,10 @@ fn array_to_string(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<V
         return Ok(Value::Null);
     }
     let null = arguments.get(2).and_then(Value::as_str);
+    let shown = |element: &Value| invocation.style().text_of(element);
     let texts: Vec<String> = elements
         .iter()
-        .filter_map(|element| if element.is_null() { null.map(ToString::to_string) } else { Some(element.to_text()) })
+        .filter_map(|element| if element.is_null() { null.map(ToString::to_string) } else { Some(shown(element)) })
         .collect();
     let separator = text_of(arguments, 1);
     let bytes = texts.iter().fold(0_usize, |sum, text| sum.saturating_add(text.len()).saturating_add(separator.len()));

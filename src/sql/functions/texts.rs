@@ -20,14 +20,36 @@ pub fn definitions() -> Vec<Function> {
         Function::new("unistr", &[Text], text, |_, arguments| unescaped(text_of(arguments, 0)).map(Value::text)),
         Function::new("parse_ident", &[Text, Bool], ColumnType::Array(Box::new(ColumnType::Text)), parse_ident)
             .optional(1),
+        Function::new("string_to_table", &[Text, Text, Text], ColumnType::Array(Box::new(ColumnType::Text)), parts)
+            .optional(1)
+            .with_nulls(),
         counted("num_nulls", "$num_nulls", |_, arguments| Ok(count(arguments, true))),
         counted("num_nonnulls", "$num_nonnulls", |_, arguments| Ok(count(arguments, false))),
-        Function::new("pg_input_is_valid", &[Text, Text], ColumnType::Bool, |_, arguments| {
+        Function::new("pg_input_is_valid", &[Text, Text], ColumnType::Bool, |invocation, arguments| {
             let ty = ColumnType::parse(text_of(arguments, 1))?;
-            let value = Value::parse_text(&ty, text_of(arguments, 0));
-            Ok(Value::Bool(value.and_then(|value| value.cast(&ty, false)).is_ok()))
-        }),
+            let style = invocation.style();
+            let value = style.parse(&ty, text_of(arguments, 0));
+            Ok(Value::Bool(value.and_then(|value| value.cast_in(style, &ty, false)).is_ok()))
+        })
+        .styled(),
     ]
+}
+
+/// The parts of a text between separators: its characters where there is no separator, the whole text where that is empty. A part
+/// that is the third argument is NULL.
+fn parts(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    let Some(text) = arguments.first().and_then(Value::as_str) else { return Ok(Value::Null) };
+    let separator = arguments.get(1).and_then(Value::as_str);
+    let null = arguments.get(2).and_then(Value::as_str);
+    let found: Vec<&str> = match separator {
+        _ if text.is_empty() => Vec::new(),
+        None => text.split("").filter(|part| !part.is_empty()).collect(),
+        Some("") => vec![text],
+        Some(separator) => text.split(separator).collect(),
+    };
+    let _making = invocation.making(found.len().saturating_mul(size_of::<Value>()).saturating_add(text.len()))?;
+    let values = found.into_iter().map(|part| if Some(part) == null { Value::Null } else { Value::text(part) });
+    Ok(Value::Array(Box::new(ColumnType::Text), values.collect()))
 }
 
 fn count(arguments: &[Value], nulls: bool) -> Value {

@@ -3,16 +3,19 @@
 
 use std::time::{Duration, Instant};
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Any, Float, Text, Timestamp};
 use crate::expr::{Function, Invocation, StatementContext, text_of};
 use crate::sql::arrow::context::context_of;
-use crate::types::formats::{BrokenTime, FormattedNumber, interval_text, number_of_text, number_text, time_text};
+use crate::types::formats::{
+    BrokenTime, FormattedNumber, ShownZone, interval_text, number_of_text, number_text, time_text,
+};
 use crate::types::{
     ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, MICROS_PER_DAY, Numeric, TIMESTAMP_INFINITY,
-    TIMESTAMP_MINUS_INFINITY, Value, civil_from_days, days_in_month, local_time, moment_of, split_timestamp,
+    TIMESTAMP_MINUS_INFINITY, Value, Zone, between_timestamps, civil_from_days, days_in_month, join_timestamp,
+    split_timestamp,
 };
 
 /// `timezone` of a time without a zone, which goes the other way.
@@ -37,26 +40,41 @@ pub fn definitions() -> Vec<Function> {
         Function::new("clock_timestamp", &[], ColumnType::TimestampTz, |_, _| Ok(Value::TimestampTz(now_micros())))
             .volatile(),
         Function::new("localtimestamp", &[], ColumnType::Timestamp, |invocation, _| {
-            Ok(Value::Timestamp(began_micros(invocation)))
+            local_began(invocation).map(Value::Timestamp)
         })
         .stable(),
-        Function::new("timezone", &[Text, Timestamp], ColumnType::Timestamp, |_, arguments| {
+        Function::new("current_date", &[], ColumnType::Date, |invocation, _| {
+            Ok(Value::Date(split_timestamp(local_began(invocation)?).0))
+        })
+        .stable(),
+        Function::new("current_time", &[], ColumnType::Time, |invocation, _| {
+            Ok(Value::Time(split_timestamp(local_began(invocation)?).1))
+        })
+        .stable()
+        .alias(&["localtime"]),
+        Function::new("timezone", &[Any, Timestamp], ColumnType::Timestamp, |invocation, arguments| {
             let moment = micros_of(arguments.get(1)).ok_or_else(out_of_range)?;
-            Ok(Value::Timestamp(local_time(text_of(arguments, 0), moment)?))
-        }),
-        Function::new(MOMENT_OF_LOCAL, &[Text, Timestamp], ColumnType::TimestampTz, |_, arguments| {
+            zone_of(invocation, arguments.first())?.local_time(moment).map(Value::Timestamp)
+        })
+        .styled(),
+        Function::new(MOMENT_OF_LOCAL, &[Any, Timestamp], ColumnType::TimestampTz, |invocation, arguments| {
             let local = micros_of(arguments.get(1)).ok_or_else(out_of_range)?;
-            Ok(Value::TimestampTz(moment_of(text_of(arguments, 0), local)?))
-        }),
-        Function::new("timeofday", &[], ColumnType::Text, |_, _| {
-            Ok(Value::text(Utc::now().format("%a %b %d %H:%M:%S%.6f %Y UTC").to_string()))
+            zone_of(invocation, arguments.first())?.moment_of(local).map(Value::TimestampTz)
+        })
+        .styled(),
+        Function::new("timeofday", &[], ColumnType::Text, |invocation, _| {
+            let moment = now_micros();
+            let local = invocation.style().zone.local_time(moment)?;
+            let shown = DateTime::from_timestamp_micros(local).ok_or_else(out_of_range)?;
+            let zone = invocation.style().zone.abbreviation_at(moment);
+            Ok(Value::text(format!("{} {zone}", shown.format("%a %b %d %H:%M:%S%.6f %Y"))))
         })
         .volatile(),
         Function::new("age", &[Timestamp, Timestamp], ColumnType::Interval, age).optional(1).stable(),
         Function::new("isfinite", &[Any], ColumnType::Bool, |_, arguments| {
             Ok(Value::Bool(arguments.first().is_none_or(|value| !is_infinite(value))))
         }),
-        Function::new("to_char", &[Any, Text], ColumnType::Text, to_char),
+        Function::new("to_char", &[Any, Text], ColumnType::Text, to_char).styled(),
         Function::new("to_number", &[Text, Text], ColumnType::Numeric(None), to_number),
         Function::new("pg_sleep", &[Float], ColumnType::Void, sleep).volatile(),
     ]
@@ -71,20 +89,45 @@ fn began_micros(invocation: &Invocation<'_>) -> i64 {
     invocation.statement.map_or_else(now_micros, StatementContext::began)
 }
 
-/// Whether a date or a timestamp is one of the infinities. Intervals have none here.
+/// Whether a date, a timestamp or an interval is one of the infinities.
 fn is_infinite(value: &Value) -> bool {
     match value {
         Value::Date(days) => matches!(*days, DATE_INFINITY | DATE_MINUS_INFINITY),
         Value::Timestamp(micros) | Value::TimestampTz(micros) => {
             matches!(*micros, TIMESTAMP_INFINITY | TIMESTAMP_MINUS_INFINITY)
         }
+        Value::Interval(interval) => interval.is_infinite(),
         _ => false,
+    }
+}
+
+/// What the clocks of the session showed when the transaction began.
+fn local_began(invocation: &Invocation<'_>) -> Result<i64> {
+    invocation.style().zone.local_time(began_micros(invocation))
+}
+
+/// The zone of AT TIME ZONE: a name, or how far east of UTC it is.
+fn zone_of(invocation: &Invocation<'_>, value: Option<&Value>) -> Result<Zone> {
+    match value {
+        Some(Value::Interval(interval)) if interval.is_infinite() => {
+            let shown = invocation.style().text_of(&Value::Interval(*interval));
+            Err(Error::new(ErrorKind::InvalidParameterValue, format!("interval time zone \"{shown}\" must be finite")))
+        }
+        Some(Value::Interval(interval)) if interval.months != 0 || interval.days != 0 => {
+            let shown = invocation.style().text_of(&Value::Interval(*interval));
+            let message = format!("interval time zone \"{shown}\" must not include months or days");
+            Err(Error::new(ErrorKind::InvalidParameterValue, message))
+        }
+        Some(Value::Interval(interval)) => Ok(Zone::Offset(interval.micros)),
+        value => Zone::named(value.and_then(Value::as_str).unwrap_or_default(), &invocation.style().zone),
     }
 }
 
 fn micros_of(value: Option<&Value>) -> Option<i64> {
     match value? {
         Value::Timestamp(micros) | Value::TimestampTz(micros) => Some(*micros),
+        Value::Date(DATE_INFINITY) => Some(TIMESTAMP_INFINITY),
+        Value::Date(DATE_MINUS_INFINITY) => Some(TIMESTAMP_MINUS_INFINITY),
         Value::Date(days) => i64::from(*days).checked_mul(MICROS_PER_DAY),
         _ => None,
     }
@@ -95,15 +138,19 @@ fn out_of_range() -> Error {
 }
 
 /// `age(later, earlier)` in years, months, days and time; with one argument, from midnight today.
-fn age(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
-    let midnight = now_micros().checked_div(MICROS_PER_DAY).and_then(|days| days.checked_mul(MICROS_PER_DAY));
-    let (later, earlier) = match (micros_of(arguments.first()), micros_of(arguments.get(1))) {
+fn age(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    // Moments are compared by what the clocks of the session show.
+    let local = |position: usize| match arguments.get(position) {
+        Some(Value::TimestampTz(micros)) => invocation.style().zone.local_time(*micros).map(Some),
+        value => Ok(micros_of(value)),
+    };
+    let (later, earlier) = match (local(0)?, local(1)?) {
         (Some(later), Some(earlier)) => (later, earlier),
-        (Some(earlier), None) => (midnight.ok_or_else(out_of_range)?, earlier),
+        (Some(earlier), None) => (join_timestamp(split_timestamp(local_began(invocation)?).0, 0)?, earlier),
         _ => return Ok(Value::Null),
     };
     if arguments.iter().any(is_infinite) {
-        return Err(Error::new(ErrorKind::DatetimeOutOfRange, "interval out of range"));
+        return between_timestamps(later, earlier).map(Value::Interval);
     }
     let is_negative = later < earlier;
     let (from, to) = if is_negative { (later, earlier) } else { (earlier, later) };
@@ -123,16 +170,20 @@ fn age(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     Ok(Value::Interval(if is_negative { Interval::default().minus(age)? } else { age }))
 }
 
-fn to_char(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+fn to_char(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let format = text_of(arguments, 1);
     let shown = |text: Option<String>| text.map_or(Value::Null, Value::text);
     let number = match arguments.first() {
         Some(value) if is_infinite(value) => return Ok(Value::Null),
-        Some(value @ (Value::Timestamp(_) | Value::TimestampTz(_) | Value::Date(_))) => {
-            let micros = micros_of(Some(value)).ok_or_else(out_of_range)?;
-            // The zone of a session is UTC; a date is taken for its midnight there.
-            let zone = (!matches!(value, Value::Timestamp(_))).then_some("UTC");
-            return time_text(&BrokenTime::of(micros, zone), format).map(shown);
+        Some(Value::Timestamp(micros)) => return time_text(&BrokenTime::of(*micros, None), format).map(shown),
+        Some(value @ (Value::TimestampTz(_) | Value::Date(_))) => {
+            // A date is taken for its midnight in the zone of the session.
+            let style = invocation.style();
+            let moment = value.clone().cast_in(style, &ColumnType::TimestampTz, false)?;
+            let moment = micros_of(Some(&moment)).ok_or_else(out_of_range)?;
+            let zone = &style.zone;
+            let shown_zone = ShownZone { abbreviation: zone.abbreviation_at(moment), offset: zone.offset_from(moment) };
+            return time_text(&BrokenTime::of(zone.local_time(moment)?, Some(shown_zone)), format).map(shown);
         }
         Some(Value::Time(micros)) => {
             let interval = Interval { months: 0, days: 0, micros: *micros };

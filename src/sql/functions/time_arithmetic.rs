@@ -8,8 +8,9 @@ use crate::expr::Parameter::{self, Any, Bytes, Float, Int, Text, Timestamp};
 use crate::expr::{Body, Function, Invocation, int_of, text_of};
 use crate::types::formats::time_of_text;
 use crate::types::{
-    ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, Numeric, TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY,
-    Value, add_days, add_interval, between_timestamps, local_time, moment_of,
+    ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, IntervalField, MICROS_PER_DAY, Numeric,
+    TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, TextStyle, Value, Zone, add_days, add_interval, add_interval_in,
+    between_timestamps,
 };
 
 /// What intervals are compared, grouped and ordered by.
@@ -17,6 +18,12 @@ pub const INTERVAL_KEY: &str = "$interval_span";
 /// Bytes ordered as intervals are, and the way back: for the least and the greatest of several.
 pub const INTERVAL_BYTES: &str = "$interval_to_bytes";
 pub const INTERVAL_OF_BYTES: &str = "$interval_of_bytes";
+
+/// An interval as it was declared: by the number of its last field, and the decimals of its seconds, negative for all.
+pub const INTERVAL_FITTED: &str = "$interval_fitted";
+
+/// An interval backwards.
+pub const INTERVAL_NEGATED: &str = "interval_um";
 
 /// `to_timestamp` of seconds since 1970.
 pub const TIMESTAMP_OF_EPOCH: &str = "$timestamptz_of_epoch";
@@ -32,7 +39,7 @@ pub fn time_operator(
     right: &ColumnType,
 ) -> Option<(&'static str, ColumnType)> {
     use BinaryOperator::{Divide, Minus, Multiply, Plus};
-    use ColumnType::{Date, Timestamp, TimestampTz};
+    use ColumnType::{Date, Time, Timestamp, TimestampTz};
     Some(match (left, operator, right) {
         (Date, Minus, Date) => ("date_mi", ColumnType::Int4),
         (Date, Plus, number) if number.is_integer() => ("date_pli", Date),
@@ -44,6 +51,9 @@ pub fn time_operator(
         (Timestamp | TimestampTz | Date, Minus, Timestamp | TimestampTz | Date) => {
             ("timestamp_mi", ColumnType::Interval)
         }
+        (Time, Plus, ColumnType::Interval) => ("time_pl_interval", Time),
+        (Time, Minus, ColumnType::Interval) => ("time_mi_interval", Time),
+        (Time, Minus, Time) => ("time_mi_time", ColumnType::Interval),
         (ColumnType::Interval, Plus, ColumnType::Interval) => ("interval_pl", ColumnType::Interval),
         (ColumnType::Interval, Minus, ColumnType::Interval) => ("interval_mi", ColumnType::Interval),
         (ColumnType::Interval, Multiply, number) if number.is_number() => ("interval_mul", ColumnType::Interval),
@@ -57,7 +67,8 @@ pub fn is_exchanged(left: &ColumnType, operator: &BinaryOperator, right: &Column
     let is_time = |ty: &ColumnType| matches!(ty, ColumnType::Date | ColumnType::Timestamp | ColumnType::TimestampTz);
     match operator {
         BinaryOperator::Plus => {
-            (left.is_integer() && *right == ColumnType::Date) || (*left == ColumnType::Interval && is_time(right))
+            (left.is_integer() && *right == ColumnType::Date)
+                || (*left == ColumnType::Interval && (is_time(right) || *right == ColumnType::Time))
         }
         BinaryOperator::Multiply => left.is_number() && *right == ColumnType::Interval,
         _ => false,
@@ -66,12 +77,6 @@ pub fn is_exchanged(left: &ColumnType, operator: &BinaryOperator, right: &Column
 
 pub fn definitions() -> Vec<Function> {
     let interval = || ColumnType::Interval;
-    let of_two =
-        |name, body| Function::new(name, &[Parameter::Interval, Parameter::Interval], ColumnType::Interval, body);
-    let of_one =
-        |name: &'static str, body: Body| Function::new(name, &[Parameter::Interval], ColumnType::Interval, body);
-    let scaled =
-        |name: &'static str, body: Body| Function::new(name, &[Parameter::Interval, Float], ColumnType::Interval, body);
     let in_zone = |name: &'static str, body: Body| {
         Function::new(name, &[Timestamp, Parameter::Interval, Text], ColumnType::TimestampTz, body).optional(1)
     };
@@ -82,9 +87,11 @@ pub fn definitions() -> Vec<Function> {
         Function::new(TIMESTAMP_OF_EPOCH, &[Float], ColumnType::TimestampTz, |_, arguments| {
             of_epoch(float_of(arguments, 0)?).map(Value::TimestampTz)
         }),
-        Function::new(TIMESTAMP_OF_TEXT, &[Text, Text], ColumnType::TimestampTz, |_, arguments| {
-            time_of_text(text_of(arguments, 0), text_of(arguments, 1))?.timestamp().map(Value::TimestampTz)
-        }),
+        Function::new(TIMESTAMP_OF_TEXT, &[Text, Text], ColumnType::TimestampTz, |invocation, arguments| {
+            let read = time_of_text(text_of(arguments, 0), text_of(arguments, 1))?;
+            read.timestamp(&invocation.style().zone).map(Value::TimestampTz)
+        })
+        .styled(),
         Function::new(DATE_OF_TEXT, &[Text, Text], ColumnType::Date, |_, arguments| {
             let text = text_of(arguments, 0);
             time_of_text(text, text_of(arguments, 1))?.date(text).map(Value::Date)
@@ -96,17 +103,74 @@ pub fn definitions() -> Vec<Function> {
         shifted("timestamp_mi_interval", ColumnType::Timestamp, |_, arguments| {
             earlier(arguments).map(Value::Timestamp)
         }),
-        shifted("timestamptz_pl_interval", ColumnType::TimestampTz, |_, arguments| {
-            later(arguments).map(Value::TimestampTz)
+        shifted("timestamptz_pl_interval", ColumnType::TimestampTz, |invocation, arguments| {
+            shifted_in_zone(invocation, arguments, false)
+        })
+        .styled(),
+        shifted("timestamptz_mi_interval", ColumnType::TimestampTz, |invocation, arguments| {
+            shifted_in_zone(invocation, arguments, true)
+        })
+        .styled(),
+        in_zone("date_add", |invocation, arguments| shifted_in_zone(invocation, arguments, false)).styled(),
+        in_zone("date_subtract", |invocation, arguments| shifted_in_zone(invocation, arguments, true)).styled(),
+        Function::new("timestamp_mi", &[Timestamp, Timestamp], interval(), |invocation, arguments| {
+            let [later, earlier] = of_one_kind(invocation, arguments)?;
+            between_timestamps(later, earlier).map(Value::Interval)
+        })
+        .styled(),
+    ]
+    .into_iter()
+    .chain(of_intervals())
+    .chain(of_clocks())
+    .collect()
+}
+
+/// Functions of times of day, which go round at midnight.
+fn of_clocks() -> Vec<Function> {
+    let shifted = |name, body: Body| Function::new(name, &[Any, Parameter::Interval], ColumnType::Time, body);
+    vec![
+        shifted("time_pl_interval", |_, arguments| {
+            let (time, length) = (clock_of(arguments, 0)?, length_of(arguments, "add", "to")?);
+            Ok(Value::Time(time.saturating_add(length).rem_euclid(MICROS_PER_DAY)))
         }),
-        shifted("timestamptz_mi_interval", ColumnType::TimestampTz, |_, arguments| {
-            earlier(arguments).map(Value::TimestampTz)
+        shifted("time_mi_interval", |_, arguments| {
+            let (time, length) = (clock_of(arguments, 0)?, length_of(arguments, "subtract", "from")?);
+            Ok(Value::Time(time.saturating_sub(length).rem_euclid(MICROS_PER_DAY)))
         }),
-        in_zone("date_add", |_, arguments| shifted_in_zone(arguments, false)),
-        in_zone("date_subtract", |_, arguments| shifted_in_zone(arguments, true)),
-        Function::new("timestamp_mi", &[Timestamp, Timestamp], interval(), |_, arguments| {
-            between_timestamps(micros_of(arguments, 0)?, micros_of(arguments, 1)?).map(Value::Interval)
+        Function::new("time_mi_time", &[Any, Any], ColumnType::Interval, |_, arguments| {
+            let micros = clock_of(arguments, 0)?.saturating_sub(clock_of(arguments, 1)?);
+            Ok(Value::Interval(Interval { micros, ..Interval::default() }))
         }),
+    ]
+}
+
+fn clock_of(arguments: &[Value], position: usize) -> Result<i64> {
+    match arguments.get(position) {
+        Some(Value::Time(micros)) => Ok(*micros),
+        _ => Err(mistyped()),
+    }
+}
+
+/// What an interval moves clocks by: days and months change nothing that they show.
+fn length_of(arguments: &[Value], verb: &str, preposition: &str) -> Result<i64> {
+    let interval = interval_of(arguments, 1)?;
+    if interval.is_infinite() {
+        let message = format!("cannot {verb} infinite interval {preposition} time");
+        return Err(Error::new(ErrorKind::DatetimeOutOfRange, message));
+    }
+    Ok(interval.micros % MICROS_PER_DAY)
+}
+
+/// Functions of intervals alone.
+fn of_intervals() -> Vec<Function> {
+    let interval = || ColumnType::Interval;
+    let of_two =
+        |name, body| Function::new(name, &[Parameter::Interval, Parameter::Interval], ColumnType::Interval, body);
+    let of_one =
+        |name: &'static str, body: Body| Function::new(name, &[Parameter::Interval], ColumnType::Interval, body);
+    let scaled =
+        |name: &'static str, body: Body| Function::new(name, &[Parameter::Interval, Float], ColumnType::Interval, body);
+    vec![
         of_two("interval_pl", |_, arguments| {
             interval_of(arguments, 0)?.plus(interval_of(arguments, 1)?).map(Value::Interval)
         }),
@@ -119,6 +183,12 @@ pub fn definitions() -> Vec<Function> {
         scaled("interval_div", |_, arguments| {
             interval_of(arguments, 0)?.divided_by(float_of(arguments, 1)?).map(Value::Interval)
         }),
+        Function::new(INTERVAL_FITTED, &[Parameter::Interval, Int, Int], interval(), |_, arguments| {
+            let last = int_of(arguments, 1).and_then(IntervalField::numbered).ok_or_else(mistyped)?;
+            let decimals = int_of(arguments, 2).and_then(|decimals| u32::try_from(decimals).ok());
+            Ok(Value::Interval(interval_of(arguments, 0)?.fitted(last, decimals)))
+        }),
+        of_one(INTERVAL_NEGATED, |_, arguments| interval_of(arguments, 0)?.negated().map(Value::Interval)),
         of_one("justify_days", |_, arguments| interval_of(arguments, 0)?.justify_days().map(Value::Interval)),
         of_one("justify_hours", |_, arguments| interval_of(arguments, 0)?.justify_hours().map(Value::Interval)),
         of_one("justify_interval", |_, arguments| interval_of(arguments, 0)?.justify().map(Value::Interval)),
@@ -163,22 +233,29 @@ fn later(arguments: &[Value]) -> Result<i64> {
 }
 
 fn earlier(arguments: &[Value]) -> Result<i64> {
-    add_interval(micros_of(arguments, 0)?, Interval::default().minus(interval_of(arguments, 1)?)?)
+    add_interval(micros_of(arguments, 0)?, interval_of(arguments, 1)?.negated()?)
 }
 
-/// `date_add` and `date_subtract`: what clocks of a zone, UTC where none is named, show so much later or earlier.
-fn shifted_in_zone(arguments: &[Value], is_back: bool) -> Result<Value> {
+/// Two times in microseconds since 1970; beside a moment a local time is one of the zone of the session.
+fn of_one_kind(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<[i64; 2]> {
+    let has_moment = arguments.iter().any(|value| matches!(value, Value::TimestampTz(_)));
+    let read = |position: usize| match arguments.get(position) {
+        Some(Value::Timestamp(local)) if has_moment => invocation.style().zone.moment_of(*local),
+        _ => micros_of(arguments, position),
+    };
+    Ok([read(0)?, read(1)?])
+}
+
+/// What clocks of a zone, that of the session where none is named, show so much later or earlier.
+fn shifted_in_zone(invocation: &Invocation<'_>, arguments: &[Value], is_back: bool) -> Result<Value> {
     let (moment, interval) = (micros_of(arguments, 0)?, interval_of(arguments, 1)?);
-    let interval = if is_back { Interval::default().minus(interval)? } else { interval };
+    let interval = if is_back { interval.negated()? } else { interval };
+    let session = &invocation.style().zone;
     if arguments.len() < 3 {
-        return add_interval(moment, interval).map(Value::TimestampTz);
+        return add_interval_in(session, moment, interval).map(Value::TimestampTz);
     }
-    let zone = text_of(arguments, 2);
-    // Months and days are those of the zone's calendar, hours pass as anywhere.
-    let calendar = Interval { micros: 0, ..interval };
-    let local = add_interval(local_time(zone, moment)?, calendar)?;
-    let span = Interval { months: 0, days: 0, micros: interval.micros };
-    add_interval(moment_of(zone, local)?, span).map(Value::TimestampTz)
+    let zone = Zone::named(text_of(arguments, 2), session)?;
+    add_interval_in(&zone, moment, interval).map(Value::TimestampTz)
 }
 
 fn shifted_date(arguments: &[Value], sign: i64) -> Result<Value> {
@@ -202,7 +279,9 @@ fn of_epoch(seconds: f64) -> Result<i64> {
     if (-210_866_803_200_000_000.0..9_223_372_036_854_775_000.0).contains(&micros) {
         Ok(micros as i64)
     } else {
-        Err(error(format!("timestamp out of range: \"{seconds:e}\"")))
+        // Six digits, as `%g` of C shows them.
+        let style = TextStyle { float_digits: -9, ..TextStyle::default() };
+        Err(error(format!("timestamp out of range: \"{}\"", style.text_of(&Value::Float8(seconds)))))
     }
 }
 

@@ -1,14 +1,15 @@
-//! `extract` and `date_part`: the fields of dates, times and intervals.
+//! `extract` and `date_part`: the fields of dates, times and intervals, of moments as the clocks of the session show them.
 //!
-//! `extract` is exact, `date_part` is of double precision. The infinities have no fields here: NULL.
+//! `extract` is exact, `date_part` is of double precision. Of the infinities, fields that grow with time are infinite, the others
+//! are NULL.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Any, Text};
 use crate::expr::{Function, text_of};
 use crate::types::formats::{BrokenTime, JULIAN_EPOCH};
 use crate::types::{
-    ColumnType, Interval, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND, Numeric, Value,
-    is_date, is_timestamp,
+    ColumnType, Interval, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND, Numeric, TextStyle,
+    Value, Zone, is_date, is_timestamp,
 };
 
 /// What EXTRACT calls.
@@ -20,13 +21,16 @@ const MICROS_PER_MONTH: i64 = 30 * MICROS_PER_DAY;
 
 pub fn definitions() -> Vec<Function> {
     vec![
-        Function::new(EXTRACT, &[Text, Any], ColumnType::Numeric(None), |_, arguments| {
-            Ok(field(text_of(arguments, 0), arguments.get(1))?.map_or(Value::Null, Value::Numeric))
-        }),
-        Function::new("date_part", &[Text, Any], ColumnType::Float8, |_, arguments| {
-            let found = field(text_of(arguments, 0), arguments.get(1))?;
+        Function::new(EXTRACT, &[Text, Any], ColumnType::Numeric(None), |invocation, arguments| {
+            let found = field(text_of(arguments, 0), arguments.get(1), invocation.style())?;
+            Ok(found.map_or(Value::Null, Value::Numeric))
+        })
+        .styled(),
+        Function::new("date_part", &[Text, Any], ColumnType::Float8, |invocation, arguments| {
+            let found = field(text_of(arguments, 0), arguments.get(1), invocation.style())?;
             found.map_or(Ok(Value::Null), |number| Value::Numeric(number).cast(&ColumnType::Float8, true))
         })
+        .styled()
         .alias(&["datepart"]),
     ]
 }
@@ -36,20 +40,51 @@ fn scaled(number: i64, decimals: u16) -> Numeric {
     Numeric::scaled(number, decimals)
 }
 
-fn field(unit: &str, value: Option<&Value>) -> Result<Option<Numeric>> {
+fn field(unit: &str, value: Option<&Value>, style: &TextStyle) -> Result<Option<Numeric>> {
     let unit = unit.to_ascii_lowercase();
-    match value {
-        Some(Value::Timestamp(micros)) if is_timestamp(micros) => of_timestamp(&unit, *micros, false).map(Some),
-        Some(Value::TimestampTz(micros)) if is_timestamp(micros) => of_timestamp(&unit, *micros, true).map(Some),
+    let number = match value {
+        Some(Value::Timestamp(micros)) => {
+            let number = of_timestamp(&unit, if is_timestamp(micros) { *micros } else { 0 }, None)?;
+            return Ok(of_infinity(&unit, (!is_timestamp(micros)).then_some(*micros < 0), &MONOTONIC, number));
+        }
+        Some(Value::TimestampTz(micros)) => {
+            let moment = if is_timestamp(micros) { *micros } else { 0 };
+            let number = of_timestamp(&unit, moment, Some(&style.zone))?;
+            return Ok(of_infinity(&unit, (!is_timestamp(micros)).then_some(*micros < 0), &MONOTONIC, number));
+        }
         // A text of no known type is a timestamp with time zone, where it is one.
         Some(text @ Value::Text(_)) => {
-            let moment = text.clone().cast(&ColumnType::TimestampTz, false)?;
-            field(&unit, Some(&moment))
+            let moment = text.clone().cast_in(style, &ColumnType::TimestampTz, false)?;
+            return field(&unit, Some(&moment), style);
         }
-        Some(Value::Date(days)) if is_date(days) => of_date(&unit, *days).map(Some),
-        Some(Value::Time(micros)) => of_time(&unit, *micros).map(Some),
-        Some(Value::Interval(interval)) => of_interval(&unit, *interval).map(Some),
-        _ => Ok(None),
+        Some(Value::Date(days)) => {
+            let number = of_date(&unit, if is_date(days) { *days } else { 0 })?;
+            return Ok(of_infinity(&unit, (!is_date(days)).then_some(*days < 0), &MONOTONIC, number));
+        }
+        Some(Value::Interval(interval)) => {
+            let finite = if interval.is_infinite() { Interval::default() } else { *interval };
+            let number = of_interval(&unit, finite)?;
+            let is_negative = interval.is_infinite().then_some(interval.months < 0);
+            return Ok(of_infinity(&unit, is_negative, &MONOTONIC_OF_INTERVALS, number));
+        }
+        Some(Value::Time(micros)) => of_time(&unit, *micros)?,
+        _ => return Ok(None),
+    };
+    Ok(Some(number))
+}
+
+/// Fields that grow with time.
+const MONOTONIC: [&str; 7] = ["year", "decade", "century", "millennium", "julian", "isoyear", "epoch"];
+const MONOTONIC_OF_INTERVALS: [&str; 7] = ["hour", "day", "year", "decade", "century", "millennium", "epoch"];
+
+/// The field of an infinity, or else the number.
+fn of_infinity(unit: &str, is_negative: Option<bool>, monotonic: &[&str], number: Numeric) -> Option<Numeric> {
+    match is_negative {
+        None => Some(number),
+        Some(is_negative) if monotonic.contains(&canonical(unit)) => {
+            Some(if is_negative { Numeric::MINUS_INFINITY } else { Numeric::INFINITY })
+        }
+        Some(_) => None,
     }
 }
 
@@ -146,22 +181,26 @@ fn of_day(unit: &str, time: &BrokenTime) -> Option<Numeric> {
     }))
 }
 
-fn of_timestamp(unit: &str, micros: i64, has_zone: bool) -> Result<Numeric> {
+/// A field of a timestamp, or of a moment in a zone.
+fn of_timestamp(unit: &str, moment: i64, zone: Option<&Zone>) -> Result<Numeric> {
     let name = canonical(unit);
+    let offset = zone.map_or(0, |zone| zone.offset_from(moment));
+    let micros = moment.saturating_add(offset);
     let time = BrokenTime::of(micros, None);
     let in_day = micros.rem_euclid(MICROS_PER_DAY);
     if let Some(number) = of_clock(name, in_day).or_else(|| of_day(name, &time)) {
         return Ok(number);
     }
-    let ty = if has_zone { ColumnType::TimestampTz } else { ColumnType::Timestamp };
+    let ty = if zone.is_some() { ColumnType::TimestampTz } else { ColumnType::Timestamp };
     Ok(match name {
-        "epoch" => scaled(micros, 6),
+        "epoch" => scaled(moment, 6),
         "julian" => {
             let day = Numeric::from(micros.div_euclid(MICROS_PER_DAY) + JULIAN_EPOCH);
             day.plus(&Numeric::from(in_day).over(&Numeric::from(MICROS_PER_DAY))?)?
         }
-        // The zone of a session is UTC.
-        "timezone" | "timezone_hour" | "timezone_minute" if has_zone => Numeric::ZERO,
+        "timezone" if zone.is_some() => Numeric::from(offset / MICROS_PER_SECOND),
+        "timezone_hour" if zone.is_some() => Numeric::from(offset / MICROS_PER_HOUR),
+        "timezone_minute" if zone.is_some() => Numeric::from(offset % MICROS_PER_HOUR / MICROS_PER_MINUTE),
         _ => return Err(refused(unit, &ty)),
     })
 }

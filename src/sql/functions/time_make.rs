@@ -35,7 +35,7 @@ pub fn definitions() -> Vec<Function> {
         )
         .named(&["year", "month", "mday", "hour", "min", "sec", "timezone"])
         .optional(1)
-        .stable(),
+        .styled(),
         Function::new("make_interval", &[Int, Int, Int, Int, Int, Int, Float], ColumnType::Interval, make_interval)
             .named(&["years", "months", "weeks", "days", "hours", "mins", "secs"])
             .optional(7),
@@ -116,15 +116,14 @@ fn shown(seconds: f64) -> String {
     format!("{text:0>2}")
 }
 
-/// The time zone of a session is UTC.
-fn make_timestamptz(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
-    let local = timestamp(arguments)?;
-    if arguments.len() < 7 {
-        return Ok(Value::TimestampTz(local));
-    }
-    let moment = moment_of_offset(text_of(arguments, 6), local)?;
-    let is_timestamp = join_timestamp(0, moment).is_ok();
-    if is_timestamp { Ok(Value::TimestampTz(moment)) } else { Err(out_of_range("timestamp out of range".to_string())) }
+fn make_timestamptz(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    let (local, session) = (timestamp(arguments)?, &invocation.style().zone);
+    let moment = if arguments.len() < 7 {
+        session.moment_of(local)?
+    } else {
+        moment_of_offset(text_of(arguments, 6), local, session)?
+    };
+    Ok(Value::TimestampTz(moment))
 }
 
 fn make_interval(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {

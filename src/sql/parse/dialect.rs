@@ -1,9 +1,9 @@
 //! The SQL dialect of this server: sqlparser's PostgreSQL without what makes its parser slow.
 //!
 //! sqlparser reads each argument of a function as the name of a named argument first, where the dialect allows any
-//! expression as such a name, and then again as what it is: the time doubles with each level of nested calls. No function
-//! offered here has such arguments (`JSON_OBJECT('name' : value)`), so they are switched off. Everything else is passed on;
-//! what PostgreSQL's dialect does not override has the same default here.
+//! expression as such a name, and then again as what it is: the time doubles with each level of nested calls. They are switched
+//! off; the constructors of SQL/JSON, which have such arguments (`JSON_OBJECT('name' : value)`), are read by `json_constructors`.
+//! Everything else is passed on; what PostgreSQL's dialect does not override has the same default here.
 
 use std::any::TypeId;
 
@@ -13,6 +13,7 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
+use crate::sql::parse::json_constructors::{constructor, test};
 use crate::sql::parse::operators::call;
 
 /// What stands for VARIADIC in the tree: a call around the array.
@@ -36,6 +37,9 @@ impl Dialect for PostgresDialect {
     /// `VARIADIC array`, the last argument of a call, as a call of its own; PostgreSQL reserves the word. Whoever analyses
     /// the call around it takes it away, and elsewhere it is a syntax error.
     fn parse_prefix(&self, parser: &mut Parser<'_>) -> Option<Result<Expr, ParserError>> {
+        if let Some(constructor) = constructor(parser) {
+            return Some(constructor);
+        }
         let token = parser.peek_token_ref();
         let is_variadic = matches!(&token.token, Token::Word(word)
             if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("variadic"));
@@ -51,6 +55,11 @@ impl Dialect for PostgresDialect {
             }
             spread
         }))
+    }
+
+    /// `IS JSON`, which the parser does not read.
+    fn parse_infix(&self, parser: &mut Parser<'_>, expr: &Expr, _: u8) -> Option<Result<Expr, ParserError>> {
+        test(parser, expr)
     }
 
     /// The parser asks for PostgreSQL by type where it has no method to ask.

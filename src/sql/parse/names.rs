@@ -1,11 +1,12 @@
 //! The names of result columns, as PostgreSQL derives them (`FigureColname` in its parser).
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, DataType, Expr, FunctionArguments, Ident, ObjectName, ObjectNamePart, Query, SelectItem, SetExpr,
-    TrimWhereField, Value,
+    AccessExpr, BinaryOperator, DataType, Expr, FunctionArguments, Ident, ObjectName, ObjectNamePart, Query,
+    SelectItem, SetExpr, TrimWhereField, Value,
 };
 
 use crate::error::{Error, Result};
+use crate::sql::parse::json_constructors::IS_JSON;
 use crate::types::ColumnType;
 
 /// The name of an expression without one.
@@ -29,14 +30,15 @@ fn strong_name(expr: &Expr) -> Option<String> {
             return field.or_else(|| strong_name(root));
         }
         Expr::Function(function) => {
-            let name = last_part(&function.name)?;
+            // What an operator is read as has no name.
+            let name = last_part(&function.name).filter(|name| name != IS_JSON)?;
             let keyword = matches!(function.args, FunctionArguments::None);
             return Some(if keyword { name.to_lowercase() } else { name });
         }
         Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => return strong_name(inner),
         Expr::Cast { expr, .. } => return strong_name(expr),
         Expr::Subquery(query) => return first_column(query),
-        Expr::Exists { .. } => "exists",
+        Expr::Exists { negated: false, .. } => "exists",
         Expr::Array(_) => "array",
         Expr::Tuple(_) => "row",
         Expr::Extract { .. } => "extract",
@@ -47,6 +49,7 @@ fn strong_name(expr: &Expr) -> Option<String> {
         Expr::Ceil { .. } => "ceil",
         Expr::Floor { .. } => "floor",
         Expr::AtTimeZone { .. } => "timezone",
+        Expr::BinaryOp { op: BinaryOperator::Overlaps, .. } => "overlaps",
         Expr::Trim { trim_where, .. } => match trim_where {
             Some(TrimWhereField::Leading) => "ltrim",
             Some(TrimWhereField::Trailing) => "rtrim",
@@ -76,6 +79,9 @@ fn weak_name(expr: &Expr) -> Option<String> {
 }
 
 fn type_name(data_type: &DataType) -> String {
+    if let DataType::Interval { .. } = data_type {
+        return "interval".to_string();
+    }
     ColumnType::parse(&data_type.to_string())
         .map_or_else(|_| data_type.to_string().to_lowercase(), |ty| ty.base().internal_name())
 }

@@ -17,8 +17,10 @@ use crate::sql::parse::dialect::PostgresDialect;
 use crate::sql::parse::number_tokens::{with_plain_numbers, with_plain_operators};
 use crate::sql::parse::regroup::{enclose_values, fuse_distinct, regroup};
 use crate::sql::parse::rewrite_tokens::normalized;
+use crate::sql::parse::spellings::respelled;
 use crate::sql::parse::statement_limits::{check_counts, check_length, check_nesting, check_numbers};
 use crate::sql::parse::subquery_names::name_subqueries;
+use crate::sql::parse::time_tokens::{with_fitted_intervals, with_local_zones};
 use crate::types::limits::{PARAMETERS_MAX, STATEMENT_BYTES_MAX};
 
 /// An operator with one of these may end with a sign.
@@ -49,8 +51,8 @@ pub fn parse(text: &str) -> Result<ParsedStatement> {
     check_password(&tokens, text)?;
     check_offered(&tokens, text)?;
     let parameters = count_parameters(&tokens, text)?;
-    let mut parser =
-        Parser::new(&PostgresDialect).with_recursion_limit(NESTING_MAX).with_tokens_with_locations(normalized(tokens));
+    let tokens = normalized(respelled(tokens, text)?);
+    let mut parser = Parser::new(&PostgresDialect).with_recursion_limit(NESTING_MAX).with_tokens_with_locations(tokens);
     while parser.consume_token(&Token::SemiColon) {}
     let statement = match parser.peek_token().token {
         Token::EOF => None,
@@ -200,7 +202,8 @@ pub fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>> {
         };
         Error::syntax(message, character(text, error.location))
     })?;
-    let mut tokens = with_plain_operators(with_plain_numbers(tokens, text)?);
+    let tokens = with_plain_operators(with_plain_numbers(tokens, text)?);
+    let mut tokens = with_local_zones(with_fitted_intervals(tokens));
     check_numbers(&tokens, text)?;
     // One blank parts two tokens as well as a thousand.
     tokens.dedup_by(|next, before| is_blank(&next.token) && is_blank(&before.token));

@@ -91,7 +91,7 @@ pub fn enclose_values(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
 }
 
 /// Whether a value follows a token.
-fn precedes_value(token: &TokenWithSpan) -> bool {
+pub fn precedes_value(token: &TokenWithSpan) -> bool {
     match &token.token {
         Token::Word(word) => matches!(
             word.keyword,

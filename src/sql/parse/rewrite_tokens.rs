@@ -16,6 +16,9 @@ use crate::sql::parse::view_text::{check_option, set_schema};
 /// What SET CONSTRAINTS assigns to.
 pub const CONSTRAINTS: &str = "$constraints";
 
+/// Where MOVE puts rows.
+pub const MOVED: &str = "$moved";
+
 /// The tokens of a statement in the forms that the parser reads.
 pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     order_identity_options(&mut tokens);
@@ -68,17 +71,7 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             dropped.extend(found.iter().flat_map(|at| solid.iter().skip(*at).take(3)));
             stand_in_for_target(&tokens, &mut replaced, &mut dropped);
         }
-        "FETCH" => {
-            // FROM may be left out: FETCH ALL c, FETCH 10 c.
-            let has_from = (1..solid.len()).any(|at| matches!(word(at).as_deref(), Some("FROM" | "IN")));
-            if !has_from && let Some(last) = solid.last().filter(|_| solid.len() > 2) {
-                let span = tokens.get(*last).map(|token| token.span);
-                let from = span.map(|span| TokenWithSpan { token: keyword("FROM"), span });
-                let at = *last;
-                tokens.splice(at..at, from);
-                return tokens;
-            }
-        }
+        "FETCH" | "MOVE" => return fetching(tokens, &solid),
         _ => {}
     }
     for (at, token) in replaced {
@@ -92,6 +85,33 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     dropped.sort_unstable();
     let kept = tokens.into_iter().enumerate().filter(|(at, _)| dropped.binary_search(at).is_err());
     kept.map(|(_, token)| token).collect()
+}
+
+/// FETCH with the words that may be left out, `FETCH c` as `FETCH NEXT FROM c`; MOVE is FETCH into [`MOVED`].
+fn fetching(tokens: Vec<TokenWithSpan>, solid: &[usize]) -> Vec<TokenWithSpan> {
+    let is_word =
+        |at: usize, word: &str| at_token(&tokens, at).and_then(keyword_text).is_some_and(|found| found == word);
+    let [verb, words @ .., name] = solid else { return tokens };
+    let (direction, from) = match words {
+        [direction @ .., from] if is_word(*from, "FROM") || is_word(*from, "IN") => (direction, Some(*from)),
+        direction => (direction, None),
+    };
+    let is_move = is_word(*verb, "MOVE");
+    let written = |at: &usize| tokens.get(*at).cloned();
+    let made = |token: Token, at: &usize| written(at).map(|of| TokenWithSpan { token, span: of.span });
+    let mut read = vec![if is_move { made(keyword("FETCH"), verb) } else { written(verb) }];
+    match direction {
+        [] => read.push(made(keyword("NEXT"), verb)),
+        [forward] if is_word(*forward, "FORWARD") => read.push(made(keyword("NEXT"), forward)),
+        direction => read.extend(direction.iter().map(written)),
+    }
+    read.extend([from.as_ref().map_or_else(|| made(keyword("FROM"), name), written), written(name)]);
+    if is_move {
+        let target = Word { value: MOVED.to_string(), quote_style: Some('"'), keyword: Keyword::NoKeyword };
+        read.extend([made(keyword("INTO"), name), made(Token::Word(target), name)]);
+    }
+    let blank = |of: &TokenWithSpan| TokenWithSpan { token: Token::Whitespace(Whitespace::Space), span: of.span };
+    read.into_iter().flatten().flat_map(|token| [blank(&token), token]).collect()
 }
 
 /// `SET CONSTRAINTS a, b DEFERRED` as the assignment of [`CONSTRAINTS`], of what they become and their names; of ALL there are

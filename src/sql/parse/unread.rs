@@ -10,7 +10,8 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::parse::names::folded;
+use crate::sql::parse::names::{folded, last_part};
+use crate::sql::parse::rewrite_tokens::MOVED;
 
 /// Whether a clause is there.
 trait Given {
@@ -446,7 +447,8 @@ pub fn statement(statement: &Statement) -> Result<()> {
         } => only_postgresql("BEGIN", "BEGIN [modes]", &[modifier, statements, exception, has_end_keyword]),
         Statement::Commit { chain: _, end: _, modifier } => only_postgresql("COMMIT", "COMMIT", &[modifier]),
         Statement::Fetch { name: _, direction: _, position: _, into } => {
-            only_postgresql("FETCH", "FETCH count FROM cursor", &[into])
+            let into = into.as_ref().filter(|into| last_part(into).as_deref() != Some(MOVED));
+            only_postgresql("FETCH", "FETCH count FROM cursor", &[&into.is_some()])
         }
         Statement::Execute { name: _, parameters: _, has_parentheses: _, immediate, into, using, output, default } => {
             only_postgresql("EXECUTE", "EXECUTE name (values)", &[immediate, into, using, output, default])

@@ -20,9 +20,11 @@ pub fn visit_mut(node: &mut impl VisitMut, visitor: &mut dyn VisitorMut<Break = 
     node.visit(&mut Writing(visitor))
 }
 
-/// Whether an expression names a column.
-pub fn names_columns(expr: &Expr) -> bool {
-    has_expression(expr, |part| matches!(part, Expr::Identifier(_) | Expr::CompoundIdentifier(_)))
+/// Whether an expression names a column or computes with an operator.
+pub fn is_computed(expr: &Expr) -> bool {
+    let is_part =
+        |part: &Expr| matches!(part, Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::BinaryOp { .. });
+    has_expression(expr, is_part)
 }
 
 /// Whether some expression in a node is wanted; a whole comes before its parts.

@@ -2,12 +2,14 @@
 //!
 //! There is one database and one owner. Passwords are never shown.
 
+use chrono::Utc;
+
 use crate::db::Catalog;
 use crate::settings::{Setting, SettingKind, SettingValue, Settings, shown_bound};
 use crate::sql::pg_catalog::names::namespaces;
 use crate::sql::pg_catalog::oids::{COLLATION_DEFAULT, DATABASE_OID, NAMESPACE_CATALOG, NAMESPACE_PUBLIC, OWNER_OID};
 use crate::sql::pg_catalog::relation::{CatalogRow, oid, text};
-use crate::types::{ColumnType, Interval, Value};
+use crate::types::{ColumnType, Interval, Value, Zone};
 
 /// The version of pgvector whose SQL this server speaks.
 pub const VECTOR_VERSION: &str = "0.8.1";
@@ -213,16 +215,17 @@ pub fn language() -> Vec<CatalogRow> {
         .collect()
 }
 
-/// The one time zone whose clock this server shows.
+/// The time zones that there are, as their clocks go now.
 pub fn timezone_names() -> Vec<CatalogRow> {
-    let zero = Value::Interval(Interval::default());
-    let row = |name: &str| -> CatalogRow {
+    let now = Utc::now().timestamp_micros();
+    let row = |zone: Zone| -> CatalogRow {
+        let offset = Interval { micros: zone.offset_from(now), ..Interval::default() };
         vec![
-            ("name", text(name)),
-            ("abbrev", text("UTC")),
-            ("utc_offset", zero.clone()),
-            ("is_dst", Value::Bool(false)),
+            ("name", text(zone.name())),
+            ("abbrev", text(zone.abbreviation_at(now))),
+            ("utc_offset", Value::Interval(offset)),
+            ("is_dst", Value::Bool(zone.is_summer_at(now))),
         ]
     };
-    vec![row("UTC"), row("Etc/UTC")]
+    Zone::all().map(row).collect()
 }

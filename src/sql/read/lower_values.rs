@@ -5,14 +5,17 @@ use datafusion::sql::sqlparser::ast::{BinaryOperator, CastKind, Expr, UnaryOpera
 
 use crate::expr::{self, Arithmetic, Scalar, unmodified};
 use crate::sql::analyze::analyzer::wider;
-use crate::sql::arrow::arithmetic_functions::checked_function;
+use crate::sql::arrow::arithmetic_functions::{DIVIDE_FLOATS, checked_function};
 use crate::sql::arrow::cast_functions::cast_target;
-use crate::sql::functions::{NAMED, NUMBER_KEPT, NUMBER_NEGATED, NUMBER_OF, NUMBER_ROUND, NUMERIC_KEY, plain_function};
+use crate::sql::functions::{
+    NAMED, NUMBER_KEPT, NUMBER_NEGATED, NUMBER_OF, NUMBER_ROUND, NUMERIC_KEY, TIMESTAMP_BIN, TIMESTAMP_TRUNC,
+    TIMESTAMPTZ_BIN, TIMESTAMPTZ_TRUNC, plain_function,
+};
 use crate::sql::parse::operators::called;
 use crate::sql::parse::trees::{number, number_of};
 use crate::sql::read::lower_query::Lowering;
 use crate::sql::read::roundings::rounded;
-use crate::sql::read::truncations::{date_bin, date_trunc};
+use crate::sql::read::truncations::truncation;
 use crate::sql::relational::pushdown::is_comparable;
 use crate::types::{ColumnType, Value};
 
@@ -64,18 +67,12 @@ impl Lowering<'_> {
             (NUMBER_NEGATED, [inner]) => negated(self.computed_within(inner, part, depth)?),
             (NAMED, [inner, ..]) | (NUMBER_KEPT | NUMERIC_KEY, [inner]) => self.computed_within(inner, part, depth),
             ("coalesce", list) => self.first_value(list, part, depth),
-            ("date_trunc", [unit, time]) => match self.scalar(unit)?.0 {
-                Scalar::Value(Value::Text(unit)) => {
-                    typed(date_trunc(&unit, self.computed_within(time, part, depth)?.0)?)
-                }
-                _ => None,
-            },
-            ("date_bin", [stride, time, origin]) => {
-                let (Scalar::Value(stride), Scalar::Value(origin)) = (self.scalar(stride)?.0, self.scalar(origin)?.0)
-                else {
-                    return None;
-                };
-                typed(date_bin(stride, self.computed_within(time, part, depth)?.0, origin)?)
+            (TIMESTAMP_TRUNC | TIMESTAMPTZ_TRUNC | TIMESTAMP_BIN | TIMESTAMPTZ_BIN, list) => {
+                let list = list.iter().map(|each| match self.scalar(each) {
+                    Some((scalar, _)) => Some(expr::Expr::Scalar(scalar)),
+                    None => Some(self.computed_within(each, part, depth)?.0),
+                });
+                typed(truncation(name, list.collect::<Option<Vec<_>>>()?)?)
             }
             (NUMBER_OF, [text]) => match self.scalar(text) {
                 Some((Scalar::Value(Value::Text(text)), _)) => {
@@ -97,6 +94,7 @@ impl Lowering<'_> {
                 let checked = operators.into_iter().find(|operator| checked_function(operator) == Some(name));
                 let operator = match checked {
                     Some(operator) => Arithmetic::of(&operator.to_string())?,
+                    None if name == DIVIDE_FLOATS => Arithmetic::Divide,
                     None => Arithmetic::of(plain_function(name)?)?,
                 };
                 arithmetic(

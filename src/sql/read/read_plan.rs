@@ -249,13 +249,15 @@ impl ReadPlan {
             }
             Source::Short(query) => query,
             Source::Groups(query) => {
-                let cursor =
-                    query.bind(&view.environment(parameters)).and_then(|query| view.aggregate(query, settings, cancel));
+                let cursor = query
+                    .bind(&view.environment(parameters, settings))
+                    .and_then(|query| view.aggregate(query, settings, cancel));
                 return Ok(cursor.map(RowStream::from_groups));
             }
             Source::Planned(planned) => return Err(planned),
         };
-        let cursor = query.bind(&view.environment(parameters)).and_then(|query| view.query(query, settings, cancel));
+        let cursor =
+            query.bind(&view.environment(parameters, settings)).and_then(|query| view.query(query, settings, cancel));
         Ok(cursor.map(RowStream::from_cursor))
     }
 
@@ -273,7 +275,7 @@ impl ReadPlan {
         match &self.source {
             Source::Rows(rows) if rows.len() == 1 => Ok(vec!["Result".to_string()]),
             Source::Rows(_) => Ok(vec!["Values Scan".to_string()]),
-            Source::Short(query) => view.explain(&query.bind(&view.environment(parameters))?, settings),
+            Source::Short(query) => view.explain(&query.bind(&view.environment(parameters, settings))?, settings),
             Source::Groups(query) => view.explain_aggregate(query, parameters, settings),
             Source::Planned(planned) => {
                 let mut work = QueryWork::new(backend_pid(settings), cancel)?;

@@ -29,7 +29,7 @@ mod tables;
 
 pub use common_type::common_type;
 pub use errors::{type_name, undefined_function};
-pub use functions::{CallArguments, resolve_function};
+pub use functions::{CallArguments, ResolvedFunction, resolve_function};
 pub use offered::{PSEUDO_TYPES, is_offered_operator, is_offered_type, is_run};
 pub use operators::resolve_operator;
 pub use tables::{

@@ -222,7 +222,7 @@ impl TableProvider for CollectionTable {
             limit,
             offset: None,
         };
-        let query = query.bind(&context.view.environment(&[])).map_err(to_datafusion)?;
+        let query = query.bind(&context.view.environment(&[], &context.settings)).map_err(to_datafusion)?;
         context.view.check(&query, &context.settings).map_err(to_datafusion)?;
         let types = columns.iter().map(|column| column.ty.clone()).collect();
         let schema = Arc::new(self.schema.project(wanted)?);
@@ -269,7 +269,7 @@ impl TableProvider for QueryTable {
         let wanted = projection.unwrap_or(&everything);
         let mut query = self.query.clone();
         query.output = wanted.iter().filter_map(|position| self.query.output.get(*position).cloned()).collect();
-        let query = query.bind(&context.view.environment(&[])).map_err(to_datafusion)?;
+        let query = query.bind(&context.view.environment(&[], &context.settings)).map_err(to_datafusion)?;
         context.view.check(&query, &context.settings).map_err(to_datafusion)?;
         let types = wanted.iter().filter_map(|position| self.types.get(*position).cloned()).collect();
         let schema = Arc::new(self.schema.project(wanted)?);

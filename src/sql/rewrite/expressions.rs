@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, CastKind, DataType, Distinct, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
     FunctionArgumentClause, FunctionArguments, GroupByExpr, ObjectName, OrderByExpr, OrderByKind, Query, Select,
-    SelectItem, Statement, TableFactor, Value as Literal, Visitor, VisitorMut,
+    SelectItem, Statement, TableFactor, UnaryOperator, Value as Literal, Visitor, VisitorMut,
 };
 
 use crate::sql::functions::{ELEMENTS, plain_form};
@@ -28,9 +28,19 @@ const AGGREGATES: &[&str] = &[
     "every",
     "first_value",
     "json_agg",
+    "json_agg_strict",
+    "json_arrayagg",
     "json_object_agg",
+    "json_object_agg_strict",
+    "json_object_agg_unique",
+    "json_object_agg_unique_strict",
+    "json_objectagg",
     "jsonb_agg",
+    "jsonb_agg_strict",
     "jsonb_object_agg",
+    "jsonb_object_agg_strict",
+    "jsonb_object_agg_unique",
+    "jsonb_object_agg_unique_strict",
     "last_value",
     "max",
     "min",
@@ -82,6 +92,15 @@ pub fn rewrite(expr: &mut Expr) {
             } else if let Some(function) = renamed(function) {
                 *expr = function;
             }
+        }
+        Expr::IsNormalized { expr: text, form, negated } => {
+            let form = form.as_ref().map_or_else(|| "NFC".to_string(), ToString::to_string);
+            let text = std::mem::replace(text.as_mut(), Expr::value(Literal::Null));
+            let is_normalized = call("is_normalized", vec![text, Expr::value(Literal::SingleQuotedString(form))]);
+            *expr = match negated {
+                true => Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(is_normalized) },
+                false => is_normalized,
+            };
         }
         Expr::Subquery(query) if describes_identity(query) => *expr = Expr::Value(Literal::Null.into()),
         Expr::Cast { expr: inner, data_type, array: false, .. } => {
@@ -344,7 +363,8 @@ impl Visitor for OwnAggregate {
 }
 
 fn names_aggregate(function: &Function) -> bool {
-    last_part(&function.name).is_some_and(|name| AGGREGATES.contains(&plain_form(&name)))
+    !function.within_group.is_empty()
+        || last_part(&function.name).is_some_and(|name| AGGREGATES.contains(&plain_form(&name)))
 }
 
 /// Whether an expression holds a subquery.
@@ -380,9 +400,9 @@ fn describes_identity(query: &Query) -> bool {
         && !condition.contains(" OR ")
 }
 
-/// The expression as `jsonb`.
-pub fn as_jsonb(expr: Expr) -> Expr {
-    Expr::Cast { kind: CastKind::Cast, expr: Box::new(expr), data_type: DataType::JSONB, array: false, format: None }
+/// The expression as a type.
+pub fn as_type(expr: Expr, data_type: DataType) -> Expr {
+    Expr::Cast { kind: CastKind::Cast, expr: Box::new(expr), data_type, array: false, format: None }
 }
 
 /// A name that is shown as a relation: `SELECT 'items'::regclass` answers the name, not the number.

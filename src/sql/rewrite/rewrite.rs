@@ -8,9 +8,9 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, FunctionArg, FunctionArguments, Ident, JoinOperator, ObjectName, ObjectNamePart, Query, Select, SelectItem,
-    SetExpr, Statement, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, Value as Literal, VisitMut,
-    VisitorMut,
+    DataType, Expr, FunctionArg, FunctionArguments, Ident, JoinOperator, ObjectName, ObjectNamePart, Query, Select,
+    SelectItem, SetExpr, Spanned, Statement, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins,
+    Value as Literal, VisitMut, VisitorMut,
 };
 
 use crate::sql::functions::{EXPAND_ARRAY, REGEXP_MATCHES};
@@ -19,8 +19,10 @@ use crate::sql::parse::operators::call;
 use crate::sql::parse::parse::parse;
 use crate::sql::parse::trees::number_of;
 use crate::sql::parse::visit::{change_expressions, visit_mut};
+use crate::sql::rewrite::composites::composites;
 use crate::sql::rewrite::expressions;
 use crate::sql::rewrite::recognise::recognise;
+use crate::sql::rewrite::record_functions::record_function;
 
 /// Catalogs that no row is ever in: this server has nothing of the kind.
 const EMPTY: &[&str] = &[
@@ -88,6 +90,7 @@ impl VisitorMut for Rewriter {
             drop_computations(select);
         }
         series_of_nothing(select);
+        composites(select);
         for item in &mut select.projection {
             project(item);
         }
@@ -96,6 +99,9 @@ impl VisitorMut for Rewriter {
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         expressions::keep_rows(expr);
+        if let Expr::Exists { subquery, .. } = expr {
+            with_a_column(&mut subquery.body);
+        }
         ControlFlow::Continue(())
     }
 
@@ -141,7 +147,11 @@ fn unnest_set(expr: &mut Expr) -> bool {
         return false;
     }
     let set = call("unnest", vec![Expr::Function(function.clone())]);
-    *expr = if name.ends_with("_array_elements") { expressions::as_jsonb(set) } else { set };
+    *expr = match name.as_str() {
+        "json_array_elements" => expressions::as_type(set, DataType::JSON),
+        "jsonb_array_elements" => expressions::as_type(set, DataType::JSONB),
+        _ => set,
+    };
     true
 }
 
@@ -169,6 +179,21 @@ fn series_of_nothing(select: &mut Select) {
         };
         *expr = Expr::Identifier(Ident::new(name));
         select.from.push(TableWithJoins { relation, joins: Vec::new() });
+    }
+}
+
+/// Gives a query whose rows alone matter a column: the planner wants one.
+fn with_a_column(body: &mut SetExpr) {
+    match body {
+        SetExpr::Select(select) if select.projection.is_empty() => {
+            select.projection.push(SelectItem::UnnamedExpr(Expr::value(Literal::Number("1".to_string(), false))));
+        }
+        SetExpr::Query(query) => with_a_column(&mut query.body),
+        SetExpr::SetOperation { left, right, .. } => {
+            with_a_column(left);
+            with_a_column(right);
+        }
+        _ => {}
     }
 }
 
@@ -223,18 +248,24 @@ fn table_function(factor: &mut TableFactor) {
     };
     let Some(function) = last_part(&name) else { return };
     let arguments: Vec<Expr> = args.iter().filter_map(expressions::argument).cloned().collect();
+    if let Some(records) = record_function(&function, &arguments, alias.as_ref()) {
+        *factor = records;
+        return;
+    }
     let lists = match function.as_str() {
         series if is_constant_series(series, &arguments) => {
-            restore(factor, &function, args, alias);
+            restore(factor, &name, &function, args, alias);
             return;
         }
-        "jsonb_each" | "json_each" => pair(&arguments, "jsonb_object_values"),
-        "jsonb_each_text" | "json_each_text" => pair(&arguments, "jsonb_object_values_text"),
+        "jsonb_each" => pair(&arguments, "jsonb_object_values"),
+        "json_each" => pair(&arguments, "json_object_values"),
+        "jsonb_each_text" => pair(&arguments, "jsonb_object_values_text"),
+        "json_each_text" => pair(&arguments, "json_object_values_text"),
         "unnest" => arguments,
         // Its rows have two columns.
         set if SET_FUNCTIONS.contains(&set) && set != EXPAND_ARRAY => vec![call(set, arguments)],
         _ => {
-            restore(factor, &function, args, alias);
+            restore(factor, &name, &function, args, alias);
             return;
         }
     };
@@ -265,8 +296,14 @@ fn pair(arguments: &[Expr], values: &str) -> Vec<Expr> {
 }
 
 /// Puts a function that is none of ours back, without the schema before its name.
-fn restore(factor: &mut TableFactor, function: &str, args: Vec<FunctionArg>, kept: Option<TableAlias>) {
-    let bare = ObjectName(vec![ObjectNamePart::Identifier(Ident::new(function))]);
+fn restore(
+    factor: &mut TableFactor,
+    written: &ObjectName,
+    function: &str,
+    args: Vec<FunctionArg>,
+    kept: Option<TableAlias>,
+) {
+    let bare = ObjectName(vec![ObjectNamePart::Identifier(Ident::with_span(written.span(), function))]);
     match factor {
         TableFactor::Table { name, args: Some(slot), alias, .. } => {
             *name = bare;

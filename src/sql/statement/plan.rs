@@ -28,8 +28,7 @@ use crate::sql::write::locking_read::LockingRead;
 use crate::sql::write::update::plan_update;
 use crate::sql::write::with_writes::plan_with_writes;
 use crate::statement::{
-    DependsOn, Explain, PlanNotes, Planned, Planning, Privilege, SessionCommand, Statement, StatementTree,
-    TouchedObject,
+    DependsOn, PlanNotes, Planned, Planning, Privilege, SessionCommand, Statement, StatementTree, TouchedObject,
 };
 use crate::types::ColumnType;
 
@@ -101,7 +100,9 @@ pub fn plan_statement(
             (plan_copy(source, *to, parameters, context)?, None)
         }
         ast::Statement::Explain { .. } => {
-            (Statement::Explain(plan_explain(statement, parameters, context)?), Some(Explain::columns()))
+            let explain = plan_explain(statement, parameters, context)?;
+            let columns = explain.columns();
+            (Statement::Explain(explain), Some(columns))
         }
         other => match plan_session_command(other, parameters, context)? {
             Some(command) => {

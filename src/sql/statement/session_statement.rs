@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{
-    AlterRoleOperation, CloseCursor, ContextModifier, Declare, DiscardObject, Expr, FetchDirection, Ident,
-    LockTableMode, ObjectName, Password, Reset, RoleOption, Set, SetSessionAuthorizationParamKind, Statement,
+    AlterRoleOperation, CloseCursor, ContextModifier, DateTimeField, Declare, DiscardObject, Expr, FetchDirection,
+    Ident, LockTableMode, ObjectName, Password, Reset, RoleOption, Set, SetSessionAuthorizationParamKind, Statement,
     TransactionAccessMode, TransactionIsolationLevel, TransactionMode, Value as Literal, ValueWithSpan,
 };
 
@@ -121,8 +121,11 @@ fn plan_named(
         },
         Statement::Deallocate { name, .. } => SessionCommand::Deallocate(unless_all(name)),
         Statement::Declare { stmts } => plan_declare(stmts, parameters, context)?,
-        Statement::Fetch { name, direction, .. } => {
+        Statement::Fetch { name, direction, into: None, .. } => {
             SessionCommand::Fetch { cursor: folded(name), fetch: plan_fetch(direction)? }
+        }
+        Statement::Fetch { name, direction, .. } => {
+            SessionCommand::Move { cursor: folded(name), fetch: plan_fetch(direction)? }
         }
         Statement::Close { cursor } => SessionCommand::CloseCursor(match cursor {
             CloseCursor::All => None,
@@ -286,7 +289,12 @@ fn setting_value(name: &str, values: &[Expr]) -> Result<Option<String>> {
                 Literal::Boolean(false) => "off".to_string(),
                 literal => string_of(literal).map_or_else(|| literal.to_string(), str::to_string),
             }),
-            Expr::Interval(interval) => texts.push(interval.value.to_string().trim_matches('\'').to_string()),
+            // `INTERVAL '+05:30' HOUR TO MINUTE`: east of UTC, where a text by itself has the signs of POSIX.
+            Expr::Interval(interval) => {
+                let is_hours = interval.leading_field == Some(DateTimeField::Hour) && interval.last_field.is_none();
+                let (text, unit) = (interval.value.to_string(), if is_hours { " hours" } else { "" });
+                texts.push(format!("interval '{}{unit}'", text.trim_matches('\'')));
+            }
             other => texts.push(other.to_string()),
         }
     }

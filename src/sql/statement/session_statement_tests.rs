@@ -169,7 +169,7 @@ fn rows_are_copied_in_and_out() {
                         ReadRun { view: transaction.view(), parameters: &[], settings: &settings, cancel: &cancel };
                     let (rows, _memory) = plan.rows().open(run).await?.collect().await?;
                     let mut out = bytes::BytesMut::new();
-                    let mut copy = plan.start(CODEC);
+                    let mut copy = plan.start(CODEC, settings.text_style());
                     copy.begin(&mut out);
                     for row in &rows {
                         copy.row(row, &mut out)?;

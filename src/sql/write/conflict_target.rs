@@ -17,7 +17,8 @@ use crate::sql::parse::dialect::PostgresDialect;
 use crate::sql::parse::names::folded;
 use crate::sql::parse::rewrite_tokens::conflict_target_tokens;
 use crate::sql::parse::trees::unnested;
-use crate::sql::write::stored_expression::{StoredUse, compile_expression, kept, stored_expression};
+use crate::sql::write::kept_expression::{KeptExpression, kept};
+use crate::sql::write::stored_expression::{StoredUse, compile_expression, stored_expression};
 
 /// The keys and the condition of ON CONFLICT as they are written.
 struct WrittenTarget {
@@ -42,13 +43,13 @@ pub fn computed_arbiters(collection: &Collection, context: &PlanContext<'_>) -> 
                 })?;
                 Wanted::Column(position)
             }
-            expr => Wanted::Expression(kept(expr, "index expression", collection, context)?.0.to_string()),
+            expr => Wanted::Expression(kept(expr, ("index expression", None), collection, context)?.expr.to_string()),
         });
     }
     let condition = match &target.condition {
         None => None,
         Some(expr) => {
-            let (expr, _) = kept(expr, "index predicate", collection, context)?;
+            let KeptExpression { expr, .. } = kept(expr, ("index predicate", None), collection, context)?;
             Some(compile_expression(&expr, StoredUse::Condition("WHERE"), collection, context)?.expression)
         }
     };

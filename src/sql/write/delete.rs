@@ -15,7 +15,7 @@ use crate::sql::parse::unread;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
 use crate::sql::write::key_lookup::KeyLookup;
 use crate::sql::write::returned::Others;
-use crate::sql::write::returning::Returning;
+use crate::sql::write::returning::{Returning, Versions};
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::view_target::{Verb, WriteTarget};
 use crate::sql::write::write_plan::{WritePlan, key_expression, relation_of};
@@ -86,6 +86,7 @@ pub fn plan_delete(
             Method::Select(plan_query(&query, parameters, context)?)
         }
     };
+    let beside = beside.with_versions(delete.returning.as_deref(), &collection, &relation);
     let items = target.returned(delete.returning.as_deref(), &relation, &beside)?;
     let returning = Returning::plan(items.as_deref(), (&collection, &relation), beside, parameters, context)?;
     Ok(WritePlan::Delete(Box::new(DeletePlan { collection: target.stored, method, returning })))
@@ -125,8 +126,10 @@ impl DeletePlan {
                 None => None,
             };
             if let (Some(returning), Some(mut row)) = (&self.returning, row) {
+                let old = returning.shows_versions().then(|| row.clone());
                 row.extend(beside);
-                shown.push(returning.row(run, view.as_ref(), &row).await?)?;
+                let versions = Versions { old: old.as_deref(), new: None };
+                shown.push(returning.row(run, view.as_ref(), &row, versions).await?)?;
             }
             if run.transaction.delete(&self.collection, &key)? {
                 count += 1;

@@ -16,6 +16,7 @@ use crate::db::{Gathered, Inserted, OnConflict, ReadView};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{self, ParameterTypes, ValueRow};
 use crate::model::{Collection, DefaultValue, OutputColumn};
+use crate::settings::Settings;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::dialect::PostgresDialect;
 use crate::sql::parse::names::folded;
@@ -24,7 +25,7 @@ use crate::sql::parse::unread;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
 use crate::sql::write::on_conflict::{Conflict, ResolvedConflict, Seen};
 use crate::sql::write::returned::Others;
-use crate::sql::write::returning::Returning;
+use crate::sql::write::returning::{Returning, Versions};
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_subplan::RowPlan;
 use crate::sql::write::view_target::{RowChecks, Verb, WriteTarget};
@@ -108,7 +109,7 @@ pub fn plan_insert(
                 .with_hint("Use ON CONFLICT (key) DO UPDATE."));
         }
     };
-    let beside = Others::default();
+    let beside = Others::default().with_versions(insert.returning.as_deref(), &collection, &relation);
     let items = target.returned(insert.returning.as_deref(), &relation, &beside)?;
     let returning = Returning::plan(items.as_deref(), (&collection, &relation), beside, parameters, context)?;
     let (collection, checks) = (Arc::clone(&target.stored), target.checks());
@@ -380,7 +381,7 @@ impl InsertPlan {
                 while let Some(chunk) = stream.next_chunk().await? {
                     run.cancel.check()?;
                     for values in chunk {
-                        let row = self.selected_row(values, places)?;
+                        let row = self.selected_row(values, places, run.settings)?;
                         self.insert_row(run, row, false, &mut rows).await?;
                     }
                 }
@@ -389,13 +390,13 @@ impl InsertPlan {
         Ok(Written { tag: CommandTag::counted("INSERT 0", rows.written), rows: rows.shown })
     }
 
-    fn selected_row(&self, values: Vec<Value>, places: &[WritePlace]) -> Result<NewRow> {
+    fn selected_row(&self, values: Vec<Value>, places: &[WritePlace], settings: &Settings) -> Result<NewRow> {
         let mut row = NewRow { columns: vec![None; self.collection.columns.len()], stage: None };
         for (value, place) in values.into_iter().zip(places) {
             match place {
                 WritePlace::Stage => row.stage = Some(value),
                 WritePlace::Column(position) => {
-                    let value = value.cast(&place.ty(&self.collection), false)?;
+                    let value = value.cast_in(settings.text_style(), &place.ty(&self.collection), false)?;
                     if let Some(slot) = row.columns.get_mut(*position) {
                         *slot = Some(value);
                     }
@@ -413,6 +414,8 @@ impl InsertPlan {
         rows: &mut Rows,
     ) -> Result<()> {
         self.defaults.fill(run, &mut row.columns).await?;
+        let keeps_old = self.returning.as_ref().is_some_and(Returning::shows_versions);
+        let mut old = None;
         let key = match &self.conflict {
             None => match run.insert(&self.collection, row.columns, OnConflict::Fail).await? {
                 Inserted::New(key) => key,
@@ -426,9 +429,11 @@ impl InsertPlan {
             },
             Some(conflict) => {
                 let seen = if is_single { None } else { Some(&mut rows.seen) };
-                match conflict.insert(run, &self.collection, row.columns, (seen, rows.view.as_ref())).await? {
+                match conflict.insert(run, &self.collection, row.columns, (seen, rows.view.as_ref()), keeps_old).await?
+                {
                     ResolvedConflict::Inserted(key) => key,
-                    ResolvedConflict::Updated(key) => {
+                    ResolvedConflict::Updated(key, before) => {
+                        old = before;
                         row.stage = None;
                         key
                     }
@@ -446,7 +451,8 @@ impl InsertPlan {
         rows.written += 1;
         if let Some(returning) = &self.returning {
             let stored = run.transaction.view().row(&self.collection, &key)?.unwrap_or_default();
-            rows.shown.push(returning.row(run, rows.view.as_ref(), &stored).await?)?;
+            let versions = Versions { old: old.as_deref(), new: Some(&stored) };
+            rows.shown.push(returning.row(run, rows.view.as_ref(), &stored, versions).await?)?;
         }
         Ok(())
     }

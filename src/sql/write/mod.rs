@@ -3,6 +3,7 @@
 pub(super) mod conflict_target;
 pub(super) mod delete;
 pub(super) mod insert;
+pub(super) mod kept_expression;
 pub(super) mod key_lookup;
 pub(super) mod locked_relations;
 pub(super) mod locking_read;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{ConflictTarget, Expr as Tree, OnConflict as OnConflictClause, OnConflictAction};
 
-use crate::db::{Arbiters, EntryKey, Inserted, LockMode, OnConflict, ReadView, RowLocked};
+use crate::db::{Arbiters, EntryKey, Inserted, LockMode, OnConflict, ReadView, Row, RowLocked};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Expr, ParameterTypes, ValueRow};
 use crate::model::{Collection, DefaultValue, IndexKind};
@@ -43,7 +43,8 @@ struct ConflictUpdate {
 /// What came of a row.
 pub enum ResolvedConflict {
     Inserted(EntryKey),
-    Updated(EntryKey),
+    /// The key of the entry from now on, and what was there before where that was asked for.
+    Updated(EntryKey, Option<Row>),
     Skipped,
 }
 
@@ -112,6 +113,7 @@ impl Conflict {
         collection: &Arc<Collection>,
         row: Vec<Option<Value>>,
         (seen, before): (Option<&mut Seen>, Option<&ReadView>),
+        keeps_old: bool,
     ) -> Result<ResolvedConflict> {
         let mark = run.transaction.lock_mark();
         let key = loop {
@@ -148,13 +150,14 @@ impl Conflict {
             ));
         }
         let excluded: Vec<Value> = row.into_iter().map(Option::unwrap_or_default).collect();
+        let old = if keeps_old { run.transaction.view().row(collection, &key)? } else { None };
         let Some(after) = update.apply(run, collection, &key, (&excluded, before)).await? else {
             return Ok(ResolvedConflict::Skipped);
         };
         if let Some(seen) = seen {
             seen.insert(after.clone());
         }
-        Ok(ResolvedConflict::Updated(after))
+        Ok(ResolvedConflict::Updated(after, old))
     }
 }
 

@@ -8,20 +8,26 @@ use datafusion::sql::sqlparser::ast::{
     WildcardAdditionalOptions, With,
 };
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::expr::ParameterTypes;
 use crate::model::{Collection, OutputColumn};
-use crate::sql::analyze::scope::no_relation;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names::{exact, folded, last_part};
+use crate::sql::parse::spellings::{NEW_ROW, OLD_ROW};
 use crate::sql::parse::trees::select_of;
+use crate::sql::parse::visit::has_expression;
 use crate::sql::read::read_plan::plan_query;
+
+/// The names that RETURNING has for a row before and after its change, and what it is called where the clause gives it another.
+const VERSIONS: [(&str, &str); 2] = [("old", OLD_ROW), ("new", NEW_ROW)];
 
 /// A column of another relation.
 #[derive(Clone, Debug)]
 pub struct OtherColumn {
     pub relation: String,
     pub column: OutputColumn,
+    /// It is one of `old` or `new`, which only their names mean.
+    pub is_version: bool,
 }
 
 /// The columns that RETURNING sees beside those of the table.
@@ -54,10 +60,50 @@ impl Others {
             }
             let plan = plan_query(&query, &mut parameters.clone(), context)?;
             let shown = plan.columns();
-            columns
-                .extend(shown.iter().map(|column| OtherColumn { relation: relation.clone(), column: column.clone() }));
+            columns.extend(shown.iter().map(|column| OtherColumn {
+                relation: relation.clone(),
+                column: column.clone(),
+                is_version: false,
+            }));
         }
         Ok(Others { columns })
+    }
+
+    /// With the columns of the row before and after its change, where RETURNING names one of them and no relation has its name.
+    pub fn with_versions(mut self, items: Option<&[SelectItem]>, table: &Collection, relation: &str) -> Others {
+        let is_named = |name: &str| items.is_some_and(|items| items.iter().any(|item| names(item, name)));
+        let is_free = |name: &str| relation != name && !self.has_relation(name);
+        // A row that the clause gives another name has no longer its own.
+        let versions =
+            VERSIONS.map(|(plain, renamed)| if is_named(renamed) || !is_free(plain) { renamed } else { plain });
+        if !versions.into_iter().any(is_named) {
+            return self;
+        }
+        for version in versions {
+            self.columns.extend(table.columns.iter().map(|column| OtherColumn {
+                relation: version.to_string(),
+                column: OutputColumn::computed(column.name.clone(), column.ty.clone()),
+                is_version: true,
+            }));
+        }
+        self
+    }
+
+    /// The relations whose columns `*` shows.
+    pub fn shown_relations(&self) -> Vec<&String> {
+        let mut relations: Vec<&String> =
+            self.columns.iter().filter(|column| !column.is_version).map(|column| &column.relation).collect();
+        relations.dedup();
+        relations
+    }
+
+    /// Whether a name means the row before or after its change.
+    pub fn is_version(&self, relation: &str) -> bool {
+        self.columns.iter().any(|other| other.is_version && other.relation == relation)
+    }
+
+    pub fn has_versions(&self) -> bool {
+        self.columns.iter().any(|other| other.is_version)
     }
 
     /// What the query that finds the rows selects for them.
@@ -81,7 +127,7 @@ impl Others {
     ) -> impl Iterator<Item = (usize, &'a OutputColumn)> + 'a {
         let first = table.columns.len();
         let named = self.columns.iter().enumerate().filter(move |(_, other)| {
-            other.column.name == name && relation.is_none_or(|relation| other.relation == relation)
+            other.column.name == name && relation.map_or(!other.is_version, |relation| other.relation == relation)
         });
         named.map(move |(position, other)| (first.saturating_add(position), &other.column))
     }
@@ -93,13 +139,19 @@ impl Others {
     }
 }
 
-/// 42P01 for a name in front of a column of RETURNING or ON CONFLICT that means no row there.
-pub fn unknown_relation(relation: &str) -> Error {
-    if matches!(relation, "old" | "new") {
-        let message = format!("RETURNING {relation}.* is not offered");
-        return Error::unsupported(message, "RETURNING shows the new row; SELECT the old one before the change.");
+/// Whether an item of RETURNING names a relation.
+fn names(item: &SelectItem, relation: &str) -> bool {
+    let is_relation =
+        |parts: &[Ident]| parts.len() == 2 && parts.first().is_some_and(|first| folded(first) == relation);
+    match item {
+        SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
+            last_part(name).as_deref() == Some(relation)
+        }
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
+            has_expression(expr, |part| matches!(part, Expr::CompoundIdentifier(parts) if is_relation(parts)))
+        }
+        _ => false,
     }
-    no_relation(relation)
 }
 
 /// The names of the relations of an item of FROM.

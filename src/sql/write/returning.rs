@@ -8,28 +8,38 @@ use crate::db::{ReadView, Row};
 use crate::error::{Error, Result};
 use crate::expr::{self, Operand, ParameterTypes, ValueRow};
 use crate::model::{Collection, OutputColumn};
+use crate::sql::analyze::scope::no_relation;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names;
 use crate::sql::parse::names::{folded, relation_name};
-use crate::sql::write::returned::{Others, unknown_relation};
+use crate::sql::write::returned::Others;
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_subplan::RowPlan;
 use crate::sql::write::write_target::located;
 use crate::statement::WriteRun;
-use crate::types::ColumnType;
+use crate::types::{ColumnType, Value};
 
 /// A planned RETURNING clause.
 pub struct Returning {
     pub columns: Arc<[OutputColumn]>,
     expressions: Vec<expr::Expr>,
     planned: Option<RowPlan>,
+    /// How many columns each version of the row has behind the others; 0 where none is shown.
+    version_columns: usize,
+}
+
+/// A row before and after its change, as far as there is one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Versions<'r> {
+    pub old: Option<&'r [Value]>,
+    pub new: Option<&'r [Value]>,
 }
 
 impl Returning {
     /// Plans the clause; `relation` is what the statement calls its table, `others` are the columns of what it reads beside.
     ///
     /// # Errors
-    /// 42P01 for `t.*` of a relation that is not there, 0A000 for `old.*`, `new.*` and items that are not offered; as
+    /// 42P01 for `t.*` of a relation that is not there, 0A000 for items that are not offered; as
     /// [`Compiler::typed`], [`Compiler::adopt`] and [`Compiler::finish`].
     pub fn plan(
         items: Option<&[SelectItem]>,
@@ -56,7 +66,7 @@ impl Returning {
                     } else if others.has_relation(&wanted) {
                         other_columns(collection, &others, Some(&wanted), &mut columns, &mut expressions);
                     } else {
-                        return Err(located(unknown_relation(&wanted), context.text, name.span().start));
+                        return Err(located(no_relation(&wanted), context.text, name.span().start));
                     }
                 }
                 SelectItem::UnnamedExpr(expr) => {
@@ -80,7 +90,13 @@ impl Returning {
                 column.ty = found.ty;
             }
         }
-        Ok(Some(Returning { columns: columns.into(), expressions, planned }))
+        let version_columns = if others.has_versions() { collection.columns.len() } else { 0 };
+        Ok(Some(Returning { columns: columns.into(), expressions, planned, version_columns }))
+    }
+
+    /// Whether it shows the row as it was, or as it is, by those names.
+    pub fn shows_versions(&self) -> bool {
+        self.version_columns > 0
     }
 
     /// The view that its subqueries read: the statement's, before it changes anything.
@@ -92,8 +108,21 @@ impl Returning {
     ///
     /// # Errors
     /// As [`expr::Expr::evaluate`] and [`RowPlan::values`].
-    pub async fn row(&self, run: &WriteRun<'_>, view: Option<&ReadView>, row: &[crate::types::Value]) -> Result<Row> {
+    pub async fn row(
+        &self,
+        run: &WriteRun<'_>,
+        view: Option<&ReadView>,
+        row: &[Value],
+        versions: Versions<'_>,
+    ) -> Result<Row> {
+        let whole: Vec<Value>;
         let mut row = ValueRow { row, ..ValueRow::default() };
+        if self.shows_versions() {
+            let absent = vec![Value::Null; self.version_columns];
+            let version = |values: Option<&[Value]>| values.unwrap_or(&absent).to_vec();
+            whole = [row.row.to_vec(), version(versions.old), version(versions.new)].concat();
+            row.row = &whole;
+        }
         let planned = match &self.planned {
             Some(plan) => plan.values(run, view.unwrap_or_else(|| run.transaction.view()), row).await?,
             None => Vec::new(),
@@ -121,7 +150,7 @@ fn other_columns(
     expressions: &mut Vec<expr::Expr>,
 ) {
     for (position, other) in others.columns.iter().enumerate() {
-        if relation.is_none_or(|relation| relation == other.relation) {
+        if relation.map_or(!other.is_version, |relation| relation == other.relation) {
             columns.push(other.column.clone());
             let position = collection.columns.len().saturating_add(position);
             expressions.push(expr::Expr::column(position, other.column.ty.clone()));

@@ -5,7 +5,8 @@
 //! [`expr::Expr::Planned`] (`row_subplan`).
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned, UnaryOperator, Value as Literal,
+    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned, TypedString, UnaryOperator,
+    Value as Literal,
 };
 use datafusion::sql::sqlparser::tokenizer::Location;
 
@@ -15,13 +16,15 @@ use crate::expr::{self, Arithmetic, Comparison, Function, ParameterTypes, Scalar
 use crate::model::{Collection, SchemaId};
 use crate::sql::analyze::analyzer::{unified, wider};
 use crate::sql::analyze::literals::{placeholder, string_of};
-use crate::sql::analyze::scope::qualified;
+use crate::sql::analyze::present_words::read_constant;
+use crate::sql::analyze::scope::{no_relation, qualified};
+use crate::sql::analyze::times::declared_interval;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::functions::{self, joined_texts};
 use crate::sql::parse::names::{self, folded};
 use crate::sql::parse::operators::json_function;
 use crate::sql::parse::trees::{number, number_of};
-use crate::sql::write::returned::{Others, unknown_relation};
+use crate::sql::write::returned::Others;
 use crate::sql::write::write_target::{WritePlace, check_assignable, is_assignable, located};
 use crate::types::{ColumnType, Value};
 
@@ -185,6 +188,12 @@ impl<'a> Compiler<'a> {
                 Some((schema, relation, name)) => self.column(Some((schema.as_deref(), &relation)), &name, location),
                 None => Ok(None),
             },
+            // What fits intervals to their fields the planner has.
+            Expr::Cast { data_type, .. } | Expr::TypedString(TypedString { data_type, .. })
+                if declared_interval(data_type).is_some() =>
+            {
+                Ok(None)
+            }
             Expr::Cast { expr: inner, data_type, array: false, .. } => {
                 let Ok(to) = ColumnType::parse(&data_type.to_string()) else { return Ok(None) };
                 self.cast(inner, to)
@@ -241,7 +250,7 @@ impl<'a> Compiler<'a> {
             && !self.is_row(schema, relation)
             && !self.others.has_relation(relation)
         {
-            return at(unknown_relation(relation));
+            return at(no_relation(relation));
         }
         let own = self.collection.column(name).filter(|_| self.visible != Visible::Nothing);
         let own = own.filter(|_| relation.is_none_or(|(schema, name)| is_excluded || self.is_row(schema, name)));
@@ -264,7 +273,8 @@ impl<'a> Compiler<'a> {
             if is_function || is_system {
                 return Ok(None);
             }
-            return at(Error::new(ErrorKind::UndefinedColumn, format!("column \"{name}\" does not exist")));
+            let column = relation.map_or_else(|| format!("\"{name}\""), |(_, relation)| format!("{relation}.{name}"));
+            return at(Error::new(ErrorKind::UndefinedColumn, format!("column {column} does not exist")));
         };
         let ty = WritePlace::Column(position).ty(self.collection);
         let expression = match is_excluded {
@@ -303,7 +313,7 @@ impl<'a> Compiler<'a> {
                 return Ok(());
             }
             expr::Expr::Scalar(Scalar::Value(value @ Value::Text(_))) => {
-                let read = std::mem::take(value).cast(&unmodified(ty), true);
+                let read = read_constant(std::mem::take(value), &unmodified(ty), true, self.context);
                 *value = read.map_err(|error| located(error, self.context.text, typed.location))?;
             }
             _ => {}
@@ -319,7 +329,7 @@ impl<'a> Compiler<'a> {
         }
         match typed.expression {
             expr::Expr::Scalar(Scalar::Value(value)) => {
-                let value = value.cast(to, explicit);
+                let value = read_constant(value, to, explicit, self.context);
                 Ok(expr::Expr::constant(value.map_err(|error| located(error, self.context.text, typed.location))?))
             }
             inner => Ok(expr::Expr::Convert { inner: Box::new(inner), to: to.clone(), explicit }),

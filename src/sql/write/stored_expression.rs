@@ -18,26 +18,27 @@ use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext
 use datafusion::logical_expr::{Expr as PlanExpr, LogicalPlan, LogicalPlanBuilder, Volatility};
 use datafusion::physical_expr::create_physical_expr;
 use datafusion::physical_plan::PhysicalExpr;
-use datafusion::sql::sqlparser::ast::{Expr, Ident, SelectItem, SetExpr, Spanned, Statement};
+use datafusion::sql::sqlparser::ast::{Expr, Ident, SelectItem, SetExpr, Statement};
 
 use crate::db::{Cancel, ReadView};
 use crate::error::{Error, ErrorKind, Result};
-use crate::expr::{Environment, Operand, ParameterTypes, RowAccess, RowExpression, Scalar, no_condition};
+use crate::expr::{self, Environment, Operand, ParameterTypes, RowAccess, RowExpression, Scalar, no_condition};
 use crate::model::Collection;
 use crate::settings::Settings;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::arrow::errors::{from_datafusion, to_datafusion};
 use crate::sql::arrow::types::{field_of, metadata_of, type_of};
 use crate::sql::arrow::values::{array_of, readable, scalar_of, value_at};
+use crate::sql::functions::function;
 use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::parse::parse;
-use crate::sql::parse::visit::{change_expressions, has_expression};
+use crate::sql::parse::visit::change_expressions;
 use crate::sql::read::read_plan::RowForm;
 use crate::sql::relational::engine;
 use crate::sql::relational::physical::optimized_plan;
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_subplan::RowPlan;
-use crate::sql::write::write_target::{WritePlace, located};
+use crate::sql::write::write_target::WritePlace;
 use crate::statement::PlanNotes;
 use crate::types::{ColumnType, Value, quote_identifier};
 
@@ -73,47 +74,6 @@ pub fn stored_expression(text: &str) -> Result<Expr> {
     match select.projection.into_iter().next() {
         Some(SelectItem::UnnamedExpr(expr)) => Ok(expr),
         _ => Err(damaged()),
-    }
-}
-
-/// An expression as a definition keeps it, and the columns that it names, each once: the names go without that of the table,
-/// which may change.
-///
-/// # Errors
-/// 42703 and 42P01 for names that mean nothing here, 0A000 for a system column.
-pub fn kept(expr: &Expr, of: &str, table: &Collection, context: &PlanContext<'_>) -> Result<(Expr, Vec<String>)> {
-    let mut kept = expr.clone();
-    change_expressions(&mut kept, |part| {
-        if let Expr::CompoundIdentifier(parts) = part
-            && let [relation, column] = parts.as_slice()
-            && folded(relation) == table.name
-            && table.column(&folded(column)).is_some()
-        {
-            *part = Expr::Identifier(column.clone());
-        }
-    });
-    let (mut columns, mut fault) = (Vec::new(), None);
-    has_expression(&kept, |part| {
-        let Expr::Identifier(ident) = part else { return false };
-        let name = folded(ident);
-        if table.column(&name).is_some() {
-            if !columns.contains(&name) {
-                columns.push(name);
-            }
-            return false;
-        }
-        if table.system_column(&name).is_some() || name.starts_with('$') {
-            let error = Error::unsupported(
-                format!("system column \"{name}\" reference in {of} is not offered"),
-                "What it says follows from the entry as a whole.",
-            );
-            fault = Some(located(error, context.text, part.span().start));
-        }
-        fault.is_some()
-    });
-    match fault {
-        Some(error) => Err(error),
-        None => Ok((kept, columns)),
     }
 }
 
@@ -323,6 +283,7 @@ fn check_steady(expr: &PlanExpr) -> Result<()> {
     let walked = expr.apply(|part| {
         if let PlanExpr::ScalarFunction(call) = part
             && call.func.signature().volatility != Volatility::Immutable
+            && function(call.func.name()).is_none_or(|function| function.volatility != expr::Volatility::Styled)
         {
             named = Some(call.func.name().to_string());
             return Ok(TreeNodeRecursion::Stop);

@@ -9,6 +9,7 @@ use crate::db::{EntryKey, Gathered, RowsMemory, mode_of_update};
 use crate::error::{Error, Result};
 use crate::expr::{self, ParameterTypes, ValueRow};
 use crate::model::{Collection, OutputColumn};
+use crate::settings::Settings;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::trees::select_of;
 use crate::sql::parse::unread;
@@ -16,7 +17,7 @@ use crate::sql::read::read_plan::{ReadPlan, plan_query};
 use crate::sql::write::key_lookup::KeyLookup;
 use crate::sql::write::on_conflict::{SetDefault, default_of};
 use crate::sql::write::returned::Others;
-use crate::sql::write::returning::Returning;
+use crate::sql::write::returning::{Returning, Versions};
 use crate::sql::write::row_assignments::of_single_columns;
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::view_target::{RowChecks, Verb, WriteTarget};
@@ -98,6 +99,7 @@ pub fn plan_update(
             plan_select(update, with, reads, &list, (&collection, &relation), parameters, context)?
         }
     };
+    let beside = beside.with_versions(update.returning.as_deref(), &collection, &relation);
     let items = target.returned(update.returning.as_deref(), &relation, &beside)?;
     let returning = Returning::plan(items.as_deref(), (&collection, &relation), beside, parameters, context)?;
     let checks = target.checks();
@@ -213,6 +215,8 @@ impl UpdatePlan {
         for (done, Change { key, changes, beside }) in all.into_iter().enumerate() {
             run.cancel.check()?;
             memory.release(done);
+            let shows_versions = self.returning.as_ref().is_some_and(Returning::shows_versions);
+            let old = if shows_versions { run.transaction.view().row(&self.collection, &key)? } else { None };
             let Some(after) = changes.apply(run, &self.collection, &key).await? else { continue };
             if !self.checks.is_empty() {
                 let row = run.transaction.view().row(&self.collection, &after)?.unwrap_or_default();
@@ -221,8 +225,10 @@ impl UpdatePlan {
             count += 1;
             if let Some(returning) = &self.returning {
                 let mut row = run.transaction.view().row(&self.collection, &after)?.unwrap_or_default();
+                let new = shows_versions.then(|| row.clone());
                 row.extend(beside);
-                shown.push(returning.row(run, view.as_ref(), &row).await?)?;
+                let versions = Versions { old: old.as_deref(), new: new.as_deref() };
+                shown.push(returning.row(run, view.as_ref(), &row, versions).await?)?;
             }
         }
         if count == 0 && matches!(self.method, Method::Key { .. }) {
@@ -316,7 +322,7 @@ impl UpdatePlan {
             }
             let mut changes = Changes::default();
             for (place, value) in places.iter().zip(values.by_ref()) {
-                changes.put(*place, fitted(value, *place, &self.collection)?)?;
+                changes.put(*place, fitted(value, *place, &self.collection, run.settings)?)?;
             }
             for (place, value) in defaults {
                 changes.put(*place, value.evaluate(&environment, &ValueRow::default())?)?;
@@ -328,6 +334,6 @@ impl UpdatePlan {
 }
 
 /// The value as its place keeps it, declared lengths enforced.
-fn fitted(value: Value, place: WritePlace, collection: &Collection) -> Result<Value> {
-    value.cast(&place.ty(collection), false)
+fn fitted(value: Value, place: WritePlace, collection: &Collection, settings: &Settings) -> Result<Value> {
+    value.cast_in(settings.text_style(), &place.ty(collection), false)
 }

@@ -151,14 +151,15 @@ impl WriteTarget {
             match item {
                 SelectItem::Wildcard(_) => {
                     written.extend(view.items(relation));
-                    let mut beside: Vec<&String> = others.columns.iter().map(|column| &column.relation).collect();
-                    beside.dedup();
-                    written.extend(beside.into_iter().map(|relation| all_of(relation)));
+                    written.extend(others.shown_relations().into_iter().map(|relation| all_of(relation)));
                 }
-                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _)
-                    if last_part(name).as_deref() == Some(relation) =>
-                {
-                    written.extend(view.items(relation));
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
+                    match last_part(name) {
+                        Some(named) if named == relation || others.is_version(&named) => {
+                            written.extend(view.items(&named));
+                        }
+                        _ => written.push(item.clone()),
+                    }
                 }
                 other => written.push(other.clone()),
             }

@@ -11,7 +11,7 @@ use crate::statement::copy::copy_plan::{BinaryCodec, CopyTarget};
 use crate::statement::copy::options::CopyFormat;
 use crate::statement::copy::text_format::{Records, read_fields};
 use crate::statement::run::WriteRun;
-use crate::types::{ColumnType, Value};
+use crate::types::{ColumnType, TextStyle, Value};
 
 /// Longest value that an error repeats, in characters.
 const SHOWN_CHARACTERS_MAX: usize = 100;
@@ -105,13 +105,13 @@ impl CopyIn {
             if let Err(error) = read_fields(record, &self.target.options, &mut self.fields) {
                 return Err(at(error, self.place(line)));
             }
-            let row = self.row()?;
+            let row = self.row(run.settings.text_style())?;
             self.insert(row, run).await?;
         }
     }
 
     /// The fields of the current line as values of their columns.
-    fn row(&mut self) -> Result<Vec<Value>> {
+    fn row(&mut self, style: &TextStyle) -> Result<Vec<Value>> {
         if self.fields.len() != self.types.len() {
             let error = match self.fields.len().cmp(&self.types.len()) {
                 std::cmp::Ordering::Greater => "extra data after last expected column".to_string(),
@@ -123,7 +123,7 @@ impl CopyIn {
         for (at, (field, ty)) in self.fields.iter().zip(&self.types).enumerate() {
             row.push(match field {
                 None => Value::Null,
-                Some(text) => match Value::parse_text(ty, text) {
+                Some(text) => match style.parse(ty, text) {
                     Ok(value) => value,
                     Err(error) => {
                         let mut place = format!("{}, column {}", self.place(self.line), self.column_name(at));

@@ -11,7 +11,7 @@ use crate::statement::copy::binary_format::{write_header, write_row, write_trail
 use crate::statement::copy::copy_plan::BinaryCodec;
 use crate::statement::copy::options::{CopyFormat, CopyOptions, Forced};
 use crate::statement::copy::text_format::write_line;
-use crate::types::{ColumnType, Value};
+use crate::types::{ColumnType, TextStyle, Value};
 
 /// A COPY that gives rows. `begin` once, `row` for each row, `end` once; each appends what to send.
 pub struct CopyOut {
@@ -19,13 +19,19 @@ pub struct CopyOut {
     types: Vec<ColumnType>,
     options: CopyOptions,
     codec: BinaryCodec,
+    style: Arc<TextStyle>,
     count: u64,
 }
 
 impl CopyOut {
-    pub(super) fn new(columns: Arc<[OutputColumn]>, options: CopyOptions, codec: BinaryCodec) -> Self {
+    pub(super) fn new(
+        columns: Arc<[OutputColumn]>,
+        options: CopyOptions,
+        style: &Arc<TextStyle>,
+        codec: BinaryCodec,
+    ) -> Self {
         let types = columns.iter().map(|column| column.ty.clone()).collect();
-        CopyOut { columns, types, options, codec, count: 0 }
+        CopyOut { columns, types, options, codec, style: Arc::clone(style), count: 0 }
     }
 
     pub fn is_binary(&self) -> bool {
@@ -43,7 +49,7 @@ impl CopyOut {
         } else if self.options.header {
             let names: Vec<Value> = self.columns.iter().map(|column| Value::text(column.name.as_str())).collect();
             // The header is written as any line, whatever its columns' values have to be.
-            write_line(&names, &CopyOptions { force_quote: Forced::None, ..self.options.clone() }, out);
+            write_line(&names, &CopyOptions { force_quote: Forced::None, ..self.options.clone() }, &self.style, out);
         }
     }
 
@@ -56,7 +62,7 @@ impl CopyOut {
         if self.is_binary() {
             return write_row(values, &self.types, self.codec, out);
         }
-        write_line(values, &self.options, out);
+        write_line(values, &self.options, &self.style, out);
         Ok(())
     }
 

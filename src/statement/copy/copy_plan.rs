@@ -11,7 +11,7 @@ use crate::statement::copy::copy_in::CopyIn;
 use crate::statement::copy::copy_out::CopyOut;
 use crate::statement::copy::options::CopyOptions;
 use crate::statement::row_source::RowSource;
-use crate::types::{ColumnType, Value};
+use crate::types::{ColumnType, TextStyle, Value};
 
 /// The binary forms of values, which belong to the wire.
 #[derive(Clone, Copy)]
@@ -77,7 +77,7 @@ impl CopyOutPlan {
     }
 
     /// Begins writing rows, which come from [`CopyOutPlan::rows`].
-    pub fn start(&self, codec: BinaryCodec) -> CopyOut {
-        CopyOut::new(self.columns(), self.options.clone(), codec)
+    pub fn start(&self, codec: BinaryCodec, style: &Arc<TextStyle>) -> CopyOut {
+        CopyOut::new(self.columns(), self.options.clone(), style, codec)
     }
 }

@@ -6,8 +6,8 @@ use bytes::{BufMut, BytesMut};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::statement::copy::options::{CopyFormat, CopyOptions};
-use crate::types::Value;
 use crate::types::limits::MESSAGE_BYTES_MAX;
+use crate::types::{TextStyle, Value};
 
 /// Cuts a stream of bytes into records. A newline ends one, unless it is escaped or stands inside quotes.
 #[derive(Default)]
@@ -227,7 +227,12 @@ fn utf8(bytes: Vec<u8>) -> Result<String> {
 }
 
 /// Appends one line with its newline.
-pub fn write_line<'a>(values: impl IntoIterator<Item = &'a Value>, options: &CopyOptions, out: &mut BytesMut) {
+pub fn write_line<'a>(
+    values: impl IntoIterator<Item = &'a Value>,
+    options: &CopyOptions,
+    style: &TextStyle,
+    out: &mut BytesMut,
+) {
     let mut text = Vec::new();
     for (at, value) in values.into_iter().enumerate() {
         if at > 0 {
@@ -238,7 +243,7 @@ pub fn write_line<'a>(values: impl IntoIterator<Item = &'a Value>, options: &Cop
             continue;
         }
         text.clear();
-        value.write_text(&mut text);
+        style.write(value, &mut text);
         match options.format {
             CopyFormat::Csv => write_csv(&text, options.force_quote.has(at), options, out),
             _ => write_escaped(&text, options, out),
@@ -359,7 +364,7 @@ mod tests {
         ];
         for format in [CopyFormat::Text, CopyFormat::Csv] {
             let mut out = BytesMut::new();
-            write_line(&values, &options(format), &mut out);
+            write_line(&values, &options(format), TextStyle::CANONICAL, &mut out);
             let text = std::str::from_utf8(&out).unwrap();
             let expected: Vec<String> = values
                 .iter()

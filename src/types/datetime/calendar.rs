@@ -1,12 +1,13 @@
 //! Dates and times as PostgreSQL prints them in its ISO style, and the calendar arithmetic behind it.
 //!
 //! The calendar is proleptic Gregorian. Days and microseconds count from 1970-01-01; the extreme values of a type are its
-//! infinities. Nothing here knows a time zone: `timestamptz` is UTC.
+//! infinities. A `timestamptz` is UTC, whose calendar a zone may stand for.
 
 use bytes::BufMut;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::Interval;
+use crate::types::datetime::time_zone::Zone;
 use crate::types::numbers::{write_integer, write_padded};
 
 pub const MICROS_PER_SECOND: i64 = 1_000_000;
@@ -27,8 +28,8 @@ const DAY_MIN: i32 = -2_440_588;
 /// The last day of dates: 31 December 5874897.
 const DAY_MAX: i32 = 2_145_042_905;
 
-/// Years PostgreSQL's dates reach: 4713 BC (as the astronomical year -4712) to 5874897.
-pub(super) const YEAR_MIN: i64 = -4712;
+/// Years PostgreSQL's dates reach: 4714 BC (as the astronomical year -4713), the end of which has dates, to 5874897.
+pub(super) const YEAR_MIN: i64 = -4713;
 pub(super) const YEAR_MAX: i64 = 5_874_897;
 
 /// Year (0 is 1 BC), month and day of a number of days since 1970-01-01.
@@ -62,7 +63,7 @@ pub fn days_from_civil(year: i64, month: i64, day: i64) -> Option<i32> {
     let shifted_month = if month > 2 { month - 3 } else { month + 9 };
     let day_of_year = (153 * shifted_month + 2) / 5 + day - 1;
     let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    i32::try_from(era * 146_097 + day_of_era - 719_468).ok()
+    i32::try_from(era * 146_097 + day_of_era - 719_468).ok().filter(|days| *days >= DAY_MIN)
 }
 
 /// Days of a month from 1 to 12.
@@ -125,36 +126,87 @@ pub fn add_days(days: i32, count: i64) -> Result<i32> {
     sum.filter(is_date).ok_or_else(|| Error::new(ErrorKind::DatetimeOutOfRange, "date out of range"))
 }
 
-/// What lies between two timestamps, in days and time.
+/// What lies between two timestamps, in days and time; from an infinity to what is finite it is infinite.
 ///
 /// # Errors
-/// 22008 where one is infinite, or where they are too far apart.
+/// 22008 where both are the same infinity, or where they are too far apart.
 pub fn between_timestamps(later: i64, earlier: i64) -> Result<Interval> {
-    let is_infinite = |micros| matches!(micros, TIMESTAMP_INFINITY | TIMESTAMP_MINUS_INFINITY);
     let out_of_range = || Error::new(ErrorKind::DatetimeOutOfRange, "interval out of range");
-    if is_infinite(later) || is_infinite(earlier) {
-        return Err(out_of_range());
+    match (later, earlier) {
+        (TIMESTAMP_INFINITY, TIMESTAMP_INFINITY) | (TIMESTAMP_MINUS_INFINITY, TIMESTAMP_MINUS_INFINITY) => {
+            return Err(out_of_range());
+        }
+        (TIMESTAMP_INFINITY, _) | (_, TIMESTAMP_MINUS_INFINITY) => return Ok(Interval::INFINITY),
+        (TIMESTAMP_MINUS_INFINITY, _) | (_, TIMESTAMP_INFINITY) => return Ok(Interval::MINUS_INFINITY),
+        _ => {}
     }
     let micros = later.checked_sub(earlier).ok_or_else(out_of_range)?;
     Interval { micros, ..Interval::default() }.justify_hours()
 }
 
-/// Adds an interval as PostgreSQL does: months first (clamped to the month's last day), then days, then time.
+/// Adds an interval as PostgreSQL does: months first (clamped to the month's last day), then days, then time. Infinite
+/// intervals lead to the infinities.
 ///
 /// # Errors
-/// 22008 beyond the range of timestamps.
+/// 22008 beyond the range of timestamps, and for an infinity with the interval that leads back from it.
 pub fn add_interval(micros: i64, interval: Interval) -> Result<i64> {
-    if matches!(micros, TIMESTAMP_INFINITY | TIMESTAMP_MINUS_INFINITY) {
-        return Ok(micros);
+    match sum_of_infinities(micros, interval)? {
+        Some(infinity) => Ok(infinity),
+        None => checked_timestamp(add_calendar(micros, interval)?.checked_add(interval.micros)),
     }
+}
+
+/// As [`add_interval`], of a moment: months and days are those of the calendar of a zone, hours pass as anywhere.
+///
+/// # Errors
+/// As [`add_interval`].
+pub fn add_interval_in(zone: &Zone, moment: i64, interval: Interval) -> Result<i64> {
+    if let Some(infinity) = sum_of_infinities(moment, interval)? {
+        return Ok(infinity);
+    }
+    let mut moment = moment;
+    let months = Interval { months: interval.months, ..Interval::default() };
+    let days = Interval { days: interval.days, ..Interval::default() };
+    for part in [months, days].into_iter().filter(|part| *part != Interval::default()) {
+        moment = zone.moment_of(add_calendar(zone.local_time(moment)?, part)?)?;
+    }
+    checked_timestamp(moment.checked_add(interval.micros))
+}
+
+/// The sum where one side is infinite.
+fn sum_of_infinities(micros: i64, interval: Interval) -> Result<Option<i64>> {
+    let opposite = match interval {
+        Interval::INFINITY => TIMESTAMP_MINUS_INFINITY,
+        Interval::MINUS_INFINITY => TIMESTAMP_INFINITY,
+        _ => {
+            let is_infinite = matches!(micros, TIMESTAMP_INFINITY | TIMESTAMP_MINUS_INFINITY);
+            return Ok(is_infinite.then_some(micros));
+        }
+    };
+    if micros == opposite {
+        return Err(timestamp_out_of_range());
+    }
+    Ok(Some(if opposite == TIMESTAMP_INFINITY { TIMESTAMP_MINUS_INFINITY } else { TIMESTAMP_INFINITY }))
+}
+
+fn checked_timestamp(micros: Option<i64>) -> Result<i64> {
+    micros.filter(is_timestamp).ok_or_else(timestamp_out_of_range)
+}
+
+/// Adds the months and the days of an interval.
+fn add_calendar(micros: i64, interval: Interval) -> Result<i64> {
     let (days, time) = split_timestamp(micros);
-    let (year, month, day) = civil_from_days(days);
-    let months = year * 12 + month - 1 + i64::from(interval.months);
-    let (year, month) = (months.div_euclid(12), months.rem_euclid(12) + 1);
-    let day = day.min(days_in_month(year, month));
-    let days = days_from_civil(year, month, day).and_then(|days| days.checked_add(interval.days));
-    let shifted = join_timestamp(days.ok_or_else(timestamp_out_of_range)?, time)?.checked_add(interval.micros);
-    shifted.filter(is_timestamp).ok_or_else(timestamp_out_of_range)
+    let days = match interval.months {
+        0 => Some(days),
+        more => {
+            let (year, month, day) = civil_from_days(days);
+            let months = year * 12 + month - 1 + i64::from(more);
+            let (year, month) = (months.div_euclid(12), months.rem_euclid(12) + 1);
+            days_from_civil(year, month, day.min(days_in_month(year, month)))
+        }
+    };
+    let days = days.filter(is_date).and_then(|days| days.checked_add(interval.days));
+    join_timestamp(days.ok_or_else(timestamp_out_of_range)?, time)
 }
 
 pub(crate) fn write_date(days: i32, out: &mut impl BufMut) {
@@ -223,6 +275,11 @@ pub(crate) fn write_timestamp(micros: i64, separator: u8, zone: &[u8], out: &mut
 
 /// Writes PostgreSQL's default interval style: `1 year 2 mons -3 days +04:05:06`.
 pub(crate) fn write_interval(interval: Interval, out: &mut impl BufMut) {
+    match interval {
+        Interval::INFINITY => return out.put_slice(b"infinity"),
+        Interval::MINUS_INFINITY => return out.put_slice(b"-infinity"),
+        _ => {}
+    }
     let parts = [(interval.months / 12, "year"), (interval.months % 12, "mon"), (interval.days, "day")];
     let mut is_first = true;
     let mut after_negative = false;
@@ -253,8 +310,11 @@ pub(crate) fn write_interval(interval: Interval, out: &mut impl BufMut) {
     } else if after_negative {
         out.put_u8(b'+');
     }
-    // The smallest i64 has no positive counterpart; one microsecond off is out of every reachable range.
-    write_time(interval.micros.checked_abs().unwrap_or(i64::MAX), out);
+    // The smallest i64 has no positive counterpart.
+    match interval.micros.checked_abs() {
+        Some(micros) => write_time(micros, out),
+        None => out.put_slice(b"2562047788:00:54.775808"),
+    }
 }
 
 #[cfg(test)]
@@ -303,14 +363,16 @@ mod tests {
         let january = join_timestamp(days_from_civil(2024, 1, 31).unwrap(), 0).unwrap();
         let later = add_interval(january, Interval { months: 1, ..Interval::default() }).unwrap();
         assert_eq!(timestamp(later), "2024-02-29 00:00:00");
-        assert!(add_interval(i64::MAX - 1, Interval { months: i32::MAX, days: i32::MAX, micros: i64::MAX }).is_err());
+        assert!(
+            add_interval(i64::MAX - 1, Interval { months: i32::MAX, days: i32::MAX, micros: i64::MAX - 1 }).is_err()
+        );
     }
 
     proptest! {
         #[test]
         fn days_round_trip(days in -2_400_000..2_100_000_000i32) {
             let (year, month, day) = civil_from_days(days);
-            prop_assert_eq!(days_from_civil(year, month, day), Some(days).filter(|_| (YEAR_MIN..=YEAR_MAX).contains(&year)));
+            prop_assert_eq!(days_from_civil(year, month, day), Some(days).filter(|days| (YEAR_MIN..=YEAR_MAX).contains(&year) && *days >= DAY_MIN));
         }
     }
 }

@@ -1,26 +1,35 @@
-//! Reading dates, times and timestamps in PostgreSQL's input syntax (documentation, appendix B.1; month before day).
+//! Reading dates, times and timestamps in PostgreSQL's input syntax (documentation, appendix B.1; the numbers of a date in
+//! the order of `DateStyle`).
 //!
 //! The text is cut into fields (a date, a time, a zone, words, bare numbers) that may come in any order, then the fields
 //! are assembled. Words that mean the current time (`now`, `today`) are refused: reading a text never asks a clock.
 
+use std::sync::Arc;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::datetime::calendar::{
     DATE_INFINITY, DATE_MINUS_INFINITY, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND,
-    TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, days_from_civil, days_in_month, join_timestamp,
+    TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, civil_from_days, days_from_civil, days_in_month, is_timestamp,
+    join_timestamp,
 };
+use crate::types::datetime::datetime_words::{
+    is_weekday, length_while, month_of, named_month_date_length, signed_length, word_length,
+};
+use crate::types::datetime::posix_zone::PosixZone;
 use crate::types::datetime::time_zone::{Zone, named_zone, parse_offset};
 use crate::types::numbers::excerpt;
+use crate::types::text_style::{DateOrder, TextStyle};
 
 /// Longest text that can be a date or time; PostgreSQL's bound is of this order.
 const TEXT_BYTES_MAX: usize = 128;
+/// Days from the beginning of Julian days to 1970.
+const JULIAN_EPOCH: i32 = 2_440_588;
 /// Largest offset from UTC in hours.
 const OFFSET_HOURS_MAX: i64 = 15;
-const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 /// Reads a `date`: days since 1970-01-01.
-pub(crate) fn parse_date(text: &str) -> Result<i32> {
-    let fields = Fields::read("date", text)?;
+pub(crate) fn parse_date(text: &str, style: &TextStyle) -> Result<i32> {
+    let fields = Fields::read("date", text, style)?;
     match fields.special {
         Some(Special::Infinity) => return Ok(DATE_INFINITY),
         Some(Special::MinusInfinity) => return Ok(DATE_MINUS_INFINITY),
@@ -31,8 +40,8 @@ pub(crate) fn parse_date(text: &str) -> Result<i32> {
 }
 
 /// Reads a `time`: microseconds since midnight, up to and including 24:00.
-pub(crate) fn parse_time(text: &str) -> Result<i64> {
-    let fields = Fields::read("time", text)?;
+pub(crate) fn parse_time(text: &str, style: &TextStyle) -> Result<i64> {
+    let fields = Fields::read("time", text, style)?;
     match fields.time {
         Some(_) => fields.micros_of_day(),
         None => Err(invalid("time", text)),
@@ -40,26 +49,23 @@ pub(crate) fn parse_time(text: &str) -> Result<i64> {
 }
 
 /// Reads a `timestamp`; a zone is accepted and ignored, as in PostgreSQL.
-pub(crate) fn parse_timestamp(text: &str) -> Result<i64> {
-    let fields = Fields::read("timestamp", text)?;
+pub(crate) fn parse_timestamp(text: &str, style: &TextStyle) -> Result<i64> {
+    let fields = Fields::read("timestamp", text, style)?;
     match fields.special {
         Some(special) => Ok(special.timestamp()),
         None => join_timestamp(fields.days()?, fields.micros_of_day()?).map_err(|_| timestamp_out_of_range(text)),
     }
 }
 
-/// Reads a `timestamptz` as UTC; without a zone the text is taken to be UTC.
-pub(crate) fn parse_timestamptz(text: &str) -> Result<i64> {
-    let fields = Fields::read("timestamp with time zone", text)?;
+/// Reads a `timestamptz` as UTC; a text without a zone is of the zone of the session.
+pub(crate) fn parse_timestamptz(text: &str, style: &TextStyle) -> Result<i64> {
+    let fields = Fields::read("timestamp with time zone", text, style)?;
     if let Some(special) = fields.special {
         return Ok(special.timestamp());
     }
     let local = join_timestamp(fields.days()?, fields.micros_of_day()?).map_err(|_| timestamp_out_of_range(text))?;
-    let offset = match fields.zone {
-        None => 0,
-        Some(zone) => zone.offset_at(local).ok_or_else(|| timestamp_out_of_range(text))?,
-    };
-    local.checked_sub(offset).ok_or_else(|| timestamp_out_of_range(text))
+    let offset = fields.zone.as_ref().unwrap_or(&style.zone).offset_at(local);
+    local.checked_sub(offset).filter(is_timestamp).ok_or_else(|| timestamp_out_of_range(text))
 }
 
 fn invalid(type_name: &str, text: &str) -> Error {
@@ -104,11 +110,16 @@ struct Fields<'a> {
     afternoon: Option<bool>,
     zone: Option<Zone>,
     is_bc: bool,
+    /// The year was written with two digits at most.
+    is_short_year: bool,
+    /// A Julian day is expected: `J2451187`.
+    is_julian: bool,
     special: Option<Special>,
+    style: &'a TextStyle,
 }
 
 impl<'a> Fields<'a> {
-    fn read(type_name: &'a str, text: &'a str) -> Result<Fields<'a>> {
+    fn read(type_name: &'a str, text: &'a str, style: &'a TextStyle) -> Result<Fields<'a>> {
         let mut fields = Fields {
             type_name,
             text,
@@ -119,7 +130,10 @@ impl<'a> Fields<'a> {
             afternoon: None,
             zone: None,
             is_bc: false,
+            is_short_year: false,
+            is_julian: false,
             special: None,
+            style,
         };
         let mut rest = text.trim_ascii();
         if rest.is_empty() || rest.len() > TEXT_BYTES_MAX || !rest.is_ascii() {
@@ -175,7 +189,16 @@ impl<'a> Fields<'a> {
                 self.set_time(field.get(..length).unwrap_or_default())?;
                 Ok(length)
             }
-            Some(b'.') if fraction.bytes().all(|byte| byte.is_ascii_digit()) && self.has_date() => {
+            None if self.is_julian => {
+                let days = i32::try_from(self.number(field)?).ok().and_then(|days| days.checked_sub(JULIAN_EPOCH));
+                self.date = Some(civil_from_days(days.ok_or_else(|| out_of_range(self.text))?));
+                self.is_julian = false;
+                Ok(digits)
+            }
+            Some(b'.')
+                if fraction.bytes().all(|byte| byte.is_ascii_digit())
+                    && (self.has_date() || self.type_name == "time") =>
+            {
                 self.set_packed_time(field)?;
                 Ok(field.len())
             }
@@ -184,7 +207,10 @@ impl<'a> Fields<'a> {
                 Ok(field.len())
             }
             // ISO's basic forms: 20240102 and, after a date, 030405.
-            None if self.has_date() && self.time.is_none() && (digits == 4 || digits == 6) => {
+            None if (self.has_date() || self.type_name == "time")
+                && self.time.is_none()
+                && (digits == 4 || digits == 6) =>
+            {
                 self.set_packed_time(field)?;
                 Ok(digits)
             }
@@ -209,14 +235,10 @@ impl<'a> Fields<'a> {
         digits.parse().map_err(|_| self.invalid())
     }
 
-    /// A year; two digits are of this century up to 69.
-    fn year(&self, digits: &str) -> Result<i64> {
-        let year = self.number(digits)?;
-        Ok(match year {
-            0..=69 if digits.len() <= 2 => year + 2000,
-            70..=99 if digits.len() <= 2 => year + 1900,
-            _ => year,
-        })
+    /// A year. Two digits are of a century that is known when all fields are.
+    fn year(&mut self, digits: &str) -> Result<i64> {
+        self.is_short_year = digits.len() <= 2;
+        self.number(digits)
     }
 
     fn set_date(&mut self, field: &str) -> Result<()> {
@@ -232,14 +254,19 @@ impl<'a> Fields<'a> {
             return Err(self.invalid());
         }
         let date = if let Some(month) = month_of(second) {
-            let (year, day) = if first.len() >= 3 { (first, third) } else { (third, first) };
+            let is_year_first = first.len() >= 3 || (self.style.order == DateOrder::Ymd && third.len() < 3);
+            let (year, day) = if is_year_first { (first, third) } else { (third, first) };
             (self.year(year)?, month, self.number(day)?)
         } else if let Some(month) = month_of(first) {
             (self.year(third)?, month, self.number(second)?)
         } else if first.len() >= 3 {
             (self.year(first)?, self.number(second)?, self.number(third)?)
         } else {
-            (self.year(third)?, self.number(first)?, self.number(second)?)
+            match self.style.order {
+                DateOrder::Mdy => (self.year(third)?, self.number(first)?, self.number(second)?),
+                DateOrder::Dmy => (self.year(third)?, self.number(second)?, self.number(first)?),
+                DateOrder::Ymd => (self.year(first)?, self.number(second)?, self.number(third)?),
+            }
         };
         self.date = Some(date);
         Ok(())
@@ -330,6 +357,7 @@ impl<'a> Fields<'a> {
             "ad" | "on" | "at" | "t" => {}
             "am" => self.afternoon = Some(false),
             "pm" => self.afternoon = Some(true),
+            "j" | "jd" | "julian" => self.is_julian = true,
             "allballs" => self.time = Some(0),
             "now" | "today" | "tomorrow" | "yesterday" => {
                 return Err(self.invalid().with_hint("use CURRENT_TIMESTAMP or CURRENT_DATE"));
@@ -341,7 +369,11 @@ impl<'a> Fields<'a> {
                 } else if word.split_once('-').is_some_and(|(name, _)| month_of(name).is_some()) {
                     self.set_date(word)?;
                 } else if !is_weekday(&lower) {
-                    self.zone = Some(named_zone(word, &lower).ok_or_else(|| self.invalid())?);
+                    let zone = named_zone(word, &self.style.zone).or_else(|| {
+                        let has_digits = word.bytes().any(|byte| byte.is_ascii_digit());
+                        PosixZone::parse(word).filter(|_| has_digits).map(|zone| Zone::Posix(Arc::new(zone)))
+                    });
+                    self.zone = Some(zone.ok_or_else(|| self.invalid())?);
                 }
             }
         }
@@ -353,12 +385,16 @@ impl<'a> Fields<'a> {
         match (self.month, self.numbers.as_slice()) {
             (None, []) => {}
             (Some(month), &[first, second]) if self.date.is_none() => {
-                let (year, day) = if first.len() >= 3 { (first, second) } else { (second, first) };
+                let is_year_first = first.len() >= 3 || (self.style.order == DateOrder::Ymd && second.len() < 3);
+                let (year, day) = if is_year_first { (first, second) } else { (second, first) };
                 self.date = Some((self.year(year)?, month, self.number(day)?));
             }
             _ => return Err(self.invalid()),
         }
         if self.special.is_some() && (self.date.is_some() || self.time.is_some() || self.zone.is_some()) {
+            return Err(self.invalid());
+        }
+        if self.is_julian {
             return Err(self.invalid());
         }
         let needs_date = self.special.is_none() && self.type_name != "time";
@@ -370,11 +406,21 @@ impl<'a> Fields<'a> {
 
     fn days(&self) -> Result<i32> {
         let (year, month, day) = self.date.ok_or_else(|| self.invalid())?;
-        if year == 0 {
+        if year == 0 && (self.is_bc || !self.is_short_year) {
             return Err(out_of_range(self.text));
         }
-        let astronomical = if self.is_bc { 1 - year } else { year };
-        days_from_civil(astronomical, month, day).ok_or_else(|| out_of_range(self.text))
+        // Two digits are of this century up to 69, unless they are before Christ.
+        let astronomical = match year {
+            _ if self.is_bc => 1 - year,
+            0..=69 if self.is_short_year => year + 2000,
+            70..=99 if self.is_short_year => year + 1900,
+            _ => year,
+        };
+        days_from_civil(astronomical, month, day).ok_or_else(|| {
+            let error = out_of_range(self.text);
+            let is_field = (1..=12).contains(&month) && (1..=31).contains(&day);
+            if is_field { error } else { error.with_hint("Perhaps you need a different \"DateStyle\" setting.") }
+        })
     }
 
     fn micros_of_day(&self) -> Result<i64> {
@@ -395,68 +441,6 @@ pub(super) fn micros_of_fraction(digits: &str) -> i64 {
         |position: usize| digits.as_bytes().get(position).map_or(0, |byte| i64::from(byte.wrapping_sub(b'0')));
     let micros = (0..6).fold(0, |sum, position| sum * 10 + digit_at(position));
     micros + i64::from(digit_at(6) >= 5)
-}
-
-fn length_while(text: &str, accept: impl Fn(u8) -> bool) -> usize {
-    text.bytes().position(|byte| !accept(byte)).unwrap_or(text.len())
-}
-
-/// A sign with the digits of an offset, or with a word.
-fn signed_length(text: &str) -> usize {
-    let unsigned = text.get(1..).unwrap_or_default();
-    let offset = length_while(unsigned, |byte| byte.is_ascii_digit() || byte == b':');
-    1 + offset.max(length_while(unsigned, |byte| byte.is_ascii_alphabetic()))
-}
-
-/// The length of a date that names its month between the separators: `8-Jan-1999`.
-fn named_month_date_length(text: &str) -> usize {
-    let before = length_while(text, |byte| byte.is_ascii_digit());
-    let length = length_while(text, |byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    let name = text.get(before + 1..length).and_then(|rest| rest.split('-').next());
-    match (text.as_bytes().get(before), name) {
-        (Some(b'-'), Some(name)) if month_of(name).is_some() => length,
-        _ => 0,
-    }
-}
-
-/// A word, or the name of a zone such as `America/New_York`. The T between date and time stands alone.
-fn word_length(text: &str) -> usize {
-    let letters = length_while(text, |byte| byte.is_ascii_alphabetic());
-    match text.as_bytes().get(letters) {
-        Some(b'-') if text.get(..letters).is_some_and(|word| month_of(word).is_some()) => {
-            length_while(text, |byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        }
-        Some(b'/' | b'_') => length_while(text, |byte| byte.is_ascii_alphanumeric() || b"/_+-".contains(&byte)),
-        _ => letters,
-    }
-}
-
-/// January is 1; names may be cut to three letters or written out.
-fn month_of(word: &str) -> Option<i64> {
-    const NAMES: [&str; 12] = [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ];
-    let lower = word.to_ascii_lowercase();
-    let position = MONTHS
-        .iter()
-        .zip(NAMES)
-        .position(|(short, long)| lower == *short || lower == long || (lower == "sept" && *short == "sep"))?;
-    i64::try_from(position + 1).ok()
-}
-
-fn is_weekday(lower: &str) -> bool {
-    WEEKDAYS.iter().any(|day| lower.starts_with(day)) && (lower.len() <= 5 || lower.ends_with("day"))
 }
 
 #[cfg(test)]

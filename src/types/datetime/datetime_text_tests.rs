@@ -7,13 +7,13 @@ use crate::types::datetime::calendar::{write_date, write_timestamp};
 
 fn date(text: &str) -> String {
     let mut out = Vec::new();
-    write_date(parse_date(text).unwrap(), &mut out);
+    write_date(parse_date(text, TextStyle::CANONICAL).unwrap(), &mut out);
     String::from_utf8(out).unwrap()
 }
 
 fn timestamptz(text: &str) -> String {
     let mut out = Vec::new();
-    write_timestamp(parse_timestamptz(text).unwrap(), b' ', b"+00", &mut out);
+    write_timestamp(parse_timestamptz(text, TextStyle::CANONICAL).unwrap(), b' ', b"+00", &mut out);
     String::from_utf8(out).unwrap()
 }
 
@@ -73,34 +73,34 @@ fn a_day_may_have_a_zone_without_a_time() {
     }
     assert_eq!(timestamptz("2024-02-29 +05"), "2024-02-28 19:00:00+00");
     assert_eq!(timestamptz("2024-02-29 +00:00:30"), "2024-02-28 23:59:30+00");
-    assert_eq!(parse_date("2024-02-29 +99").unwrap_err().sqlstate(), "22008");
+    assert_eq!(parse_date("2024-02-29 +99", TextStyle::CANONICAL).unwrap_err().sqlstate(), "22008");
     for text in ["+05", "2024-02-29 +00 +01", "infinity +00", "infinity Z", "2024-02-29 5"] {
-        assert_eq!(parse_date(text).unwrap_err().sqlstate(), "22007", "{text}");
+        assert_eq!(parse_date(text, TextStyle::CANONICAL).unwrap_err().sqlstate(), "22007", "{text}");
     }
-    assert_eq!(parse_time("2024-02-29 +05").unwrap_err().sqlstate(), "22007");
+    assert_eq!(parse_time("2024-02-29 +05", TextStyle::CANONICAL).unwrap_err().sqlstate(), "22007");
 }
 
 #[test]
 fn errors_are_postgresqls() {
     for text in ["", "x", "2024", "2024-01", "2024-01-02x", "now", "2024-01-02 1:2:3:4", "2024-01-02 +", "1.2.3.4", "é"]
     {
-        let error = parse_timestamp(text).unwrap_err();
+        let error = parse_timestamp(text, TextStyle::CANONICAL).unwrap_err();
         assert_eq!(error.sqlstate(), "22007", "{text}");
         assert_eq!(error.message(), format!("invalid input syntax for type timestamp: \"{text}\""));
     }
     for text in ["2024-13-01", "2023-02-29", "0000-01-01", "2024-01-01 25:00", "2024-01-01 10:60", "99999999-01-01"] {
-        assert_eq!(parse_timestamp(text).unwrap_err().sqlstate(), "22008", "{text}");
+        assert_eq!(parse_timestamp(text, TextStyle::CANONICAL).unwrap_err().sqlstate(), "22008", "{text}");
     }
-    assert_eq!(parse_timestamp("300000-01-01").unwrap_err().sqlstate(), "22008");
-    assert_eq!(parse_time("24:00:01").unwrap_err().sqlstate(), "22008");
-    assert_eq!(parse_time("24:00").unwrap(), MICROS_PER_DAY);
-    assert_eq!(parse_time("2024-01-01").unwrap_err().sqlstate(), "22007");
+    assert_eq!(parse_timestamp("300000-01-01", TextStyle::CANONICAL).unwrap_err().sqlstate(), "22008");
+    assert_eq!(parse_time("24:00:01", TextStyle::CANONICAL).unwrap_err().sqlstate(), "22008");
+    assert_eq!(parse_time("24:00", TextStyle::CANONICAL).unwrap(), MICROS_PER_DAY);
+    assert_eq!(parse_time("2024-01-01", TextStyle::CANONICAL).unwrap_err().sqlstate(), "22007");
 }
 
 proptest! {
     #[test]
     fn never_panics(text in "[-+:./0-9a-zT ]{0,30}|\\PC{0,20}") {
-        for sqlstate in [parse_date(&text).err(), parse_time(&text).err(), parse_timestamptz(&text).err()]
+        for sqlstate in [parse_date(&text, TextStyle::CANONICAL).err(), parse_time(&text, TextStyle::CANONICAL).err(), parse_timestamptz(&text, TextStyle::CANONICAL).err()]
             .into_iter()
             .flatten()
             .map(|error| error.sqlstate())
@@ -113,6 +113,6 @@ proptest! {
     fn timestamps_round_trip(micros in -200_000_000_000_000_000i64..9_000_000_000_000_000_000) {
         let mut out = Vec::new();
         write_timestamp(micros, b' ', b"+00", &mut out);
-        prop_assert_eq!(parse_timestamptz(std::str::from_utf8(&out).unwrap()).unwrap(), micros);
+        prop_assert_eq!(parse_timestamptz(std::str::from_utf8(&out).unwrap(), TextStyle::CANONICAL).unwrap(), micros);
     }
 }

@@ -14,6 +14,16 @@ fn out_of_range() -> Error {
 }
 
 impl Interval {
+    /// After all others.
+    pub const INFINITY: Interval = Interval { months: i32::MAX, days: i32::MAX, micros: i64::MAX };
+    /// Before all others.
+    pub const MINUS_INFINITY: Interval = Interval { months: i32::MIN, days: i32::MIN, micros: i64::MIN };
+
+    /// Whether it is one of the infinities.
+    pub fn is_infinite(self) -> bool {
+        self == Interval::INFINITY || self == Interval::MINUS_INFINITY
+    }
+
     /// What intervals are compared, grouped and ordered by: microseconds, a month being 30 days and a day 24 hours.
     pub fn span(self) -> i128 {
         let days = i128::from(self.months).saturating_mul(i128::from(DAYS_PER_MONTH)).saturating_add(self.days.into());
@@ -49,7 +59,11 @@ impl Interval {
     /// # Errors
     /// 22008 for a result out of range.
     pub fn plus(self, other: Interval) -> Result<Self> {
-        self.combined(other, i32::checked_add, i64::checked_add)
+        match (self.infinity(), other.infinity()) {
+            (0, 0) => self.combined(other, i32::checked_add, i64::checked_add),
+            (left, right) if left.saturating_add(right) == 0 => Err(out_of_range()),
+            (left, right) => Ok(Interval::infinite(left.saturating_add(right))),
+        }
     }
 
     /// The difference, part by part.
@@ -57,7 +71,11 @@ impl Interval {
     /// # Errors
     /// 22008 for a result out of range.
     pub fn minus(self, other: Interval) -> Result<Self> {
-        self.combined(other, i32::checked_sub, i64::checked_sub)
+        match (self.infinity(), other.infinity()) {
+            (0, 0) => self.combined(other, i32::checked_sub, i64::checked_sub),
+            (left, right) if left == right => Err(out_of_range()),
+            (left, right) => Ok(Interval::infinite(left.saturating_sub(right))),
+        }
     }
 
     fn combined(
@@ -66,18 +84,48 @@ impl Interval {
         small: fn(i32, i32) -> Option<i32>,
         large: fn(i64, i64) -> Option<i64>,
     ) -> Result<Self> {
-        Ok(Interval {
+        Interval {
             months: small(self.months, other.months).ok_or_else(out_of_range)?,
             days: small(self.days, other.days).ok_or_else(out_of_range)?,
             micros: large(self.micros, other.micros).ok_or_else(out_of_range)?,
-        })
+        }
+        .finite()
+    }
+
+    /// 1 and -1 for the infinities, 0 for others.
+    fn infinity(self) -> i32 {
+        i32::from(self == Interval::INFINITY).saturating_sub(i32::from(self == Interval::MINUS_INFINITY))
+    }
+
+    fn infinite(sign: i32) -> Self {
+        if sign < 0 { Interval::MINUS_INFINITY } else { Interval::INFINITY }
+    }
+
+    /// The interval where it is none of the infinities, which arithmetic on others does not lead to.
+    fn finite(self) -> Result<Self> {
+        if self.is_infinite() { Err(out_of_range()) } else { Ok(self) }
+    }
+
+    /// The interval backwards.
+    ///
+    /// # Errors
+    /// 22008 for a result out of range.
+    pub fn negated(self) -> Result<Self> {
+        Interval::default().minus(self)
     }
 
     /// Each part times `factor`; what is left of months and days spills into the smaller parts.
     ///
     /// # Errors
-    /// 22008 for a result out of range.
+    /// 22008 for a result out of range, and for an infinity times zero or NaN.
     pub fn times(self, factor: f64) -> Result<Self> {
+        if factor.is_nan() || (self.is_infinite() && factor == 0.0) || (factor.is_infinite() && self.span() == 0) {
+            return Err(out_of_range());
+        }
+        if self.is_infinite() || factor.is_infinite() {
+            let sign = if self.span() < 0 { -factor.signum() } else { factor.signum() };
+            return Ok(Interval::infinite(if sign < 0.0 { -1 } else { 1 }));
+        }
         self.scaled(|part| part * factor)
     }
 
@@ -88,6 +136,13 @@ impl Interval {
     pub fn divided_by(self, divisor: f64) -> Result<Self> {
         if divisor == 0.0 {
             return Err(Error::new(ErrorKind::DivisionByZero, "division by zero"));
+        }
+        if divisor.is_nan() || (self.is_infinite() && divisor.is_infinite()) {
+            return Err(out_of_range());
+        }
+        if self.is_infinite() {
+            let sign = if self == Interval::MINUS_INFINITY { -divisor.signum() } else { divisor.signum() };
+            return Ok(Interval::infinite(if sign < 0.0 { -1 } else { 1 }));
         }
         self.scaled(|part| part / divisor)
     }
@@ -105,7 +160,7 @@ impl Interval {
         let seconds = seconds - f64::from(whole_days) * SECONDS_PER_DAY;
         let days = days.checked_add(spilled_days).and_then(|days| days.checked_add(whole_days));
         let micros = scale(self.micros as f64) + seconds * MICROS_PER_SECOND;
-        Ok(Interval { months, days: days.ok_or_else(out_of_range)?, micros: large(micros.round_ties_even())? })
+        Interval { months, days: days.ok_or_else(out_of_range)?, micros: large(micros.round_ties_even())? }.finite()
     }
 
     /// `justify_hours`: 24 hours become a day.
@@ -113,6 +168,9 @@ impl Interval {
     /// # Errors
     /// 22008 for a result out of range.
     pub fn justify_hours(self) -> Result<Self> {
+        if self.is_infinite() {
+            return Ok(self);
+        }
         self.with_days_of_hours()?.with_one_sign_of_hours()
     }
 
@@ -121,6 +179,9 @@ impl Interval {
     /// # Errors
     /// 22008 for a result out of range.
     pub fn justify_days(self) -> Result<Self> {
+        if self.is_infinite() {
+            return Ok(self);
+        }
         let mut justified = self.with_months_of_days()?;
         if justified.months > 0 && justified.days < 0 {
             justified.take_months_as_days(1)?;
@@ -135,6 +196,9 @@ impl Interval {
     /// # Errors
     /// 22008 for a result out of range.
     pub fn justify(self) -> Result<Self> {
+        if self.is_infinite() {
+            return Ok(self);
+        }
         // First the days, where hours that are added to them could overflow.
         let same_sign = self.days.signum() != 0 && i64::from(self.days.signum()) == self.micros.signum();
         let first = if same_sign { self.with_months_of_days()? } else { self };

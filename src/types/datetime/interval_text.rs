@@ -1,30 +1,51 @@
 //! Reading intervals: PostgreSQL's verbose style, `year-month`, `hh:mm:ss`, and ISO 8601 durations.
+//!
+//! As in PostgreSQL each field stands once: `1 day 2 days` is none.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::Interval;
 use crate::types::datetime::calendar::{MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND};
 use crate::types::datetime::datetime_text::micros_of_fraction;
+use crate::types::datetime::interval_fields::IntervalField;
 use crate::types::numbers::excerpt;
+use crate::types::text_style::{IntervalStyle, TextStyle};
 
 /// Longest text that can be an interval; PostgreSQL's bound is of this order.
 const TEXT_BYTES_MAX: usize = 256;
 const DAYS_PER_MONTH: f64 = 30.0;
+/// What a number of too many digits counts as: out of range in every unit.
+const WHOLE_MAX: i128 = 1 << 80;
 
 /// Reads an interval.
-pub(crate) fn parse_interval(text: &str) -> Result<Interval> {
+pub(crate) fn parse_interval(text: &str, style: &TextStyle) -> Result<Interval> {
+    parse_interval_of(text, IntervalField::Second, style)
+}
+
+/// Reads an interval, in which a number without a unit counts `unit`.
+pub(crate) fn parse_interval_of(text: &str, unit: IntervalField, style: &TextStyle) -> Result<Interval> {
     let trimmed = text.trim_ascii();
     if trimmed.is_empty() || trimmed.len() > TEXT_BYTES_MAX || !trimmed.is_ascii() {
         return Err(invalid(text));
     }
+    match trimmed.to_ascii_lowercase().as_str() {
+        "infinity" | "+infinity" => return Ok(Interval::INFINITY),
+        "-infinity" => return Ok(Interval::MINUS_INFINITY),
+        _ => {}
+    }
     let mut sum = Sum::default();
     let read = match trimmed.strip_prefix(['P', 'p']) {
         Some(iso) => read_iso(iso, &mut sum),
-        None => read_verbose(trimmed, &mut sum),
+        None => read_verbose(trimmed, unit, &mut sum),
     };
     read.ok_or_else(|| invalid(text))?;
-    sum.finish().ok_or_else(|| {
-        Error::new(ErrorKind::DatetimeOutOfRange, format!("interval field value out of range: \"{}\"", excerpt(text)))
-    })
+    // A leading minus is that of all fields, as the standard has it, where no other field has a sign.
+    let is_negative = style.intervals == IntervalStyle::SqlStandard
+        && trimmed.starts_with('-')
+        && !trimmed.split_ascii_whitespace().skip(1).any(|field| field.starts_with(['-', '+']));
+    if is_negative {
+        sum.make_negative();
+    }
+    sum.finish(text)
 }
 
 fn invalid(text: &str) -> Error {
@@ -32,11 +53,52 @@ fn invalid(text: &str) -> Error {
     Error::new(ErrorKind::InvalidDatetimeFormat, message)
 }
 
+fn overflow(text: &str) -> Error {
+    let message = format!("interval field value out of range: \"{}\"", excerpt(text));
+    Error::new(ErrorKind::IntervalFieldOverflow, message)
+}
+
 #[derive(Clone, Copy)]
 enum Unit {
     Months(i64),
     Days(i64),
     Micros(i64),
+}
+
+impl Unit {
+    /// The bits of the fields that an amount of it fills.
+    fn fields(self, has_fraction: bool) -> u32 {
+        match self {
+            Unit::Micros(1) => 1,
+            Unit::Micros(1_000) => 1 << 1,
+            Unit::Micros(MICROS_PER_SECOND) if has_fraction => 0b111,
+            Unit::Micros(MICROS_PER_SECOND) => 1 << 2,
+            Unit::Micros(MICROS_PER_MINUTE) => 1 << 3,
+            Unit::Micros(_) => 1 << 4,
+            Unit::Days(1) => 1 << 5,
+            Unit::Days(_) => 1 << 6,
+            Unit::Months(1) => 1 << 7,
+            Unit::Months(12) => 1 << 8,
+            Unit::Months(120) => 1 << 9,
+            Unit::Months(1_200) => 1 << 10,
+            Unit::Months(_) => 1 << 11,
+        }
+    }
+}
+
+/// The fields of a time: hours, minutes and seconds.
+const TIME_FIELDS: u32 = 0b11100;
+
+/// The unit of a number without one.
+fn unit_of_field(field: IntervalField) -> Unit {
+    match field {
+        IntervalField::Year => Unit::Months(12),
+        IntervalField::Month => Unit::Months(1),
+        IntervalField::Day => Unit::Days(1),
+        IntervalField::Hour => Unit::Micros(MICROS_PER_HOUR),
+        IntervalField::Minute => Unit::Micros(MICROS_PER_MINUTE),
+        IntervalField::Second | IntervalField::MinuteSecond => Unit::Micros(MICROS_PER_SECOND),
+    }
 }
 
 fn unit_of(word: &str) -> Option<Unit> {
@@ -61,8 +123,8 @@ fn unit_of(word: &str) -> Option<Unit> {
 /// A decimal number: sign, whole part, fraction digits.
 #[derive(Clone, Copy)]
 struct Amount<'a> {
-    sign: i64,
-    whole: i64,
+    sign: i128,
+    whole: i128,
     fraction: &'a str,
 }
 
@@ -79,7 +141,8 @@ impl<'a> Amount<'a> {
             return None;
         }
         // Too many digits end in the range error, not in the syntax error.
-        let whole = if whole.is_empty() { 0 } else { whole.parse().unwrap_or(i64::MAX) };
+        let whole =
+            if whole.is_empty() { 0 } else { whole.parse().map_or(WHOLE_MAX, |whole: i128| whole.min(WHOLE_MAX)) };
         Some(Amount { sign, whole, fraction })
     }
 
@@ -91,16 +154,26 @@ impl<'a> Amount<'a> {
 /// The three parts while they are added up; wide, so that range is checked once at the end.
 #[derive(Default)]
 struct Sum {
+    years: i128,
     months: i128,
     days: i128,
     micros: i128,
+    /// The bits of the fields that were filled.
+    filled: u32,
 }
 
 impl Sum {
+    /// Takes fields, each of which there may be once.
+    fn fill(&mut self, fields: u32) -> Option<()> {
+        let is_new = self.filled & fields == 0;
+        self.filled |= fields;
+        is_new.then_some(())
+    }
+
     /// Adds an amount; a fraction of a unit spills into the next smaller one.
     fn add(&mut self, amount: Amount<'_>, unit: Unit) {
-        let sign = i128::from(amount.sign);
-        let whole = sign * i128::from(amount.whole);
+        let sign = amount.sign;
+        let whole = sign * amount.whole;
         let fraction = amount.fraction();
         match unit {
             Unit::Months(1) => {
@@ -108,7 +181,8 @@ impl Sum {
                 self.add_days(sign, fraction * DAYS_PER_MONTH);
             }
             Unit::Months(months) => {
-                self.months += whole * i128::from(months) + sign * rounded(fraction * float(months));
+                self.years += whole * i128::from(months / 12);
+                self.months += sign * rounded(fraction * float(months));
             }
             Unit::Days(days) => {
                 self.days += whole * i128::from(days);
@@ -130,15 +204,26 @@ impl Sum {
     }
 
     fn negate(&mut self) {
-        (self.months, self.days, self.micros) = (-self.months, -self.days, -self.micros);
+        for part in [&mut self.years, &mut self.months, &mut self.days, &mut self.micros] {
+            *part = -*part;
+        }
     }
 
-    fn finish(self) -> Option<Interval> {
-        Some(Interval {
-            months: self.months.try_into().ok()?,
-            days: self.days.try_into().ok()?,
-            micros: self.micros.try_into().ok()?,
-        })
+    fn make_negative(&mut self) {
+        for part in [&mut self.years, &mut self.months, &mut self.days, &mut self.micros] {
+            *part = -part.abs();
+        }
+    }
+
+    /// The interval.
+    fn finish(self, text: &str) -> Result<Interval> {
+        let part = |part: i128| i32::try_from(part).map_err(|_| overflow(text));
+        let (years, months) = (part(self.years)?, part(self.months)?);
+        let micros = i64::try_from(self.micros).map_err(|_| overflow(text))?;
+        let months = i64::from(years) * 12 + i64::from(months);
+        let months =
+            i32::try_from(months).map_err(|_| Error::new(ErrorKind::DatetimeOutOfRange, "interval out of range"))?;
+        Ok(Interval { months, days: part(self.days)?, micros })
     }
 }
 
@@ -187,7 +272,7 @@ fn read_iso(text: &str, sum: &mut Sum) -> Option<()> {
     Some(())
 }
 
-fn read_verbose(text: &str, sum: &mut Sum) -> Option<()> {
+fn read_verbose(text: &str, unit: IntervalField, sum: &mut Sum) -> Option<()> {
     let mut rest = text.strip_prefix('@').unwrap_or(text).trim_ascii_start();
     let mut pending: Option<Amount<'_>> = None;
     let mut is_empty = true;
@@ -206,14 +291,16 @@ fn read_verbose(text: &str, sum: &mut Sum) -> Option<()> {
                 sum.negate();
                 return Some(());
             }
-            sum.add(pending.take()?, unit_of(field)?);
+            add_field(pending.take()?, unit_of(field)?, sum)?;
         } else if field.contains(':') {
             // A bare number before a time counts days: `1 04:05:06`.
             if let Some(days) = pending.take() {
-                sum.add(days, Unit::Days(1));
+                add_field(days, Unit::Days(1), sum)?;
             }
-            add_time(field, sum)?;
+            sum.fill(TIME_FIELDS)?;
+            add_time(field, unit, sum)?;
         } else if field.get(1..)?.contains('-') {
+            sum.fill(Unit::Months(1).fields(false))?;
             add_year_month(field, sum)?;
         } else {
             if pending.is_some() {
@@ -223,14 +310,21 @@ fn read_verbose(text: &str, sum: &mut Sum) -> Option<()> {
         }
         is_empty = false;
     }
-    if let Some(seconds) = pending {
-        sum.add(seconds, Unit::Micros(MICROS_PER_SECOND));
+    if let Some(amount) = pending {
+        add_field(amount, unit_of_field(unit), sum)?;
     }
     (!is_empty).then_some(())
 }
 
-/// `[-]hh:mm[:ss.ffffff]`, or `mm:ss.ffffff` where the fraction says so.
-fn add_time(field: &str, sum: &mut Sum) -> Option<()> {
+/// Adds an amount whose field was not filled yet.
+fn add_field(amount: Amount<'_>, unit: Unit, sum: &mut Sum) -> Option<()> {
+    sum.fill(unit.fields(!amount.fraction.is_empty()))?;
+    sum.add(amount, unit);
+    Some(())
+}
+
+/// `[-]hh:mm[:ss.ffffff]`, or `mm:ss.ffffff` where the fraction says so, or the unit.
+fn add_time(field: &str, unit: IntervalField, sum: &mut Sum) -> Option<()> {
     let (sign, unsigned) = match field.as_bytes().first()? {
         b'-' => (-1, field.get(1..)?),
         b'+' => (1, field.get(1..)?),
@@ -244,11 +338,18 @@ fn add_time(field: &str, sum: &mut Sum) -> Option<()> {
         part.sign = sign;
     }
     let (hours, minutes, seconds) = match *parts.as_slice() {
-        [minutes, seconds] if !seconds.fraction.is_empty() => (None, minutes, Some(seconds)),
+        [minutes, seconds] if !seconds.fraction.is_empty() || unit == IntervalField::MinuteSecond => {
+            (None, minutes, Some(seconds))
+        }
         [hours, minutes] => (Some(hours), minutes, None),
         [hours, minutes, seconds] => (Some(hours), minutes, Some(seconds)),
         _ => return None,
     };
+    // As PostgreSQL counts them, the time of a field is positive until its sign is looked at.
+    let total = hours.map_or(0, |hours| hours.whole).saturating_mul(i128::from(MICROS_PER_HOUR));
+    if sign < 0 && total > i128::from(i64::MAX) {
+        return None;
+    }
     let in_range = minutes.whole < 60 && seconds.is_none_or(|seconds| seconds.whole <= 60);
     if !in_range || hours.is_some_and(|hours| !hours.fraction.is_empty()) || !minutes.fraction.is_empty() {
         return None;
@@ -312,29 +413,50 @@ mod tests {
             ("-1-2", "-1 years -2 mons"),
             ("P2W", "14 days"),
         ] {
-            assert_eq!(printed(parse_interval(text).unwrap()), expected, "{text}");
+            assert_eq!(printed(parse_interval(text, TextStyle::CANONICAL).unwrap()), expected, "{text}");
         }
     }
 
     #[test]
     fn others_are_refused() {
-        for text in ["", "x", "1 x", "day", "1 2", "P", "PT", "1:2:3:4", "P1H", "ago", "1 day ago x", "-", "é"] {
-            assert_eq!(parse_interval(text).unwrap_err().sqlstate(), "22007", "{text}");
+        for text in [
+            "",
+            "x",
+            "1 x",
+            "day",
+            "1 2",
+            "P",
+            "PT",
+            "1:2:3:4",
+            "P1H",
+            "ago",
+            "1 day ago x",
+            "-",
+            "é",
+            "1 day 2 day",
+            "1-2 3-4",
+            "1 hour 2:00",
+            "inf",
+        ] {
+            assert_eq!(parse_interval(text, TextStyle::CANONICAL).unwrap_err().sqlstate(), "22007", "{text}");
         }
-        assert_eq!(parse_interval("99999999999 years").unwrap_err().sqlstate(), "22008");
-        assert_eq!(parse_interval("99999999999999999999999 days").unwrap_err().sqlstate(), "22008");
+        assert_eq!(parse_interval("99999999999 years", TextStyle::CANONICAL).unwrap_err().sqlstate(), "22015");
+        assert_eq!(
+            parse_interval("99999999999999999999999 days", TextStyle::CANONICAL).unwrap_err().sqlstate(),
+            "22015"
+        );
     }
 
     proptest! {
         #[test]
         fn text_round_trips(months: i32, days: i32, micros in -1i64 << 62..1i64 << 62) {
             let interval = Interval { months, days, micros };
-            prop_assert_eq!(parse_interval(&printed(interval)).unwrap(), interval);
+            prop_assert_eq!(parse_interval(&printed(interval), TextStyle::CANONICAL).unwrap(), interval);
         }
 
         #[test]
         fn never_panics(text in "[-+:.0-9PTYMWDHSa-z@ ]{0,30}|\\PC{0,20}") {
-            let parsed = parse_interval(&text);
+            let parsed = parse_interval(&text, TextStyle::CANONICAL);
             prop_assert!(parsed.is_ok() || parsed.is_err());
         }
     }

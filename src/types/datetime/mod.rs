@@ -2,7 +2,12 @@
 
 pub(super) mod calendar;
 pub(super) mod datetime_text;
+mod datetime_words;
 pub(super) mod interval;
+pub(super) mod interval_fields;
 pub(super) mod interval_text;
+pub(super) mod posix_zone;
+pub(super) mod styled_text;
 pub(super) mod time_zone;
 pub(super) mod truncation;
+mod zone_abbreviations;

@@ -1,10 +1,12 @@
 //! Timestamps cut down to a unit, as `date_trunc` cuts them.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::types::Interval;
 use crate::types::datetime::calendar::{
     MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND, civil_from_days, days_from_civil, is_timestamp,
     join_timestamp, split_timestamp,
 };
+use crate::types::datetime::time_zone::Zone;
 
 const DAYS_PER_WEEK: i64 = 7;
 /// The weekday of 1970-01-01, a Thursday, counted from Monday.
@@ -13,6 +15,8 @@ const FIRST_WEEKDAY: i64 = 3;
 /// What a timestamp is cut down to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeUnit {
+    Microsecond,
+    Millisecond,
     Second,
     Minute,
     Hour,
@@ -22,21 +26,75 @@ pub enum TimeUnit {
     Month,
     Quarter,
     Year,
+    Decade,
+    Century,
+    Millennium,
 }
 
 impl TimeUnit {
-    /// The unit of that name, in whichever case; `None` for others, those among them that only the planner knows.
+    /// The unit of that name, in whichever case.
     pub fn named(name: &str) -> Option<TimeUnit> {
         Some(match name.to_ascii_lowercase().as_str() {
-            "second" => TimeUnit::Second,
-            "minute" => TimeUnit::Minute,
-            "hour" => TimeUnit::Hour,
-            "day" => TimeUnit::Day,
-            "week" => TimeUnit::Week,
-            "month" => TimeUnit::Month,
-            "quarter" => TimeUnit::Quarter,
-            "year" => TimeUnit::Year,
+            "us" | "usec" | "usecs" | "useconds" | "microsecond" | "microseconds" | "microsecon" => {
+                TimeUnit::Microsecond
+            }
+            "ms" | "msec" | "msecs" | "mseconds" | "millisecond" | "milliseconds" | "millisecon" => {
+                TimeUnit::Millisecond
+            }
+            "s" | "sec" | "secs" | "second" | "seconds" => TimeUnit::Second,
+            "m" | "min" | "mins" | "minute" | "minutes" => TimeUnit::Minute,
+            "h" | "hr" | "hrs" | "hour" | "hours" => TimeUnit::Hour,
+            "d" | "day" | "days" => TimeUnit::Day,
+            "w" | "week" | "weeks" => TimeUnit::Week,
+            "mon" | "mons" | "month" | "months" => TimeUnit::Month,
+            "qtr" | "quarter" => TimeUnit::Quarter,
+            "y" | "yr" | "yrs" | "year" | "years" => TimeUnit::Year,
+            "dec" | "decs" | "decade" | "decades" => TimeUnit::Decade,
+            "c" | "cent" | "century" | "centuries" => TimeUnit::Century,
+            "mil" | "mils" | "millennia" | "millennium" => TimeUnit::Millennium,
             _ => return None,
+        })
+    }
+
+    /// Whether it is a part of a day, which has the offset of its day's time.
+    fn is_within_day(self) -> bool {
+        matches!(
+            self,
+            TimeUnit::Microsecond | TimeUnit::Millisecond | TimeUnit::Second | TimeUnit::Minute | TimeUnit::Hour
+        )
+    }
+
+    /// The beginning of the unit that a moment lies in, as the clocks and the calendar of a zone show it.
+    ///
+    /// # Errors
+    /// As [`TimeUnit::beginning`].
+    pub fn beginning_in(self, zone: &Zone, micros: i64) -> Result<i64> {
+        if !is_timestamp(&micros) {
+            return Ok(micros);
+        }
+        let local = zone.local_time(micros)?;
+        let beginning = self.beginning(local)?;
+        if self.is_within_day() { Ok(micros - (local - beginning)) } else { zone.moment_of(beginning) }
+    }
+
+    /// An interval with nothing below the unit; `None` for weeks, of which months have no whole number.
+    pub fn cut(self, interval: Interval) -> Option<Interval> {
+        let months = |length: i32| Interval { months: interval.months / length * length, days: 0, micros: 0 };
+        let micros = |length: i64| Interval { micros: interval.micros / length * length, ..interval };
+        Some(match self {
+            TimeUnit::Microsecond => interval,
+            TimeUnit::Millisecond => micros(MICROS_PER_SECOND / 1000),
+            TimeUnit::Second => micros(MICROS_PER_SECOND),
+            TimeUnit::Minute => micros(MICROS_PER_MINUTE),
+            TimeUnit::Hour => micros(MICROS_PER_HOUR),
+            TimeUnit::Day => Interval { micros: 0, ..interval },
+            TimeUnit::Week => return None,
+            TimeUnit::Month => months(1),
+            TimeUnit::Quarter => months(3),
+            TimeUnit::Year => months(12),
+            TimeUnit::Decade => months(120),
+            TimeUnit::Century => months(1200),
+            TimeUnit::Millennium => months(12_000),
         })
     }
 
@@ -56,7 +114,11 @@ impl TimeUnit {
             join_timestamp(first, 0)
         };
         let (year, month, _) = civil_from_days(days);
+        // Centuries and millennia begin with the year 1, decades with the year 0.
+        let first_of = |years: i64| (year - 1).div_euclid(years) * years + 1;
         match self {
+            TimeUnit::Microsecond => Ok(micros),
+            TimeUnit::Millisecond => whole(MICROS_PER_SECOND / 1000),
             TimeUnit::Second => whole(MICROS_PER_SECOND),
             TimeUnit::Minute => whole(MICROS_PER_MINUTE),
             TimeUnit::Hour => whole(MICROS_PER_HOUR),
@@ -68,6 +130,9 @@ impl TimeUnit {
             TimeUnit::Month => civil(year, month),
             TimeUnit::Quarter => civil(year, (month - 1) / 3 * 3 + 1),
             TimeUnit::Year => civil(year, 1),
+            TimeUnit::Decade => civil(year.div_euclid(10) * 10, 1),
+            TimeUnit::Century => civil(first_of(100), 1),
+            TimeUnit::Millennium => civil(first_of(1000), 1),
         }
     }
 }
@@ -99,6 +164,6 @@ mod tests {
             let beginning = TimeUnit::named(unit).unwrap().beginning(micros).unwrap();
             assert_eq!(Value::Timestamp(beginning).to_text(), to, "{unit} of {from}");
         }
-        assert_eq!(TimeUnit::named("decade"), None);
+        assert_eq!(TimeUnit::named("fortnight"), None);
     }
 }

@@ -16,4 +16,4 @@ pub use number_input::{NumberText, number_of_text};
 pub use number_text::{FormattedNumber, number_text};
 pub use time_fields::ReadTime;
 pub use time_input::time_of_text;
-pub use time_text::{BrokenTime, JULIAN_EPOCH, interval_text, time_text};
+pub use time_text::{BrokenTime, JULIAN_EPOCH, ShownZone, interval_text, time_text};

@@ -6,6 +6,7 @@ use crate::types::datetime::calendar::{
     MICROS_PER_MINUTE, MICROS_PER_SECOND, civil_from_days, days_from_civil, days_in_month, is_date, is_timestamp,
     join_timestamp,
 };
+use crate::types::datetime::time_zone::Zone;
 use crate::types::formats::time_template::Calendar;
 use crate::types::formats::time_text::{JULIAN_EPOCH, iso_year_start};
 
@@ -21,7 +22,8 @@ const DAY_NUMBER_MAX: i64 = 2_147_483_647;
 pub struct ReadTime {
     days: Option<i32>,
     micros: i64,
-    zone_micros: i64,
+    /// `None` where the text names no zone.
+    zone_micros: Option<i64>,
     /// Digits of the second's fraction, where the template has so many.
     precision: Option<u8>,
 }
@@ -37,14 +39,15 @@ impl ReadTime {
             .ok_or_else(|| Error::new(ErrorKind::DatetimeOutOfRange, format!("date out of range: \"{text}\"")))
     }
 
-    /// The moment, in microseconds since 1970; a time without a zone is UTC.
+    /// The moment, in microseconds since 1970; a time without a zone is of the session's.
     ///
     /// # Errors
     /// 22008 beyond the range of timestamps.
-    pub fn timestamp(&self) -> Result<i64> {
+    pub fn timestamp(&self, session: &Zone) -> Result<i64> {
         let out_of_range = || Error::new(ErrorKind::DatetimeOutOfRange, "timestamp out of range");
         let local = join_timestamp(self.days.ok_or_else(out_of_range)?, self.micros)?;
-        let moment = local.checked_sub(self.zone_micros).filter(is_timestamp);
+        let offset = self.zone_micros.unwrap_or_else(|| session.offset_at(local));
+        let moment = local.checked_sub(offset).filter(is_timestamp);
         let moment = moment.ok_or_else(out_of_range)?;
         let Some(digits) = self.precision.filter(|digits| *digits < 6) else { return Ok(moment) };
         let unit = 10_i64.pow(6 - u32::from(digits));
@@ -81,7 +84,7 @@ pub struct TimeFields {
     pub zone_sign: i64,
     pub zone_hour: i64,
     pub zone_minute: i64,
-    pub zone: i64,
+    pub zone: Option<i64>,
     pub precision: Option<u8>,
 }
 
@@ -230,7 +233,7 @@ impl TimeFields {
                 let message = format!("time zone displacement out of range: \"{}\"", text);
                 return Err(Error::new(ErrorKind::ZoneDisplacement, message));
             }
-            fields.zone_sign * (fields.zone_hour * 60 + fields.zone_minute) * MICROS_PER_MINUTE
+            Some(fields.zone_sign * (fields.zone_hour * 60 + fields.zone_minute) * MICROS_PER_MINUTE)
         } else {
             fields.zone
         };

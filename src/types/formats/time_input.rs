@@ -380,7 +380,7 @@ impl Reader {
             for length in (1..=word.len()).rev() {
                 let begins = word.get(..length).unwrap_or("");
                 if let Some(micros) = zone_offset_of_abbreviation(begins) {
-                    self.fields.zone = micros;
+                    self.fields.zone = Some(micros);
                     self.fields.zone_sign = 0;
                     self.at += length;
                     return Ok(());

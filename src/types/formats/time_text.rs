@@ -32,8 +32,15 @@ pub const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursd
 /// Letters of the short names.
 const SHORT: usize = 3;
 
+/// The zone of a time: how it is called then, and its microseconds east of UTC.
+#[derive(Clone, Debug, Default)]
+pub struct ShownZone {
+    pub abbreviation: String,
+    pub offset: i64,
+}
+
 /// A time in its parts; the year before 1 is 0.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct BrokenTime {
     pub year: i64,
     pub month: i64,
@@ -46,13 +53,13 @@ pub struct BrokenTime {
     days: i64,
     year_day: i64,
     is_interval: bool,
-    /// The name of the zone; a time without one has none.
-    pub zone: Option<&'static str>,
+    /// A time without a zone has none.
+    pub zone: Option<ShownZone>,
 }
 
 impl BrokenTime {
     /// A time of microseconds since 1970, as clocks show it.
-    pub fn of(micros: i64, zone: Option<&'static str>) -> BrokenTime {
+    pub fn of(micros: i64, zone: Option<ShownZone>) -> BrokenTime {
         let (days, time) = split_timestamp(micros);
         let (year, month, day) = civil_from_days(days);
         let first = days_from_civil(year, 1, 1).unwrap_or(days);
@@ -311,14 +318,31 @@ fn word(time: &BrokenTime, pattern: TimePattern, out: &mut String) {
         TimeField::Era { has_points } if time.year <= 0 => half('B', 'C', has_points, pattern.is_lower, out),
         TimeField::Era { has_points } => half('A', 'D', has_points, pattern.is_lower, out),
         TimeField::Zone => {
-            let zone = time.zone.unwrap_or("");
+            let zone = time.zone.as_ref().map_or("", |zone| zone.abbreviation.as_str());
             out.push_str(&if pattern.is_lower { zone.to_ascii_lowercase() } else { zone.to_string() });
         }
-        TimeField::Offset => out.push_str(if pattern.has_fill { "+0" } else { "+00" }),
-        TimeField::ZoneHour => out.push_str("+00"),
-        TimeField::ZoneMinute => out.push_str("00"),
+        TimeField::Offset => {
+            let minutes = offset_minutes(time);
+            let sign = if minutes < 0 { '-' } else { '+' };
+            let hours = minutes.abs() / 60;
+            out.push_str(&if pattern.has_fill { format!("{sign}{hours}") } else { format!("{sign}{hours:02}") });
+            if minutes % 60 != 0 {
+                out.push_str(&format!(":{:02}", minutes.abs() % 60));
+            }
+        }
+        TimeField::ZoneHour => {
+            let minutes = offset_minutes(time);
+            let sign = if minutes < 0 { '-' } else { '+' };
+            out.push_str(&format!("{sign}{:02}", minutes.abs() / 60));
+        }
+        TimeField::ZoneMinute => out.push_str(&format!("{:02}", offset_minutes(time).abs() % 60)),
         _ => {}
     }
+}
+
+/// Minutes east of UTC.
+fn offset_minutes(time: &BrokenTime) -> i64 {
+    time.zone.as_ref().map_or(0, |zone| zone.offset / MICROS_PER_MINUTE)
 }
 
 fn half(first: char, second: char, has_points: bool, is_lower: bool, out: &mut String) {

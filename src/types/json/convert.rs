@@ -10,11 +10,12 @@ use std::cmp::Ordering;
 use bytes::BufMut;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::types::Value;
-use crate::types::datetime::calendar::write_timestamp;
+use crate::types::datetime::calendar::{MICROS_PER_HOUR, is_timestamp, write_timestamp};
+use crate::types::datetime::styled_text::write_offset;
 use crate::types::json::scan::{JsonMembers, JsonScanner, invalid, unescape};
 use crate::types::limits::ENTRY_BYTES_MAX;
 use crate::types::numeric::{Numeric, expand_exponent};
+use crate::types::{TextStyle, Value};
 
 /// The longest number of a document that becomes a `numeric` fact: 28 digits, a sign and a point. It never changes, since the same
 /// document makes the same facts on every node.
@@ -266,12 +267,27 @@ pub fn json_of_value(value: &Value) -> serde_json::Value {
 
 /// The canonical JSON text of a value, as PostgreSQL's `to_jsonb`; a vector becomes an array of numbers.
 pub fn json_text_of_value(value: &Value) -> Box<str> {
+    json_text_in(TextStyle::CANONICAL, value)
+}
+
+/// As [`json_text_of_value`], in the zone and the style of a session.
+pub fn json_text_in(style: &TextStyle, value: &Value) -> Box<str> {
     let mut out = Vec::new();
-    write_json(value, &mut out);
+    write_json(value, style, &mut out);
     String::from_utf8(out).unwrap_or_default().into()
 }
 
-fn write_json(value: &Value, out: &mut Vec<u8>) {
+/// The text of a value as the key of a member, as PostgreSQL's `json_build_object`: times are those of JSON.
+pub fn json_key_in(style: &TextStyle, value: &Value) -> String {
+    match value {
+        Value::Bool(_) | Value::Date(_) | Value::Timestamp(_) | Value::TimestampTz(_) => {
+            json_text_in(style, value).trim_matches('"').to_string()
+        }
+        value => style.text_of(value),
+    }
+}
+
+fn write_json(value: &Value, style: &TextStyle, out: &mut Vec<u8>) {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(is_true) => out.extend_from_slice(if *is_true { b"true" } else { b"false" }),
@@ -282,8 +298,12 @@ fn write_json(value: &Value, out: &mut Vec<u8>) {
             out.push(b'"');
         }
         Value::Int2(_) | Value::Int4(_) | Value::Int8(_) | Value::Numeric(_) => value.write_text(out),
-        Value::Float4(number) if number.is_finite() => write_float_digits(&format!("{number:e}"), out),
-        Value::Float8(number) if number.is_finite() => write_float_digits(&format!("{number:e}"), out),
+        Value::Float4(number) if number.is_finite() && style.float_digits > 0 => {
+            write_float_digits(&format!("{number:e}"), out)
+        }
+        Value::Float8(number) if number.is_finite() && style.float_digits > 0 => {
+            write_float_digits(&format!("{number:e}"), out)
+        }
         Value::Json(text) => out.extend_from_slice(text.as_bytes()),
         Value::Text(text) => write_string(text, out),
         Value::Timestamp(micros) => {
@@ -293,22 +313,31 @@ fn write_json(value: &Value, out: &mut Vec<u8>) {
         }
         Value::TimestampTz(micros) => {
             out.push(b'"');
-            write_timestamp(*micros, b'T', b"+00:00", out);
+            let offset = style.zone.offset_from(*micros);
+            let local = if is_timestamp(micros) { micros.saturating_add(offset) } else { *micros };
+            let mut zone = Vec::new();
+            write_offset(offset, &mut zone);
+            if offset % MICROS_PER_HOUR == 0 {
+                zone.extend_from_slice(b":00");
+            }
+            write_timestamp(local, b'T', &zone, out);
             out.push(b'"');
         }
         Value::Vector(components) => {
             write_list(components.iter(), |number, out| write_float_digits(&format!("{number:e}"), out), out);
         }
-        Value::Array(_, values) => write_list(values.iter(), write_json, out),
+        Value::Array(_, values) => write_list(values.iter(), |value, out| write_json(value, style, out), out),
+        Value::Float4(number) if number.is_finite() => write_float_digits(&style.text_of(value), out),
+        Value::Float8(number) if number.is_finite() => write_float_digits(&style.text_of(value), out),
+        Value::Date(_) => write_string(&value.to_text(), out),
         Value::Float4(_)
         | Value::Float8(_)
         | Value::Bytea(_)
-        | Value::Date(_)
         | Value::Time(_)
         | Value::Interval(_)
         | Value::Uuid(_)
         | Value::Sparse(_)
-        | Value::Bits(_) => write_string(&value.to_text(), out),
+        | Value::Bits(_) => write_string(&style.text_of(value), out),
     }
 }
 
@@ -357,7 +386,7 @@ pub fn join_object<'a>(facts: impl IntoIterator<Item = (&'a str, &'a Value)>) ->
         }
         write_string(key, &mut out);
         out.extend_from_slice(b": ");
-        write_json(value, &mut out);
+        write_json(value, TextStyle::CANONICAL, &mut out);
     }
     out.push(b'}');
     String::from_utf8(out).unwrap_or_default().into()

@@ -38,6 +38,14 @@ pub fn get_index(json: &str, index: i64) -> Option<&str> {
 
 /// What a path leads to (`#>`).
 pub fn get_path<'a>(json: &'a str, path: &[PathStep]) -> Option<&'a str> {
+    if path.is_empty() {
+        // Of `json`, which keeps its blanks, PostgreSQL returns those in front of a scalar.
+        let ended = json.trim_end();
+        return Some(match kind(json) {
+            JsonKind::Array | JsonKind::Object => ended.trim_start(),
+            _ => ended,
+        });
+    }
     path.iter().try_fold(json, |json, step| match step {
         PathStep::Index(index) => get_index(json, *index),
         PathStep::Key(key) => match kind(json) {

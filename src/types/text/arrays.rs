@@ -4,7 +4,7 @@ use bytes::BufMut;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::numbers::excerpt;
-use crate::types::{ColumnType, Value};
+use crate::types::{ColumnType, TextStyle, Value};
 
 /// Most dimensions of an array, as in PostgreSQL.
 pub const ARRAY_DIMENSIONS_MAX: usize = 6;
@@ -13,8 +13,8 @@ pub const ARRAY_DIMENSIONS_MAX: usize = 6;
 const NUMBERS_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Reads an array of `element`s; an inner dimension becomes a nested array value.
-pub(super) fn parse_array(element: &ColumnType, text: &str) -> Result<Value> {
-    let mut reader = Reader { text, rest: text.trim_ascii(), element };
+pub(super) fn parse_array(element: &ColumnType, text: &str, style: &TextStyle) -> Result<Value> {
+    let mut reader = Reader { text, rest: text.trim_ascii(), element, style };
     let value = reader.array(1)?;
     if !reader.rest.trim_ascii().is_empty() {
         return Err(reader.malformed("Junk after closing right brace."));
@@ -46,6 +46,7 @@ struct Reader<'a> {
     text: &'a str,
     rest: &'a str,
     element: &'a ColumnType,
+    style: &'a TextStyle,
 }
 
 impl<'a> Reader<'a> {
@@ -124,7 +125,7 @@ impl<'a> Reader<'a> {
             match character {
                 '"' => {
                     self.rest = self.rest.get(at + 1..).unwrap_or_default();
-                    return Value::parse_text(self.element, &content);
+                    return Value::parse_in(self.style, self.element, &content);
                 }
                 '\\' => content.extend(characters.next().map(|(_, escaped)| escaped)),
                 other => content.push(other),
@@ -160,11 +161,11 @@ impl<'a> Reader<'a> {
         if !is_escaped && element.eq_ignore_ascii_case("null") {
             return Ok(Value::Null);
         }
-        Value::parse_text(self.element, element)
+        Value::parse_in(self.style, self.element, element)
     }
 }
 
-pub(super) fn write_array(values: &[Value], out: &mut impl BufMut) {
+pub(super) fn write_array(values: &[Value], style: &TextStyle, out: &mut impl BufMut) {
     out.put_u8(b'{');
     let mut text = Vec::new();
     for (position, value) in values.iter().enumerate() {
@@ -175,11 +176,11 @@ pub(super) fn write_array(values: &[Value], out: &mut impl BufMut) {
         match value {
             Value::Null => out.put_slice(b"NULL"),
             Value::Array(..) => {
-                value.write_text(&mut text);
+                value.write_in(style, &mut text);
                 out.put_slice(&text);
             }
             _ => {
-                value.write_text(&mut text);
+                value.write_in(style, &mut text);
                 write_element(&text, out);
             }
         }
@@ -225,7 +226,7 @@ mod tests {
     use super::*;
 
     fn round(element: ColumnType, text: &str) -> String {
-        parse_array(&element, text).unwrap().to_text()
+        parse_array(&element, text, TextStyle::CANONICAL).unwrap().to_text()
     }
 
     #[test]
@@ -255,10 +256,17 @@ mod tests {
     #[test]
     fn malformed_arrays_are_refused() {
         for text in ["", "1,2", "{1", "{1,}", "{,}", "{1}x", "{\"a", "{1,{2}}", "{{1},{2,3}}", "{a\"b}", "{1 2"] {
-            assert_eq!(parse_array(&ColumnType::Text, text).unwrap_err().sqlstate(), "22P02", "{text}");
+            assert_eq!(
+                parse_array(&ColumnType::Text, text, TextStyle::CANONICAL).unwrap_err().sqlstate(),
+                "22P02",
+                "{text}"
+            );
         }
-        assert_eq!(parse_array(&ColumnType::Int4, &"{".repeat(100_000)).unwrap_err().sqlstate(), "54000");
-        let error = parse_array(&ColumnType::Int4, "{x}").unwrap_err();
+        assert_eq!(
+            parse_array(&ColumnType::Int4, &"{".repeat(100_000), TextStyle::CANONICAL).unwrap_err().sqlstate(),
+            "54000"
+        );
+        let error = parse_array(&ColumnType::Int4, "{x}", TextStyle::CANONICAL).unwrap_err();
         assert_eq!(error.message(), "invalid input syntax for type integer: \"x\"");
     }
 }

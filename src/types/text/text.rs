@@ -1,7 +1,7 @@
 //! Values in PostgreSQL's text form: reading what a client sends, printing what it gets.
 //!
 //! Reading takes the declared type and enforces its modifiers, with PostgreSQL's messages and SQLSTATEs. Printing gives the
-//! bytes PostgreSQL would send with its default settings and the time zone UTC. A `char(n)` is kept without the blanks that
+//! bytes PostgreSQL would send with its default settings and the time zone UTC, or with those of a session ([`TextStyle`]). A `char(n)` is kept without the blanks that
 //! pad it, since they mean nothing to comparison or length; who knows the column's type adds them on the way out.
 
 use std::sync::Arc;
@@ -10,20 +10,28 @@ use bytes::BufMut;
 use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::types::datetime::calendar::{write_date, write_interval, write_time, write_timestamp};
+use crate::types::datetime::calendar::write_time;
 use crate::types::datetime::datetime_text::{parse_date, parse_time, parse_timestamp, parse_timestamptz};
 use crate::types::datetime::interval_text::parse_interval;
+use crate::types::datetime::styled_text::{
+    write_styled_date, write_styled_interval, write_styled_moment, write_styled_timestamp,
+};
 use crate::types::json::convert::{check_json, jsonb_text};
 use crate::types::json::path::JsonPath;
 use crate::types::limits::IDENTIFIER_BYTES_MAX;
 use crate::types::numbers::{
     invalid_syntax, parse_float4, parse_float8, parse_integer, write_float4, write_float8, write_integer,
+    write_significant,
 };
 use crate::types::numeric::{parse_numeric, write_numeric};
 use crate::types::text::arrays::{parse_array, parse_number_vector, write_array, write_number_vector};
 use crate::types::text::sparse::{parse_sparse, write_sparse};
 use crate::types::text::vectors::{check_dimension, parse_dense, parse_vector, write_vector};
-use crate::types::{Bits, ColumnType, Value};
+use crate::types::{Bits, ColumnType, TextStyle, Value};
+
+/// Decimal digits that a float surely has: `FLT_DIG` and `DBL_DIG` of C.
+const FLOAT4_DIGITS: i8 = 6;
+const FLOAT8_DIGITS: i8 = 15;
 
 impl Value {
     /// Reads a value of type `ty` from PostgreSQL's input syntax, and applies the type's modifiers.
@@ -33,6 +41,14 @@ impl Value {
     /// what is out of range, 22001 for what is too long, 54000 for an array of too many dimensions; JSON as `check_json` and
     /// `jsonb_text`, vectors as `parse_vector` and `check_dimension`.
     pub fn parse_text(ty: &ColumnType, text: &str) -> Result<Value> {
+        Value::parse_in(TextStyle::CANONICAL, ty, text)
+    }
+
+    /// As [`Value::parse_text`], in the style of a session.
+    ///
+    /// # Errors
+    /// As [`Value::parse_text`].
+    pub(in crate::types) fn parse_in(style: &TextStyle, ty: &ColumnType, text: &str) -> Result<Value> {
         let value = match ty {
             ColumnType::Bool => Value::Bool(parse_bool(text)?),
             ColumnType::Int2 => Value::Int2(narrowed(text, "smallint", i16::MIN, i16::MAX)?),
@@ -55,11 +71,11 @@ impl Value {
                 Value::Json(text.into())
             }
             ColumnType::Jsonb => Value::Json(jsonb_text(text)?),
-            ColumnType::Date => Value::Date(parse_date(text)?),
-            ColumnType::Time => Value::Time(parse_time(text)?),
-            ColumnType::Timestamp => Value::Timestamp(parse_timestamp(text)?),
-            ColumnType::TimestampTz => Value::TimestampTz(parse_timestamptz(text)?),
-            ColumnType::Interval => Value::Interval(parse_interval(text)?),
+            ColumnType::Date => Value::Date(parse_date(text, style)?),
+            ColumnType::Time => Value::Time(parse_time(text, style)?),
+            ColumnType::Timestamp => Value::Timestamp(parse_timestamp(text, style)?),
+            ColumnType::TimestampTz => Value::TimestampTz(parse_timestamptz(text, style)?),
+            ColumnType::Interval => Value::Interval(parse_interval(text, style)?),
             ColumnType::Uuid => {
                 Value::Uuid(Uuid::try_parse(text.trim_ascii()).map_err(|_| invalid_syntax("uuid", text))?)
             }
@@ -73,7 +89,7 @@ impl Value {
             ColumnType::Bit(_) | ColumnType::Varbit(_) => {
                 return Value::Bits(Box::new(Bits::parse(text)?)).cast(ty, false);
             }
-            ColumnType::Array(element) => parse_array(element, text)?,
+            ColumnType::Array(element) => parse_array(element, text, style)?,
             ColumnType::Int2Vector | ColumnType::OidVector => parse_number_vector(ty, text)?,
             ColumnType::Void => Value::text(""),
         };
@@ -82,6 +98,11 @@ impl Value {
 
     /// Appends the text form. A NULL has none and appends nothing: the caller says NULL in its own way.
     pub fn write_text(&self, out: &mut impl BufMut) {
+        self.write_in(TextStyle::CANONICAL, out);
+    }
+
+    /// As [`Value::write_text`], in the style of a session.
+    pub(in crate::types) fn write_in(&self, style: &TextStyle, out: &mut impl BufMut) {
         match self {
             Value::Null => {}
             Value::Bool(true) => out.put_u8(b't'),
@@ -89,16 +110,19 @@ impl Value {
             Value::Int2(number) => write_integer(i64::from(*number), out),
             Value::Int4(number) => write_integer(i64::from(*number), out),
             Value::Int8(number) => write_integer(*number, out),
-            Value::Float4(number) => write_float4(*number, out),
-            Value::Float8(number) => write_float8(*number, out),
+            Value::Float4(number) if style.float_digits > 0 => write_float4(*number, out),
+            Value::Float8(number) if style.float_digits > 0 => write_float8(*number, out),
+            Value::Float4(number) => write_rounded(f64::from(*number), FLOAT4_DIGITS, style, out),
+            Value::Float8(number) => write_rounded(*number, FLOAT8_DIGITS, style, out),
             Value::Numeric(number) => write_numeric(number, out),
             Value::Text(text) | Value::Json(text) => out.put_slice(text.as_bytes()),
+            Value::Bytea(bytes) if style.escapes_bytes => write_escaped_bytea(bytes, out),
             Value::Bytea(bytes) => write_bytea(bytes, out),
-            Value::Date(days) => write_date(*days, out),
+            Value::Date(days) => write_styled_date(*days, style, out),
             Value::Time(micros) => write_time(*micros, out),
-            Value::Timestamp(micros) => write_timestamp(*micros, b' ', b"", out),
-            Value::TimestampTz(micros) => write_timestamp(*micros, b' ', b"+00", out),
-            Value::Interval(interval) => write_interval(*interval, out),
+            Value::Timestamp(micros) => write_styled_timestamp(*micros, style, out),
+            Value::TimestampTz(micros) => write_styled_moment(*micros, style, out),
+            Value::Interval(interval) => write_styled_interval(*interval, style.intervals, out),
             Value::Uuid(uuid) => {
                 let mut buffer = Uuid::encode_buffer();
                 out.put_slice(uuid.hyphenated().encode_lower(&mut buffer).as_bytes());
@@ -107,16 +131,13 @@ impl Value {
             Value::Sparse(vector) => write_sparse(vector, out),
             Value::Bits(bits) => bits.iter().for_each(|bit| out.put_u8(if bit { b'1' } else { b'0' })),
             Value::Array(element, values) if element.is_number_vector() => write_number_vector(values, out),
-            Value::Array(_, values) => write_array(values, out),
+            Value::Array(_, values) => write_array(values, style, out),
         }
     }
 
     /// The text form; empty for NULL.
     pub fn to_text(&self) -> String {
-        let mut out = Vec::new();
-        self.write_text(&mut out);
-        // Every writer appends UTF-8.
-        String::from_utf8(out).unwrap_or_default()
+        TextStyle::CANONICAL.text_of(self)
     }
 }
 
@@ -242,6 +263,23 @@ fn parse_escaped_bytea(text: &str) -> Result<Vec<u8>> {
         }
     }
     Ok(bytes)
+}
+
+/// Appends a float of the digits that `extra_float_digits` leaves it.
+fn write_rounded(number: f64, digits: i8, style: &TextStyle, out: &mut impl BufMut) {
+    write_significant(number, usize::try_from(digits.saturating_add(style.float_digits)).unwrap_or(0).max(1), out);
+}
+
+/// The older form of bytes: what is printable as it is, anything else in octal digits.
+fn write_escaped_bytea(bytes: &[u8], out: &mut impl BufMut) {
+    let digit = |number: u8| b'0' + (number & 7);
+    for &byte in bytes {
+        match byte {
+            b'\\' => out.put_slice(b"\\\\"),
+            0x20..=0x7e => out.put_u8(byte),
+            _ => out.put_slice(&[b'\\', digit(byte >> 6), digit(byte >> 3), digit(byte)]),
+        }
+    }
 }
 
 fn write_bytea(bytes: &[u8], out: &mut impl BufMut) {

@@ -230,3 +230,11 @@ DELETE 2
 
 > CREATE TABLE u (x unknown)
 ERROR 42P16: column "x" has pseudo-type unknown
+
+# What operators compute inside of ARRAY is of their types.
+
+> SELECT ARRAY[1.5::float8 * 2, 0.25] AS floats, ARRAY[1 + 2.5] AS numerics, ARRAY[1 + 2, 3] AS integers, ARRAY['a' || 'b'] AS texts
+  floats  | numerics | integers | texts
+----------+----------+----------+-------
+ {3,0.25} | {3.5}    | {3,3}    | {ab}
+(1 row)

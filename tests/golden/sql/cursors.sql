@@ -134,3 +134,31 @@ CLOSE CURSOR ALL
 -------
      0
 (1 row)
+
+# FETCH and MOVE with the words that may be left out.
+
+> BEGIN
+
+> DECLARE numbers CURSOR FOR SELECT generate_series(1, 9) AS n
+
+> FETCH numbers
+
+> FETCH FROM numbers
+
+> FETCH FORWARD numbers
+
+> MOVE numbers
+
+> MOVE 2 IN numbers
+
+> FETCH FORWARD 1 IN numbers
+
+> MOVE FORWARD ALL FROM numbers
+
+> MOVE NEXT FROM numbers
+
+> FETCH NEXT numbers
+
+> MOVE missing
+
+> ROLLBACK

@@ -115,13 +115,11 @@ ERROR 22P02: invalid input syntax for type integer: "b"
 LINE 1: INSERT INTO thing VALUES (1, 'a', 'b')
                                           ^
 
-# differs: PostgreSQL answers
-#   ERROR 22008: date/time field value out of range: "2024-13-01"
-#   HINT: Perhaps you need a different "DateStyle" setting.
 > INSERT INTO thing VALUES (1, 'a', 1.5, '2024-13-01')
 ERROR 22008: date/time field value out of range: "2024-13-01"
 LINE 1: INSERT INTO thing VALUES (1, 'a', 1.5, '2024-13-01')
                                                ^
+HINT: Perhaps you need a different "DateStyle" setting.
 
 > SELECT nofunction(1)
 ERROR 42883: function nofunction(integer) does not exist

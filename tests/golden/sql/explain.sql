@@ -128,8 +128,49 @@ CREATE INDEX
 (1 row)
 
 > EXPLAIN (FORMAT JSON) SELECT 1
-ERROR 0A000: EXPLAIN (FORMAT JSON) is not offered
-HINT: Use FORMAT TEXT.
+                            QUERY PLAN
+-------------------------------------------------------------------
+ [\n  {\n    "Plan": {\n      "Node Type": "Result"\n    }\n  }\n]
+(1 row)
+
+> EXPLAIN (FORMAT JSON, COSTS OFF) SELECT * FROM book WHERE author = 'a' ORDER BY year LIMIT 5
+                                                                                                                                                                                         QUERY PLAN
+--------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------
+ [\n  {\n    "Plan": {\n      "Node Type": "Limit",\n      "Plans": [\n        {\n          "Node Type": "Sort",\n          "Plans": [\n            {\n              "Node Type": "Index Scan",\n              "Index Name": "book_author",\n              "Relation Name": "book",\n              "Filter": "on each entry"\n            }\n          ]\n        }\n      ]\n    }\n  }\n]
+(1 row)
+
+> EXPLAIN (FORMAT JSON, ANALYZE, SUMMARY OFF, TIMING OFF) DELETE FROM book WHERE id = 99
+                                                                                                                     QUERY PLAN
+----------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------
+ [\n  {\n    "Plan": {\n      "Node Type": "ModifyTable",\n      "Operation": "Delete",\n      "Relation Name": "book",\n      "Plans": [\n        {\n          "Node Type": "Key lookup"\n        }\n      ]\n    },\n    "Actual Rows": 0\n  }\n]
+(1 row)
+
+> EXPLAIN (COSTS OFF, ANALYZE, SUMMARY OFF) SELECT * FROM book WHERE id = 1
+              QUERY PLAN
+--------------------------------------
+ Primary Key Lookup on book (keys: 1)
+   Filter: on each entry
+ Rows: 1
+(3 rows)
+
+> EXPLAIN (FORMAT YAML) SELECT 1
+ERROR 0A000: EXPLAIN (FORMAT yaml) is not offered
+HINT: Use FORMAT TEXT or FORMAT JSON.
+
+> EXPLAIN (FORMAT other) SELECT 1
+ERROR 22023: unrecognized value for EXPLAIN option "format": "other"
+
+> EXPLAIN (other) SELECT 1
+ERROR 42601: unrecognized EXPLAIN option "other"
+
+> EXPLAIN (TIMING) SELECT 1
+ERROR 22023: EXPLAIN option TIMING requires ANALYZE
+
+> EXPLAIN (ANALYZE, GENERIC_PLAN) SELECT 1
+ERROR 22023: EXPLAIN options ANALYZE and GENERIC_PLAN cannot be used together
+
+> EXPLAIN (ANALYZE maybe) SELECT 1
+ERROR 22023: analyze requires a Boolean value
 
 > EXPLAIN SELECT nothing FROM book
 ERROR 42703: column "nothing" does not exist

@@ -48,9 +48,13 @@ ERROR 42P10: table "a" has 1 columns available but 2 columns specified
 
 > SELECT * FROM count(*)
 ERROR 42803: aggregate functions are not allowed in functions in FROM
+LINE 1: SELECT * FROM count(*)
+                      ^
 
 > SELECT * FROM nosuch(1)
 ERROR 42883: function nosuch() does not exist
+LINE 1: SELECT * FROM nosuch(1)
+                      ^
 HINT: The section "Functions" of COMPAT.md lists those that are.
 
 > SELECT word, catcode, barelabel FROM pg_get_keywords() WHERE word IN ('abort', 'select', 'between', 'left') ORDER BY word
@@ -88,6 +92,8 @@ HINT: The section "Functions" of COMPAT.md lists those that are.
 
 > SELECT * FROM pg_get_keywords(1)
 ERROR 42883: function pg_get_keywords takes no arguments
+LINE 1: SELECT * FROM pg_get_keywords(1)
+                      ^
 
 > SELECT * FROM pg_partition_ancestors('memory'::regclass)
  pg_partition_ancestors

@@ -63,9 +63,9 @@ INSERT 0 5
 (1 row)
 
 > SELECT jsonb_object_agg(DISTINCT k, v), json_object_agg(k, v ORDER BY k) FROM (VALUES ('b', 2), ('a', 1), ('b', 2)) t(k, v)
- jsonb_object_agg | json_object_agg
-------------------+------------------
- {"a": 1, "b": 2} | {"a": 1, "b": 2}
+ jsonb_object_agg |        json_object_agg
+------------------+-------------------------------
+ {"a": 1, "b": 2} | { "a" : 1, "b" : 2, "b" : 2 }
 (1 row)
 
 > SELECT array_agg(degrees ORDER BY at), jsonb_agg(DISTINCT degrees), string_agg(DISTINCT station, ',' ORDER BY station) FROM reading WHERE false

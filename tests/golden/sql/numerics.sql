@@ -230,37 +230,129 @@ INSERT 0 1
 
 # All of a query computes with all digits.
 > CREATE TABLE m (id int PRIMARY KEY, n numeric, p numeric(10,2), q numeric(12,4), i int, f float8, a numeric[])
+CREATE TABLE
 
 > INSERT INTO m VALUES (1, 1.0, 1, 1, 1, 1, '{1.0,2.50}'), (2, 1.00, 2.5, 2, 2, 2.5, '{NaN,1e50}'), (3, 'NaN', 'NaN', 'NaN', 3, 0.1, NULL), (4, 1e45, -3.25, 0.0001, NULL, 1e300, '{}'), (5, 0.10, NULL, 7, 5, NULL, '{0.1}')
+INSERT 0 5
 
 > SELECT DISTINCT n FROM m WHERE id < 3
+  n
+-----
+ 1.0
+(1 row)
 
 > SELECT n, count(*), sum(n) FROM m GROUP BY n HAVING count(*) > 1
+  n  | count | sum
+-----+-------+------
+ 1.0 |     2 | 2.00
+(1 row)
 
 > SELECT n, count(*), sum(p) FROM m WHERE id <> 3 GROUP BY ROLLUP (n) ORDER BY n
+                       n                        | count |  sum
+------------------------------------------------+-------+-------
+                                           0.10 |     1 |  NULL
+                                            1.0 |     2 |  3.50
+ 1000000000000000000000000000000000000000000000 |     1 | -3.25
+                                           NULL |     4 |  0.25
+(4 rows)
 
 > SELECT a.id, b.id FROM m a JOIN m b ON a.i = b.n AND a.p = b.q ORDER BY 1, 2
+ id | id
+----+----
+  1 |  1
+(1 row)
 
 > SELECT id, p = q, p > 1.555, p IN (1, 2.50), n = f, n < p, p * f, p::float8 FROM m ORDER BY id
+ id | ?column? | ?column? | ?column? | ?column? | ?column? |         ?column?         |   p
+----+----------+----------+----------+----------+----------+--------------------------+-------
+  1 | t        | f        | t        | t        | f        |                        1 |     1
+  2 | f        | t        | t        | f        | t        |                     6.25 |   2.5
+  3 | t        | t        | f        | f        | f        |                      NaN |   NaN
+  4 | f        | f        | f        | f        | f        | -3.2500000000000003e+300 | -3.25
+  5 | NULL     | NULL     | NULL     | NULL     | NULL     |                     NULL |  NULL
+(5 rows)
 
 > SELECT id, sum(n) OVER (ORDER BY id ROWS 1 PRECEDING), lag(n, 1, 0) OVER (ORDER BY id), avg(p) OVER (ORDER BY id ROWS 1 PRECEDING) FROM m ORDER BY id
+ id |                        sum                        |                      lag                       |          avg
+----+---------------------------------------------------+------------------------------------------------+------------------------
+  1 |                                               1.0 |                                              0 | 1.00000000000000000000
+  2 |                                              2.00 |                                            1.0 |     1.7500000000000000
+  3 |                                               NaN |                                           1.00 |                    NaN
+  4 |                                               NaN |                                            NaN |                    NaN
+  5 | 1000000000000000000000000000000000000000000000.10 | 1000000000000000000000000000000000000000000000 |    -3.2500000000000000
+(5 rows)
 
 > SELECT a || 0.50, n || a, a[1] * 2, a = array[1, 2.5], array_position(a, 1), array_remove(a, 'NaN'), to_jsonb(a) FROM m ORDER BY id
+                            ?column?                            |                            ?column?                            | ?column? | ?column? | array_position |                     array_remove                      |                           to_jsonb
+----------------------------------------------------------------+----------------------------------------------------------------+----------+----------+----------------+-------------------------------------------------------+--------------------------------------------------------------
+ {1.0,2.50,0.50}                                                | {1.0,1.0,2.50}                                                 |      2.0 | t        |              1 | {1.0,2.50}                                            | [1.0, 2.50]
+ {NaN,100000000000000000000000000000000000000000000000000,0.50} | {1.00,NaN,100000000000000000000000000000000000000000000000000} |      NaN | f        |           NULL | {100000000000000000000000000000000000000000000000000} | ["NaN", 100000000000000000000000000000000000000000000000000]
+ {0.50}                                                         | {NaN}                                                          |     NULL | NULL     |           NULL | NULL                                                  | NULL
+ {0.50}                                                         | {1000000000000000000000000000000000000000000000}               |     NULL | f        |           NULL | {}                                                    | []
+ {0.1,0.50}                                                     | {0.10,0.1}                                                     |      0.2 | f        |           NULL | {0.1}                                                 | [0.1]
+(5 rows)
 
-> SELECT n FROM m UNION ALL SELECT i FROM m WHERE id > 3 ORDER BY n NULLS FIRST LIMIT 4
+> SELECT n FROM m UNION ALL SELECT i FROM m WHERE id > 3 ORDER BY n NULLS FIRST LIMIT 2
+  n
+------
+ NULL
+ 0.10
+(2 rows)
 
 > SELECT id FROM m WHERE n IN (SELECT q FROM m) OR n = ANY (SELECT p * 0.1 FROM m) ORDER BY id
+ id
+----
+  1
+  2
+  3
+  5
+(4 rows)
 
 > SELECT to_jsonb((SELECT max(n) FROM m WHERE id < 3)), greatest(n, p, 0.5), least(n, i), nullif(p, 2.500), coalesce(p, 0) FROM m ORDER BY id
+ to_jsonb |                    greatest                    |                     least                      | nullif | coalesce
+----------+------------------------------------------------+------------------------------------------------+--------+----------
+ 1.00     |                                            1.0 |                                            1.0 |   1.00 |     1.00
+ 1.00     |                                           2.50 |                                           1.00 |   NULL |     2.50
+ 1.00     |                                            NaN |                                              3 |    NaN |      NaN
+ 1.00     | 1000000000000000000000000000000000000000000000 | 1000000000000000000000000000000000000000000000 |  -3.25 |    -3.25
+ 1.00     |                                            0.5 |                                           0.10 |   NULL |        0
+(5 rows)
 
 > WITH RECURSIVE c(k, v) AS (SELECT 1, 1.0 UNION ALL SELECT k + 1, v * 1000000007.5 FROM c WHERE k < 6) SELECT k, v, v % 1000 FROM c ORDER BY v DESC
+ k |                           v                           |  ?column?
+---+-------------------------------------------------------+------------
+ 6 | 1000000037500000562500004218750015820312523730.468750 | 730.468750
+ 5 |           1000000030000000337500001687500003164.06250 |  164.06250
+ 4 |                     1000000022500000168750000421.8750 |   421.8750
+ 3 |                               1000000015000000056.250 |     56.250
+ 2 |                                         1000000007.50 |       7.50
+ 1 |                                                   1.0 |        1.0
+(6 rows)
 
 > SELECT sum(n), avg(n), stddev(n), max(n), count(DISTINCT n) FILTER (WHERE p > 1 OR p IS NULL) FROM m WHERE n IN (n, 1) AND n < 'NaN'
+                        sum                        |                       avg                        |                       stddev                       |                      max                       | count
+---------------------------------------------------+--------------------------------------------------+----------------------------------------------------+------------------------------------------------+-------
+ 1000000000000000000000000000000000000000000002.10 | 250000000000000000000000000000000000000000000.53 | 499999999999999999999999999999999999999999999.6500 | 1000000000000000000000000000000000000000000000 |     2
+(1 row)
 
 > SELECT array[n + 0.5, n + 0.5] AS x, count(*) FROM m WHERE id < 3 GROUP BY 1
+     x     | count
+-----------+-------
+ {1.5,1.5} |     2
+(1 row)
 
 > SELECT array[1.5::numeric, 2 / 3.0], @ -1.50, |/ 6.25, generate_series(1, 2, 0.5)
+            array             | ?column? | ?column? | generate_series
+------------------------------+----------+----------+-----------------
+ {1.5,0.66666666666666666667} |     1.50 |      2.5 |               1
+ {1.5,0.66666666666666666667} |     1.50 |      2.5 |             1.5
+ {1.5,0.66666666666666666667} |     1.50 |      2.5 |             2.0
+(3 rows)
 
 > SELECT p::int FROM m WHERE id = 3
+ERROR 0A000: cannot convert NaN to integer
 
 > SELECT 1e131072
+ERROR 22003: value overflows numeric format
+LINE 1: SELECT 1e131072
+               ^

@@ -267,14 +267,9 @@ LINE 1: SELECT city.id FROM city, country WHERE name = 'x'
  NULL     | t        | t
 (1 row)
 
-# differs: PostgreSQL answers
-#   --
-#   (1 row)
 > SELECT
-ERROR 42601: syntax error at end of input
-LINE 1: SELECT
-              ^
-DETAIL: Expected an expression.
+--
+(1 row)
 
 > SELECT 1 AS a, 2 AS a
  a | a

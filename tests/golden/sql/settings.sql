@@ -1,27 +1,32 @@
 # A setting that is accepted is obeyed; one that can only change the speed is marked.
 
-# Values that would not be obeyed are refused; nonsense is nonsense.
+# What values look like is obeyed; nonsense is nonsense.
 
 > SET datestyle = 'SQL, DMY'
-ERROR 0A000: parameter "DateStyle" cannot be "SQL, DMY" here
-HINT: Dates are read month first and shown in ISO form: write them as 2024-12-31, or print them with to_char().
+SET
 
-> SET datestyle = 'ISO, DMY'
-ERROR 0A000: parameter "DateStyle" cannot be "ISO, DMY" here
-HINT: Dates are read month first and shown in ISO form: write them as 2024-12-31, or print them with to_char().
+> SELECT '03/04/2020'::date, timestamp '2020-04-03 12:00'
+    date    |      timestamp
+------------+---------------------
+ 03/04/2020 | 03/04/2020 12:00:00
+(1 row)
+
+> SET datestyle = 'german, sql'
+ERROR 22023: invalid value for parameter "DateStyle": "german, sql"
+DETAIL: Conflicting "DateStyle" specifications.
 
 > SET datestyle = 'nonsense'
 ERROR 22023: invalid value for parameter "DateStyle": "nonsense"
 DETAIL: Unrecognized key word: "nonsense".
 
-> SET datestyle = 'ISO'
-SET
-
 > SHOW datestyle
  DateStyle
 -----------
- ISO, MDY
+ SQL, DMY
 (1 row)
+
+> RESET datestyle
+RESET
 
 > SELECT '03/04/2020'::date
     date
@@ -30,39 +35,68 @@ SET
 (1 row)
 
 > SET intervalstyle = 'iso_8601'
-ERROR 0A000: parameter "IntervalStyle" cannot be "iso_8601" here
-HINT: Intervals are printed as in 1 year 2 mons 3 days 04:05:06.
+SET
+
+> SELECT interval '1 day 2 hours', ARRAY[interval '1 mon']
+ interval | array
+----------+-------
+ P1DT2H   | {P1M}
+(1 row)
 
 > SET intervalstyle = 'nonsense'
 ERROR 22023: invalid value for parameter "IntervalStyle": "nonsense"
 HINT: Available values: postgres, postgres_verbose, sql_standard, iso_8601.
 
-> SET intervalstyle = 'postgres'
-SET
+> RESET intervalstyle
+RESET
 
 > SET bytea_output = 'escape'
-ERROR 0A000: parameter "bytea_output" cannot be "escape" here
-HINT: Use encode(value, 'escape').
-
-> SET bytea_output = 'hex'
 SET
 
+> SELECT '\x00ff5c41'::bytea
+    bytea
+-------------
+ \000\377\\A
+(1 row)
+
+> RESET bytea_output
+RESET
+
 > SET extra_float_digits = 0
-ERROR 0A000: parameter "extra_float_digits" cannot be "0" here
-HINT: Floats are shown with their shortest exact digits; round() them.
+SET
+
+> SELECT 0.1::float8 + 0.2::float8, (1.0 / 3)::float4::text
+ ?column? |   text
+----------+----------
+      0.3 | 0.333333
+(1 row)
 
 > SET extra_float_digits = 4
 ERROR 22023: 4 is outside the valid range for parameter "extra_float_digits" (-15 .. 3)
 
-> SET extra_float_digits = 3
-SET
+> RESET extra_float_digits
+RESET
 
 > SET timezone = 'America/New_York'
-ERROR 0A000: parameter "TimeZone" cannot be "America/New_York" here
-HINT: Times are shown and read in UTC; use AT TIME ZONE to convert, or write the zone behind the time.
+SET
+
+> SELECT '2024-07-01 12:00'::timestamptz, timestamp '2024-07-01 12:00'::timestamptz = '2024-07-01 16:00+00', '2024-03-10 02:30'::timestamptz
+      timestamptz       | ?column? |      timestamptz
+------------------------+----------+------------------------
+ 2024-07-01 12:00:00-04 | t        | 2024-03-10 03:30:00-04
+(1 row)
 
 > SET timezone = 'nonsense'
 ERROR 22023: invalid value for parameter "TimeZone": "nonsense"
+
+> SET TIME ZONE -3.5
+SET
+
+> SHOW timezone
+    TimeZone
+----------------
+ <-03:30>+03:30
+(1 row)
 
 > SET TIME ZONE 'UTC'
 SET
@@ -226,7 +260,7 @@ COMMIT
 > SELECT name, setting, category, short_desc, vartype FROM pg_settings WHERE name IN ('enable_sort', 'random_page_cost', 'statement_timeout', 'bytea_output', 'max_index_keys') ORDER BY name
        name        | setting |          category          |                          short_desc                          | vartype
 -------------------+---------+----------------------------+--------------------------------------------------------------+---------
- bytea_output      | hex     | Fixed                      | Only values that say what the server does are accepted.      | enum
+ bytea_output      | hex     | Client Connection Defaults |                                                              | enum
  enable_sort       | on      | Without Effect             | Accepted without effect: in PostgreSQL it changes no result. | bool
  max_index_keys    | 32      | Preset Options             | Tells of the server and cannot be changed.                   | integer
  random_page_cost  | 1.1     | Without Effect             | Accepted without effect: in PostgreSQL it changes no result. | real
@@ -534,3 +568,29 @@ DEALLOCATE ALL
 -------
      0
 (1 row)
+
+# AT LOCAL is the zone of the session; behind no expression both words are names.
+
+> SET timezone = 'Asia/Tokyo'
+SET
+
+> SELECT '2024-01-01 00:00+00'::timestamptz AT LOCAL, ('2024-01-01 00:00'::timestamp AT LOCAL) AT TIME ZONE 'UTC' AS utc
+      timezone       |         utc
+---------------------+---------------------
+ 2024-01-01 09:00:00 | 2023-12-31 15:00:00
+(1 row)
+
+> SELECT at local FROM (SELECT 1 AS at) t
+ local
+-------
+     1
+(1 row)
+
+> SELECT 'today'::date = current_date AS today, 'now'::timestamptz = now() AS now, time '23:30' + interval '1 hour' AS later, time '01:00' - time '02:30' AS between
+ today | now |  later   |  between
+-------+-----+----------+-----------
+ t     | t   | 00:30:00 | -01:30:00
+(1 row)
+
+> RESET timezone
+RESET

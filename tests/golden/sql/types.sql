@@ -303,7 +303,6 @@ INSERT 0 2
 
 > SELECT timestamptz '2024-07-01 12:00:00+00' AT TIME ZONE 'Nowhere'
 ERROR 22023: time zone "Nowhere" not recognized
-HINT: Name a zone of the IANA database, such as Europe/Zurich.
 
 > SELECT * FROM generate_series('2024-02-28'::timestamp, '2024-03-01', '1 day') AS day
          day

@@ -748,7 +748,7 @@ ERROR 22023: invalid symbol "*" found while decoding base64 sequence
 ERROR 22023: unrecognized encoding: "nope"
 
 > SELECT date_trunc('nope', timestamp '2024-01-01')
-ERROR 22023: unit "nope" not recognized
+ERROR 22023: unit "nope" not recognized for type timestamp without time zone
 
 > SELECT extract(nope FROM timestamp '2024-01-01')
 ERROR 22023: unit "nope" not recognized for type timestamp without time zone
@@ -956,7 +956,6 @@ ERROR 22008: date out of range: 5874898-01-01
 
 > SELECT make_timestamptz(2013,7,15,8,15,23.5,'Nowhere/Else')
 ERROR 22023: time zone "Nowhere/Else" not recognized
-HINT: Name a zone of the IANA database, such as Europe/Zurich.
 
 > SELECT make_timestamptz(2013,7,15,8,15,23.5,'2')
 ERROR 22023: invalid input syntax for type numeric time zone: "2"
@@ -1033,11 +1032,9 @@ ERROR 22008: time field value out of range: 1:01:123457
 
 > SELECT make_timestamptz(2020,1,1,0,0,0,'+abc')
 ERROR 22023: time zone "+abc" not recognized
-HINT: Name a zone of the IANA database, such as Europe/Zurich.
 
 > SELECT make_timestamptz(2020,1,1,0,0,0,'')
 ERROR 22023: time zone "" not recognized
-HINT: Name a zone of the IANA database, such as Europe/Zurich.
 
 > SELECT make_timestamptz(2020,1,1,0,0,0,'+5:99')
 ERROR 22023: numeric time zone "+5:99" out of range

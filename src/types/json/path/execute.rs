@@ -6,6 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::types::json::jsonb;
 use crate::types::json::path::items::{Item, ItemKind};
 use crate::types::json::path::syntax::{JsonPath, PathAccessor, PathNode};
+use crate::types::json::path::times::PathZone;
 use crate::types::patterns::regex::Pause;
 
 /// Steps that one run takes, at most.
@@ -37,8 +38,8 @@ pub struct Execution<'e> {
     pub(super) path: &'e JsonPath,
     pub(super) root: Rc<str>,
     pub(super) variables: Option<&'e str>,
-    /// Times may be converted by the zone of the session.
-    pub(super) uses_zone: bool,
+    /// By what times may be converted that need a zone; `None` where they may not.
+    pub(super) session: Option<PathZone<'e>>,
     /// What a lax path or `**` does not find is no error.
     pub(super) ignores_structure: bool,
     /// It is asked whether there is an item, not which.
@@ -61,7 +62,7 @@ impl<'e> Execution<'e> {
         path: &'e JsonPath,
         json: &str,
         variables: Option<&'e str>,
-        uses_zone: bool,
+        session: Option<PathZone<'e>>,
         pause: Pause<'e>,
     ) -> Result<Execution<'e>> {
         if variables.is_some_and(|variables| jsonb::type_name(variables) != "object") {
@@ -72,7 +73,7 @@ impl<'e> Execution<'e> {
             path,
             root: json.into(),
             variables,
-            uses_zone,
+            session,
             ignores_structure: !path.is_strict,
             only_asks: false,
             sizes: Vec::new(),

@@ -125,7 +125,7 @@ impl Execution<'_> {
         };
         let time = parse_time(&text).ok_or_else(not_recognised)?;
         let Some(wanted) = wanted else { return Ok(Item::Time(time)) };
-        let converted = time.converted(wanted, self.uses_zone)?.ok_or_else(not_recognised)?;
+        let converted = time.converted(wanted, self.session)?.ok_or_else(not_recognised)?;
         let precision = arguments.first().map(|text| text.parse::<u32>());
         match precision {
             None => Ok(Item::Time(converted)),

@@ -18,3 +18,4 @@ mod times;
 pub use execute::{Execution, PathFailure};
 pub use items::Item;
 pub use syntax::JsonPath;
+pub use times::PathZone;

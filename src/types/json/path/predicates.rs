@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::types::json::path::execute::{Attempt, Execution, PathFailure};
 use crate::types::json::path::items::{Item, ItemKind};
 use crate::types::json::path::syntax::{PathComparison, PathNode};
-use crate::types::json::path::times::compare_times;
+use crate::types::json::path::times::{PathZone, compare_times};
 
 /// Whether an item passes, beside one of the right side where there is one.
 type ItemTest<'t> = &'t mut dyn FnMut(&Item, Option<&Item>) -> Attempt<Option<bool>>;
@@ -45,9 +45,9 @@ impl Execution<'_> {
             PathNode::IsUnknown(inner) => Ok(Some(self.condition(inner, current)?.is_none())),
             PathNode::Exists(inner) => self.finds(inner, current),
             PathNode::Compare(operator, left, right) => {
-                let uses_zone = self.uses_zone;
+                let session = self.session;
                 self.tested(left, Some((right, true)), current, &mut |left, right| {
-                    compared(*operator, left, right, uses_zone)
+                    compared(*operator, left, right, session)
                 })
             }
             PathNode::StartsWith(left, right) => {
@@ -121,7 +121,12 @@ fn compare_texts(left: &str, right: &str) -> Ordering {
     left.encode_utf16().cmp(right.encode_utf16())
 }
 
-fn compared(operator: PathComparison, left: &Item, right: Option<&Item>, uses_zone: bool) -> Attempt<Option<bool>> {
+fn compared(
+    operator: PathComparison,
+    left: &Item,
+    right: Option<&Item>,
+    session: Option<PathZone<'_>>,
+) -> Attempt<Option<bool>> {
     let Some(right) = right else { return Ok(None) };
     let (left_kind, right_kind) = (left.kind(), right.kind());
     if left_kind != right_kind {
@@ -130,7 +135,7 @@ fn compared(operator: PathComparison, left: &Item, right: Option<&Item>, uses_zo
         return Ok(has_null.then_some(operator == PathComparison::NotEqual));
     }
     let order = match (left, right) {
-        (Item::Time(left), Item::Time(right)) => compare_times(left, right, uses_zone)?,
+        (Item::Time(left), Item::Time(right)) => compare_times(left, right, session)?,
         _ => match left_kind {
             ItemKind::Null => Some(Ordering::Equal),
             ItemKind::Bool => Some(left.text().cmp(&right.text())),

@@ -6,7 +6,7 @@ use std::fmt;
 use crate::error::Error;
 use crate::types::column_type::ColumnType;
 use crate::types::datetime::calendar::{MICROS_PER_DAY, MICROS_PER_MINUTE, join_timestamp, split_timestamp};
-use crate::types::datetime::time_zone::zone_offset_of_abbreviation;
+use crate::types::datetime::time_zone::{Zone, zone_offset_of_abbreviation};
 use crate::types::json::path::execute::{Attempt, PathFailure};
 use crate::types::value::Value;
 
@@ -41,6 +41,13 @@ impl TimeKind {
     }
 }
 
+/// The zone of a session, and when its transaction began, in microseconds since 1970.
+#[derive(Clone, Copy, Debug)]
+pub struct PathZone<'e> {
+    pub zone: &'e Zone,
+    pub now: i64,
+}
+
 /// A date or a time: microseconds since 1970 or of the day, as clocks at the offset show them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PathTime {
@@ -55,11 +62,11 @@ impl PathTime {
         self.local.saturating_sub(self.offset)
     }
 
-    /// The time as another kind; none where there is no way. The zone of the session is UTC.
+    /// The time as another kind; none where there is no way.
     ///
     /// # Errors
     /// 0A000 where the zone of the session would be needed and may not be used.
-    pub fn converted(self, kind: TimeKind, uses_zone: bool) -> Attempt<Option<PathTime>> {
+    pub fn converted(self, kind: TimeKind, session: Option<PathZone<'_>>) -> Attempt<Option<PathTime>> {
         use TimeKind::{Date, Time, TimeTz, Timestamp, TimestampTz};
         let day = || self.local.div_euclid(MICROS_PER_DAY) * MICROS_PER_DAY;
         let of = |local, offset| Some(PathTime { kind, local, offset });
@@ -67,18 +74,28 @@ impl PathTime {
             (self.kind, kind),
             (TimestampTz, Date | Time | Timestamp) | (TimeTz, Time) | (Time, TimeTz) | (Date | Timestamp, TimestampTz)
         );
-        if needs_zone && !uses_zone {
+        if needs_zone && session.is_none() {
             return Err(without_zone(self.kind, kind));
         }
+        let in_zone =
+            |moment: i64| moment.saturating_add(session.map_or(0, |session| session.zone.offset_from(moment)));
+        let offset_at = |local: i64| session.map_or(0, |session| session.zone.offset_at(local));
+        let offset_now = || session.map_or(0, |session| session.zone.offset_from(session.now));
         Ok(match (self.kind, kind) {
             (from, to) if from == to => Some(self),
             (Timestamp, Date) => of(day(), 0),
-            (TimestampTz, Date) => of(self.moment().div_euclid(MICROS_PER_DAY) * MICROS_PER_DAY, 0),
+            (TimestampTz, Date) => of(in_zone(self.moment()).div_euclid(MICROS_PER_DAY) * MICROS_PER_DAY, 0),
             (TimeTz, Time) => of(self.local, 0),
             (Timestamp, Time) => of(self.local.rem_euclid(MICROS_PER_DAY), 0),
-            (TimestampTz, Time | TimeTz) => of(self.moment().rem_euclid(MICROS_PER_DAY), 0),
-            (Time, TimeTz) | (Date, Timestamp | TimestampTz) | (Timestamp, TimestampTz) => of(self.local, 0),
-            (TimestampTz, Timestamp) => of(self.moment(), 0),
+            (TimestampTz, Time) => of(in_zone(self.moment()).rem_euclid(MICROS_PER_DAY), 0),
+            (TimestampTz, TimeTz) => {
+                let local = in_zone(self.moment());
+                of(local.rem_euclid(MICROS_PER_DAY), local.saturating_sub(self.moment()))
+            }
+            (Time, TimeTz) => of(self.local, offset_now()),
+            (Date, Timestamp) => of(self.local, 0),
+            (Date | Timestamp, TimestampTz) => of(self.local, offset_at(self.local)),
+            (TimestampTz, Timestamp) => of(in_zone(self.moment()), 0),
             _ => None,
         })
     }
@@ -122,7 +139,7 @@ impl fmt::Display for PathTime {
 ///
 /// # Errors
 /// 0A000 where the zone of the session would be needed and may not be used.
-pub fn compare_times(left: &PathTime, right: &PathTime, uses_zone: bool) -> Attempt<Option<Ordering>> {
+pub fn compare_times(left: &PathTime, right: &PathTime, session: Option<PathZone<'_>>) -> Attempt<Option<Ordering>> {
     use TimeKind::{Date, Time, TimeTz, Timestamp, TimestampTz};
     let has_day = |kind| matches!(kind, Date | Timestamp | TimestampTz);
     if has_day(left.kind) != has_day(right.kind) {
@@ -133,10 +150,16 @@ pub fn compare_times(left: &PathTime, right: &PathTime, uses_zone: bool) -> Atte
         (TimestampTz, Date) | (TimestampTz, Timestamp) | (TimeTz, Time) => Some((right.kind, left.kind)),
         _ => None,
     };
-    if let Some((from, to)) = needs_zone.filter(|_| !uses_zone) {
+    if let Some((from, to)) = needs_zone.filter(|_| session.is_none()) {
         return Err(without_zone(from, to));
     }
-    let order = left.moment().cmp(&right.moment());
+    // Beside one that has a zone, a time without is one of the session's.
+    let moment = |time: &PathTime| match (needs_zone, time.kind, session) {
+        (Some(_), Date | Timestamp, Some(session)) => time.local.saturating_sub(session.zone.offset_at(time.local)),
+        (Some(_), Time, Some(session)) => time.local.saturating_sub(session.zone.offset_from(session.now)),
+        _ => time.moment(),
+    };
+    let order = moment(left).cmp(&moment(right));
     // Of two times of one moment, the one further east comes first.
     let is_time = left.kind == TimeTz && right.kind == TimeTz;
     Ok(Some(if is_time { order.then(right.offset.cmp(&left.offset)) } else { order }))
