@@ -25,7 +25,7 @@ pub struct Planned {
     /// The columns of its rows; `None` for a statement that returns none.
     pub columns: Option<Arc<[OutputColumn]>>,
     pub touches: Vec<Touch>,
-    depends_on: DependsOn,
+    pub depends_on: DependsOn,
     /// `None` where it has names of `public` alone.
     names: Option<NamesSeen>,
 }

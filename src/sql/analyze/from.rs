@@ -145,21 +145,8 @@ impl Analyzer<'_> {
             && self.views.is_in_statement()
             && let Some(given) = self.context.given.iter().find(|given| given.name == table)
         {
-            let Some(rows) = &given.table else {
-                let message = format!("WITH query \"{table}\" does not have a RETURNING clause");
-                let error = Error::unsupported(message, "Add RETURNING with the columns that are wanted.");
-                return Err(self.at(error, name.span().start));
-            };
-            let columns = renamed(columns_of(rows.as_ref()), &renames, &format!("table \"{shown}\""))?;
-            let key = format!("$given.{table}");
-            self.tables.entry(key.clone()).or_insert_with(|| StatementTable::Other(Arc::clone(rows)));
-            self.add(Relation { name: shown.clone(), columns, ..Relation::default() })?;
-            let alias = match alias.take() {
-                Some(alias) if !renames.is_empty() => self.full_alias(alias, &key)?,
-                Some(alias) => alias,
-                None => table_alias(&shown),
-            };
-            return Ok(plain_table(&key, alias));
+            let rows = given.table.as_ref().ok_or_else(|| self.at(returns_nothing(&table), name.span().start))?;
+            return self.given_rows(&table, rows, alias, (&shown, &renames));
         }
         let start = name.span().start;
         let found = self.found(schema.as_deref(), &table, start).map_err(|error| self.at(error, start))?;
@@ -188,6 +175,26 @@ impl Analyzer<'_> {
             Some(alias) if !renames.is_empty() => self.full_alias(alias, &key)?,
             Some(alias) => alias,
             None => table_alias(&shown),
+        };
+        Ok(plain_table(&key, alias))
+    }
+
+    /// The rows of a statement that writes in WITH.
+    fn given_rows(
+        &mut self,
+        name: &str,
+        rows: &Arc<dyn TableProvider>,
+        alias: &mut Option<TableAlias>,
+        (shown, renames): (&str, &[String]),
+    ) -> Result<TableFactor> {
+        let columns = renamed(columns_of(rows.as_ref()), renames, &format!("table \"{shown}\""))?;
+        let key = format!("$given.{name}");
+        self.tables.entry(key.clone()).or_insert_with(|| StatementTable::Other(Arc::clone(rows)));
+        self.add(Relation { name: shown.to_string(), columns, ..Relation::default() })?;
+        let alias = match alias.take() {
+            Some(alias) if !renames.is_empty() => self.full_alias(alias, &key)?,
+            Some(alias) => alias,
+            None => table_alias(shown),
         };
         Ok(plain_table(&key, alias))
     }
@@ -260,6 +267,12 @@ impl Analyzer<'_> {
         let context = ReadContext::new(self.context.view, self.context.settings, self.context.cancel.clone());
         pg_catalog::schema(name, context)
     }
+}
+
+/// 0A000 for a query of WITH that writes and returns no rows.
+fn returns_nothing(name: &str) -> Error {
+    let message = format!("WITH query \"{name}\" does not have a RETURNING clause");
+    Error::unsupported(message, "Add RETURNING with the columns that are wanted.")
 }
 
 /// 42P01 for a name that no schema of the path has.

@@ -246,10 +246,8 @@ impl DataDefinition {
                     return Ok(CommandTag::of("CREATE TABLE AS"));
                 }
                 if *is_empty {
-                    let id = transaction.new_id();
-                    let made = new_table(id, (name, *on_commit), columns);
-                    transaction.create_collection(made)?;
-                    return Ok(CommandTag::of("CREATE TABLE AS"));
+                    let made = new_table(transaction.new_id(), (name, *on_commit), columns);
+                    return transaction.create_collection(made).map(|()| CommandTag::of("CREATE TABLE AS"));
                 }
                 let rows =
                     create_as((name, *on_commit), plan, columns, transaction, (parameters, settings, cancel)).await?;

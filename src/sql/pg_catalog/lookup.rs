@@ -5,7 +5,7 @@ use datafusion::sql::sqlparser::ast::ObjectName;
 
 use crate::db::{Catalog, SchemaPlace, SearchPath};
 use crate::error::Result;
-use crate::model::RelationName;
+use crate::model::{Collection, RelationName, SchemaId};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names::relation_name;
 use crate::sql::pg_catalog::oids::{Object, namespace_of};
@@ -107,6 +107,12 @@ pub fn is_visible(object: &Object, path: &SearchPath, catalog: &Catalog) -> bool
     // The schemas before it are mostly empty.
     !before.into_iter().any(hides)
         || find_object(None, &object.name(), path, catalog).is_some_and(|found| found.oid() == object.oid())
+}
+
+/// Whether a schema that a statement writes is that of a collection.
+pub fn is_in_schema(collection: &Collection, schema: &str, context: &PlanContext<'_>) -> bool {
+    let own = SchemaId::Temporary(context.settings.backend_id);
+    context.view.catalog().schema(schema, own) == Some(SchemaPlace::Stored(collection.schema))
 }
 
 /// A relation's name with its schema before it, as it is compared with names that statements write.
