@@ -141,7 +141,7 @@ impl Lowering<'_> {
                 if let KnirvqlStatement::AttachCollection { collection, .. }
                 | KnirvqlStatement::DetachCollection { collection, .. } = statement
                 {
-                    self.notes.touch_collection(self.catalog.expect_collection(collection)?, Privilege::Own);
+                    self.notes.touch_collection(self.catalog.expect_shareable(collection)?, Privilege::Own);
                 }
                 lower_network(statement, self.catalog)
             }

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use crate::db::catalog::catalog_change::CatalogChange;
-use crate::db::database::Database;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, OnCommit, SchemaId};
@@ -97,20 +96,5 @@ impl Transaction {
         }
         self.notices.truncate(told);
         Ok(())
-    }
-}
-
-impl Database {
-    /// Drops the temporary relations of a session that is over.
-    ///
-    /// # Errors
-    /// As a commit; what stays then, a start removes.
-    pub async fn drop_temporary(&self, schema: SchemaId) -> Result<()> {
-        if !self.catalog().has_relations(schema) {
-            return Ok(());
-        }
-        let mut transaction = self.begin();
-        transaction.drop_all_temporary(schema)?;
-        transaction.commit().await.map(drop)
     }
 }
