@@ -10,9 +10,10 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::tokenizer::Location;
 
+use crate::db::SchemaPlace;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{self, Arithmetic, Comparison, Function, ParameterTypes, Scalar, no_condition, unmodified};
-use crate::model::Collection;
+use crate::model::{Collection, SchemaId};
 use crate::sql::analyze::analyzer::{unified, wider};
 use crate::sql::analyze::literals::{placeholder, string_of};
 use crate::sql::analyze::present_words::read_constant;
@@ -220,7 +221,14 @@ impl<'a> Compiler<'a> {
     pub fn is_row(&self, schema: Option<&str>, relation: &str) -> bool {
         let is_named = self.visible != Visible::Nothing && relation == self.relation;
         // A table that has another name in the statement is not to be found by its schema.
-        is_named && schema.is_none_or(|schema| schema == "public" && relation == self.collection.name)
+        is_named && schema.is_none_or(|schema| relation == self.collection.name && self.is_in(schema))
+    }
+
+    /// Whether a schema is that of the table.
+    fn is_in(&self, schema: &str) -> bool {
+        let own = SchemaId::Temporary(self.context.settings.backend_id);
+        let place = self.context.view.catalog().schema(schema, own);
+        place == Some(SchemaPlace::Stored(self.collection.schema))
     }
 
     /// Whether a relation's name means the row that ON CONFLICT could not insert.
