@@ -18,6 +18,7 @@ mod settings;
 mod statement;
 mod temporary;
 mod transaction;
+mod transaction_mark;
 
 pub use portal::{Formats, Portal, PortalRows};
 pub use scram_verifier::{SCRAM_ITERATIONS, fill_random, hmac, make_verifier, random_password, scram_verifier};

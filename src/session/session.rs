@@ -46,7 +46,7 @@ pub struct Session {
     notices: Vec<Notice>,
     pub(super) cancel: Cancel,
     pub(super) activity: ActivityHandle,
-    clock: Option<Clock>,
+    clock: Option<StatementClock>,
     /// The clock has run since the statement was prepared; executing it belongs to the same statement.
     is_prepared: bool,
     pub(super) codec: BinaryCodec,
@@ -74,9 +74,9 @@ pub struct Entrance {
 }
 
 /// Ends a statement that runs too long.
-pub(super) struct Clock(JoinHandle<()>);
+pub(super) struct StatementClock(JoinHandle<()>);
 
-impl Drop for Clock {
+impl Drop for StatementClock {
     fn drop(&mut self) {
         self.0.abort();
     }
@@ -407,7 +407,7 @@ impl Session {
         self.cancel.reset();
         self.clock = self.settings.statement_timeout().map(|timeout| {
             let cancel = self.cancel.clone();
-            Clock(tokio::spawn(async move {
+            StatementClock(tokio::spawn(async move {
                 tokio::time::sleep(timeout).await;
                 cancel.time_out();
             }))
@@ -415,7 +415,7 @@ impl Session {
     }
 
     /// The clock that runs, which goes on until it is dropped.
-    pub(super) fn take_clock(&mut self) -> Option<Clock> {
+    pub(super) fn take_clock(&mut self) -> Option<StatementClock> {
         self.clock.take()
     }
 

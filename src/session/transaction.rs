@@ -3,13 +3,12 @@
 //! Outside of a block each statement is a transaction of its own, except that statements sent together (a multi-statement
 //! text, or several Executes before one Sync) share an implicit one, as in PostgreSQL.
 
-use crate::db::{Isolation, ReadView, Savepoint, Transaction};
+use crate::db::{Isolation, ReadView, Transaction};
 use crate::error::{Error, ErrorKind, Notice, Result};
-use crate::model::NotificationsMark;
 use crate::session::isolation::level_of;
-use crate::session::portals::PortalMark;
 use crate::session::session::Session;
 use crate::session::settings::SettingsMark;
+use crate::session::transaction_mark::TransactionMark;
 use crate::sql::release_advisory_locks;
 
 /// Most savepoints of one transaction.
@@ -45,15 +44,6 @@ pub(super) struct Block {
 struct NamedSavepoint {
     name: String,
     mark: TransactionMark,
-}
-
-/// A point of a transaction that the session can go back to.
-#[derive(Clone)]
-pub(super) struct TransactionMark {
-    savepoint: Savepoint,
-    settings: SettingsMark,
-    portals: PortalMark,
-    notifications: NotificationsMark,
 }
 
 /// What BEGIN and SET TRANSACTION choose; `None` keeps the default.
@@ -295,8 +285,7 @@ impl Session {
     }
 
     pub(super) fn savepoint(&mut self, name: &str) -> Result<()> {
-        let (settings, portals) = (self.settings.mark(), self.portals.mark());
-        let notifications = self.listening.mark();
+        let mark = self.mark();
         let block = self.block("SAVEPOINT")?;
         if block.savepoints.len() >= SAVEPOINTS_MAX {
             return Err(Error::new(
@@ -305,28 +294,8 @@ impl Session {
             )
             .with_hint("RELEASE savepoints that are no longer needed."));
         }
-        let savepoint = block.transaction.savepoint();
-        let mark = TransactionMark { savepoint, settings, portals, notifications };
-        block.savepoints.push(NamedSavepoint { name: name.to_string(), mark });
+        block.savepoints.extend(mark.map(|mark| NamedSavepoint { name: name.to_string(), mark }));
         Ok(())
-    }
-
-    /// The present point of the transaction that is open; one is opened where none is.
-    pub(super) fn mark(&mut self) -> Result<TransactionMark> {
-        let (settings, portals) = (self.settings.mark(), self.portals.mark());
-        let notifications = self.listening.mark();
-        let transaction = self.writing(false).ok_or_else(|| Error::internal("a transaction has vanished"))?;
-        Ok(TransactionMark { savepoint: transaction.savepoint(), settings, portals, notifications })
-    }
-
-    /// Takes everything back that was done since a point of the transaction that is open, after which it goes on.
-    pub(super) fn go_back(&mut self, mark: &TransactionMark) {
-        if let Some(transaction) = self.open_transaction() {
-            transaction.rollback_to(&mark.savepoint);
-        }
-        self.settings.go_back(&mark.settings);
-        self.portals.close_since(mark.portals);
-        self.listening.go_back(mark.notifications);
     }
 
     pub(super) fn release(&mut self, name: &str) -> Result<()> {

@@ -31,12 +31,12 @@ mod subqueries;
 mod write;
 
 pub use code::conditions::condition_state;
-pub use code::do_statement::parse_do;
 pub use functions::release_advisory_locks;
-pub use parse::parse::{ParsedStatement, parse, split, statement_too_long};
+pub use parse::parse::{split, statement_too_long};
 pub use parse::secrecy::{is_secret_function, words};
 pub use parse::statement_limits::{TokenCounts, count_tokens};
 pub use read::apart::apart;
 pub use relational::worker_threads::release_workers;
+pub use statement::tree::parse_statement;
 pub use write::insert::plan_column_defaults;
 pub use write::stored_expression::compile_stored;

@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind, Notice, Result, Severity};
 use crate::session::session::Session;
 use crate::session::statement::outcome::{ResultRows, StatementOutcome};
 use crate::session::statement::prepared::Prepared;
-use crate::session::statement::script::{Parsed, parse_sql};
+use crate::session::statement::script::Parsed;
 use crate::session::transaction::OpenTransaction;
 use crate::sql;
 use crate::statement::{
@@ -33,7 +33,7 @@ impl Session {
         // Statements stop the clock when they are done: this one runs until the last of them is.
         let clock = self.take_clock();
         // Opens a transaction where none is.
-        self.mark()?;
+        self.writing(false);
         self.run_block(block, None).await?;
         drop(clock);
         if is_transaction { self.end_implicit().await } else { Ok(()) }
@@ -43,7 +43,7 @@ impl Session {
         if block.handlers.is_empty() {
             return self.run_steps(&block.steps, handled).await;
         }
-        let mark = self.mark()?;
+        let mark = self.mark().ok_or_else(|| Error::internal("a transaction has vanished"))?;
         let error = match self.run_steps(&block.steps, handled).await {
             Ok(flow) => return Ok(flow),
             Err(error) => error,
@@ -83,7 +83,7 @@ impl Session {
                 };
                 for range in sql::split(&text)? {
                     let statement = text.get(range).unwrap_or_default();
-                    let tree = parse_sql(statement).map_err(Error::without_position)?;
+                    let tree = sql::parse_statement(statement).map_err(Error::without_position)?;
                     self.run_statement(&Parsed::in_code(statement.into(), tree)).await?;
                 }
             }

@@ -59,7 +59,7 @@ pub fn parse_script(text: &str) -> Result<Vec<Parsed>> {
         let parsed = if is_knirvql {
             knirvql::parse(statement).map(|tree| Arc::new(tree) as Arc<dyn StatementTree>)
         } else {
-            parse_sql(statement)
+            sql::parse_statement(statement)
         };
         let tree = parsed.map_err(|error| match error.position() {
             Some(position) => error.with_position(position + characters_before),
@@ -68,17 +68,6 @@ pub fn parse_script(text: &str) -> Result<Vec<Parsed>> {
         statements.push(Parsed { characters_before, text: statement.into(), tree, memory: None });
     }
     Ok(statements)
-}
-
-/// One statement of SQL.
-///
-/// # Errors
-/// As [`sql::parse`] and [`sql::parse_do`].
-pub(super) fn parse_sql(statement: &str) -> Result<Arc<dyn StatementTree>> {
-    Ok(match sql::parse_do(statement)? {
-        Some(tree) => Arc::new(tree),
-        None => Arc::new(sql::parse(statement)?),
-    })
 }
 
 /// Where each statement of a text stands, in bytes.

@@ -9,22 +9,18 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::expr::unmodified;
 use crate::sql::analyze::analyzer::{Analyzer, unified};
 use crate::sql::analyze::arithmetic::native_cast;
+use crate::sql::analyze::call_forms::{bound_series, finished, form_of_types};
 use crate::sql::analyze::casts::keep_type;
 use crate::sql::analyze::from_functions::is_series_of_int4;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
-use crate::sql::analyze::numerics::{check_numerics, is_numeric, makes_array};
+use crate::sql::analyze::numerics::{check_numerics, is_numeric};
 use crate::sql::analyze::overloads::{Argument, ChosenForm, written_cast};
 use crate::sql::analyze::special_calls::{special_call, stands_for};
 use crate::sql::analyze::times::common_time_of;
-use crate::sql::arrow::cast_functions::cast_name;
-use crate::sql::functions::{
-    BYTES_LENGTH, BYTES_PART, BYTES_REVERSED, BYTES_TRIMMED, NAMED, NUMBER_GREATEST, NUMBER_LEAST, NUMBER_SERIES,
-    REGEXP_MATCHES, SAME_SHAPE, SERIES_END, function_types, plain_form,
-};
+use crate::sql::functions::{NUMBER_GREATEST, NUMBER_LEAST, NUMBER_SERIES, function_types};
 use crate::sql::parse::dialect::VARIADIC;
 use crate::sql::parse::names::exact;
 use crate::sql::parse::trees::number_of;
-use crate::sql::parse::visit::has_expression;
 use crate::sql::parse::{names, operators};
 use crate::sql::pg_catalog;
 use crate::sql::relational::engine;
@@ -380,67 +376,6 @@ impl Analyzer<'_> {
     }
 }
 
-/// A call as the planner takes it, where its type or its name would be lost; its type.
-fn finished(expr: &mut Expr, name: &str, types: &[Option<ColumnType>], ty: Option<ColumnType>) -> Option<ColumnType> {
-    let Expr::Function(function) = expr else { return ty };
-    if let (true, Some(Some(ColumnType::Halfvec(_)))) = (matches!(plain_form(name), "avg" | "sum"), types.first()) {
-        let half = ColumnType::Halfvec(None);
-        *expr = operators::call(&cast_name(&half), vec![expr.clone()]);
-        return Some(half);
-    }
-    if plain_form(name) == "array_agg" && matches!(types.first(), Some(Some(ColumnType::Array(_)))) {
-        *expr = operators::call(SAME_SHAPE, vec![expr.clone()]);
-        return ty;
-    }
-    let is_gathered = plain_form(name) == "array_agg" && function.over.is_none();
-    if (makes_array(name) || is_gathered) && types.iter().flatten().any(|ty| *ty.base() == ColumnType::Numeric(None)) {
-        let array = ColumnType::Array(Box::new(ColumnType::Numeric(None)));
-        keep_type(expr, Some(&array));
-        return Some(array);
-    }
-    if engine::is_aggregate(name) || function.over.is_some() {
-        name_casts(function);
-    }
-    if name == "unnest" {
-        keep_type(expr, ty.as_ref());
-    }
-    ty
-}
-
-/// Chooses the form of a function that is for the types of its arguments; the type of the result.
-fn form_of_types(function: &mut Function, name: &str, types: &mut [Option<ColumnType>]) -> Option<ColumnType> {
-    match (name, types.first_mut()) {
-        ("length" | "octet_length", Some(Some(ColumnType::Bytea))) => {
-            function.name = ObjectName::from(vec![exact(BYTES_LENGTH)]);
-        }
-        ("reverse" | "substr" | "substring" | "btrim" | "ltrim" | "rtrim", Some(Some(ColumnType::Bytea))) => {
-            let trimmed = BYTES_TRIMMED.iter().find(|(plain, _)| *plain == name).map(|(_, of_bytes)| *of_bytes);
-            let of_bytes = trimmed.unwrap_or(if name == "reverse" { BYTES_REVERSED } else { BYTES_PART });
-            function.name = ObjectName::from(vec![exact(of_bytes)]);
-            return Some(ColumnType::Bytea);
-        }
-        // The elements of all dimensions are rows.
-        ("unnest", Some(Some(array))) => {
-            if let FunctionArguments::List(list) = &mut function.args
-                && let Some(argument) = list.args.first_mut().and_then(plain_argument)
-                && !is_rows_of_lists(argument)
-            {
-                while let Some(inner) = array.element().filter(|inner| matches!(inner, ColumnType::Array(_))) {
-                    *argument = operators::call("flatten", vec![argument.clone()]);
-                    *array = inner;
-                }
-            }
-        }
-        _ => {}
-    }
-    function_types::result(name, types)
-}
-
-/// Whether what is unnested has a list in each row.
-fn is_rows_of_lists(expr: &Expr) -> bool {
-    matches!(expr, Expr::Function(function) if names::last_part(&function.name).as_deref() == Some(REGEXP_MATCHES))
-}
-
 /// Checks how many arguments a call has, puts those that are given by name where they belong, and finds the function that takes
 /// an array in their place. Whether the arguments are as they were written.
 fn settle_arguments(name: &mut String, arguments: &mut Vec<FunctionArg>) -> Result<bool> {
@@ -457,34 +392,6 @@ fn settle_arguments(name: &mut String, arguments: &mut Vec<FunctionArg>) -> Resu
         return Ok(false);
     }
     Ok(is_positional)
-}
-
-/// Names the type of what an aggregate or a window computes of casts: the planner tells its columns by names in which casts
-/// do not appear, and finds one twice in `sum(a), sum(a::numeric)`.
-fn name_casts(function: &mut Function) {
-    let FunctionArguments::List(list) = &mut function.args else { return };
-    for argument in list.args.iter_mut().filter_map(plain_argument) {
-        let mut types = Vec::new();
-        has_expression(argument, |part| {
-            if let Expr::Cast { data_type, .. } = part {
-                types.push(data_type.to_string());
-            }
-            false
-        });
-        if !types.is_empty() {
-            let name = Expr::value(Literal::SingleQuotedString(types.join(" ")));
-            *argument = operators::call(NAMED, vec![argument.clone(), name]);
-        }
-    }
-}
-
-/// Has the end of a series of numbers checked: the list that it becomes must fit the memory.
-fn bound_series(arguments: &mut [FunctionArg], types: &[Option<ColumnType>]) {
-    let is_integers = types.iter().all(|ty| ty.as_ref().is_some_and(ColumnType::is_integer));
-    let given: Vec<Expr> = arguments.iter_mut().filter_map(plain_argument).map(|argument| argument.clone()).collect();
-    if let (true, 2 | 3, Some(end)) = (is_integers, given.len(), arguments.get_mut(1).and_then(plain_argument)) {
-        *end = operators::call(SERIES_END, given);
-    }
 }
 
 /// The type of a literal that goes by the arguments before it.

@@ -56,7 +56,7 @@ impl Analyzer<'_> {
             && number_or_null(&value)
         {
             let style = self.context.settings.text_style();
-            let value = value.cast_in(style, &target, true).map_err(|error| self.at(error, location))?;
+            let value = value.cast_in(style, &target, true)?;
             *expr = self.constant(value, &target);
             return Ok(Some(held(target)));
         }

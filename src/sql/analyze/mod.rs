@@ -6,6 +6,7 @@ pub(super) mod aggregates;
 pub(super) mod analyzer;
 pub(super) mod arithmetic;
 pub(super) mod binary;
+pub(super) mod call_forms;
 pub(super) mod calls;
 pub(super) mod casts;
 pub(super) mod components;

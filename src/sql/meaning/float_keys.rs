@@ -103,7 +103,7 @@ fn mapped(plan: LogicalPlan, schema: &DFSchema, sides: KeySides) -> Result<Trans
 /// None but a defect of the rewrite: a comparison that lost a side.
 pub fn keyed(expr: Expr, schema: &DFSchema, sides: KeySides) -> Result<Transformed<Expr>> {
     let has_key = |expr: &Expr| kind_of(expr, schema).is_some();
-    let is_number = |expr: &Expr| kind_of(expr, schema) == Some(Kind::Number);
+    let is_number = |expr: &Expr| kind_of(expr, schema) == Some(KeyKind::Number);
     let key = |values: Vec<Expr>| keys(values, schema, sides).into_iter();
     expr.transform_up(|part| {
         Ok(match without_single_list(part) {
@@ -203,13 +203,13 @@ fn called(function: ScalarFunction, schema: &DFSchema, sides: KeySides) -> Trans
             let branches = vec![(Box::new(Expr::BinaryExpr(equal)), Box::new(null))];
             Transformed::yes(Expr::Case(Case::new(None, branches, Some(Box::new(value.clone())))))
         }
-        ("greatest" | "least", _) if kind == Kind::Float && !args.iter().all(is_one_nan) => {
+        ("greatest" | "least", _) if kind == KeyKind::Float && !args.iter().all(is_one_nan) => {
             Transformed::yes(Expr::ScalarFunction(ScalarFunction {
                 func,
                 args: args.into_iter().map(one_nan).collect(),
             }))
         }
-        (name, [_, _, ..]) if searches_list(name) || (kind == Kind::Float && changes_list(name)) => {
+        (name, [_, _, ..]) if searches_list(name) || (kind == KeyKind::Float && changes_list(name)) => {
             let rest = args.split_off(2);
             args = keys(args, schema, sides).into_iter().chain(rest).collect();
             Transformed::yes(Expr::ScalarFunction(ScalarFunction { func, args }))
@@ -271,7 +271,7 @@ fn joined(mut join: Join, sides: KeySides) -> Join {
     let (left, right) = (Arc::clone(join.left.schema()), Arc::clone(join.right.schema()));
     let keys = std::mem::take(&mut join.on).into_iter();
     let key = |(a, b): (Expr, Expr)| {
-        let kind = kind_of(&a, &left).filter(|kind| sides == KeySides::All || *kind != Kind::Float);
+        let kind = kind_of(&a, &left).filter(|kind| sides == KeySides::All || *kind != KeyKind::Float);
         if kind.is_some() && kind == kind_of(&b, &right) { (own_key(a, &left), own_key(b, &right)) } else { (a, b) }
     };
     join.on = keys.map(key).collect();
@@ -331,7 +331,7 @@ fn grouped(aggregate: Aggregate) -> Result<LogicalPlan> {
 
 /// What a value is compared by, where it is not the value itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum KeyKind {
     /// A float of equal bits for equal values.
     Float,
     /// How long an interval is.
@@ -343,25 +343,25 @@ pub enum Kind {
 }
 
 /// What the values of an expression, or the elements of its lists, are compared by.
-pub fn kind_of(expr: &Expr, schema: &DFSchema) -> Option<Kind> {
-    fn kind(ty: &DataType) -> Option<Kind> {
+pub fn kind_of(expr: &Expr, schema: &DFSchema) -> Option<KeyKind> {
+    fn kind(ty: &DataType) -> Option<KeyKind> {
         match ty {
-            DataType::Float32 | DataType::Float64 => Some(Kind::Float),
-            DataType::Interval(IntervalUnit::MonthDayNano) => Some(Kind::Length),
+            DataType::Float32 | DataType::Float64 => Some(KeyKind::Float),
+            DataType::Interval(IntervalUnit::MonthDayNano) => Some(KeyKind::Length),
             DataType::List(element) => kind(element.data_type()),
             _ => None,
         }
     }
     let (_, field) = expr.to_field(schema).ok()?;
     if is_number_text(&field) {
-        return Some(Kind::Number);
+        return Some(KeyKind::Number);
     }
     let ty = type_of(&field);
     let is_list = matches!(field.data_type(), DataType::List(_)) && matches!(ty, ColumnType::Array(_));
     if is_list && *ty.base() == ColumnType::Numeric(None) {
-        return Some(Kind::Number);
+        return Some(KeyKind::Number);
     }
-    kind(field.data_type()).or_else(|| (ty == ColumnType::Jsonb).then_some(Kind::Json))
+    kind(field.data_type()).or_else(|| (ty == ColumnType::Jsonb).then_some(KeyKind::Json))
 }
 
 /// Whether values of an expression may be equal and look different.
@@ -372,9 +372,9 @@ pub fn has_key(expr: &Expr, schema: &DFSchema) -> bool {
 /// The keys of values that are compared with one another, of the sides that are wanted. A key of another type is given to
 /// all of them or to none.
 fn keys(values: Vec<Expr>, schema: &DFSchema, sides: KeySides) -> Vec<Expr> {
-    let kinds: Vec<Option<Kind>> = values.iter().map(|value| kind_of(value, schema)).collect();
+    let kinds: Vec<Option<KeyKind>> = values.iter().map(|value| kind_of(value, schema)).collect();
     match kinds.first() {
-        Some(Some(Kind::Float)) => values.into_iter().map(|value| key_of(value, schema, sides)).collect(),
+        Some(Some(KeyKind::Float)) => values.into_iter().map(|value| key_of(value, schema, sides)).collect(),
         Some(Some(kind)) => {
             let is_wanted = sides != KeySides::Constants || values.iter().all(is_constant);
             if !is_wanted || kinds.iter().any(|other| *other != Some(*kind)) {
@@ -389,10 +389,10 @@ fn keys(values: Vec<Expr>, schema: &DFSchema, sides: KeySides) -> Vec<Expr> {
 /// The key of an expression by itself.
 fn own_key(expr: Expr, schema: &DFSchema) -> Expr {
     match kind_of(&expr, schema) {
-        Some(Kind::Float) => key_of(expr, schema, KeySides::All),
-        Some(Kind::Length) => float_key(expr),
-        Some(Kind::Json) => json_key(expr.clone()).unwrap_or(expr),
-        Some(Kind::Number) => numeric_key(expr.clone()).unwrap_or(expr),
+        Some(KeyKind::Float) => key_of(expr, schema, KeySides::All),
+        Some(KeyKind::Length) => float_key(expr),
+        Some(KeyKind::Json) => json_key(expr.clone()).unwrap_or(expr),
+        Some(KeyKind::Number) => numeric_key(expr.clone()).unwrap_or(expr),
         None => expr,
     }
 }
@@ -454,5 +454,5 @@ fn is_comparison(operator: Operator) -> bool {
 
 /// Whether an expression's values are floats, or lists of them.
 pub fn has_float(expr: &Expr, schema: &DFSchema) -> bool {
-    kind_of(expr, schema) == Some(Kind::Float)
+    kind_of(expr, schema) == Some(KeyKind::Float)
 }

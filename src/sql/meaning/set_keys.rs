@@ -8,22 +8,25 @@ use datafusion::functions_aggregate::expr_fn::first_value;
 use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, LogicalPlanBuilder, Projection, when};
 
 use crate::sql::functions::{float_key, number_kept, number_shared};
-use crate::sql::meaning::float_keys::{Kind, kind_of};
+use crate::sql::meaning::float_keys::{KeyKind, kind_of};
 
 /// GROUPING SETS, ROLLUP and CUBE: the input's columns that are grouped by become their keys, of numerics a form that equal ones
 /// share. Each group shows the first of its numerics.
+///
+/// # Errors
+/// None but a defect of the rewrite: a node that the planner cannot build.
 pub fn grouped_by_sets(aggregate: Aggregate) -> Result<LogicalPlan> {
     let input = Arc::clone(aggregate.input.schema());
-    let mut keyed: Vec<(Column, Kind)> = Vec::new();
+    let mut keyed: Vec<(Column, KeyKind)> = Vec::new();
     for column in aggregate.group_expr.iter().flat_map(Expr::column_refs) {
-        if let Some(kind @ (Kind::Float | Kind::Number)) = kind_of(&Expr::Column(column.clone()), &input) {
+        if let Some(kind @ (KeyKind::Float | KeyKind::Number)) = kind_of(&Expr::Column(column.clone()), &input) {
             keyed.push((column.clone(), kind));
         }
     }
     if keyed.is_empty() {
         return Ok(LogicalPlan::Aggregate(aggregate));
     }
-    let numbers = keyed.iter().filter(|(_, kind)| *kind == Kind::Number).map(|(column, _)| column);
+    let numbers = keyed.iter().filter(|(_, kind)| *kind == KeyKind::Number).map(|(column, _)| column);
     let numbers: Vec<(Column, String)> =
         numbers.enumerate().map(|(place, column)| (column.clone(), format!("$first{place}"))).collect();
     let mut columns: Vec<Expr> = input
@@ -33,7 +36,7 @@ pub fn grouped_by_sets(aggregate: Aggregate) -> Result<LogicalPlan> {
             let kind = keyed.iter().find(|(key, _)| *key == column).map(|(_, kind)| *kind);
             let (relation, name) = (column.relation.clone(), column.name.clone());
             match (kind, Expr::Column(column)) {
-                (Some(Kind::Number), number) => number_shared(number).alias_qualified(relation, name),
+                (Some(KeyKind::Number), number) => number_shared(number).alias_qualified(relation, name),
                 (Some(_), float) => float_key(float).alias_qualified(relation, name),
                 (None, column) => column,
             }

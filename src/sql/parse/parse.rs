@@ -5,7 +5,6 @@
 //! Length, nesting and chains of operators are bounded here, so that later walks over the tree may recurse.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::Statement;
 use datafusion::sql::sqlparser::keywords::Keyword;
@@ -34,7 +33,6 @@ const NESTING_MAX: usize = 128;
 pub struct ParsedStatement {
     /// `None` for an empty statement: blanks, comments or a lone semicolon.
     pub statement: Option<Statement>,
-    pub text: Arc<str>,
     /// The highest `n` of `$n`.
     pub parameters: usize,
 }
@@ -69,7 +67,7 @@ pub fn parse(text: &str) -> Result<ParsedStatement> {
         let position = character(text, rest.span.start);
         return Err(Error::syntax(format!("syntax error at or near \"{}\"", rest.token), position));
     }
-    Ok(ParsedStatement { statement, text: text.into(), parameters })
+    Ok(ParsedStatement { statement, parameters })
 }
 
 /// Words that cannot name a table in PostgreSQL unless quoted; sqlparser takes them for names behind FROM.

@@ -7,3 +7,4 @@ pub(super) mod plan;
 pub(super) mod session_statement;
 #[cfg(test)]
 pub(super) mod session_statement_tests;
+pub(super) mod tree;

@@ -105,7 +105,6 @@ fn plan_named(
             text: context.text.into(),
             statement: Arc::new(ParsedStatement {
                 statement: Some(statement.as_ref().clone()),
-                text: context.text.into(),
                 parameters: parameters.count(),
             }),
         },

@@ -192,6 +192,10 @@ UPDATE 1
 (2 rows)
 
 > SELECT 'a' IS NORMALIZED, 'a' IS NOT NFD NORMALIZED AS decomposed, '1' IS JSON
+ is_normalized | decomposed | ?column?
+---------------+------------+----------
+ t             | f          | t
+(1 row)
 
 > UPDATE ONLY part SET name = 'q' WHERE id = 2
 UPDATE 1

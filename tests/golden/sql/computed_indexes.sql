@@ -214,8 +214,10 @@ LINE 1: CREATE INDEX ON t (id) WHERE id
 
 # differs: there are no such indexes.
 > CREATE INDEX ON t USING gin (to_tsvector('simple', name))
-ERROR 0A000: access method "gin" is not offered
-HINT: An ordered index serves one fact: CREATE INDEX ON memory ((metadata->>'key')).
+ERROR 42883: function to_tsvector(unknown, text) does not exist
+LINE 1: CREATE INDEX ON t USING gin (to_tsvector('simple', name))
+                                     ^
+HINT: No function matches the given name and argument types. You might need to add explicit type casts.
 
 > DROP INDEX t_lower
 DROP INDEX

@@ -138,27 +138,59 @@ CLOSE CURSOR ALL
 # FETCH and MOVE with the words that may be left out.
 
 > BEGIN
+BEGIN
 
 > DECLARE numbers CURSOR FOR SELECT generate_series(1, 9) AS n
+DECLARE CURSOR
 
 > FETCH numbers
+ n
+---
+ 1
+(1 row)
+FETCH 1
 
 > FETCH FROM numbers
+ n
+---
+ 2
+(1 row)
+FETCH 1
 
 > FETCH FORWARD numbers
+ n
+---
+ 3
+(1 row)
+FETCH 1
 
 > MOVE numbers
+MOVE 1
 
 > MOVE 2 IN numbers
+MOVE 2
 
 > FETCH FORWARD 1 IN numbers
+ n
+---
+ 7
+(1 row)
+FETCH 1
 
 > MOVE FORWARD ALL FROM numbers
+MOVE 2
 
 > MOVE NEXT FROM numbers
+MOVE 0
 
 > FETCH NEXT numbers
+ n
+---
+(0 rows)
+FETCH 0
 
 > MOVE missing
+ERROR 34000: cursor "missing" does not exist
 
 > ROLLBACK
+ROLLBACK

@@ -45,6 +45,8 @@ ERROR 22003: factorial of a negative number is undefined
 
 > SELECT 'Infinity'::numeric::int
 ERROR 0A000: cannot convert infinity to integer
+LINE 1: SELECT 'Infinity'::numeric::int
+               ^
 
 > SELECT 'Infinity'::numeric(10,2)
 ERROR 22003: numeric field overflow
@@ -54,6 +56,8 @@ DETAIL: A field with precision 10, scale 2 cannot hold an infinite value.
 
 > SELECT 1e40::numeric::real
 ERROR 22003: "10000000000000000000000000000000000000000" is out of range for type real
+LINE 1: SELECT 1e40::numeric::real
+               ^
 
 > SELECT 12345::numeric(1001,2)
 ERROR 22023: NUMERIC precision 1001 must be between 1 and 1000

@@ -141,6 +141,8 @@ LINE 1: SELECT '99999999999'::int
 
 > SELECT 40000::int2
 ERROR 22003: smallint out of range
+LINE 1: SELECT 40000::int2
+               ^
 
 > SELECT 2147483647 + 1
 ERROR 22003: integer out of range
@@ -171,6 +173,8 @@ LINE 1: SELECT '1.2.3'::numeric
 
 > SELECT 1::numeric(3,1), 99.95::numeric(3,1)
 ERROR 22003: numeric field overflow
+LINE 1: SELECT 1::numeric(3,1), 99.95::numeric(3,1)
+                                ^
 DETAIL: A field with precision 3, scale 1 must round to an absolute value less than 10^2.
 
 > SELECT NULL::int + 1, NULL || 'x', NULL = NULL
