@@ -12,7 +12,9 @@ fn a_restart_finds_schemas_and_what_is_in_them_and_nothing_of_sessions() {
     client.run("CREATE SCHEMA other");
     client.run("COMMENT ON SCHEMA ai IS 'of agents'");
     for schema in ["public", "ai", "other"] {
-        client.run(&format!("CREATE TABLE {schema}.t (id serial PRIMARY KEY, name text CONSTRAINT name_{schema} UNIQUE)"));
+        client.run(&format!(
+            "CREATE TABLE {schema}.t (id serial PRIMARY KEY, name text CONSTRAINT name_{schema} UNIQUE)"
+        ));
         client.run(&format!("INSERT INTO {schema}.t (name) VALUES ('{schema}')"));
     }
     client.run("SET search_path = ai");
