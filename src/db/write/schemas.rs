@@ -180,10 +180,8 @@ impl Transaction {
         }
         for view in above {
             let read = view.uses.iter().map(|used| used.relation).find(|read| found.contains_key(read));
-            if !found.contains_key(&view.id) {
-                let on = read.map(|read| self.described(&catalog, read)).unwrap_or_default();
-                found.insert(view.id, vec![(self.described(&catalog, view.id), on)]);
-            }
+            let on = read.map(|read| self.described(&catalog, read)).unwrap_or_default();
+            found.entry(view.id).or_insert_with(|| vec![(self.described(&catalog, view.id), on)]);
         }
         for table in tables {
             let others = catalog.references_to(table.id);

@@ -229,7 +229,6 @@ impl DataDefinition {
     async fn carry_out(&self, mut run: WriteRun<'_>) -> Result<CommandTag> {
         let (parameters, settings, cancel) = (run.parameters, run.settings, run.cancel);
         let transaction = &mut *run.transaction;
-        transaction.name_as(SearchPath::of(settings, transaction.catalog()));
         let word = match self {
             DataDefinition::Nothing { tag, notices } => {
                 transaction.notices.extend(notices.iter().cloned());
@@ -301,6 +300,8 @@ impl DataDefinition {
 
 impl Change for DataDefinition {
     fn execute<'a>(&'a self, run: WriteRun<'a>) -> Work<'a, Written> {
+        let path = SearchPath::of(run.settings, run.transaction.catalog());
+        run.transaction.name_as(path);
         later(async move { self.carry_out(run).await.map(Written::only) })
     }
 
