@@ -228,7 +228,7 @@ fn queries(criterion: &mut Criterion) {
             || point(rows.next().expect("a cycle")),
             |query| {
                 let view = database.view();
-                let query = query.bind(&view.environment(&[]))?;
+                let query = query.bind(&view.environment(&[], &settings))?;
                 view.query(query, &settings, &cancel).and_then(|cursor| cursor.collect())
             },
             BatchSize::SmallInput,
@@ -255,7 +255,7 @@ fn queries(criterion: &mut Criterion) {
             &mut nearest,
             |query| {
                 let view = database.view();
-                let query = query.bind(&view.environment(&[]))?;
+                let query = query.bind(&view.environment(&[], &settings))?;
                 view.query(query, &settings, &cancel).and_then(|cursor| cursor.collect())
             },
             BatchSize::SmallInput,

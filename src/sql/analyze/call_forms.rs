@@ -1,14 +1,18 @@
 //! What a call becomes once the types of its arguments are known.
 
-use datafusion::sql::sqlparser::ast::{Expr, Function, FunctionArg, FunctionArguments, ObjectName, Value as Literal};
+use datafusion::sql::sqlparser::ast::{
+    ArrayElemTypeDef, DataType, Expr, Function, FunctionArg, FunctionArguments, ObjectName, Value as Literal,
+};
 
+use crate::sql::analyze::arithmetic::native_cast;
 use crate::sql::analyze::calls::plain_argument;
 use crate::sql::analyze::casts::keep_type;
-use crate::sql::analyze::numerics::makes_array;
+use crate::sql::analyze::from_functions::is_series_of_int4;
+use crate::sql::analyze::numerics::{is_numeric, makes_array};
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{
-    BYTES_LENGTH, BYTES_PART, BYTES_REVERSED, BYTES_TRIMMED, NAMED, REGEXP_MATCHES, SAME_SHAPE, SERIES_END,
-    function_types, plain_form,
+    BYTES_LENGTH, BYTES_PART, BYTES_REVERSED, BYTES_TRIMMED, NAMED, NUMBER_SERIES, REGEXP_MATCHES, SAME_SHAPE,
+    SERIES_END, function_types, plain_form,
 };
 use crate::sql::parse::names::exact;
 use crate::sql::parse::visit::has_expression;
@@ -99,6 +103,22 @@ fn name_casts(function: &mut Function) {
             *argument = operators::call(NAMED, vec![argument.clone(), name]);
         }
     }
+}
+
+/// What a series is that is not one of bigints, and the type of its elements.
+pub fn series_form(function: &Function, name: &str, types: &[Option<ColumnType>]) -> Option<(Expr, ColumnType)> {
+    if name != "generate_series" {
+        return None;
+    }
+    let mut series = function.clone();
+    if is_series_of_int4(types) {
+        let integers = ArrayElemTypeDef::SquareBracket(Box::new(DataType::Int(None)), None);
+        return Some((native_cast(Expr::Function(series), DataType::Array(integers)), ColumnType::Int4));
+    }
+    types.iter().any(|ty| is_numeric(ty.as_ref())).then(|| {
+        series.name = ObjectName::from(vec![exact(NUMBER_SERIES)]);
+        (Expr::Function(series), ColumnType::Numeric(None))
+    })
 }
 
 /// Has the end of a series of numbers checked: the list that it becomes must fit the memory.

@@ -1,23 +1,21 @@
 //! Calls of functions and their windows: which function it is, and what types its arguments take.
 
 use datafusion::sql::sqlparser::ast::{
-    ArrayElemTypeDef, DataType, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArguments, ObjectName, Spanned, Value as Literal, WindowType,
+    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments,
+    ObjectName, Spanned, Value as Literal, WindowType,
 };
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::unmodified;
 use crate::sql::analyze::analyzer::{Analyzer, unified};
-use crate::sql::analyze::arithmetic::native_cast;
-use crate::sql::analyze::call_forms::{bound_series, finished, form_of_types};
+use crate::sql::analyze::call_forms::{bound_series, finished, form_of_types, series_form};
 use crate::sql::analyze::casts::keep_type;
-use crate::sql::analyze::from_functions::is_series_of_int4;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
 use crate::sql::analyze::numerics::{check_numerics, is_numeric};
 use crate::sql::analyze::overloads::{Argument, ChosenForm, written_cast};
 use crate::sql::analyze::special_calls::{special_call, stands_for};
 use crate::sql::analyze::times::common_time_of;
-use crate::sql::functions::{NUMBER_GREATEST, NUMBER_LEAST, NUMBER_SERIES, function_types};
+use crate::sql::functions::{NUMBER_GREATEST, NUMBER_LEAST, function_types};
 use crate::sql::parse::dialect::VARIADIC;
 use crate::sql::parse::names::exact;
 use crate::sql::parse::trees::number_of;
@@ -95,14 +93,9 @@ impl Analyzer<'_> {
             *expr = special;
             return Ok(Some(ty));
         }
-        if name == "generate_series" && is_series_of_int4(&types) {
-            let integers = ArrayElemTypeDef::SquareBracket(Box::new(DataType::Int(None)), None);
-            *expr = native_cast(expr.clone(), DataType::Array(integers));
-            return Ok(Some(ColumnType::Array(Box::new(ColumnType::Int4))));
-        }
-        if name == "generate_series" && types.iter().any(|ty| is_numeric(ty.as_ref())) {
-            function.name = ObjectName::from(vec![exact(NUMBER_SERIES)]);
-            return Ok(Some(ColumnType::Array(Box::new(ColumnType::Numeric(None)))));
+        if let Some((series, element)) = series_form(function, &name, &types) {
+            *expr = series;
+            return Ok(Some(ColumnType::Array(Box::new(element))));
         }
         if matches!(name.as_str(), "lag" | "lead") {
             self.with_default(function, &mut types)?;

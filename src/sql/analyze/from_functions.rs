@@ -86,29 +86,7 @@ impl Analyzer<'_> {
             return Ok(());
         }
         if SERIES.contains(&function.as_str()) {
-            let types = self.function_arguments(&mut call.arguments)?;
-            if types.iter().any(|ty| is_numeric(ty.as_ref())) {
-                *factor = series_of_numbers(&function, call)?;
-                return self.factor(factor).map(drop);
-            }
-            let is_bigints = call.alias.as_ref().is_some_and(|alias| alias.name.value == BIGINTS);
-            if is_series_of_int4(&types) && !is_bigints {
-                *factor = series_of_int4(&function, call)?;
-                return self.factor(factor).map(drop);
-            }
-            let alias = self.opaque(&call.name, call.alias.take(), &[Some(ColumnType::Int8)])?;
-            match factor {
-                TableFactor::Table { args: Some(slot), alias: alias_slot, .. } => {
-                    slot.args = call.arguments;
-                    *alias_slot = Some(alias);
-                }
-                TableFactor::Function { args, alias: alias_slot, .. } => {
-                    *args = call.arguments;
-                    *alias_slot = Some(alias);
-                }
-                _ => {}
-            }
-            return Ok(());
+            return self.series_in_from(&function, call, factor);
         }
         let is_set = SET_FUNCTIONS.contains(&function.as_str());
         let error = if is_set {
@@ -127,6 +105,33 @@ impl Analyzer<'_> {
                 .with_hint("The section \"Functions\" of COMPAT.md lists those that are.")
         };
         Err(self.at(error, location))
+    }
+
+    /// A series: of bigints as the planner has it, of other numbers as a query of their lists.
+    fn series_in_from(&mut self, function: &str, mut call: Call, factor: &mut TableFactor) -> Result<()> {
+        let types = self.function_arguments(&mut call.arguments)?;
+        if types.iter().any(|ty| is_numeric(ty.as_ref())) {
+            *factor = series_of_numbers(function, call)?;
+            return self.factor(factor).map(drop);
+        }
+        let is_bigints = call.alias.as_ref().is_some_and(|alias| alias.name.value == BIGINTS);
+        if is_series_of_int4(&types) && !is_bigints {
+            *factor = series_of_int4(function, call)?;
+            return self.factor(factor).map(drop);
+        }
+        let alias = self.opaque(&call.name, call.alias.take(), &[Some(ColumnType::Int8)])?;
+        match factor {
+            TableFactor::Table { args: Some(slot), alias: alias_slot, .. } => {
+                slot.args = call.arguments;
+                *alias_slot = Some(alias);
+            }
+            TableFactor::Function { args, alias: alias_slot, .. } => {
+                *args = call.arguments;
+                *alias_slot = Some(alias);
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     /// A function that returns the rows of a catalog.

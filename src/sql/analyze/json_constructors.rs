@@ -107,7 +107,7 @@ pub fn constructed(function: &Function, name: &str) -> Result<Option<Expr>> {
     };
     Ok(Some(match target {
         None => made,
-        Some(target) if matches!(target, DataType::JSON | DataType::JSONB) => made,
+        Some(DataType::JSON | DataType::JSONB) => made,
         Some(DataType::Bytea) => {
             let encoding = Expr::value(Literal::SingleQuotedString("UTF8".to_string()));
             call("convert_to", vec![cast(made, DataType::Text), encoding])

@@ -132,6 +132,15 @@ impl Analyzer<'_> {
             }
             common = Some(ty);
         }
+        let has_numerics = |ty: &ColumnType| matches!(ty, ColumnType::Array(_)) && is_numeric(Some(ty.base()));
+        if types.iter().flatten().any(has_numerics) && types.iter().any(|ty| Some(ty) != types.first()) {
+            for (each, own) in list.iter_mut().zip(&mut types) {
+                if let Some(own @ ColumnType::Array(_)) = own {
+                    self.as_numbers(each, own);
+                }
+            }
+            common = types.iter().cloned().fold(None, unified);
+        }
         // A literal has no precision of its own.
         if is_numeric(common.as_ref()) && list.iter().any(|each| self.is_adoptable(each)) {
             common = Some(ColumnType::Numeric(None));
