@@ -13,7 +13,7 @@ mod subject;
 
 pub use kind::ErrorKind;
 pub use notice::{Notice, Severity};
-pub use subject::{Absent, Subject};
+pub use subject::{Absent, OfTable, Subject};
 
 /// Shorthand for results of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -114,15 +114,16 @@ impl Error {
 
     /// Names the column of a table that the error is about.
     #[must_use]
-    pub fn of_column(mut self, table: &str, column: &str) -> Self {
-        self.0.subject = Some(Box::new(Subject { column: Some(column.to_string()), ..Subject::of(table) }));
+    pub fn of_column<'a>(mut self, table: impl Into<OfTable<'a>>, column: &str) -> Self {
+        self.0.subject = Some(Box::new(Subject { column: Some(column.to_string()), ..Subject::of(table.into()) }));
         self
     }
 
     /// Names the constraint of a table that the error is about.
     #[must_use]
-    pub fn of_constraint(mut self, table: &str, constraint: &str) -> Self {
-        self.0.subject = Some(Box::new(Subject { constraint: Some(constraint.to_string()), ..Subject::of(table) }));
+    pub fn of_constraint<'a>(mut self, table: impl Into<OfTable<'a>>, constraint: &str) -> Self {
+        self.0.subject =
+            Some(Box::new(Subject { constraint: Some(constraint.to_string()), ..Subject::of(table.into()) }));
         self
     }
 

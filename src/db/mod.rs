@@ -32,6 +32,8 @@ pub use crate::model::{AUTH, MEMORY};
 pub use crate::types::json::jsonb::PathStep;
 pub use catalog::catalog::Catalog;
 pub use catalog::roles::{OWNER, ScramVerifier};
+pub use catalog::schemas::{SYSTEM_SCHEMAS, SchemaPlace};
+pub use catalog::search_path::{NamesSeen, SearchPath};
 pub use columns::column_store::ColumnsStatus;
 pub use database::Database;
 pub use feed::event::{
@@ -83,7 +85,9 @@ pub use upkeep::vitals::{GraphStatus, VectorGraphStatus, VectorIndexStatus};
 pub use vault::network_keys::{EpochSecret, NETWORK_SECRET_BYTES, NetworkKey};
 pub use vectors::build_progress::{GraphBuild, GraphBuildPhase};
 pub use write::ddl::constraint_needs_index;
+pub use write::foreign_key_rules::check_persistence;
 pub use write::ordered_indexes::{failing_row, shown_expression};
 pub use write::row_locking::{LockWaits, RowLocked, mode_of_update};
 pub use write::savepoint::Savepoint;
+pub use write::schemas::no_schema;
 pub use write::transaction::Transaction;

@@ -27,6 +27,8 @@ pub enum ErrorKind {
     DuplicateAlias,
     /// A schema of that name exists.
     DuplicateSchema,
+    /// The system keeps the name for itself.
+    ReservedName,
     /// A named schema does not exist.
     UndefinedSchema,
     /// A named database does not exist.
@@ -239,6 +241,7 @@ impl ErrorKind {
             ErrorKind::DuplicateObject => "42710",
             ErrorKind::DuplicateAlias => "42712",
             ErrorKind::DuplicateSchema => "42P06",
+            ErrorKind::ReservedName => "42939",
             ErrorKind::UndefinedSchema => "3F000",
             ErrorKind::UndefinedDatabase => "3D000",
             ErrorKind::WrongObjectType => "42809",

@@ -18,9 +18,29 @@ pub struct Absent {
     pub keys: Option<Vec<Vec<u8>>>,
 }
 
+/// A table that an error is about.
+#[derive(Clone, Copy, Debug)]
+pub struct OfTable<'a> {
+    pub name: &'a str,
+    /// `None` where whoever reports the error knows no more of the schema than that it is another one than `public`.
+    pub schema: Option<&'static str>,
+}
+
+impl<'a> From<&'a str> for OfTable<'a> {
+    fn from(name: &'a str) -> Self {
+        OfTable { name, schema: Some("public") }
+    }
+}
+
+impl<'a> From<&'a String> for OfTable<'a> {
+    fn from(name: &'a String) -> Self {
+        OfTable::from(name.as_str())
+    }
+}
+
 impl Subject {
-    /// A table; all of them lie in one schema.
-    pub(super) fn of(table: &str) -> Subject {
-        Subject { schema: Some("public".to_string()), table: Some(table.to_string()), ..Subject::default() }
+    pub(super) fn of(table: OfTable<'_>) -> Subject {
+        let schema = table.schema.map(str::to_string);
+        Subject { schema, table: Some(table.name.to_string()), ..Subject::default() }
     }
 }

@@ -21,7 +21,7 @@ use crate::knirvql::resolve::{ResolvedStatement, parameter, resolve};
 use crate::knirvql::secret_write::SecretWrite;
 use crate::knirvql::selected_change::{SelectedChange, SelectedVerb, Selection, fits_nothing};
 use crate::knirvql::shape::shape;
-use crate::model::{Collection, CollectionKind, IndexKind, OutputColumn};
+use crate::model::{Collection, CollectionKind, IndexKind, OutputColumn, SchemaId};
 use crate::statement::{
     Change, ColumnDefaults, DependsOn, Explain, KnownRows, PlanNotes, Planned, Planning, Privilege, Statement,
     StatementTree, TouchedObject,
@@ -61,7 +61,7 @@ pub fn lower(
     let mut lowering = Lowering { catalog, parameters, defaults, notes: &notes };
     let (body, columns) = lowering.statement(statement)?;
     let parameters = lowering.parameters.finish();
-    Ok(Planned::new(body, parameters, columns.map(Arc::from), notes))
+    Ok(Planned::new(body, parameters, columns.map(Arc::from), notes, None))
 }
 
 /// Lowers GET to its query, with its columns and the types of its parameters; `None` for another statement.
@@ -141,7 +141,7 @@ impl Lowering<'_> {
                 if let KnirvqlStatement::AttachCollection { collection, .. }
                 | KnirvqlStatement::DetachCollection { collection, .. } = statement
                 {
-                    self.notes.touch_collection(self.catalog.expect_collection(collection)?, Privilege::Own);
+                    self.notes.touch_collection(self.catalog.expect_shareable(collection)?, Privilege::Own);
                 }
                 lower_network(statement, self.catalog)
             }
@@ -272,10 +272,10 @@ impl Lowering<'_> {
     fn delete_everywhere(&mut self, delete: &Delete) -> Result<BodyAndColumns> {
         self.depend_on_catalog();
         let is_default = |collection: &&Arc<Collection>| collection.name == MEMORY;
-        let others = self.catalog.collections().filter(|collection| !is_default(collection));
+        let others = self.catalog.collections_of(SchemaId::Public).filter(|collection| !is_default(collection));
         let mut selections = Vec::new();
         let mut refusal = None;
-        for collection in self.catalog.collections().filter(is_default).chain(others) {
+        for collection in self.catalog.collections_of(SchemaId::Public).filter(is_default).chain(others) {
             match filter(collection, &delete.condition, &mut self.parameters) {
                 Ok(filter) => selections.push(Selection { collection: Arc::clone(collection), filter, lenient: true }),
                 Err(error) if fits_nothing(&error) => {
@@ -315,7 +315,7 @@ impl Lowering<'_> {
             OutputColumn::computed("indexes", ColumnType::Int8),
         ];
         let count = |number: usize| Value::Int8(i64::try_from(number).unwrap_or(i64::MAX));
-        let rows = self.catalog.collections().map(|collection| {
+        let rows = self.catalog.collections_of(SchemaId::Public).map(|collection| {
             let kind = match collection.kind {
                 CollectionKind::Auth => "AUTH",
                 CollectionKind::Memory => "MEMORY",

@@ -62,14 +62,14 @@ pub fn lower_network(statement: &KnirvqlStatement, catalog: &Catalog) -> Result<
         KnirvqlStatement::AttachCollection { collection, network, options } => {
             let AttachmentOptions { private_by_default, rights } = network_options::of_attachment(options)?;
             NetworkCommand::Attach {
-                collection: catalog.expect_collection(collection)?.name.clone(),
+                collection: catalog.expect_shareable(collection)?.name.clone(),
                 network: catalog.expect_network(network)?.name.clone(),
                 private_by_default,
                 rights,
             }
         }
         KnirvqlStatement::DetachCollection { collection, network } => NetworkCommand::Detach {
-            collection: catalog.expect_collection(collection)?.name.clone(),
+            collection: catalog.expect_shareable(collection)?.name.clone(),
             network: catalog.expect_network(network)?.name.clone(),
         },
         KnirvqlStatement::Sync { network } => {

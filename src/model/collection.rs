@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OfTable, Result};
 use crate::model::column::{Column, ColumnId, DimensionOrigin, DroppedColumn};
 use crate::model::constraint::{Check, ForeignKey};
 use crate::model::index_key::{IndexKey, IndexKeys};
+use crate::model::schema::{OnCommit, PUBLIC, RelationName, SchemaId};
 use crate::model::stored_collection::StoredCollection;
 use crate::types::ColumnType;
 
@@ -43,8 +44,11 @@ pub enum CollectionKind {
 #[serde(try_from = "StoredCollection", into = "StoredCollection")]
 pub struct Collection {
     pub id: CollectionId,
+    pub schema: SchemaId,
     pub name: String,
     pub kind: CollectionKind,
+    /// What a commit does with a temporary one.
+    pub on_commit: OnCommit,
     /// In the order of their ids.
     pub columns: Vec<Column>,
     /// Positions in `columns`; empty when the entry id is hidden and generated (UUIDv7).
@@ -287,8 +291,10 @@ impl Collection {
     pub fn new(id: CollectionId, name: impl Into<String>, kind: CollectionKind, columns: Vec<Column>) -> Self {
         let mut collection = Collection {
             id,
+            schema: SchemaId::Public,
             name: name.into(),
             kind,
+            on_commit: OnCommit::PreserveRows,
             columns: Vec::new(),
             primary_key: Vec::new(),
             indexes: Vec::new(),
@@ -446,6 +452,22 @@ impl Collection {
     /// The OID that the catalogs show for this collection.
     pub fn oid(&self) -> u32 {
         self.id.oid()
+    }
+
+    /// Its name with its schema.
+    pub fn relation(&self) -> RelationName {
+        RelationName::new(self.schema, self.name.as_str())
+    }
+
+    /// Whether it goes with the session that made it.
+    pub fn is_temporary(&self) -> bool {
+        self.schema.is_temporary()
+    }
+}
+
+impl<'a> From<&'a Collection> for OfTable<'a> {
+    fn from(collection: &'a Collection) -> Self {
+        OfTable { name: &collection.name, schema: collection.schema.is_public().then_some(PUBLIC) }
     }
 }
 

@@ -25,7 +25,7 @@ pub enum CommentedPart {
     Index(CollectionId),
     /// The sequence of a column.
     Sequence(ColumnId),
-    /// The schema `public`, among the comments of [`Comments::OF_NODE`].
+    /// The schema that the comments are on: `public` has [`Comments::OF_NODE`].
     Schema,
     /// The database, among those as well.
     Database,

@@ -24,6 +24,7 @@ mod placement;
 mod replication;
 mod result_column;
 mod rights;
+mod schema;
 mod state;
 mod statement_shape;
 mod stored_collection;
@@ -65,6 +66,7 @@ pub use replication::{
 };
 pub use rights::{EntryRights, Rights, RightsEra, Who};
 
+pub use schema::{OnCommit, PUBLIC, RelationName, RelationRef, Schema, SchemaId};
 pub use state::{EntryType, Field, Stage, State};
 pub use statement_shape::StatementShape;
 pub use view::{CheckOption, View, ViewColumn, ViewUse};

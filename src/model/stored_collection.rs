@@ -12,13 +12,19 @@ use crate::model::collection::{
 use crate::model::column::{Column, ColumnId, DroppedColumn};
 use crate::model::constraint::{Check, ForeignKey};
 use crate::model::index_key::IndexKey;
+use crate::model::schema::{OnCommit, SchemaId};
 
 /// The JSON of a collection.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct StoredCollection {
     id: CollectionId,
+    /// Left out where it is `public`.
+    #[serde(default, skip_serializing_if = "SchemaId::is_public")]
+    schema: SchemaId,
     name: String,
     kind: CollectionKind,
+    #[serde(default, skip_serializing_if = "OnCommit::is_default")]
+    on_commit: OnCommit,
     columns: Vec<Column>,
     /// Ids.
     primary_key: Vec<ColumnId>,
@@ -44,11 +50,15 @@ impl From<Collection> for StoredCollection {
         for index in &mut indexes {
             renumber(&mut index.kind, |position| id_at(position).map(|id| usize::from(id.0)));
         }
-        let Collection { id, name, kind, columns, checks, foreign_keys, next_column, dropped, .. } = collection;
+        let Collection {
+            id, schema, name, kind, on_commit, columns, checks, foreign_keys, next_column, dropped, ..
+        } = collection;
         StoredCollection {
             id,
+            schema,
             name,
             kind,
+            on_commit,
             columns,
             primary_key,
             indexes,
@@ -66,8 +76,10 @@ impl TryFrom<StoredCollection> for Collection {
     fn try_from(stored: StoredCollection) -> Result<Self, String> {
         let StoredCollection {
             id,
+            schema,
             name,
             kind,
+            on_commit,
             mut columns,
             primary_key,
             mut indexes,
@@ -95,7 +107,20 @@ impl TryFrom<StoredCollection> for Collection {
         }
         let beyond = columns.last().map_or(0, |column| column.id.0.saturating_add(1));
         let next_column = next_column.unwrap_or(beyond).max(beyond);
-        Ok(Collection { id, name, kind, columns, primary_key, indexes, checks, foreign_keys, next_column, dropped })
+        Ok(Collection {
+            id,
+            schema,
+            name,
+            kind,
+            on_commit,
+            columns,
+            primary_key,
+            indexes,
+            checks,
+            foreign_keys,
+            next_column,
+            dropped,
+        })
     }
 }
 

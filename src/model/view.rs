@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::collection::CollectionId;
 use crate::model::column::ColumnId;
+use crate::model::schema::{RelationName, SchemaId};
 use crate::types::ColumnType;
 
 /// One view. Names and types of its columns are those of its query when it was made.
@@ -13,9 +14,12 @@ use crate::types::ColumnType;
 pub struct View {
     /// Shares the number space of collections.
     pub id: CollectionId,
+    /// Left out of what is stored where it is `public`.
+    #[serde(default, skip_serializing_if = "SchemaId::is_public")]
+    pub schema: SchemaId,
     pub name: String,
     pub columns: Vec<ViewColumn>,
-    /// The text of its query, `*` written out.
+    /// The text of its query, `*` written out. A name in it without a schema is one of `public`.
     pub query: String,
     /// What the query reads.
     pub uses: Vec<ViewUse>,
@@ -59,6 +63,11 @@ impl fmt::Display for CheckOption {
 }
 
 impl View {
+    /// Its name with its schema.
+    pub fn relation(&self) -> RelationName {
+        RelationName::new(self.schema, self.name.as_str())
+    }
+
     /// The OID that the catalogs show for this view.
     pub fn oid(&self) -> u32 {
         self.id.oid()

@@ -162,7 +162,8 @@ impl SessionChannels {
     }
 
     fn hear_changes(&mut self, commit: &CommitEvent, number: u64) {
-        for change in &commit.changes {
+        // Channels are named after collections of `public`.
+        for change in commit.changes.iter().filter(|change| change.collection.schema.is_public()) {
             let channel = Channel::of_collection(&change.collection.name);
             let Some(channel) = self.channel(&channel, number) else { continue };
             let payloads = change.payloads().unwrap_or_else(|error| {
@@ -265,6 +266,10 @@ impl Session {
             transaction.notify(self.listening.notifications.take_sent());
         }
         transaction.heed(&self.cancel, self.activity.id());
+        if let Err(error) = transaction.settle_temporary(self.temporary_schema()) {
+            self.listening.roll_back();
+            return Err(error);
+        }
         let begun = Begun::by(&transaction);
         match transaction.commit().await {
             Ok(unfinished) => {

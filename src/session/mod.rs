@@ -16,6 +16,7 @@ mod scram_verifier;
 mod session;
 mod settings;
 mod statement;
+mod temporary;
 mod transaction;
 mod transaction_mark;
 

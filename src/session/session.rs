@@ -293,7 +293,7 @@ impl Session {
     pub(super) fn current_plan(&self, prepared: &Prepared, view: &ReadView) -> Result<Arc<Planned>> {
         let plan = prepared.plan();
         let Some(parsed) = &prepared.parsed else { return Ok(plan) };
-        if plan.depends_on.is_current(view.catalog()) {
+        if plan.is_current(self.settings.effective(), view.catalog()) {
             return Ok(plan);
         }
         let types: Vec<_> = prepared.parameters.iter().cloned().map(Some).collect();
@@ -444,6 +444,7 @@ impl Drop for Session {
         self.cancel.leave();
         self.release_all_locks();
         sql::release_workers(self.activity.id());
+        self.leave_temporary();
     }
 }
 

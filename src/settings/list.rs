@@ -8,6 +8,8 @@ use crate::settings::setting::{Effect, Setting, SettingKind, Unit};
 use crate::vector::Parameters;
 
 /// Largest `int` of PostgreSQL's settings.
+/// The user's own schema, and the one that everybody has.
+pub const SEARCH_PATH_DEFAULT: &str = "\"$user\", public";
 const INT_MAX: i64 = 2_147_483_647;
 const ISOLATION: &[&str] = &["serializable", "repeatable read", "read committed", "read uncommitted"];
 const fn integer(min: i64, max: i64, unit: Unit) -> SettingKind {
@@ -243,7 +245,7 @@ pub const SETTINGS: &[Setting] = &[
         Effect::Only { values: &["none", "nebulus"], hint: "A node has one user, nebulus." },
     ),
     setting("row_security", "on", SettingKind::Bool, Effect::Obeyed),
-    reported("search_path", "\"$user\", public", SettingKind::Text, Effect::Fixed),
+    reported("search_path", SEARCH_PATH_DEFAULT, SettingKind::Text, Effect::Obeyed),
     setting("segment_size", "131072", integer(131_072, 131_072, Unit::Blocks), Effect::Preset),
     setting("seq_page_cost", "1", SettingKind::Real { min: 0.0, max: f64::MAX }, Effect::Inert),
     reported("server_encoding", "UTF8", SettingKind::Text, Effect::Preset),

@@ -8,3 +8,4 @@ mod text_settings;
 
 pub use setting::{Effect, Setting, SettingKind, shown_bound};
 pub use settings::{EF_SEARCH_DEFAULT, EF_SEARCH_MAX, IterativeScan, SettingValue, Settings};
+pub use special_settings::identifiers;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result, Severity};
 use crate::model::{MemoryAccount, Notifications};
-use crate::settings::list::SETTINGS;
+use crate::settings::list::{SEARCH_PATH_DEFAULT, SETTINGS};
 use crate::settings::setting::{Effect, Setting};
 use crate::settings::special_settings;
 use crate::settings::text_settings::{is_of_texts, text_style};
@@ -208,6 +208,11 @@ impl Settings {
         let told = SETTINGS.iter().filter(|setting| setting.is_reported);
         told.map(|setting| (setting.name.to_string(), self.get(setting.name).unwrap_or(setting.default).to_string()))
             .collect()
+    }
+
+    /// `search_path`, a list of names of schemas; `None` where it has its default value.
+    pub fn search_path(&self) -> Option<&str> {
+        self.changed.get("search_path").map(String::as_str).filter(|path| *path != SEARCH_PATH_DEFAULT)
     }
 
     /// `nebulus.columns`: whether statements may read facts of many entries from columns in memory. No answer depends on it.

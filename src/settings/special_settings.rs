@@ -1,9 +1,9 @@
 //! Settings whose values have a syntax of their own: `DateStyle`, `TimeZone`, `search_path`, `client_encoding` and the like.
 //!
-//! There is one schema and one encoding. A value that says so is taken; another that PostgreSQL knows answers 0A000, and 22023
+//! There is one encoding. A value that says so is taken; another that PostgreSQL knows answers 0A000, and 22023
 //! is for what means nothing.
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::settings::setting::{Setting, boolean};
 use crate::types::Zone;
 
@@ -128,35 +128,64 @@ fn time_zone(setting: &Setting, text: &str) -> Result<String> {
     }
 }
 
+/// Most schemas of a search path.
+const SCHEMAS_MAX: usize = 64;
+
+/// Schemas that are not there may be named, as in PostgreSQL: whoever looks for a name passes them over.
 fn search_path(setting: &Setting, text: &str) -> Result<String> {
-    for name in names(text) {
-        match name.as_str() {
-            "" | "$user" | "public" | "pg_catalog" | "pg_temp" => {}
-            "nebulus" | "information_schema" => {
-                return Err(
-                    setting.unsupported(text, format!("Name the schema where it is meant, as in {name}.tables."))
-                );
-            }
-            _ => return Err(setting.unsupported(text, "The tables of a node are in one schema, public.")),
+    match identifiers(text) {
+        Some(names) if names.len() <= SCHEMAS_MAX => Ok(text.to_string()),
+        Some(_) => {
+            Err(Error::new(ErrorKind::LimitExceeded, format!("a search path can name at most {SCHEMAS_MAX} schemas")))
+        }
+        None => {
+            let message = format!("invalid value for parameter \"{}\": \"{text}\"", setting.name);
+            let error = Error::new(ErrorKind::InvalidParameterValue, message);
+            Err(error.with_detail("List syntax is invalid."))
         }
     }
-    Ok(text.to_string())
 }
 
-/// The identifiers of a list, without their quotes.
-fn names(list: &str) -> Vec<String> {
-    let mut names = vec![String::new()];
-    let mut is_quoted = false;
-    for character in list.chars() {
-        match (character, names.last_mut()) {
-            ('"', _) => is_quoted = !is_quoted,
-            (',', _) if !is_quoted => names.push(String::new()),
-            (_, Some(name)) if is_quoted => name.push(character),
-            (_, Some(name)) if !character.is_whitespace() => name.extend(character.to_lowercase()),
-            _ => {}
+/// The identifiers of a list, without their quotes; `None` where it is no list (`SplitIdentifierString` of PostgreSQL).
+pub fn identifiers(list: &str) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    let mut rest = list.trim();
+    if rest.is_empty() {
+        return Some(names);
+    }
+    loop {
+        let mut name = String::new();
+        if let Some(mut quoted) = rest.strip_prefix('"') {
+            loop {
+                let (part, behind) = quoted.split_once('"')?;
+                name.push_str(part);
+                match behind.strip_prefix('"') {
+                    Some(behind) => {
+                        name.push('"');
+                        quoted = behind;
+                    }
+                    None => {
+                        rest = behind;
+                        break;
+                    }
+                }
+            }
+        } else {
+            let end = rest.find(|character: char| character == ',' || character.is_whitespace()).unwrap_or(rest.len());
+            let (part, behind) = rest.split_at_checked(end)?;
+            if part.is_empty() {
+                return None;
+            }
+            name = part.to_lowercase();
+            rest = behind;
+        }
+        names.push(name);
+        rest = rest.trim_start();
+        match rest.strip_prefix(',') {
+            Some(behind) => rest = behind.trim_start(),
+            None => return rest.is_empty().then_some(names),
         }
     }
-    names
 }
 
 #[cfg(test)]
@@ -188,7 +217,7 @@ mod tests {
         for (text, zone) in [("utc", "UTC"), ("gmt", "GMT"), ("0", "<+00>-00"), ("Europe/Zurich", "Europe/Zurich")] {
             assert_eq!(read_as("TimeZone", text), Ok(zone.to_string()), "{text}");
         }
-        for text in ["", "public", "\"$user\", public", "pg_catalog, public", "PUBLIC", "\"\""] {
+        for text in ["", "public", "\"$user\", public", "tenant, pg_catalog, public", "PUBLIC", "\"\"", "\"Pu\"\"b\""] {
             assert_eq!(read_as("search_path", text), Ok(text.to_string()), "{text}");
         }
         for text in ["utf8", "UTF-8", "unicode"] {
@@ -199,13 +228,7 @@ mod tests {
 
     #[test]
     fn what_is_not_obeyed_is_refused() {
-        for (name, text) in [
-            ("search_path", "tenant"),
-            ("search_path", "public, nebulus"),
-            ("search_path", "\"Public\""),
-            ("client_encoding", "LATIN1"),
-            ("client_encoding", "WIN1252"),
-        ] {
+        for (name, text) in [("client_encoding", "LATIN1"), ("client_encoding", "WIN1252")] {
             assert_eq!(read_as(name, text), Err("0A000"), "{name} {text}");
         }
         for (name, text) in [
@@ -216,6 +239,9 @@ mod tests {
             ("TimeZone", "168"),
             ("TimeZone", "nonsense"),
             ("TimeZone", ""),
+            ("search_path", "a,"),
+            ("search_path", "a b"),
+            ("search_path", "\"a"),
             ("client_encoding", "nonsense"),
             ("nebulus.fetch", "maybe"),
         ] {

@@ -1,11 +1,12 @@
 //! What a plan is made of: which objects the statement touches, and what must not change for the plan to hold.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
 use crate::db::Catalog;
-use crate::model::{Collection, CollectionId};
+use crate::model::{Collection, CollectionId, SchemaId};
 
 /// An object that a statement touches, and what it does to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,13 +80,17 @@ impl DependsOn {
 
 /// What planning notes of a statement. Plans inside of its plan note theirs here, too.
 #[derive(Debug, Default)]
-pub struct PlanNotes(Mutex<(Vec<Touch>, DependsOn)>);
+pub struct PlanNotes {
+    noted: Mutex<(Vec<Touch>, DependsOn)>,
+    /// It names relations of other schemas than `public`.
+    names_others: AtomicBool,
+}
 
 impl PlanNotes {
     /// The statement does something to an object.
     pub fn touch(&self, object: TouchedObject, privilege: Privilege) {
         let touch = Touch { object, privilege };
-        let touches = &mut self.0.lock().0;
+        let touches = &mut self.noted.lock().0;
         if !touches.contains(&touch) {
             touches.push(touch);
         }
@@ -99,12 +104,24 @@ impl PlanNotes {
 
     /// The plan holds as long as this does, besides what was noted before.
     pub fn depend_on(&self, what: DependsOn) {
-        let noted = &mut self.0.lock().1;
+        let noted = &mut self.noted.lock().1;
         *noted = std::mem::take(noted).and(what);
     }
 
-    /// Everything that was noted.
+    /// The statement names a relation of another schema than `public`.
+    pub fn note_schema(&self, schema: SchemaId) {
+        if !schema.is_public() {
+            self.names_others.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether it names relations of other schemas than `public`.
+    pub fn names_others(&self) -> bool {
+        self.names_others.load(Ordering::Relaxed)
+    }
+
+    /// What it touches, and what it depends on.
     pub fn into_parts(self) -> (Vec<Touch>, DependsOn) {
-        self.0.into_inner()
+        self.noted.into_inner()
     }
 }

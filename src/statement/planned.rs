@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::db::{Catalog, NamesSeen};
 use crate::error::{Error, Result};
 use crate::metrics::StatementKind;
 use crate::model::{NetworkId, OutputColumn};
+use crate::settings::Settings;
 use crate::statement::change::Change;
 use crate::statement::copy::{CopyInPlan, CopyOutPlan};
 use crate::statement::dependencies::{DependsOn, PlanNotes, Touch};
@@ -15,8 +17,7 @@ use crate::statement::run::ReadRun;
 use crate::statement::session_command::SessionCommand;
 use crate::types::ColumnType;
 
-/// A planned statement. It is kept by a prepared statement and run by each Execute, as long as [`Planned::depends_on`] is
-/// current.
+/// A planned statement. It is kept by a prepared statement and run by each Execute, as long as [`Planned::is_current`].
 pub struct Planned {
     pub body: Statement,
     /// The type of each parameter, `$1` first.
@@ -25,6 +26,8 @@ pub struct Planned {
     pub columns: Option<Arc<[OutputColumn]>>,
     pub touches: Vec<Touch>,
     pub depends_on: DependsOn,
+    /// `None` where it has names of `public` alone.
+    names: Option<NamesSeen>,
 }
 
 /// What a statement does.
@@ -51,9 +54,15 @@ impl Planned {
         parameters: Vec<ColumnType>,
         columns: Option<Arc<[OutputColumn]>>,
         notes: PlanNotes,
+        names: Option<NamesSeen>,
     ) -> Planned {
         let (touches, depends_on) = notes.into_parts();
-        Planned { body, parameters, columns, touches, depends_on }
+        Planned { body, parameters, columns, touches, depends_on, names }
+    }
+
+    /// Whether the plan holds for a session with these settings, and this catalog.
+    pub fn is_current(&self, settings: &Settings, catalog: &Arc<Catalog>) -> bool {
+        self.depends_on.is_current(catalog) && self.names.as_ref().is_none_or(|names| names.hold(settings, catalog))
     }
 
     /// Whether it is DO: several statements in one.
@@ -62,7 +71,7 @@ impl Planned {
     }
 
     pub fn empty() -> Planned {
-        Planned::new(Statement::Empty, Vec::new(), None, PlanNotes::default())
+        Planned::new(Statement::Empty, Vec::new(), None, PlanNotes::default(), None)
     }
 }
 

@@ -30,6 +30,10 @@ pub const JSON_DEPTH_MAX: usize = 128;
 pub const QUERY_DEPTH_MAX: usize = 64;
 /// Most columns of a collection.
 pub const COLUMNS_MAX: usize = 1600;
+/// Most schemas that CREATE SCHEMA makes.
+pub const SCHEMAS_MAX: usize = 1024;
+/// Most temporary tables and views of one session.
+pub const TEMPORARY_RELATIONS_MAX: usize = 1024;
 /// Most facts of one entry.
 pub const FACTS_MAX: usize = 4096;
 /// Longest identifier, in bytes (PostgreSQL truncates at 63; longer ones are refused here).

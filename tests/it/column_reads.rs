@@ -483,7 +483,7 @@ fn readers_beside_writers_see_whole_commits() {
         let near = client.column(&format!("SELECT id FROM t WHERE g = 1 ORDER BY v <-> '[5,1]' LIMIT {}", GROUP + 9));
         assert_eq!(near.len(), GROUP, "round {round}");
         if round % 10 == 0 {
-            client.run("BEGIN");
+            client.run("BEGIN ISOLATION LEVEL REPEATABLE READ");
             let first = client.column("SELECT id FROM t WHERE g = 1");
             std::thread::yield_now();
             assert_eq!(client.column("SELECT id FROM t WHERE g = 1"), first, "a snapshot stays");

@@ -52,6 +52,7 @@ mod portals;
 mod psql;
 mod remote_numbers;
 mod running;
+mod schemas;
 mod secrets;
 mod segments;
 mod session;

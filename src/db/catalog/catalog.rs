@@ -2,25 +2,34 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::db::catalog::by_name::ByName;
 use crate::db::catalog::catalog_change::SeenCollection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     AUTH, Attachment, Collection, CollectionId, CollectionKind, Column, Comments, DefaultValue, FACT_BLOB_HASH,
     FACT_BLOB_SIZE, FACT_BLOB_TYPE, FACT_VECTOR, ForeignKey, Index, IndexKind, IndexOrigin, IndexState, MEMORY,
-    Network, NetworkId, SystemColumn, View,
+    Network, NetworkId, RelationRef, Schema, SchemaId, SystemColumn, View,
 };
 use crate::types::ColumnType;
 use crate::types::limits::{COLUMNS_MAX, IDENTIFIER_BYTES_MAX};
 
+/// Gives each change of names a number of its own, whichever catalog it is made in: those of transactions are many at a time.
+static NAMES_CHANGES: AtomicU64 = AtomicU64::new(1);
+
 /// Every collection by name and by id. Cloning is cheap enough for DDL, which is rare.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    by_name: BTreeMap<String, Arc<Collection>>,
+    by_name: ByName<Collection>,
     by_id: HashMap<CollectionId, Arc<Collection>>,
     networks: BTreeMap<String, Arc<Network>>,
-    /// By name, which no collection has.
-    views: BTreeMap<String, Arc<View>>,
+    /// By name, which no collection of the schema has.
+    views: ByName<View>,
+    /// Those that CREATE SCHEMA has made.
+    pub(super) schemas: BTreeMap<String, Arc<Schema>>,
+    /// Which change of names was the last one of each temporary schema, and of all others under `Public`.
+    names_versions: BTreeMap<SchemaId, u64>,
     comments: BTreeMap<CollectionId, Arc<Comments>>,
     /// Collections that refer to others.
     referring: BTreeSet<CollectionId>,
@@ -111,19 +120,22 @@ impl Catalog {
         self.version += 1;
     }
 
-    pub fn collection(&self, name: &str) -> Option<&Arc<Collection>> {
-        self.by_name.get(name)
+    /// The collection of a name; a plain text means one of `public`.
+    pub fn collection<'n>(&self, name: impl Into<RelationRef<'n>>) -> Option<&Arc<Collection>> {
+        self.by_name.get(name.into())
     }
 
     /// # Errors
     /// 42P01 when there is none of that name, 42809 where a view has it.
-    pub fn expect_collection(&self, name: &str) -> Result<&Arc<Collection>> {
+    pub fn expect_collection<'n>(&self, name: impl Into<RelationRef<'n>>) -> Result<&Arc<Collection>> {
+        let name = name.into();
         self.collection(name).ok_or_else(|| {
             if self.view(name).is_some() {
                 let error = Error::new(ErrorKind::WrongObjectType, format!("\"{name}\" is not a table"));
                 return error.with_hint("It is a view: SELECT reads it.");
             }
-            let near = self.by_name.keys().find(|known| known.eq_ignore_ascii_case(name));
+            let mut known = self.by_name.of_schema(name.schema).map(|known| &known.name);
+            let near = known.find(|known| known.eq_ignore_ascii_case(name.name));
             let error = Error::new(ErrorKind::UndefinedTable, format!("relation \"{name}\" does not exist"));
             match near {
                 Some(near) => error.with_hint(format!("There is a relation \"{near}\".")),
@@ -136,14 +148,21 @@ impl Catalog {
         self.by_id.get(&id)
     }
 
-    /// Collections in order of name.
+    /// All collections: those of `public` first, each schema's in order of name.
     pub fn collections(&self) -> impl Iterator<Item = &Arc<Collection>> {
         self.by_name.values()
     }
 
-    pub fn index_by_name(&self, name: &str) -> Option<(&Arc<Collection>, &Index)> {
-        self.by_name.values().find_map(|collection| {
-            collection.indexes.iter().find(|index| index.name == name).map(|index| (collection, index))
+    /// The collections of one schema, in order of name.
+    pub fn collections_of(&self, schema: SchemaId) -> impl Iterator<Item = &Arc<Collection>> {
+        self.by_name.of_schema(schema)
+    }
+
+    /// An index, which is in the schema of its collection.
+    pub fn index_by_name<'n>(&self, name: impl Into<RelationRef<'n>>) -> Option<(&Arc<Collection>, &Index)> {
+        let name = name.into();
+        self.by_name.of_schema(name.schema).find_map(|collection| {
+            collection.indexes.iter().find(|index| index.name == name.name).map(|index| (collection, index))
         })
     }
 
@@ -188,15 +207,36 @@ impl Catalog {
             true => self.referring.remove(&collection.id),
             false => self.referring.insert(collection.id),
         };
-        if let Some(old) = self.by_id.insert(collection.id, Arc::clone(&collection)) {
-            self.by_name.remove(&old.name);
+        let old = self.by_id.insert(collection.id, Arc::clone(&collection));
+        match &old {
+            Some(old) => {
+                self.by_name.remove((&old.relation()).into());
+                if old.relation() != collection.relation() {
+                    self.note_names(old.schema);
+                    self.note_names(collection.schema);
+                }
+            }
+            None => self.note_names(collection.schema),
         }
-        self.by_name.insert(collection.name.clone(), collection);
+        self.by_name.insert((&collection.relation()).into(), collection);
+    }
+
+    /// The names of a schema are others from now on.
+    fn note_names(&mut self, schema: SchemaId) {
+        let schema = if schema.is_temporary() { schema } else { SchemaId::Public };
+        self.names_versions.insert(schema, NAMES_CHANGES.fetch_add(1, Ordering::Relaxed));
+    }
+
+    /// Which change of the names that a session with these temporary relations finds was the last one.
+    pub fn names_version(&self, temporary: SchemaId) -> (u64, u64) {
+        let version = |schema: SchemaId| self.names_versions.get(&schema).copied().unwrap_or_default();
+        (version(SchemaId::Public), version(temporary))
     }
 
     pub(crate) fn remove(&mut self, id: CollectionId) {
         if let Some(old) = self.by_id.remove(&id) {
-            self.by_name.remove(&old.name);
+            self.by_name.remove((&old.relation()).into());
+            self.note_names(old.schema);
         }
         self.comments.remove(&id);
         self.referring.remove(&id);
@@ -207,7 +247,8 @@ impl Catalog {
         let network = self.network_of(id).map(|(network, _)| network.id);
         let view = self.view_by_id(id).cloned();
         let comments = self.comments_on(id).cloned();
-        SeenCollection { collection: self.collection_by_id(id).cloned(), network, view, comments }
+        let schema = self.schema_by_id(id).cloned();
+        SeenCollection { collection: self.collection_by_id(id).cloned(), network, view, schema, comments }
     }
 
     /// What is said of relations and their parts, in order of their numbers.
@@ -220,18 +261,23 @@ impl Catalog {
         self.comments.get(&relation)
     }
 
+    pub(super) fn remove_comments(&mut self, relation: CollectionId) {
+        self.comments.remove(&relation);
+    }
+
     pub(crate) fn put_comments(&mut self, relation: CollectionId, comments: Arc<Comments>) {
         self.comments.insert(relation, comments);
         self.version += 1;
     }
 
-    /// Views in order of name.
+    /// All views: those of `public` first, each schema's in order of name.
     pub fn views(&self) -> impl Iterator<Item = &Arc<View>> {
         self.views.values()
     }
 
-    pub fn view(&self, name: &str) -> Option<&Arc<View>> {
-        self.views.get(name)
+    /// The view of a name; a plain text means one of `public`.
+    pub fn view<'n>(&self, name: impl Into<RelationRef<'n>>) -> Option<&Arc<View>> {
+        self.views.get(name.into())
     }
 
     pub fn view_by_id(&self, id: CollectionId) -> Option<&Arc<View>> {
@@ -240,23 +286,53 @@ impl Catalog {
 
     /// Adds a view or replaces the one of the same id.
     pub(crate) fn put_view(&mut self, view: Arc<View>) {
-        self.views.retain(|_, known| known.id != view.id);
-        self.views.insert(view.name.clone(), view);
+        self.take_view(view.id);
+        self.note_names(view.schema);
+        self.views.insert((&view.relation()).into(), view);
         self.version += 1;
     }
 
+    fn take_view(&mut self, id: CollectionId) {
+        if let Some(old) = self.view_by_id(id).cloned() {
+            self.views.remove((&old.relation()).into());
+            self.note_names(old.schema);
+        }
+    }
+
     pub(crate) fn remove_view(&mut self, id: CollectionId) {
-        self.views.retain(|_, known| known.id != id);
+        self.take_view(id);
         self.comments.remove(&id);
         self.version += 1;
     }
 
     /// Whether a name is taken by a collection, an index or a view.
-    pub fn is_taken(&self, name: &str) -> bool {
-        name == "memory_facts"
-            || self.by_name.contains_key(name)
-            || self.views.contains_key(name)
+    pub fn is_taken<'n>(&self, name: impl Into<RelationRef<'n>>) -> bool {
+        let name = name.into();
+        (name.schema.is_public() && name.name == "memory_facts")
+            || self.collection(name).is_some()
+            || self.view(name).is_some()
             || self.index_by_name(name).is_some()
+    }
+
+    /// The schemas that have collections or views.
+    pub(super) fn schemas_in_use(&self) -> BTreeSet<SchemaId> {
+        self.by_name.schemas().chain(self.views.schemas()).collect()
+    }
+
+    /// Whether a schema has collections or views.
+    pub fn has_relations(&self, schema: SchemaId) -> bool {
+        self.by_name.of_schema(schema).next().is_some() || self.views.of_schema(schema).next().is_some()
+    }
+
+    /// The views of one schema, in order of name.
+    pub fn views_in(&self, schema: SchemaId) -> impl Iterator<Item = &Arc<View>> {
+        self.views.of_schema(schema)
+    }
+
+    /// Says that a schema has come, gone, or got another name.
+    pub(super) fn note_schemas(&mut self) {
+        self.note_names(SchemaId::Public);
+        self.version += 1;
     }
 }
 
@@ -295,7 +371,7 @@ pub(crate) const FIRST_FREE_ID: u32 = 16;
 /// Checks a collection that CREATE TABLE is about to make.
 pub(crate) fn check_collection(catalog: &Catalog, collection: &Collection) -> Result<()> {
     check_identifier(&collection.name)?;
-    if catalog.is_taken(&collection.name) {
+    if catalog.is_taken(&collection.relation()) {
         return Err(Error::new(ErrorKind::DuplicateTable, format!("relation \"{}\" already exists", collection.name)));
     }
     check_columns(collection)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::db::catalog::catalog::Catalog;
 use crate::db::vault::network_keys::NetworkSecrets;
-use crate::model::{Collection, CollectionId, Comments, Network, NetworkId, View};
+use crate::model::{Collection, CollectionId, Comments, Network, NetworkId, Schema, View};
 
 /// One catalog change; applied in order.
 #[derive(Clone, Debug)]
@@ -20,16 +20,20 @@ pub(crate) enum CatalogChange {
     /// A view is new, or has another name or query than before.
     PutView(Arc<View>),
     DropView(CollectionId),
+    /// A schema is new, or has another name than before.
+    PutSchema(Arc<Schema>),
+    DropSchema(CollectionId),
     /// Something is said of a collection or view, or of a part of it.
     PutComments(CollectionId, Arc<Comments>),
 }
 
-/// What a transaction saw of a collection or view before it changed it.
+/// What a transaction saw of a collection, view or schema before it changed it.
 #[derive(Clone, Debug)]
 pub(crate) struct SeenCollection {
     pub collection: Option<Arc<Collection>>,
     pub network: Option<NetworkId>,
     pub view: Option<Arc<View>>,
+    pub schema: Option<Arc<Schema>>,
     pub comments: Option<Arc<Comments>>,
 }
 
@@ -41,16 +45,22 @@ impl SeenCollection {
             (None, None) => true,
             (Some(_), None) | (None, Some(_)) => false,
         };
-        is_defined_so && self.network == now.network && self.view == now.view && self.comments == now.comments
+        is_defined_so
+            && self.network == now.network
+            && self.view == now.view
+            && self.schema == now.schema
+            && self.comments == now.comments
     }
 }
 
 impl CatalogChange {
-    /// The collection or view that it is about; `None` for a change of a network.
+    /// The collection, view or schema that it is about; `None` for a change of a network.
     pub fn collection(&self) -> Option<CollectionId> {
         match self {
             CatalogChange::Put(collection) => Some(collection.id),
             CatalogChange::PutView(view) => Some(view.id),
+            CatalogChange::PutSchema(schema) => Some(schema.id),
+            CatalogChange::DropSchema(id) => Some(*id),
             CatalogChange::Drop(id) | CatalogChange::DropView(id) | CatalogChange::PutComments(id, _) => Some(*id),
             CatalogChange::PutNetwork(_) | CatalogChange::PutSecrets(..) | CatalogChange::DropNetwork(_) => None,
         }
@@ -65,6 +75,8 @@ impl CatalogChange {
             CatalogChange::DropNetwork(id) => catalog.remove_network(*id),
             CatalogChange::PutView(view) => catalog.put_view(Arc::clone(view)),
             CatalogChange::DropView(id) => catalog.remove_view(*id),
+            CatalogChange::PutSchema(schema) => catalog.put_schema(Arc::clone(schema)),
+            CatalogChange::DropSchema(id) => catalog.remove_schema(*id),
             CatalogChange::PutComments(id, comments) => catalog.put_comments(*id, Arc::clone(comments)),
         }
     }

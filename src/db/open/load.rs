@@ -22,11 +22,12 @@ use crate::db::state::state::{DbState, StateParts};
 use crate::db::vault::secrets::Secrets;
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::backfill::{BuildStep, check_duplicates, fill_step};
+use crate::db::write::catalog_changes::delete_collection;
 use crate::db::write::commit_group::{load_progress, put_definition};
 use crate::db::write::commit_queue::CommitQueue;
 use crate::db::write::committer::facts_name;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, Hlc, Index, IndexState};
+use crate::model::{Collection, CollectionId, Hlc, Index, IndexState, Schema, View};
 use crate::store::{
     Argon2Cost, Batch, BlobStore, Key, KeyDirectory, KeyRange, KeySource, RecordView, Snapshot, Store, StoreOptions,
     Vault, build_marker, close_private_folder, make_or_close_private_folder, make_private_folder, marked_index,
@@ -88,7 +89,8 @@ pub(super) fn load(options: &DatabaseOptions) -> Result<LoadedDatabase> {
     let vector_directory = directory.join("vectors");
     make_or_close_private_folder(&vector_directory)?;
     let snapshot = store.snapshot();
-    let collections = forget_dimensions(&store, load_collections(&store, &snapshot)?)?;
+    let collections = remove_temporary(&store, &snapshot, load_collections(&store, &snapshot)?)?;
+    let collections = forget_dimensions(&store, collections)?;
     let (version, hlc) = load_progress(&snapshot)?;
     let next_id = reserve_ids(&store, &snapshot)?;
     let (jobs_sender, jobs) = CommitQueue::channel();
@@ -142,13 +144,7 @@ fn open_vault(store: &Store, options: &DatabaseOptions) -> Result<Vault> {
 }
 
 fn load_collections(store: &Store, snapshot: &Snapshot) -> Result<Vec<Collection>> {
-    let mut collections = Vec::new();
-    let mut stored = snapshot.scan(&KeyRange::collections());
-    while let Some((_, json)) = stored.next()? {
-        let collection = serde_json::from_slice(json)
-            .map_err(|error| Error::new(ErrorKind::Corrupted, format!("the catalog cannot be read: {error}")))?;
-        collections.push(collection);
-    }
+    let collections = stored_collections(snapshot)?;
     if !collections.is_empty() {
         return Ok(collections);
     }
@@ -159,6 +155,52 @@ fn load_collections(store: &Store, snapshot: &Snapshot) -> Result<Vec<Collection
     }
     store.write(batch)?;
     Ok(defaults)
+}
+
+/// The collections of a store, those of `public` first.
+///
+/// # Errors
+/// XX001 for one that cannot be read.
+pub(in crate::db) fn stored_collections(snapshot: &Snapshot) -> Result<Vec<Collection>> {
+    let mut collections = Vec::new();
+    for range in [KeyRange::collections(), KeyRange::collections_beyond()] {
+        let mut stored = snapshot.scan(&range);
+        while let Some((_, json)) = stored.next()? {
+            let collection = serde_json::from_slice(json)
+                .map_err(|error| Error::new(ErrorKind::Corrupted, format!("the catalog cannot be read: {error}")))?;
+            collections.push(collection);
+        }
+    }
+    Ok(collections)
+}
+
+/// Removes what sessions have left that did not come to their end: their temporary tables with all that is in them, and views.
+fn remove_temporary(store: &Store, snapshot: &Snapshot, collections: Vec<Collection>) -> Result<Vec<Collection>> {
+    let (left, kept): (Vec<Collection>, Vec<Collection>) =
+        collections.into_iter().partition(|collection| collection.is_temporary());
+    let mut batch = Batch::new();
+    for collection in &left {
+        delete_collection(&mut batch, collection.id);
+        collection.indexes.iter().for_each(|index| batch.delete_range(&KeyRange::index(index.id)));
+        batch.delete(&Key::Meta(&facts_name(collection.id)));
+    }
+    let mut stored = snapshot.scan(&KeyRange::views_beyond());
+    while let Some((_, json)) = stored.next()? {
+        let view: View = serde_json::from_slice(json).map_err(|error| unreadable("a view", &error))?;
+        if view.schema.is_temporary() {
+            batch.delete(&Key::ViewBeyond(view.id));
+            batch.delete(&Key::Comments(view.id));
+        }
+    }
+    if !batch.is_empty() {
+        tracing::info!(tables = left.len(), "temporary tables of sessions that never ended are removed");
+        store.write(batch)?;
+    }
+    Ok(kept)
+}
+
+fn unreadable(what: &str, error: &serde_json::Error) -> Error {
+    Error::new(ErrorKind::Corrupted, format!("{what} cannot be read: {error}"))
 }
 
 /// Collections that older versions left with the dimension of a vector that is gone forget it.
@@ -196,11 +238,19 @@ fn load_networks(snapshot: &Snapshot, mut catalog: Catalog) -> Result<Catalog> {
 }
 
 fn load_views(snapshot: &Snapshot, mut catalog: Catalog) -> Result<Catalog> {
-    let mut stored = snapshot.scan(&KeyRange::views());
+    for range in [KeyRange::views(), KeyRange::views_beyond()] {
+        let mut stored = snapshot.scan(&range);
+        while let Some((_, json)) = stored.next()? {
+            let view: View = serde_json::from_slice(json).map_err(|error| unreadable("a view", &error))?;
+            if !view.schema.is_temporary() {
+                catalog.put_view(Arc::new(view));
+            }
+        }
+    }
+    let mut stored = snapshot.scan(&KeyRange::schemas());
     while let Some((_, json)) = stored.next()? {
-        let view = serde_json::from_slice(json)
-            .map_err(|error| Error::new(ErrorKind::Corrupted, format!("a view cannot be read: {error}")))?;
-        catalog.put_view(Arc::new(view));
+        let schema: Schema = serde_json::from_slice(json).map_err(|error| unreadable("a schema", &error))?;
+        catalog.put_schema(Arc::new(schema));
     }
     let mut stored = snapshot.scan(&KeyRange::comments());
     while let Some((id, json)) = stored.next()? {

@@ -11,7 +11,10 @@ use crate::db::catalog::catalog::Catalog;
 use crate::db::catalog::catalog_change::{CatalogChange, SeenCollection};
 use crate::db::pending::references::References;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, ColumnId, IndexKind, MemoryAccount, Notification, Reservation, Stage};
+use crate::model::{
+    Collection, CollectionId, ColumnId, IndexKind, MemoryAccount, Notification, RelationRef, Reservation, SchemaId,
+    Stage,
+};
 use crate::store::{Key, KeyRange};
 use crate::types::Value;
 use crate::types::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_WRITES_MAX};
@@ -293,20 +296,35 @@ impl WriteSet {
     pub fn is_admitted_by(&self, catalog: &Catalog) -> bool {
         let is_as_seen = self.standings().iter().all(|(id, seen)| seen.is_still(&catalog.standing_of(*id)));
         let seen = |id: CollectionId| self.standings.contains_key(&id);
-        let is_free = |name: &str| {
+        let is_free = |schema: SchemaId, name: &str| {
             let takes = |other: &Collection| other.name == name || other.indexes.iter().any(|index| index.name == name);
-            !catalog.collections().any(|other| takes(other) && !seen(other.id))
-                && catalog.view(name).is_none_or(|view| seen(view.id))
+            !catalog.collections_of(schema).any(|other| takes(other) && !seen(other.id))
+                && catalog.view(RelationRef { schema, name }).is_none_or(|view| seen(view.id))
+        };
+        // Made by this transaction, or there still.
+        let has_schema = |schema: SchemaId| match schema {
+            SchemaId::Public | SchemaId::Temporary(_) => true,
+            SchemaId::Made(id) => seen(id) || catalog.schema_by_id(id).is_some(),
         };
         is_as_seen
             && self.catalog.iter().all(|change| match change {
                 CatalogChange::Put(new) => {
-                    is_free(&new.name)
-                        && new.indexes.iter().all(|index| is_free(&index.name))
+                    has_schema(new.schema)
+                        && is_free(new.schema, &new.name)
+                        && new.indexes.iter().all(|index| is_free(new.schema, &index.name))
                         && catalog.views_hold(new.id, Some(new), seen)
                 }
                 // What the view reads is as it was: that stands among the standings.
-                CatalogChange::PutView(view) => is_free(&view.name),
+                CatalogChange::PutView(view) => has_schema(view.schema) && is_free(view.schema, &view.name),
+                CatalogChange::PutSchema(schema) => {
+                    catalog.schemas().all(|other| other.name != schema.name || seen(other.id))
+                }
+                // Nothing has come into it that the transaction does not drop.
+                CatalogChange::DropSchema(id) => {
+                    let schema = SchemaId::Made(*id);
+                    catalog.collections_of(schema).all(|collection| seen(collection.id))
+                        && catalog.views_in(schema).all(|view| seen(view.id))
+                }
                 CatalogChange::PutComments(..) => true,
                 CatalogChange::Drop(id) | CatalogChange::DropView(id) => catalog.views_hold(*id, None, seen),
                 CatalogChange::PutNetwork(_) | CatalogChange::PutSecrets(..) | CatalogChange::DropNetwork(_) => false,

@@ -9,7 +9,7 @@ use std::ops::Bound;
 use std::path::Path;
 
 use crate::db::database::Database;
-use crate::db::open::load::DatabaseOptions;
+use crate::db::open::load::{DatabaseOptions, stored_collections};
 use crate::db::pending::fact_types::{FactKinds, FactTypes};
 use crate::db::records::stage_marks::StagedAt;
 use crate::db::write::commit_group::put_definition;
@@ -53,7 +53,7 @@ pub fn repair(options: &DatabaseOptions) -> Result<RepairReport> {
     let store_options = StoreOptions { read_only: false, cache_bytes: options.cache_bytes, sync: true };
     let store = Store::open(&options.data_directory, &store_options)?;
     let snapshot = store.snapshot();
-    let collections = collections(&snapshot)?;
+    let collections = stored_collections(&snapshot)?;
     let mut repair =
         Repair { store: &store, snapshot: &snapshot, batch: Batch::new(), report: RepairReport::default() };
     let mut blobs = HashMap::new();
@@ -333,17 +333,6 @@ fn ordered_indexes(collections: &[Collection]) -> Vec<(CollectionId, CollectionI
         ordered.map(|index| (collection.id, index.id, named(&index.name))).collect::<Vec<_>>()
     };
     collections.iter().flat_map(of).collect()
-}
-
-fn collections(snapshot: &Snapshot) -> Result<Vec<Collection>> {
-    let mut collections = Vec::new();
-    let mut stored = snapshot.scan(&KeyRange::collections());
-    while let Some((_, json)) = stored.next()? {
-        let collection = serde_json::from_slice(json)
-            .map_err(|error| Error::new(ErrorKind::Corrupted, format!("the catalog cannot be read: {error}")))?;
-        collections.push(collection);
-    }
-    Ok(collections)
 }
 
 /// The blob that a record names; a member may have sent a text that is no hash.

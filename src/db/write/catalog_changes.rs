@@ -9,7 +9,7 @@ use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::secondary_index::first_state;
 use crate::error::{Error, Result};
 use crate::model::{Collection, CollectionId, Index, IndexState, Network, NetworkId};
-use crate::store::{Key, KeyRange, build_marker};
+use crate::store::{Batch, Key, KeyRange, build_marker};
 
 impl CommitEncoder<'_> {
     /// The catalog at this point, the group's own changes included.
@@ -42,15 +42,7 @@ impl CommitEncoder<'_> {
                 CatalogChange::Drop(id) => {
                     let old = catalog.collection_by_id(*id).cloned();
                     self.drop_indexes(old.as_deref(), None)?;
-                    self.effects.batch.delete(&Key::Collection(*id));
-                    self.effects.batch.delete(&Key::Comments(*id));
-                    self.effects.batch.delete_range(&KeyRange::entries(*id));
-                    self.effects.batch.delete_range(&KeyRange::public(*id));
-                    self.effects.batch.delete_range(&KeyRange::contributions(*id));
-                    self.effects.batch.delete_range(&KeyRange::staged(*id));
-                    self.effects.batch.delete_range(&KeyRange::public_blobs(*id));
-                    self.effects.batch.delete_range(&KeyRange::all_vectors(*id));
-                    self.effects.batch.delete_range(&KeyRange::sequences(*id));
+                    delete_collection(&mut self.effects.batch, *id);
                 }
                 CatalogChange::PutNetwork(network) => self.put_network(network)?,
                 CatalogChange::PutSecrets(network, secrets) => {
@@ -60,10 +52,25 @@ impl CommitEncoder<'_> {
                 CatalogChange::DropNetwork(network) => self.drop_network(*network)?,
                 CatalogChange::PutView(view) => {
                     let json = serde_json::to_vec(view.as_ref()).map_err(|error| Error::internal(error.to_string()))?;
-                    self.effects.batch.put(&Key::View(view.id), &json);
+                    let (own, other) = match view.schema.is_public() {
+                        true => (Key::View(view.id), Key::ViewBeyond(view.id)),
+                        false => (Key::ViewBeyond(view.id), Key::View(view.id)),
+                    };
+                    self.effects.batch.put(&own, &json);
+                    self.effects.batch.delete(&other);
+                }
+                CatalogChange::PutSchema(schema) => {
+                    let json =
+                        serde_json::to_vec(schema.as_ref()).map_err(|error| Error::internal(error.to_string()))?;
+                    self.effects.batch.put(&Key::Schema(schema.id), &json);
+                }
+                CatalogChange::DropSchema(id) => {
+                    self.effects.batch.delete(&Key::Schema(*id));
+                    self.effects.batch.delete(&Key::Comments(*id));
                 }
                 CatalogChange::DropView(id) => {
                     self.effects.batch.delete(&Key::View(*id));
+                    self.effects.batch.delete(&Key::ViewBeyond(*id));
                     self.effects.batch.delete(&Key::Comments(*id));
                 }
                 CatalogChange::PutComments(id, comments) if comments.is_empty() => {
@@ -140,6 +147,16 @@ impl CommitEncoder<'_> {
         }
         Ok(())
     }
+}
+
+/// Deletes a collection with its entries; not its ordered indexes, which have numbers of their own.
+pub(in crate::db) fn delete_collection(batch: &mut Batch, id: CollectionId) {
+    batch.delete(&Key::Collection(id));
+    batch.delete(&Key::CollectionBeyond(id));
+    batch.delete(&Key::Comments(id));
+    let of_entries = [KeyRange::entries(id), KeyRange::public(id), KeyRange::contributions(id), KeyRange::staged(id)];
+    let beside = [KeyRange::public_blobs(id), KeyRange::all_vectors(id), KeyRange::sequences(id)];
+    of_entries.iter().chain(&beside).for_each(|range| batch.delete_range(range));
 }
 
 /// A change as it goes into a catalog: indexes that are there keep the states that they have, whatever the transaction saw of

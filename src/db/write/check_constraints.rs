@@ -16,7 +16,7 @@ use crate::db::write::ordered_indexes::with_failing_row;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Environment, RowAccess, RowExpression, ValueRow};
-use crate::model::{Check, Collection};
+use crate::model::{Check, Collection, RelationName};
 use crate::types::Value;
 
 impl Transaction {
@@ -34,7 +34,7 @@ impl Transaction {
             if is_false(condition.as_ref(), &environment, &values)? {
                 let (table, name) = (&collection.name, &check.name);
                 let message = format!("new row for relation \"{table}\" violates check constraint \"{name}\"");
-                let error = Error::new(ErrorKind::CheckViolation, message).of_constraint(table, name);
+                let error = Error::new(ErrorKind::CheckViolation, message).of_constraint(collection, name);
                 return Err(with_failing_row(error, collection, row));
             }
         }
@@ -46,7 +46,7 @@ impl Transaction {
     /// # Errors
     /// 42710 for a name that a constraint of the table has; 23514 for a row that makes it false; 0A000 for a default collection;
     /// what computing it reports; 57014.
-    pub fn add_check(&mut self, table: &str, check: Check, cancel: &Cancel) -> Result<()> {
+    pub fn add_check(&mut self, table: &RelationName, check: Check, cancel: &Cancel) -> Result<()> {
         let current = Arc::clone(self.catalog().expect_collection(table)?);
         changeable_rows(&current)?;
         check_constraint_name(&current, &check.name)?;
@@ -127,7 +127,7 @@ fn is_false(condition: &dyn RowExpression, environment: &Environment<'_>, row: &
 fn is_violated(collection: &Collection, name: &str) -> Error {
     let table = &collection.name;
     let message = format!("check constraint \"{name}\" of relation \"{table}\" is violated by some row");
-    Error::new(ErrorKind::CheckViolation, message).of_constraint(table, name)
+    Error::new(ErrorKind::CheckViolation, message).of_constraint(collection, name)
 }
 
 /// # Errors

@@ -20,7 +20,7 @@ use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::entry_states::fits;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, CollectionKind, Column, DefaultValue, IndexState};
+use crate::model::{Collection, CollectionId, CollectionKind, Column, DefaultValue, IndexState, RelationName};
 use crate::store::RecordView;
 use crate::types::{Value, split_object};
 
@@ -30,7 +30,7 @@ impl Transaction {
     /// # Errors
     /// 42703; 23502 where an entry has a NULL there; 42P16 for a column of the primary key and 42601 for an identity column,
     /// which always forbid it; 0A000 for a default collection.
-    pub fn set_not_null(&mut self, table: &str, column: &str, not_null: bool, cancel: &Cancel) -> Result<()> {
+    pub fn set_not_null(&mut self, table: &RelationName, column: &str, not_null: bool, cancel: &Cancel) -> Result<()> {
         let collection = Arc::clone(self.catalog().expect_collection(table)?);
         let position = changeable(&collection, column)?;
         let is_key = collection.primary_key.contains(&position);
@@ -41,7 +41,7 @@ impl Transaction {
                 let message = format!("column \"{column}\" is in a primary key");
                 return Err(Error::new(ErrorKind::InvalidTableDefinition, message));
             }
-            false if is_identity => return Err(is_an_identity(table, column)),
+            false if is_identity => return Err(is_an_identity(&table.name, column)),
             true if !is_key => check_no_null(self.view(), &collection, position, cancel)?,
             _ => {}
         }
@@ -53,11 +53,11 @@ impl Transaction {
     ///
     /// # Errors
     /// 42703; 42601 for an identity column; 0A000 for a default collection.
-    pub fn set_default(&mut self, table: &str, column: &str, default: Option<DefaultValue>) -> Result<()> {
+    pub fn set_default(&mut self, table: &RelationName, column: &str, default: Option<DefaultValue>) -> Result<()> {
         let collection = Arc::clone(self.catalog().expect_collection(table)?);
         let position = changeable(&collection, column)?;
         if collection.columns.get(position).is_some_and(|column| column.default == Some(DefaultValue::Identity)) {
-            return Err(is_an_identity(table, column));
+            return Err(is_an_identity(&table.name, column));
         }
         if collection.columns.get(position).is_some_and(|column| column.computation().is_some()) {
             let message = format!("column \"{column}\" of relation \"{table}\" is a generated column");
@@ -71,11 +71,11 @@ impl Transaction {
     ///
     /// # Errors
     /// 42703; 0A000 for a default collection, and for a sequence of less than eight bytes in an attached one.
-    pub fn set_identity(&mut self, table: &str, column: &str, identity: &Column) -> Result<()> {
+    pub fn set_identity(&mut self, table: &RelationName, column: &str, identity: &Column) -> Result<()> {
         let collection = Arc::clone(self.catalog().expect_collection(table)?);
         let position = changeable(&collection, column)?;
         if self.catalog().network_of(collection.id).is_some() {
-            check_room(table, column, &identity.ty)?;
+            check_room(&table.name, column, &identity.ty)?;
         }
         let (default, numbering) = (identity.default.clone(), identity.numbering);
         self.change_column(&collection, position, |column| {
@@ -89,7 +89,7 @@ impl Transaction {
     /// # Errors
     /// 42P16 where there is one; 23502 and 23505 for entries that have no key or share one; 0A000 for a default collection
     /// and for one that is attached to a network.
-    pub fn add_primary_key(&mut self, table: &str, columns: &[usize], cancel: &Cancel) -> Result<()> {
+    pub fn add_primary_key(&mut self, table: &RelationName, columns: &[usize], cancel: &Cancel) -> Result<()> {
         let old = Arc::clone(self.catalog().expect_collection(table)?);
         self.check_takes_key(&old)?;
         for position in columns {
@@ -239,7 +239,7 @@ fn not_unique(collection: &Collection, constraint: &str, values: &[Value]) -> Er
     let shown: Vec<String> = values.iter().map(Value::to_text).collect();
     Error::new(ErrorKind::UniqueViolation, format!("could not create unique index \"{constraint}\""))
         .with_detail(format!("Key ({})=({}) is duplicated.", names.join(", "), shown.join(", ")))
-        .of_constraint(&collection.name, constraint)
+        .of_constraint(collection, constraint)
 }
 
 fn check_no_null(view: &ReadView, collection: &Collection, position: usize, cancel: &Cancel) -> Result<()> {
@@ -248,7 +248,7 @@ fn check_no_null(view: &ReadView, collection: &Collection, position: usize, canc
         true => {
             let column = collection.columns.get(position).map_or("", |column| column.name.as_str());
             let message = format!("column \"{column}\" of relation \"{}\" contains null values", collection.name);
-            Err(Error::new(ErrorKind::NotNullViolation, message).of_column(&collection.name, column))
+            Err(Error::new(ErrorKind::NotNullViolation, message).of_column(collection, column))
         }
     }
 }

@@ -15,7 +15,9 @@ use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::foreign_key_rules::check_foreign_key;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionKind, Column, ColumnId, DefaultValue, DroppedColumn, IndexKind, IndexState};
+use crate::model::{
+    Collection, CollectionKind, Column, ColumnId, DefaultValue, DroppedColumn, IndexKind, IndexState, RelationName,
+};
 use crate::store::{Key, KeyRange, RecordView};
 use crate::types::{ColumnType, Value};
 
@@ -25,7 +27,7 @@ impl Transaction {
     /// # Errors
     /// 42701; 54000 for one more than a table can have; 55006 while the collection is being detached; 0A000 for a default collection, and for a sequence of less than eight
     /// bytes in an attached one.
-    pub fn add_column(&mut self, collection: &str, column: Column) -> Result<()> {
+    pub fn add_column(&mut self, collection: &RelationName, column: Column) -> Result<()> {
         let current = Arc::clone(self.catalog().expect_collection(collection)?);
         if current.kind != CollectionKind::Table {
             return Err(Error::unsupported(
@@ -66,7 +68,7 @@ impl Transaction {
     /// collection, and for a column that views name.
     pub fn rename_column(
         &mut self,
-        table: &str,
+        table: &RelationName,
         (from, to): (&str, &str),
         renamed: &dyn Fn(&str) -> Result<String>,
     ) -> Result<()> {
@@ -115,7 +117,7 @@ impl Transaction {
     /// 42703; 2BP01 where others refer to it and where views name it, unless `cascade` is said; 0A000 for a column of the primary key, for a vector column of
     /// an attached collection, and for a default collection; 55006 while the collection is being detached; 54000 where more entries of an older version hold a value there than a
     /// transaction changes; 57014; XX001 for a damaged record, 58030 where the store cannot be read.
-    pub fn drop_column(&mut self, table: &str, column: &str, cascade: bool, cancel: &Cancel) -> Result<()> {
+    pub fn drop_column(&mut self, table: &RelationName, column: &str, cascade: bool, cancel: &Cancel) -> Result<()> {
         let current = Arc::clone(self.catalog().expect_collection(table)?);
         let position = changeable(&current, column)?;
         let id = current.column_id(position)?;
@@ -150,7 +152,7 @@ impl Transaction {
     /// # Errors
     /// 42703; 22023 for an identity column that would hold no integers; 0A000 for a type that no column has, for vectors, for a
     /// column of the primary key, for one that views name, for an attached collection, and for a default collection.
-    pub fn check_new_type(&self, table: &str, column: &str, ty: &ColumnType) -> Result<()> {
+    pub fn check_new_type(&self, table: &RelationName, column: &str, ty: &ColumnType) -> Result<()> {
         let collection = self.catalog().expect_collection(table)?;
         let position = changeable(collection, column)?;
         let Some(known) = collection.columns.get(position) else { return Ok(()) };
@@ -194,7 +196,12 @@ impl Transaction {
             let error = Error::new(ErrorKind::InvalidParameterValue, message);
             return Err(error.with_hint("Its values come from a sequence: ALTER COLUMN ... DROP DEFAULT first."));
         }
-        check_columns(&Collection::new(collection.id, table, collection.kind, vec![Column::new(column, ty.clone())]))
+        check_columns(&Collection::new(
+            collection.id,
+            &*table.name,
+            collection.kind,
+            vec![Column::new(column, ty.clone())],
+        ))
     }
 
     /// Gives a column another type, and every entry the value of it that stands beside its key. Ordered indexes are made anew.
@@ -204,7 +211,7 @@ impl Transaction {
     /// for a value too long for an index and for more entries than a transaction changes; 58030 where the store cannot be read.
     pub fn set_column_type(
         &mut self,
-        table: &str,
+        table: &RelationName,
         column: &str,
         ty: ColumnType,
         values: Vec<(EntryKey, Value)>,
@@ -226,7 +233,7 @@ impl Transaction {
         for (key, value) in values {
             if not_null && value.is_null() {
                 let message = format!("column \"{column}\" of relation \"{table}\" contains null values");
-                return Err(Error::new(ErrorKind::NotNullViolation, message).of_column(table, column));
+                return Err(Error::new(ErrorKind::NotNullViolation, message).of_column(&*new, column));
             }
             let mut pending = self.pending(&new, &key)?;
             pending.changes.insert(field.clone(), (!value.is_null()).then_some(value));

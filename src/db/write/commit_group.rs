@@ -240,7 +240,13 @@ impl CommitGroup {
 /// XX000 for one that cannot be written as JSON.
 pub(crate) fn put_definition(batch: &mut Batch, collection: &Collection) -> Result<()> {
     let json = serde_json::to_vec(collection).map_err(|error| Error::internal(error.to_string()))?;
-    batch.put(&Key::Collection(collection.id), &json);
+    // It may have come from another schema.
+    let (own, other) = match collection.schema.is_public() {
+        true => (Key::Collection(collection.id), Key::CollectionBeyond(collection.id)),
+        false => (Key::CollectionBeyond(collection.id), Key::Collection(collection.id)),
+    };
+    batch.put(&own, &json);
+    batch.delete(&other);
     Ok(())
 }
 

@@ -48,7 +48,7 @@ impl Transaction {
         if computed.is_empty() {
             return Ok(());
         }
-        let table = &collection.name;
+        let (table, relation) = (&collection.name, collection.relation());
         let name = collection.position_of(column).and_then(|position| collection.columns.get(position));
         let name = name.map_or("", |column| column.name.as_str());
         if !cascade {
@@ -62,7 +62,7 @@ impl Transaction {
         }
         for other in computed {
             self.notices.push(Notice::new(format!("drop cascades to column {other} of table {table}")));
-            self.drop_column(table, &other, cascade, cancel)?;
+            self.drop_column(&relation, &other, cascade, cancel)?;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::db::write::check_constraints::check_constraint_name;
 use crate::db::write::column_rules::changeable_rows;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::Collection;
+use crate::model::{Collection, RelationName, RelationRef};
 
 impl Transaction {
     /// Drops a constraint; a UNIQUE one with the index that it stands on.
@@ -17,7 +17,7 @@ impl Transaction {
     /// # Errors
     /// 42P01; 42704 when the table has no constraint of that name; 0A000 for its primary key; as `Transaction::free_key` where
     /// others refer to it.
-    pub fn drop_constraint(&mut self, table: &str, name: &str, cascade: bool) -> Result<()> {
+    pub fn drop_constraint(&mut self, table: &RelationName, name: &str, cascade: bool) -> Result<()> {
         let collection = Arc::clone(self.catalog().expect_collection(table)?);
         if !collection.has_constraint(name) {
             return Err(no_constraint(&collection, name));
@@ -43,7 +43,7 @@ impl Transaction {
     /// # Errors
     /// 42P01; 42704 when the table has no constraint of that name; 42710 and 42P07 for a name that is taken, 54000 for one that is
     /// too long; 0A000 for its primary key and for a default collection.
-    pub fn rename_constraint(&mut self, table: &str, from: &str, to: &str) -> Result<()> {
+    pub fn rename_constraint(&mut self, table: &RelationName, from: &str, to: &str) -> Result<()> {
         let current = Arc::clone(self.catalog().expect_collection(table)?);
         changeable_rows(&current)?;
         if !current.has_constraint(from) {
@@ -60,7 +60,7 @@ impl Transaction {
         check_constraint_name(&current, to)?;
         let mut changed = (*current).clone();
         for index in changed.indexes.iter_mut().filter(|index| index.name == from && index.is_constraint()) {
-            if self.catalog().is_taken(to) {
+            if self.catalog().is_taken(RelationRef { schema: table.schema, name: to }) {
                 return Err(Error::new(ErrorKind::DuplicateTable, format!("relation \"{to}\" already exists")));
             }
             index.name = to.to_string();
@@ -78,7 +78,7 @@ impl Transaction {
     /// # Errors
     /// 42P01; 42704 when the table has no constraint of that name, 42809 for one that always held; 23503 and 23514 for a row that
     /// breaks it; 57014.
-    pub fn validate_constraint(&mut self, table: &str, name: &str, cancel: &Cancel) -> Result<()> {
+    pub fn validate_constraint(&mut self, table: &RelationName, name: &str, cancel: &Cancel) -> Result<()> {
         let current = Arc::clone(self.catalog().expect_collection(table)?);
         if current.checks.iter().any(|check| check.name == name) {
             return self.validate_check(&current, name, cancel);

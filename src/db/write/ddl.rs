@@ -8,7 +8,7 @@ use crate::db::state::cancel::Cancel;
 use crate::db::write::secondary_index::{first_state, implementation};
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{AUTH, Collection, CollectionId, CollectionKind, Index, IndexOrigin, MEMORY};
+use crate::model::{Collection, CollectionId, CollectionKind, Index, IndexOrigin, RelationName, RelationRef};
 
 impl Transaction {
     /// A number for a new collection or index.
@@ -25,6 +25,8 @@ impl Transaction {
         for index in &collection.indexes {
             check_index(self.catalog(), &collection, index)?;
         }
+        self.check_room_for(collection.schema)?;
+        self.note_schema(collection.schema);
         self.writes().note_made(collection.id);
         self.change_catalog(CatalogChange::Put(Arc::new(collection)));
         Ok(())
@@ -34,9 +36,9 @@ impl Transaction {
     ///
     /// # Errors
     /// 42P01, 42501 for a built-in one; 2BP01 where views read it, and where others refer to it that are not dropped `with` it, unless `cascade` is said.
-    pub fn drop_collection(&mut self, name: &str, with: &[CollectionId], cascade: bool) -> Result<()> {
+    pub fn drop_collection(&mut self, name: &RelationName, with: &[CollectionId], cascade: bool) -> Result<()> {
         let collection = Arc::clone(self.catalog().expect_collection(name)?);
-        if name == MEMORY || name == AUTH {
+        if collection.kind != CollectionKind::Table {
             return Err(Error::new(
                 ErrorKind::InsufficientPrivilege,
                 format!("cannot drop table {name} because it is a default collection"),
@@ -63,7 +65,7 @@ impl Transaction {
     /// # Errors
     /// 42P01, 42P07, 42703, 22023 for parameters out of range, 23505 where entries have the same values in a unique index,
     /// 57014.
-    pub async fn create_index(&mut self, collection: &str, index: Index, cancel: &Cancel) -> Result<()> {
+    pub async fn create_index(&mut self, collection: &RelationName, index: Index, cancel: &Cancel) -> Result<()> {
         let mut changed = (**self.catalog().expect_collection(collection)?).clone();
         if changed.kind == CollectionKind::Auth {
             return Err(Error::unsupported("secrets cannot be indexed", "Their keys are looked up by hash already."));
@@ -85,7 +87,12 @@ impl Transaction {
     /// # Errors
     /// 42P01 and 42704 for what is not there; 23505 where entries have the same values in a unique index; as
     /// [`Transaction::create_index`] builds it.
-    pub async fn rebuild_indexes(&mut self, collection: &str, name: Option<&str>, cancel: &Cancel) -> Result<()> {
+    pub async fn rebuild_indexes(
+        &mut self,
+        collection: &RelationName,
+        name: Option<&str>,
+        cancel: &Cancel,
+    ) -> Result<()> {
         let mut changed = (**self.catalog().expect_collection(collection)?).clone();
         let is_meant = |index: &Index| name.is_none_or(|name| index.name == name);
         let (mut rebuilt, kept): (Vec<Index>, Vec<Index>) = changed.indexes.into_iter().partition(is_meant);
@@ -114,8 +121,9 @@ impl Transaction {
     /// # Errors
     /// 42704 when there is no index of that name, 2BP01 when a constraint stands on it: its own, or a foreign key of others unless
     /// `cascade` is said.
-    pub fn drop_index(&mut self, name: &str, cascade: bool) -> Result<()> {
-        let Some((collection, index)) = self.catalog().index_by_name(name) else {
+    pub fn drop_index(&mut self, relation: &RelationName, cascade: bool) -> Result<()> {
+        let name = &*relation.name;
+        let Some((collection, index)) = self.catalog().index_by_name(relation) else {
             return Err(Error::new(ErrorKind::UndefinedObject, format!("index \"{name}\" does not exist")));
         };
         // One that was stored without its origin goes by either statement.
@@ -140,14 +148,14 @@ impl Transaction {
     ///
     /// # Errors
     /// 42P01, 42P07, 0A000 for a default collection and for one that views read.
-    pub fn rename_collection(&mut self, from: &str, to: &str) -> Result<()> {
+    pub fn rename_collection(&mut self, from: &RelationName, to: &str) -> Result<()> {
         let current = Arc::clone(self.catalog().expect_collection(from)?);
         if current.kind != CollectionKind::Table {
             return Err(Error::unsupported(format!("\"{from}\" keeps its name"), "It is a default collection."));
         }
         check_identifier(to)?;
-        self.check_name_unused(current.id, "table", from)?;
-        if self.catalog().is_taken(to) {
+        self.check_name_unused(current.id, "table", &from.name)?;
+        if self.catalog().is_taken(RelationRef { schema: from.schema, name: to }) {
             return Err(Error::new(ErrorKind::DuplicateTable, format!("relation \"{to}\" already exists")));
         }
         let mut changed = (*current).clone();
@@ -177,7 +185,8 @@ pub fn constraint_needs_index(name: &str, table: &str) -> Error {
 
 fn check_index(catalog: &Catalog, collection: &Collection, index: &Index) -> Result<()> {
     check_identifier(&index.name)?;
-    if catalog.is_taken(&index.name) || index.name == collection.name {
+    let name = RelationRef { schema: collection.schema, name: &index.name };
+    if catalog.is_taken(name) || index.name == collection.name {
         return Err(Error::new(ErrorKind::DuplicateTable, format!("relation \"{}\" already exists", index.name)));
     }
     implementation(index).check(collection, index)

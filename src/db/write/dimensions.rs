@@ -18,7 +18,7 @@ use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::encoder::{CommitEncoder, conflict};
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, CollectionKind, Column, ColumnId, DimensionOrigin, State};
+use crate::model::{Collection, CollectionId, CollectionKind, Column, ColumnId, DimensionOrigin, RelationName, State};
 use crate::store::{Key, KeyRange};
 use crate::types::Value;
 use crate::vector::DIMENSION_MAX;
@@ -264,7 +264,7 @@ impl Transaction {
     /// holds no vectors; 54000 for a dimension that an index of the column cannot have.
     pub fn alter_vector_column(
         &mut self,
-        table: &str,
+        table: &RelationName,
         name: &str,
         declared: Option<u32>,
         cancel: &Cancel,

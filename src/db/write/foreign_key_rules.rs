@@ -10,7 +10,7 @@ use crate::db::write::check_constraints::check_constraint_name;
 use crate::db::write::column_rules::changeable_rows;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Notice, Result};
-use crate::model::{Collection, CollectionId, ColumnId, ForeignKey};
+use crate::model::{Collection, CollectionId, ColumnId, ForeignKey, RelationName};
 use crate::types::Value;
 
 impl Transaction {
@@ -19,7 +19,7 @@ impl Transaction {
     /// # Errors
     /// 42710 for a name that a constraint of the table has; 23503 for a row that refers to nothing; 0A000 for default collections;
     /// as [`check_foreign_key`]; 57014.
-    pub fn add_foreign_key(&mut self, table: &str, foreign_key: ForeignKey, cancel: &Cancel) -> Result<()> {
+    pub fn add_foreign_key(&mut self, table: &RelationName, foreign_key: ForeignKey, cancel: &Cancel) -> Result<()> {
         let current = Arc::clone(self.catalog().expect_collection(table)?);
         changeable_rows(&current)?;
         check_constraint_name(&current, &foreign_key.name)?;
@@ -104,7 +104,7 @@ impl Transaction {
             let child = catalog.referring().find(|child| child.foreign_keys.iter().any(|known| known.id == key.id));
             child.is_some_and(|child| child.id != collection.id && !with.contains(&child.id))
         };
-        let what = format!("table {}", collection.name);
+        let what = self.described(&catalog, collection.id);
         self.free(collection.id, &others, (&what, &what), cascade)
     }
 
@@ -121,8 +121,10 @@ impl Transaction {
         if meant.is_empty() {
             return Ok(());
         }
-        let constraint =
-            |(child, key): &(Arc<Collection>, ForeignKey)| format!("constraint {} on table {}", key.name, child.name);
+        let catalog = Arc::clone(self.catalog());
+        let constraint = |(child, key): &(Arc<Collection>, ForeignKey)| {
+            format!("constraint {} on {}", key.name, self.described(&catalog, child.id))
+        };
         if !cascade {
             let lines = meant.iter().map(|each| format!("{} depends on {needed}", constraint(each)));
             let message = format!("cannot drop {dropped} because other objects depend on it");
@@ -146,6 +148,19 @@ impl Transaction {
         }
         Ok(())
     }
+}
+
+/// Refuses a reference between two tables of which one goes with its session and the other one stays.
+///
+/// # Errors
+/// 42P16.
+pub fn check_persistence(child: &Collection, parent: &Collection) -> Result<()> {
+    let message = match (child.is_temporary(), parent.is_temporary()) {
+        (true, false) => "constraints on temporary tables may reference only temporary tables",
+        (false, true) => "constraints on permanent tables may reference only permanent tables",
+        (true, true) | (false, false) => return Ok(()),
+    };
+    Err(Error::new(ErrorKind::InvalidTableDefinition, message))
 }
 
 /// Whether a foreign key can stand between two collections.

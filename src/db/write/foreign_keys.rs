@@ -439,7 +439,7 @@ fn not_present(child: &Collection, foreign_key: &ForeignKey, parent: &Collection
     let key = shown_key(child, &foreign_key.columns, values);
     Error::new(ErrorKind::ForeignKeyViolation, message)
         .with_detail(format!("Key {key} is not present in table \"{}\".", parent.name))
-        .of_constraint(table, name)
+        .of_constraint(child, name)
 }
 
 pub(super) fn still_referenced(
@@ -456,7 +456,7 @@ pub(super) fn still_referenced(
     let key = shown_key(parent, &foreign_key.parent_columns, values);
     Error::new(ErrorKind::ForeignKeyViolation, message)
         .with_detail(format!("Key {key} is still referenced from table \"{table}\"."))
-        .of_constraint(table, name)
+        .of_constraint(child, name)
 }
 
 fn restricted(child: &Collection, foreign_key: &ForeignKey, parent: &Collection, values: &[Value]) -> Error {
@@ -469,7 +469,7 @@ fn restricted(child: &Collection, foreign_key: &ForeignKey, parent: &Collection,
     let key = shown_key(parent, &foreign_key.parent_columns, values);
     Error::new(ErrorKind::RestrictViolation, message)
         .with_detail(format!("Key {key} is referenced from table \"{table}\"."))
-        .of_constraint(table, name)
+        .of_constraint(child, name)
 }
 
 fn shown_key(collection: &Collection, columns: &[ColumnId], values: &[Value]) -> String {

@@ -1,7 +1,8 @@
 //! Writing: from a transaction's write set to one durable batch.
 //!
 //! `transaction` checks rows and keeps them (`ddl`, `columns`, `column_rules`, `constraints`, `check_constraints`, `foreign_keys`,
-//! `computed_columns`, `dimensions`, `unique`, `row_fields`, `moved_entry`, `sequences`, `views`, `comments` are its parts); the
+//! `computed_columns`, `dimensions`, `unique`, `row_fields`, `moved_entry`, `sequences`, `views`, `schemas`,
+//! `temporary`, `comments` are its parts); the
 //! one `committer` thread verifies and encodes each set (`encoder`), and what peers sent (`entry_states`, `hidden_values`), as
 //! changes of entries. `entry_change` is their one way into the group that waits for the same fsync (`commit_group`): indexes of all
 //! kinds follow there (`secondary_index`: `ordered_indexes`, `vector_graphs`). New ones are filled in steps (`backfill`,
@@ -38,9 +39,11 @@ pub(super) mod reference_checks;
 pub(super) mod row_fields;
 pub(super) mod row_locking;
 pub(super) mod savepoint;
+pub(super) mod schemas;
 pub(super) mod secondary_index;
 pub(super) mod secrets;
 pub(super) mod sequences;
+pub(super) mod temporary;
 pub(super) mod transaction;
 pub(super) mod unique;
 pub(super) mod vector_graphs;

@@ -209,7 +209,7 @@ pub(crate) fn not_unique(index: &Index, operands: &[Operand], entry: &EntryView<
     let error = Error::new(ErrorKind::UniqueViolation, format!("could not create unique index \"{}\"", index.name));
     let shown: Vec<String> = values.iter().map(key_value).collect();
     let error = error.with_detail(format!("Key ({})=({}) is duplicated.", names.join(", "), shown.join(", ")));
-    Ok(error.of_constraint(&entry.collection.name, &index.name))
+    Ok(error.of_constraint(entry.collection, &index.name))
 }
 
 /// The names and values of an index's columns.
@@ -263,7 +263,7 @@ pub(crate) fn duplicate_key<S: Borrow<str>>(
     values: &[Value],
 ) -> Error {
     let message = format!("duplicate key value violates unique constraint \"{constraint}\"");
-    let error = Error::new(ErrorKind::UniqueViolation, message).of_constraint(&collection.name, constraint);
+    let error = Error::new(ErrorKind::UniqueViolation, message).of_constraint(collection, constraint);
     match collection.kind {
         // Errors go where secrets do not: into the logs of clients. The key is the name of one.
         CollectionKind::Auth => error,
@@ -290,7 +290,7 @@ pub(crate) fn check_not_null(collection: &Collection, row: &[Value]) -> Result<(
         "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
         column.name, collection.name
     );
-    let error = Error::new(ErrorKind::NotNullViolation, message).of_column(&collection.name, &column.name);
+    let error = Error::new(ErrorKind::NotNullViolation, message).of_column(collection, &column.name);
     Err(with_failing_row(error, collection, row))
 }
 

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::db::catalog::catalog::Catalog;
 use crate::db::catalog::catalog_change::CatalogChange;
+use crate::db::catalog::search_path::SearchPath;
 use crate::db::locks::row_locks::RowLocks;
 use crate::db::pending::deed::Deed;
 use crate::db::pending::isolation::Isolation;
@@ -43,6 +44,8 @@ pub struct Transaction {
     pins: Vec<Pin>,
     /// Ordered indexes that it has built over collections that were there before it.
     pub(crate) builds: Vec<IndexBuild>,
+    /// How messages name relations.
+    pub(in crate::db) naming: Option<SearchPath>,
     /// What the client is told when the present statement has ended, well or not.
     pub notices: Vec<Notice>,
     /// Entries that the present statement wanted off the stage and that are public already.
@@ -77,6 +80,7 @@ impl Transaction {
             committed,
             pins: Vec::new(),
             builds: Vec::new(),
+            naming: None,
             notices: Vec::new(),
             public_already: 0,
             client: CommitClient::default(),

@@ -17,7 +17,7 @@ use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::secondary_index::{SecondaryIndex, SeenChange};
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, Index, IndexKind, IndexState};
+use crate::model::{Collection, CollectionId, Index, IndexKind, IndexState, RelationName};
 use crate::store::{Key, KeyRange, Snapshot, vector_of_bytes};
 use crate::vector::{BuildScope, DIMENSION_MAX, Metric, Parameters, Priority};
 
@@ -168,8 +168,11 @@ pub(in crate::db) async fn drop_graphs(queue: &CommitQueue, added: &[AddedGraph]
     let mut transaction = Transaction::begin(queue, false, 0);
     for AddedGraph { collection, index } in added {
         let found = transaction.catalog().collection_by_id(*collection);
-        let found = found.and_then(|collection| collection.indexes.iter().find(|known| known.id == *index));
-        if let Some(name) = found.map(|index| index.name.clone()) {
+        let found = found.and_then(|collection| {
+            let index = collection.indexes.iter().find(|known| known.id == *index)?;
+            Some(RelationName::new(collection.schema, index.name.as_str()))
+        });
+        if let Some(name) = found {
             transaction.drop_index(&name, false)?;
         }
     }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::db::catalog::catalog::{Catalog, check_identifier};
+use crate::db::catalog::catalog::check_identifier;
 use crate::db::catalog::catalog_change::CatalogChange;
 use crate::db::catalog::view_rules::refuse_dependents;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Notice, Result};
-use crate::model::{CollectionId, View};
+use crate::model::{CollectionId, RelationName, View};
 
 /// Views that dropping something with CASCADE takes along and that are named one by one; more are counted.
 const LISTED_MAX: usize = 100;
@@ -21,8 +21,13 @@ impl Transaction {
     /// where what it reads is gone.
     pub fn put_view(&mut self, view: View) -> Result<()> {
         check_identifier(&view.name)?;
+        if self.catalog().view_by_id(view.id).is_none() {
+            self.check_room_for(view.schema)?;
+        }
+        self.note_schema(view.schema);
         let catalog = self.catalog();
-        if catalog.view(&view.name).is_none_or(|known| known.id != view.id) && catalog.is_taken(&view.name) {
+        let name = view.relation();
+        if catalog.view(&name).is_none_or(|known| known.id != view.id) && catalog.is_taken(&name) {
             let message = format!("relation \"{}\" already exists", view.name);
             return Err(Error::new(ErrorKind::DuplicateTable, message));
         }
@@ -73,7 +78,7 @@ impl Transaction {
     ///
     /// # Errors
     /// 42P01.
-    pub fn drop_view(&mut self, name: &str) -> Result<()> {
+    pub fn drop_view(&mut self, name: &RelationName) -> Result<()> {
         let Some(view) = self.catalog().view(name).cloned() else {
             return Err(Error::new(ErrorKind::UndefinedTable, format!("view \"{name}\" does not exist")));
         };
@@ -97,11 +102,11 @@ impl Transaction {
         }
         order.sort_by_key(|view| view.id);
         if !cascade {
-            let what: Vec<String> = relations.iter().map(|relation| described(&catalog, *relation)).collect();
+            let what: Vec<String> = relations.iter().map(|relation| self.described(&catalog, *relation)).collect();
             let line = |view: &Arc<View>| {
                 let mut read = view.uses.iter().map(|used| used.relation);
                 let on = read.find(|id| relations.contains(id) || above.contains_key(id)).unwrap_or(view.id);
-                format!("view {} depends on {}", view.name, described(&catalog, on))
+                format!("{} depends on {}", self.described(&catalog, view.id), self.described(&catalog, on))
             };
             let lines: Vec<String> = order.iter().map(line).collect();
             return match what.as_slice() {
@@ -120,7 +125,7 @@ impl Transaction {
     ///
     /// # Errors
     /// 2BP01 naming the views.
-    pub fn drop_above_column(&mut self, table: &str, column: &str, cascade: bool) -> Result<()> {
+    pub fn drop_above_column(&mut self, table: &RelationName, column: &str, cascade: bool) -> Result<()> {
         let catalog = Arc::clone(self.catalog());
         let Some(collection) = catalog.collection(table) else { return Ok(()) };
         let Some(id) = collection.column(column).and_then(|at| collection.columns.get(at)).map(|column| column.id)
@@ -142,10 +147,10 @@ impl Transaction {
             let line = |view: &Arc<View>| {
                 let of_view = view.uses.iter().find(|used| order.iter().any(|other| other.id == used.relation));
                 let on = match of_view.filter(|_| !direct.iter().any(|known| known.id == view.id)) {
-                    Some(used) => described(&catalog, used.relation),
+                    Some(used) => self.described(&catalog, used.relation),
                     None => what.clone(),
                 };
-                format!("view {} depends on {on}", view.name)
+                format!("{} depends on {on}", self.described(&catalog, view.id))
             };
             return refuse_dependents(&what, &order.iter().map(line).collect::<Vec<_>>());
         }
@@ -158,27 +163,25 @@ impl Transaction {
 
     /// Tells the client what goes along.
     fn note_cascade(&mut self, views: &[Arc<View>]) {
-        match views {
-            [] => {}
-            [view] => self.notices.push(Notice::new(format!("drop cascades to view {}", view.name))),
-            many => {
-                let listed = many.iter().take(LISTED_MAX).map(|view| format!("drop cascades to view {}", view.name));
-                let mut lines: Vec<String> = listed.collect();
-                if many.len() > LISTED_MAX {
-                    lines.push(format!("and {} other objects", many.len() - LISTED_MAX));
-                }
-                let notice = Notice::new(format!("drop cascades to {} other objects", many.len()));
-                self.notices.push(notice.with_detail(lines.join("\n")));
-            }
-        }
+        let catalog = Arc::clone(self.catalog());
+        let names: Vec<String> = views.iter().map(|view| self.described(&catalog, view.id)).collect();
+        self.notices.extend(cascade_notice(&names));
     }
 }
 
-/// What a relation is, as messages name it.
-fn described(catalog: &Catalog, id: CollectionId) -> String {
-    match (catalog.collection_by_id(id), catalog.view_by_id(id)) {
-        (Some(collection), _) => format!("table {}", collection.name),
-        (None, Some(view)) => format!("view {}", view.name),
-        (None, None) => "what is gone".to_string(),
+/// What a client is told of objects that go along; nothing where there are none.
+pub(super) fn cascade_notice(objects: &[String]) -> Option<Notice> {
+    match objects {
+        [] => None,
+        [object] => Some(Notice::new(format!("drop cascades to {object}"))),
+        many => {
+            let listed = many.iter().take(LISTED_MAX).map(|object| format!("drop cascades to {object}"));
+            let mut lines: Vec<String> = listed.collect();
+            if many.len() > LISTED_MAX {
+                lines.push(format!("and {} other objects", many.len() - LISTED_MAX));
+            }
+            let notice = Notice::new(format!("drop cascades to {} other objects", many.len()));
+            Some(notice.with_detail(lines.join("\n")))
+        }
     }
 }

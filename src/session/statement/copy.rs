@@ -137,6 +137,7 @@ impl Session {
                 let tag = copy.finish(WriteRun::new(&mut own, &[], &settings, &cancel)).await?;
                 end_statement(&mut own, &cancel)?;
                 own.heed(&cancel, self.activity.id());
+                own.settle_temporary(self.temporary_schema())?;
                 let unfinished = own.commit().await?;
                 self.warn_unfinished(unfinished);
                 tag

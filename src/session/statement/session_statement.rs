@@ -97,7 +97,7 @@ impl Session {
             }
             SessionCommand::Show(_) | SessionCommand::ShowAll => return self.show(command, columns),
             SessionCommand::Configure(calls) => return self.configure(calls, columns),
-            SessionCommand::Discard(what) => self.discard(*what)?,
+            SessionCommand::Discard(what) => self.discard(*what).await?,
             SessionCommand::Prepare { name, parameter_types, text, statement } => {
                 let types: Vec<_> = parameter_types.iter().cloned().map(Some).collect();
                 self.check_statement_name(name)?;
@@ -244,7 +244,7 @@ impl Session {
         Ok(StatementOutcome::Rows { rows, tag: RowsTag::Counted("SELECT") })
     }
 
-    fn discard(&mut self, what: Discard) -> Result<&'static str> {
+    async fn discard(&mut self, what: Discard) -> Result<&'static str> {
         Ok(match what {
             Discard::All if self.status() != TransactionStatus::Idle => {
                 return Err(Error::new(
@@ -258,12 +258,16 @@ impl Session {
                 self.changing().reset_all();
                 self.release_all_locks();
                 self.unlisten(None, true)?;
+                self.discard_temporary().await?;
                 "DISCARD ALL"
             }
             // Plans are kept with their statements and are made anew when they are stale.
             Discard::Plans => "DISCARD PLANS",
             Discard::Sequences => "DISCARD SEQUENCES",
-            Discard::Temp => "DISCARD TEMP",
+            Discard::Temp => {
+                self.discard_temporary().await?;
+                "DISCARD TEMP"
+            }
         })
     }
 

@@ -43,14 +43,14 @@ impl Analyzer<'_> {
         if name == VARIADIC {
             return Err(self.at(Error::syntax("syntax error at or near \"variadic\"", None), place));
         }
-        pg_catalog::check_schema(&function.name).map_err(|error| self.at(error, place))?;
+        pg_catalog::check_schema(&function.name, self.context).map_err(|error| self.at(error, place))?;
         if let Some(made) = stands_for(function, &name).map_err(|error| self.at(error, place))? {
             *expr = made;
             return self.expr(expr);
         }
         self.rows_in_call(function, &mut name)?;
         self.normal_form(function, &name)?;
-        if !engine::is_function(&name) {
+        if !engine::is_function(&name) || pg_catalog::is_in_made_schema(&function.name, self.context) {
             if let Some(cast) = written_cast(function, &name) {
                 *expr = cast;
                 return self.expr(expr);

@@ -8,10 +8,12 @@ use datafusion::sql::sqlparser::ast::{
     ObjectName, ObjectNamePart, Query, SelectItem, SetExpr, Spanned, TableAlias, TableAliasColumnDef, TableFactor,
     TableWithJoins, WildcardAdditionalOptions,
 };
+use datafusion::sql::sqlparser::tokenizer::Location;
 use futures::FutureExt;
 
-use crate::db::MEMORY;
+use crate::db::{Catalog, MEMORY, SearchPath};
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::PUBLIC;
 use crate::sql::analyze::analyzer::{Analyzer, check_renames, renamed};
 use crate::sql::analyze::query_forms::{PLACES, sampled};
 use crate::sql::analyze::scope::{Relation, ScopeColumn, ShownColumn};
@@ -20,7 +22,7 @@ use crate::sql::arrow::errors::from_datafusion;
 use crate::sql::arrow::types::{is_hidden, type_of};
 use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::trees::select_of;
-use crate::sql::pg_catalog;
+use crate::sql::pg_catalog::{self, Meant, find_by_path, full_name, path_of, planner_name};
 use crate::sql::relational::collection_table::{CollectionTable, FACTS_VIEW, StatementTable};
 
 impl Analyzer<'_> {
@@ -139,45 +141,60 @@ impl Analyzer<'_> {
             let alias = alias.take().unwrap_or_else(|| table_alias(&shown));
             return Ok(plain_table(&planner_name, alias));
         }
-        if matches!(schema.as_deref(), None | Some("public"))
-            && let Some(view) = self.context.view.catalog().view(&table).cloned()
-        {
-            let read = self.view(&view, alias.take(), (&shown, &renames), is_alone);
-            return read.map_err(|error| self.at(error, name.span().start));
-        }
         if schema.is_none()
+            && self.views.is_in_statement()
             && let Some(given) = self.context.given.iter().find(|given| given.name == table)
         {
-            let Some(rows) = &given.table else {
-                let message = format!("WITH query \"{table}\" does not have a RETURNING clause");
-                let error = Error::unsupported(message, "Add RETURNING with the columns that are wanted.");
-                return Err(self.at(error, name.span().start));
-            };
-            let columns = renamed(columns_of(rows.as_ref()), &renames, &format!("table \"{shown}\""))?;
-            let key = format!("$given.{table}");
-            self.tables.entry(key.clone()).or_insert_with(|| StatementTable::Other(Arc::clone(rows)));
-            self.add(Relation { name: shown.clone(), columns, ..Relation::default() })?;
-            let alias = match alias.take() {
-                Some(alias) if !renames.is_empty() => self.full_alias(alias, &key)?,
-                Some(alias) => alias,
-                None => table_alias(&shown),
-            };
-            return Ok(plain_table(&key, alias));
+            let rows = given.table.as_ref().ok_or_else(|| self.at(returns_nothing(&table), name.span().start))?;
+            return self.given_rows(&table, rows, alias, (&shown, &renames));
         }
-        let (key, provider) =
-            self.lookup(schema.as_deref(), &table).map_err(|error| self.at(error, name.span().start))?;
+        let start = name.span().start;
+        let found = self.found(schema.as_deref(), &table, start).map_err(|error| self.at(error, start))?;
+        if let Meant::Stored(relation) = &found
+            && let Some(view) = self.context.view.catalog().view(relation).cloned()
+        {
+            let read = self.view(&view, alias.take(), (&shown, &renames), is_alone);
+            return read.map_err(|error| self.at(error, start));
+        }
+        let (key, provider) = self.provider(&found).map_err(|error| self.at(error, start))?;
         if let StatementTable::Collection(table) = &provider {
             self.views.note_relation(table.collection.id);
         }
         let columns = renamed(scope_columns(&provider), &renames, &format!("table \"{shown}\""))?;
         self.tables.entry(key.clone()).or_insert(provider);
         let table = renames.is_empty().then(|| key.clone());
-        self.add(Relation { name: shown.clone(), columns, table, ..Relation::default() })?;
+        let full_name = match &found {
+            Meant::Stored(relation) if table.is_some() && !relation.schema.is_public() => {
+                Some(full_name(relation, self.context.view.catalog()))
+            }
+            _ => None,
+        };
+        self.add(Relation { name: shown.clone(), columns, table, full_name, ..Relation::default() })?;
         let alias = match alias.take() {
             // A column list must name every column for the planner; ours may be the shorter.
             Some(alias) if !renames.is_empty() => self.full_alias(alias, &key)?,
             Some(alias) => alias,
             None => table_alias(&shown),
+        };
+        Ok(plain_table(&key, alias))
+    }
+
+    /// The rows of a statement that writes in WITH.
+    fn given_rows(
+        &mut self,
+        name: &str,
+        rows: &Arc<dyn TableProvider>,
+        alias: &mut Option<TableAlias>,
+        (shown, renames): (&str, &[String]),
+    ) -> Result<TableFactor> {
+        let columns = renamed(columns_of(rows.as_ref()), renames, &format!("table \"{shown}\""))?;
+        let key = format!("$given.{name}");
+        self.tables.entry(key.clone()).or_insert_with(|| StatementTable::Other(Arc::clone(rows)));
+        self.add(Relation { name: shown.to_string(), columns, ..Relation::default() })?;
+        let alias = match alias.take() {
+            Some(alias) if !renames.is_empty() => self.full_alias(alias, &key)?,
+            Some(alias) => alias,
+            None => table_alias(shown),
         };
         Ok(plain_table(&key, alias))
     }
@@ -197,57 +214,73 @@ impl Analyzer<'_> {
         Ok(alias)
     }
 
-    fn lookup(&mut self, schema: Option<&str>, table: &str) -> Result<(String, StatementTable)> {
+    /// What a name means: in the statement by the session's path, in a view by that of definitions.
+    fn found(&mut self, schema: Option<&str>, table: &str, start: Location) -> Result<Meant> {
         let catalog = self.context.view.catalog();
-        if matches!(schema, None | Some("public")) {
-            let key = format!("public.{table}");
-            if let Some(known) = self.tables.get(&key) {
-                return Ok((key, known.clone()));
-            }
-            if let Some(collection) = catalog.collection(table) {
-                return Ok((key, StatementTable::Collection(CollectionTable::new(collection))));
-            }
-            if table == FACTS_VIEW {
-                let memory = catalog.expect_collection(MEMORY)?;
-                let facts = self.context.view.fact_columns(memory);
-                self.is_cacheable = false;
-                return Ok((key, StatementTable::Collection(CollectionTable::facts(memory, facts))));
-            }
+        let is_in_statement = self.views.is_in_statement();
+        let path = if is_in_statement { path_of(self.context) } else { SearchPath::of_definitions() };
+        let found = find_by_path(schema, table, &path, catalog);
+        if let Some(Meant::Stored(relation)) = &found
+            && !relation.schema.is_public()
+        {
+            self.context.notes.note_schema(relation.schema);
+            self.views.note_schema(start, schema, &catalog.schema_name(relation.schema))?;
         }
-        let schemas: &[&'static str] = match schema {
-            None | Some("pg_catalog") => &["pg_catalog"],
-            Some("information_schema") => &["information_schema"],
-            Some("nebulus") => &["nebulus"],
-            _ => &[],
-        };
-        for name in schemas {
-            let Some(provider) = self.system_schema(name) else { continue };
-            if !provider.table_exist(table) {
-                continue;
-            }
-            let found = provider.table(table).now_or_never().transpose().map_err(from_datafusion)?.flatten();
-            if let Some(found) = found {
-                self.is_cacheable = false;
-                return Ok((format!("{name}.{table}"), StatementTable::Other(found)));
-            }
-        }
-        match schema {
-            None | Some("public") => Err(match catalog.expect_collection(table) {
-                Err(error) => error,
-                Ok(_) => Error::internal(format!("relation \"{table}\" was not found twice")),
-            }),
+        found.ok_or_else(|| match schema {
+            None | Some(PUBLIC) => undefined(table, catalog),
             Some(schema) => {
-                Err(Error::new(ErrorKind::UndefinedTable, format!("relation \"{schema}.{table}\" does not exist")))
+                Error::new(ErrorKind::UndefinedTable, format!("relation \"{schema}.{table}\" does not exist"))
+            }
+        })
+    }
+
+    /// What the planner calls a relation that is no view, and what gives its rows.
+    fn provider(&mut self, found: &Meant) -> Result<(String, StatementTable)> {
+        let catalog = self.context.view.catalog();
+        match found {
+            Meant::Stored(relation) => {
+                let key = planner_name(relation, catalog);
+                if let Some(known) = self.tables.get(&key) {
+                    return Ok((key, known.clone()));
+                }
+                if relation.schema.is_public() && relation.name == FACTS_VIEW {
+                    let memory = catalog.expect_collection(MEMORY)?;
+                    let facts = self.context.view.fact_columns(memory);
+                    self.is_cacheable = false;
+                    return Ok((key, StatementTable::Collection(CollectionTable::facts(memory, facts))));
+                }
+                let collection = catalog.expect_collection(relation)?;
+                Ok((key, StatementTable::Collection(CollectionTable::new(collection))))
+            }
+            Meant::System(relation) => {
+                let provider = self.system_schema(relation.schema);
+                let table =
+                    provider.table(relation.name).now_or_never().transpose().map_err(from_datafusion)?.flatten();
+                let table = table.ok_or_else(|| Error::internal("a relation of the system has no rows"))?;
+                self.is_cacheable = false;
+                Ok((format!("{}.{}", relation.schema, relation.name), StatementTable::Other(table)))
             }
         }
     }
 
-    fn system_schema(&self, name: &'static str) -> Option<Arc<dyn SchemaProvider>> {
+    fn system_schema(&self, name: &'static str) -> Arc<dyn SchemaProvider> {
         let context = ReadContext::new(self.context.view, self.context.settings, self.context.cancel.clone());
-        match name {
-            "pg_catalog" | "information_schema" | "nebulus" => Some(pg_catalog::schema(name, context)),
-            _ => None,
-        }
+        pg_catalog::schema(name, context)
+    }
+}
+
+/// 0A000 for a query of WITH that writes and returns no rows.
+fn returns_nothing(name: &str) -> Error {
+    let message = format!("WITH query \"{name}\" does not have a RETURNING clause");
+    Error::unsupported(message, "Add RETURNING with the columns that are wanted.")
+}
+
+/// 42P01 for a name that no schema of the path has.
+fn undefined(table: &str, catalog: &Catalog) -> Error {
+    match catalog.expect_collection(table) {
+        Err(error) => error,
+        // One of `public`, which is not in the path.
+        Ok(_) => Error::new(ErrorKind::UndefinedTable, format!("relation \"{table}\" does not exist")),
     }
 }
 

@@ -72,7 +72,7 @@ impl Analyzer<'_> {
             return Err(self.at(error, location));
         }
         let function = names::last_part(&call.name).unwrap_or_default();
-        pg_catalog::check_schema(&call.name).map_err(|error| self.at(error, location))?;
+        pg_catalog::check_schema(&call.name, self.context).map_err(|error| self.at(error, location))?;
         if let Some(table) = self.query_function(&call.name, &call.arguments, &mut call.alias)? {
             *factor = table;
             return Ok(());

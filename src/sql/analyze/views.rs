@@ -15,9 +15,9 @@ use crate::model::{CollectionId, CollectionKind, ColumnId, View, ViewUse};
 use crate::sql::analyze::analyzer::{Analyzer, renamed};
 use crate::sql::analyze::from::{plain_table, scope_columns, table_alias};
 use crate::sql::analyze::scope::{Relation, Scope, ScopeColumn};
-use crate::sql::parse::names::{exact, relation_name};
+use crate::sql::parse::names::exact;
 use crate::sql::parse::visit::{change_expressions, has_expression};
-use crate::sql::pg_catalog::{plain_view, view_query};
+use crate::sql::pg_catalog::{find_in_definition, full_name, plain_view, planner_name, view_query};
 use crate::sql::relational::collection_table::{CollectionTable, KEY_COLUMN, StatementTable};
 use crate::sql::rewrite::rewrite::rewrite;
 use crate::statement::DependsOn;
@@ -49,7 +49,8 @@ pub struct ViewWalk {
 #[derive(Clone, Debug, Default)]
 pub struct ViewNotes {
     uses: BTreeMap<CollectionId, BTreeSet<ColumnId>>,
-    /// Where a `*` begins and ends, and the columns that it stands for.
+    /// Where a `*` begins and ends, and the columns that it stands for; and where the schema of a relation is to be written, which is
+    /// found by the path of this session.
     stars: BTreeMap<(u64, u64), (Location, String)>,
     /// Where a literal begins and ends that sessions read differently, and the text that all of them read as this one does.
     literals: BTreeMap<(u64, u64), (Location, String)>,
@@ -133,6 +134,26 @@ impl ViewWalk {
         Ok(())
     }
 
+    /// A relation of another schema than `public` is named here, with the schema that is written or none: the text of the view is to have it.
+    ///
+    /// # Errors
+    /// 0A000 where the name has no place in the text.
+    pub fn note_schema(&mut self, start: Location, written: Option<&str>, schema: &str) -> Result<()> {
+        let Some(notes) = self.own_notes() else { return Ok(()) };
+        if written.is_some_and(|written| written == schema) {
+            return Ok(());
+        }
+        // Another session's `pg_temp` is another schema.
+        if start.line == 0 || written.is_some() {
+            return Err(Error::unsupported(
+                "a view of this form needs the schemas of its tables",
+                "Write schema.table.",
+            ));
+        }
+        notes.stars.insert((start.line, start.column), (start, format!("{}.", quote_identifier(schema))));
+        Ok(())
+    }
+
     /// Refuses NATURAL, which would join by other columns once the tables have others.
     ///
     /// # Errors
@@ -154,7 +175,7 @@ impl ViewNotes {
             .collect()
     }
 
-    /// The parts of the text that are kept in other words: where each `*` and each literal begins and ends, with what it stands
+    /// The parts of the text that are kept in other words: where each `*` and each literal begins and ends, and where a schema is missing, with what it stands
     /// for; from the last to the first.
     pub fn replacements(&self) -> impl Iterator<Item = (Location, Location, String)> {
         let stars = self.stars.iter().map(|(start, (end, columns))| (*start, (*end, columns.clone())));
@@ -218,7 +239,7 @@ impl Analyzer<'_> {
         let mut alias = alias.unwrap_or_else(|| table_alias(shown));
         let names = columns.iter().map(|column| exact(column.name.clone()));
         alias.columns = names.map(|name| TableAliasColumnDef { name, data_type: None }).collect();
-        let full_name = renames.is_empty().then(|| format!("public.{}", view.name));
+        let full_name = renames.is_empty().then(|| full_name(&view.relation(), self.context.view.catalog()));
         self.add(Relation { name: shown.to_string(), columns, full_name, ..Relation::default() })?;
         Ok(TableFactor::Derived { lateral: false, subquery: Box::new(query), alias: Some(alias), sample: None })
     }
@@ -228,21 +249,21 @@ impl Analyzer<'_> {
     /// for other views.
     fn flattened(&mut self, view: &View, query: &Query, shown: &str) -> Result<Option<TableFactor>> {
         let Ok(plain) = plain_view(query) else { return Ok(None) };
-        let (schema, relation) = relation_name(&plain.relation)?;
-        let Some(collection) = self.context.view.catalog().collection(&relation).cloned() else { return Ok(None) };
+        let catalog = self.context.view.catalog();
+        let Some(relation) = find_in_definition(&plain.relation, catalog) else { return Ok(None) };
+        let Some(collection) = catalog.collection(&relation).cloned() else { return Ok(None) };
         let is_subquery =
             |part: &Expr| matches!(part, Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. });
         let keeps_names =
             view.columns.iter().zip(&plain.columns).all(|(column, source)| *source == Some(column.name.clone()));
         if !keeps_names
             || query.order_by.is_some()
-            || schema.is_some_and(|schema| schema != "public")
             || collection.kind == CollectionKind::Auth
             || plain.condition.as_ref().is_some_and(|condition| has_expression(condition, is_subquery))
         {
             return Ok(None);
         }
-        let key = format!("public.{relation}");
+        let key = planner_name(&relation, catalog);
         let table = StatementTable::Collection(CollectionTable::new(&collection));
         let all = scope_columns(&table);
         let found =
@@ -275,7 +296,7 @@ impl Analyzer<'_> {
             }
         };
         self.tables.entry(key.clone()).or_insert(table);
-        let full_name = Some(format!("public.{}", view.name));
+        let full_name = Some(full_name(&view.relation(), self.context.view.catalog()));
         self.add(Relation {
             name: shown.to_string(),
             columns,
@@ -322,8 +343,8 @@ impl Analyzer<'_> {
 
     /// Whether a relation shows the keys of its rows.
     fn has_key(&self, name: &ObjectName) -> bool {
-        let Ok((None, relation) | (Some(_), relation)) = relation_name(name) else { return false };
         let catalog = self.context.view.catalog();
+        let Some(relation) = find_in_definition(name, catalog) else { return false };
         match (catalog.collection(&relation), catalog.view(&relation)) {
             (Some(collection), _) => collection.kind != CollectionKind::Auth,
             (None, Some(view)) => {

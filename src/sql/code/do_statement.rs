@@ -101,7 +101,7 @@ fn behind_comment(mut text: &str) -> &str {
 impl StatementTree for DoStatement {
     fn plan(&self, _declared: &[Option<ColumnType>], _planning: &Planning<'_>) -> Result<Planned> {
         let body = Statement::Session(SessionCommand::Do(Arc::clone(&self.block)));
-        Ok(Planned::new(body, Vec::new(), None, PlanNotes::default()))
+        Ok(Planned::new(body, Vec::new(), None, PlanNotes::default(), None))
     }
 
     fn shown(&self, text: &Arc<str>) -> Option<Arc<str>> {

@@ -11,7 +11,7 @@ use crate::sql::arrow::context::PlanContext;
 use crate::sql::copy::syntax::read_options;
 use crate::sql::parse::names::{folded, last_part};
 use crate::sql::parse::parse::parse;
-use crate::sql::pg_catalog::check_schema;
+use crate::sql::pg_catalog::{check_schema, find_stored};
 use crate::sql::read::read_plan::plan_query;
 use crate::sql::relational::collection_table::FACTS_VIEW;
 use crate::sql::write::insert::column_defaults;
@@ -45,7 +45,8 @@ pub fn plan_copy(
         (CopySource::Table { table_name, columns }, true) => {
             let query = table_query(table_name, columns, context)?;
             let plan = plan_query(&query, parameters, context)?;
-            let table = last_part(table_name).and_then(|name| context.view.catalog().collection(&name));
+            let found = find_stored(table_name, context)?;
+            let table = found.as_ref().and_then(|relation| context.view.catalog().collection(relation));
             let columns = plan.columns();
             Ok(Statement::CopyOut(CopyOutPlan::new(Box::new(plan), columns, options, table.map(Arc::as_ref))?))
         }
@@ -65,7 +66,8 @@ pub fn plan_copy(
 /// # Errors
 /// 42809 for a view.
 fn refuse_view(name: &ObjectName, to: bool, context: &PlanContext<'_>) -> Result<()> {
-    let Some(view) = last_part(name).and_then(|name| context.view.catalog().view(&name)) else { return Ok(()) };
+    let found = find_stored(name, context)?;
+    let Some(view) = found.as_ref().and_then(|relation| context.view.catalog().view(relation)) else { return Ok(()) };
     let (preposition, hint) = match to {
         true => ("from", "Try the COPY (SELECT ...) TO variant."),
         false => ("to", "INSERT takes rows for views over one table."),
@@ -98,7 +100,7 @@ fn named_twice(column: &Ident) -> Error {
 /// The query behind COPY table TO.
 fn table_query(table: &ObjectName, columns: &[Ident], context: &PlanContext<'_>) -> Result<Query> {
     let name = last_part(table).unwrap_or_default();
-    check_schema(table).map_err(|error| located(error, context.text, table.span().start))?;
+    check_schema(table, context).map_err(|error| located(error, context.text, table.span().start))?;
     // A view is read as a table is; what can be written is known to be a table.
     let columns: Vec<String> = if columns.is_empty() && name != FACTS_VIEW {
         let collection = writable_table(table, context)?;

@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use crate::error::{Error, ErrorKind, Notice, Result};
-use crate::model::{Collection, Column, DefaultValue};
+use crate::model::{Collection, Column, DefaultValue, RelationName};
 use crate::sql::analyze::declared_type::{DeclaredType, declared_type};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::check::CheckRequest;
@@ -25,8 +25,9 @@ use crate::sql::define::table::{column_constraints, plan_column, plan_default};
 use crate::sql::define::view::plan_alter_view;
 use crate::sql::parse::names::{folded, relation_name};
 use crate::sql::parse::unread;
+use crate::sql::parse::view_text::is_set_schema;
 use crate::sql::write::stored_expression::renamed;
-use crate::sql::write::write_target::{located, public_name, writable_table};
+use crate::sql::write::write_target::{located, plain_name, target_schema, writable_table};
 use crate::statement::{Privilege, WriteRun};
 use crate::types::ColumnType;
 
@@ -87,7 +88,7 @@ pub enum TableChange {
 ///
 /// # Errors
 /// 42703 for a column that is not there, 42704 for a key of a type without an order, 0A000 and 42601 for a change that this
-/// server or PostgreSQL has not; as [`writable_table`], [`public_name`], [`plan_column`], [`plan_default`], [`declared_type`],
+/// server or PostgreSQL has not; as [`writable_table`], [`plain_name`], [`plan_column`], [`plan_default`], [`declared_type`],
 /// [`Retype::plan`], [`check_owner`], [`unique_constraint`] and [`key_columns`].
 pub fn plan_alter(alter: &AlterTable, context: &PlanContext<'_>) -> Result<DataDefinition> {
     if let Some(definition) = plan_alter_view(alter, context)? {
@@ -107,9 +108,13 @@ pub fn plan_alter(alter: &AlterTable, context: &PlanContext<'_>) -> Result<DataD
     context.notes.touch_collection(&collection, Privilege::Own);
     if let [AlterTableOperation::RenameTable { table_name }] = alter.operations.as_slice() {
         let (RenameTableNameKind::To(to) | RenameTableNameKind::As(to)) = table_name;
-        return Ok(DataDefinition::RenameTable { from: collection.name.clone(), to: public_name(to, context)? });
+        if is_set_schema(context.text) {
+            let (relation, schema) = (collection.relation(), target_schema(to, context)?);
+            return Ok(DataDefinition::SetSchema { relation, schema, tag: "ALTER TABLE" });
+        }
+        return Ok(DataDefinition::RenameTable { from: collection.relation(), to: plain_name(to, context)? });
     }
-    let table = collection.name.clone();
+    let table = collection.relation();
     if let [AlterTableOperation::RenameColumn { old_column_name, new_column_name }] = alter.operations.as_slice() {
         let change = TableChange::RenameColumn { from: folded(old_column_name), to: folded(new_column_name) };
         return Ok(DataDefinition::AlterTable { table, changes: vec![change] });
@@ -228,7 +233,12 @@ impl Planner<'_> {
         if let Some((name, unique)) = planned.unique {
             check_ordered(&column)?;
             let kind = unique_kind(&unique, vec![self.table.columns.len()]);
-            self.constraints.push(TableChange::AddUnique(unique_of_column(&self.table.name, name, &column.name, kind)));
+            self.constraints.push(TableChange::AddUnique(unique_of_column(
+                &self.table.relation(),
+                name,
+                &column.name,
+                kind,
+            )));
         }
         if planned.is_primary_key {
             check_ordered(&column)?;
@@ -374,7 +384,7 @@ impl TableChange {
     ///
     /// # Errors
     /// What the table or its rows do not allow; the statement's other changes are then taken back with it.
-    pub async fn make(&self, table: &str, run: &mut WriteRun<'_>) -> Result<()> {
+    pub async fn make(&self, table: &RelationName, run: &mut WriteRun<'_>) -> Result<()> {
         let (settings, cancel) = (run.settings, run.cancel);
         match self {
             TableChange::AddColumn { column, if_not_exists } => add_column(table, column, *if_not_exists, run).await,

@@ -4,7 +4,7 @@ use datafusion::sql::sqlparser::ast::{CheckConstraint, Ident};
 
 use crate::db::{Cancel, Transaction};
 use crate::error::{Error, Result};
-use crate::model::{Check, Collection};
+use crate::model::{Check, Collection, RelationName};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::index::generated_name;
 use crate::sql::define::table::check_of_one_row;
@@ -71,7 +71,7 @@ impl CheckRequest {
     ///
     /// # Errors
     /// As [`Transaction::add_check`].
-    pub fn add(&self, table: &str, transaction: &mut Transaction, cancel: &Cancel) -> Result<()> {
+    pub fn add(&self, table: &RelationName, transaction: &mut Transaction, cancel: &Cancel) -> Result<()> {
         let collection = transaction.catalog().expect_collection(table)?;
         let check = self.constraint(collection, transaction);
         transaction.add_check(table, check, cancel)
@@ -80,6 +80,6 @@ impl CheckRequest {
 
 /// Whether a constraint cannot be given a name by itself: PostgreSQL looks at all of the schema.
 pub fn is_taken(name: &str, table: &Collection, transaction: &Transaction) -> bool {
-    let others = transaction.catalog().collections().filter(|other| other.id != table.id);
+    let others = transaction.catalog().collections_of(table.schema).filter(|other| other.id != table.id);
     table.has_constraint(name) || others.into_iter().any(|other| other.has_constraint(name))
 }

@@ -2,13 +2,13 @@
 
 use datafusion::sql::sqlparser::ast::{CommentObject, ObjectName};
 
-use crate::db::Transaction;
+use crate::db::{SchemaPlace, Transaction, no_schema};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{CollectionId, ColumnId, CommentedPart, Comments};
+use crate::model::{CollectionId, ColumnId, CommentedPart, Comments, RelationName, SchemaId};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names::{last_part, relation_name};
-use crate::sql::pg_catalog::{Object, find_namespace};
-use crate::sql::write::write_target::public_name;
+use crate::sql::pg_catalog::{Object, find_stored, named_object, path_of};
+use crate::sql::write::write_target::check_user_schema;
 use crate::statement::Privilege;
 
 /// A comment to be made, or taken back.
@@ -22,7 +22,7 @@ pub struct CommentRequest {
 ///
 /// # Errors
 /// 42P01, 42703, 3F000 and 3D000 for what is not there, 42809 for a relation of another kind, 0A000 for objects that have no
-/// comments here; as [`public_name`].
+/// comments here; as [`check_user_schema`].
 pub fn plan_comment(
     object: CommentObject,
     name: &ObjectName,
@@ -37,14 +37,15 @@ pub fn plan_comment(
         CommentObject::Column => column(name, context)?,
         CommentObject::Schema => {
             let schema = last_part(name).unwrap_or_default();
-            find_namespace(&schema)?;
-            if schema != "public" {
-                return Err(Error::unsupported(
-                    format!("a comment on schema {schema} is not offered"),
-                    "It is the server's own.",
-                ));
+            match context.view.catalog().schema(&schema, path_of(context).own()) {
+                Some(SchemaPlace::Stored(SchemaId::Public)) => (Comments::OF_NODE, CommentedPart::Schema),
+                Some(SchemaPlace::Stored(SchemaId::Made(id))) => (id, CommentedPart::Schema),
+                Some(_) => {
+                    let message = format!("a comment on schema {schema} is not offered");
+                    return Err(Error::unsupported(message, "It is the server's own."));
+                }
+                None => return Err(no_schema(&schema)),
             }
-            (Comments::OF_NODE, CommentedPart::Schema)
         }
         CommentObject::Database => {
             let database = last_part(name).unwrap_or_default();
@@ -57,7 +58,7 @@ pub fn plan_comment(
         other => {
             return Err(Error::unsupported(
                 format!("COMMENT ON {other} is not offered"),
-                "Tables, views, columns, indexes, sequences, the schema public and the database have comments.",
+                "Tables, views, columns, indexes, sequences, schemas and the database have comments.",
             ));
         }
     };
@@ -69,10 +70,9 @@ pub fn plan_comment(
 
 /// A relation of a kind.
 fn relation(name: &ObjectName, kind: &str, context: &PlanContext<'_>) -> Result<(CollectionId, CommentedPart)> {
-    let plain = public_name(name, context)?;
-    let objects = Object::all(context.view.catalog());
-    let found = objects.into_iter().find(|object| object.is_user_made() && object.name() == plain);
-    let Some(found) = found else {
+    check_user_schema(name, context)?;
+    let plain = last_part(name).unwrap_or_default();
+    let Some(found) = named_object(name, context)?.filter(Object::is_user_made) else {
         return Err(Error::new(ErrorKind::UndefinedTable, format!("relation \"{plain}\" does not exist")));
     };
     if found.kind_name() != kind {
@@ -105,9 +105,12 @@ fn column(name: &ObjectName, context: &PlanContext<'_>) -> Result<(CollectionId,
         return Err(Error::syntax("column name must be qualified", None));
     }
     let (column, table) = (last_part(name).unwrap_or_default(), ObjectName(parts));
-    let plain = public_name(&table, context)?;
+    check_user_schema(&table, context)?;
+    let (_, plain) = relation_name(&table)?;
     let catalog = context.view.catalog();
-    let found = match (catalog.collection(&plain), catalog.view(&plain)) {
+    let relation = find_stored(&table, context)?;
+    let is_of = |relation: &RelationName| (catalog.collection(relation), catalog.view(relation));
+    let found = match relation.as_ref().map_or((None, None), is_of) {
         (Some(collection), _) => {
             let position = collection.column(&column);
             position.map(|position| collection.column_id(position).map(|id| (collection.id, id))).transpose()?
@@ -117,7 +120,6 @@ fn column(name: &ObjectName, context: &PlanContext<'_>) -> Result<(CollectionId,
             place.and_then(|place| u16::try_from(place).ok()).map(|place| (view.id, ColumnId(place)))
         }
         (None, None) => {
-            let (_, plain) = relation_name(&table)?;
             return Err(Error::new(ErrorKind::UndefinedTable, format!("relation \"{plain}\" does not exist")));
         }
     };

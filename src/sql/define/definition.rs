@@ -1,19 +1,19 @@
 //! Data definition: tables, indexes, and the statements about objects that this server has one fixed kind of.
 //!
-//! `table` reads columns and constraints, `like` those of another table, `index` indexes, `view` views, `comment` comments, `alter` changes of tables, `drop` what
+//! `table` reads columns and constraints, `like` those of another table, `index` indexes, `view` views, `comment` comments, `alter` changes of tables, `schema` schemas, `drop` what
 //! goes; this file dispatches and carries out.
 
 use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{
-    CascadeOption, CreateTable, Query, SchemaName, SetExpr, Statement, Truncate, TruncateIdentityOption,
+    self, CascadeOption, CreateTable, Query, SelectInto, SetExpr, Statement, Truncate, TruncateIdentityOption,
 };
 
-use crate::db::{Cancel, OnConflict, Transaction};
+use crate::db::{Cancel, OnConflict, SearchPath, Transaction};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::expr::ParameterTypes;
 use crate::metrics::StatementKind;
-use crate::model::{Collection, CollectionKind, Column};
+use crate::model::{Collection, CollectionId, CollectionKind, Column, OnCommit, RelationName, SchemaId};
 use crate::settings::Settings;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::alter::{TableChange, plan_alter};
@@ -21,14 +21,14 @@ use crate::sql::define::comment::{CommentRequest, plan_comment};
 use crate::sql::define::drop::{DropRequest, plan_drop};
 use crate::sql::define::index::{IndexRequest, plan_create_index};
 use crate::sql::define::reindex::{ReindexRequest, plan_reindex};
+use crate::sql::define::schema::{SchemaRequest, plan_alter_schema, plan_create_schema};
 use crate::sql::define::table::{TableRequest, plan_table, table_of_query};
 use crate::sql::define::view::{ViewChange, ViewRequest, plan_create_view};
-use crate::sql::parse::names::{folded, relation_name};
+use crate::sql::parse::names::folded;
 use crate::sql::parse::table_text::{TableText, table_text};
 use crate::sql::parse::unread;
-use crate::sql::pg_catalog::find_namespace;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
-use crate::sql::write::write_target::{public_name, writable_table};
+use crate::sql::write::write_target::{new_name, writable_table};
 use crate::statement::{
     Change, CommandTag, Privilege, ReadRun, RowSource, Work, WriteRun, Written, at_once, later, matching_keys,
 };
@@ -41,7 +41,8 @@ pub enum DataDefinition {
         if_not_exists: bool,
     },
     CreateTableAs {
-        name: String,
+        name: RelationName,
+        on_commit: OnCommit,
         plan: ReadPlan,
         columns: Vec<Column>,
         if_not_exists: bool,
@@ -57,16 +58,22 @@ pub enum DataDefinition {
         tag: &'static str,
     },
     Drop(DropRequest),
+    Schema(SchemaRequest),
     AlterTable {
-        table: String,
+        table: RelationName,
         changes: Vec<TableChange>,
     },
     RenameTable {
-        from: String,
+        from: RelationName,
         to: String,
     },
+    SetSchema {
+        relation: RelationName,
+        schema: SchemaId,
+        tag: &'static str,
+    },
     Truncate {
-        names: Vec<String>,
+        names: Vec<RelationName>,
         /// RESTART IDENTITY.
         restart: bool,
         cascade: bool,
@@ -81,9 +88,10 @@ pub enum DataDefinition {
 /// Plans a statement that changes the catalog, or that empties tables.
 ///
 /// # Errors
-/// 42P06 for a schema that exists, 42704 for one of an extension that does not, 42601 for a clause that is not PostgreSQL's,
-/// 0A000 for an extension, a schema or a statement that is not offered; as [`writable_table`], [`public_name`], [`plan_table`],
-/// [`plan_query`], [`table_of_query`], [`plan_create_view`], [`plan_comment`], [`plan_create_index`], [`plan_reindex`], [`plan_alter`] and [`plan_drop`].
+/// 42601 for a clause that is not PostgreSQL's,
+/// 0A000 for an extension or a statement that is not offered; as [`writable_table`], [`new_name`], [`plan_table`],
+/// [`plan_query`], [`table_of_query`], [`plan_create_view`], [`plan_comment`], [`plan_create_index`], [`plan_reindex`], [`plan_alter`], [`plan_create_schema`],
+/// [`plan_alter_schema`] and [`plan_drop`].
 pub fn plan_definition(
     statement: &Statement,
     parameters: &mut ParameterTypes,
@@ -119,26 +127,8 @@ pub fn plan_definition(
                 )),
             }
         }
-        Statement::CreateSchema { schema_name, if_not_exists, .. } => {
-            let name = match schema_name {
-                SchemaName::Simple(name) | SchemaName::NamedAuthorization(name, _) => Some(relation_name(name)?.1),
-                SchemaName::UnnamedAuthorization(_) => None,
-            };
-            let Some(name) = name.filter(|name| find_namespace(name).is_ok()) else {
-                return Err(Error::unsupported("schemas cannot be made", "Every table is in the schema public."));
-            };
-            let report = |skipping| {
-                let message = format!("schema \"{name}\" already exists{skipping}");
-                Error::new(ErrorKind::DuplicateSchema, message)
-            };
-            match if_not_exists {
-                true => {
-                    let notices = vec![Notice::of(report(", skipping"))];
-                    Ok(DataDefinition::Nothing { tag: "CREATE SCHEMA", notices })
-                }
-                false => Err(report("")),
-            }
-        }
+        Statement::CreateSchema { .. } => Ok(DataDefinition::Schema(plan_create_schema(statement, context)?)),
+        Statement::AlterSchema(alter) => plan_alter_schema(alter, context),
         other => match plan_drop(other, context)? {
             Some(definition) => Ok(definition),
             None => Err(not_offered(other)),
@@ -172,9 +162,14 @@ fn plan_create_table(
     context: &PlanContext<'_>,
 ) -> Result<DataDefinition> {
     unread::create_table(table)?;
-    let name = public_name(&table.name, context)?;
+    let name = new_name(&table.name, table.temporary, context)?;
+    let on_commit = match table.on_commit {
+        None | Some(ast::OnCommit::PreserveRows) => OnCommit::PreserveRows,
+        Some(ast::OnCommit::DeleteRows) => OnCommit::DeleteRows,
+        Some(ast::OnCommit::Drop) => OnCommit::Drop,
+    };
     let Some(query) = &table.query else {
-        let request = plan_table(table, name, context)?;
+        let request = plan_table(table, (name, on_commit), context)?;
         return Ok(DataDefinition::CreateTable { table: request, if_not_exists: table.if_not_exists });
     };
     if !table.columns.is_empty() || !table.constraints.is_empty() {
@@ -185,7 +180,7 @@ fn plan_create_table(
     let TableText { columns: names, is_empty, .. } = table_text(context.text);
     let columns = table_of_query(&plan, &names)?;
     let if_not_exists = table.if_not_exists;
-    Ok(DataDefinition::CreateTableAs { name, plan, columns, if_not_exists, is_empty })
+    Ok(DataDefinition::CreateTableAs { name, on_commit, plan, columns, if_not_exists, is_empty })
 }
 
 fn plan_truncate(truncate: &Truncate, context: &PlanContext<'_>) -> Result<DataDefinition> {
@@ -194,7 +189,7 @@ fn plan_truncate(truncate: &Truncate, context: &PlanContext<'_>) -> Result<DataD
     for target in &truncate.table_names {
         let collection = writable_table(&target.name, context)?;
         context.notes.touch_collection(&collection, Privilege::Truncate);
-        names.push(collection.name.clone());
+        names.push(collection.relation());
     }
     let restart = matches!(truncate.identity, Some(TruncateIdentityOption::Restart));
     let cascade = matches!(truncate.cascade, Some(CascadeOption::Cascade));
@@ -205,7 +200,7 @@ impl DataDefinition {
     /// SELECT … INTO: a table made of a query's rows.
     ///
     /// # Errors
-    /// 0A000 for a temporary table, 42701 for two columns of one name; as `public_name` and [`plan_query`].
+    /// 42701 for two columns of one name; as `new_name` and [`plan_query`].
     pub fn select_into(
         query: &Query,
         parameters: &mut ParameterTypes,
@@ -216,11 +211,13 @@ impl DataDefinition {
             return Err(Error::internal("SELECT INTO is no SELECT"));
         };
         let Some(into) = select.into.take() else { return Err(Error::internal("SELECT INTO has no INTO")) };
-        unread::select_into(&into)?;
-        let name = public_name(&into.name, context)?;
+        // What is not logged would be lost in a crash; what is lasts.
+        let SelectInto { temporary, unlogged: _, table: _, name } = into;
+        let name = new_name(&name, temporary, context)?;
         let plan = plan_query(&query, parameters, context)?;
         let columns = table_of_query(&plan, &[])?;
-        Ok(DataDefinition::CreateTableAs { name, plan, columns, if_not_exists: false, is_empty: false })
+        let on_commit = OnCommit::default();
+        Ok(DataDefinition::CreateTableAs { name, on_commit, plan, columns, if_not_exists: false, is_empty: false })
     }
 
     /// Carries the statement out; the command tag.
@@ -243,17 +240,16 @@ impl DataDefinition {
                 }
                 "CREATE TABLE"
             }
-            DataDefinition::CreateTableAs { name, plan, columns, if_not_exists, is_empty } => {
+            DataDefinition::CreateTableAs { name, on_commit, plan, columns, if_not_exists, is_empty } => {
                 if *if_not_exists && skips(name, transaction) {
                     return Ok(CommandTag::of("CREATE TABLE AS"));
                 }
                 if *is_empty {
-                    let id = transaction.new_id();
-                    let made = Collection::new(id, name.as_str(), CollectionKind::Table, columns.clone());
-                    transaction.create_collection(made)?;
-                    return Ok(CommandTag::of("CREATE TABLE AS"));
+                    let made = new_table(transaction.new_id(), (name, *on_commit), columns);
+                    return transaction.create_collection(made).map(|()| CommandTag::of("CREATE TABLE AS"));
                 }
-                let rows = create_as(name, plan, columns, transaction, (parameters, settings, cancel)).await?;
+                let rows =
+                    create_as((name, *on_commit), plan, columns, transaction, (parameters, settings, cancel)).await?;
                 return Ok(CommandTag::counted("SELECT", rows));
             }
             DataDefinition::CreateIndex(request) => {
@@ -277,9 +273,14 @@ impl DataDefinition {
                 "REINDEX"
             }
             DataDefinition::Drop(request) => request.execute(transaction)?,
+            DataDefinition::Schema(request) => request.execute(transaction)?,
             DataDefinition::RenameTable { from, to } => {
                 transaction.rename_collection(from, to)?;
                 "ALTER TABLE"
+            }
+            DataDefinition::SetSchema { relation, schema, tag } => {
+                transaction.set_schema(relation, *schema)?;
+                tag
             }
             DataDefinition::AlterTable { table, changes } => {
                 for change in changes {
@@ -299,6 +300,8 @@ impl DataDefinition {
 
 impl Change for DataDefinition {
     fn execute<'a>(&'a self, run: WriteRun<'a>) -> Work<'a, Written> {
+        let path = SearchPath::of(run.settings, run.transaction.catalog());
+        run.transaction.name_as(path);
         later(async move { self.carry_out(run).await.map(Written::only) })
     }
 
@@ -323,15 +326,20 @@ impl Change for DataDefinition {
     }
 }
 
+fn new_table(id: CollectionId, (name, on_commit): (&RelationName, OnCommit), columns: &[Column]) -> Collection {
+    let table = Collection::new(id, name.name.as_str(), CollectionKind::Table, columns.to_vec());
+    Collection { schema: name.schema, on_commit, ..table }
+}
+
 async fn create_as(
-    name: &str,
+    (name, on_commit): (&RelationName, OnCommit),
     plan: &ReadPlan,
     columns: &[Column],
     transaction: &mut Transaction,
     (parameters, settings, cancel): (&[Value], &Settings, &Cancel),
 ) -> Result<u64> {
     let view = transaction.view().clone();
-    let made = Collection::new(transaction.new_id(), name, CollectionKind::Table, columns.to_vec());
+    let made = new_table(transaction.new_id(), (name, on_commit), columns);
     transaction.create_collection(made)?;
     let collection = Arc::clone(transaction.catalog().expect_collection(name)?);
     let mut stream = plan.execute(&view, parameters, settings, cancel).await?;
@@ -348,7 +356,7 @@ async fn create_as(
 }
 
 /// Whether IF NOT EXISTS leaves a relation as it is; the client is told.
-pub fn skips(name: &str, transaction: &mut Transaction) -> bool {
+pub fn skips(name: &RelationName, transaction: &mut Transaction) -> bool {
     let is_there = transaction.catalog().is_taken(name);
     if is_there {
         let report = Error::new(ErrorKind::DuplicateTable, format!("relation \"{name}\" already exists, skipping"));
@@ -361,14 +369,14 @@ pub fn skips(name: &str, transaction: &mut Transaction) -> bool {
 ///
 /// # Errors
 /// 0A000, as in PostgreSQL, where others refer to them without it.
-fn with_referring(names: &[String], cascade: bool, transaction: &mut Transaction) -> Result<Vec<String>> {
+fn with_referring(names: &[RelationName], cascade: bool, transaction: &mut Transaction) -> Result<Vec<RelationName>> {
     let mut all = names.to_vec();
     let mut at = 0;
     while let Some(name) = all.get(at).cloned() {
         at += 1;
         let id = transaction.catalog().expect_collection(&name)?.id;
         for (child, _) in transaction.catalog().references_to(id) {
-            if all.contains(&child.name) {
+            if all.contains(&child.relation()) {
                 continue;
             }
             if !cascade {
@@ -379,14 +387,14 @@ fn with_referring(names: &[String], cascade: bool, transaction: &mut Transaction
                     .with_hint(hint));
             }
             transaction.notices.push(Notice::new(format!("truncate cascades to table \"{}\"", child.name)));
-            all.push(child.name.clone());
+            all.push(child.relation());
         }
     }
     Ok(all)
 }
 
 fn truncate(
-    names: &[String],
+    names: &[RelationName],
     restart: bool,
     transaction: &mut Transaction,
     (settings, cancel): (&Settings, &Cancel),

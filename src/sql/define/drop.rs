@@ -4,14 +4,15 @@ use datafusion::sql::sqlparser::ast::{
     DropFunction, FunctionDesc, ObjectName, ObjectType, OperateFunctionArg, Spanned, Statement,
 };
 
-use crate::db::{Transaction, constraint_needs_index};
+use crate::db::{Transaction, constraint_needs_index, no_schema};
 use crate::error::{Error, ErrorKind, Notice, Result};
-use crate::model::CollectionId;
+use crate::model::{CollectionId, RelationName};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::definition::DataDefinition;
+use crate::sql::define::schema::plan_drop_schema;
 use crate::sql::parse::names::{folded, relation_name};
-use crate::sql::pg_catalog::{Object, find_namespace, find_procedure, find_type};
-use crate::sql::write::write_target::{located, no_schema, public_name};
+use crate::sql::pg_catalog::{Object, find_procedure, find_stored, find_type, named_object, path_of};
+use crate::sql::write::write_target::{check_user_schema, located, new_name};
 use crate::statement::Privilege;
 use crate::types::ColumnType;
 
@@ -42,7 +43,7 @@ const KEYWORD_TYPES: &[&str] = &[
 pub struct DropRequest {
     /// What the statement calls them.
     kind: &'static str,
-    names: Vec<String>,
+    names: Vec<RelationName>,
     if_exists: bool,
     /// Along with the views that read them, and the foreign keys that refer to them.
     cascade: bool,
@@ -74,8 +75,8 @@ impl DropRequest {
         }
         let catalog = transaction.catalog();
         let relations = found.iter().filter_map(|name| match self.kind {
-            "view" => catalog.view(name).map(|view| view.id),
-            "table" => catalog.collection(name).map(|collection| collection.id),
+            "view" => catalog.view(*name).map(|view| view.id),
+            "table" => catalog.collection(*name).map(|collection| collection.id),
             _ => None,
         });
         let relations: Vec<CollectionId> = relations.collect();
@@ -104,8 +105,7 @@ impl DropRequest {
 pub fn plan_drop(statement: &Statement, context: &PlanContext<'_>) -> Result<Option<DataDefinition>> {
     let definition = match statement {
         Statement::Drop { object_type, if_exists, names, cascade, .. } => {
-            let absent =
-                |tag, describe: fn(&ObjectName) -> Result<Fate>| Absent { tag, describe }.plan(names, *if_exists);
+            let absent = |tag, describe: Describe| Absent { tag, describe }.plan(names, *if_exists, context);
             match object_type {
                 ObjectType::Table => relations("table", names, (*if_exists, *cascade), context)?,
                 ObjectType::Index => relations("index", names, (*if_exists, *cascade), context)?,
@@ -113,7 +113,7 @@ pub fn plan_drop(statement: &Statement, context: &PlanContext<'_>) -> Result<Opt
                 ObjectType::MaterializedView => relations("materialized view", names, (*if_exists, *cascade), context)?,
                 ObjectType::Sequence => relations("sequence", names, (*if_exists, *cascade), context)?,
                 ObjectType::Type => absent("DROP TYPE", type_fate)?,
-                ObjectType::Schema => absent("DROP SCHEMA", schema_fate)?,
+                ObjectType::Schema => plan_drop_schema(names, (*if_exists, *cascade), context)?,
                 ObjectType::Collation => absent("DROP COLLATION", collation_fate)?,
                 ObjectType::Role | ObjectType::User => absent("DROP ROLE", role_fate)?,
                 ObjectType::Database => absent("DROP DATABASE", database_fate)?,
@@ -122,12 +122,12 @@ pub fn plan_drop(statement: &Statement, context: &PlanContext<'_>) -> Result<Opt
         }
         Statement::DropDomain(domain) => {
             let names = std::slice::from_ref(&domain.name);
-            Absent { tag: "DROP DOMAIN", describe: type_fate }.plan(names, domain.if_exists)?
+            Absent { tag: "DROP DOMAIN", describe: type_fate }.plan(names, domain.if_exists, context)?
         }
         Statement::DropExtension(extension) => {
             let names: Vec<ObjectName> =
                 extension.names.iter().map(|name| ObjectName::from(vec![name.clone()])).collect();
-            Absent { tag: "DROP EXTENSION", describe: extension_fate }.plan(&names, extension.if_exists)?
+            Absent { tag: "DROP EXTENSION", describe: extension_fate }.plan(&names, extension.if_exists, context)?
         }
         Statement::DropFunction(DropFunction { if_exists, func_desc, .. }) => {
             functions("function", "DROP FUNCTION", func_desc, *if_exists)?
@@ -164,19 +164,19 @@ fn relations(
     context: &PlanContext<'_>,
 ) -> Result<DataDefinition> {
     let mut request = DropRequest { kind, names: Vec::new(), if_exists, cascade, skipped: Vec::new() };
+    let (catalog, path) = (context.view.catalog(), path_of(context));
     for name in names {
         let at = |error| located(error, context.text, name.span().start);
         let (schema, plain) = relation_name(name)?;
-        if let Some(schema) = schema.filter(|schema| find_namespace(schema).is_err()) {
+        if let Some(schema) = schema.filter(|schema| catalog.schema(schema, path.own()).is_none()) {
             match if_exists {
                 true => request.skipped.push(skipping(&format!("schema \"{schema}\""))),
                 false => return Err(at(no_schema(&schema))),
             }
             continue;
         }
-        let plain_name = public_name(name, context)?;
-        let objects = Object::all(context.view.catalog());
-        let found = objects.into_iter().find(|object| object.is_user_made() && object.name() == plain_name);
+        check_user_schema(name, context)?;
+        let found = named_object(name, context)?.filter(Object::is_user_made);
         match found {
             Some(object) if object.kind_name() != kind => return Err(at(wrong_kind(&plain, kind, &object))),
             Some(Object::PrimaryKey(collection)) => {
@@ -191,14 +191,16 @@ fn relations(
                     "cannot drop view {plain} because it is required by the database system"
                 ))));
             }
-            Some(_) => {
-                if let Some(collection) = context.view.catalog().collection(&plain_name) {
+            Some(object) => {
+                if let Object::Table(collection) = &object {
                     context.notes.touch_collection(collection, Privilege::Own);
                 }
-                request.names.push(plain_name);
+                request.names.push(object.relation());
             }
             // Looked for again when the statement runs.
-            None if if_exists && matches!(kind, "table" | "index" | "view") => request.names.push(plain_name),
+            None if if_exists && matches!(kind, "table" | "index" | "view") => {
+                request.names.push(new_name(name, false, context)?);
+            }
             None if if_exists => request.skipped.push(skipping(&format!("{kind} \"{plain}\""))),
             None => {
                 let code = if kind == "index" { ErrorKind::UndefinedObject } else { ErrorKind::UndefinedTable };
@@ -235,17 +237,19 @@ enum Fate {
     Kept(Error),
 }
 
+type Describe = fn(&ObjectName, &PlanContext<'_>) -> Result<Fate>;
+
 /// A kind of which nobody can make anything here.
 struct Absent {
     tag: &'static str,
-    describe: fn(&ObjectName) -> Result<Fate>,
+    describe: Describe,
 }
 
 impl Absent {
-    fn plan(&self, names: &[ObjectName], if_exists: bool) -> Result<DataDefinition> {
+    fn plan(&self, names: &[ObjectName], if_exists: bool, context: &PlanContext<'_>) -> Result<DataDefinition> {
         let mut notices = Vec::new();
         for name in names {
-            match (self.describe)(name)? {
+            match (self.describe)(name, context)? {
                 Fate::Absent(what, _) if if_exists => notices.push(skipping(&what)),
                 Fate::Absent(_, error) | Fate::Kept(error) => return Err(error),
             }
@@ -259,9 +263,10 @@ fn absent(what: String, kind: ErrorKind) -> Fate {
     Fate::Absent(what, error)
 }
 
-fn type_fate(name: &ObjectName) -> Result<Fate> {
+fn type_fate(name: &ObjectName, context: &PlanContext<'_>) -> Result<Fate> {
     let (schema, plain) = relation_name(name)?;
-    if let Some(schema) = schema.filter(|schema| find_namespace(schema).is_err()) {
+    let own = path_of(context).own();
+    if let Some(schema) = schema.filter(|schema| context.view.catalog().schema(schema, own).is_none()) {
         return Ok(Fate::Absent(format!("schema \"{schema}\""), no_schema(&schema)));
     }
     Ok(match find_type(&plain) {
@@ -272,15 +277,7 @@ fn type_fate(name: &ObjectName) -> Result<Fate> {
     })
 }
 
-fn schema_fate(name: &ObjectName) -> Result<Fate> {
-    let (_, plain) = relation_name(name)?;
-    Ok(match find_namespace(&plain) {
-        Ok(_) => Fate::Kept(Error::unsupported("schemas cannot be dropped", "Every table is in the schema public.")),
-        Err(_) => Fate::Absent(format!("schema \"{plain}\""), no_schema(&plain)),
-    })
-}
-
-fn extension_fate(name: &ObjectName) -> Result<Fate> {
+fn extension_fate(name: &ObjectName, _: &PlanContext<'_>) -> Result<Fate> {
     let (_, plain) = relation_name(name)?;
     Ok(match plain.as_str() {
         "vector" | "plpgsql" => {
@@ -290,7 +287,7 @@ fn extension_fate(name: &ObjectName) -> Result<Fate> {
     })
 }
 
-fn collation_fate(name: &ObjectName) -> Result<Fate> {
+fn collation_fate(name: &ObjectName, _: &PlanContext<'_>) -> Result<Fate> {
     let (_, plain) = relation_name(name)?;
     Ok(match plain.to_ascii_lowercase().as_str() {
         "default" | "c" | "posix" | "ucs_basic" => Fate::Kept(dependent(format!(
@@ -300,7 +297,7 @@ fn collation_fate(name: &ObjectName) -> Result<Fate> {
     })
 }
 
-fn role_fate(name: &ObjectName) -> Result<Fate> {
+fn role_fate(name: &ObjectName, _: &PlanContext<'_>) -> Result<Fate> {
     let (_, plain) = relation_name(name)?;
     Ok(if plain == crate::db::OWNER {
         Fate::Kept(Error::unsupported(
@@ -312,7 +309,7 @@ fn role_fate(name: &ObjectName) -> Result<Fate> {
     })
 }
 
-fn database_fate(name: &ObjectName) -> Result<Fate> {
+fn database_fate(name: &ObjectName, _: &PlanContext<'_>) -> Result<Fate> {
     let (_, plain) = relation_name(name)?;
     let kept = Error::unsupported("DROP DATABASE is not offered", "A data directory is one database, nebulus.");
     Ok(if plain == "nebulus" {
@@ -332,7 +329,8 @@ fn of_relation(
     context: &PlanContext<'_>,
 ) -> Result<DataDefinition> {
     let (_, plain) = relation_name(table)?;
-    let is_there = context.view.catalog().collection(&plain).is_some();
+    let found = find_stored(table, context)?;
+    let is_there = found.is_some_and(|relation| context.view.catalog().collection(&relation).is_some());
     let fate = if is_there {
         let error =
             Error::new(ErrorKind::UndefinedObject, format!("{kind} \"{name}\" for table \"{plain}\" does not exist"));

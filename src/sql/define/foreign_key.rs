@@ -3,24 +3,25 @@
 
 use datafusion::sql::sqlparser::ast::{
     ConstraintCharacteristics, ConstraintReferenceMatchKind, DeferrableInitial, ForeignKeyConstraint, Ident,
-    ReferentialAction as WrittenAction,
+    ObjectName, ReferentialAction as WrittenAction, Spanned,
 };
 
-use crate::db::{Cancel, Transaction};
+use crate::db::{Cancel, Transaction, check_persistence};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{CheckTime, Collection, ColumnId, ForeignKey, ReferentialAction};
+use crate::model::{CheckTime, Collection, ColumnId, ForeignKey, ReferentialAction, RelationName};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::check::is_taken;
 use crate::sql::define::index::generated_name;
 use crate::sql::parse::names::folded;
-use crate::sql::write::write_target::public_name;
+use crate::sql::pg_catalog::find_stored;
+use crate::sql::write::write_target::{located, new_name};
 
 /// A reference to another table, to be added.
 #[derive(Clone, Debug)]
 pub struct ForeignKeyRequest {
     name: Option<String>,
     columns: Vec<String>,
-    parent: String,
+    parent: RelationName,
     /// Empty for its primary key.
     parent_columns: Vec<String>,
     on_delete: ReferentialAction,
@@ -34,7 +35,7 @@ impl ForeignKeyRequest {
     ///
     /// # Errors
     /// 42601 for a clause that is not PostgreSQL's and for contradictions, 0A000 for MATCH FULL and PARTIAL and NOT ENFORCED; as
-    /// [`public_name`].
+    /// [`new_name`].
     pub fn plan(
         constraint: &ForeignKeyConstraint,
         (name, column): (Option<&Ident>, Option<&str>),
@@ -72,7 +73,7 @@ impl ForeignKeyRequest {
         Ok(ForeignKeyRequest {
             name: name.or(own.as_ref()).map(folded),
             columns,
-            parent: public_name(foreign_table, context)?,
+            parent: parent_name(foreign_table, context)?,
             parent_columns: referred_columns.iter().map(folded).collect(),
             on_delete: action(on_delete.as_ref()),
             on_update: action(on_update.as_ref()),
@@ -86,10 +87,11 @@ impl ForeignKeyRequest {
     /// # Errors
     /// 42P01 for a table that is not there, 42809 for a view, 42703 for a column, 42704 for a table without a primary key.
     pub fn constraint(&self, table: &Collection, transaction: &Transaction) -> Result<ForeignKey> {
-        let parent = match self.parent == table.name {
+        let parent = match self.parent == table.relation() {
             true => table,
             false => transaction.catalog().expect_collection(&self.parent)?,
         };
+        check_persistence(table, parent)?;
         let columns = ids_of(&self.columns, table)?;
         let parent_columns = match self.parent_columns.as_slice() {
             [] if parent.primary_key.is_empty() => {
@@ -120,10 +122,24 @@ impl ForeignKeyRequest {
     ///
     /// # Errors
     /// As [`ForeignKeyRequest::constraint`] and [`Transaction::add_foreign_key`].
-    pub fn add(&self, table: &str, transaction: &mut Transaction, cancel: &Cancel) -> Result<()> {
+    pub fn add(&self, table: &RelationName, transaction: &mut Transaction, cancel: &Cancel) -> Result<()> {
         let collection = transaction.catalog().expect_collection(table)?;
         let foreign_key = self.constraint(collection, transaction)?;
         transaction.add_foreign_key(table, foreign_key, cancel)
+    }
+}
+
+/// The table that is referred to: one that is there, else the one that the statement makes.
+fn parent_name(name: &ObjectName, context: &PlanContext<'_>) -> Result<RelationName> {
+    match find_stored(name, context)? {
+        Some(relation) => Ok(relation),
+        None => match new_name(name, false, context) {
+            Err(error) if error.kind() == ErrorKind::InsufficientPrivilege => {
+                let message = format!("referenced relation \"{name}\" is not a table");
+                Err(located(Error::new(ErrorKind::WrongObjectType, message), context.text, name.span().start))
+            }
+            other => other,
+        },
     }
 }
 

@@ -6,14 +6,15 @@ use datafusion::sql::sqlparser::ast::{
 
 use crate::db::{Cancel, Transaction};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionKind, Column, Index, IndexKind, IndexOrigin};
+use crate::model::{Collection, CollectionKind, Column, Index, IndexKind, IndexOrigin, RelationName};
 use crate::sql::analyze::literals::string_of;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::definition::skips;
 use crate::sql::define::index_keys::{inverted_keys, ordered_keys, unique_kind};
 use crate::sql::parse::names::{folded, last_part};
 use crate::sql::parse::unread;
-use crate::sql::write::write_target::{located, public_name, writable_table};
+use crate::sql::pg_catalog::find_stored;
+use crate::sql::write::write_target::{located, plain_name, writable_table};
 use crate::statement::Privilege;
 use crate::types::ColumnType;
 use crate::types::limits::IDENTIFIER_BYTES_MAX;
@@ -26,7 +27,7 @@ const INDEX_COLUMNS_MAX: usize = 32;
 
 /// An index to be made.
 pub struct IndexRequest {
-    table: String,
+    table: RelationName,
     /// The name given, else what a name is made of: parts and suffix.
     name: Option<String>,
     name_parts: Vec<String>,
@@ -43,16 +44,22 @@ impl IndexRequest {
     /// As [`Transaction::create_index`].
     pub async fn create(&self, transaction: &mut Transaction, cancel: &Cancel) -> Result<()> {
         let name = match &self.name {
-            Some(name) if self.if_not_exists && skips(name, transaction) => return Ok(()),
+            Some(name) if self.if_not_exists && skips(&self.in_schema(name), transaction) => return Ok(()),
             Some(name) => name.clone(),
             None => {
                 let catalog = transaction.catalog();
                 let parts: Vec<&str> = self.name_parts.iter().map(String::as_str).collect();
-                generated_name(&self.table, &parts, self.suffix, &|name| catalog.is_taken(name))
+                let is_taken = |name: &str| catalog.is_taken(&self.in_schema(name));
+                generated_name(&self.table.name, &parts, self.suffix, &is_taken)
             }
         };
         let index = Index::new(transaction.new_id(), name, self.kind.clone(), self.origin);
         transaction.create_index(&self.table, index, cancel).await
+    }
+
+    /// A name in the schema of the table, where its indexes are.
+    fn in_schema(&self, name: &str) -> RelationName {
+        RelationName::new(self.table.schema, name)
     }
 }
 
@@ -61,7 +68,7 @@ impl IndexRequest {
 /// # Errors
 /// 42809 for a view, 42703 for a column that is not there, 42704 for an access method, an operator class or an order that does not exist, 22023
 /// for a storage parameter and a vector without dimensions, 42804 for hnsw over another type, 54000 above `INDEX_COLUMNS_MAX`,
-/// 42601 for IF NOT EXISTS without a name, 0A000 for what indexes here cannot be; as [`writable_table`] and [`public_name`].
+/// 42601 for IF NOT EXISTS without a name, 0A000 for what indexes here cannot be; as [`writable_table`] and [`plain_name`].
 pub fn plan_create_index(index: &CreateIndex, context: &PlanContext<'_>) -> Result<IndexRequest> {
     unread::create_index(index)?;
     refuse_view(&index.table_name, context)?;
@@ -70,7 +77,7 @@ pub fn plan_create_index(index: &CreateIndex, context: &PlanContext<'_>) -> Resu
     if !index.include.is_empty() {
         return Err(Error::unsupported("INCLUDE is not offered", "Leave it out."));
     }
-    let name = index.name.as_ref().map(|name| public_name(name, context)).transpose()?;
+    let name = index.name.as_ref().map(|name| plain_name(name, context)).transpose()?;
     if name.is_none() && index.if_not_exists {
         return Err(Error::syntax("CREATE INDEX IF NOT EXISTS needs a name", None));
     }
@@ -101,7 +108,7 @@ pub fn plan_create_index(index: &CreateIndex, context: &PlanContext<'_>) -> Resu
         }
     };
     Ok(IndexRequest {
-        table: collection.name.clone(),
+        table: collection.relation(),
         name,
         name_parts,
         suffix: "idx",
@@ -125,7 +132,7 @@ pub fn unique_constraint(
     let named = columns.iter().filter_map(|position| collection.columns.get(*position));
     let name_parts = named.map(|column| column.name.clone()).collect();
     Ok(IndexRequest {
-        table: collection.name.clone(),
+        table: collection.relation(),
         name: unique.name.as_ref().map(folded),
         name_parts,
         suffix: "key",
@@ -154,8 +161,8 @@ pub fn key_columns(list: &[IndexColumn], collection: &Collection, context: &Plan
 }
 
 /// UNIQUE of a new column.
-pub fn unique_of_column(table: &str, name: Option<String>, column: &str, kind: IndexKind) -> IndexRequest {
-    let (table, name_parts) = (table.to_string(), vec![column.to_string()]);
+pub fn unique_of_column(table: &RelationName, name: Option<String>, column: &str, kind: IndexKind) -> IndexRequest {
+    let (table, name_parts) = (table.clone(), vec![column.to_string()]);
     let origin = IndexOrigin::Constraint;
     IndexRequest { table, name, name_parts, suffix: "key", kind, origin, if_not_exists: false }
 }
@@ -383,7 +390,8 @@ pub fn check_ordered(column: &Column) -> Result<()> {
 /// # Errors
 /// 42809 for a view.
 fn refuse_view(name: &ObjectName, context: &PlanContext<'_>) -> Result<()> {
-    let Some(view) = last_part(name).and_then(|name| context.view.catalog().view(&name)) else { return Ok(()) };
+    let found = find_stored(name, context)?;
+    let Some(view) = found.as_ref().and_then(|relation| context.view.catalog().view(relation)) else { return Ok(()) };
     let message = format!("cannot create index on relation \"{}\"", view.name);
     let error = Error::new(ErrorKind::WrongObjectType, message);
     Err(error.with_detail("This operation is not supported for views."))

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::db::no_schema;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, Column, DefaultValue, DimensionOrigin, IndexKind};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::table_text::LikeClause;
-use crate::sql::write::write_target::no_schema;
+use crate::sql::pg_catalog::{Meant, find_by_path, path_of};
 use crate::statement::Privilege;
 
 /// What a LIKE clause brings along.
@@ -26,16 +27,20 @@ impl Likeness {
     /// # Errors
     /// 42P01 and 3F000 for what is not there.
     pub fn of(like: &LikeClause, context: &PlanContext<'_>) -> Result<Likeness> {
-        if let Some(schema) = like.schema.as_deref().filter(|schema| *schema != "public") {
+        let (catalog, path) = (context.view.catalog(), path_of(context));
+        if let Some(schema) = like.schema.as_deref().filter(|schema| catalog.schema(schema, path.own()).is_none()) {
             return Err(no_schema(schema));
         }
-        let catalog = context.view.catalog();
-        if let Some(view) = catalog.view(&like.table) {
+        let found = match find_by_path(like.schema.as_deref(), &like.table, &path, catalog) {
+            Some(Meant::Stored(relation)) => Some(relation),
+            Some(Meant::System(_)) | None => None,
+        };
+        if let Some(view) = found.as_ref().and_then(|relation| catalog.view(relation)) {
             let columns = view.columns.iter().map(|column| Column::new(column.name.clone(), column.ty.clone()));
             let (primary_key, unique, indexes) = (Vec::new(), Vec::new(), Vec::new());
             return Ok(Likeness { columns: columns.collect(), primary_key, unique, indexes });
         }
-        let Some(source) = catalog.collection(&like.table).map(Arc::clone) else {
+        let Some(source) = found.as_ref().and_then(|relation| catalog.collection(relation)).map(Arc::clone) else {
             let message = format!("relation \"{}\" does not exist", like.table);
             return Err(Error::new(ErrorKind::UndefinedTable, message));
         };

@@ -14,5 +14,6 @@ pub(super) mod like;
 pub(super) mod new_column;
 pub(super) mod reindex;
 pub(super) mod retype;
+pub(super) mod schema;
 pub(super) mod table;
 pub(super) mod view;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::expr::{self, ParameterTypes, ValueRow};
-use crate::model::{Collection, Column, DefaultValue};
+use crate::model::{Collection, Column, DefaultValue, RelationName};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::write::insert::default_expression;
 use crate::sql::write::row_compiler::{Compiler, Visible};
@@ -18,7 +18,12 @@ use crate::types::Value;
 /// # Errors
 /// 42701 for a name that is taken; 23502 for NOT NULL where there are entries and no default; what computing the default reports;
 /// as `Transaction::add_column` and `Transaction::set_not_null`; 57014 and 57P01 when the statement is cancelled.
-pub async fn add_column(table: &str, column: &Column, if_not_exists: bool, run: &mut WriteRun<'_>) -> Result<()> {
+pub async fn add_column(
+    table: &RelationName,
+    column: &Column,
+    if_not_exists: bool,
+    run: &mut WriteRun<'_>,
+) -> Result<()> {
     let current = run.transaction.catalog().expect_collection(table)?;
     if current.column(&column.name).is_some() {
         let message = format!("column \"{}\" of relation \"{table}\" already exists", column.name);

@@ -4,15 +4,16 @@ use datafusion::sql::sqlparser::ast::{Spanned, VacuumStatement};
 
 use crate::db::{Cancel, Transaction};
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::RelationName;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names::relation_name;
-use crate::sql::pg_catalog::Object;
-use crate::sql::write::write_target::{located, public_name, writable_table};
+use crate::sql::pg_catalog::{Object, named_object};
+use crate::sql::write::write_target::{check_user_schema, located, writable_table};
 use crate::statement::Privilege;
 
 /// Indexes to be built anew.
 pub struct ReindexRequest {
-    table: String,
+    table: RelationName,
     /// `None` for all of the table.
     index: Option<String>,
 }
@@ -31,7 +32,7 @@ impl ReindexRequest {
 ///
 /// # Errors
 /// 42601 without a name, 42P01 for what is not there, 42809 for a relation of another kind, 0A000 for a primary key; as
-/// [`writable_table`] and [`public_name`].
+/// [`writable_table`] and [`check_user_schema`].
 pub fn plan_reindex(statement: &VacuumStatement, context: &PlanContext<'_>) -> Result<ReindexRequest> {
     let Some(name) = &statement.table_name else {
         return Err(Error::syntax("REINDEX needs a name", None).with_hint("REINDEX { INDEX | TABLE } name"));
@@ -39,16 +40,15 @@ pub fn plan_reindex(statement: &VacuumStatement, context: &PlanContext<'_>) -> R
     if statement.full {
         let collection = writable_table(name, context)?;
         context.notes.touch_collection(&collection, Privilege::Own);
-        return Ok(ReindexRequest { table: collection.name.clone(), index: None });
+        return Ok(ReindexRequest { table: collection.relation(), index: None });
     }
     let at = |error| located(error, context.text, name.span().start);
     let (_, plain) = relation_name(name)?;
-    let wanted = public_name(name, context)?;
-    let objects = Object::all(context.view.catalog());
-    match objects.into_iter().find(|object| object.is_user_made() && object.name() == wanted) {
+    check_user_schema(name, context)?;
+    match named_object(name, context)?.filter(Object::is_user_made) {
         Some(Object::Index(collection, index)) => {
             context.notes.touch_collection(&collection, Privilege::Own);
-            Ok(ReindexRequest { table: collection.name.clone(), index: Some(index.name) })
+            Ok(ReindexRequest { table: collection.relation(), index: Some(index.name) })
         }
         Some(Object::PrimaryKey(_)) => Err(at(Error::unsupported(
             format!("\"{plain}\" cannot be built anew"),

@@ -8,7 +8,7 @@ use datafusion::sql::sqlparser::ast::{Expr, SetExpr, Statement};
 use crate::db::{Cancel, EntryKey, Transaction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{ParameterTypes, unmodified};
-use crate::model::{Collection, Column, DefaultValue};
+use crate::model::{Collection, Column, DefaultValue, RelationName};
 use crate::settings::Settings;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::table::check_of_one_row;
@@ -16,6 +16,7 @@ use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::parse::parse;
 use crate::sql::parse::trees::select_of;
 use crate::sql::parse::visit::has_expression;
+use crate::sql::pg_catalog::written_name;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
 use crate::sql::write::write_plan::{key_expression, typed_for};
 use crate::sql::write::write_target::is_assignable;
@@ -57,7 +58,7 @@ impl Retype {
         };
         let mut query = select_of(vec![key_expression(table, &table.name), value])?;
         let Some(Statement::Query(of_table)) =
-            parse(&format!("SELECT 1 FROM public.{}", exact(&table.name)))?.statement
+            parse(&format!("SELECT 1 FROM {}", written_name(&table.relation(), context.view.catalog())))?.statement
         else {
             return Err(Error::internal("a SELECT is no query"));
         };
@@ -94,7 +95,7 @@ impl Retype {
     /// [`Transaction::check_new_type`] and [`Transaction::set_column_type`].
     pub async fn make(
         &self,
-        table: &str,
+        table: &RelationName,
         transaction: &mut Transaction,
         (settings, cancel): (&Settings, &Cancel),
     ) -> Result<()> {

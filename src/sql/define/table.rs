@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::expr::ParameterTypes;
 use crate::model::{
     Collection, CollectionId, CollectionKind, Column, Computation, DefaultValue, Index, IndexKind, IndexOrigin,
+    OnCommit, RelationName, RelationRef,
 };
 use crate::sql::analyze::declared_type::declared_type;
 use crate::sql::arrow::context::PlanContext;
@@ -34,7 +35,8 @@ use crate::types::ColumnType;
 
 /// A table to be made.
 pub struct TableRequest {
-    pub name: String,
+    pub name: RelationName,
+    on_commit: OnCommit,
     columns: Vec<Column>,
     primary_key: Vec<usize>,
     /// Positions of each unique constraint, with its name where one is given.
@@ -96,9 +98,14 @@ pub fn column_constraints(
 /// 42701 for a column that is named twice, 42703 for one that a key names and that is not there, 42601 for a second primary
 /// key, 42704 for a key of a type without an order, 0A000 for EXCLUDE and the like; as [`plan_column`], [`CheckRequest::plan`] and
 /// [`ForeignKeyRequest::plan`].
-pub fn plan_table(table: &CreateTable, name: String, context: &PlanContext<'_>) -> Result<TableRequest> {
+pub fn plan_table(
+    table: &CreateTable,
+    (name, on_commit): (RelationName, OnCommit),
+    context: &PlanContext<'_>,
+) -> Result<TableRequest> {
     let mut request = TableRequest {
         name,
+        on_commit,
         columns: Vec::new(),
         primary_key: Vec::new(),
         unique: Vec::new(),
@@ -109,7 +116,7 @@ pub fn plan_table(table: &CreateTable, name: String, context: &PlanContext<'_>) 
     let likes = table_text(context.text).likes;
     for (place, definition) in table.columns.iter().enumerate() {
         request.add_like(&likes.iter().filter(|like| like.place == place).collect::<Vec<_>>(), context)?;
-        let planned = plan_column(definition, &request.name, context)?;
+        let planned = plan_column(definition, &request.name.name, context)?;
         let position = request.columns.len();
         if request.columns.iter().any(|column| column.name == planned.column.name) {
             let message = format!("column \"{}\" specified more than once", planned.column.name);
@@ -352,7 +359,8 @@ impl TableRequest {
     /// Reads what the columns and the table are bound by.
     fn plan_constraints(&mut self, table: &CreateTable, context: &PlanContext<'_>) -> Result<()> {
         let mut whole =
-            Collection::new(CollectionId(0), self.name.as_str(), CollectionKind::Table, self.columns.clone());
+            Collection::new(CollectionId(0), self.name.name.as_str(), CollectionKind::Table, self.columns.clone());
+        whole.schema = self.name.schema;
         for (position, definition) in table.columns.iter().enumerate() {
             // One that is not read yet is known for what it is.
             if expression_of(definition)?.is_some() {
@@ -414,20 +422,25 @@ impl TableRequest {
         self.foreign_keys.iter().try_for_each(|key| key.add(&self.name, transaction, cancel))
     }
 
+    /// Whether a name is the table's, or taken in its schema.
+    fn takes(&self, name: &str, transaction: &Transaction) -> bool {
+        name == self.name.name || transaction.catalog().is_taken(RelationRef { schema: self.name.schema, name })
+    }
+
     fn collection(&self, transaction: &Transaction) -> Collection {
         let (id, columns) = (transaction.new_id(), self.columns.clone());
         let mut collection = Collection {
             primary_key: self.primary_key.clone(),
-            ..Collection::new(id, self.name.as_str(), CollectionKind::Table, columns)
+            schema: self.name.schema,
+            on_commit: self.on_commit,
+            ..Collection::new(id, self.name.name.as_str(), CollectionKind::Table, columns)
         };
         for PlannedUnique { name, positions, kind } in &self.unique {
             let names: Vec<&str> =
                 positions.iter().filter_map(|at| self.columns.get(*at)).map(|column| column.name.as_str()).collect();
             let name = name.clone().unwrap_or_else(|| {
-                generated_name(&self.name, &names, "key", &|name| {
-                    name == self.name
-                        || transaction.catalog().is_taken(name)
-                        || collection.indexes.iter().any(|index| index.name == name)
+                generated_name(&self.name.name, &names, "key", &|name| {
+                    self.takes(name, transaction) || collection.indexes.iter().any(|index| index.name == name)
                 })
             });
             let (id, origin) = (transaction.new_id(), IndexOrigin::Constraint);
@@ -438,10 +451,8 @@ impl TableRequest {
             let names: Vec<&str> = keys
                 .map(|at| at.and_then(|at| self.columns.get(at)).map_or("expr", |column| column.name.as_str()))
                 .collect();
-            let name = generated_name(&self.name, &names, "idx", &|name| {
-                name == self.name
-                    || transaction.catalog().is_taken(name)
-                    || collection.indexes.iter().any(|index| index.name == name)
+            let name = generated_name(&self.name.name, &names, "idx", &|name| {
+                self.takes(name, transaction) || collection.indexes.iter().any(|index| index.name == name)
             });
             let (id, origin) = (transaction.new_id(), IndexOrigin::Statement);
             collection.indexes.push(Index::new(id, name, kind.clone(), origin));

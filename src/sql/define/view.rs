@@ -8,21 +8,23 @@ use datafusion::sql::sqlparser::ast::{
 use crate::db::Transaction;
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::expr::ParameterTypes;
-use crate::model::{CheckOption, CollectionKind, View, ViewColumn, ViewUse};
+use crate::model::{CheckOption, CollectionKind, RelationName, SchemaId, View, ViewColumn, ViewUse};
 use crate::sql::analyze::analyzer::analyze_view;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::alter::check_owner;
 use crate::sql::define::definition::DataDefinition;
 use crate::sql::parse::names::{folded, relation_name};
-use crate::sql::parse::view_text::{byte_of, is_alter_view, view_text};
-use crate::sql::pg_catalog::{plain_view, view_query};
+use crate::sql::parse::view_text::{byte_of, is_alter_view, is_set_schema, view_text};
+use crate::sql::pg_catalog::{find_stored, plain_view, view_query};
 use crate::sql::read::read_plan::plan_query;
-use crate::sql::write::write_target::{located, public_name};
+use crate::sql::write::write_target::{located, new_name, plain_name, target_schema};
 use crate::types::ColumnType;
 
 /// A view to be made.
 pub struct ViewRequest {
-    name: String,
+    name: RelationName,
+    /// It reads temporary relations, though it is not declared so.
+    becomes_temporary: bool,
     or_replace: bool,
     columns: Vec<ViewColumn>,
     query: String,
@@ -33,16 +35,16 @@ pub struct ViewRequest {
 /// A change of a view.
 pub enum ViewChange {
     Rename {
-        view: String,
+        view: RelationName,
         to: String,
     },
     RenameColumn {
-        view: String,
+        view: RelationName,
         from: String,
         to: String,
     },
     SetCheck {
-        view: String,
+        view: RelationName,
         check: Option<CheckOption>,
     },
     /// Its owner stays the one that there is.
@@ -60,7 +62,7 @@ pub fn plan_create_view(
     context: &PlanContext<'_>,
 ) -> Result<ViewRequest> {
     check_form(create)?;
-    let name = public_name(&create.name, context)?;
+    let mut name = new_name(&create.name, create.temporary, context)?;
     if parameters.count() > 0 {
         return Err(Error::new(ErrorKind::UndefinedParameter, "there is no parameter $1"));
     }
@@ -72,6 +74,10 @@ pub fn plan_create_view(
     };
     let (analysis, notes) = analyze_view(&create.query, parameters, context)?;
     check_read(&notes.uses(), &create.query, context)?;
+    let becomes_temporary = !name.schema.is_temporary() && reads_temporary(&notes.uses(), context);
+    if becomes_temporary {
+        name = new_name(&create.name, true, context)?;
+    }
     let plan = plan_query(&create.query, parameters, context)?;
     let mut query = context.text.get(text.query.clone()).unwrap_or_default().to_string();
     for (start, end, words) in notes.replacements() {
@@ -79,7 +85,8 @@ pub fn plan_create_view(
         let (Some(start), Some(end)) = (place(start), place(end)) else {
             return Err(Error::internal("a part of the query is not in its text"));
         };
-        if query.get(start..end).is_none_or(|part| !part.ends_with(['*', '\'', '$'])) {
+        // In front of a name there is nothing that would give way to its schema.
+        if query.get(start..end).is_none_or(|part| !(part.is_empty() || part.ends_with(['*', '\'', '$']))) {
             return Err(Error::internal("a * or a literal of the query stands elsewhere in its text"));
         }
         query.replace_range(start..end, &words);
@@ -110,7 +117,15 @@ pub fn plan_create_view(
         let message = "WITH CHECK OPTION is supported only on automatically updatable views";
         return Err(Error::new(ErrorKind::Unsupported, message).with_hint(reason));
     }
-    Ok(ViewRequest { name, or_replace: create.or_replace, columns, query, uses: notes.uses(), check })
+    Ok(ViewRequest {
+        name,
+        becomes_temporary,
+        or_replace: create.or_replace,
+        columns,
+        query,
+        uses: notes.uses(),
+        check,
+    })
 }
 
 /// Statements on secrets are known by the name of their collection, and kept out of logs by that; and a query in KNIRVQL does not say
@@ -130,6 +145,15 @@ fn check_read(uses: &[ViewUse], query: &Query, context: &PlanContext<'_>) -> Res
     Ok(())
 }
 
+fn reads_temporary(uses: &[ViewUse], context: &PlanContext<'_>) -> bool {
+    let catalog = context.view.catalog();
+    let schema = |used: &ViewUse| match catalog.collection_by_id(used.relation) {
+        Some(collection) => Some(collection.schema),
+        None => catalog.view_by_id(used.relation).map(|view| view.schema),
+    };
+    uses.iter().filter_map(schema).any(SchemaId::is_temporary)
+}
+
 /// Clauses of other databases are no PostgreSQL.
 fn check_form(create: &CreateView) -> Result<()> {
     let CreateView {
@@ -146,7 +170,7 @@ fn check_form(create: &CreateView) -> Result<()> {
         comment,
         with_no_schema_binding,
         if_not_exists,
-        temporary,
+        temporary: _,
         copy_grants,
         to,
         params,
@@ -156,9 +180,6 @@ fn check_form(create: &CreateView) -> Result<()> {
             "materialized views are not offered",
             "CREATE TABLE ... AS keeps the rows; CREATE VIEW reads them anew.",
         ));
-    }
-    if *temporary {
-        return Err(Error::unsupported("temporary views are not offered", "CREATE VIEW, and DROP VIEW afterwards."));
     }
     let foreign = [*or_alter, *secure, *name_before_not_exists, *with_no_schema_binding, *if_not_exists, *copy_grants];
     let has_types = columns.iter().any(|column| column.data_type.is_some() || column.options.is_some());
@@ -221,6 +242,9 @@ impl ViewRequest {
     /// 42P07; 42809 for a name of what is no view; 42P16 for a query that does not show the columns of before; as
     /// [`Transaction::put_view`].
     pub fn create(&self, transaction: &mut Transaction) -> Result<()> {
+        if self.becomes_temporary {
+            transaction.notices.push(Notice::new(format!("view \"{}\" will be a temporary view", self.name)));
+        }
         let catalog = transaction.catalog();
         let known = catalog.view(&self.name).filter(|_| self.or_replace).cloned();
         if known.is_none() && catalog.is_taken(&self.name) {
@@ -236,7 +260,8 @@ impl ViewRequest {
         let id = known.map_or_else(|| transaction.new_id(), |known| known.id);
         transaction.put_view(View {
             id,
-            name: self.name.clone(),
+            schema: self.name.schema,
+            name: self.name.name.clone(),
             columns: self.columns.clone(),
             query: self.query.clone(),
             uses: self.uses.clone(),
@@ -277,19 +302,16 @@ fn is_same_type(old: &ColumnType, new: &ColumnType) -> bool {
 /// column that is not there.
 pub fn plan_alter_view(alter: &AlterTable, context: &PlanContext<'_>) -> Result<Option<DataDefinition>> {
     let says_view = is_alter_view(context.text);
-    let name = match public_name(&alter.name, context) {
-        Err(_) if !says_view => return Ok(None),
-        name => name?,
-    };
     let tag = if says_view { "ALTER VIEW" } else { "ALTER TABLE" };
     let catalog = context.view.catalog();
     let at = |error| located(error, context.text, alter.name.span().start);
-    let Some(view) = catalog.view(&name) else {
+    let name = find_stored(&alter.name, context)?;
+    let Some(view) = name.as_ref().and_then(|name| catalog.view(name)) else {
         if !says_view {
             return Ok(None);
         }
         let plain = relation_name(&alter.name)?.1;
-        return match (catalog.is_taken(&name), alter.if_exists) {
+        return match (name.is_some(), alter.if_exists) {
             (true, _) => Err(at(Error::new(ErrorKind::WrongObjectType, format!("\"{plain}\" is not a view")))),
             (false, true) => {
                 let notices = vec![Notice::new(format!("relation \"{plain}\" does not exist, skipping"))];
@@ -300,11 +322,15 @@ pub fn plan_alter_view(alter: &AlterTable, context: &PlanContext<'_>) -> Result<
             }
         };
     };
-    let view = view.name.clone();
+    let (name, view) = (view.name.as_str(), view.relation());
     let change = match alter.operations.as_slice() {
         [AlterTableOperation::RenameTable { table_name }] => {
             let (RenameTableNameKind::To(to) | RenameTableNameKind::As(to)) = table_name;
-            ViewChange::Rename { view, to: public_name(to, context)? }
+            if is_set_schema(context.text) {
+                let (relation, schema) = (view, target_schema(to, context)?);
+                return Ok(Some(DataDefinition::SetSchema { relation, schema, tag }));
+            }
+            ViewChange::Rename { view, to: plain_name(to, context)? }
         }
         [AlterTableOperation::RenameColumn { old_column_name, new_column_name }] => {
             let (from, to) = (folded(old_column_name), folded(new_column_name));
@@ -319,12 +345,12 @@ pub fn plan_alter_view(alter: &AlterTable, context: &PlanContext<'_>) -> Result<
                 match option_text(value).as_str() {
                     "local" => ViewChange::SetCheck { view, check: Some(CheckOption::Local) },
                     "cascaded" => ViewChange::SetCheck { view, check: Some(CheckOption::Cascaded) },
-                    _ => return Err(not_of_views(&name)),
+                    _ => return Err(not_of_views(name)),
                 }
             }
-            _ => return Err(not_of_views(&name)),
+            _ => return Err(not_of_views(name)),
         },
-        _ => return Err(not_of_views(&name)),
+        _ => return Err(not_of_views(name)),
     };
     Ok(Some(DataDefinition::AlterView { change, tag }))
 }

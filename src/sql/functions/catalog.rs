@@ -1,13 +1,14 @@
 //! Functions over the catalogs: names of objects, their definitions, their visibility and sizes. What does not exist
 //! has no size.
 
+use crate::db::{Catalog, SearchPath};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Any, Bool, Int, Object, Oid, Text};
 use crate::expr::{Function, Invocation, int_of, text_of};
-use crate::model::Column;
+use crate::model::{CollectionId, Column, RelationName};
 use crate::sql::arrow::context::context_of;
 use crate::sql::pg_catalog;
-use crate::types::{ColumnType, Value};
+use crate::types::{ColumnType, Value, quote_identifier};
 
 pub fn definitions() -> Vec<Function> {
     let mut all = names();
@@ -20,10 +21,20 @@ pub fn definitions() -> Vec<Function> {
 /// An OID among the arguments: given as a number, or as the name of a relation.
 fn oid_of(invocation: &Invocation<'_>, arguments: &[Value], position: usize) -> Result<Option<u32>> {
     match arguments.get(position) {
-        Some(Value::Text(name)) => Ok(pg_catalog::find_class(context_of(invocation)?.view.catalog(), name)),
+        Some(Value::Text(name)) => {
+            let (catalog, path) = names_of(invocation)?;
+            Ok(pg_catalog::find_class(catalog, &path, name))
+        }
         Some(other) => Ok(other.as_i64().and_then(|number| u32::try_from(number).ok())),
         None => Ok(None),
     }
+}
+
+/// What names are looked for in, and by which path.
+fn names_of<'a>(invocation: &Invocation<'a>) -> Result<(&'a Catalog, SearchPath)> {
+    let context = context_of(invocation)?;
+    let catalog = context.view.catalog();
+    Ok((catalog, SearchPath::of(&context.settings, catalog)))
 }
 
 fn optional_text(text: Option<String>) -> Value {
@@ -44,9 +55,11 @@ fn names() -> Vec<Function> {
         Function::new("to_regtype", &[Text], ColumnType::Oid, |_, arguments| {
             Ok(optional_oid(pg_catalog::find_type(text_of(arguments, 0))))
         }),
-        Function::new("to_regnamespace", &[Text], ColumnType::Oid, |_, arguments| {
-            Ok(optional_oid(pg_catalog::find_namespace(text_of(arguments, 0)).ok()))
-        }),
+        Function::new("to_regnamespace", &[Text], ColumnType::Oid, |invocation, arguments| {
+            let (catalog, path) = names_of(invocation)?;
+            Ok(optional_oid(pg_catalog::find_namespace(catalog, &path, text_of(arguments, 0)).ok()))
+        })
+        .stable(),
         Function::new("$regclass_oid", &[Object], ColumnType::Oid, |invocation, arguments| {
             match oid_of(invocation, arguments, 0)? {
                 None => Err(Error::new(
@@ -58,9 +71,9 @@ fn names() -> Vec<Function> {
         })
         .stable(),
         Function::new("regclass_out", &[Object], text.clone(), |invocation, arguments| {
-            let catalog = context_of(invocation)?.view.catalog();
+            let (catalog, path) = names_of(invocation)?;
             match oid_of(invocation, arguments, 0)? {
-                Some(oid) => Ok(Value::text(pg_catalog::class_name(catalog, oid))),
+                Some(oid) => Ok(Value::text(pg_catalog::class_name(catalog, &path, oid))),
                 None => Err(Error::new(
                     ErrorKind::UndefinedTable,
                     format!("relation \"{}\" does not exist", text_of(arguments, 0)),
@@ -74,12 +87,16 @@ fn names() -> Vec<Function> {
         Function::new("regtype_out", &[Object], text.clone(), |_, arguments| {
             Ok(Value::text(pg_catalog::type_name(regtype(arguments)?)))
         }),
-        Function::new("$regnamespace_oid", &[Object], ColumnType::Oid, |_, arguments| {
-            regnamespace(arguments).map(|oid| Value::Int8(i64::from(oid)))
-        }),
-        Function::new("regnamespace_out", &[Object], text.clone(), |_, arguments| {
-            Ok(Value::text(pg_catalog::namespace_name(regnamespace(arguments)?)))
-        }),
+        Function::new("$regnamespace_oid", &[Object], ColumnType::Oid, |invocation, arguments| {
+            regnamespace(invocation, arguments).map(|oid| Value::Int8(i64::from(oid)))
+        })
+        .stable(),
+        Function::new("regnamespace_out", &[Object], text.clone(), |invocation, arguments| {
+            let catalog = context_of(invocation)?.view.catalog();
+            let name = pg_catalog::namespace_name(catalog, regnamespace(invocation, arguments)?);
+            Ok(Value::text(quote_identifier(&name).to_string()))
+        })
+        .stable(),
         Function::new("to_regproc", &[Text], ColumnType::Oid, |_, arguments| {
             let name = text_of(arguments, 0).rsplit('.').next().unwrap_or("");
             Ok(optional_oid(pg_catalog::find_procedure(name)))
@@ -110,9 +127,12 @@ fn regtype(arguments: &[Value]) -> Result<u32> {
     })
 }
 
-fn regnamespace(arguments: &[Value]) -> Result<u32> {
+fn regnamespace(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<u32> {
     match arguments.first() {
-        Some(Value::Text(name)) => pg_catalog::find_namespace(name),
+        Some(Value::Text(name)) => {
+            let (catalog, path) = names_of(invocation)?;
+            pg_catalog::find_namespace(catalog, &path, name)
+        }
         Some(other) => Ok(other.as_i64().and_then(|oid| u32::try_from(oid).ok()).unwrap_or(0)),
         None => Ok(0),
     }
@@ -133,10 +153,10 @@ fn texts() -> Vec<Function> {
         })
         .optional(1),
         Function::new("pg_get_constraintdef", &[Oid, Bool], text.clone(), |invocation, arguments| {
-            let catalog = context_of(invocation)?.view.catalog();
+            let (catalog, path) = names_of(invocation)?;
             let oid = int_of(arguments, 0).and_then(|oid| u32::try_from(oid).ok());
             let is_pretty = matches!(arguments.get(1), Some(Value::Bool(true)));
-            Ok(optional_text(oid.and_then(|oid| pg_catalog::constraint_definition(catalog, oid, is_pretty))))
+            Ok(optional_text(oid.and_then(|oid| pg_catalog::constraint_definition(catalog, &path, oid, is_pretty))))
         })
         .optional(1)
         .stable(),
@@ -208,15 +228,20 @@ fn index_definition(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<
 }
 
 fn serial_sequence(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
-    let catalog = context_of(invocation)?.view.catalog();
-    let collection = catalog.expect_collection(text_of(arguments, 0).trim_start_matches("public."))?;
+    let (catalog, path) = names_of(invocation)?;
+    let name = text_of(arguments, 0);
+    let found = pg_catalog::find_class(catalog, &path, name).map(CollectionId::of_oid);
+    let Some(collection) = found.and_then(|id| catalog.collection_by_id(id)) else {
+        return Err(Error::new(ErrorKind::UndefinedTable, format!("relation \"{name}\" does not exist")));
+    };
     let column = text_of(arguments, 1);
     let position = collection.column(column).ok_or_else(|| {
         let message = format!("column \"{column}\" of relation \"{}\" does not exist", collection.name);
         Error::new(ErrorKind::UndefinedColumn, message)
     })?;
     let is_serial = collection.columns.get(position).is_some_and(Column::has_sequence);
-    Ok(if is_serial { Value::text(format!("public.{}_{column}_seq", collection.name)) } else { Value::Null })
+    let sequence = RelationName::new(collection.schema, format!("{}_{column}_seq", collection.name));
+    Ok(if is_serial { Value::text(pg_catalog::written_name(&sequence, catalog)) } else { Value::Null })
 }
 
 fn visibility() -> Vec<Function> {
@@ -224,9 +249,10 @@ fn visibility() -> Vec<Function> {
         |name: &'static str| Function::new(name, &[Oid], ColumnType::Bool, |_, _| Ok(Value::Bool(true))).stable();
     vec![
         Function::new("pg_table_is_visible", &[Oid], ColumnType::Bool, |invocation, arguments| {
-            let catalog = context_of(invocation)?.view.catalog();
+            let (catalog, path) = names_of(invocation)?;
             let object = oid_of(invocation, arguments, 0)?.and_then(|oid| pg_catalog::Object::find(catalog, oid));
-            Ok(object.map_or(Value::Null, |object| Value::Bool(object.is_visible())))
+            let is_visible = |object| Value::Bool(pg_catalog::is_visible(&object, &path, catalog));
+            Ok(object.map_or(Value::Null, is_visible))
         })
         .stable(),
         seen("pg_type_is_visible"),
@@ -248,8 +274,19 @@ fn visibility() -> Vec<Function> {
             Ok(Value::Array(Box::new(ColumnType::Oid), Vec::new()))
         })
         .stable(),
-        Function::new("pg_is_other_temp_schema", &[Oid], ColumnType::Bool, |_, _| Ok(Value::Bool(false))).stable(),
-        Function::new("pg_my_temp_schema", &[], ColumnType::Oid, |_, _| Ok(Value::Int8(0))).stable(),
+        Function::new("pg_is_other_temp_schema", &[Oid], ColumnType::Bool, |invocation, arguments| {
+            let (catalog, path) = names_of(invocation)?;
+            let others = catalog.temporary_schemas().filter(|schema| *schema != path.own());
+            let mut oids = others.map(|schema| Some(i64::from(pg_catalog::schema_oid(schema))));
+            Ok(Value::Bool(oids.any(|oid| oid == int_of(arguments, 0))))
+        })
+        .stable(),
+        Function::new("pg_my_temp_schema", &[], ColumnType::Oid, |invocation, _| {
+            let (catalog, path) = names_of(invocation)?;
+            let oid = if catalog.has_relations(path.own()) { pg_catalog::schema_oid(path.own()) } else { 0 };
+            Ok(Value::Int8(i64::from(oid)))
+        })
+        .stable(),
         Function::new("pg_indexam_has_property", &[Object, Text], ColumnType::Bool, |_, _| Ok(Value::Bool(false))),
         Function::new("pg_index_column_has_property", &[Object, Int, Text], ColumnType::Bool, |_, _| {
             Ok(Value::Bool(false))

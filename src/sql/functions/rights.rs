@@ -3,6 +3,7 @@
 //! There is one owner, who may do with tables what can be done with them at all. Nobody writes views and catalogs, and a
 //! session from which secrets are hidden has no rights on them. What everybody may read, the role `public` may as well.
 
+use crate::db::SearchPath;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Any, Bool, Int, Object, Oid, TextArray};
 use crate::expr::{Function, Invocation, int_of, text_of};
@@ -108,10 +109,11 @@ fn privileges(list: &str, known: &[&'static str]) -> Result<Vec<(&'static str, b
 /// # Errors
 /// 42P01 for a name that nothing has.
 fn relation(invocation: &Invocation<'_>, argument: Option<&Value>) -> Result<Option<pg_catalog::Object>> {
-    let catalog = context_of(invocation)?.view.catalog();
+    let context = context_of(invocation)?;
+    let catalog = context.view.catalog();
     let oid = match argument {
         Some(Value::Text(name)) => Some(
-            pg_catalog::find_class(catalog, name)
+            pg_catalog::find_class(catalog, &SearchPath::of(&context.settings, catalog), name)
                 .ok_or_else(|| Error::new(ErrorKind::UndefinedTable, format!("relation \"{name}\" does not exist")))?,
         ),
         other => other.and_then(Value::as_i64).and_then(|number| u32::try_from(number).ok()),
@@ -171,14 +173,18 @@ fn column_privilege(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<
     }
 }
 
-/// Everybody may look into every schema; tables are made in one.
+/// Everybody may look into every schema; nobody makes anything in those of the system.
 fn schema_privilege(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let (grantee, arguments) = asked_of(invocation, arguments, 2)?;
+    let context = context_of(invocation)?;
+    let catalog = context.view.catalog();
     let schema = match arguments.first() {
-        Some(Value::Text(name)) => pg_catalog::find_namespace(name)?,
+        Some(Value::Text(name)) => {
+            pg_catalog::find_namespace(catalog, &SearchPath::of(&context.settings, catalog), name)?
+        }
         other => other.and_then(Value::as_i64).and_then(|oid| u32::try_from(oid).ok()).unwrap_or(0),
     };
-    let takes_tables = schema == pg_catalog::NAMESPACE_PUBLIC && grantee == Grantee::Owner;
+    let takes_tables = grantee == Grantee::Owner && pg_catalog::takes_relations(catalog, schema);
     let asked = privileges(text_of(arguments, 1), OF_SCHEMAS)?;
     Ok(Value::Bool(asked.iter().any(|(name, to_grant)| {
         let is_held = *name == "USAGE" || takes_tables;

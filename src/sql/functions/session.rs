@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::db::Activity;
+use crate::db::{Activity, SearchPath};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Any, Bool, Int, Oid, Text};
 use crate::expr::{Function, Invocation, int_of, text_of};
@@ -30,7 +30,7 @@ pub fn definitions() -> Vec<Function> {
         })
         .stable()
         .alias(&["session_user", "current_role", "user", "system_user"]),
-        Function::new("current_schema", &[], name.clone(), |_, _| Ok(Value::text("public"))).stable(),
+        Function::new("current_schema", &[], name.clone(), current_schema).stable(),
         Function::new("current_schemas", &[Bool], ColumnType::Array(Box::new(name)), current_schemas).stable(),
         Function::new("current_setting", &[Text, Bool], ColumnType::Text, current_setting).optional(1).stable(),
         Function::new("set_config", &[Text, Text, Bool], ColumnType::Text, |_, _| {
@@ -116,12 +116,22 @@ fn terminate(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> 
     Ok(Value::Bool(true))
 }
 
-fn current_schemas(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
-    let mut schemas = vec![Value::text("public")];
-    if arguments.first() == Some(&Value::Bool(true)) {
-        schemas.insert(0, Value::text("pg_catalog"));
-    }
-    Ok(Value::Array(Box::new(ColumnType::Name), schemas))
+/// The schema that relations are made in; NULL where `search_path` names none that is there.
+fn current_schema(invocation: &Invocation<'_>, _: &[Value]) -> Result<Value> {
+    let context = context_of(invocation)?;
+    let catalog = context.view.catalog();
+    let place = SearchPath::of(&context.settings, catalog).creation();
+    Ok(place.map_or(Value::Null, |place| Value::text(catalog.place_name(place))))
+}
+
+/// The schemas that names are looked for in, with those that `search_path` does not name where the argument says so.
+fn current_schemas(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    let context = context_of(invocation)?;
+    let catalog = context.view.catalog();
+    let path = SearchPath::of(&context.settings, catalog);
+    let places = if arguments.first() == Some(&Value::Bool(true)) { path.places() } else { path.named() };
+    let names = places.iter().map(|place| Value::text(catalog.place_name(*place)));
+    Ok(Value::Array(Box::new(ColumnType::Name), names.collect()))
 }
 
 fn current_setting(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {

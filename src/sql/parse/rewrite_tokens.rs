@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::sql::parse::dialect::PostgresDialect;
 use crate::sql::parse::row_locks::rewrite_row_locks;
 use crate::sql::parse::table_text::unread_parts;
-use crate::sql::parse::view_text::check_option;
+use crate::sql::parse::view_text::{check_option, set_schema};
 
 /// What SET CONSTRAINTS assigns to.
 pub const CONSTRAINTS: &str = "$constraints";
@@ -49,8 +49,13 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         }
         "REINDEX" => return reindexing(tokens, &solid),
         "CREATE" => dropped.extend(left_out_of_create(&tokens, &solid)),
-        "ALTER" if word(1).as_deref() == Some("VIEW") => {
-            replaced.extend(solid.get(1).map(|at| (*at, keyword("TABLE"))));
+        "ALTER" => {
+            let is_view = word(1).as_deref() == Some("VIEW");
+            replaced.extend(solid.get(1).filter(|_| is_view).map(|at| (*at, keyword("TABLE"))));
+            let all: Vec<&Token> = solid.iter().filter_map(|at| tokens.get(*at)).map(|token| &token.token).collect();
+            // [`is_set_schema`](crate::sql::parse::view_text::is_set_schema) looks for it again.
+            let places = set_schema(&all).into_iter().flat_map(|at| [(at, "RENAME"), (at + 1, "TO")]);
+            replaced.extend(places.filter_map(|(at, word)| Some((*solid.get(at)?, keyword(word)))));
         }
         "SET" if word(1).as_deref() == Some("CONSTRAINTS") => return setting_constraints(tokens, &solid),
         "BEGIN" | "START" | "SET" => dropped.extend(deferrable(&tokens, &solid)),

@@ -6,7 +6,7 @@
 use datafusion::sql::sqlparser::ast::{
     AlterTable, ConstraintCharacteristics, CreateExtension, CreateIndex, CreateTable, CreateTableOptions, Declare,
     DeferrableInitial, Delete, HiveDistributionStyle, IndexColumn, Insert, KeyOrIndexDisplay, OrderByExpr,
-    PrimaryKeyConstraint, SelectInto, Set, Statement, Truncate, UniqueConstraint, Update,
+    PrimaryKeyConstraint, Set, Statement, Truncate, UniqueConstraint, Update,
 };
 
 use crate::error::{Error, ErrorKind, Result};
@@ -156,7 +156,7 @@ pub fn create_table(table: &CreateTable) -> Result<()> {
         global: _,
         // Storage parameters tune PostgreSQL's heap.
         table_options,
-        temporary,
+        temporary: _,
         on_commit,
         inherits,
         partition_by,
@@ -209,8 +209,9 @@ pub fn create_table(table: &CreateTable) -> Result<()> {
         sortkey,
         backup,
     } = table;
-    if *temporary || on_commit.is_given() {
-        return Err(Error::unsupported("temporary tables are not offered", "Make a table and drop it afterwards."));
+    if on_commit.is_some() && !table.temporary {
+        let message = "ON COMMIT can only be used on temporary tables";
+        return Err(Error::new(ErrorKind::InvalidTableDefinition, message));
     }
     if [inherits.is_given(), partition_by.is_given(), partition_of.is_given(), for_values.is_given()].contains(&true) {
         return Err(Error::unsupported("inheritance and partitions are not offered", "Make one table."));
@@ -271,17 +272,6 @@ pub fn create_table(table: &CreateTable) -> Result<()> {
     let hint = "CREATE TABLE [IF NOT EXISTS] name (columns)";
     only_postgresql("CREATE TABLE", hint, foreign)?;
     only_postgresql("CREATE TABLE", hint, warehouses)
-}
-
-/// # Errors
-/// 0A000 for a temporary table.
-pub fn select_into(into: &SelectInto) -> Result<()> {
-    // What is not logged would be lost in a crash; what is lasts.
-    let SelectInto { temporary, unlogged: _, table: _, name: _ } = into;
-    if *temporary {
-        return Err(Error::unsupported("temporary tables are not offered", "Make a table and drop it afterwards."));
-    }
-    Ok(())
 }
 
 /// # Errors

@@ -78,6 +78,21 @@ pub fn is_alter_view(text: &str) -> bool {
         && solid.next().is_some_and(|token| is_keyword(token, "VIEW"))
 }
 
+/// Whether ALTER TABLE or ALTER VIEW is written with SET SCHEMA, for which the parser reads RENAME TO.
+pub fn is_set_schema(text: &str) -> bool {
+    let Ok(tokens) = Tokenizer::new(&PostgresDialect, text).tokenize() else { return false };
+    let solid: Vec<&Token> = tokens.iter().filter(|token| is_solid(token)).collect();
+    set_schema(&solid).is_some()
+}
+
+/// Where the words SET SCHEMA stand in front of the last token of ALTER TABLE or ALTER VIEW.
+pub fn set_schema(tokens: &[&Token]) -> Option<usize> {
+    let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| is_keyword(token, word));
+    let at = tokens.len().checked_sub(3).filter(|at| *at > 2)?;
+    let is_alter = is(0, "ALTER") && (is(1, "TABLE") || is(1, "VIEW"));
+    (is_alter && is(at, "SET") && is(at + 1, "SCHEMA")).then_some(at)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +108,10 @@ mod tests {
             Some(("(select 1)", Some(CheckOption::Cascaded)))
         );
         assert_eq!(query("create view v"), None);
+        assert!(
+            is_set_schema("Alter table if exists a.b set schema \"C\" ;") && is_set_schema("ALTER VIEW v SET SCHEMA c")
+        );
+        assert!(!is_set_schema("ALTER TABLE t RENAME TO schema") && !is_set_schema("ALTER SCHEMA a RENAME TO b"));
         assert!(is_alter_view(" alter /* x */ View v rename to w") && !is_alter_view("alter table view rename to w"));
     }
 }

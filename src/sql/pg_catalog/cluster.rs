@@ -4,8 +4,9 @@
 
 use chrono::Utc;
 
+use crate::db::Catalog;
 use crate::settings::{Setting, SettingKind, SettingValue, Settings, shown_bound};
-use crate::sql::pg_catalog::names::NAMESPACES;
+use crate::sql::pg_catalog::names::namespaces;
 use crate::sql::pg_catalog::oids::{COLLATION_DEFAULT, DATABASE_OID, NAMESPACE_CATALOG, NAMESPACE_PUBLIC, OWNER_OID};
 use crate::sql::pg_catalog::relation::{CatalogRow, oid, text};
 use crate::types::{ColumnType, Interval, Value, Zone};
@@ -26,10 +27,10 @@ const EXTENSIONS: [(&str, &str, u32, u32, &str); 2] = [
 /// OID of `pg_extension`, whose descriptions `\dx` shows.
 const EXTENSION_CATALOG: u32 = 3079;
 
-pub fn namespace() -> Vec<CatalogRow> {
-    NAMESPACES
-        .iter()
-        .map(|(name, number)| vec![("oid", oid(*number)), ("nspname", text(name)), ("nspowner", oid(OWNER_OID))])
+pub fn namespace(catalog: &Catalog) -> Vec<CatalogRow> {
+    namespaces(catalog)
+        .into_iter()
+        .map(|(name, number)| vec![("oid", oid(number)), ("nspname", text(name)), ("nspowner", oid(OWNER_OID))])
         .collect()
 }
 

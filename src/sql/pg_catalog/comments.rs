@@ -37,7 +37,8 @@ fn described<'a>(catalog: &Catalog, relation: CollectionId, comments: &'a Commen
         (CommentedPart::Sequence(id), Some(collection)) => {
             collection.position_of(id).map(|position| (CLASS_CATALOG, oids::column_oid(collection, position), 0))
         }
-        (CommentedPart::Schema, _) => Some((NAMESPACE_CLASS, NAMESPACE_PUBLIC, 0)),
+        (CommentedPart::Schema, _) if relation == Comments::OF_NODE => Some((NAMESPACE_CLASS, NAMESPACE_PUBLIC, 0)),
+        (CommentedPart::Schema, _) => Some((NAMESPACE_CLASS, relation.oid(), 0)),
         (CommentedPart::Database, _) => Some((DATABASE_CLASS, DATABASE_OID, 0)),
         (CommentedPart::Index(_) | CommentedPart::Sequence(_), None) => None,
     };

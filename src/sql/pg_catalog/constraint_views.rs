@@ -1,7 +1,7 @@
 //! What the information schema says of constraints.
 
 use crate::db::Catalog;
-use crate::model::{CheckTime, Collection};
+use crate::model::{CheckTime, Collection, SchemaId};
 use crate::settings::Settings;
 use crate::sql::pg_catalog::constraints::{Constraint, ConstraintKind, constraints, unique_key};
 use crate::sql::pg_catalog::relation::{CatalogRow, text, yes_or_no};
@@ -12,30 +12,30 @@ fn count(number: usize) -> Value {
 }
 
 /// The three names of a constraint.
-fn named(constraint: &Constraint<'_>, settings: &Settings) -> CatalogRow {
+fn named(constraint: &Constraint<'_>, of: &Collection, (catalog, settings): (&Catalog, &Settings)) -> CatalogRow {
     vec![
         ("constraint_catalog", text(&settings.database)),
-        ("constraint_schema", text("public")),
+        ("constraint_schema", text(catalog.schema_name(of.schema))),
         ("constraint_name", text(&constraint.name)),
     ]
 }
 
 /// The three names of a table.
-fn of_table(collection: &Collection, settings: &Settings) -> CatalogRow {
+fn of_table(collection: &Collection, (catalog, settings): (&Catalog, &Settings)) -> CatalogRow {
     vec![
         ("table_catalog", text(&settings.database)),
-        ("table_schema", text("public")),
+        ("table_schema", text(catalog.schema_name(collection.schema))),
         ("table_name", text(&collection.name)),
     ]
 }
 
 pub fn table_constraints(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
     let mut rows = Vec::new();
-    for collection in catalog.collections() {
+    for collection in catalog.collections_shown(SchemaId::Temporary(settings.backend_id)) {
         for constraint in constraints(collection) {
             let timing = constraint.kind.timing();
-            let mut row = named(&constraint, settings);
-            row.extend(of_table(collection, settings));
+            let mut row = named(&constraint, collection, (catalog, settings));
+            row.extend(of_table(collection, (catalog, settings)));
             row.extend([
                 ("constraint_type", text(constraint.kind.name())),
                 ("is_deferrable", yes_or_no(timing.is_deferrable())),
@@ -55,10 +55,10 @@ pub fn table_constraints(catalog: &Catalog, settings: &Settings) -> Vec<CatalogR
 
 pub fn check_constraints(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
     let mut rows = Vec::new();
-    for collection in catalog.collections() {
+    for collection in catalog.collections_shown(SchemaId::Temporary(settings.backend_id)) {
         for constraint in constraints(collection) {
             if let ConstraintKind::Check(check) = constraint.kind {
-                let mut row = named(&constraint, settings);
+                let mut row = named(&constraint, collection, (catalog, settings));
                 row.push(("check_clause", text(format!("({})", check.expression))));
                 rows.push(row);
             }
@@ -69,14 +69,15 @@ pub fn check_constraints(catalog: &Catalog, settings: &Settings) -> Vec<CatalogR
 
 pub fn referential_constraints(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
     let mut rows = Vec::new();
-    for collection in catalog.collections() {
+    for collection in catalog.collections_shown(SchemaId::Temporary(settings.backend_id)) {
         for constraint in constraints(collection) {
             let ConstraintKind::Foreign(key) = constraint.kind else { continue };
-            let mut row = named(&constraint, settings);
+            let mut row = named(&constraint, collection, (catalog, settings));
             if let Some((name, _)) = unique_key(catalog, key) {
+                let schema = catalog.collection_by_id(key.parent).map_or(SchemaId::Public, |parent| parent.schema);
                 row.extend([
                     ("unique_constraint_catalog", text(&settings.database)),
-                    ("unique_constraint_schema", text("public")),
+                    ("unique_constraint_schema", text(catalog.schema_name(schema))),
                     ("unique_constraint_name", text(name)),
                 ]);
             }
@@ -94,15 +95,15 @@ pub fn referential_constraints(catalog: &Catalog, settings: &Settings) -> Vec<Ca
 /// One row for each column of each key.
 pub fn key_column_usage(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
     let mut rows = Vec::new();
-    for collection in catalog.collections() {
+    for collection in catalog.collections_shown(SchemaId::Temporary(settings.backend_id)) {
         for constraint in constraints(collection) {
             if matches!(constraint.kind, ConstraintKind::Check(_)) {
                 continue;
             }
             for (place, position) in constraint.columns.iter().enumerate() {
                 let Some(column) = collection.columns.get(*position) else { continue };
-                let mut row = named(&constraint, settings);
-                row.extend(of_table(collection, settings));
+                let mut row = named(&constraint, collection, (catalog, settings));
+                row.extend(of_table(collection, (catalog, settings)));
                 row.extend([("column_name", text(&column.name)), ("ordinal_position", count(place + 1))]);
                 if let ConstraintKind::Foreign(key) = constraint.kind
                     && let Some(parent) = catalog.collection_by_id(key.parent)
@@ -121,7 +122,7 @@ pub fn key_column_usage(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRo
 /// One row for each column that a constraint names: of a foreign key those that it refers to.
 pub fn constraint_column_usage(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
     let mut rows = Vec::new();
-    for collection in catalog.collections() {
+    for collection in catalog.collections_shown(SchemaId::Temporary(settings.backend_id)) {
         for constraint in constraints(collection) {
             let (table, columns) = match constraint.kind {
                 ConstraintKind::Foreign(key) => match catalog.collection_by_id(key.parent) {
@@ -131,8 +132,8 @@ pub fn constraint_column_usage(catalog: &Catalog, settings: &Settings) -> Vec<Ca
                 _ => (collection, constraint.columns.clone()),
             };
             for column in columns.iter().filter_map(|position| table.columns.get(*position)) {
-                let mut row = named(&constraint, settings);
-                row.extend(of_table(table, settings));
+                let mut row = named(&constraint, collection, (catalog, settings));
+                row.extend(of_table(table, (catalog, settings)));
                 row.push(("column_name", text(&column.name)));
                 rows.push(row);
             }
@@ -144,7 +145,7 @@ pub fn constraint_column_usage(catalog: &Catalog, settings: &Settings) -> Vec<Ca
 /// One row for each table that a key or foreign key names: of a foreign key the one that it refers to.
 pub fn constraint_table_usage(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
     let mut rows = Vec::new();
-    for collection in catalog.collections() {
+    for collection in catalog.collections_shown(SchemaId::Temporary(settings.backend_id)) {
         for constraint in constraints(collection) {
             let table = match constraint.kind {
                 ConstraintKind::Foreign(key) => catalog.collection_by_id(key.parent),
@@ -152,8 +153,8 @@ pub fn constraint_table_usage(catalog: &Catalog, settings: &Settings) -> Vec<Cat
                 ConstraintKind::Check(_) => None,
             };
             if let Some(table) = table {
-                let mut row = named(&constraint, settings);
-                row.extend(of_table(table, settings));
+                let mut row = named(&constraint, collection, (catalog, settings));
+                row.extend(of_table(table, (catalog, settings)));
                 rows.push(row);
             }
         }

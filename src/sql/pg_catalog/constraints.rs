@@ -1,11 +1,12 @@
 //! Constraints: the list of them, their rows in `pg_constraint`, and their texts.
 
-use crate::db::Catalog;
+use crate::db::{Catalog, SearchPath};
 use crate::model::{Check, CheckTime, Collection, ForeignKey, Index, UniqueKey};
 use crate::sql::pg_catalog::definitions::column_list;
+use crate::sql::pg_catalog::lookup::shown_name;
 use crate::sql::pg_catalog::oids;
 use crate::sql::pg_catalog::relation::{CatalogRow, numbers, oid, text};
-use crate::types::{Value, quote_identifier};
+use crate::types::Value;
 
 /// One constraint of a collection.
 #[derive(Clone, Debug)]
@@ -117,7 +118,7 @@ fn row(catalog: &Catalog, collection: &Collection, constraint: &Constraint<'_>) 
     let mut row = vec![
         ("oid", oid(*own)),
         ("conname", text(name)),
-        ("connamespace", oid(oids::NAMESPACE_PUBLIC)),
+        ("connamespace", oid(oids::schema_oid(collection.schema))),
         ("contype", text(kind.letter())),
         ("condeferrable", Value::Bool(timing.is_deferrable())),
         ("condeferred", Value::Bool(timing == CheckTime::Deferred)),
@@ -165,15 +166,15 @@ pub fn unique_key(catalog: &Catalog, key: &ForeignKey) -> Option<(String, u32)> 
 }
 
 /// The text of the constraint of that OID.
-pub fn constraint_definition(catalog: &Catalog, oid: u32, is_pretty: bool) -> Option<String> {
+pub fn constraint_definition(catalog: &Catalog, path: &SearchPath, oid: u32, is_pretty: bool) -> Option<String> {
     catalog.collections().find_map(|collection| {
         let constraint = constraints(collection).into_iter().find(|constraint| constraint.oid == oid)?;
-        definition(catalog, collection, &constraint, is_pretty)
+        definition((catalog, path), collection, &constraint, is_pretty)
     })
 }
 
 fn definition(
-    catalog: &Catalog,
+    (catalog, path): (&Catalog, &SearchPath),
     collection: &Collection,
     constraint: &Constraint<'_>,
     is_pretty: bool,
@@ -192,7 +193,8 @@ fn definition(
             let parent = catalog.collection_by_id(key.parent)?;
             let own = column_list(collection, &constraint.columns);
             let theirs = column_list(parent, &parent.positions_of(&key.parent_columns));
-            let mut written = format!("FOREIGN KEY ({own}) REFERENCES {}({theirs})", quote_identifier(&parent.name));
+            let name = shown_name(&parent.relation(), path, catalog);
+            let mut written = format!("FOREIGN KEY ({own}) REFERENCES {name}({theirs})");
             for (event, action) in [("UPDATE", key.on_update), ("DELETE", key.on_delete)] {
                 if action.letter() != "a" {
                     written.push_str(&format!(" ON {event} {}", action.name()));

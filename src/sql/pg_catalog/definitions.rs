@@ -1,7 +1,8 @@
 //! The SQL text of indexes, constraints and defaults, as `pg_get_indexdef` and its siblings print it.
 
-use crate::db::{Catalog, shown_expression};
-use crate::model::{Collection, DefaultValue, Index, IndexKey, IndexKind};
+use crate::db::{Catalog, SchemaPlace, SearchPath, shown_expression};
+use crate::model::{Collection, DefaultValue, Index, IndexKey, IndexKind, RelationName};
+use crate::sql::pg_catalog::lookup::written_name;
 use crate::sql::pg_catalog::oids::{self, Object};
 use crate::types::json::terms::JsonTerms;
 use crate::types::quote_identifier;
@@ -23,8 +24,8 @@ pub fn index_definition(catalog: &Catalog, oid: u32) -> Option<String> {
     };
     let unique = if unique { "UNIQUE " } else { "" };
     let name = quote_identifier(&name);
-    let table = quote_identifier(&collection.name);
-    Some(format!("CREATE {unique}INDEX {name} ON public.{table} USING {method} ({keys}){}", options(catalog, oid)))
+    let table = written_name(&collection.relation(), catalog);
+    Some(format!("CREATE {unique}INDEX {name} ON {table} USING {method} ({keys}){}", options(catalog, oid)))
 }
 
 fn options(catalog: &Catalog, oid: u32) -> String {
@@ -122,10 +123,18 @@ fn column_name(collection: &Collection, position: usize) -> Option<String> {
 }
 
 /// The text of a column's default; an identity column has none.
-pub fn default_expression(collection: &Collection, position: usize) -> Option<String> {
+pub fn default_expression(
+    collection: &Collection,
+    position: usize,
+    (catalog, path): (&Catalog, &SearchPath),
+) -> Option<String> {
     match collection.columns.get(position)?.default.as_ref()? {
         DefaultValue::Sequence => {
-            let sequence = quote_identifier(&oids::sequence_name(collection, position)).to_string();
+            let sequence = RelationName::new(collection.schema, oids::sequence_name(collection, position));
+            let sequence = match path.places().contains(&SchemaPlace::Stored(collection.schema)) {
+                true => quote_identifier(&sequence.name).to_string(),
+                false => written_name(&sequence, catalog),
+            };
             Some(format!("nextval('{}'::regclass)", sequence.replace('\'', "''")))
         }
         DefaultValue::GeneratedId => Some("uuidv7()".to_string()),

@@ -1,10 +1,10 @@
 //! The information schema: the standard's view of tables, columns and constraints.
 
-use crate::db::{Catalog, ReadView};
-use crate::model::{Collection, CollectionKind, DefaultValue};
+use crate::db::{Catalog, ReadView, SearchPath};
+use crate::model::{Collection, CollectionKind, DefaultValue, SchemaId};
 use crate::settings::Settings;
 use crate::sql::pg_catalog::definitions::default_expression;
-use crate::sql::pg_catalog::names::{NAMESPACES, format_type, namespace_name};
+use crate::sql::pg_catalog::names::{format_type, namespace_name, namespaces};
 use crate::sql::pg_catalog::oids::{Grantee, Object, attribute_number, sequence_name};
 use crate::sql::pg_catalog::plain_view::written_table;
 use crate::sql::pg_catalog::relation::{CatalogRow, text, yes_or_no};
@@ -12,9 +12,9 @@ use crate::sql::pg_catalog::relations::{self, numbering, sequence_max, sequences
 use crate::sql::pg_catalog::views::view_definition;
 use crate::types::{ColumnType, Value};
 
-pub fn schemata(settings: &Settings) -> Vec<CatalogRow> {
-    NAMESPACES
-        .iter()
+pub fn schemata(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
+    namespaces(catalog)
+        .into_iter()
         .map(|(name, _)| {
             vec![
                 ("catalog_name", text(&settings.database)),
@@ -30,14 +30,14 @@ pub fn catalog_name(settings: &Settings) -> Vec<CatalogRow> {
 }
 
 pub fn tables(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
-    let objects = Object::all(catalog);
+    let objects = Object::shown(catalog, settings);
     let tables = objects.iter().filter(|object| matches!(object.kind(), "r" | "v"));
     tables
         .map(|object| {
             let is_table = matches!(object, Object::Table(_));
             vec![
                 ("table_catalog", text(&settings.database)),
-                ("table_schema", text(namespace_name(object.namespace()))),
+                ("table_schema", text(namespace_name(catalog, object.namespace()))),
                 ("table_name", text(object.name())),
                 ("table_type", text(if object.kind() == "r" { "BASE TABLE" } else { "VIEW" })),
                 ("is_insertable_into", yes_or_no(is_table || is_updatable(object, catalog))),
@@ -54,13 +54,13 @@ fn is_updatable(object: &Object, catalog: &Catalog) -> bool {
 }
 
 pub fn views(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
-    let objects = Object::all(catalog);
+    let objects = Object::shown(catalog, settings);
     let views = objects.iter().filter(|object| object.kind() == "v");
     views
         .map(|object| {
             vec![
                 ("table_catalog", text(&settings.database)),
-                ("table_schema", text(namespace_name(object.namespace()))),
+                ("table_schema", text(namespace_name(catalog, object.namespace()))),
                 ("table_name", text(object.name())),
                 ("view_definition", view_definition(object).map_or(Value::Null, text)),
                 ("check_option", text(check_option(object))),
@@ -83,8 +83,9 @@ fn check_option(object: &Object) -> String {
 }
 
 pub fn columns(view: &ReadView, settings: &Settings) -> Vec<CatalogRow> {
+    let path = SearchPath::of(settings, view.catalog());
     let mut rows = Vec::new();
-    for object in Object::all(view.catalog()) {
+    for object in Object::shown(view.catalog(), settings) {
         if !matches!(object.kind(), "r" | "v") {
             continue;
         }
@@ -96,7 +97,7 @@ pub fn columns(view: &ReadView, settings: &Settings) -> Vec<CatalogRow> {
             let number = i32::from(attribute_number(collection, position));
             let mut row = vec![
                 ("table_catalog", text(&settings.database)),
-                ("table_schema", text(namespace_name(object.namespace()))),
+                ("table_schema", text(namespace_name(view.catalog(), object.namespace()))),
                 ("table_name", text(object.name())),
                 ("column_name", text(name)),
                 ("ordinal_position", Value::Int4(number)),
@@ -106,7 +107,7 @@ pub fn columns(view: &ReadView, settings: &Settings) -> Vec<CatalogRow> {
                 ("dtd_identifier", text(number.to_string())),
             ];
             row.extend(type_cells(&ty, settings));
-            row.extend(default_cells(collection, position));
+            row.extend(default_cells(collection, position, (view.catalog(), &path)));
             rows.push(row);
         }
     }
@@ -164,11 +165,11 @@ fn type_cells(ty: &ColumnType, settings: &Settings) -> CatalogRow {
     row
 }
 
-fn default_cells(collection: Option<&Collection>, position: usize) -> CatalogRow {
+fn default_cells(collection: Option<&Collection>, position: usize, names: (&Catalog, &SearchPath)) -> CatalogRow {
     let Some(collection) = collection else {
         return vec![("is_identity", yes_or_no(false)), ("is_generated", text("NEVER"))];
     };
-    let default = default_expression(collection, position).map_or(Value::Null, text);
+    let default = default_expression(collection, position, names).map_or(Value::Null, text);
     let column = collection.columns.get(position);
     let is_identity = column.is_some_and(|column| column.default == Some(DefaultValue::Identity));
     let generation = if is_identity { text("ALWAYS") } else { Value::Null };
@@ -188,14 +189,16 @@ fn default_cells(collection: Option<&Collection>, position: usize) -> CatalogRow
 }
 
 pub fn sequences_view(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
+    let own = SchemaId::Temporary(settings.backend_id);
     sequences(catalog)
         .into_iter()
+        .filter(|(collection, _)| !collection.is_temporary() || collection.schema == own)
         .map(|(collection, position)| {
             let column = collection.columns.get(position);
             let (ty, numbering) = (column.map(|column| &column.ty), numbering(column));
             vec![
                 ("sequence_catalog", text(&settings.database)),
-                ("sequence_schema", text("public")),
+                ("sequence_schema", text(catalog.schema_name(collection.schema))),
                 ("sequence_name", text(sequence_name(collection, position))),
                 ("data_type", text(ty.map_or("bigint".to_string(), ColumnType::to_string))),
                 ("numeric_precision", Value::Int4(ty.map_or(64, |ty| i32::from(ty.length()) * 8))),
@@ -229,7 +232,7 @@ pub fn enabled_roles(settings: &Settings) -> Vec<CatalogRow> {
 /// What the owner may do with tables and views, and everybody with catalogs. MAINTAIN is no right of the standard.
 pub fn table_privileges(view: &ReadView, settings: &Settings) -> Vec<CatalogRow> {
     let mut rows = Vec::new();
-    for object in Object::all(view.catalog()) {
+    for object in Object::shown(view.catalog(), settings) {
         if !matches!(object.kind(), "r" | "v") {
             continue;
         }
@@ -241,7 +244,7 @@ pub fn table_privileges(view: &ReadView, settings: &Settings) -> Vec<CatalogRow>
                 ("grantor", text(&settings.user)),
                 ("grantee", text(if is_public { "PUBLIC" } else { &settings.user })),
                 ("table_catalog", text(&settings.database)),
-                ("table_schema", text(namespace_name(object.namespace()))),
+                ("table_schema", text(namespace_name(view.catalog(), object.namespace()))),
                 ("table_name", text(object.name())),
                 ("privilege_type", text(privilege)),
                 ("is_grantable", yes_or_no(!is_public)),

@@ -4,7 +4,7 @@
 //! batch: `relation` knows the columns PostgreSQL 18 gives it (`columns.txt`), `relations`, `types`, `cluster`, `views` and
 //! `information` fill in the rows. A relation nobody fills is empty with the right columns. OIDs (`oids`) follow from the
 //! numbers of collections and columns, so that they survive a restart. [`rewrite`] turns what psql, drivers and tools send
-//! into what the planner takes; `definitions` writes the text of indexes, constraints and defaults. `set_functions` are
+//! into what the planner takes; `definitions` writes the text of indexes, constraints and defaults. `lookup` finds the relations that statements name. `set_functions` are
 //! functions that return the rows of a catalog.
 //!
 //! The schema `nebulus` shows what [`NetworkTable`](crate::db::NetworkTable) knows of networks in the same way.
@@ -18,6 +18,7 @@ mod constraints;
 mod definitions;
 mod information;
 mod locks;
+mod lookup;
 mod names;
 mod oids;
 mod plain_view;
@@ -33,10 +34,15 @@ mod views;
 pub use comments::comment_on;
 pub use constraints::constraint_definition;
 pub use definitions::{index_column, index_definition};
-pub use names::{
-    check_schema, class_name, find_class, find_namespace, find_type, format_type, namespace_name, type_name,
+pub use lookup::{
+    Meant, find_by_path, find_in_definition, find_relation, find_stored, full_name, is_in_schema, is_visible,
+    named_object, path_of, planner_name, written_name,
 };
-pub use oids::{Grantee, NAMESPACE_PUBLIC, OWNER_OID, Object};
+pub use names::{
+    check_schema, class_name, find_class, find_namespace, find_type, format_type, is_in_made_schema, namespace_name,
+    takes_relations, type_name,
+};
+pub use oids::{Grantee, OWNER_OID, Object, schema_oid};
 pub use plain_view::{PlainView, plain_view, view_query};
 pub use procedures::{find as find_procedure, function_signature, procedure_name};
 

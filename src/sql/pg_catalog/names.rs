@@ -1,26 +1,27 @@
 //! From names to OIDs and back, for `regclass`, `regtype` and `regnamespace`.
 //!
-//! Names without a schema are looked for in `public` and `pg_catalog`; names print with their schema only where those two
-//! would not find them.
+//! Names without a schema are looked for by `search_path`; names print with their schema only where that would not find them.
 
 use datafusion::sql::sqlparser::ast::ObjectName;
 
-use crate::db::Catalog;
-use crate::error::{Error, ErrorKind, Result};
+use crate::db::{Catalog, SYSTEM_SCHEMAS, SchemaPlace, SearchPath, no_schema};
+use crate::error::Result;
+use crate::model::SchemaId;
+use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names::relation_name;
-use crate::sql::pg_catalog::oids::{
-    NAMESPACE_CATALOG, NAMESPACE_INFORMATION, NAMESPACE_NEBULUS, NAMESPACE_PUBLIC, Object,
-};
+use crate::sql::pg_catalog::lookup::{find_object, is_visible};
+use crate::sql::pg_catalog::oids::{Object, namespace_of, schema_oid};
 use crate::sql::registry::PSEUDO_TYPES;
 use crate::types::{ColumnType, quote_identifier};
 
-/// Schema names with their OIDs.
-pub const NAMESPACES: [(&str, u32); 4] = [
-    ("pg_catalog", NAMESPACE_CATALOG),
-    ("public", NAMESPACE_PUBLIC),
-    ("information_schema", NAMESPACE_INFORMATION),
-    ("nebulus", NAMESPACE_NEBULUS),
-];
+/// The schemas with their OIDs.
+pub fn namespaces(catalog: &Catalog) -> Vec<(String, u32)> {
+    let system = SYSTEM_SCHEMAS.map(|name| (name.to_string(), namespace_of(SchemaPlace::System(name))));
+    let made = catalog.schemas().map(|schema| SchemaId::Made(schema.id)).chain(catalog.temporary_schemas());
+    let stored = std::iter::once(SchemaId::Public).chain(made);
+    let stored = stored.map(|schema| (catalog.schema_name(schema).into_owned(), schema_oid(schema)));
+    system.into_iter().chain(stored).collect()
+}
 
 /// The parts of a dotted, possibly quoted name; unquoted parts in lower case.
 fn parts(name: &str) -> Vec<String> {
@@ -44,64 +45,69 @@ fn parts(name: &str) -> Vec<String> {
 }
 
 /// The relation of that name; `None` when there is none.
-pub fn find_class(catalog: &Catalog, name: &str) -> Option<u32> {
+pub fn find_class(catalog: &Catalog, path: &SearchPath, name: &str) -> Option<u32> {
     if let Ok(oid) = name.trim().parse::<u32>() {
         return Some(oid);
     }
     let parts = parts(name);
     let (schema, name) = match parts.as_slice() {
         [name] => (None, name),
-        [schema, name] | [_, schema, name] => (Some(namespace_oid(schema)?), name),
+        [schema, name] | [_, schema, name] => (Some(schema.as_str()), name),
         _ => return None,
     };
-    let objects = Object::all(catalog);
-    let visible = |object: &Object| match schema {
-        Some(schema) => object.namespace() == schema,
-        None => object.is_visible(),
-    };
-    objects.iter().find(|object| visible(object) && object.name() == *name).map(Object::oid)
+    find_object(schema, name, path, catalog).map(|object| object.oid())
 }
 
 /// The name that `regclass` prints for an OID: the number itself when nothing has it.
-pub fn class_name(catalog: &Catalog, oid: u32) -> String {
+pub fn class_name(catalog: &Catalog, path: &SearchPath, oid: u32) -> String {
     match Object::find(catalog, oid) {
         None if oid == 0 => "-".to_string(),
         None => oid.to_string(),
-        Some(object) if !object.is_visible() => {
-            format!("{}.{}", namespace_name(object.namespace()), quote_identifier(&object.name()))
+        Some(object) if !is_visible(&object, path, catalog) => {
+            let schema = namespace_name(catalog, object.namespace());
+            format!("{}.{}", quote_identifier(&schema), quote_identifier(&object.name()))
         }
         Some(object) => quote_identifier(&object.name()).to_string(),
     }
-}
-
-fn namespace_oid(name: &str) -> Option<u32> {
-    NAMESPACES.iter().find(|(known, _)| *known == name).map(|(_, oid)| *oid)
 }
 
 /// The schema of that name.
 ///
 /// # Errors
 /// 3F000 where there is none.
-pub fn find_namespace(name: &str) -> Result<u32> {
+pub fn find_namespace(catalog: &Catalog, path: &SearchPath, name: &str) -> Result<u32> {
     let part = parts(name).into_iter().next().unwrap_or_default();
-    namespace_oid(&part)
-        .ok_or_else(|| Error::new(ErrorKind::UndefinedSchema, format!("schema \"{part}\" does not exist")))
+    catalog.schema(&part, path.own()).map(namespace_of).ok_or_else(|| no_schema(&part))
 }
 
 /// Refuses a name in a schema that does not exist.
 ///
 /// # Errors
 /// 3F000.
-pub fn check_schema(name: &ObjectName) -> Result<()> {
-    let schema = relation_name(name)?.0;
-    match schema.filter(|schema| namespace_oid(schema).is_none()) {
-        Some(schema) => Err(Error::new(ErrorKind::UndefinedSchema, format!("schema \"{schema}\" does not exist"))),
+pub fn check_schema(name: &ObjectName, context: &PlanContext<'_>) -> Result<()> {
+    let own = SchemaId::Temporary(context.settings.backend_id);
+    match relation_name(name)?.0.filter(|schema| context.view.catalog().schema(schema, own).is_none()) {
+        Some(schema) => Err(no_schema(&schema)),
         None => Ok(()),
     }
 }
 
-pub fn namespace_name(oid: u32) -> String {
-    NAMESPACES.iter().find(|(_, known)| *known == oid).map_or_else(|| oid.to_string(), |(name, _)| (*name).to_string())
+/// Whether a name has a schema before it that CREATE SCHEMA has made: there are no functions in it.
+pub fn is_in_made_schema(name: &ObjectName, context: &PlanContext<'_>) -> bool {
+    let schema = relation_name(name).ok().and_then(|(schema, _)| schema);
+    let place = schema.and_then(|schema| context.view.catalog().schema(&schema, SchemaId::Public));
+    matches!(place, Some(SchemaPlace::Stored(SchemaId::Made(_) | SchemaId::Temporary(_))))
+}
+
+/// Whether a schema is one that relations are made in.
+pub fn takes_relations(catalog: &Catalog, oid: u32) -> bool {
+    let is_system = |name: &str| SYSTEM_SCHEMAS.contains(&name);
+    namespaces(catalog).iter().any(|(name, known)| *known == oid && !is_system(name))
+}
+
+pub fn namespace_name(catalog: &Catalog, oid: u32) -> String {
+    let known = namespaces(catalog).into_iter().find(|(_, known)| *known == oid);
+    known.map_or_else(|| oid.to_string(), |(name, _)| name)
 }
 
 /// The type of that name; `None` when there is none.
@@ -189,9 +195,9 @@ mod tests {
 
     #[test]
     fn system_catalogs_are_found_by_name() {
-        let catalog = Catalog::default();
-        assert_eq!(find_class(&catalog, "pg_catalog.pg_extension"), Some(3079));
-        assert_eq!(class_name(&catalog, 3079), "pg_extension");
-        assert_eq!(find_class(&catalog, "nothing"), None);
+        let (catalog, path) = (Catalog::default(), SearchPath::of_definitions());
+        assert_eq!(find_class(&catalog, &path, "pg_catalog.pg_extension"), Some(3079));
+        assert_eq!(class_name(&catalog, &path, 3079), "pg_extension");
+        assert_eq!(find_class(&catalog, &path, "nothing"), None);
     }
 }

@@ -5,8 +5,11 @@
 
 use std::sync::Arc;
 
-use crate::db::{AUTH, Catalog};
-use crate::model::{AccessMethod, Collection, CollectionId, Index, IndexKey, IndexKind, View};
+use crate::db::{Catalog, SchemaPlace};
+use crate::model::{
+    AccessMethod, Collection, CollectionId, CollectionKind, Index, IndexKey, IndexKind, RelationName, SchemaId, View,
+};
+use crate::settings::Settings;
 use crate::sql::pg_catalog::relation::{self, CatalogRelation};
 use crate::types::ColumnType;
 
@@ -27,6 +30,8 @@ pub const METHOD_BTREE: u32 = 403;
 pub const METHOD_GIN: u32 = 2742;
 pub const METHOD_HNSW: u32 = 16_390;
 
+/// Schemas with the temporary relations of sessions, by the numbers of these.
+const NAMESPACE_TEMPORARY_FIRST: u32 = 0x2000_0000;
 const PRIMARY_KEY_FIRST: u32 = 0x4000_0000;
 const CONSTRAINT_FIRST: u32 = 0x6000_0000;
 const COLUMN_FIRST: u32 = 0x8000_0000;
@@ -77,6 +82,14 @@ impl Object {
         objects
     }
 
+    /// Without the temporary relations of other sessions.
+    pub fn shown(catalog: &Catalog, settings: &Settings) -> Vec<Object> {
+        let own = SchemaId::Temporary(settings.backend_id);
+        let mut objects = Object::all(catalog);
+        objects.retain(|object| !object.is_temporary() || object.relation().schema == own);
+        objects
+    }
+
     pub fn find(catalog: &Catalog, oid: u32) -> Option<Object> {
         Object::all(catalog).into_iter().find(|object| object.oid() == oid)
     }
@@ -112,13 +125,38 @@ impl Object {
                 relation::NEBULUS_SCHEMA => NAMESPACE_NEBULUS,
                 _ => NAMESPACE_INFORMATION,
             },
-            _ => NAMESPACE_PUBLIC,
+            Object::Table(collection)
+            | Object::PrimaryKey(collection)
+            | Object::Index(collection, _)
+            | Object::Sequence(collection, _) => schema_oid(collection.schema),
+            Object::View(view) => schema_oid(view.schema),
+            Object::MemoryFacts => NAMESPACE_PUBLIC,
         }
     }
 
-    /// Whether a name without a schema finds it.
-    pub fn is_visible(&self) -> bool {
-        matches!(self.namespace(), NAMESPACE_CATALOG | NAMESPACE_PUBLIC)
+    /// Whether it goes with the session that made it.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Object::Table(collection)
+            | Object::PrimaryKey(collection)
+            | Object::Index(collection, _)
+            | Object::Sequence(collection, _) => collection.is_temporary(),
+            Object::View(view) => view.schema.is_temporary(),
+            Object::MemoryFacts | Object::System(_) => false,
+        }
+    }
+
+    /// Where it has its name, and the name.
+    pub fn relation(&self) -> RelationName {
+        let schema = match self {
+            Object::Table(collection)
+            | Object::PrimaryKey(collection)
+            | Object::Index(collection, _)
+            | Object::Sequence(collection, _) => collection.schema,
+            Object::View(view) => view.schema,
+            Object::MemoryFacts | Object::System(_) => SchemaId::Public,
+        };
+        RelationName::new(schema, self.name())
     }
 
     /// Whether a statement may make or drop the like, unlike the catalogs.
@@ -139,7 +177,7 @@ impl Object {
             (_, Grantee::Public) => &[],
             (Object::Sequence(..), Grantee::Owner) => &["SELECT", "UPDATE", "USAGE"],
             (Object::Table(collection) | Object::PrimaryKey(collection) | Object::Index(collection, _), _)
-                if hides_secrets && collection.name == AUTH =>
+                if hides_secrets && collection.kind == CollectionKind::Auth =>
             {
                 &[]
             }
@@ -226,6 +264,25 @@ impl Object {
                 .map(|column| (column.name.to_string(), column.ty.clone(), column.not_null))
                 .collect(),
         }
+    }
+}
+
+/// The OID of a schema of the catalog.
+pub fn schema_oid(schema: SchemaId) -> u32 {
+    match schema {
+        SchemaId::Public => NAMESPACE_PUBLIC,
+        SchemaId::Made(id) => id.oid(),
+        SchemaId::Temporary(session) => NAMESPACE_TEMPORARY_FIRST.wrapping_add(session.unsigned_abs()),
+    }
+}
+
+/// The OID of a schema.
+pub fn namespace_of(place: SchemaPlace) -> u32 {
+    match place {
+        SchemaPlace::Stored(schema) => schema_oid(schema),
+        SchemaPlace::System("pg_catalog") => NAMESPACE_CATALOG,
+        SchemaPlace::System(relation::NEBULUS_SCHEMA) => NAMESPACE_NEBULUS,
+        SchemaPlace::System(_) => NAMESPACE_INFORMATION,
     }
 }
 

@@ -12,6 +12,7 @@ use crate::model::{Collection, View};
 use crate::sql::parse::names::{folded, last_part};
 use crate::sql::parse::parse::parse;
 use crate::sql::parse::visit::has_expression;
+use crate::sql::pg_catalog::lookup::find_in_definition;
 use crate::sql::relational::engine::is_aggregate;
 use crate::sql::rewrite::rewrite::SET_FUNCTIONS;
 
@@ -101,12 +102,13 @@ pub fn plain_view(query: &Query) -> Result<PlainView, &'static str> {
 
 /// The table that rows written through a view go to; `None` for a view that cannot be written through.
 pub fn written_table<'a>(view: &View, catalog: &'a Catalog) -> Option<&'a Arc<Collection>> {
-    let mut relation = last_part(&plain_view(&view_query(view).ok()?).ok()?.relation)?;
+    let below = |view: &View| find_in_definition(&plain_view(&view_query(view).ok()?).ok()?.relation, catalog);
+    let mut relation = below(view)?;
     // Views do not read themselves: each step leads to another one.
     loop {
         match (catalog.collection(&relation), catalog.view(&relation)) {
             (Some(collection), _) => return Some(collection),
-            (None, Some(below)) => relation = last_part(&plain_view(&view_query(below).ok()?).ok()?.relation)?,
+            (None, Some(view)) => relation = below(view)?,
             (None, None) => return None,
         }
     }

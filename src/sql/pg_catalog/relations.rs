@@ -1,6 +1,6 @@
 //! The catalogs of relations: `pg_class`, `pg_attribute`, `pg_attrdef`, `pg_index`, `pg_constraint`, `pg_sequence`.
 
-use crate::db::{Catalog, MEMORY, ReadView};
+use crate::db::{Catalog, MEMORY, ReadView, SearchPath};
 use crate::model::{Collection, Column, DefaultValue, IndexKeys, IndexKind, IndexState, Numbering};
 use crate::sql::pg_catalog::constraints::has_references;
 use crate::sql::pg_catalog::definitions;
@@ -54,7 +54,7 @@ fn class_row(object: &Object, view: &ReadView) -> CatalogRow {
         ("relfilenode", oid(object.oid())),
         ("reltuples", Value::Float4(-1.0)),
         ("relhasindex", Value::Bool(has_index)),
-        ("relpersistence", text("p")),
+        ("relpersistence", text(if object.is_temporary() { "t" } else { "p" })),
         ("relkind", text(object.kind())),
         ("relnatts", small(columns(object, view).len())),
         ("relhasrules", Value::Bool(matches!(object, Object::View(..)))),
@@ -119,11 +119,11 @@ fn attribute_row(
     ]
 }
 
-pub fn attribute_default(catalog: &Catalog) -> Vec<CatalogRow> {
+pub fn attribute_default(catalog: &Catalog, path: &SearchPath) -> Vec<CatalogRow> {
     let mut rows = Vec::new();
     for collection in catalog.collections() {
         for position in 0..collection.columns.len() {
-            if let Some(expression) = definitions::default_expression(collection, position) {
+            if let Some(expression) = definitions::default_expression(collection, position, (catalog, path)) {
                 rows.push(vec![
                     ("oid", oid(oids::column_oid(collection, position))),
                     ("adrelid", oid(collection.oid())),

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use datafusion::catalog::{SchemaProvider, TableProvider};
 use datafusion::error::DataFusionError;
 
-use crate::db::NetworkTable;
+use crate::db::{NetworkTable, SearchPath};
 use crate::error::Result;
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::to_datafusion;
@@ -70,7 +70,7 @@ pub fn catalog_rows(name: &str, context: &ReadContext) -> Vec<CatalogRow> {
     match name {
         "pg_class" => relations::class(view),
         "pg_attribute" => relations::attribute(view),
-        "pg_attrdef" => relations::attribute_default(catalog),
+        "pg_attrdef" => relations::attribute_default(catalog, &SearchPath::of(settings, catalog)),
         "pg_index" => relations::index(catalog),
         "pg_constraint" => constraints::constraint(catalog),
         "pg_sequence" => relations::sequence(catalog),
@@ -83,7 +83,7 @@ pub fn catalog_rows(name: &str, context: &ReadContext) -> Vec<CatalogRow> {
         "pg_cast" => types::cast(),
         "pg_proc" => procedures::procedures(),
         "pg_aggregate" => procedures::aggregates(),
-        "pg_namespace" => cluster::namespace(),
+        "pg_namespace" => cluster::namespace(catalog),
         "pg_database" => cluster::database(settings),
         "pg_tablespace" => cluster::tablespace(),
         "pg_roles" | "pg_authid" => cluster::roles(settings),
@@ -131,7 +131,7 @@ fn information_rows(name: &str, context: &ReadContext) -> Vec<CatalogRow> {
     let (view, settings) = (&context.view, context.settings.as_ref());
     let catalog = view.catalog();
     match name {
-        "schemata" => information::schemata(settings),
+        "schemata" => information::schemata(catalog, settings),
         "information_schema_catalog_name" => information::catalog_name(settings),
         "tables" => information::tables(catalog, settings),
         "views" => information::views(catalog, settings),

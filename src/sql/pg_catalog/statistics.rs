@@ -5,7 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::backup::BackupPhase;
 use crate::db::{Activity, ActivityState, Catalog, GraphBuildPhase, ReadView};
+use crate::model::Collection;
 use crate::settings::Settings;
+use crate::sql::pg_catalog::lookup::written_name;
 use crate::sql::pg_catalog::names::namespace_name;
 use crate::sql::pg_catalog::oids::{DATABASE_OID, OWNER_OID, Object};
 use crate::sql::pg_catalog::relation::{CatalogRow, oid, text};
@@ -154,7 +156,7 @@ pub fn vector_indexes(view: &ReadView) -> Vec<CatalogRow> {
         let Some(collection) = view.catalog().collection_by_id(status.collection) else { continue };
         let Some(index) = collection.indexes.iter().find(|index| index.id == status.index) else { continue };
         let mut row = vec![
-            ("table_name", text(&collection.name)),
+            ("table_name", text(name_beyond_public(collection, view.catalog()))),
             ("index_name", text(&index.name)),
             ("metric", text(status.metric.to_string())),
             ("ready", Value::Bool(status.is_ready)),
@@ -172,6 +174,14 @@ pub fn vector_indexes(view: &ReadView) -> Vec<CatalogRow> {
         rows.push(row);
     }
     rows
+}
+
+/// The name of a collection, with its schema where that is not `public`.
+fn name_beyond_public(collection: &Collection, catalog: &Catalog) -> String {
+    match collection.schema.is_public() {
+        true => collection.name.clone(),
+        false => written_name(&collection.relation(), catalog),
+    }
 }
 
 fn count(count: u64) -> Value {
@@ -200,7 +210,7 @@ pub fn tables(catalog: &Catalog, user: bool, system: bool) -> Vec<CatalogRow> {
         .map(|object| {
             vec![
                 ("relid", oid(object.oid())),
-                ("schemaname", text(namespace_name(object.namespace()))),
+                ("schemaname", text(namespace_name(catalog, object.namespace()))),
                 ("relname", text(object.name())),
             ]
         })
@@ -215,7 +225,7 @@ pub fn indexes(catalog: &Catalog) -> Vec<CatalogRow> {
         rows.push(vec![
             ("relid", oid(collection.oid())),
             ("indexrelid", oid(object.oid())),
-            ("schemaname", text("public")),
+            ("schemaname", text(catalog.schema_name(collection.schema))),
             ("relname", text(&collection.name)),
             ("indexrelname", text(object.name())),
         ]);

@@ -23,7 +23,7 @@ pub fn tables(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
                 _ => false,
             };
             vec![
-                ("schemaname", text(namespace_name(object.namespace()))),
+                ("schemaname", text(namespace_name(catalog, object.namespace()))),
                 ("tablename", text(object.name())),
                 ("tableowner", text(&settings.user)),
                 ("hasindexes", Value::Bool(indexed)),
@@ -41,7 +41,7 @@ pub fn views(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
     views
         .map(|object| {
             vec![
-                ("schemaname", text(namespace_name(object.namespace()))),
+                ("schemaname", text(namespace_name(catalog, object.namespace()))),
                 ("viewname", text(object.name())),
                 ("viewowner", text(&settings.user)),
                 ("definition", view_definition(object).map_or(Value::Null, text)),
@@ -64,7 +64,7 @@ pub fn indexes(catalog: &Catalog) -> Vec<CatalogRow> {
     for object in Object::all(catalog) {
         let (Object::PrimaryKey(collection) | Object::Index(collection, _)) = &object else { continue };
         rows.push(vec![
-            ("schemaname", text("public")),
+            ("schemaname", text(catalog.schema_name(collection.schema))),
             ("tablename", text(&collection.name)),
             ("indexname", text(object.name())),
             ("indexdef", index_definition(catalog, object.oid()).map_or(Value::Null, text)),
@@ -80,7 +80,7 @@ pub fn pg_sequences(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
             let column = collection.columns.get(position);
             let (ty, numbering) = (column.map(|column| &column.ty), numbering(column));
             vec![
-                ("schemaname", text("public")),
+                ("schemaname", text(catalog.schema_name(collection.schema))),
                 ("sequencename", text(sequence_name(collection, position))),
                 ("sequenceowner", text(&settings.user)),
                 ("data_type", text(ty.map_or("bigint".to_string(), ColumnType::to_string))),

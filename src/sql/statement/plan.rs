@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{self, CopyTarget, Query, SetExpr, With};
 
+use crate::db::NamesSeen;
 use crate::error::{Error, Result};
 use crate::expr::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
@@ -43,7 +44,8 @@ impl StatementTree for ParsedStatement {
             Statement::Session(SessionCommand::Prepare { .. }) => Vec::new(),
             _ => parameters.finish(),
         };
-        Ok(Planned::new(body, parameters, columns, notes))
+        let names = NamesSeen::new(planning.settings, planning.view.catalog(), notes.names_others());
+        Ok(Planned::new(body, parameters, columns, notes, Some(names)))
     }
 
     fn shown(&self, text: &Arc<str>) -> Option<Arc<str>> {

@@ -47,7 +47,7 @@ pub fn plan_session_command(
         Statement::Rollback { chain, savepoint: None } => SessionCommand::Rollback { chain: *chain },
         Statement::Savepoint { name } => SessionCommand::Savepoint(folded(name)),
         Statement::ReleaseSavepoint { name } => SessionCommand::Release(folded(name)),
-        Statement::Set(set) => plan_set(set)?,
+        Statement::Set(set) => plan_set(set, context)?,
         Statement::Reset(reset) => match &reset.reset {
             Reset::ALL => SessionCommand::Reset(None),
             Reset::ConfigurationParameter(name) => SessionCommand::Reset(Some(setting_name(name))),
@@ -186,7 +186,7 @@ fn transaction_modes(modes: &[TransactionMode]) -> TransactionModes {
     result
 }
 
-fn plan_set(set: &Set) -> Result<SessionCommand> {
+fn plan_set(set: &Set, context: &PlanContext<'_>) -> Result<SessionCommand> {
     unread::set(set)?;
     let assigned = |name: String, value, local| Ok(SessionCommand::Set { name, value, local });
     match set {
@@ -194,7 +194,7 @@ fn plan_set(set: &Set) -> Result<SessionCommand> {
             let local = matches!(scope, Some(ContextModifier::Local));
             let name = setting_name(variable);
             if name == CONSTRAINTS {
-                return constraints(values);
+                return constraints(values, context);
             }
             let value = setting_value(&name, values)?;
             if let Some(role) = value.as_deref().filter(|role| name == "role" && !is_own_role(role)) {
@@ -224,7 +224,7 @@ fn plan_set(set: &Set) -> Result<SessionCommand> {
 }
 
 /// SET CONSTRAINTS: when they are checked, and the names of some.
-fn constraints(values: &[Expr]) -> Result<SessionCommand> {
+fn constraints(values: &[Expr], context: &PlanContext<'_>) -> Result<SessionCommand> {
     let Some((Expr::Identifier(timing), names)) = values.split_first() else {
         return Err(Error::syntax("SET CONSTRAINTS lacks DEFERRED or IMMEDIATE", None));
     };
@@ -232,7 +232,7 @@ fn constraints(values: &[Expr]) -> Result<SessionCommand> {
         Expr::Identifier(name) => Ok(folded(name)),
         Expr::CompoundIdentifier(parts) => {
             let name = ObjectName::from(parts.clone());
-            pg_catalog::check_schema(&name)?;
+            pg_catalog::check_schema(&name, context)?;
             Ok(last_part(&name).unwrap_or_default())
         }
         other => Err(Error::syntax(format!("syntax error at or near \"{other}\""), None)),
@@ -278,6 +278,10 @@ fn setting_value(name: &str, values: &[Expr]) -> Result<Option<String>> {
             },
             // A list of names keeps the quotes that its reader needs.
             Expr::Identifier(ident) if name == "search_path" => texts.push(quote_identifier(&ident.value)),
+            // As in PostgreSQL, a string is one name, whatever is in it.
+            Expr::Value(value) if name == "search_path" && string_of(&value.value).is_some() => {
+                texts.push(quote_identifier(string_of(&value.value).unwrap_or_default()));
+            }
             Expr::Identifier(ident) => texts.push(ident.value.clone()),
             Expr::Value(value) => texts.push(match &value.value {
                 Literal::Boolean(true) => "on".to_string(),

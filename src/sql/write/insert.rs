@@ -424,7 +424,7 @@ impl InsertPlan {
                         ErrorKind::UniqueViolation,
                         format!("duplicate key value violates unique constraint \"{constraint}\""),
                     )
-                    .of_constraint(&self.collection.name, &constraint));
+                    .of_constraint(&*self.collection, &constraint));
                 }
             },
             Some(conflict) => {

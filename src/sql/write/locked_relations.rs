@@ -13,6 +13,7 @@ use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names::{folded, relation_name};
 use crate::sql::parse::row_locks::{RowLock, clause_name, row_lock};
 use crate::sql::parse::visit::has_expression;
+use crate::sql::pg_catalog::find_stored;
 use crate::sql::rewrite::expressions::has_aggregate;
 use crate::sql::write::locking_read::LockedTable;
 
@@ -165,8 +166,8 @@ fn factor(
         }
         TableFactor::Table { name, alias, args: None, .. } => {
             let (schema, table) = relation_name(name)?;
-            let is_public = schema.as_deref().is_none_or(|schema| schema == "public");
-            let source = match context.view.catalog().collection(&table).filter(|_| is_public) {
+            let found = find_stored(name, context)?;
+            let source = match found.as_ref().and_then(|relation| context.view.catalog().collection(relation)) {
                 _ if schema.is_none() && ctes.contains(&table) => Source::Passed("a WITH query"),
                 Some(collection) if collection.kind == CollectionKind::Auth => Source::Refused("secrets"),
                 Some(collection) => Source::Table(Arc::clone(collection)),

@@ -23,6 +23,7 @@ use crate::sql::functions::{self, joined_texts};
 use crate::sql::parse::names::{self, folded};
 use crate::sql::parse::operators::json_function;
 use crate::sql::parse::trees::{number, number_of};
+use crate::sql::pg_catalog::is_in_schema;
 use crate::sql::write::returned::Others;
 use crate::sql::write::write_target::{WritePlace, check_assignable, is_assignable, located};
 use crate::types::{ColumnType, Value};
@@ -220,7 +221,9 @@ impl<'a> Compiler<'a> {
     pub fn is_row(&self, schema: Option<&str>, relation: &str) -> bool {
         let is_named = self.visible != Visible::Nothing && relation == self.relation;
         // A table that has another name in the statement is not to be found by its schema.
-        is_named && schema.is_none_or(|schema| schema == "public" && relation == self.collection.name)
+        is_named
+            && (schema.is_none() || relation == self.collection.name)
+            && schema.is_none_or(|schema| is_in_schema(self.collection, schema, self.context))
     }
 
     /// Whether a relation's name means the row that ON CONFLICT could not insert.

@@ -14,9 +14,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{self, Environment, ParameterTypes, ValueRow};
 use crate::model::{CheckOption, Collection, CollectionKind, View};
 use crate::sql::arrow::context::PlanContext;
-use crate::sql::parse::names::{exact, folded, last_part, relation_name};
+use crate::sql::parse::names::{exact, folded, last_part};
 use crate::sql::parse::visit::has_expression;
-use crate::sql::pg_catalog::{PlainView, plain_view, view_query};
+use crate::sql::pg_catalog::{PlainView, find_in_definition, find_stored, plain_view, view_query};
 use crate::sql::write::returned::Others;
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::write_target::{WritePlace, writable};
@@ -86,10 +86,9 @@ impl WriteTarget {
     /// 55000 for a view that PostgreSQL does not write through either, 0A000 for a check option over a condition that only the
     /// planner computes; as [`writable`].
     pub fn find(name: &ObjectName, verb: Verb, context: &PlanContext<'_>) -> Result<WriteTarget> {
-        let (schema, plain) = relation_name(name)?;
         let catalog = context.view.catalog();
-        let is_public = schema.as_deref().is_none_or(|schema| schema == "public");
-        let target = match catalog.view(&plain).filter(|_| is_public) {
+        let found = find_stored(name, context)?;
+        let target = match found.as_ref().and_then(|relation| catalog.view(relation)) {
             Some(view) => through(view, verb, None, context)?,
             None => {
                 let stored = writable(name, context)?;
@@ -228,11 +227,8 @@ fn through(view: &View, verb: Verb, asked: Option<CheckOption>, context: &PlanCo
     };
     let plain = plain_view(&view_query(view)?).map_err(&refused)?;
     let single = "Views that do not select from a single table or view are not automatically updatable.";
-    let (schema, relation) = relation_name(&plain.relation)?;
     let catalog = context.view.catalog();
-    if schema.is_some_and(|schema| schema != "public") {
-        return Err(refused(single));
-    }
+    let Some(relation) = find_in_definition(&plain.relation, catalog) else { return Err(refused(single)) };
     let check = view.check.or(asked.filter(|asked| *asked == CheckOption::Cascaded));
     let below = match (catalog.collection(&relation), catalog.view(&relation)) {
         (Some(collection), _) if collection.kind == CollectionKind::Auth => {
@@ -255,6 +251,7 @@ fn through(view: &View, verb: Verb, asked: Option<CheckOption>, context: &PlanCo
     let is_whole = below.is_whole() && plain.condition.is_none() && columns.iter().all(|(_, at)| at.is_some());
     let mut named = (*below.named).clone();
     named.name.clone_from(&view.name);
+    named.schema = view.schema;
     for (position, column) in named.columns.iter_mut().enumerate() {
         let shown = columns.iter().find(|(_, at)| *at == Some(position));
         column.name = shown.map_or_else(|| format!("$column{position}"), |(name, _)| name.clone());

@@ -8,11 +8,13 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::tokenizer::Location;
 
+use crate::db::{SYSTEM_SCHEMAS, SchemaPlace, no_schema};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, DefaultValue, SystemColumn};
+use crate::model::{Collection, DefaultValue, RelationName, SchemaId, SystemColumn};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names::{folded, relation_name};
 use crate::sql::parse::parse::character;
+use crate::sql::pg_catalog::{Meant, check_schema, find_relation, path_of};
 use crate::sql::relational::collection_table::FACTS_VIEW;
 use crate::types::ColumnType;
 
@@ -24,32 +26,91 @@ pub fn located(error: Error, text: &str, location: Location) -> Error {
     }
 }
 
-/// The name of a relation or index in the schema `public`, the only one that takes objects.
+/// Where a relation of this name is made: in the schema that is written, else in the first one of the path.
 ///
 /// # Errors
-/// 42501 for a schema of the system, 3F000 for one that does not exist.
-pub fn public_name(name: &ObjectName, context: &PlanContext<'_>) -> Result<String> {
+/// 42501 for a schema of the system, 3F000 for one that does not exist and for a path without any, 42P16 for a temporary relation in
+/// another schema, and for the temporary schemas of other sessions.
+pub fn new_name(name: &ObjectName, is_temporary: bool, context: &PlanContext<'_>) -> Result<RelationName> {
+    let at = |error| Err(located(error, context.text, name.span().start));
+    let (schema, plain) = relation_name(name)?;
+    let path = path_of(context);
+    let place = match &schema {
+        Some(schema) => match context.view.catalog().schema(schema, path.own()) {
+            Some(place) => place,
+            None => return at(no_schema(schema)),
+        },
+        None if is_temporary => SchemaPlace::Stored(path.own()),
+        None => match path.creation() {
+            Some(place) => place,
+            None => {
+                let message = "no schema has been selected to create in";
+                return at(Error::new(ErrorKind::UndefinedSchema, message));
+            }
+        },
+    };
+    match place {
+        _ if is_temporary && place != SchemaPlace::Stored(path.own()) => {
+            let message = "cannot create temporary relation in non-temporary schema";
+            at(Error::new(ErrorKind::InvalidTableDefinition, message))
+        }
+        SchemaPlace::Stored(schema) if schema.is_temporary() && schema != path.own() => {
+            let message = "cannot create relations in temporary schemas of other sessions";
+            at(Error::new(ErrorKind::InvalidTableDefinition, message))
+        }
+        SchemaPlace::Stored(schema) => {
+            context.notes.note_schema(schema);
+            Ok(RelationName::new(schema, plain))
+        }
+        SchemaPlace::System(schema) => at(no_permission(schema)),
+    }
+}
+
+fn no_permission(schema: &str) -> Error {
+    Error::new(ErrorKind::InsufficientPrivilege, format!("permission denied for schema {schema}"))
+}
+
+/// The name that RENAME TO gives, and that an index is made with: their schema is that of the table.
+///
+/// # Errors
+/// 42601 for a name with a schema.
+pub fn plain_name(name: &ObjectName, context: &PlanContext<'_>) -> Result<String> {
     match relation_name(name)? {
         (None, name) => Ok(name),
-        (Some(schema), name) if schema == "public" => Ok(name),
-        (Some(schema), _) => {
-            let error = if is_system_schema(&schema) {
-                Error::new(ErrorKind::InsufficientPrivilege, format!("permission denied for schema {schema}"))
-            } else {
-                no_schema(&schema)
-            };
+        (Some(_), _) => {
+            let error = Error::syntax("this name takes no schema", None).with_hint("It stays in that of the table.");
             Err(located(error, context.text, name.span().start))
         }
     }
 }
 
-fn is_system_schema(schema: &str) -> bool {
-    matches!(schema, "pg_catalog" | "information_schema" | "nebulus")
+/// The schema that SET SCHEMA names.
+///
+/// # Errors
+/// 3F000, 42501.
+pub fn target_schema(name: &ObjectName, context: &PlanContext<'_>) -> Result<SchemaId> {
+    let (_, plain) = relation_name(name)?;
+    let own = SchemaId::Temporary(context.settings.backend_id);
+    match context.view.catalog().schema(&plain, own) {
+        None => Err(no_schema(&plain)),
+        Some(SchemaPlace::System(schema)) => Err(no_permission(schema)),
+        Some(SchemaPlace::Stored(schema)) => Ok(schema),
+    }
 }
 
-pub fn no_schema(name: &str) -> Error {
-    Error::new(ErrorKind::UndefinedSchema, format!("schema \"{name}\" does not exist"))
-        .with_hint("Tables live in the schema public.")
+/// Refuses a name in a schema that there is not, and in one of the system.
+///
+/// # Errors
+/// 3F000, 42501.
+pub fn check_user_schema(name: &ObjectName, context: &PlanContext<'_>) -> Result<()> {
+    let at = |error| Err(located(error, context.text, name.span().start));
+    let own = SchemaId::Temporary(context.settings.backend_id);
+    let Some(schema) = relation_name(name)?.0 else { return Ok(()) };
+    match context.view.catalog().schema(&schema, own) {
+        None => at(no_schema(&schema)),
+        Some(SchemaPlace::System(schema)) => at(no_permission(schema)),
+        Some(SchemaPlace::Stored(_)) => Ok(()),
+    }
 }
 
 /// The collection that a statement is about as a whole. Unlike one about its rows, it looks for the schema first.
@@ -57,12 +118,8 @@ pub fn no_schema(name: &str) -> Error {
 /// # Errors
 /// 3F000; as [`writable`].
 pub fn writable_table(name: &ObjectName, context: &PlanContext<'_>) -> Result<Arc<Collection>> {
-    match relation_name(name)?.0 {
-        Some(schema) if schema != "public" && !is_system_schema(&schema) => {
-            Err(located(no_schema(&schema), context.text, name.span().start))
-        }
-        _ => writable(name, context),
-    }
+    check_schema(name, context).map_err(|error| located(error, context.text, name.span().start))?;
+    writable(name, context)
 }
 
 /// The collection that a statement writes to.
@@ -70,30 +127,37 @@ pub fn writable_table(name: &ObjectName, context: &PlanContext<'_>) -> Result<Ar
 /// # Errors
 /// 42P01, 42501 for a system catalog, 0A000 for a view.
 pub fn writable(name: &ObjectName, context: &PlanContext<'_>) -> Result<Arc<Collection>> {
-    let location = name.span().start;
     let (schema, table) = relation_name(name)?;
     let catalog = context.view.catalog();
-    let is_public = schema.as_deref().is_none_or(|schema| schema == "public");
-    if is_public && let Some(collection) = catalog.collection(&table) {
-        return Ok(Arc::clone(collection));
-    }
-    let error = if is_public && table == FACTS_VIEW {
-        Error::unsupported(
-            format!("cannot write to view \"{FACTS_VIEW}\""),
-            "Write to memory: its column metadata holds the facts.",
-        )
-    } else if schema.as_deref().is_some_and(is_system_schema) || (schema.is_none() && table.starts_with("pg_")) {
+    let system = |table: &str| {
         Error::new(ErrorKind::InsufficientPrivilege, format!("permission denied: \"{table}\" is a system catalog"))
-    } else if is_public {
-        match catalog.expect_collection(&table) {
-            Err(error) => error,
-            Ok(collection) => return Ok(Arc::clone(collection)),
-        }
-    } else {
-        let schema = schema.unwrap_or_default();
-        Error::new(ErrorKind::UndefinedTable, format!("relation \"{schema}.{table}\" does not exist"))
     };
-    Err(located(error, context.text, location))
+    let error = match find_relation(name, context)? {
+        Some(Meant::Stored(relation)) if relation.schema.is_public() && relation.name == FACTS_VIEW => {
+            Error::unsupported(
+                format!("cannot write to view \"{FACTS_VIEW}\""),
+                "Write to memory: its column metadata holds the facts.",
+            )
+        }
+        Some(Meant::Stored(relation)) => match catalog.expect_collection(&relation) {
+            Ok(collection) => return Ok(Arc::clone(collection)),
+            Err(error) => error,
+        },
+        Some(Meant::System(_)) => system(&table),
+        None => match &schema {
+            None if table.starts_with("pg_") => system(&table),
+            Some(schema) if SYSTEM_SCHEMAS.contains(&schema.as_str()) => system(&table),
+            None => match catalog.expect_collection(&table) {
+                Err(error) => error,
+                // One of `public`, which is not in the path.
+                Ok(_) => Error::new(ErrorKind::UndefinedTable, format!("relation \"{table}\" does not exist")),
+            },
+            Some(schema) => {
+                Error::new(ErrorKind::UndefinedTable, format!("relation \"{schema}.{table}\" does not exist"))
+            }
+        },
+    };
+    Err(located(error, context.text, name.span().start))
 }
 
 /// Where an assigned value goes.

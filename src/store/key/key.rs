@@ -21,6 +21,10 @@ const HEAD: u8 = b'h';
 const SYNC_RECORD: u8 = b'y';
 const VIEW: u8 = b'v';
 const COMMENTS: u8 = b'd';
+const SCHEMA: u8 = b'g';
+/// Versions before there were schemas take no notice of these two, and would take what is in them for `public`.
+const COLLECTION_BEYOND: u8 = b'e';
+const VIEW_BEYOND: u8 = b'w';
 /// In the family of proofs.
 pub(in crate::store) const CONTRIBUTIONS: u8 = b'c';
 pub(in crate::store) const POSTING: u8 = b'p';
@@ -35,10 +39,16 @@ pub enum Key<'a> {
     Meta(&'a str),
     /// A collection, as JSON.
     Collection(CollectionId),
+    /// A collection of another schema than `public`, as JSON.
+    CollectionBeyond(CollectionId),
     /// A view, as JSON.
     View(CollectionId),
-    /// The comments on a collection or view and its parts, as JSON.
+    /// A view of another schema than `public`, as JSON.
+    ViewBeyond(CollectionId),
+    /// The comments on a collection or view and its parts, or on a schema, as JSON.
     Comments(CollectionId),
+    /// A schema, as JSON.
+    Schema(CollectionId),
     /// The next number of a column's sequence.
     Sequence(CollectionId, ColumnId),
     Role(&'a str),
@@ -111,7 +121,8 @@ impl Key<'_> {
             Key::PublicBlob(..) | Key::Network(_) | Key::NetworkSecret(_) | Key::Head(..) | Key::SyncRecord(..) => {
                 Family::Catalog
             }
-            Key::View(_) | Key::Comments(_) => Family::Catalog,
+            Key::View(_) | Key::Comments(_) | Key::Schema(_) => Family::Catalog,
+            Key::CollectionBeyond(_) | Key::ViewBeyond(_) => Family::Catalog,
             Key::Delta(..) => Family::DeltaLog,
             Key::Entry(..) => Family::Entries,
             Key::Public(..) => Family::Public,
@@ -157,6 +168,9 @@ impl Key<'_> {
             Key::Collection(id) => Parts::new(Some(COLLECTION), Some(*id), None, &[]),
             Key::Comments(id) => Parts::new(Some(COMMENTS), Some(*id), None, &[]),
             Key::View(id) => Parts::new(Some(VIEW), Some(*id), None, &[]),
+            Key::CollectionBeyond(id) => Parts::new(Some(COLLECTION_BEYOND), Some(*id), None, &[]),
+            Key::ViewBeyond(id) => Parts::new(Some(VIEW_BEYOND), Some(*id), None, &[]),
+            Key::Schema(id) => Parts::new(Some(SCHEMA), Some(*id), None, &[]),
             Key::Sequence(id, column) => Parts::new(Some(SEQUENCE), Some(*id), Some(*column), &[]),
             Key::Entry(id, key) | Key::Public(id, key) | Key::Index(id, key) | Key::Staged(id, key) => {
                 Parts::new(None, Some(*id), None, key)
@@ -242,6 +256,20 @@ impl KeyRange {
 
     pub fn views() -> Self {
         KeyRange::of(Family::Catalog, &[VIEW])
+    }
+
+    /// Those of other schemas than `public`.
+    pub fn collections_beyond() -> Self {
+        KeyRange::of(Family::Catalog, &[COLLECTION_BEYOND])
+    }
+
+    /// Those of other schemas than `public`.
+    pub fn views_beyond() -> Self {
+        KeyRange::of(Family::Catalog, &[VIEW_BEYOND])
+    }
+
+    pub fn schemas() -> Self {
+        KeyRange::of(Family::Catalog, &[SCHEMA])
     }
 
     /// All sequences of a collection; what follows the prefix is the big-endian `u16` column.

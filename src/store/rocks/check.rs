@@ -73,7 +73,13 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn read_collections(&mut self) {
-        let mut scan = self.snapshot.scan(&KeyRange::collections());
+        for range in [KeyRange::collections(), KeyRange::collections_beyond()] {
+            self.read_collections_in(&range);
+        }
+    }
+
+    fn read_collections_in(&mut self, range: &KeyRange) {
+        let mut scan = self.snapshot.scan(range);
         // An unreadable block is reported when the whole family is read.
         while let Ok(Some((key, value))) = scan.next() {
             match serde_json::from_slice::<Collection>(value) {

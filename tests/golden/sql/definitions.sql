@@ -179,7 +179,7 @@ COMMENT
 
 > comment on extension plpgsql is 'x'
 ERROR 0A000: COMMENT ON EXTENSION is not offered
-HINT: Tables, views, columns, indexes, sequences, the schema public and the database have comments.
+HINT: Tables, views, columns, indexes, sequences, schemas and the database have comments.
 
 > drop table s cascade
 NOTICE: drop cascades to view sv

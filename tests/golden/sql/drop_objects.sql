@@ -26,8 +26,7 @@ CREATE SCHEMA
 ERROR 42P06: schema "public" already exists
 
 > CREATE SCHEMA IF NOT EXISTS other
-ERROR 0A000: schemas cannot be made
-HINT: Every table is in the schema public.
+CREATE SCHEMA
 
 > CREATE EXTENSION IF NOT EXISTS vector
 NOTICE: extension "vector" already exists, skipping
@@ -44,14 +43,13 @@ LINE 1: DROP TABLE nosuch
                    ^
 
 > DROP TABLE IF EXISTS other.nosuch
-NOTICE: schema "other" does not exist, skipping
+NOTICE: table "nosuch" does not exist, skipping
 DROP TABLE
 
 > DROP TABLE other.nosuch
-ERROR 3F000: schema "other" does not exist
+ERROR 42P01: table "nosuch" does not exist
 LINE 1: DROP TABLE other.nosuch
                    ^
-HINT: Tables live in the schema public.
 
 > DROP INDEX IF EXISTS nosuch
 NOTICE: index "nosuch" does not exist, skipping
@@ -121,11 +119,10 @@ DROP SCHEMA
 
 > DROP SCHEMA nosuch
 ERROR 3F000: schema "nosuch" does not exist
-HINT: Tables live in the schema public.
 
 > DROP SCHEMA IF EXISTS public
-ERROR 0A000: schemas cannot be dropped
-HINT: Every table is in the schema public.
+ERROR 0A000: schema public cannot be dropped
+HINT: Make a schema of your own with CREATE SCHEMA.
 
 > DROP EXTENSION IF EXISTS nosuch
 NOTICE: extension "nosuch" does not exist, skipping

@@ -334,25 +334,21 @@ ERROR 42P16: multiple primary keys for table "two_keys" are not allowed
 ERROR 3F000: schema "nowhere" does not exist
 LINE 1: CREATE TABLE nowhere.thing (a int)
                      ^
-HINT: Tables live in the schema public.
 
 > ALTER TABLE nowhere.thing ADD COLUMN c int
 ERROR 3F000: schema "nowhere" does not exist
 LINE 1: ALTER TABLE nowhere.thing ADD COLUMN c int
                     ^
-HINT: Tables live in the schema public.
 
 > CREATE INDEX ON nowhere.thing (a)
 ERROR 3F000: schema "nowhere" does not exist
 LINE 1: CREATE INDEX ON nowhere.thing (a)
                         ^
-HINT: Tables live in the schema public.
 
 > TRUNCATE nowhere.thing
 ERROR 3F000: schema "nowhere" does not exist
 LINE 1: TRUNCATE nowhere.thing
                  ^
-HINT: Tables live in the schema public.
 
 > COPY nowhere.thing TO STDOUT
 ERROR 3F000: schema "nowhere" does not exist
@@ -387,7 +383,6 @@ LINE 1: DELETE FROM nowhere.thing
 ERROR 3F000: schema "nowhere" does not exist
 LINE 1: DROP TABLE nowhere.thing
                    ^
-HINT: Tables live in the schema public.
 
 > SELECT nowhere.f(1)
 ERROR 3F000: schema "nowhere" does not exist

@@ -258,8 +258,7 @@ ERROR 42704: operator class "nonsense_ops" does not exist for access method "btr
 CREATE INDEX
 
 > SELECT 1 AS one INTO TEMPORARY temporary_table
-ERROR 0A000: temporary tables are not offered
-HINT: Make a table and drop it afterwards.
+SELECT 1
 
 > UPDATE keyed FROM t SET a = 1
 ERROR 42601: FROM stands behind SET

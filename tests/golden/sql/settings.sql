@@ -102,8 +102,7 @@ SET
 SET
 
 > SET search_path = tenant
-ERROR 0A000: parameter "search_path" cannot be "tenant" here
-HINT: The tables of a node are in one schema, public.
+SET
 
 > SET search_path = public, pg_catalog
 SET

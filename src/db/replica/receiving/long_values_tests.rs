@@ -16,7 +16,7 @@ impl Node {
         let id = transaction.new_id();
         let kind = IndexKind::Ordered { columns, unique: false };
         let index = Index::new(id, "by_name", kind, IndexOrigin::Statement);
-        self.runtime.block_on(transaction.create_index("things", index, &Cancel::new())).unwrap();
+        self.runtime.block_on(transaction.create_index(&"things".into(), index, &Cancel::new())).unwrap();
         self.runtime.block_on(transaction.commit()).unwrap();
         id
     }
@@ -91,7 +91,7 @@ fn a_hidden_value_shows_once_its_index_is_dropped() {
     a.send_to(&b);
     assert_eq!(b.shown("one", "name"), Value::Null);
     let mut transaction = b.database.begin();
-    transaction.drop_index("by_name", false).unwrap();
+    transaction.drop_index(&"by_name".into(), false).unwrap();
     b.runtime.block_on(transaction.commit()).unwrap();
     b.runtime.block_on(b.database.pass_committer());
     assert_eq!(b.shown("one", "name"), long(9000));
