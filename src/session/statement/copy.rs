@@ -16,7 +16,7 @@ use crate::statement::{CommandTag, CopyIn, CopyInPlan, CopyOut, CopyOutPlan, Rea
 pub struct SessionCopyIn {
     copy: CopyIn,
     /// The transaction of its own; `None` within an open one.
-    own: Option<Transaction>,
+    own: Option<Box<Transaction>>,
 }
 
 /// A COPY that gives data to the client.
@@ -99,7 +99,7 @@ impl Session {
     pub(super) fn copy_in(&mut self, plan: &CopyInPlan, is_alone: bool) -> StatementOutcome {
         let own = match self.writing(is_alone) {
             Some(_) => None,
-            None => Some(self.new_transaction(self.lone_isolation())),
+            None => Some(Box::new(self.new_transaction(self.lone_isolation()))),
         };
         StatementOutcome::CopyIn(SessionCopyIn { copy: plan.start(self.codec), own })
     }
