@@ -142,7 +142,8 @@ impl Display for Shown<'_> {
                 write!(f, "::{to}")
             }
             Expr::Call { function, arguments } => {
-                write!(f, "{}(", function.name)?;
+                // A name that is nobody's to write begins with a dollar sign.
+                write!(f, "{}(", function.name.trim_start_matches('$'))?;
                 self.joined(f, arguments, ", ")?;
                 f.write_str(")")
             }

@@ -15,7 +15,6 @@
 
 mod analyze;
 mod arrow;
-mod code;
 mod copy;
 mod define;
 mod functions;

@@ -73,7 +73,6 @@ const ROOMS: [(&str, &[&str]); 8] = [
             "write",
             "define",
             "copy",
-            "code",
             "statement",
         ],
     ),

@@ -79,9 +79,10 @@ pub fn takes_constants(name: &str) -> bool {
     matches!(name, "coalesce" | "nullif" | "greatest" | "least" | "nvl" | "ifnull")
 }
 
-/// Functions that look at their literals while they are planned: those stay as they were written.
+/// Functions that look at their literals while they are planned: those stay as they were written. `date_bin` becomes one of those
+/// here once the types of its arguments are known.
 pub fn is_read_by_planner(name: &str) -> bool {
-    functions::function(name).is_none() && !is_vector_function(name)
+    functions::function(name).is_none() && !is_vector_function(name) && name != "date_bin"
 }
 
 fn is_vector_function(name: &str) -> bool {

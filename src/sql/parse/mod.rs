@@ -1,5 +1,6 @@
 //! From text to a syntax tree: PostgreSQL's lexical rules, limits, forms that sqlparser does not read, names and their scopes.
 
+pub(super) mod code;
 pub(super) mod dialect;
 pub(super) mod json_constructors;
 pub(super) mod names;

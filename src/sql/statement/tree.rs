@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::sql::code::do_statement::parse_do;
+use crate::sql::parse::code::do_statement::parse_do;
 use crate::sql::parse::parse::parse;
 use crate::statement::StatementTree;
 

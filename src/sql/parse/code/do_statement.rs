@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::code::parser::parse_code;
-use crate::sql::code::tokens::{CodeToken, code_tokens, unexpected};
+use crate::sql::parse::code::parser::parse_code;
+use crate::sql::parse::code::tokens::{CodeToken, code_tokens, unexpected};
 use crate::sql::parse::shape::shape;
 use crate::statement::{CodeBlock, PlanNotes, Planned, Planning, SessionCommand, Statement, StatementTree};
 use crate::types::ColumnType;

@@ -1,8 +1,8 @@
 //! RAISE: its level, its message with arguments, and USING.
 
 use crate::error::{Error, Result};
-use crate::sql::code::parser::CodeParser;
-use crate::sql::code::tokens::CodeToken;
+use crate::sql::parse::code::parser::CodeParser;
+use crate::sql::parse::code::tokens::CodeToken;
 use crate::statement::{CodeStep, Raise, RaiseLevel, RaiseOption};
 
 const LEVELS: [(&str, RaiseLevel); 6] = [

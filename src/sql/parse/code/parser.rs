@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::code::tokens::{CodeToken, code_tokens, unexpected};
+use crate::sql::parse::code::tokens::{CodeToken, code_tokens, unexpected};
 use crate::sql::parse::parse::parse;
 use crate::statement::{
     CodeBlock, CodeQuery, CodeStep, ExceptionCondition, ExceptionHandler, spelled_state, state_of, unknown_condition,
