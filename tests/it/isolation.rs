@@ -1,9 +1,9 @@
 //! What transactions of several sessions see of one another and wait for, after the scenarios of PostgreSQL's isolation tester.
 //!
 //! In the scripts of `tests/golden/isolation` each statement has the session in front of it that sends it. One that is in the queue
-//! of a lock when the others have come to rest shows as waiting, and its answer comes below the step that let it go on. The answers
-//! are PostgreSQL 18's; where this server knowingly answers otherwise, a comment begins with `# differs:`. `ISOLATION_SERVER`, an address of
-//! a server with trust, runs the scripts there.
+//! of a lock when the others have come to rest shows as waiting, and its answer comes below the step that let it go on, in the
+//! order of the sessions' names. The answers are PostgreSQL 18's; where this server knowingly answers otherwise, a comment begins
+//! with `# differs:`. `ISOLATION_SERVER`, an address of a server with trust, runs the scripts there.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -118,7 +118,8 @@ impl Sessions {
             None => output.push_str("<waiting ...>\n"),
         }
         let has_begun_to_wait = self.all.get(name).is_some_and(|session| session.waiting.is_some());
-        // Whoever goes on may let others go on.
+        // Whoever goes on may let others go on. Which of them is seen first is a matter of chance.
+        let mut gone_on = BTreeMap::new();
         let mut is_moving = true;
         while std::mem::take(&mut is_moving) {
             for (other, session) in self.all.iter_mut().filter(|(other, _)| *other != name || !has_begun_to_wait) {
@@ -126,9 +127,12 @@ impl Sessions {
                 if let Some(reply) = session.rest(&mut self.control) {
                     session.waiting = None;
                     is_moving = true;
-                    write!(output, "{other} goes on:\n{}", shown(&text, &reply)).expect("text grows");
+                    gone_on.insert(other.clone(), shown(&text, &reply));
                 }
             }
+        }
+        for (other, answer) in gone_on {
+            write!(output, "{other} goes on:\n{answer}").expect("text grows");
         }
         output
     }
