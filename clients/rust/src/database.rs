@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
-use tokio_postgres::{AsyncMessage, Client, NoTls, Socket};
+use tokio_postgres::{AsyncMessage, Client, IsolationLevel, NoTls, Socket};
 
 use crate::changes::{Change, NetworkEvent, Subscription};
 use crate::collection::Collection;
@@ -132,7 +132,9 @@ impl Database {
     ///
     /// Returns an error when the connection broke.
     pub async fn transaction(&mut self) -> Result<Transaction<'_>> {
-        Ok(Transaction { inner: self.client.transaction().await? })
+        // Whoever was slower is told so, rather than goes on with what the other one has written.
+        let level = IsolationLevel::RepeatableRead;
+        Ok(Transaction { inner: self.client.build_transaction().isolation_level(level).start().await? })
     }
 
     /// The networks of this node.

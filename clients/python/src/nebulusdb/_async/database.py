@@ -254,6 +254,8 @@ async def _open(parameters: Mapping[str, Any], notices: deque[str]) -> AsyncConn
     except psycopg.OperationalError as error:
         raise explained(error, parameters) from None
     try:
+        # Whoever was slower is told so, rather than goes on with what the other one has written.
+        await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
         connection.add_notice_handler(lambda notice: notices.append(notice.message_primary or ""))
         register_vector(connection, VECTOR)
         cursor = await connection.execute("SELECT 'vector'::regtype::oid::int8")

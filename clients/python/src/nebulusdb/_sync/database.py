@@ -255,6 +255,8 @@ def _open(parameters: Mapping[str, Any], notices: deque[str]) -> Connection[tupl
     except psycopg.OperationalError as error:
         raise explained(error, parameters) from None
     try:
+        # Whoever was slower is told so, rather than goes on with what the other one has written.
+        connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
         connection.add_notice_handler(lambda notice: notices.append(notice.message_primary or ""))
         register_vector(connection, VECTOR)
         cursor = connection.execute("SELECT 'vector'::regtype::oid::int8")
