@@ -198,7 +198,7 @@ async fn updates_change_what_they_name() -> Result<()> {
         .shift("list");
     assert_eq!(memory.update(all(), &update).await?, 1);
     memory.update(all(), &Update::new().add_to_set("tags", "c").pop(fact("new").at("too")).pop("none")).await?;
-    let wanted = json!({"n": 7, "tags": ["b", "c"], "in": {"list": [{"x": 1}]}, "s": "it's", "new": {"deep": {"er": 1}, "too": []},
+    let wanted = json!({"n": 7.0, "tags": ["b", "c"], "in": {"list": [{"x": 1}]}, "s": "it's", "new": {"deep": {"er": 1}, "too": []},
         "count": -3, "young": "x", "list": [2], "top": 4});
     assert_eq!(facts(&db, "u").await, wanted);
     assert_eq!(memory.find(all()).with_vectors().fetch_one::<Value>().await?.unwrap().vector, Some(vec![0.0, 1.0]));
@@ -252,10 +252,11 @@ async fn transactions_happen_or_do_not() -> Result<()> {
     assert_eq!(other.memory().count(all()).await?, 1);
 
     let transaction = db.transaction().await?;
-    transaction.memory().update(all(), &Update::new().set("by", "one")).await?;
+    assert_eq!(transaction.memory().count(all()).await?, 1);
     other.memory().update(all(), &Update::new().set("by", "other")).await?;
-    let error = transaction.commit().await.unwrap_err();
+    let error = transaction.memory().update(all(), &Update::new().set("by", "one")).await.unwrap_err();
     assert!(error.is_conflict(), "{error}");
+    transaction.rollback().await?;
     db.close().await
 }
 

@@ -29,7 +29,15 @@ describe("merging of two versions", () => {
     const address = await until("an address", async () => (await one.node()).addresses[0]);
     await other.joinNetwork("meeting", [address], { secret, syncIntervalMs: 86_400_000 });
     await other.addCollectionToNetwork("meeting", "people");
+    // In the specification every member may delete what others have made.
+    await one.query("ALTER NETWORK meeting ALTER COLLECTION people SET (deleters = 'members')");
     await until("the two are connected", async () => (await other.getConnectedPeers("meeting")).length === 1 && (await one.getConnectedPeers("meeting")).length === 1);
+    await until("both know who may delete", async () => {
+      await one.sync("meeting");
+      await other.sync("meeting");
+      const { rows } = await other.query<{ deleters: string | null }>("SELECT rights->'people'->>'deleters' AS deleters FROM nebulus.networks");
+      return rows[0]?.deleters === "members";
+    });
   });
 
   afterAll(async () => {
