@@ -183,7 +183,8 @@ class NebulusStore(BaseStore):
                     "updated_at": now,
                 }
                 rows.append(row if vector is None else {**row, "vector": vector})
-        self._collection.insert_many(rows)
+        # An item that somebody else has just made is a conflict, after which all of this runs again, and not a key that is taken.
+        self._collection.insert_many(rows, on_conflict="replace")
 
     def _search(self, op: SearchOp, vector: Sequence[float] | None) -> list[SearchItem]:
         where = _below(op.namespace_prefix) & filter_from_dict(op.filter or {}, F.value)
