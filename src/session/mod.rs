@@ -10,6 +10,7 @@
 
 mod isolation;
 mod listen;
+mod nesting;
 mod portal;
 mod portals;
 mod scram_verifier;

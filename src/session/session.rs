@@ -13,6 +13,7 @@ use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::knirvql;
 use crate::model::{MemoryAccount, OutputColumn, Reservation};
 use crate::session::listen::SessionChannels;
+use crate::session::nesting::StatementNesting;
 use crate::session::portals::Portals;
 use crate::session::settings::SessionSettings;
 use crate::session::statement::prepared::{Prepared, parsing_bytes, planning_bytes, tree_bytes};
@@ -47,6 +48,9 @@ pub struct Session {
     pub(super) cancel: Cancel,
     pub(super) activity: ActivityHandle,
     clock: Option<StatementClock>,
+    pub(super) nesting: StatementNesting,
+    /// Bytes of what DO has raised and the client was not told yet.
+    pub(super) raised_bytes: usize,
     /// The clock has run since the statement was prepared; executing it belongs to the same statement.
     is_prepared: bool,
     pub(super) codec: BinaryCodec,
@@ -105,6 +109,8 @@ impl Session {
             cancel,
             activity,
             clock: None,
+            nesting: StatementNesting::default(),
+            raised_bytes: 0,
             is_prepared: false,
             codec,
             memory,
@@ -157,6 +163,7 @@ impl Session {
     }
 
     pub fn take_notices(&mut self) -> Vec<Notice> {
+        self.raised_bytes = 0;
         std::mem::take(&mut self.notices)
     }
 
@@ -426,6 +433,7 @@ impl Session {
     /// The connection waits for its client.
     pub fn rest(&mut self) {
         self.is_prepared = false;
+        self.nesting = StatementNesting::default();
         self.stop_clock();
         if self.status() == TransactionStatus::Idle {
             self.portals.close_others();

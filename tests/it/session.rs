@@ -155,6 +155,25 @@ fn named_statements_of_both_kinds_are_listed() {
     assert_eq!(client.value("SELECT string_agg(name, ',') FROM pg_prepared_statements"), "quick");
 }
 
+/// Two statements that are made to execute one another end with an error, and the server goes on.
+#[test]
+fn a_statement_that_executes_itself_ends() {
+    let server = Server::start();
+    let mut client = server.client();
+    for (kind, body) in [
+        (b'P', &b"one\0SELECT 1\0\0\0"[..]),
+        (b'P', b"two\0EXECUTE one\0\0\0"),
+        (b'C', b"Sone\0"),
+        (b'P', b"one\0EXECUTE two\0\0\0"),
+        (b'S', b""),
+    ] {
+        client.send(kind, body).expect("it is sent");
+    }
+    assert!(client.read_reply().expect("an answer").failure().is_none());
+    assert_eq!(client.error("EXECUTE one").code, "54001");
+    assert_eq!(client.value("SELECT 1"), "1");
+}
+
 #[test]
 fn statements_and_connections_are_ended_by_their_number() {
     let server = Server::start();

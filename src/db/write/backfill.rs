@@ -24,6 +24,8 @@ use crate::store::{Batch, Key, KeyRange, Snapshot, build_marker, has_null_part, 
 
 /// Entries that one step of the committer indexes.
 const ENTRIES_PER_STEP: usize = 2_000;
+/// Bytes of index entries after which a step ends, however few entries they are of.
+const STEP_BYTES_MAX: usize = 8 << 20;
 /// Index entries between two looks at the cancel flag.
 const ENTRIES_PER_CHECK: usize = 1_024;
 
@@ -162,7 +164,7 @@ pub(crate) fn fill_step(
     let rules = view.index_rules(collection, index)?;
     let span = ScanSpan { lower: after.clone(), upper: Bound::Unbounded, reverse: false };
     let mut batch = Batch::new();
-    let (mut last, mut visited) = (None, 0);
+    let (mut last, mut visited, mut is_full) = (None, 0, false);
     visit_entries(view, collection, &span, &Cancel::new(), &mut |entry| {
         for mut key in prefixes(entry, &rules)? {
             key.extend_from_slice(entry.key);
@@ -170,10 +172,11 @@ pub(crate) fn fill_step(
         }
         last = Some(entry.key.to_vec());
         visited += 1;
-        Ok(if visited >= ENTRIES_PER_STEP { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        is_full = visited >= ENTRIES_PER_STEP || batch.bytes() >= STEP_BYTES_MAX;
+        Ok(if is_full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;
     let step = match last {
-        Some(key) if visited >= ENTRIES_PER_STEP => BuildStep::More(key),
+        Some(key) if is_full => BuildStep::More(key),
         _ => BuildStep::Done,
     };
     Ok((batch, step))

@@ -10,12 +10,15 @@ use crate::session::statement::script::Parsed;
 use crate::session::transaction::OpenTransaction;
 use crate::sql;
 use crate::statement::{
-    CodeBlock, CodeQuery, CodeStep, ExceptionHandler, Raise, RaiseLevel, RaiseOption, SessionCommand, Statement,
-    condition_state,
+    CodeBlock, CodeQuery, CodeStep, Discard, ExceptionHandler, Raise, RaiseLevel, RaiseOption, SessionCommand,
+    Statement, condition_state,
 };
 use crate::types::{ColumnType, Value};
 
 const RAISE_EXCEPTION: &str = "P0001";
+
+/// Bytes of the reports that one statement may raise: they wait in memory until it ends.
+const RAISED_BYTES_MAX: usize = 8 << 20;
 
 /// Whether the code goes on behind a step.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -129,6 +132,10 @@ impl Session {
                 let hint = "Use a BEGIN block with an EXCEPTION clause instead.";
                 return Err(Error::unsupported("unsupported transaction command in PL/pgSQL", hint));
             }
+            Statement::Session(SessionCommand::Discard(Discard::All)) => {
+                let message = "DISCARD ALL cannot be executed from a function";
+                return Err(Error::new(ErrorKind::ActiveTransaction, message));
+            }
             _ => {}
         }
         self.run_prepared(&prepared).await.map(drop)
@@ -217,6 +224,12 @@ impl Session {
             (None, RaiseLevel::Warning) => ErrorKind::Raised("01000"),
             (None, _) => ErrorKind::Success,
         };
+        let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        self.raised_bytes = self.raised_bytes.saturating_add(message.len() + length(&detail) + length(&hint));
+        if self.raised_bytes > RAISED_BYTES_MAX {
+            let message = format!("a statement raises more than {RAISED_BYTES_MAX} bytes");
+            return Err(Error::new(ErrorKind::LimitExceeded, message).with_hint("Raise fewer or shorter messages."));
+        }
         let mut report = Error::new(kind, message);
         if let Some(detail) = detail {
             report = report.with_detail(detail);

@@ -119,7 +119,12 @@ impl Session {
             Statement::Read(source) => self.read(&**source, &plan, run).await,
             Statement::Explain(explain) => self.read(explain, &plan, run).await,
             // Boxed: EXECUTE comes back here.
-            Statement::Session(command) => Box::pin(self.command(command, plan.columns.as_ref(), run, is_alone)).await,
+            Statement::Session(command) => {
+                self.nesting.enter()?;
+                let outcome = Box::pin(self.command(command, plan.columns.as_ref(), run, is_alone)).await;
+                self.nesting.leave();
+                outcome
+            }
             Statement::Network(call) => Box::pin(self.call_network(call, run, is_alone)).await,
             Statement::CopyIn(copy) => Ok(self.copy_in(copy, is_alone)),
             Statement::CopyOut(copy) => self.copy_out(copy, run).await,

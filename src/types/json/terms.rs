@@ -12,8 +12,9 @@ use crate::types::json::jsonb::{JsonKind, elements, kind, members, string};
 use crate::types::json::sort_key::sort_key;
 use crate::types::limits::JSON_DEPTH_MAX;
 
-/// Terms of one value, at most: one with more is found by every search.
-pub const TERMS_MAX: usize = 65_536;
+/// Terms of one value, at most: one with more is found by every search. Each is an entry of the index with the row's key in it, so
+/// that this also bounds what a value of a peer can make of an index here.
+pub const TERMS_MAX: usize = 1_024;
 /// The term of a value that has too many.
 pub const TERM_OF_ANY: i64 = 0;
 /// What tells the term of a key from that of a path.

@@ -277,3 +277,31 @@ ERROR 42704: unrecognized exception condition "nosuch"
 
 > drop table d, e, f1
 DROP TABLE
+
+# What runs itself ends with an error, and so does what raises without end.
+
+> CREATE TABLE code (c text)
+CREATE TABLE
+
+> INSERT INTO code VALUES ('do $x$ begin execute (select c from code); end $x$')
+INSERT 0 1
+
+> DO $$ BEGIN EXECUTE (SELECT c FROM code); END $$
+ERROR 54001: statements run in one another more than 8 deep
+HINT: Look for an EXECUTE or a DO that runs itself.
+
+> DO $$ BEGIN RAISE NOTICE '%', repeat('x', 9000000); END $$
+ERROR 54000: a statement raises more than 8388608 bytes
+HINT: Raise fewer or shorter messages.
+
+> DO $$ BEGIN DISCARD ALL; END $$
+ERROR 25001: DISCARD ALL cannot be executed from a function
+
+> SELECT count(*) FROM code
+ count
+-------
+     1
+(1 row)
+
+> DROP TABLE code
+DROP TABLE
