@@ -58,9 +58,9 @@ test: ## formatting, clippy, Rust tests, Python drivers, random statements besid
 	cargo fmt --check
 	cargo clippy --release --locked --all-targets -- -D warnings
 	cargo test --release --locked --no-run
-	cargo test --release --locked --lib --bins
+	scripts/test-rust 25 --lib --bins
 	@# Most of these wait for one another's networks.
-	cargo test --release --locked --test it -- --test-threads $$((2 * $$(nproc)))
+	scripts/test-rust 25 --test it -- --test-threads $$((2 * $$(nproc)))
 	scripts/test-clients
 	scripts/test-python --quick
 	scripts/test-differential

@@ -199,9 +199,11 @@ fn nothing_of_a_private_document_is_in_any_request() {
         round.run(NOW_MS, step % 2 == 0).unwrap();
     }
     server.then(std::iter::empty());
-    while !entries.staged().is_empty() {
+    // Each round gets at least one answer that was told beforehand, so that they come to an end.
+    for _ in 0..30 {
         round.run(NOW_MS, true).unwrap();
     }
+    assert!(entries.staged().is_empty());
     let requests = server.requests();
     assert!(requests.len() >= 10);
     for request in &requests {
