@@ -20,12 +20,17 @@ use crate::db::vectors::graph_builder::{self, Graphs};
 use crate::db::write::commit_queue::{CommitQueue, Job};
 use crate::db::write::transaction::Transaction;
 use crate::error::Result;
-use crate::model::{CollectionId, MemoryAccount, PeerId};
+use crate::model::{CollectionId, DrawnNumbers, MemoryAccount, PeerId};
 use crate::store::{Batch, BlobHash, Key};
 
 /// A database. Clones share it; the last one dropped, or [`Database::shutdown`], stops it.
 #[derive(Clone)]
-pub struct Database(Arc<Running>, Secrecy);
+pub struct Database {
+    running: Arc<Running>,
+    secrecy: Secrecy,
+    /// What whoever has this handle, and clones of it, has drawn from sequences.
+    drawn: DrawnNumbers,
+}
 
 /// Whether whoever has this handle of a database may have its secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,45 +49,59 @@ struct Running {
 impl Database {
     /// A database of what was loaded, with the threads that run on it.
     pub(in crate::db) fn running(queue: CommitQueue, stop: Arc<AtomicBool>, threads: Vec<JoinHandle<()>>) -> Database {
-        Database(Arc::new(Running { queue, stop, threads: Mutex::new(threads) }), Secrecy::Open)
+        let running = Arc::new(Running { queue, stop, threads: Mutex::new(threads) });
+        Database { running, secrecy: Secrecy::Open, drawn: DrawnNumbers::default() }
     }
 
     pub(crate) fn shared(&self) -> &Arc<DbState> {
-        self.0.queue.state()
+        self.running.queue.state()
     }
 
     /// The way to the committer.
     pub(in crate::db) fn queue(&self) -> &CommitQueue {
-        &self.0.queue
+        &self.running.queue
     }
 
     /// The same database for somebody who shall not have its secrets: AUTH entries and those of networks are refused with
     /// 42501 to what is begun or read by the handle. Nothing gives them back to it.
     #[must_use]
     pub fn without_secrets(&self) -> Database {
-        Database(Arc::clone(&self.0), Secrecy::Hidden)
+        Database { secrecy: Secrecy::Hidden, ..self.clone() }
+    }
+
+    /// The same database for a session, which knows what it has drawn from sequences and nothing of what others have.
+    #[must_use]
+    pub fn for_session(&self) -> Database {
+        Database { drawn: DrawnNumbers::default(), ..self.clone() }
+    }
+
+    /// What was drawn from sequences by this handle.
+    pub fn drawn(&self) -> &DrawnNumbers {
+        &self.drawn
     }
 
     pub(crate) fn hides_secrets(&self) -> bool {
-        self.1 == Secrecy::Hidden
+        self.secrecy == Secrecy::Hidden
     }
 
     /// A transaction on the present state.
     pub fn begin(&self) -> Transaction {
-        Transaction::begin(&self.0.queue, self.hides_secrets(), 0)
+        Transaction::begin(self.queue(), (self.hides_secrets(), self.drawn.clone()), 0)
     }
 
     /// As [`Database::begin`]; what the transaction writes is taken from a connection's account, and what it locks is the
     /// connection's.
     pub fn begin_for(&self, account: &MemoryAccount, connection: i32) -> Transaction {
-        let mut transaction = Transaction::begin(&self.0.queue, self.hides_secrets(), connection);
+        let who = (self.hides_secrets(), self.drawn.clone());
+        let mut transaction = Transaction::begin(self.queue(), who, connection);
         transaction.writes().charge_to(account);
         transaction
     }
 
     /// The present state, for reading.
     pub fn view(&self) -> ReadView {
-        ReadView { hides_secrets: self.hides_secrets(), ..ReadView::of(self.shared(), Arc::new(WriteSet::default())) }
+        let (hides_secrets, drawn) = (self.hides_secrets(), self.drawn.clone());
+        ReadView { hides_secrets, drawn, ..ReadView::of(self.shared(), Arc::new(WriteSet::default())) }
     }
 
     pub fn catalog(&self) -> Arc<Catalog> {
@@ -107,7 +126,7 @@ impl Database {
     /// does not see.
     pub async fn pass_committer(&self) {
         // The commits before it tell their own errors; a server without a committer has no commits to miss.
-        drop(self.0.queue.encode(|_| Ok(())).await);
+        drop(self.running.queue.encode(|_| Ok(())).await);
     }
 
     /// Waits for the turn to write to a collection. Until it is dropped others' commits there wait, but for those of a transaction that
@@ -151,7 +170,7 @@ impl Database {
         let stopped = || self.shared().no_committer();
         // Nothing that blocks may run on an async thread, and the queue may be full; this is one write at a start.
         let write = || {
-            self.0.queue.blocking_send(Job::Raw { batch, reply }).map_err(|_| stopped())?;
+            self.running.queue.blocking_send(Job::Raw { batch, reply }).map_err(|_| stopped())?;
             answer.blocking_recv().map_err(|_| stopped())?
         };
         std::thread::scope(|scope| scope.spawn(write).join().map_err(|_| stopped())?)
@@ -172,7 +191,7 @@ impl Database {
     /// # Errors
     /// 53100 and 58030 where numbers that were reserved and not given out cannot be written back; it is down all the same.
     pub fn shutdown(&self) -> Result<()> {
-        self.0.shutdown()
+        self.running.shutdown()
     }
 }
 

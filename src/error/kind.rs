@@ -158,6 +158,8 @@ pub enum ErrorKind {
     NotInPrerequisiteState,
     /// Columns that cannot refer to those of another table.
     InvalidForeignKey,
+    /// A sequence has given its last number.
+    SequenceExhausted,
     /// The wrong user or password.
     InvalidPassword,
     /// The way of logging in is not the right one: another user, TLS, or a channel that somebody stands in.
@@ -308,6 +310,7 @@ impl ErrorKind {
             ErrorKind::ForeignKeyViolation => "23503",
             ErrorKind::RestrictViolation => "23001",
             ErrorKind::InvalidForeignKey => "42830",
+            ErrorKind::SequenceExhausted => "2200H",
             ErrorKind::GeneratedAlways => "428C9",
             ErrorKind::InvalidPassword => "28P01",
             ErrorKind::InvalidAuthorization => "28000",

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::collection::CollectionId;
+use crate::model::sequence::{SequenceKind, SequenceNumbers};
 use crate::types::ColumnType;
 
 /// The number of a column within its collection: part of keys and records, never given to another column. `attnum - 1`.
@@ -57,21 +59,46 @@ impl DimensionOrigin {
     }
 }
 
-/// The numbers of a sequence: where it begins and how far it goes at each step.
+/// The numbers of a column's sequence: where it begins and how far it goes at each step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Numbering {
     pub start: i64,
     /// Never 0.
     pub increment: i64,
+    /// The least and the greatest number, where they are not those of the column's type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bounds: Option<(i64, i64)>,
+    /// Behind the last number the first one comes again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cycle: bool,
+    /// As [`SequenceNumbers::cache`].
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub cache: i64,
+}
+
+fn one() -> i64 {
+    1
+}
+
+fn is_one(cache: &i64) -> bool {
+    *cache == 1
 }
 
 impl Default for Numbering {
     fn default() -> Self {
-        Numbering { start: 1, increment: 1 }
+        Numbering { start: 1, increment: 1, bounds: None, cycle: false, cache: 1 }
     }
 }
 
 impl Numbering {
+    /// What a column keeps of the numbers of its sequence; their type is its own.
+    pub fn of(numbers: &SequenceNumbers) -> Numbering {
+        let SequenceNumbers { kind, start, increment, min, max, cycle, cache } = *numbers;
+        let plain = SequenceNumbers::new(kind, increment);
+        let bounds = ((min, max) != (plain.min, plain.max)).then_some((min, max));
+        Numbering { start, increment, bounds, cycle, cache }
+    }
+
     fn is_plain(&self) -> bool {
         *self == Numbering::default()
     }
@@ -88,6 +115,8 @@ pub enum DefaultValue {
     Expression(String),
     /// The next number of the column's own sequence, and no other value: identity ALWAYS.
     Identity,
+    /// The next number of a sequence that was made by itself: `nextval('…')`.
+    Drawn(CollectionId),
     /// What is computed of the other columns of the row whenever it is written, and no other value.
     Computed(Box<Computation>),
 }
@@ -125,6 +154,22 @@ impl Column {
     pub fn computation(&self) -> Option<&Computation> {
         match &self.default {
             Some(DefaultValue::Computed(computation)) => Some(computation),
+            _ => None,
+        }
+    }
+
+    /// The numbers of its own sequence, where it has one.
+    pub fn sequence_numbers(&self) -> SequenceNumbers {
+        let Numbering { start, increment, bounds, cycle, cache } = self.numbering;
+        let plain = SequenceNumbers::new(SequenceKind::of(&self.ty).unwrap_or(SequenceKind::Int8), increment);
+        let (min, max) = bounds.unwrap_or((plain.min, plain.max));
+        SequenceNumbers { start, min, max, cycle, cache, ..plain }
+    }
+
+    /// The sequence that was made by itself from which its default draws.
+    pub fn drawn_from(&self) -> Option<CollectionId> {
+        match &self.default {
+            Some(DefaultValue::Drawn(sequence)) => Some(*sequence),
             _ => None,
         }
     }

@@ -25,6 +25,7 @@ mod replication;
 mod result_column;
 mod rights;
 mod schema;
+mod sequence;
 mod state;
 mod statement_shape;
 mod stored_collection;
@@ -67,6 +68,9 @@ pub use replication::{
 pub use rights::{EntryRights, Rights, RightsEra, Who};
 
 pub use schema::{OnCommit, PUBLIC, RelationName, RelationRef, Schema, SchemaId};
+pub use sequence::{
+    DrawnNumbers, SEQUENCE_SUFFIX, Sequence, SequenceCount, SequenceKind, SequenceNumbers, SequencePlace,
+};
 pub use state::{EntryType, Field, Stage, State};
 pub use statement_shape::StatementShape;
 pub use view::{CheckOption, View, ViewColumn, ViewUse};

@@ -96,7 +96,7 @@ impl Session {
         settings.notifications.charge_to(&memory);
         let listening = SessionChannels::new(settings.notifications.clone(), &memory);
         Session {
-            database,
+            database: database.for_session(),
             settings: SessionSettings::new(settings),
             open: OpenTransaction::None,
             sought: None,

@@ -32,7 +32,7 @@ pub const QUERY_DEPTH_MAX: usize = 64;
 pub const COLUMNS_MAX: usize = 1600;
 /// Most schemas that CREATE SCHEMA makes.
 pub const SCHEMAS_MAX: usize = 1024;
-/// Most temporary tables and views of one session.
+/// Most temporary tables, views and sequences of one session.
 pub const TEMPORARY_RELATIONS_MAX: usize = 1024;
 /// Most facts of one entry.
 pub const FACTS_MAX: usize = 4096;

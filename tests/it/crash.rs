@@ -131,6 +131,44 @@ fn check_is_sound(data: &Path) {
 }
 
 #[test]
+fn a_killed_server_gives_no_number_twice() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let data = directory.path().join("data");
+    let mut last = [0, 0, 0];
+    for round in 0..ROUNDS {
+        let server = Launch::on(&data).start();
+        let mut client = server.client();
+        if round == 0 {
+            client.run("CREATE SEQUENCE plain; CREATE SEQUENCE down INCREMENT -3");
+            client.run("CREATE TABLE drawn (id bigint PRIMARY KEY DEFAULT nextval('plain'), own serial)");
+        }
+        // More than is reserved at once.
+        for _ in 0..40 {
+            let numbers: [i64; 3] = [
+                number(&mut client, "SELECT nextval('plain')"),
+                -number(&mut client, "SELECT nextval('down')"),
+                number(&mut client, "INSERT INTO drawn DEFAULT VALUES RETURNING own"),
+            ];
+            assert!(numbers.iter().zip(last).all(|(number, last)| *number > last), "{numbers:?} after {last:?}");
+            last = numbers;
+        }
+        // Neither does what was drawn in a transaction that never ended come again.
+        client.run("BEGIN");
+        last[0] = number(&mut client, "SELECT nextval('plain')");
+        if round % 2 == 0 {
+            server.kill();
+        } else {
+            drop(client);
+            assert!(server.stop().success());
+        }
+    }
+}
+
+fn number(client: &mut Client, statement: &str) -> i64 {
+    client.value(statement).parse().expect("a number")
+}
+
+#[test]
 fn a_stopped_server_comes_back_with_everything() {
     let directory = tempfile::tempdir().expect("a directory");
     let data = directory.path().join("data");

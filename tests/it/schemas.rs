@@ -25,6 +25,9 @@ fn a_restart_finds_schemas_and_what_is_in_them_and_nothing_of_sessions() {
     client.run("CREATE INDEX ON t (n)");
     client.run("INSERT INTO t VALUES (1, 1)");
     client.run("CREATE TEMP VIEW seen AS SELECT * FROM t");
+    client.run("CREATE SEQUENCE ai.q START 7");
+    client.run("CREATE TEMP SEQUENCE passing");
+    client.run("CREATE TABLE ai.drawn (id bigint DEFAULT nextval('passing'), n bigint DEFAULT nextval('ai.q'))");
     assert_eq!(client.value("SELECT count(*) FROM seen"), "1");
     server.kill();
     let server = Launch::on(&data).start();
@@ -37,6 +40,16 @@ fn a_restart_finds_schemas_and_what_is_in_them_and_nothing_of_sessions() {
     assert_eq!(client.value("SELECT obj_description('ai'::regnamespace, 'pg_namespace')"), "of agents");
     assert_eq!(client.value("SELECT count(*) FROM pg_class WHERE relpersistence = 't'"), "0");
     assert_eq!(client.value("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pg_temp%'"), "0");
+    assert_eq!(
+        client.column("SELECT sequencename FROM pg_sequences ORDER BY 1"),
+        ["q", "t_id_seq", "t_id_seq", "u_id_seq"]
+    );
+    client.run("INSERT INTO ai.drawn DEFAULT VALUES");
+    assert_eq!(
+        client.column("SELECT n FROM ai.drawn WHERE id IS NULL"),
+        ["7"],
+        "a default goes with what it draws from"
+    );
     client.run("DROP SCHEMA other");
     drop(client);
     assert!(server.stop().success());
@@ -99,7 +112,7 @@ fn a_prepared_statement_follows_the_path_of_its_session() {
 fn a_schema_and_what_is_made_in_it_do_not_pass_each_other() {
     let server = Server::start();
     let (mut first, mut second) = (server.client(), server.client());
-    for made in ["CREATE TABLE s.t (a int)", "CREATE VIEW s.v AS SELECT 1 AS one"] {
+    for made in ["CREATE TABLE s.t (a int)", "CREATE VIEW s.v AS SELECT 1 AS one", "CREATE SEQUENCE s.q"] {
         first.run("CREATE SCHEMA s");
         first.run("BEGIN");
         first.run("DROP SCHEMA s");

@@ -67,6 +67,8 @@ scripts!(
     row_versions,
     schemas,
     select,
+    sequences,
+    sequences_in_schemas,
     set_constraints,
     set_operations,
     settings,

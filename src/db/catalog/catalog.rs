@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     AUTH, Attachment, Collection, CollectionId, CollectionKind, Column, Comments, DefaultValue, FACT_BLOB_HASH,
     FACT_BLOB_SIZE, FACT_BLOB_TYPE, FACT_VECTOR, ForeignKey, Index, IndexKind, IndexOrigin, IndexState, MEMORY,
-    Network, NetworkId, RelationRef, Schema, SchemaId, SystemColumn, View,
+    Network, NetworkId, RelationRef, Schema, SchemaId, Sequence, SystemColumn, View,
 };
 use crate::types::ColumnType;
 use crate::types::limits::{COLUMNS_MAX, IDENTIFIER_BYTES_MAX};
@@ -31,6 +31,8 @@ pub struct Catalog {
     /// Which change of names was the last one of each temporary schema, and of all others under `Public`.
     names_versions: BTreeMap<SchemaId, u64>,
     comments: BTreeMap<CollectionId, Arc<Comments>>,
+    /// Those that CREATE SEQUENCE makes.
+    pub(super) sequences: ByName<Sequence>,
     /// Collections that refer to others.
     referring: BTreeSet<CollectionId>,
     /// The version in which constraints have last changed.
@@ -134,6 +136,9 @@ impl Catalog {
                 let error = Error::new(ErrorKind::WrongObjectType, format!("\"{name}\" is not a table"));
                 return error.with_hint("It is a view: SELECT reads it.");
             }
+            if self.is_sequence(name) {
+                return Error::new(ErrorKind::WrongObjectType, format!("\"{name}\" is not a table"));
+            }
             let mut known = self.by_name.of_schema(name.schema).map(|known| &known.name);
             let near = known.find(|known| known.eq_ignore_ascii_case(name.name));
             let error = Error::new(ErrorKind::UndefinedTable, format!("relation \"{name}\" does not exist"));
@@ -211,7 +216,9 @@ impl Catalog {
         match &old {
             Some(old) => {
                 self.by_name.remove((&old.relation()).into());
-                if old.relation() != collection.relation() {
+                if old.relation() != collection.relation()
+                    || !Sequence::columns_of(old).eq(Sequence::columns_of(&collection))
+                {
                     self.note_names(old.schema);
                     self.note_names(collection.schema);
                 }
@@ -222,7 +229,7 @@ impl Catalog {
     }
 
     /// The names of a schema are others from now on.
-    fn note_names(&mut self, schema: SchemaId) {
+    pub(super) fn note_names(&mut self, schema: SchemaId) {
         let schema = if schema.is_temporary() { schema } else { SchemaId::Public };
         self.names_versions.insert(schema, NAMES_CHANGES.fetch_add(1, Ordering::Relaxed));
     }
@@ -248,7 +255,8 @@ impl Catalog {
         let view = self.view_by_id(id).cloned();
         let comments = self.comments_on(id).cloned();
         let schema = self.schema_by_id(id).cloned();
-        SeenCollection { collection: self.collection_by_id(id).cloned(), network, view, schema, comments }
+        let sequence = self.sequence_by_id(id).cloned();
+        SeenCollection { collection: self.collection_by_id(id).cloned(), network, view, schema, comments, sequence }
     }
 
     /// What is said of relations and their parts, in order of their numbers.
@@ -305,23 +313,26 @@ impl Catalog {
         self.version += 1;
     }
 
-    /// Whether a name is taken by a collection, an index or a view.
+    /// Whether a name is taken by a collection, an index, a view or a sequence.
     pub fn is_taken<'n>(&self, name: impl Into<RelationRef<'n>>) -> bool {
         let name = name.into();
         (name.schema.is_public() && name.name == "memory_facts")
             || self.collection(name).is_some()
             || self.view(name).is_some()
+            || self.is_sequence(name)
             || self.index_by_name(name).is_some()
     }
 
-    /// The schemas that have collections or views.
+    /// The schemas that have collections, views or sequences.
     pub(super) fn schemas_in_use(&self) -> BTreeSet<SchemaId> {
-        self.by_name.schemas().chain(self.views.schemas()).collect()
+        self.by_name.schemas().chain(self.views.schemas()).chain(self.sequences.schemas()).collect()
     }
 
-    /// Whether a schema has collections or views.
+    /// Whether a schema has collections, views or sequences.
     pub fn has_relations(&self, schema: SchemaId) -> bool {
-        self.by_name.of_schema(schema).next().is_some() || self.views.of_schema(schema).next().is_some()
+        self.by_name.of_schema(schema).next().is_some()
+            || self.views.of_schema(schema).next().is_some()
+            || self.sequences.of_schema(schema).next().is_some()
     }
 
     /// The views of one schema, in order of name.
@@ -332,6 +343,11 @@ impl Catalog {
     /// Says that a schema has come, gone, or got another name.
     pub(super) fn note_schemas(&mut self) {
         self.note_names(SchemaId::Public);
+        self.note_change();
+    }
+
+    /// Says that something is defined otherwise.
+    pub(super) fn note_change(&mut self) {
         self.version += 1;
     }
 }

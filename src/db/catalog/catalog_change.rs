@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::db::catalog::catalog::Catalog;
 use crate::db::vault::network_keys::NetworkSecrets;
-use crate::model::{Collection, CollectionId, Comments, Network, NetworkId, Schema, View};
+use crate::model::{Collection, CollectionId, Comments, Network, NetworkId, Schema, Sequence, View};
 
 /// One catalog change; applied in order.
 #[derive(Clone, Debug)]
@@ -25,6 +25,9 @@ pub(crate) enum CatalogChange {
     DropSchema(CollectionId),
     /// Something is said of a collection or view, or of a part of it.
     PutComments(CollectionId, Arc<Comments>),
+    /// A sequence is new, or gives other numbers than before.
+    PutSequence(Arc<Sequence>),
+    DropSequence(CollectionId),
 }
 
 /// What a transaction saw of a collection, view or schema before it changed it.
@@ -35,6 +38,7 @@ pub(crate) struct SeenCollection {
     pub view: Option<Arc<View>>,
     pub schema: Option<Arc<Schema>>,
     pub comments: Option<Arc<Comments>>,
+    pub sequence: Option<Arc<Sequence>>,
 }
 
 impl SeenCollection {
@@ -50,6 +54,7 @@ impl SeenCollection {
             && self.view == now.view
             && self.schema == now.schema
             && self.comments == now.comments
+            && self.sequence == now.sequence
     }
 }
 
@@ -61,6 +66,8 @@ impl CatalogChange {
             CatalogChange::PutView(view) => Some(view.id),
             CatalogChange::PutSchema(schema) => Some(schema.id),
             CatalogChange::DropSchema(id) => Some(*id),
+            CatalogChange::PutSequence(sequence) => Some(sequence.id),
+            CatalogChange::DropSequence(id) => Some(*id),
             CatalogChange::Drop(id) | CatalogChange::DropView(id) | CatalogChange::PutComments(id, _) => Some(*id),
             CatalogChange::PutNetwork(_) | CatalogChange::PutSecrets(..) | CatalogChange::DropNetwork(_) => None,
         }
@@ -77,6 +84,8 @@ impl CatalogChange {
             CatalogChange::DropView(id) => catalog.remove_view(*id),
             CatalogChange::PutSchema(schema) => catalog.put_schema(Arc::clone(schema)),
             CatalogChange::DropSchema(id) => catalog.remove_schema(*id),
+            CatalogChange::PutSequence(sequence) => catalog.put_sequence(Arc::clone(sequence)),
+            CatalogChange::DropSequence(id) => catalog.remove_sequence(*id),
             CatalogChange::PutComments(id, comments) => catalog.put_comments(*id, Arc::clone(comments)),
         }
     }

@@ -14,7 +14,7 @@
 use parking_lot::Mutex;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::PeerId;
+use crate::model::{Column, PeerId};
 use crate::store::{Batch, Key, Store};
 use crate::types::ColumnType;
 
@@ -88,6 +88,23 @@ fn tick_of(wall_ms: u64) -> u64 {
 fn node_bits(peer: &PeerId) -> u64 {
     let [a, b, c, ..] = *blake3::hash(peer.as_str().as_bytes()).as_bytes();
     u64::from(u32::from_le_bytes([a, b, c, 0])) & ((1 << NODE_BITS) - 1)
+}
+
+/// Whether what a column of an attached table draws by itself is drawn by no other node.
+///
+/// # Errors
+/// 0A000 for a sequence that was made by itself, since every node has its own; as [`check_room`] for a column's own.
+pub(crate) fn check_draws_apart(table: &str, column: &Column) -> Result<()> {
+    if column.drawn_from().is_some() {
+        let name = &column.name;
+        return Err(Error::unsupported(
+            format!(
+                "column \"{name}\" of the attached table \"{table}\" draws its numbers from a sequence of this node alone"
+            ),
+            "Other nodes would give out the same ones. Declare it as bigserial, or DROP DEFAULT.",
+        ));
+    }
+    if column.has_sequence() { check_room(table, &column.name, &column.ty) } else { Ok(()) }
 }
 
 /// Whether a column of this type can hold such numbers.

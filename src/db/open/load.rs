@@ -22,12 +22,12 @@ use crate::db::state::state::{DbState, StateParts};
 use crate::db::vault::secrets::Secrets;
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::backfill::{BuildStep, check_duplicates, fill_step};
-use crate::db::write::catalog_changes::delete_collection;
+use crate::db::write::catalog_changes::{delete_collection, delete_sequence};
 use crate::db::write::commit_group::{load_progress, put_definition};
 use crate::db::write::commit_queue::CommitQueue;
 use crate::db::write::committer::facts_name;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, Hlc, Index, IndexState, Schema, View};
+use crate::model::{Collection, CollectionId, Hlc, Index, IndexState, Schema, Sequence, View};
 use crate::store::{
     Argon2Cost, Batch, BlobStore, Key, KeyDirectory, KeyRange, KeySource, RecordView, Snapshot, Store, StoreOptions,
     Vault, build_marker, close_private_folder, make_or_close_private_folder, make_private_folder, marked_index,
@@ -174,9 +174,10 @@ pub(in crate::db) fn stored_collections(snapshot: &Snapshot) -> Result<Vec<Colle
     Ok(collections)
 }
 
-/// Removes what sessions have left that did not come to their end: their temporary tables with all that is in them, and views.
+/// Removes what sessions have left that did not come to their end: their temporary tables with all that is in them, views, and
+/// sequences with the defaults that draw from these.
 fn remove_temporary(store: &Store, snapshot: &Snapshot, collections: Vec<Collection>) -> Result<Vec<Collection>> {
-    let (left, kept): (Vec<Collection>, Vec<Collection>) =
+    let (left, mut kept): (Vec<Collection>, Vec<Collection>) =
         collections.into_iter().partition(|collection| collection.is_temporary());
     let mut batch = Batch::new();
     for collection in &left {
@@ -192,11 +193,30 @@ fn remove_temporary(store: &Store, snapshot: &Snapshot, collections: Vec<Collect
             batch.delete(&Key::Comments(view.id));
         }
     }
+    let mut stored = snapshot.scan(&KeyRange::sequence_definitions());
+    while let Some((_, json)) = stored.next()? {
+        let sequence: Sequence = serde_json::from_slice(json).map_err(|error| unreadable("a sequence", &error))?;
+        if sequence.schema.is_temporary() {
+            delete_sequence(&mut batch, sequence.id);
+            for collection in &mut kept {
+                if forget_default(collection, sequence.id) {
+                    put_definition(&mut batch, collection)?;
+                }
+            }
+        }
+    }
     if !batch.is_empty() {
         tracing::info!(tables = left.len(), "temporary tables of sessions that never ended are removed");
         store.write(batch)?;
     }
     Ok(kept)
+}
+
+/// Takes back the defaults that draw from a sequence; whether there are any.
+fn forget_default(collection: &mut Collection, sequence: CollectionId) -> bool {
+    let drawing = collection.columns.iter_mut().filter(|column| column.drawn_from() == Some(sequence));
+    let count = drawing.map(|column| column.default = None).count();
+    count > 0
 }
 
 fn unreadable(what: &str, error: &serde_json::Error) -> Error {
@@ -251,6 +271,13 @@ fn load_views(snapshot: &Snapshot, mut catalog: Catalog) -> Result<Catalog> {
     while let Some((_, json)) = stored.next()? {
         let schema: Schema = serde_json::from_slice(json).map_err(|error| unreadable("a schema", &error))?;
         catalog.put_schema(Arc::new(schema));
+    }
+    let mut stored = snapshot.scan(&KeyRange::sequence_definitions());
+    while let Some((_, json)) = stored.next()? {
+        let sequence: Sequence = serde_json::from_slice(json).map_err(|error| unreadable("a sequence", &error))?;
+        if !sequence.schema.is_temporary() {
+            catalog.put_sequence(Arc::new(sequence));
+        }
     }
     let mut stored = snapshot.scan(&KeyRange::comments());
     while let Some((id, json)) = stored.next()? {

@@ -13,7 +13,7 @@ use crate::db::pending::references::References;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     Collection, CollectionId, ColumnId, IndexKind, MemoryAccount, Notification, RelationRef, Reservation, SchemaId,
-    Stage,
+    SequenceCount, SequencePlace, Stage,
 };
 use crate::store::{Key, KeyRange};
 use crate::types::Value;
@@ -29,11 +29,12 @@ const ROW_BYTES: usize = 128;
 /// Rows of a transaction that is committed by whoever asks for it, at most.
 const SMALL_WRITES_MAX: usize = 32;
 
-/// A column with a sequence.
-pub(crate) type SequencePlace = (CollectionId, ColumnId);
+/// Sequences that a transaction has made or begun anew: it draws from counts of its own until it commits.
+pub(crate) type Restarts = BTreeMap<SequencePlace, OwnCount>;
 
-/// Sequences that a transaction has begun anew, each with its next number.
-pub(crate) type Restarts = BTreeMap<SequencePlace, i64>;
+/// How far a transaction has come with a sequence. Copies for savepoints and readers share it: no number is given twice.
+#[derive(Clone, Debug)]
+pub(crate) struct OwnCount(pub(in crate::db) Arc<Mutex<SequenceCount>>);
 
 /// The key of an entry inside its collection: its primary key in the order-preserving encoding of `store`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -298,8 +299,10 @@ impl WriteSet {
         let seen = |id: CollectionId| self.standings.contains_key(&id);
         let is_free = |schema: SchemaId, name: &str| {
             let takes = |other: &Collection| other.name == name || other.indexes.iter().any(|index| index.name == name);
+            let relation = RelationRef { schema, name };
             !catalog.collections_of(schema).any(|other| takes(other) && !seen(other.id))
-                && catalog.view(RelationRef { schema, name }).is_none_or(|view| seen(view.id))
+                && catalog.view(relation).is_none_or(|view| seen(view.id))
+                && catalog.sequence(relation).is_none_or(|sequence| seen(sequence.id))
         };
         // Made by this transaction, or there still.
         let has_schema = |schema: SchemaId| match schema {
@@ -316,6 +319,9 @@ impl WriteSet {
                 }
                 // What the view reads is as it was: that stands among the standings.
                 CatalogChange::PutView(view) => has_schema(view.schema) && is_free(view.schema, &view.name),
+                CatalogChange::PutSequence(sequence) => {
+                    has_schema(sequence.schema) && is_free(sequence.schema, &sequence.name)
+                }
                 CatalogChange::PutSchema(schema) => {
                     catalog.schemas().all(|other| other.name != schema.name || seen(other.id))
                 }
@@ -324,8 +330,9 @@ impl WriteSet {
                     let schema = SchemaId::Made(*id);
                     catalog.collections_of(schema).all(|collection| seen(collection.id))
                         && catalog.views_in(schema).all(|view| seen(view.id))
+                        && catalog.sequences_in(schema).all(|sequence| seen(sequence.id))
                 }
-                CatalogChange::PutComments(..) => true,
+                CatalogChange::PutComments(..) | CatalogChange::DropSequence(_) => true,
                 CatalogChange::Drop(id) | CatalogChange::DropView(id) => catalog.views_hold(*id, None, seen),
                 CatalogChange::PutNetwork(_) | CatalogChange::PutSecrets(..) | CatalogChange::DropNetwork(_) => false,
             })

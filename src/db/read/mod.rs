@@ -22,6 +22,7 @@ pub(super) mod row_stream;
 pub(super) mod run_report;
 pub(super) mod scan;
 pub(super) mod secrets;
+pub(super) mod sequences;
 pub(super) mod sort_order;
 pub(super) mod sorter;
 pub(super) mod top_rows;

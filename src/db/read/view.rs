@@ -24,7 +24,7 @@ use crate::db::state::spill_folder;
 use crate::db::state::state::DbState;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Environment;
-use crate::model::{Collection, CollectionId, CollectionKind, ColumnId, PeerId};
+use crate::model::{Collection, CollectionId, CollectionKind, ColumnId, DrawnNumbers, PeerId};
 use crate::settings::Settings;
 use crate::store::{Key, RecordView, Snapshot, vector_of_bytes};
 use crate::types::{ColumnType, Value};
@@ -44,6 +44,8 @@ pub struct ReadView {
     pub(crate) reads: Option<Arc<ReadMarks>>,
     /// AUTH entries are refused to whoever reads or writes by it.
     pub(crate) hides_secrets: bool,
+    /// What its session has drawn from sequences.
+    pub(crate) drawn: DrawnNumbers,
     /// When its transaction began, in microseconds since 1970; where it is of none, when it was taken.
     pub(crate) began: i64,
 }
@@ -71,6 +73,7 @@ impl ReadView {
             sought: None,
             reads: None,
             hides_secrets: false,
+            drawn: DrawnNumbers::default(),
             began: Utc::now().timestamp_micros(),
         }
     }

@@ -27,7 +27,10 @@ impl Transaction {
                 CatalogChange::PutNetwork(network) => Box::pin(follow_network_change(&queue, network)).await,
                 CatalogChange::Drop(_) | CatalogChange::PutSecrets(..) | CatalogChange::DropNetwork(_) => Ok(()),
                 CatalogChange::PutView(_) | CatalogChange::DropView(_) | CatalogChange::PutComments(..) => Ok(()),
-                CatalogChange::PutSchema(_) | CatalogChange::DropSchema(_) => Ok(()),
+                CatalogChange::PutSchema(_)
+                | CatalogChange::DropSchema(_)
+                | CatalogChange::PutSequence(_)
+                | CatalogChange::DropSequence(_) => Ok(()),
             };
             if let Err(error) = followed {
                 if let Some(added) = added.as_ref().filter(|_| is_given_up(&error)) {

@@ -73,6 +73,12 @@ impl CommitEncoder<'_> {
                     self.effects.batch.delete(&Key::ViewBeyond(*id));
                     self.effects.batch.delete(&Key::Comments(*id));
                 }
+                CatalogChange::PutSequence(sequence) => {
+                    let json =
+                        serde_json::to_vec(sequence.as_ref()).map_err(|error| Error::internal(error.to_string()))?;
+                    self.effects.batch.put(&Key::SequenceDefinition(sequence.id), &json);
+                }
+                CatalogChange::DropSequence(id) => delete_sequence(&mut self.effects.batch, *id),
                 CatalogChange::PutComments(id, comments) if comments.is_empty() => {
                     self.effects.batch.delete(&Key::Comments(*id));
                 }
@@ -157,6 +163,13 @@ pub(in crate::db) fn delete_collection(batch: &mut Batch, id: CollectionId) {
     let of_entries = [KeyRange::entries(id), KeyRange::public(id), KeyRange::contributions(id), KeyRange::staged(id)];
     let beside = [KeyRange::public_blobs(id), KeyRange::all_vectors(id), KeyRange::sequences(id)];
     of_entries.iter().chain(&beside).for_each(|range| batch.delete_range(range));
+}
+
+/// Deletes a sequence that was made by itself, with its count.
+pub(in crate::db) fn delete_sequence(batch: &mut Batch, id: CollectionId) {
+    batch.delete(&Key::SequenceDefinition(id));
+    batch.delete(&Key::Comments(id));
+    batch.delete_range(&KeyRange::sequences(id));
 }
 
 /// A change as it goes into a catalog: indexes that are there keep the states that they have, whatever the transaction saw of

@@ -8,7 +8,7 @@ use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
 use crate::db::catalog::catalog_change::CatalogChange;
-use crate::db::catalog::row_ids::check_room;
+use crate::db::catalog::row_ids::check_draws_apart;
 use crate::db::pending::on_conflict::{Arbiters, Inserted, OnConflict};
 use crate::db::pending::write_set::{EntryKey, Pending};
 use crate::db::read::cursor::Row;
@@ -20,7 +20,9 @@ use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::entry_states::fits;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, CollectionKind, Column, DefaultValue, IndexState, RelationName};
+use crate::model::{
+    Collection, CollectionId, CollectionKind, Column, DefaultValue, IndexState, Numbering, RelationName,
+};
 use crate::store::RecordView;
 use crate::types::{Value, split_object};
 
@@ -63,6 +65,11 @@ impl Transaction {
             let message = format!("column \"{column}\" of relation \"{table}\" is a generated column");
             return Err(Error::syntax(message, None));
         }
+        if let Some(known) =
+            collection.columns.get(position).filter(|_| self.catalog().network_of(collection.id).is_some())
+        {
+            check_draws_apart(&table.name, &Column { default: default.clone(), ..known.clone() })?;
+        }
         self.change_column(&collection, position, |column| column.default = default);
         Ok(())
     }
@@ -75,13 +82,18 @@ impl Transaction {
         let collection = Arc::clone(self.catalog().expect_collection(table)?);
         let position = changeable(&collection, column)?;
         if self.catalog().network_of(collection.id).is_some() {
-            check_room(&table.name, column, &identity.ty)?;
+            check_draws_apart(&table.name, identity)?;
         }
         let (default, numbering) = (identity.default.clone(), identity.numbering);
         self.change_column(&collection, position, |column| {
             (column.default, column.numbering) = (default, numbering);
         });
         Ok(())
+    }
+
+    /// Has the sequence of a column give other numbers than before.
+    pub fn set_numbering(&mut self, collection: &Arc<Collection>, position: usize, numbering: Numbering) {
+        self.change_column(collection, position, |column| column.numbering = numbering);
     }
 
     /// Makes columns the primary key of a table that has none: every entry moves to its new key, and into new indexes.
@@ -204,9 +216,11 @@ fn adds_filled_column(old: &Collection, new: &Collection) -> bool {
 fn is_filled(column: &Column) -> bool {
     let default = column.default.as_ref();
     default.is_some_and(|default| match default {
-        DefaultValue::Expression(_) | DefaultValue::Sequence | DefaultValue::Identity | DefaultValue::Computed(_) => {
-            true
-        }
+        DefaultValue::Expression(_)
+        | DefaultValue::Sequence
+        | DefaultValue::Identity
+        | DefaultValue::Drawn(_)
+        | DefaultValue::Computed(_) => true,
         DefaultValue::GeneratedId => false,
     })
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::db::catalog::catalog::{check_collection, check_columns};
 use crate::db::catalog::catalog_change::CatalogChange;
-use crate::db::catalog::row_ids::check_room;
+use crate::db::catalog::row_ids::check_draws_apart;
 use crate::db::pending::write_set::EntryKey;
 use crate::db::state::cancel::Cancel;
 use crate::db::write::column_rules::changeable;
@@ -38,8 +38,8 @@ impl Transaction {
         if column.not_null {
             return Err(Error::internal("a column of no values yet forbids NULL"));
         }
-        if column.has_sequence() && self.catalog().network_of(current.id).is_some() {
-            check_room(&current.name, &column.name, &column.ty)?;
+        if self.catalog().network_of(current.id).is_some() {
+            check_draws_apart(&current.name, &column)?;
         }
         let mut changed = (*current).clone();
         let field = column.field.clone();
@@ -140,8 +140,10 @@ impl Transaction {
                 "Members go on writing vectors there: DETACH COLLECTION first.",
             ));
         }
+        self.drop_owned_sequences(current.id, Some(id), cascade)?;
         let field = current.columns.get(position).map(|column| column.field.clone()).unwrap_or_default();
-        let mut changed = (*current).clone();
+        // A default that drew from one of them may have gone.
+        let mut changed = (**self.catalog().expect_collection(table)?).clone();
         changed.remove_column(position, is_attached);
         self.change_catalog(CatalogChange::Put(Arc::new(changed)));
         if is_attached { Ok(()) } else { self.forget_field(&current, &field, cancel) }

@@ -54,6 +54,7 @@ impl Transaction {
         }
         self.drop_above(&[collection.id], false)?;
         self.free_table(&collection, with, cascade)?;
+        self.drop_owned_sequences(collection.id, None, cascade)?;
         self.writes().rows.remove(&collection.id);
         self.change_catalog(CatalogChange::Drop(collection.id));
         Ok(())

@@ -9,13 +9,14 @@ use crate::db::pending::write_set::{EntryKey, Pending, WriteSet};
 use crate::db::read::entry_view::check_dimension;
 use crate::db::read::view::ReadView;
 use crate::db::state::cancel::Cancel;
+use crate::db::state::sequences::encode;
 use crate::db::state::state::DbState;
 use crate::db::write::commit_group::{CommitEffects, CommitGroup};
 use crate::db::write::entry_change::{EntryChange, ProofsChange, PublicChange, WrittenFields};
 use crate::db::write::entry_states::fitting;
 use crate::db::write::feed_draft::{ChangeOrigin, FeedDraft};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, FieldKey, Hlc, NetworkId, Rights, Shares, Stage, Stamp};
+use crate::model::{Collection, CollectionId, DrawnNumbers, FieldKey, Hlc, NetworkId, Rights, Shares, Stage, Stamp};
 use crate::store::{Key, Publicity, RecordField, RecordHeader, RecordView, Stored, encode_sorted_record};
 use crate::types::Value;
 
@@ -58,6 +59,7 @@ impl<'a> CommitEncoder<'a> {
             sought: None,
             reads: None,
             hides_secrets: false,
+            drawn: DrawnNumbers::default(),
             began: Utc::now().timestamp_micros(),
         };
         let effects = CommitEffects { feed: FeedDraft::begin(&shared.feed, &view.writes), ..CommitEffects::default() };
@@ -111,12 +113,13 @@ impl<'a> CommitEncoder<'a> {
         for (name, pending) in &writes.secrets {
             self.secret(name, pending)?;
         }
-        for ((collection, column), next) in &writes.restarts {
+        for ((id, column), own) in &writes.restarts {
             // One that was dropped in the same transaction has no numbers any more.
-            let known = self.current_catalog().collection_by_id(*collection);
-            if known.is_some_and(|known| known.position_of(*column).is_some()) {
-                self.effects.batch.put(&Key::Sequence(*collection, *column), &next.to_le_bytes());
-                self.effects.restarts.insert((*collection, *column), *next);
+            let catalog = self.current_catalog();
+            let has_column = |known: &Arc<Collection>| known.position_of(*column).is_some();
+            if catalog.collection_by_id(*id).is_some_and(has_column) || catalog.sequence_by_id(*id).is_some() {
+                self.effects.batch.put(&Key::Sequence(*id, *column), &encode(own.count()));
+                self.effects.restarts.insert((*id, *column), own.clone());
             }
         }
         self.check_new_references()?;

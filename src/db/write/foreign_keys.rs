@@ -216,6 +216,7 @@ impl Transaction {
             Some(DefaultValue::Sequence | DefaultValue::Identity) => {
                 self.next_number_of(collection, position).map(Value::Int8)
             }
+            Some(DefaultValue::Drawn(sequence)) => Value::Int8(self.next_number(*sequence)?).cast(&column.ty, false),
             Some(DefaultValue::Expression(text)) => {
                 let compiled = self.shared.row_rules.compile(&self.view, collection, text)?;
                 let value = compiled.value(&self.view.stored_environment(), &ValueRow::default())?;

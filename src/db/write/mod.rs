@@ -42,6 +42,7 @@ pub(super) mod savepoint;
 pub(super) mod schemas;
 pub(super) mod secondary_index;
 pub(super) mod secrets;
+pub(super) mod sequence_definitions;
 pub(super) mod sequences;
 pub(super) mod temporary;
 pub(super) mod transaction;

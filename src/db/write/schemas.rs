@@ -12,7 +12,7 @@ use crate::db::write::transaction::Transaction;
 use crate::db::write::views::cascade_notice;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Collection, CollectionId, CollectionKind, ForeignKey, RelationName, RelationRef, Schema, SchemaId, View,
+    Collection, CollectionId, CollectionKind, ForeignKey, RelationName, RelationRef, Schema, SchemaId, Sequence, View,
 };
 use crate::types::limits::SCHEMAS_MAX;
 use crate::types::quote_identifier;
@@ -137,6 +137,7 @@ impl Transaction {
         let lines: Vec<String> = dependents.values().flatten().map(|line| line.0.clone()).collect();
         self.notices.extend(cascade_notice(&lines));
         let told = self.notices.len();
+        let catalog = Arc::clone(self.catalog());
         let ids: Vec<CollectionId> = dependents.keys().copied().collect();
         for id in
             ids.iter().rev().filter(|id| self.view.catalog.view_by_id(**id).is_some()).copied().collect::<Vec<_>>()
@@ -148,6 +149,9 @@ impl Transaction {
             if matches!(collection.schema, SchemaId::Made(schema) if schemas.contains_key(&schema)) {
                 self.drop_collection(&collection.relation(), &ids, true)?;
             }
+        }
+        for sequence in ids.iter().filter_map(|id| catalog.sequence_by_id(*id)) {
+            self.remove_sequence(sequence, None, true)?;
         }
         self.notices.truncate(told);
         for id in schemas.keys() {
@@ -172,6 +176,10 @@ impl Transaction {
                 found.insert(collection.id, vec![(self.described(&catalog, collection.id), on.clone())]);
                 above.extend(catalog.views_above(collection.id));
                 tables.push(Arc::clone(collection));
+            }
+            // Those that go with columns go without a word.
+            for sequence in catalog.sequences_in(schema).filter(|sequence| sequence.owner.is_none()) {
+                found.insert(sequence.id, vec![(self.described_sequence(sequence), on.clone())]);
             }
             for view in catalog.views_in(schema) {
                 found.insert(view.id, vec![(self.described(&catalog, view.id), on.clone())]);
@@ -199,7 +207,26 @@ impl Transaction {
                 of_table.extend(lines);
             }
         }
+        self.note_foreign_defaults(schemas, &mut found);
         found
+    }
+
+    /// Adds the defaults of tables elsewhere that draw from sequences in schemas that go.
+    fn note_foreign_defaults(
+        &self,
+        schemas: &BTreeMap<CollectionId, &String>,
+        found: &mut BTreeMap<CollectionId, Vec<(String, String)>>,
+    ) {
+        let goes = |schema: SchemaId| matches!(schema, SchemaId::Made(id) if schemas.contains_key(&id));
+        for sequence in self.catalog().sequences().filter(|sequence| goes(sequence.schema)) {
+            let mut drawing = self.drawing_from(sequence.id);
+            drawing.retain(|(table, _)| !goes(table.schema));
+            let on = self.described_sequence(sequence);
+            let lines = drawing.iter().map(|(table, position)| (self.default_of(table, *position), on.clone()));
+            let lines: Vec<(String, String)> = lines.collect();
+            let owner = sequence.owner.map_or(sequence.id, |(table, _)| table);
+            found.entry(owner).or_default().extend(lines);
+        }
     }
 
     /// What a relation is, as messages name it.
@@ -211,11 +238,11 @@ impl Transaction {
         }
     }
 
-    /// Moves a table with its indexes, or a view, to another schema.
+    /// Moves a table with its indexes and sequences, or a view or sequence, to another schema.
     ///
     /// # Errors
     /// 42P01 for a relation that is not there; 42P07 for a name that is taken there; 0A000 for a default collection, for one that
-    /// views read, for temporary relations, and for one that is attached to a network.
+    /// views read, for temporary relations, for a sequence that goes with a column, and for a table that is attached to a network.
     pub fn set_schema(&mut self, relation: &RelationName, schema: SchemaId) -> Result<()> {
         if relation.schema == schema {
             return Ok(());
@@ -228,6 +255,11 @@ impl Transaction {
             self.check_name_unused(view.id, "view", &view.name)?;
             return self.put_view(View { schema, ..(*view).clone() });
         }
+        let own = self.catalog().sequence(relation).map(|sequence| sequence.as_ref().clone());
+        let of_column = |(table, position): (&Arc<Collection>, usize)| Sequence::of_column(table, position);
+        if let Some(sequence) = own.or_else(|| self.catalog().column_sequence(relation).and_then(of_column)) {
+            return self.move_sequence(sequence, schema);
+        }
         let current = Arc::clone(self.catalog().expect_collection(relation)?);
         if current.kind != CollectionKind::Table {
             let message = format!("\"{relation}\" stays in its schema");
@@ -239,15 +271,20 @@ impl Transaction {
             return Err(Error::unsupported(message, "DETACH COLLECTION first: members know the tables of public."));
         }
         self.check_name_unused(current.id, "table", &current.name)?;
-        let names = std::iter::once(&current.name).chain(current.indexes.iter().map(|index| &index.name));
+        let catalog = Arc::clone(self.catalog());
+        let owned = catalog.sequences_owned_by(current.id).map(|sequence| &sequence.name);
+        let names = std::iter::once(&current.name).chain(current.indexes.iter().map(|index| &index.name)).chain(owned);
         for name in names {
-            if self.catalog().is_taken(RelationRef { schema, name }) {
-                let place = self.catalog().schema_name(schema).into_owned();
-                let message = format!("relation \"{name}\" already exists in schema \"{place}\"");
-                return Err(Error::new(ErrorKind::DuplicateTable, message));
+            self.check_free_in(schema, name)?;
+        }
+        for position in 0..current.columns.len() {
+            if let Some(sequence) = Sequence::of_column(&current, position) {
+                self.check_free_in(schema, &sequence.name)?;
             }
         }
+        self.note_schema(schema);
         self.change_catalog(CatalogChange::Put(Arc::new(Collection { schema, ..(*current).clone() })));
+        self.move_owned_sequences(current.id, schema);
         Ok(())
     }
 }

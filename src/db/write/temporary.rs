@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::db::catalog::catalog_change::CatalogChange;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, OnCommit, SchemaId};
+use crate::model::{Collection, CollectionId, OnCommit, SchemaId, Sequence};
 use crate::types::limits::TEMPORARY_RELATIONS_MAX;
 
 impl Transaction {
@@ -21,10 +21,11 @@ impl Transaction {
             return Ok(());
         }
         let catalog = self.catalog();
-        if catalog.collections_of(schema).count() + catalog.views_in(schema).count() < TEMPORARY_RELATIONS_MAX {
+        let relations = catalog.collections_of(schema).count() + catalog.views_in(schema).count();
+        if relations + catalog.sequences_in(schema).count() < TEMPORARY_RELATIONS_MAX {
             return Ok(());
         }
-        let message = format!("a session can have at most {TEMPORARY_RELATIONS_MAX} temporary tables and views");
+        let message = format!("a session can have at most {TEMPORARY_RELATIONS_MAX} temporary relations");
         Err(Error::new(ErrorKind::LimitExceeded, message).with_hint("DISCARD TEMP drops them."))
     }
 
@@ -77,7 +78,15 @@ impl Transaction {
         let catalog = Arc::clone(self.catalog());
         let views = catalog.views_in(schema).map(|view| view.id);
         let ids: Vec<CollectionId> = catalog.collections_of(schema).map(|table| table.id).chain(views).collect();
-        self.drop_temporary(&ids)
+        self.drop_temporary(&ids)?;
+        let told = self.notices.len();
+        // Those that go with columns are gone with them.
+        let left: Vec<Arc<Sequence>> = self.catalog().sequences_in(schema).cloned().collect();
+        for sequence in left {
+            self.remove_sequence(&sequence, None, true)?;
+        }
+        self.notices.truncate(told);
+        Ok(())
     }
 
     /// Drops relations along with the views above them, and says nothing of these.

@@ -27,7 +27,7 @@ use crate::db::write::ordered_indexes::{check_not_null, duplicate_key, unique_vi
 use crate::db::write::savepoint::Savepoint;
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::metrics;
-use crate::model::{Collection, CollectionId, CollectionKind, DefaultValue, Notification, Rights, Stage};
+use crate::model::{Collection, CollectionId, CollectionKind, DefaultValue, DrawnNumbers, Notification, Rights, Stage};
 use crate::store::{Key, Pin, Probe, RecordView, check_one_dimension, encode_key};
 use crate::telemetry::{Attribute, Span, SpanName};
 use crate::types::Value;
@@ -68,10 +68,10 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    pub(crate) fn begin(queue: &CommitQueue, hides_secrets: bool, connection: i32) -> Self {
+    pub(crate) fn begin(queue: &CommitQueue, (hides_secrets, drawn): (bool, DrawnNumbers), connection: i32) -> Self {
         let shared = Arc::clone(queue.state());
         let locks = RowLocks::new(&shared.locks, connection);
-        let view = ReadView { hides_secrets, ..ReadView::of(&shared, Arc::new(WriteSet::default())) };
+        let view = ReadView { hides_secrets, drawn, ..ReadView::of(&shared, Arc::new(WriteSet::default())) };
         let committed = Arc::clone(&view.catalog);
         Transaction {
             shared,
@@ -403,6 +403,7 @@ impl Transaction {
                 (None, Some(DefaultValue::Sequence | DefaultValue::Identity)) => {
                     Value::Int8(self.next_number_of(collection, position)?)
                 }
+                (None, Some(DefaultValue::Drawn(sequence))) => Value::Int8(self.next_number(*sequence)?),
                 (None, Some(DefaultValue::GeneratedId)) => Value::text(Uuid::now_v7().to_string()),
                 (None, _) => Value::Null,
                 (Some(value), _) => value,

@@ -17,7 +17,7 @@ use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::secondary_index::{SecondaryIndex, SeenChange};
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, Index, IndexKind, IndexState, RelationName};
+use crate::model::{Collection, CollectionId, DrawnNumbers, Index, IndexKind, IndexState, RelationName};
 use crate::store::{Key, KeyRange, Snapshot, vector_of_bytes};
 use crate::vector::{BuildScope, DIMENSION_MAX, Metric, Parameters, Priority};
 
@@ -165,7 +165,7 @@ fn build_graph(queue: &CommitQueue, index: &Arc<VectorIndex>, run: GraphRun<'_>)
 /// # Errors
 /// 40001 where their collections have been changed since; those of a commit.
 pub(in crate::db) async fn drop_graphs(queue: &CommitQueue, added: &[AddedGraph]) -> Result<()> {
-    let mut transaction = Transaction::begin(queue, false, 0);
+    let mut transaction = Transaction::begin(queue, (false, DrawnNumbers::default()), 0);
     for AddedGraph { collection, index } in added {
         let found = transaction.catalog().collection_by_id(*collection);
         let found = found.and_then(|collection| {

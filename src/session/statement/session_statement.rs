@@ -259,11 +259,15 @@ impl Session {
                 self.release_all_locks();
                 self.unlisten(None, true)?;
                 self.discard_temporary().await?;
+                self.database.drawn().forget();
                 "DISCARD ALL"
             }
             // Plans are kept with their statements and are made anew when they are stale.
             Discard::Plans => "DISCARD PLANS",
-            Discard::Sequences => "DISCARD SEQUENCES",
+            Discard::Sequences => {
+                self.database.drawn().forget();
+                "DISCARD SEQUENCES"
+            }
             Discard::Temp => {
                 self.discard_temporary().await?;
                 "DISCARD TEMP"

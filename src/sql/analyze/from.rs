@@ -249,6 +249,10 @@ impl Analyzer<'_> {
                     self.is_cacheable = false;
                     return Ok((key, StatementTable::Collection(CollectionTable::facts(memory, facts))));
                 }
+                if let Some(rows) = pg_catalog::sequence_table(self.context.view, relation)? {
+                    self.is_cacheable = false;
+                    return Ok((key, StatementTable::Other(Arc::new(rows))));
+                }
                 let collection = catalog.expect_collection(relation)?;
                 Ok((key, StatementTable::Collection(CollectionTable::new(collection))))
             }

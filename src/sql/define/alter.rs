@@ -21,6 +21,7 @@ use crate::sql::define::index::{IndexRequest, check_ordered, key_columns, unique
 use crate::sql::define::index_keys::unique_kind;
 use crate::sql::define::new_column::add_column;
 use crate::sql::define::retype::Retype;
+use crate::sql::define::sequence::plan_alter_of_sequence;
 use crate::sql::define::table::{column_constraints, plan_column, plan_default};
 use crate::sql::define::view::plan_alter_view;
 use crate::sql::parse::names::{folded, relation_name};
@@ -92,6 +93,9 @@ pub enum TableChange {
 /// [`Retype::plan`], [`check_owner`], [`unique_constraint`] and [`key_columns`].
 pub fn plan_alter(alter: &AlterTable, context: &PlanContext<'_>) -> Result<DataDefinition> {
     if let Some(definition) = plan_alter_view(alter, context)? {
+        return Ok(definition);
+    }
+    if let Some(definition) = plan_alter_of_sequence(alter, context)? {
         return Ok(definition);
     }
     let collection = match writable_table(&alter.name, context) {

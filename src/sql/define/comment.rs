@@ -87,6 +87,7 @@ fn relation(name: &ObjectName, kind: &str, context: &PlanContext<'_>) -> Result<
         Object::Sequence(collection, position) => {
             (collection.id, CommentedPart::Sequence(collection.column_id(*position)?))
         }
+        Object::OwnSequence(sequence) => (sequence.id, CommentedPart::Relation),
         Object::View(view) => (view.id, CommentedPart::Relation),
         Object::MemoryFacts | Object::System(_) => {
             return Err(Error::unsupported(

@@ -22,6 +22,7 @@ use crate::sql::define::drop::{DropRequest, plan_drop};
 use crate::sql::define::index::{IndexRequest, plan_create_index};
 use crate::sql::define::reindex::{ReindexRequest, plan_reindex};
 use crate::sql::define::schema::{SchemaRequest, plan_alter_schema, plan_create_schema};
+use crate::sql::define::sequence::{SequenceRequest, plan_sequence};
 use crate::sql::define::table::{TableRequest, plan_table, table_of_query};
 use crate::sql::define::view::{ViewChange, ViewRequest, plan_create_view};
 use crate::sql::parse::names::folded;
@@ -59,6 +60,7 @@ pub enum DataDefinition {
     },
     Drop(DropRequest),
     Schema(SchemaRequest),
+    Sequence(Box<SequenceRequest>),
     AlterTable {
         table: RelationName,
         changes: Vec<TableChange>,
@@ -109,6 +111,7 @@ pub fn plan_definition(
         }
         Statement::Vacuum(vacuum) if vacuum.reindex => Ok(DataDefinition::Reindex(plan_reindex(vacuum, context)?)),
         Statement::AlterTable(alter) => plan_alter(alter, context),
+        Statement::CreateSequence { name, temporary, .. } => plan_sequence(name, *temporary, context),
         Statement::Truncate(truncate) => plan_truncate(truncate, context),
         Statement::CreateExtension(extension) => {
             unread::create_extension(extension)?;
@@ -138,7 +141,6 @@ pub fn plan_definition(
 
 fn not_offered(statement: &Statement) -> Error {
     let (what, hint) = match statement {
-        Statement::CreateSequence { .. } => ("CREATE SEQUENCE", "Declare a column as bigserial."),
         Statement::CreateFunction(_) | Statement::CreateProcedure { .. } | Statement::CreateTrigger(_) => {
             ("functions and triggers of your own", "Do the work in the application.")
         }
@@ -260,10 +262,7 @@ impl DataDefinition {
                 request.create(transaction)?;
                 "CREATE VIEW"
             }
-            DataDefinition::Comment(request) => {
-                request.make(transaction)?;
-                "COMMENT"
-            }
+            DataDefinition::Comment(request) => request.make(transaction).map(|()| "COMMENT")?,
             DataDefinition::AlterView { change, tag } => {
                 change.make(transaction)?;
                 tag
@@ -274,6 +273,7 @@ impl DataDefinition {
             }
             DataDefinition::Drop(request) => request.execute(transaction)?,
             DataDefinition::Schema(request) => request.execute(transaction)?,
+            DataDefinition::Sequence(request) => request.make(transaction)?,
             DataDefinition::RenameTable { from, to } => {
                 transaction.rename_collection(from, to)?;
                 "ALTER TABLE"

@@ -1,17 +1,19 @@
 //! DROP: tables and indexes go; what this server never has of a kind cannot be there, so that IF EXISTS skips it with a notice.
 
+use std::sync::Arc;
+
 use datafusion::sql::sqlparser::ast::{
     DropFunction, FunctionDesc, ObjectName, ObjectType, OperateFunctionArg, Spanned, Statement,
 };
 
 use crate::db::{Transaction, constraint_needs_index, no_schema};
 use crate::error::{Error, ErrorKind, Notice, Result};
-use crate::model::{CollectionId, RelationName};
+use crate::model::{Collection, CollectionId, DefaultValue, RelationName};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::definition::DataDefinition;
 use crate::sql::define::schema::plan_drop_schema;
 use crate::sql::parse::names::{folded, relation_name};
-use crate::sql::pg_catalog::{Object, find_procedure, find_stored, find_type, named_object, path_of};
+use crate::sql::pg_catalog::{Object, find_procedure, find_stored, find_type, named_object, path_of, shown_name};
 use crate::sql::write::write_target::{check_user_schema, located, new_name};
 use crate::statement::Privilege;
 use crate::types::ColumnType;
@@ -65,6 +67,7 @@ impl DropRequest {
             let is_there = match self.kind {
                 "index" => catalog.index_by_name(name).is_some(),
                 "view" => catalog.view(name).is_some(),
+                "sequence" => catalog.sequence(name).is_some(),
                 _ => catalog.collection(name).is_some(),
             };
             if is_there || !self.if_exists {
@@ -85,12 +88,14 @@ impl DropRequest {
             match self.kind {
                 "index" => transaction.drop_index(name, self.cascade)?,
                 "view" => transaction.drop_view(name)?,
+                "sequence" => transaction.drop_sequence(name, self.cascade)?,
                 _ => transaction.drop_collection(name, &relations, self.cascade)?,
             }
         }
         Ok(match self.kind {
             "index" => "DROP INDEX",
             "view" => "DROP VIEW",
+            "sequence" => "DROP SEQUENCE",
             _ => "DROP TABLE",
         })
     }
@@ -182,9 +187,8 @@ fn relations(
             Some(Object::PrimaryKey(collection)) => {
                 return Err(at(constraint_needs_index(&plain, &collection.name)));
             }
-            Some(Object::Sequence(collection, _)) => {
-                let error = dependent(format!("cannot drop sequence {plain} because other objects depend on it"));
-                return Err(at(error.with_detail(format!("A column of table {} draws from it.", collection.name))));
+            Some(Object::Sequence(collection, position)) => {
+                return Err(at(needed_by_column(&collection, position, context)));
             }
             Some(Object::MemoryFacts) => {
                 return Err(at(dependent(format!(
@@ -198,7 +202,7 @@ fn relations(
                 request.names.push(object.relation());
             }
             // Looked for again when the statement runs.
-            None if if_exists && matches!(kind, "table" | "index" | "view") => {
+            None if if_exists && matches!(kind, "table" | "index" | "view" | "sequence") => {
                 request.names.push(new_name(name, false, context)?);
             }
             None if if_exists => request.skipped.push(skipping(&format!("{kind} \"{plain}\""))),
@@ -210,7 +214,6 @@ fn relations(
     }
     Ok(match kind {
         "materialized view" => DataDefinition::Nothing { tag: "DROP MATERIALIZED VIEW", notices: request.skipped },
-        "sequence" => DataDefinition::Nothing { tag: "DROP SEQUENCE", notices: request.skipped },
         _ => DataDefinition::Drop(request),
     })
 }
@@ -223,6 +226,23 @@ fn wrong_kind(name: &str, wanted: &str, object: &Object) -> Error {
         kind.to_uppercase(),
         if kind == "index" { "an" } else { "a" }
     ))
+}
+
+/// A column's own sequence goes with it alone.
+fn needed_by_column(collection: &Arc<Collection>, position: usize, context: &PlanContext<'_>) -> Error {
+    let (catalog, path) = (context.view.catalog(), path_of(context));
+    let shown = |relation: &RelationName| shown_name(relation, &path, catalog);
+    let column = collection.columns.get(position);
+    let name = column.map_or("", |column| column.name.as_str());
+    let of_table = format!("column {name} of table {}", shown(&collection.relation()));
+    let sequence = shown(&Object::Sequence(Arc::clone(collection), position).relation());
+    if column.is_some_and(|column| column.default == Some(DefaultValue::Identity)) {
+        let message = format!("cannot drop sequence {sequence} because {of_table} requires it");
+        return dependent(message).with_hint(format!("You can drop {of_table} instead."));
+    }
+    dependent(format!("cannot drop sequence {sequence} because other objects depend on it"))
+        .with_detail(format!("default value for {of_table} depends on sequence {sequence}"))
+        .with_hint("ALTER COLUMN ... DROP DEFAULT drops it as well.")
 }
 
 fn dependent(message: String) -> Error {

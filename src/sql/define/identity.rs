@@ -3,13 +3,15 @@
 use datafusion::sql::sqlparser::ast::{ColumnOption, Expr, SequenceOptions, UnaryOperator, Value as Literal};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Column, DefaultValue, Numbering};
+use crate::model::{Column, DefaultValue, Numbering, SequenceKind};
+use crate::sql::define::sequence_numbers::numbers_of;
+use crate::sql::parse::sequence_text::GivenNumbers;
 use crate::types::ColumnType;
 
 /// Makes an identity column of one of whole numbers.
 ///
 /// # Errors
-/// 22023 for another type or numbers that no sequence has, 0A000 for limits and cycles of one's own.
+/// 22023 for another type and for numbers that no sequence has.
 pub fn make_identity(column: &mut Column, is_always: bool, options: &[SequenceOptions]) -> Result<()> {
     if !column.ty.is_integer() {
         let message = "identity column type must be smallint, integer, or bigint";
@@ -48,52 +50,26 @@ pub fn as_identity(
     Ok(identity)
 }
 
-/// What the options say, where it is what sequences here can be: upwards, from 1 to the largest number of their type.
+/// What the options say.
+///
+/// # Errors
+/// As [`numbers_of`].
 fn numbering(options: &[SequenceOptions], ty: &ColumnType) -> Result<Numbering> {
-    let mut numbering = Numbering::default();
-    let largest = match ty {
-        ColumnType::Int2 => i64::from(i16::MAX),
-        ColumnType::Int4 => i64::from(i32::MAX),
-        _ => i64::MAX,
-    };
-    let refused = |what: String| Err(Error::unsupported(what, "Sequences go up from 1 and end with their type."));
+    let mut given = GivenNumbers::default();
+    let bound = |bound: &Option<Expr>| bound.as_ref().map(number).transpose();
     for option in options {
         match option {
-            SequenceOptions::StartWith(start, _) => numbering.start = number(start)?,
-            SequenceOptions::IncrementBy(increment, _) => numbering.increment = number(increment)?,
-            SequenceOptions::MinValue(None) | SequenceOptions::MaxValue(None) => {}
-            SequenceOptions::MinValue(Some(least)) if number(least)? == 1 => {}
-            SequenceOptions::MaxValue(Some(most)) if number(most)? == largest => {}
-            SequenceOptions::MinValue(Some(least)) => return refused(format!("MINVALUE {least} is not offered")),
-            SequenceOptions::MaxValue(Some(most)) => return refused(format!("MAXVALUE {most} is not offered")),
-            // How many numbers are reserved at once is the server's business, as PostgreSQL's CACHE is a session's.
-            SequenceOptions::Cache(cache) => {
-                if number(cache)? < 1 {
-                    return Err(invalid(format!("CACHE ({cache}) must be greater than zero")));
-                }
-            }
+            SequenceOptions::StartWith(start, _) => given.start = Some(number(start)?),
+            SequenceOptions::IncrementBy(increment, _) => given.increment = Some(number(increment)?),
+            SequenceOptions::MinValue(least) => given.min = Some(bound(least)?),
+            SequenceOptions::MaxValue(most) => given.max = Some(bound(most)?),
+            SequenceOptions::Cache(cache) => given.cache = Some(number(cache)?),
             // sqlparser's flag says that NO stands before it.
-            SequenceOptions::Cycle(true) => {}
-            SequenceOptions::Cycle(false) => return refused("CYCLE is not offered".to_string()),
+            SequenceOptions::Cycle(is_denied) => given.cycle = Some(!is_denied),
         }
     }
-    let Numbering { start, increment } = numbering;
-    match increment {
-        0 => return Err(invalid("INCREMENT must not be zero".to_string())),
-        ..0 => return refused(format!("INCREMENT {increment} is not offered")),
-        _ => {}
-    }
-    if start < 1 {
-        return Err(invalid(format!("START value ({start}) cannot be less than MINVALUE (1)")));
-    }
-    if start > largest {
-        return Err(invalid(format!("START value ({start}) cannot be greater than MAXVALUE ({largest})")));
-    }
-    Ok(numbering)
-}
-
-fn invalid(message: String) -> Error {
-    Error::new(ErrorKind::InvalidParameterValue, message)
+    let kind = SequenceKind::of(ty).unwrap_or(SequenceKind::Int8);
+    Ok(Numbering::of(&numbers_of(&given, kind, None)?))
 }
 
 fn number(expr: &Expr) -> Result<i64> {

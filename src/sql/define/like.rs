@@ -76,7 +76,7 @@ fn column_like(source: &Collection, position: usize, like: &LikeClause) -> Optio
         // A serial column has its sequence for a default, an identity column has none.
         DefaultValue::Sequence => like.defaults || like.identity,
         DefaultValue::Identity => like.identity,
-        DefaultValue::GeneratedId | DefaultValue::Expression(_) => like.defaults,
+        DefaultValue::GeneratedId | DefaultValue::Expression(_) | DefaultValue::Drawn(_) => like.defaults,
         // It names columns by their numbers in the other table.
         DefaultValue::Computed(_) => false,
     });

@@ -49,6 +49,13 @@ pub async fn add_column(
                 run.transaction.update(&collection, &key, vec![(position, number)])?;
             }
         }
+        Some(DefaultValue::Drawn(sequence)) => {
+            for key in matching_keys(run.transaction, &collection, None, (run.settings, run.cancel))? {
+                run.cancel.check()?;
+                let number = Value::Int8(run.transaction.next_number(*sequence)?);
+                run.transaction.update(&collection, &key, vec![(position, number)])?;
+            }
+        }
         Some(DefaultValue::Computed(_)) => {
             for key in matching_keys(run.transaction, &collection, None, (run.settings, run.cancel))? {
                 run.cancel.check()?;

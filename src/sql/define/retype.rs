@@ -81,7 +81,12 @@ impl Retype {
             };
             return Err(Error::new(ErrorKind::DatatypeMismatch, message).with_hint(hint));
         }
-        if matches!(column.default, Some(DefaultValue::Expression(_))) && !is_assignable(&column.ty, &ty) {
+        let default = match &column.default {
+            Some(DefaultValue::Expression(_)) => Some(&column.ty),
+            Some(DefaultValue::Drawn(_)) => Some(&ColumnType::Int8),
+            _ => None,
+        };
+        if default.is_some_and(|default| !is_assignable(default, &ty)) {
             let message = format!("default for column \"{name}\" cannot be cast automatically to type {ty}");
             return Err(Error::new(ErrorKind::DatatypeMismatch, message));
         }

@@ -16,6 +16,7 @@ use crate::sql::analyze::declared_type::declared_type;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::check::CheckRequest;
 use crate::sql::define::computed::{computation, expression_of};
+use crate::sql::define::drawn_default::{drawn_default, qualify_sequences};
 use crate::sql::define::foreign_key::ForeignKeyRequest;
 use crate::sql::define::identity::{check_clauses, make_identity};
 use crate::sql::define::index::{check_ordered, generated_name, plain_column};
@@ -247,6 +248,9 @@ pub fn plan_default(expr: &Expr, column: &Column, context: &PlanContext<'_>) -> 
         return Ok(None);
     }
     check_default(expr)?;
+    if let Some(drawn) = drawn_default(expr, column, context)? {
+        return Ok(Some(drawn));
+    }
     let alone = Collection::new(CollectionId(0), "", CollectionKind::Table, vec![column.clone()]);
     let mut parameters = ParameterTypes::default();
     let mut compiler = Compiler::new(&alone, "", Visible::Nothing, &mut parameters, context);
@@ -257,7 +261,9 @@ pub fn plan_default(expr: &Expr, column: &Column, context: &PlanContext<'_>) -> 
         _ => error,
     })?;
     compiler.finish()?;
-    Ok(Some(DefaultValue::Expression(kept_default(expr, &column.ty, context)?.to_string())))
+    let mut kept = kept_default(expr, &column.ty, context)?;
+    qualify_sequences(&mut kept, context);
+    Ok(Some(DefaultValue::Expression(kept.to_string())))
 }
 
 /// # Errors

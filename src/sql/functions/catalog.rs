@@ -5,7 +5,7 @@ use crate::db::{Catalog, SearchPath};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Any, Bool, Int, Object, Oid, Text};
 use crate::expr::{Function, Invocation, int_of, text_of};
-use crate::model::{CollectionId, Column, RelationName};
+use crate::model::{CollectionId, Sequence};
 use crate::sql::arrow::context::context_of;
 use crate::sql::pg_catalog;
 use crate::types::{ColumnType, Value, quote_identifier};
@@ -239,9 +239,11 @@ fn serial_sequence(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<V
         let message = format!("column \"{column}\" of relation \"{}\" does not exist", collection.name);
         Error::new(ErrorKind::UndefinedColumn, message)
     })?;
-    let is_serial = collection.columns.get(position).is_some_and(Column::has_sequence);
-    let sequence = RelationName::new(collection.schema, format!("{}_{column}_seq", collection.name));
-    Ok(if is_serial { Value::text(pg_catalog::written_name(&sequence, catalog)) } else { Value::Null })
+    let place = (collection.id, collection.column_id(position)?);
+    let owned =
+        || catalog.sequences().find(|sequence| sequence.owner == Some(place)).map(|sequence| (**sequence).clone());
+    let sequence = Sequence::of_column(collection, position).or_else(owned);
+    Ok(optional_text(sequence.map(|sequence| pg_catalog::written_name(&sequence.relation(), catalog))))
 }
 
 fn visibility() -> Vec<Function> {

@@ -62,6 +62,7 @@ mod representation;
 mod rights;
 mod same_shape;
 mod scalar;
+mod sequences;
 mod session;
 mod sparse_vectors;
 mod strings;

@@ -25,8 +25,9 @@ use crate::sql::functions::vector_aggregates::VectorAggregate;
 use crate::sql::functions::{
     advisory, angles, array_bounds, array_sets, arrays_made, bits, blobs, bytes, catalog, counterparts, decimals,
     distances, gathered, json, json_access, json_constructed, json_make, json_paths, json_records, json_sets,
-    json_texts, networks, notifications, ordered_arrays, patterns, random, regexps, rights, session, sparse_vectors,
-    strings, texts, time, time_arithmetic, time_bins, time_fields, time_make, time_overlaps, time_series, vectors,
+    json_texts, networks, notifications, ordered_arrays, patterns, random, regexps, rights, sequences, session,
+    sparse_vectors, strings, texts, time, time_arithmetic, time_bins, time_fields, time_make, time_overlaps,
+    time_series, vectors,
 };
 
 static DEFINITIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
@@ -63,6 +64,7 @@ fn row_functions() -> Vec<Function> {
         random::definitions(),
         regexps::definitions(),
         rights::definitions(),
+        sequences::definitions(),
         session::definitions(),
         sparse_vectors::definitions(),
         strings::definitions(),

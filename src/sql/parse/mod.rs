@@ -11,6 +11,7 @@ pub(super) mod regroup;
 pub(super) mod rewrite_tokens;
 pub(super) mod row_locks;
 pub(super) mod secrecy;
+pub(super) mod sequence_text;
 pub(super) mod shape;
 pub(super) mod spellings;
 pub(super) mod statement_limits;

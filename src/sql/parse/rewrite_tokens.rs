@@ -10,6 +10,7 @@ use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenize
 use crate::error::{Error, Result};
 use crate::sql::parse::dialect::PostgresDialect;
 use crate::sql::parse::row_locks::rewrite_row_locks;
+use crate::sql::parse::sequence_text::options_of_sequence;
 use crate::sql::parse::table_text::unread_parts;
 use crate::sql::parse::view_text::{check_option, set_schema};
 
@@ -34,7 +35,13 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let Some(first) = word(0) else { return tokens };
     let mut dropped: Vec<usize> = Vec::new();
     let mut replaced: Vec<(usize, Token)> = Vec::new();
+    let of_sequence = left_out_of_sequence(&tokens, &solid);
     match first.as_str() {
+        // `sequence_text` reads its options; CREATE stands for ALTER there.
+        "CREATE" | "ALTER" if !of_sequence.is_empty() || word(1).as_deref() == Some("SEQUENCE") => {
+            dropped.extend(of_sequence);
+            replaced.extend(solid.first().map(|at| (*at, keyword("CREATE"))));
+        }
         "ABORT" => replaced.extend(solid.first().map(|at| (*at, keyword("ROLLBACK")))),
         // Which tables, and how thoroughly, makes no difference here: there is nothing to do.
         "VACUUM" | "ANALYZE" | "ANALYSE" => {
@@ -170,6 +177,19 @@ fn left_out_of_create(tokens: &[TokenWithSpan], solid: &[usize]) -> Vec<usize> {
         unread_parts(&all).1.into_iter().chain(unlogged).collect()
     };
     places.into_iter().filter_map(|place| solid.get(place).copied()).collect()
+}
+
+/// What the parser does not read of CREATE SEQUENCE and ALTER SEQUENCE, or reads in one order alone.
+fn left_out_of_sequence(tokens: &[TokenWithSpan], solid: &[usize]) -> Vec<usize> {
+    let all: Vec<&Token> = solid.iter().filter_map(|at| tokens.get(*at)).map(|token| &token.token).collect();
+    let Some(options) = options_of_sequence(&all) else { return Vec::new() };
+    let is_unread = |at: &usize| {
+        let words = ["UNLOGGED", "IF", "NOT", "EXISTS"];
+        all.get(*at).is_some_and(|token| words.iter().any(|word| is_keyword(token, word)))
+    };
+    // The name is the last of what stays.
+    let before = (1..options.saturating_sub(1)).filter(is_unread);
+    before.chain(options..solid.len()).filter_map(|place| solid.get(place).copied()).collect()
 }
 
 /// Puts one name in the place of an ON CONFLICT's target that is more than columns.

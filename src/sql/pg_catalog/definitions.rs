@@ -1,9 +1,10 @@
 //! The SQL text of indexes, constraints and defaults, as `pg_get_indexdef` and its siblings print it.
 
-use crate::db::{Catalog, SchemaPlace, SearchPath, shown_expression};
-use crate::model::{Collection, DefaultValue, Index, IndexKey, IndexKind, RelationName};
+use crate::db::{Catalog, SearchPath, shown_expression};
+use crate::model::{Collection, DefaultValue, Index, IndexKey, IndexKind, Sequence};
 use crate::sql::pg_catalog::lookup::written_name;
-use crate::sql::pg_catalog::oids::{self, Object};
+use crate::sql::pg_catalog::oids::Object;
+use crate::sql::pg_catalog::sequences::drawn_text;
 use crate::types::json::terms::JsonTerms;
 use crate::types::quote_identifier;
 
@@ -129,14 +130,8 @@ pub fn default_expression(
     (catalog, path): (&Catalog, &SearchPath),
 ) -> Option<String> {
     match collection.columns.get(position)?.default.as_ref()? {
-        DefaultValue::Sequence => {
-            let sequence = RelationName::new(collection.schema, oids::sequence_name(collection, position));
-            let sequence = match path.places().contains(&SchemaPlace::Stored(collection.schema)) {
-                true => quote_identifier(&sequence.name).to_string(),
-                false => written_name(&sequence, catalog),
-            };
-            Some(format!("nextval('{}'::regclass)", sequence.replace('\'', "''")))
-        }
+        DefaultValue::Sequence => Some(drawn_text(&Sequence::of_column(collection, position)?, (catalog, path))),
+        DefaultValue::Drawn(sequence) => Some(drawn_text(catalog.sequence_by_id(*sequence)?, (catalog, path))),
         DefaultValue::GeneratedId => Some("uuidv7()".to_string()),
         DefaultValue::Expression(text) => Some(text.clone()),
         DefaultValue::Identity => None,

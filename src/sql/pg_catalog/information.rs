@@ -1,14 +1,14 @@
 //! The information schema: the standard's view of tables, columns and constraints.
 
 use crate::db::{Catalog, ReadView, SearchPath};
-use crate::model::{Collection, CollectionKind, DefaultValue, SchemaId};
+use crate::model::{Collection, CollectionKind, DefaultValue};
 use crate::settings::Settings;
 use crate::sql::pg_catalog::definitions::default_expression;
 use crate::sql::pg_catalog::names::{format_type, namespace_name, namespaces};
-use crate::sql::pg_catalog::oids::{Grantee, Object, attribute_number, sequence_name};
+use crate::sql::pg_catalog::oids::{Grantee, Object, attribute_number};
 use crate::sql::pg_catalog::plain_view::written_table;
 use crate::sql::pg_catalog::relation::{CatalogRow, text, yes_or_no};
-use crate::sql::pg_catalog::relations::{self, numbering, sequence_max, sequences};
+use crate::sql::pg_catalog::relations;
 use crate::sql::pg_catalog::views::view_definition;
 use crate::types::{ColumnType, Value};
 
@@ -186,32 +186,6 @@ fn default_cells(collection: Option<&Collection>, position: usize, names: (&Cata
         ("identity_generation", generation),
         ("column_default", default),
     ]
-}
-
-pub fn sequences_view(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
-    let own = SchemaId::Temporary(settings.backend_id);
-    sequences(catalog)
-        .into_iter()
-        .filter(|(collection, _)| !collection.is_temporary() || collection.schema == own)
-        .map(|(collection, position)| {
-            let column = collection.columns.get(position);
-            let (ty, numbering) = (column.map(|column| &column.ty), numbering(column));
-            vec![
-                ("sequence_catalog", text(&settings.database)),
-                ("sequence_schema", text(catalog.schema_name(collection.schema))),
-                ("sequence_name", text(sequence_name(collection, position))),
-                ("data_type", text(ty.map_or("bigint".to_string(), ColumnType::to_string))),
-                ("numeric_precision", Value::Int4(ty.map_or(64, |ty| i32::from(ty.length()) * 8))),
-                ("numeric_precision_radix", Value::Int4(2)),
-                ("numeric_scale", Value::Int4(0)),
-                ("start_value", text(numbering.start.to_string())),
-                ("minimum_value", text("1")),
-                ("maximum_value", text(sequence_max(ty).to_string())),
-                ("increment", text(numbering.increment.to_string())),
-                ("cycle_option", yes_or_no(false)),
-            ]
-        })
-        .collect()
 }
 
 pub fn character_sets(settings: &Settings) -> Vec<CatalogRow> {

@@ -26,6 +26,7 @@ mod procedures;
 mod relation;
 mod relations;
 mod schema;
+mod sequences;
 mod set_functions;
 mod statistics;
 mod types;
@@ -36,7 +37,7 @@ pub use constraints::constraint_definition;
 pub use definitions::{index_column, index_definition};
 pub use lookup::{
     Meant, find_by_path, find_in_definition, find_relation, find_stored, full_name, is_in_schema, is_visible,
-    named_object, path_of, planner_name, written_name,
+    named_object, path_of, planner_name, shown_name, written_name,
 };
 pub use names::{
     check_schema, class_name, find_class, find_namespace, find_type, format_type, is_in_made_schema, namespace_name,
@@ -49,5 +50,6 @@ pub use procedures::{find as find_procedure, function_signature, procedure_name}
 pub use relations::columns;
 
 pub use schema::schema;
+pub use sequences::{sequence_of, sequence_table};
 pub use set_functions::{is_set_function, set_function};
 pub use views::view_definition;

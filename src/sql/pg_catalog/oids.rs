@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use crate::db::{Catalog, SchemaPlace};
 use crate::model::{
-    AccessMethod, Collection, CollectionId, CollectionKind, Index, IndexKey, IndexKind, RelationName, SchemaId, View,
+    AccessMethod, Collection, CollectionId, CollectionKind, Index, IndexKey, IndexKind, RelationName, SEQUENCE_SUFFIX,
+    SchemaId, Sequence, View,
 };
 use crate::settings::Settings;
 use crate::sql::pg_catalog::relation::{self, CatalogRelation};
@@ -53,6 +54,8 @@ pub enum Object {
     Index(Arc<Collection>, Index),
     /// The sequence of a column, by the column's position.
     Sequence(Arc<Collection>, usize),
+    /// A sequence that was made by itself.
+    OwnSequence(Arc<Sequence>),
     View(Arc<View>),
     MemoryFacts,
     System(&'static CatalogRelation),
@@ -76,6 +79,7 @@ impl Object {
                 }
             }
         }
+        objects.extend(catalog.sequences().map(|sequence| Object::OwnSequence(Arc::clone(sequence))));
         objects.extend(catalog.views().map(|view| Object::View(Arc::clone(view))));
         objects.push(Object::MemoryFacts);
         objects.extend(relation::all().iter().map(Object::System));
@@ -100,6 +104,7 @@ impl Object {
             Object::PrimaryKey(collection) => primary_key_oid(collection),
             Object::Index(_, index) => index.id.oid(),
             Object::Sequence(collection, position) => column_oid(collection, *position),
+            Object::OwnSequence(sequence) => sequence.oid(),
             Object::View(view) => view.oid(),
             Object::MemoryFacts => MEMORY_FACTS.oid(),
             Object::System(relation) => relation.oid,
@@ -112,6 +117,7 @@ impl Object {
             Object::PrimaryKey(collection) => format!("{}_pkey", collection.name),
             Object::Index(_, index) => index.name.clone(),
             Object::Sequence(collection, position) => sequence_name(collection, *position),
+            Object::OwnSequence(sequence) => sequence.name.clone(),
             Object::View(view) => view.name.clone(),
             Object::MemoryFacts => "memory_facts".to_string(),
             Object::System(relation) => relation.name.to_string(),
@@ -129,6 +135,7 @@ impl Object {
             | Object::PrimaryKey(collection)
             | Object::Index(collection, _)
             | Object::Sequence(collection, _) => schema_oid(collection.schema),
+            Object::OwnSequence(sequence) => schema_oid(sequence.schema),
             Object::View(view) => schema_oid(view.schema),
             Object::MemoryFacts => NAMESPACE_PUBLIC,
         }
@@ -141,6 +148,7 @@ impl Object {
             | Object::PrimaryKey(collection)
             | Object::Index(collection, _)
             | Object::Sequence(collection, _) => collection.is_temporary(),
+            Object::OwnSequence(sequence) => sequence.schema.is_temporary(),
             Object::View(view) => view.schema.is_temporary(),
             Object::MemoryFacts | Object::System(_) => false,
         }
@@ -153,6 +161,7 @@ impl Object {
             | Object::PrimaryKey(collection)
             | Object::Index(collection, _)
             | Object::Sequence(collection, _) => collection.schema,
+            Object::OwnSequence(sequence) => sequence.schema,
             Object::View(view) => view.schema,
             Object::MemoryFacts | Object::System(_) => SchemaId::Public,
         };
@@ -175,7 +184,7 @@ impl Object {
         match (self, grantee) {
             (Object::System(_), _) | (Object::MemoryFacts, Grantee::Owner) => &["SELECT"],
             (_, Grantee::Public) => &[],
-            (Object::Sequence(..), Grantee::Owner) => &["SELECT", "UPDATE", "USAGE"],
+            (Object::Sequence(..) | Object::OwnSequence(_), Grantee::Owner) => &["SELECT", "UPDATE", "USAGE"],
             (Object::Table(collection) | Object::PrimaryKey(collection) | Object::Index(collection, _), _)
                 if hides_secrets && collection.kind == CollectionKind::Auth =>
             {
@@ -200,7 +209,7 @@ impl Object {
         match self {
             Object::Table(_) => "r",
             Object::PrimaryKey(_) | Object::Index(..) => "i",
-            Object::Sequence(..) => "S",
+            Object::Sequence(..) | Object::OwnSequence(_) => "S",
             Object::View(..) | Object::MemoryFacts => "v",
             Object::System(relation) if relation.schema == "information_schema" => "v",
             Object::System(_) => "r",
@@ -217,7 +226,11 @@ impl Object {
                 AccessMethod::Hnsw => METHOD_HNSW,
             },
             Object::PrimaryKey(_) => METHOD_BTREE,
-            Object::Sequence(..) | Object::View(..) | Object::MemoryFacts | Object::System(_) => 0,
+            Object::Sequence(..)
+            | Object::OwnSequence(_)
+            | Object::View(..)
+            | Object::MemoryFacts
+            | Object::System(_) => 0,
         }
     }
 
@@ -248,7 +261,7 @@ impl Object {
                 }
                 IndexKind::Fact { .. } => vec![("expr".to_string(), ColumnType::Jsonb, false)],
             },
-            Object::Sequence(..) => vec![
+            Object::Sequence(..) | Object::OwnSequence(_) => vec![
                 ("last_value".to_string(), ColumnType::Int8, true),
                 ("log_cnt".to_string(), ColumnType::Int8, true),
                 ("is_called".to_string(), ColumnType::Bool, true),
@@ -320,7 +333,7 @@ pub fn constraint_oid(number: CollectionId) -> u32 {
 
 pub fn sequence_name(collection: &Collection, position: usize) -> String {
     let column = collection.columns.get(position).map_or("", |column| column.name.as_str());
-    format!("{}_{column}_seq", collection.name)
+    format!("{}_{column}{SEQUENCE_SUFFIX}", collection.name)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! The catalogs of relations: `pg_class`, `pg_attribute`, `pg_attrdef`, `pg_index`, `pg_constraint`, `pg_sequence`.
+//! The catalogs of relations: `pg_class`, `pg_attribute`, `pg_attrdef`, `pg_index`, `pg_constraint`.
 
 use crate::db::{Catalog, MEMORY, ReadView, SearchPath};
-use crate::model::{Collection, Column, DefaultValue, IndexKeys, IndexKind, IndexState, Numbering};
+use crate::model::{Collection, DefaultValue, IndexKeys, IndexKind, IndexState};
 use crate::sql::pg_catalog::constraints::has_references;
 use crate::sql::pg_catalog::definitions;
 use crate::sql::pg_catalog::oids::{self, COLLATION_DEFAULT, METHOD_GIN, METHOD_HNSW, OWNER_OID, Object};
@@ -194,65 +194,4 @@ fn index_row(
         ("indoption", numbers(keys.iter().map(|_| 0))),
         ("indexprs", expression.map_or(Value::Null, text)),
     ]
-}
-
-/// The columns that draw from a sequence of their own: collection, position.
-pub fn sequences(catalog: &Catalog) -> Vec<(&Collection, usize)> {
-    catalog
-        .collections()
-        .flat_map(|collection| {
-            let positions = collection.columns.iter().enumerate().filter(|(_, column)| column.has_sequence());
-            positions.map(move |(position, _)| (collection.as_ref(), position))
-        })
-        .collect()
-}
-
-/// Where a column's sequence begins and how it goes on.
-pub fn numbering(column: Option<&Column>) -> Numbering {
-    column.map(|column| column.numbering).unwrap_or_default()
-}
-
-/// The largest number a sequence of that column's type gives.
-pub fn sequence_max(ty: Option<&ColumnType>) -> i64 {
-    match ty {
-        Some(ColumnType::Int2) => i64::from(i16::MAX),
-        Some(ColumnType::Int4) => i64::from(i32::MAX),
-        _ => i64::MAX,
-    }
-}
-
-pub fn sequence(catalog: &Catalog) -> Vec<CatalogRow> {
-    sequences(catalog)
-        .into_iter()
-        .map(|(collection, position)| {
-            let column = collection.columns.get(position);
-            let (ty, numbering) = (column.map(|column| &column.ty), numbering(column));
-            vec![
-                ("seqrelid", oid(oids::column_oid(collection, position))),
-                ("seqtypid", oid(ty.map_or(20, ColumnType::oid))),
-                ("seqstart", Value::Int8(numbering.start)),
-                ("seqincrement", Value::Int8(numbering.increment)),
-                ("seqmax", Value::Int8(sequence_max(ty))),
-                ("seqmin", Value::Int8(1)),
-                ("seqcache", Value::Int8(1)),
-            ]
-        })
-        .collect()
-}
-
-/// What belongs to what: sequences to their columns.
-pub fn depend(catalog: &Catalog) -> Vec<CatalogRow> {
-    sequences(catalog)
-        .into_iter()
-        .map(|(collection, position)| {
-            vec![
-                ("classid", oid(1259)),
-                ("objid", oid(oids::column_oid(collection, position))),
-                ("refclassid", oid(1259)),
-                ("refobjid", oid(collection.oid())),
-                ("refobjsubid", Value::Int4(i32::from(oids::attribute_number(Some(collection), position)))),
-                ("deptype", text("a")),
-            ]
-        })
-        .collect()
 }

@@ -14,8 +14,8 @@ use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::pg_catalog::relation::{self, CatalogRow};
 use crate::sql::pg_catalog::{
-    cluster, comments, constraint_views, constraints, information, locks, procedures, relations, statistics, types,
-    views,
+    cluster, comments, constraint_views, constraints, information, locks, procedures, relations, sequences, statistics,
+    types, views,
 };
 
 const INFORMATION_SCHEMA: &str = "information_schema";
@@ -50,6 +50,7 @@ impl SchemaProvider for CatalogSchema {
             INFORMATION_SCHEMA => Ok(information_rows(name, &self.context)),
             relation::NEBULUS_SCHEMA if name == "vector_indexes" => Ok(statistics::vector_indexes(&self.context.view)),
             relation::NEBULUS_SCHEMA => network_rows(name, &self.context),
+            _ if name == "pg_sequences" => sequences::pg_sequences(&self.context.view, &self.context.settings),
             _ => Ok(catalog_rows(name, &self.context)),
         };
         match rows.and_then(|rows| relation.table(rows)) {
@@ -73,8 +74,8 @@ pub fn catalog_rows(name: &str, context: &ReadContext) -> Vec<CatalogRow> {
         "pg_attrdef" => relations::attribute_default(catalog, &SearchPath::of(settings, catalog)),
         "pg_index" => relations::index(catalog),
         "pg_constraint" => constraints::constraint(catalog),
-        "pg_sequence" => relations::sequence(catalog),
-        "pg_depend" => relations::depend(catalog),
+        "pg_sequence" => sequences::pg_sequence(catalog),
+        "pg_depend" => sequences::depend(catalog),
         "pg_type" => types::types(),
         "pg_opclass" => types::opclass(),
         "pg_opfamily" => types::opfamily(),
@@ -100,7 +101,6 @@ pub fn catalog_rows(name: &str, context: &ReadContext) -> Vec<CatalogRow> {
         "pg_tables" => views::tables(catalog, settings),
         "pg_views" => views::views(catalog, settings),
         "pg_indexes" => views::indexes(catalog),
-        "pg_sequences" => views::pg_sequences(catalog, settings),
         "pg_stat_activity" => statistics::activity(view, settings),
         "pg_locks" => locks::locks(view),
         "pg_cursors" => statistics::cursors(view.activity(), settings),
@@ -142,7 +142,7 @@ fn information_rows(name: &str, context: &ReadContext) -> Vec<CatalogRow> {
         "key_column_usage" => constraint_views::key_column_usage(catalog, settings),
         "constraint_column_usage" => constraint_views::constraint_column_usage(catalog, settings),
         "constraint_table_usage" => constraint_views::constraint_table_usage(catalog, settings),
-        "sequences" => information::sequences_view(catalog, settings),
+        "sequences" => sequences::sequences_view(catalog, settings),
         "character_sets" => information::character_sets(settings),
         "enabled_roles" => information::enabled_roles(settings),
         "table_privileges" | "role_table_grants" => information::table_privileges(view, settings),

@@ -1,13 +1,12 @@
-//! The views over the catalogs that people read: `pg_tables`, `pg_indexes`, `pg_views`, `pg_sequences`.
+//! The views over the catalogs that people read: `pg_tables`, `pg_indexes`, `pg_views`.
 
 use crate::db::Catalog;
 use crate::settings::Settings;
 use crate::sql::pg_catalog::definitions::index_definition;
 use crate::sql::pg_catalog::names::namespace_name;
-use crate::sql::pg_catalog::oids::{Object, sequence_name};
+use crate::sql::pg_catalog::oids::Object;
 use crate::sql::pg_catalog::relation::{CatalogRow, text};
-use crate::sql::pg_catalog::relations::{numbering, sequence_max, sequences};
-use crate::types::{ColumnType, Value};
+use crate::types::Value;
 
 /// What the view `memory_facts` shows, in words of SQL.
 pub const MEMORY_FACTS_DEFINITION: &str =
@@ -71,26 +70,4 @@ pub fn indexes(catalog: &Catalog) -> Vec<CatalogRow> {
         ]);
     }
     rows
-}
-
-pub fn pg_sequences(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
-    sequences(catalog)
-        .into_iter()
-        .map(|(collection, position)| {
-            let column = collection.columns.get(position);
-            let (ty, numbering) = (column.map(|column| &column.ty), numbering(column));
-            vec![
-                ("schemaname", text(catalog.schema_name(collection.schema))),
-                ("sequencename", text(sequence_name(collection, position))),
-                ("sequenceowner", text(&settings.user)),
-                ("data_type", text(ty.map_or("bigint".to_string(), ColumnType::to_string))),
-                ("start_value", Value::Int8(numbering.start)),
-                ("min_value", Value::Int8(1)),
-                ("max_value", Value::Int8(sequence_max(ty))),
-                ("increment_by", Value::Int8(numbering.increment)),
-                ("cycle", Value::Bool(false)),
-                ("cache_size", Value::Int8(1)),
-            ]
-        })
-        .collect()
 }

@@ -15,7 +15,7 @@ use futures::future::{BoxFuture, FutureExt};
 use crate::db::{Gathered, Inserted, OnConflict, ReadView};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{self, ParameterTypes, ValueRow};
-use crate::model::{Collection, DefaultValue, OutputColumn};
+use crate::model::{Collection, Column, DefaultValue, OutputColumn};
 use crate::settings::Settings;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::dialect::PostgresDialect;
@@ -68,8 +68,12 @@ struct Slots {
 }
 
 /// Expression defaults of a collection's columns, by position.
-pub struct Defaults {
-    expressions: Vec<Option<expr::Expr>>,
+pub struct Defaults(Vec<Option<ColumnDefault>>);
+
+/// One of them. Each is computed by itself: where its column has a value, it draws nothing from a sequence.
+struct ColumnDefault {
+    expression: expr::Expr,
+    /// What the small language lacks of it.
     planned: Option<RowPlan>,
 }
 
@@ -244,24 +248,19 @@ impl Defaults {
     /// # Errors
     /// As [`default_expression`], [`Compiler::assign`] and [`Compiler::finish`].
     pub fn plan(collection: &Collection, context: &PlanContext<'_>) -> Result<Defaults> {
-        let mut parameters = ParameterTypes::default();
-        let mut compiler = Compiler::new(collection, &collection.name, Visible::Nothing, &mut parameters, context);
-        let mut expressions = Vec::with_capacity(collection.columns.len());
-        for (position, column) in collection.columns.iter().enumerate() {
-            expressions.push(match &column.default {
-                Some(DefaultValue::Expression(text)) => {
-                    Some(compiler.assign(&default_expression(text)?, WritePlace::Column(position))?)
-                }
-                _ => None,
-            });
-        }
-        let planned = compiler.finish()?;
-        Ok(Defaults { expressions, planned })
+        let compiled = |(position, column): (usize, &Column)| {
+            let Some(DefaultValue::Expression(text)) = &column.default else { return Ok(None) };
+            let mut parameters = ParameterTypes::default();
+            let mut compiler = Compiler::new(collection, &collection.name, Visible::Nothing, &mut parameters, context);
+            let expression = compiler.assign(&default_expression(text)?, WritePlace::Column(position))?;
+            Ok(Some(ColumnDefault { expression, planned: compiler.finish()? }))
+        };
+        collection.columns.iter().enumerate().map(compiled).collect::<Result<_>>().map(Defaults)
     }
 
     /// The default of one column as an expression; `None` where `db` makes it or there is none.
     pub fn of(&self, position: usize) -> Option<&expr::Expr> {
-        self.expressions.get(position).and_then(Option::as_ref)
+        self.0.get(position)?.as_ref().map(|default| &default.expression)
     }
 
     /// Fills in the expression defaults that a row lacks.
@@ -269,19 +268,14 @@ impl Defaults {
     /// # Errors
     /// As [`expr::Expr::evaluate`] and [`RowPlan::values`].
     pub async fn fill(&self, run: &WriteRun<'_>, columns: &mut [Option<Value>]) -> Result<()> {
-        if self.expressions.iter().all(Option::is_none) {
-            return Ok(());
-        }
-        let mut row = ValueRow::default();
-        let planned = match &self.planned {
-            Some(plan) => plan.values(run, run.transaction.view(), row).await?,
-            None => Vec::new(),
-        };
-        row.planned = &planned;
-        for (slot, expression) in columns.iter_mut().zip(&self.expressions) {
-            if let (None, Some(expression)) = (&slot, expression) {
-                *slot = Some(expression.evaluate(&run.environment(), &row)?);
-            }
+        for (slot, default) in columns.iter_mut().zip(&self.0) {
+            let Some(default) = default.as_ref().filter(|_| slot.is_none()) else { continue };
+            let planned = match &default.planned {
+                Some(plan) => plan.values(run, run.transaction.view(), ValueRow::default()).await?,
+                None => Vec::new(),
+            };
+            let row = ValueRow { planned: &planned, ..ValueRow::default() };
+            *slot = Some(default.expression.evaluate(&run.environment(), &row)?);
         }
         Ok(())
     }

@@ -220,7 +220,7 @@ pub fn default_of(place: WritePlace, collection: &Collection, context: &PlanCont
                 _ => Ok(SetDefault::Written(Box::new(default_expression(text)?))),
             }
         }
-        Some(DefaultValue::Sequence | DefaultValue::Identity | DefaultValue::GeneratedId) => {
+        Some(DefaultValue::Sequence | DefaultValue::Identity | DefaultValue::Drawn(_) | DefaultValue::GeneratedId) => {
             Err(no_default(place, collection))
         }
     }

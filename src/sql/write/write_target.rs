@@ -90,9 +90,17 @@ pub fn plain_name(name: &ObjectName, context: &PlanContext<'_>) -> Result<String
 /// 3F000, 42501.
 pub fn target_schema(name: &ObjectName, context: &PlanContext<'_>) -> Result<SchemaId> {
     let (_, plain) = relation_name(name)?;
+    schema_named(&plain, context)
+}
+
+/// As [`target_schema`], of a name that was read from the text.
+///
+/// # Errors
+/// 3F000, 42501.
+pub fn schema_named(name: &str, context: &PlanContext<'_>) -> Result<SchemaId> {
     let own = SchemaId::Temporary(context.settings.backend_id);
-    match context.view.catalog().schema(&plain, own) {
-        None => Err(no_schema(&plain)),
+    match context.view.catalog().schema(name, own) {
+        None => Err(no_schema(name)),
         Some(SchemaPlace::System(schema)) => Err(no_permission(schema)),
         Some(SchemaPlace::Stored(schema)) => Ok(schema),
     }
@@ -125,7 +133,7 @@ pub fn writable_table(name: &ObjectName, context: &PlanContext<'_>) -> Result<Ar
 /// The collection that a statement writes to.
 ///
 /// # Errors
-/// 42P01, 42501 for a system catalog, 0A000 for a view.
+/// 42P01, 42501 for a system catalog, 0A000 for a view, 42809 for a sequence.
 pub fn writable(name: &ObjectName, context: &PlanContext<'_>) -> Result<Arc<Collection>> {
     let (schema, table) = relation_name(name)?;
     let catalog = context.view.catalog();
@@ -138,6 +146,9 @@ pub fn writable(name: &ObjectName, context: &PlanContext<'_>) -> Result<Arc<Coll
                 format!("cannot write to view \"{FACTS_VIEW}\""),
                 "Write to memory: its column metadata holds the facts.",
             )
+        }
+        Some(Meant::Stored(relation)) if catalog.is_sequence(&relation) => {
+            Error::new(ErrorKind::WrongObjectType, format!("cannot change sequence \"{relation}\""))
         }
         Some(Meant::Stored(relation)) => match catalog.expect_collection(&relation) {
             Ok(collection) => return Ok(Arc::clone(collection)),

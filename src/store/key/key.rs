@@ -25,6 +25,7 @@ const SCHEMA: u8 = b'g';
 /// Versions before there were schemas take no notice of these two, and would take what is in them for `public`.
 const COLLECTION_BEYOND: u8 = b'e';
 const VIEW_BEYOND: u8 = b'w';
+const SEQUENCE_DEFINITION: u8 = b'x';
 /// In the family of proofs.
 pub(in crate::store) const CONTRIBUTIONS: u8 = b'c';
 pub(in crate::store) const POSTING: u8 = b'p';
@@ -45,7 +46,9 @@ pub enum Key<'a> {
     View(CollectionId),
     /// A view of another schema than `public`, as JSON.
     ViewBeyond(CollectionId),
-    /// The comments on a collection or view and its parts, or on a schema, as JSON.
+    /// A sequence apart from those of columns, as JSON.
+    SequenceDefinition(CollectionId),
+    /// The comments on a collection, view or sequence and its parts, or on a schema, as JSON.
     Comments(CollectionId),
     /// A schema, as JSON.
     Schema(CollectionId),
@@ -121,7 +124,7 @@ impl Key<'_> {
             Key::PublicBlob(..) | Key::Network(_) | Key::NetworkSecret(_) | Key::Head(..) | Key::SyncRecord(..) => {
                 Family::Catalog
             }
-            Key::View(_) | Key::Comments(_) | Key::Schema(_) => Family::Catalog,
+            Key::View(_) | Key::Comments(_) | Key::Schema(_) | Key::SequenceDefinition(_) => Family::Catalog,
             Key::CollectionBeyond(_) | Key::ViewBeyond(_) => Family::Catalog,
             Key::Delta(..) => Family::DeltaLog,
             Key::Entry(..) => Family::Entries,
@@ -166,6 +169,7 @@ impl Key<'_> {
             Key::Role(name) => Parts::kind(ROLE, name.as_bytes()),
             Key::Blob(hash) => Parts::kind(BLOB, hash.as_slice()),
             Key::Collection(id) => Parts::new(Some(COLLECTION), Some(*id), None, &[]),
+            Key::SequenceDefinition(id) => Parts::new(Some(SEQUENCE_DEFINITION), Some(*id), None, &[]),
             Key::Comments(id) => Parts::new(Some(COMMENTS), Some(*id), None, &[]),
             Key::View(id) => Parts::new(Some(VIEW), Some(*id), None, &[]),
             Key::CollectionBeyond(id) => Parts::new(Some(COLLECTION_BEYOND), Some(*id), None, &[]),
@@ -252,6 +256,10 @@ impl KeyRange {
     /// What follows the prefix is the big-endian `u32` of the collection or view.
     pub fn comments() -> Self {
         KeyRange::of(Family::Catalog, &[COMMENTS])
+    }
+
+    pub fn sequence_definitions() -> Self {
+        KeyRange::of(Family::Catalog, &[SEQUENCE_DEFINITION])
     }
 
     pub fn views() -> Self {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::db::catalog::catalog::check_identifier;
 use crate::db::catalog::catalog_change::CatalogChange;
-use crate::db::catalog::row_ids::check_room;
+use crate::db::catalog::row_ids::check_draws_apart;
 use crate::db::pending::write_set::{EntryKey, Pending};
 use crate::db::replica::receiving::shapes::check_shape;
 use crate::db::replica::rights::charter::{checked_peer, found_charter};
@@ -224,10 +224,6 @@ fn check_attachable(collection: &Collection) -> Result<()> {
             format!("collection \"{}\" has the unique index \"{}\"", collection.name, index.name),
             "Peers write at the same time, so only the primary key can be unique in a network. DROP INDEX first.",
         )),
-        None => collection
-            .columns
-            .iter()
-            .filter(|column| column.has_sequence())
-            .try_for_each(|column| check_room(&collection.name, &column.name, &column.ty)),
+        None => collection.columns.iter().try_for_each(|column| check_draws_apart(&collection.name, column)),
     }
 }
