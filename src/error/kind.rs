@@ -129,6 +129,8 @@ pub enum ErrorKind {
     InvalidLogarithm,
     /// A part of a text that is shorter than nothing.
     InvalidSubstring,
+    /// A text that may not be empty (2200F).
+    ZeroLengthCharacter,
     /// Arrays that do not fit into one.
     ArraySubscript,
     StringLengthMismatch,
@@ -296,6 +298,7 @@ impl ErrorKind {
             ErrorKind::InvalidPower => "2201F",
             ErrorKind::InvalidLogarithm => "2201E",
             ErrorKind::InvalidSubstring => "22011",
+            ErrorKind::ZeroLengthCharacter => "2200F",
             ErrorKind::ArraySubscript => "2202E",
             ErrorKind::StringLengthMismatch => "22026",
             ErrorKind::NullNotAllowed => "22004",

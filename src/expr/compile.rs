@@ -152,6 +152,9 @@ fn tested(test: Test, left: Instruction, right: Instruction) -> Result<Instructi
     let Instruction::Constant(constant) = &right else {
         return Ok(Instruction::Test { test, left, right: Box::new(right) });
     };
+    if test == Test::FullText && !constant.is_null() {
+        return Ok(Instruction::Test { test, left, right: Box::new(right) });
+    }
     let Some(text) = text_of(constant) else { return Ok(Instruction::Constant(Value::Null)) };
     Ok(match test {
         Test::Like { case_insensitive } if !has_dangling_escape(&text) => {
@@ -161,7 +164,7 @@ fn tested(test: Test, left: Instruction, right: Instruction) -> Result<Instructi
             Instruction::Pattern { left, pattern: Pattern::Regular(compile_regex(&text, case_insensitive)?) }
         }
         Test::StartsWith => Instruction::Prefix { left, prefix: text.into() },
-        Test::Like { .. } | Test::Contains | Test::JsonContains | Test::JsonHasKey => {
+        Test::Like { .. } | Test::Contains | Test::JsonContains | Test::JsonHasKey | Test::FullText => {
             Instruction::Test { test, left, right: Box::new(right) }
         }
     })

@@ -10,7 +10,7 @@ use crate::expr::patterns::text_of;
 use crate::expr::program::{Instruction, is_of_data};
 use crate::expr::row::RowAccess;
 use crate::expr::tree::Operand;
-use crate::types::Value;
+use crate::types::{TsQuery, Value};
 
 /// A condition of a compiled filter, asked for what an access path can use.
 #[derive(Clone, Copy, Debug)]
@@ -215,6 +215,15 @@ impl<'p> CompiledCondition<'p> {
         };
         match (left.as_ref(), right.as_ref()) {
             (Instruction::Field(field), Instruction::Constant(constant)) => Some((field, *test, text_of(constant)?)),
+            _ => None,
+        }
+    }
+
+    /// The query of full text that a field has to match.
+    pub fn full_text(self) -> Option<(&'p Operand, &'p TsQuery)> {
+        let Instruction::Test { test: Test::FullText, left, right } = self.0 else { return None };
+        match (left.as_ref(), right.as_ref()) {
+            (Instruction::Field(field), Instruction::Constant(Value::TsQuery(query))) => Some((field, query)),
             _ => None,
         }
     }

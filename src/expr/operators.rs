@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::patterns::{compile_regex, contains, text_of};
+use crate::types::full_text::matching::matches;
 use crate::types::json::jsonb;
 use crate::types::{ColumnType, Value, like_matches, never};
 
@@ -48,6 +49,8 @@ pub enum Test {
     JsonContains,
     /// jsonb has a key.
     JsonHasKey,
+    /// A document matches a query of full text.
+    FullText,
 }
 
 impl Comparison {
@@ -124,6 +127,7 @@ impl Test {
             Test::Contains => "CONTAINS",
             Test::JsonContains => "@>",
             Test::JsonHasKey => "?",
+            Test::FullText => "@@",
         }
     }
 
@@ -138,6 +142,12 @@ impl Test {
         }
         if self == Test::Contains {
             return Ok(if right.is_null() { None } else { contains(left, right) });
+        }
+        if self == Test::FullText {
+            return Ok(match (left, right) {
+                (Value::TsVector(vector), Value::TsQuery(query)) => Some(matches(vector, query)),
+                _ => None,
+            });
         }
         let Some(right) = text_of(right) else { return Ok(None) };
         Ok(match (self, left) {

@@ -4,8 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::column::ColumnId;
-use crate::types::ColumnType;
-use crate::types::json::terms::JsonTerms;
+use crate::types::{ColumnType, IndexTerms};
 
 /// Keys of an ordered index.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,9 +14,9 @@ pub struct IndexKeys {
     /// NULLS NOT DISTINCT: a unique index takes one NULL for a value like others.
     #[serde(default, skip_serializing_if = "is_false")]
     pub counts_nulls: bool,
-    /// An inverted index (GIN): it holds each of these terms of its one key, a `jsonb` value, rather than the value.
+    /// An inverted index (GIN): it holds each of these terms of its one key rather than the value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub terms: Option<JsonTerms>,
+    pub terms: Option<IndexTerms>,
     /// The rows that it holds; `None` for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub condition: Option<StoredExpression>,

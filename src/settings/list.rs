@@ -79,6 +79,12 @@ pub const SETTINGS: &[Setting] = &[
         SettingKind::Text,
         Effect::Only { values: &["", "pg_default"], hint: "There is one tablespace, pg_default." },
     ),
+    setting(
+        "default_text_search_config",
+        "pg_catalog.english",
+        SettingKind::Enum(&["pg_catalog.english", "pg_catalog.simple", "english", "simple"]),
+        Effect::Obeyed,
+    ),
     setting("default_toast_compression", "pglz", SettingKind::Enum(&["pglz", "lz4"]), Effect::Inert),
     setting("default_transaction_deferrable", "off", SettingKind::Bool, Effect::Obeyed),
     setting("default_transaction_isolation", "read committed", SettingKind::Enum(ISOLATION), Effect::Obeyed),

@@ -46,6 +46,8 @@ impl Value {
             | (Value::Uuid(_), ColumnType::Uuid)
             | (Value::Vector(_), ColumnType::Vector(_))
             | (Value::Sparse(_), ColumnType::Sparsevec(_))
+            | (Value::TsVector(_), ColumnType::TsVector)
+            | (Value::TsQuery(_), ColumnType::TsQuery)
             | (Value::Bits(_), ColumnType::Bit(_) | ColumnType::Varbit(_)) => true,
             (Value::Vector(components), ColumnType::Halfvec(_)) => {
                 components.iter().all(|component| f16::from_f32(*component).to_f32().to_bits() == component.to_bits())

@@ -38,6 +38,8 @@ pub enum ColumnType {
     Sparsevec(Option<u32>),
     /// Bits of a declared number; `None` for those of an expression.
     Bit(Option<u32>),
+    TsVector,
+    TsQuery,
     /// Bits up to a declared number, where there is one.
     Varbit(Option<u32>),
     /// `oid`, for the catalogs.
@@ -65,6 +67,8 @@ pub enum RegKind {
     Type,
     Proc,
     Namespace,
+    /// A configuration of full text; its values are names.
+    Config,
 }
 
 /// OID of the type `vector`.
@@ -112,6 +116,9 @@ impl ColumnType {
             ColumnType::Uuid => 2950,
             ColumnType::Jsonb => 3802,
             ColumnType::Jsonpath => 4072,
+            ColumnType::TsVector => 3614,
+            ColumnType::TsQuery => 3615,
+            ColumnType::Reg(RegKind::Config) => 3734,
             ColumnType::Reg(RegKind::Namespace) => 4089,
             ColumnType::Vector(_) => VECTOR_OID,
             ColumnType::Halfvec(_) => HALFVEC_OID,
@@ -153,6 +160,9 @@ impl ColumnType {
             ColumnType::Uuid => 2951,
             ColumnType::Jsonb => 3807,
             ColumnType::Jsonpath => 4073,
+            ColumnType::TsVector => 3643,
+            ColumnType::TsQuery => 3645,
+            ColumnType::Reg(RegKind::Config) => 3735,
             ColumnType::Reg(RegKind::Namespace) => 4090,
             ColumnType::Vector(_) => VECTOR_ARRAY_OID,
             ColumnType::Halfvec(_) => HALFVEC_ARRAY_OID,
@@ -216,6 +226,9 @@ impl ColumnType {
             ColumnType::Sparsevec(None),
             ColumnType::Bit(None),
             ColumnType::Varbit(None),
+            ColumnType::TsVector,
+            ColumnType::TsQuery,
+            ColumnType::Reg(RegKind::Config),
         ]
     }
 
@@ -247,6 +260,8 @@ impl ColumnType {
             | ColumnType::Sparsevec(_)
             | ColumnType::Bit(_)
             | ColumnType::Varbit(_)
+            | ColumnType::TsVector
+            | ColumnType::TsQuery
             | ColumnType::Int2Vector
             | ColumnType::OidVector
             | ColumnType::Array(_) => -1,
@@ -306,6 +321,9 @@ impl ColumnType {
             ColumnType::Reg(RegKind::Type) => "regtype",
             ColumnType::Reg(RegKind::Proc) => "regproc",
             ColumnType::Reg(RegKind::Namespace) => "regnamespace",
+            ColumnType::Reg(RegKind::Config) => "regconfig",
+            ColumnType::TsVector => "tsvector",
+            ColumnType::TsQuery => "tsquery",
             ColumnType::Int2Vector => "int2vector",
             ColumnType::OidVector => "oidvector",
             ColumnType::Void => "void",

@@ -24,6 +24,8 @@ impl Value {
             (Value::Vector(left), Value::Vector(right)) => compare_vectors(left, right),
             (Value::Sparse(left), Value::Sparse(right)) => left.compare(right),
             (Value::Bits(left), Value::Bits(right)) => left.cmp(right),
+            (Value::TsVector(left), Value::TsVector(right)) => left.sort_key().cmp(&right.sort_key()),
+            (Value::TsQuery(left), Value::TsQuery(right)) => left.sort_key().cmp(&right.sort_key()),
             (Value::Array(_, left), Value::Array(_, right)) => return compare_arrays(left, right),
             _ => match (self.as_i64(), other.as_i64()) {
                 (Some(left), Some(right)) => left.cmp(&right),
@@ -75,6 +77,8 @@ impl Value {
             Value::Array(..) => 18,
             Value::Sparse(_) => 19,
             Value::Bits(_) => 20,
+            Value::TsVector(_) => 21,
+            Value::TsQuery(_) => 22,
         }
     }
 
@@ -116,6 +120,7 @@ impl Value {
                 feed(&bits.length().to_be_bytes());
                 feed(bits.bytes());
             }
+            Value::TsVector(_) | Value::TsQuery(_) => feed_sized(self.to_text().as_bytes(), feed),
             Value::Array(element, values) => {
                 feed_sized(element.internal_name().as_bytes(), feed);
                 feed(&(values.len() as u64).to_be_bytes());

@@ -56,3 +56,15 @@ pub const BITS_MAX: u32 = 83_886_080;
 pub const SPARSE_DIMENSION_MAX: u32 = 1_000_000_000;
 /// Most components of a sparse vector that are not 0 (pgvector's limit).
 pub const SPARSE_ELEMENTS_MAX: usize = 16_000;
+/// Longest lexeme of a document and of a query in bytes, as in PostgreSQL.
+pub const LEXEME_BYTES_MAX: usize = 2046;
+/// The last place of a document that is told from others, as in PostgreSQL.
+pub const TS_POSITION_MAX: u16 = 16_383;
+/// Most places of one lexeme that a document keeps, as in PostgreSQL.
+pub const TS_POSITIONS_MAX: usize = 256;
+/// Most bytes of the lexemes of a document and of their places, as in PostgreSQL.
+pub const TSVECTOR_BYTES_MAX: usize = 1_048_575;
+/// Most lexemes and operators of a query of full text.
+pub const TSQUERY_NODES_MAX: usize = 16_384;
+/// Deepest nesting of the operators of such a query; a chain of one operator is one level.
+pub const TSQUERY_DEPTH_MAX: usize = 128;

@@ -1,7 +1,8 @@
 //! Values and their types, as PostgreSQL has them: what a value is, how it is named, written, read, compared and cast.
 //!
 //! Plain functions over plain data: no I/O, no clock, nothing of entries or networks. `value` and `column_type` come first; `text`,
-//! `datetime` and `json` hold the text forms, `numeric` exact numbers of any length, `patterns` what LIKE, SIMILAR TO and `~` take; `cast` and
+//! `datetime` and `json` hold the text forms, `numeric` exact numbers of any length, `patterns` what LIKE, SIMILAR TO and `~` take, `full_text` documents
+//! and what is asked of them; `cast` and
 //! `compare` stand on all of them. `limits` are the bounds of what a client may send.
 
 mod bits;
@@ -10,6 +11,8 @@ pub(crate) mod column_type;
 mod compare;
 mod datetime;
 pub mod formats;
+pub mod full_text;
+mod index_terms;
 pub mod json;
 pub mod limits;
 mod numbers;
@@ -31,6 +34,10 @@ pub use datetime::calendar::{
 pub use datetime::interval_fields::IntervalField;
 pub use datetime::time_zone::{Zone, moment_of_offset};
 pub use datetime::truncation::TimeUnit;
+pub use full_text::configuration::TextConfiguration;
+pub use full_text::query::TsQuery;
+pub use full_text::vector::TsVector;
+pub use index_terms::IndexTerms;
 pub use json::convert::{
     check_json, check_json_depth, join_object, json_key_in, json_of_value, json_text_in, json_text_of_value,
     jsonb_text, split_object, value_of_json, value_of_json_text,

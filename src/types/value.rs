@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::types::{Bits, ColumnType, Numeric, SparseVector};
+use crate::types::{Bits, ColumnType, Numeric, SparseVector, TsQuery, TsVector};
 
 /// What an allocation takes besides its bytes, on average: its header, and what it is rounded up by.
 pub const ALLOCATION_BYTES: usize = 16;
@@ -34,6 +34,8 @@ pub enum Value {
     Vector(Arc<[f32]>),
     Sparse(Arc<SparseVector>),
     Bits(Box<Bits>),
+    TsVector(Arc<TsVector>),
+    TsQuery(Arc<TsQuery>),
     /// Columns store those of one dimension. The type is that of the elements, or the catalogs' vector of numbers.
     Array(Box<ColumnType>, Vec<Value>),
 }
@@ -94,6 +96,8 @@ impl Value {
             Value::Vector(_) => ColumnType::Vector(None),
             Value::Sparse(_) => ColumnType::Sparsevec(None),
             Value::Bits(_) => ColumnType::Bit(None),
+            Value::TsVector(_) => ColumnType::TsVector,
+            Value::TsQuery(_) => ColumnType::TsQuery,
             Value::Array(element, _) if element.is_number_vector() => (**element).clone(),
             Value::Array(element, _) => ColumnType::Array(element.clone()),
         }
@@ -131,6 +135,10 @@ impl Value {
         let own = match self {
             Value::Text(_) | Value::Json(_) | Value::Bytea(_) | Value::Vector(_) => self.bytes() + ALLOCATION_BYTES,
             Value::Sparse(_) | Value::Bits(_) => self.bytes() + 3 * ALLOCATION_BYTES,
+            Value::TsVector(vector) => {
+                vector.bytes().saturating_add((2 * vector.lexemes().len()).saturating_mul(ALLOCATION_BYTES))
+            }
+            Value::TsQuery(query) => query.bytes().saturating_add(query.nodes().saturating_mul(ALLOCATION_BYTES)),
             Value::Numeric(number) => number.heap_bytes(),
             Value::Array(_, values) => {
                 2 * ALLOCATION_BYTES
@@ -150,6 +158,8 @@ impl Value {
             Value::Vector(vector) => size_of_val::<[f32]>(vector),
             Value::Sparse(vector) => vector.count().saturating_mul(size_of::<(u32, f32)>()),
             Value::Bits(bits) => bits.bytes().len(),
+            Value::TsVector(vector) => vector.bytes(),
+            Value::TsQuery(query) => query.bytes(),
             Value::Numeric(number) => size_of::<Value>() + number.heap_bytes(),
             Value::Array(_, values) => values.iter().map(|value| value.bytes() + size_of::<Value>()).sum(),
             _ => size_of::<Value>(),

@@ -44,6 +44,7 @@ scripts!(
     float_values,
     foreign_keys,
     from_functions,
+    full_text,
     function_forms,
     gathered,
     generated_columns,

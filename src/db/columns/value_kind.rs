@@ -52,6 +52,8 @@ impl ValueKind {
             | Value::Vector(_)
             | Value::Sparse(_)
             | Value::Bits(_)
+            | Value::TsVector(_)
+            | Value::TsQuery(_)
             | Value::Array(..) => ValueKind::Any,
         })
     }

@@ -282,6 +282,8 @@ pub(crate) fn is_columnar(collection: &Collection, operand: &Operand) -> bool {
                     | ColumnType::Halfvec(_)
                     | ColumnType::Sparsevec(_)
                     | ColumnType::Bytea
+                    | ColumnType::TsVector
+                    | ColumnType::TsQuery
                     | ColumnType::Array(_)
             )
         }),

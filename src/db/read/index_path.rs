@@ -7,13 +7,14 @@ use std::ops::Bound;
 
 use crate::db::read::view::ReadView;
 use crate::db::state::row_rules::IndexRules;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::expr::{Comparison, CompiledCondition, Operand, PathBase, Test};
 use crate::model::{Collection, CollectionId, CollectionKind, Index, IndexKind};
-use crate::store::{encode_sought, is_storable};
+use crate::store::{encode_sought, encode_text_prefix, is_storable};
+use crate::types::full_text::query::{QueryLexeme, QueryNode};
 use crate::types::json::jsonb::PathStep;
 use crate::types::json::terms::{JsonTerms, TERM_OF_ANY, key_term, terms_of};
-use crate::types::{ColumnType, Value};
+use crate::types::{ColumnType, IndexTerms, Value};
 
 /// Most keys that an IN list may name before a scan is used instead.
 pub(super) const KEYS_MAX: usize = 10_000;
@@ -54,7 +55,8 @@ pub(crate) fn best_index(
                 let rules = view.index_rules(collection, index)?;
                 match (is_implied(&rules, conjuncts), rules.terms) {
                     (true, None) => ordered_access(collection, index, &rules.operands, conjuncts)?,
-                    (true, Some(kinds)) => inverted_access(index, (&rules.operands, kinds), conjuncts)?,
+                    (true, Some(IndexTerms::Lexemes)) => lexeme_access(index, &rules.operands, conjuncts)?,
+                    (true, Some(terms)) => inverted_access(index, (&rules.operands, terms), conjuncts)?,
                     (false, _) => None,
                 }
             }
@@ -224,7 +226,7 @@ fn fact_access(
 /// The part of an inverted index that the terms of what a value must contain leave. The weight is that of one column fixed.
 fn inverted_access(
     index: &Index,
-    (keys, kinds): (&[Operand], JsonTerms),
+    (keys, terms): (&[Operand], IndexTerms),
     conjuncts: &[CompiledCondition<'_>],
 ) -> Result<Option<(usize, IndexAccess)>> {
     let mut wanted = BTreeSet::new();
@@ -232,7 +234,7 @@ fn inverted_access(
         match test {
             _ if keys != std::slice::from_ref(operand) => {}
             Test::JsonContains => wanted.extend(terms_of(&value, JsonTerms::Paths)),
-            Test::JsonHasKey if kinds == JsonTerms::PathsAndKeys => _ = wanted.insert(key_term(&value)),
+            Test::JsonHasKey if terms == IndexTerms::PathsAndKeys => _ = wanted.insert(key_term(&value)),
             _ => {}
         }
     }
@@ -240,14 +242,74 @@ fn inverted_access(
     if wanted.is_empty() {
         return Ok(None);
     }
-    let span = |term: i64| {
-        let key = encode(&[Value::Int8(term)])?;
-        Ok::<_, Error>((Bound::Included(key.clone()), Bound::Included(key)))
-    };
     // Fewer terms find more than is wanted, and what is found is asked the whole question.
     let terms = wanted.into_iter().take(SOUGHT_TERMS_MAX);
-    let parts = terms.map(|term| Ok(vec![span(term)?, span(TERM_OF_ANY)?])).collect::<Result<_>>()?;
+    let parts = terms.map(|term| Ok(vec![term_span(term)?, term_span(TERM_OF_ANY)?])).collect::<Result<_>>()?;
     Ok(Some((2, IndexAccess { id: index.id, name: index.name.clone(), columns: 1, parts })))
+}
+
+/// Where an inverted index has a term.
+fn term_span(term: i64) -> Result<PrimaryKeyBounds> {
+    let key = encode(&[Value::Int8(term)])?;
+    Ok((Bound::Included(key.clone()), Bound::Included(key)))
+}
+
+/// The part of an inverted index over documents that the lexemes leave which a query needs. The weight is that of one column fixed.
+fn lexeme_access(
+    index: &Index,
+    keys: &[Operand],
+    conjuncts: &[CompiledCondition<'_>],
+) -> Result<Option<(usize, IndexAccess)>> {
+    let mut needed = Vec::new();
+    for (operand, query) in conjuncts.iter().filter_map(|condition| condition.full_text()) {
+        if keys == std::slice::from_ref(operand) {
+            // An empty query matches nothing, and so does an index of no places.
+            needed.extend(query.root().map_or_else(|| vec![Vec::new()], needed_lexemes));
+        }
+    }
+    if needed.is_empty() {
+        return Ok(None);
+    }
+    // Those that may be found by the fewest lexemes come first.
+    needed.sort_by_key(Vec::len);
+    let span = |lexeme: &QueryLexeme| {
+        let key = if lexeme.is_prefix {
+            let mut key = Vec::new();
+            encode_text_prefix(&lexeme.text, &mut key);
+            key
+        } else {
+            encode(&[Value::Text(lexeme.text.clone())])?
+        };
+        Ok((Bound::Included(key.clone()), Bound::Included(key)))
+    };
+    let part = |any: Vec<&QueryLexeme>| {
+        let spans = any.into_iter().map(span).chain(std::iter::once_with(|| term_span(TERM_OF_ANY)));
+        spans.collect::<Result<Vec<_>>>()
+    };
+    let parts = needed.into_iter().take(SOUGHT_TERMS_MAX).map(part).collect::<Result<_>>()?;
+    Ok(Some((2, IndexAccess { id: index.id, name: index.name.clone(), columns: 1, parts })))
+}
+
+/// Lists of lexemes of which each document that matches has one of every list; none where one may match without any.
+fn needed_lexemes(node: &QueryNode) -> Vec<Vec<&QueryLexeme>> {
+    match node {
+        QueryNode::Lexeme(lexeme) => vec![vec![lexeme]],
+        QueryNode::Not(_) => Vec::new(),
+        QueryNode::And(list) => list.iter().flat_map(needed_lexemes).collect(),
+        QueryNode::Phrase(first, others) => {
+            needed_lexemes(first).into_iter().chain(others.iter().flat_map(|(_, part)| needed_lexemes(part))).collect()
+        }
+        QueryNode::Or(list) => {
+            let mut any = Vec::new();
+            for part in list {
+                match needed_lexemes(part).into_iter().min_by_key(Vec::len) {
+                    Some(lexemes) => any.extend(lexemes),
+                    None => return Vec::new(),
+                }
+            }
+            vec![any]
+        }
+    }
 }
 
 /// Whether an operand is the text of the fact that an index covers.

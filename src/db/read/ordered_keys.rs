@@ -10,7 +10,6 @@ use crate::model::{Collection, Index, IndexKind};
 use crate::store::{encode_key, encode_key_unbounded};
 use crate::types::Value;
 use crate::types::json::jsonb::PathStep;
-use crate::types::json::terms::terms_of;
 
 impl ReadView {
     /// What an ordered index reads of an entry; nothing for an index that is not ordered.
@@ -96,10 +95,7 @@ fn encoded(
     };
     match (rules.terms, values) {
         (None, _) => Ok(vec![one(values)?]),
-        (Some(kinds), [Value::Json(json)]) => {
-            terms_of(json, kinds).into_iter().map(|term| one(&[Value::Int8(term)])).collect()
-        }
-        // NULL has no terms.
+        (Some(terms), [value]) => terms.of(value).into_iter().map(|term| one(&[term])).collect(),
         (Some(_), _) => Ok(Vec::new()),
     }
 }

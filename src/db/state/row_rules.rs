@@ -12,7 +12,7 @@ use crate::db::read::view::ReadView;
 use crate::error::{Error, Result};
 use crate::expr::{ComputedKey, Operand, RowExpression};
 use crate::model::{Collection, CollectionId, IndexKey, IndexKeys, IndexKind, StoredExpression};
-use crate::types::json::terms::JsonTerms;
+use crate::types::IndexTerms;
 
 /// Definitions of one collection whose compiled expressions are kept, at most: those of open transactions differ from the committed one.
 const DEFINITIONS_KEPT_MAX: usize = 4;
@@ -48,7 +48,7 @@ pub(crate) struct IndexRules {
     /// Its keys, in their order.
     pub operands: Vec<Operand>,
     /// An inverted index holds these terms of its one key.
-    pub terms: Option<JsonTerms>,
+    pub terms: Option<IndexTerms>,
     /// The condition on the entries that it holds.
     pub condition: Option<Arc<dyn RowExpression>>,
 }

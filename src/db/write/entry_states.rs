@@ -377,7 +377,15 @@ pub(crate) fn fits(collection: &Collection, name: &str, value: Option<&Value>) -
     let Some(value) = value else { return true };
     let mut columns = collection.columns.iter().enumerate();
     match columns.find(|(position, _)| collection.field_name(*position) == Some(name)) {
-        None => !matches!(value, Value::Vector(_) | Value::Sparse(_) | Value::Bits(_) | Value::Array(..)),
+        None => !matches!(
+            value,
+            Value::Vector(_)
+                | Value::Sparse(_)
+                | Value::Bits(_)
+                | Value::TsVector(_)
+                | Value::TsQuery(_)
+                | Value::Array(..)
+        ),
         Some((_, column)) => match (&column.ty, value) {
             (ColumnType::Vector(Some(dimension)), Value::Vector(vector)) => vector.len() == *dimension as usize,
             (ColumnType::Halfvec(Some(dimension)), Value::Vector(vector)) => {

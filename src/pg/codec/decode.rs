@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::pg::codec::encode::{EPOCH_DAYS, EPOCH_MICROS, JSONB_VERSION};
 use crate::pg::codec::numeric::read_numeric;
 use crate::pg::codec::reader::Reader;
+use crate::types::full_text::wire::{read_query_bytes, read_vector_bytes};
 use crate::types::limits::BITS_MAX;
 use crate::types::{
     ARRAY_DIMENSIONS_MAX, Bits, ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, MICROS_PER_DAY, SparseVector,
@@ -103,6 +104,8 @@ fn read_value(ty: &ColumnType, reader: &mut Reader<'_>) -> Result<Value> {
         ColumnType::Halfvec(_) => read_halves(reader)?.cast(ty, false)?,
         ColumnType::Sparsevec(_) => read_sparse(reader)?.cast(ty, false)?,
         ColumnType::Bit(_) | ColumnType::Varbit(_) => read_bits(reader)?.cast(ty, false)?,
+        ColumnType::TsVector => Value::TsVector(Arc::new(read_vector_bytes(reader.rest())?)),
+        ColumnType::TsQuery => Value::TsQuery(Arc::new(read_query_bytes(reader.rest())?)),
         ColumnType::Array(element) => read_array(element, reader)?,
         ColumnType::Int2Vector => read_array(&ColumnType::Int2, reader)?.cast(ty, true)?,
         ColumnType::OidVector => read_array(&ColumnType::Oid, reader)?.cast(ty, true)?,

@@ -8,6 +8,7 @@ use half::f16;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::pg::codec::numeric::write_numeric;
+use crate::types::full_text::wire::{write_query_bytes, write_vector_bytes};
 use crate::types::{
     ARRAY_DIMENSIONS_MAX, ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, TIMESTAMP_INFINITY,
     TIMESTAMP_MINUS_INFINITY, TextStyle, Value,
@@ -149,6 +150,8 @@ fn write_binary(value: &Value, ty: &ColumnType, out: &mut BytesMut) -> Result<()
             vector.elements().for_each(|(place, _)| out.put_u32(place));
             vector.elements().for_each(|(_, component)| out.put_f32(component));
         }
+        Value::TsVector(vector) => write_vector_bytes(vector, out),
+        Value::TsQuery(query) => write_query_bytes(query, out),
         Value::Bits(bits) => {
             out.put_u32(bits.length());
             out.put_slice(bits.bytes());

@@ -119,6 +119,10 @@ impl Analyzer<'_> {
             let mut left_type = self.expr(left)?;
             let mut right_type = self.expr(right)?;
             self.resolve_operands(&operator.to_string(), (left, &mut left_type), (right, &mut right_type))?;
+            if let Some(ty) = self.full_text(expr, left_type.as_ref(), right_type.as_ref()) {
+                return Ok(Some(ty));
+            }
+            let Expr::BinaryOp { left, right, .. } = expr else { return Ok(None) };
             if left_type.is_none() && self.is_adoptable(left) {
                 self.adopt(left, &ColumnType::Jsonb)?;
                 left_type = Some(ColumnType::Jsonb);
@@ -167,6 +171,9 @@ impl Analyzer<'_> {
         let result = self.resolve_operands(&operator.to_string(), (left, &mut left_type), (right, &mut right_type))?;
         if let Some(bits) = self.bit_operation(expr, left_type.as_ref(), right_type.as_ref())? {
             return Ok(Some(bits));
+        }
+        if let Some(ty) = self.full_text(expr, left_type.as_ref(), right_type.as_ref()) {
+            return Ok(Some(ty));
         }
         if operator == BinaryOperator::StringConcat {
             return self.concatenation(expr, left_type, right_type);

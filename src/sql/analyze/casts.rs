@@ -8,7 +8,7 @@ use crate::sql::analyze::literals::string_of;
 use crate::sql::analyze::numerics::held;
 use crate::sql::analyze::times::declared_interval;
 use crate::sql::arrow::cast_functions::cast_name;
-use crate::sql::functions::{NUMBER_KEPT, PATH_OF_TEXT};
+use crate::sql::functions::{CONFIGURATION_NAME, NUMBER_KEPT, PATH_OF_TEXT};
 use crate::sql::parse::operators::call;
 use crate::types::{ColumnType, RegKind, Value};
 
@@ -88,6 +88,12 @@ impl Analyzer<'_> {
     /// A cast to a type that prints names: names become OIDs, OIDs become names.
     fn reg_cast(&mut self, expr: &mut Expr, mut inner: Expr, kind: RegKind) -> Result<Option<ColumnType>> {
         let word = match kind {
+            RegKind::Config => {
+                self.adopt(&mut inner, &ColumnType::Text)?;
+                self.argument(&mut inner)?;
+                *expr = call(CONFIGURATION_NAME, vec![inner]);
+                return Ok(Some(ColumnType::Reg(kind)));
+            }
             RegKind::Class => "regclass",
             RegKind::Type => "regtype",
             RegKind::Proc => "regproc",
@@ -133,6 +139,7 @@ pub fn is_forgotten(ty: &ColumnType) -> bool {
     match ty {
         ColumnType::Json | ColumnType::Jsonb | ColumnType::Uuid | ColumnType::Numeric(None) => true,
         ColumnType::Halfvec(_) | ColumnType::Sparsevec(_) | ColumnType::Bit(_) | ColumnType::Varbit(_) => true,
+        ColumnType::TsVector | ColumnType::TsQuery => true,
         ColumnType::Array(element) => is_forgotten(element) || element.is_dense_vector(),
         _ => false,
     }

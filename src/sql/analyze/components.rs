@@ -23,6 +23,10 @@ impl Analyzer<'_> {
             (Some(metric), _) => {
                 let name = distance_function(metric);
                 match self.vectors(&op.to_string(), left, right).map_err(|error| self.at_operator(error, location))? {
+                    ColumnType::TsQuery => {
+                        *expr = call("tsquery_phrase", vec![left.as_ref().clone(), right.as_ref().clone()]);
+                        return Ok(Some(ColumnType::TsQuery));
+                    }
                     ColumnType::Sparsevec(_) => sparse_form(name).unwrap_or(name),
                     _ => name,
                 }
@@ -39,7 +43,7 @@ impl Analyzer<'_> {
         Ok(Some(ColumnType::Float8))
     }
 
-    /// The two sides of a distance, both of one kind of vectors; that kind.
+    /// The two sides of a distance, both of one kind of vectors, or of a phrase; that kind.
     fn vectors(&mut self, operator: &str, left: &mut Expr, right: &mut Expr) -> Result<ColumnType> {
         // What has a type of its own decides about what has none.
         let mut types = [None, None];
@@ -58,6 +62,8 @@ impl Analyzer<'_> {
             ColumnType::Sparsevec(None)
         } else if has(|ty| matches!(ty, ColumnType::Halfvec(_))) {
             ColumnType::Halfvec(None)
+        } else if operator == "<->" && has(|ty| *ty == ColumnType::TsQuery) {
+            ColumnType::TsQuery
         } else {
             ColumnType::Vector(None)
         };
@@ -73,8 +79,11 @@ impl Analyzer<'_> {
             match (ty, &kind) {
                 (None | Some(ColumnType::Vector(_) | ColumnType::Array(_)), ColumnType::Vector(_))
                 | (None | Some(ColumnType::Halfvec(_)), ColumnType::Halfvec(_))
-                | (None | Some(ColumnType::Sparsevec(_)), _) => {}
-                (Some(ColumnType::Vector(_) | ColumnType::Halfvec(_) | ColumnType::Array(_)), kind) => {
+                | (None | Some(ColumnType::Sparsevec(_)), _)
+                | (Some(ColumnType::TsQuery), ColumnType::TsQuery) => {}
+                (Some(ColumnType::Vector(_) | ColumnType::Halfvec(_) | ColumnType::Array(_)), kind)
+                    if *kind != ColumnType::TsQuery =>
+                {
                     *side = call(&cast_name(kind), vec![side.clone()]);
                 }
                 (ty, _) => {
@@ -136,6 +145,10 @@ impl Analyzer<'_> {
         let mut left_type = self.expr(left)?;
         let mut right_type = self.expr(right)?;
         self.resolve_operands(&op.to_string(), (left, &mut left_type), (right, &mut right_type))?;
+        if let Some(ty) = self.full_text(expr, left_type.as_ref(), right_type.as_ref()) {
+            return Ok(Some(ty));
+        }
+        let Expr::BinaryOp { left, right, .. } = expr else { return Ok(None) };
         match (&left_type, &right_type) {
             (Some(ty), None) => {
                 self.adopt(right, ty)?;

@@ -15,6 +15,7 @@ pub(super) mod dependent_columns;
 pub(super) mod expressions;
 pub(super) mod from;
 pub(super) mod from_functions;
+pub(super) mod full_text;
 pub(super) mod index_expressions;
 pub(super) mod joins;
 pub(super) mod json_constructors;

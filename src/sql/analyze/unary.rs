@@ -24,12 +24,20 @@ impl Analyzer<'_> {
             self.condition(inner, "NOT")?;
             return Ok(Some(ColumnType::Bool));
         }
+        if op == UnaryOperator::PGPrefixFactorial {
+            // It is `!!`, which only queries of full text have.
+            self.adopt(inner, &ColumnType::TsQuery)?;
+        }
         let ty = self.expr(inner)?;
         let resolved = ty.as_ref().map(|ty| registry::resolve_operator(&op.to_string(), None, ty.oid()));
         resolved.transpose().map_err(|error| self.at(error, location))?;
         if let (UnaryOperator::BitwiseNot, Some(ty)) = (op, ty.as_ref().filter(|ty| ty.is_bits())) {
             *expr = call("bitnot", vec![inner.as_ref().clone()]);
             return Ok(Some(ty.with_length(None)));
+        }
+        if op == UnaryOperator::PGPrefixFactorial && ty == Some(ColumnType::TsQuery) {
+            *expr = call("tsquery_not", vec![inner.as_ref().clone()]);
+            return Ok(ty);
         }
         let form = match op {
             UnaryOperator::Minus => self.numeric_form(inner, ty.as_ref(), "-"),

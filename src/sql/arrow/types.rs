@@ -49,6 +49,8 @@ pub fn data_type_of(ty: &ColumnType) -> DataType {
         | ColumnType::Sparsevec(_)
         | ColumnType::Bit(_)
         | ColumnType::Varbit(_)
+        | ColumnType::TsVector
+        | ColumnType::TsQuery
         | ColumnType::Reg(_) => DataType::Utf8,
         ColumnType::Bytea => DataType::Binary,
         ColumnType::Date => DataType::Date32,

@@ -312,6 +312,8 @@ pub fn array_bytes(value: &Value) -> usize {
         Value::Bytea(bytes) => bytes.len(),
         Value::Bits(bits) => usize::try_from(bits.length()).unwrap_or(usize::MAX),
         Value::Sparse(vector) => vector.count().saturating_mul(SPARSE_ELEMENT_BYTES),
+        Value::TsVector(vector) => vector.bytes().saturating_mul(2),
+        Value::TsQuery(query) => query.bytes().saturating_mul(2),
         Value::Vector(components) => size_of_val::<[f32]>(components),
         Value::Array(_, elements) => elements
             .iter()
@@ -388,6 +390,7 @@ pub fn value_at(array: &ArrayRef, row: usize, ty: &ColumnType) -> Result<Value> 
                 // The length that the type tells may be that of what the text was computed from.
                 ColumnType::Bit(_) | ColumnType::Varbit(_) => Value::Bits(Box::new(Bits::parse(text)?)),
                 ColumnType::Sparsevec(_) => Value::parse_text(&ColumnType::Sparsevec(None), text)?,
+                ColumnType::TsVector | ColumnType::TsQuery => Value::parse_text(ty, text)?,
                 _ => Value::Text(text.into()),
             }
         }

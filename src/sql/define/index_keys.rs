@@ -13,8 +13,7 @@ use crate::sql::parse::names::{column_name, last_part};
 use crate::sql::parse::trees::unnested;
 use crate::sql::write::kept_expression::{KeptExpression, kept};
 use crate::sql::write::stored_expression::{StoredUse, compile_expression};
-use crate::types::ColumnType;
-use crate::types::json::terms::JsonTerms;
+use crate::types::{ColumnType, IndexTerms};
 
 /// The kind of an ordered index, and what its name is made of.
 ///
@@ -43,7 +42,7 @@ pub fn ordered_keys(
 ///
 /// # Errors
 /// 0A000 for a unique one, one over several columns, with an order or over a default collection, and for types other than `jsonb`
-/// that PostgreSQL has such indexes over; 42704 for other types and operator classes, 22023 for a storage parameter; as
+/// and `tsvector` that PostgreSQL has such indexes over; 42704 for other types and operator classes, 22023 for a storage parameter; as
 /// [`ordered_keys`].
 pub fn inverted_keys(
     index: &CreateIndex,
@@ -84,15 +83,28 @@ pub fn inverted_keys(
     }
     let class = column.operator_class.as_ref().map(|class| last_part(class).unwrap_or_default());
     let terms = match class.as_deref() {
-        None | Some("jsonb_ops") => JsonTerms::PathsAndKeys,
-        Some("jsonb_path_ops") => JsonTerms::Paths,
-        Some("array_ops" | "tsvector_ops" | "gin_trgm_ops") => return Err(not_inverted()),
+        None => None,
+        Some("jsonb_ops") => Some(IndexTerms::PathsAndKeys),
+        Some("jsonb_path_ops") => Some(IndexTerms::Paths),
+        Some("tsvector_ops") => Some(IndexTerms::Lexemes),
+        Some("array_ops" | "gin_trgm_ops") => return Err(not_inverted()),
         Some(name) => {
             let message = format!("operator class \"{name}\" does not exist for access method \"gin\"");
             return Err(Error::new(ErrorKind::UndefinedObject, message));
         }
     };
     let (key, part) = key_of(column, check_inverted, collection, context)?;
+    let ty = match &key {
+        IndexKey::Column(position) => collection.columns.get(*position).map(|column| &column.ty),
+        IndexKey::Expression(expression) => Some(&expression.ty),
+    };
+    let ty = ty.unwrap_or(&ColumnType::Unknown);
+    let of_type = IndexTerms::ALL.into_iter().find(|terms| terms.is_default() && terms.ty() == *ty);
+    let terms = terms.or(of_type).filter(|terms| terms.ty() == *ty).ok_or_else(|| {
+        let class = class.as_deref().unwrap_or_default();
+        let message = format!("operator class \"{class}\" does not accept data type {ty}");
+        Error::new(ErrorKind::DatatypeMismatch, message)
+    })?;
     let predicate = index.predicate.as_ref();
     let condition = predicate.map(|expr| stored(expr, Stored::Predicate, collection, context)).transpose()?;
     let (unique, counts_nulls, terms) = (false, false, Some(terms));
@@ -103,7 +115,7 @@ pub fn inverted_keys(
 /// 42704, as PostgreSQL, for a type that has no inverted index; 0A000 for one that has none here.
 fn check_inverted(column: &Column) -> Result<()> {
     match &column.ty {
-        ColumnType::Jsonb => Ok(()),
+        ColumnType::Jsonb | ColumnType::TsVector => Ok(()),
         ColumnType::Array(_) => Err(not_inverted()),
         ty => {
             let message = format!("data type {ty} has no default operator class for access method \"gin\"");
@@ -114,7 +126,7 @@ fn check_inverted(column: &Column) -> Result<()> {
 
 fn not_inverted() -> Error {
     Error::unsupported(
-        "a gin index over another type than jsonb is not offered",
+        "a gin index over another type than jsonb and tsvector is not offered",
         "Leave the index out: filters read every row.",
     )
 }

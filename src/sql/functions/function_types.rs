@@ -8,7 +8,8 @@ use crate::expr::{Parameter, undefined};
 use crate::sql::functions::arrays_made::result_of;
 use crate::sql::functions::json_constructed::closed;
 use crate::sql::functions::{
-    self, BITS_BYTES, BITS_LENGTH, BUCKET_OF_BOUNDS, ELEMENTS, half_form, is_number_function, plain_form, sparse_form,
+    self, BITS_BYTES, BITS_LENGTH, BUCKET_OF_BOUNDS, ELEMENTS, full_text_form, half_form, is_number_function,
+    plain_form, sparse_form,
 };
 use crate::sql::parse::dialect::{PostgresDialect, VARIADIC};
 use crate::sql::parse::names;
@@ -67,7 +68,9 @@ pub fn check_spread(function: &str, types: &[Option<ColumnType>]) -> Result<()> 
 /// 42883 for vectors of all kinds and bit strings.
 pub fn check_ordered(function: &str, types: &[Option<ColumnType>]) -> Result<()> {
     let [Some(ty)] = types else { return Ok(()) };
-    let has_none = ty.is_dense_vector() || ty.is_bits() || matches!(ty, ColumnType::Sparsevec(_));
+    let has_none = ty.is_dense_vector()
+        || ty.is_bits()
+        || matches!(ty, ColumnType::Sparsevec(_) | ColumnType::TsVector | ColumnType::TsQuery);
     if has_none && matches!(function, "min" | "max") {
         return Err(undefined(function, std::slice::from_ref(ty)));
     }
@@ -211,6 +214,9 @@ pub fn form_for(name: &str, arguments: &[Option<ColumnType>]) -> Option<&'static
     }
     if name == "width_bucket" && arguments.len() == 2 {
         return Some(BUCKET_OF_BOUNDS);
+    }
+    if let Some(form) = full_text_form(name, arguments) {
+        return Some(form);
     }
     if has(|ty| matches!(ty, ColumnType::Sparsevec(_))) {
         return sparse_form(name);

@@ -5,8 +5,7 @@ use crate::model::{Collection, DefaultValue, Index, IndexKey, IndexKind, Sequenc
 use crate::sql::pg_catalog::lookup::written_name;
 use crate::sql::pg_catalog::oids::Object;
 use crate::sql::pg_catalog::sequences::drawn_text;
-use crate::types::json::terms::JsonTerms;
-use crate::types::quote_identifier;
+use crate::types::{IndexTerms, quote_identifier};
 
 /// `CREATE INDEX …` for the index of that OID; `None` when there is none.
 pub fn index_definition(catalog: &Catalog, oid: u32) -> Option<String> {
@@ -63,7 +62,7 @@ fn index_keys(collection: &Collection, index: &Index) -> String {
     match &index.kind {
         IndexKind::Ordered { columns, .. } => column_list(collection, columns),
         IndexKind::Keys(keys) => {
-            let class = if keys.terms == Some(JsonTerms::Paths) { " jsonb_path_ops" } else { "" };
+            let class = if keys.terms == Some(IndexTerms::Paths) { " jsonb_path_ops" } else { "" };
             keys.keys.iter().filter_map(|key| key_text(collection, key)).collect::<Vec<_>>().join(", ") + class
         }
         IndexKind::Fact { path } => fact_expression(path),

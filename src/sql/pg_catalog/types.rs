@@ -7,8 +7,7 @@ use crate::sql::pg_catalog::oids::{
 use crate::sql::pg_catalog::procedures;
 use crate::sql::pg_catalog::relation::{CatalogRow, oid, text};
 use crate::sql::registry;
-use crate::types::json::terms::JsonTerms;
-use crate::types::{ColumnType, Value};
+use crate::types::{ColumnType, IndexTerms, Value};
 use crate::vector::Metric;
 
 /// First OID of the operator classes listed here; one for each type, then pgvector's.
@@ -207,6 +206,8 @@ fn operator_classes() -> Vec<(u32, u32, String, ColumnType, bool)> {
                 | ColumnType::Sparsevec(_)
                 | ColumnType::Bit(_)
                 | ColumnType::Varbit(_)
+                | ColumnType::TsVector
+                | ColumnType::TsQuery
         )
     });
     let ordered = ordered.map(|ty| (METHOD_BTREE, format!("{}_ops", ty.internal_name()), ty, true));
@@ -217,10 +218,8 @@ fn operator_classes() -> Vec<(u32, u32, String, ColumnType, bool)> {
         let class = metric.operator_class().replace("vector_", "halfvec_");
         (METHOD_HNSW, class, ColumnType::Halfvec(None), false)
     });
-    let inverted = [JsonTerms::PathsAndKeys, JsonTerms::Paths].map(|terms| {
-        let is_default = terms == JsonTerms::PathsAndKeys;
-        (METHOD_GIN, terms.operator_class().to_string(), ColumnType::Jsonb, is_default)
-    });
+    let inverted =
+        IndexTerms::ALL.map(|terms| (METHOD_GIN, terms.operator_class().to_string(), terms.ty(), terms.is_default()));
     let numbered = (OPERATOR_CLASS_FIRST..).zip(ordered.chain(vectors).chain(halves).chain(inverted));
     numbered.map(|(number, (method, name, ty, default))| (number, method, name, ty, default)).collect()
 }

@@ -173,6 +173,10 @@ impl Lowering<'_> {
                 (scalar, ColumnType::Jsonb) => expr::Expr::Scalar(scalar),
                 _ => return None,
             },
+            Test::FullText => match self.scalar(second)? {
+                (scalar, ColumnType::TsQuery) => expr::Expr::Scalar(scalar),
+                _ => return None,
+            },
             _ => self.text(second)?,
         };
         Some(expr::Expr::test(column.expr(), test, right).negated_if(is_negated))

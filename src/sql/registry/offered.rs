@@ -28,8 +28,8 @@ pub fn is_offered_type(oid: u32) -> bool {
 /// Operators over types that are here which this server does not run: COMPAT.md names them.
 const NOT_RUN: [u32; 12] = [
     // LIKE of bytes.
-    2016, 2017, // Text search of texts.
-    3762, 3763, // Texts compared by their bytes.
+    2016, 2017, // An old name of @@.
+    3660, 3661, // Texts compared by their bytes.
     2314, 2315, 2317, 2318, 2326, 2327, 2329, 2330,
 ];
 

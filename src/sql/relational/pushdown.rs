@@ -156,6 +156,8 @@ pub fn is_comparable(ty: &ColumnType) -> bool {
             | ColumnType::Sparsevec(_)
             | ColumnType::Bit(_)
             | ColumnType::Varbit(_)
+            | ColumnType::TsVector
+            | ColumnType::TsQuery
             | ColumnType::Array(_)
             | ColumnType::Interval
     )
@@ -192,6 +194,10 @@ fn tested(function: &ScalarFunction, table: &CollectionTable) -> Option<expr::Ex
     let (test, is_negated) = test_of(function.func.name(), &column.ty)?;
     match scalar_value(second)? {
         Value::Text(text) => {
+            if test == Test::FullText {
+                let query = Value::parse_text(&ColumnType::TsQuery, &text).ok()?;
+                return Some(expr::Expr::test(column.expr(), test, expr::Expr::constant(query)));
+            }
             let right = expr::Expr::constant(Value::Text(text));
             Some(expr::Expr::test(column.expr(), test, right).negated_if(is_negated))
         }
@@ -208,6 +214,7 @@ pub fn test_of(function: &str, ty: &ColumnType) -> Option<(Test, bool)> {
         (MATCHES_ANY_CASE | DIFFERS_ANY_CASE, ty) if ty.is_text() => (matches(true), function == DIFFERS_ANY_CASE),
         ("jsonb_contains", ColumnType::Jsonb) => (Test::JsonContains, false),
         ("jsonb_exists", ColumnType::Jsonb) => (Test::JsonHasKey, false),
+        ("ts_match_vq", ColumnType::TsVector) => (Test::FullText, false),
         _ => return None,
     })
 }

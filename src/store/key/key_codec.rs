@@ -123,6 +123,8 @@ fn encode_element(value: &Value, out: &mut Vec<u8>) -> Result<()> {
         | Value::Vector(_)
         | Value::Sparse(_)
         | Value::Bits(_)
+        | Value::TsVector(_)
+        | Value::TsQuery(_)
         | Value::Array(..) => {
             return Err(Error::unsupported(
                 format!("type {} cannot be part of a key or an ordered index", value.column_type()),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::types::full_text::wire::{read_query_bytes, read_vector_bytes, write_query_bytes, write_vector_bytes};
 use crate::types::{Bits, ColumnType, Interval, Numeric, SparseVector, Value, bytes_of};
 
 const REMOVED: u8 = 0;
@@ -34,6 +35,8 @@ const VECTOR: u8 = 20;
 const ARRAY: u8 = 21;
 const SPARSE: u8 = 22;
 const BITS: u8 = 23;
+const TSVECTOR: u8 = 24;
+const TSQUERY: u8 = 25;
 
 /// What a record holds under a name.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,6 +84,10 @@ pub enum ValueRef<'a> {
     Sparse(&'a [u8]),
     /// The number of bits, then their bytes, not yet looked at.
     Bits(&'a [u8]),
+    /// A document of full text in its binary form, not yet looked at.
+    TsVector(&'a [u8]),
+    /// A query of full text in its binary form, not yet looked at.
+    TsQuery(&'a [u8]),
 }
 
 impl ValueRef<'_> {
@@ -113,6 +120,12 @@ impl ValueRef<'_> {
             ValueRef::Array(bytes) => Stored::Value(decode_array(bytes)?),
             ValueRef::Sparse(bytes) => Stored::Value(decode_sparse(bytes)?),
             ValueRef::Bits(bytes) => Stored::Value(decode_bits(bytes)?),
+            ValueRef::TsVector(bytes) => {
+                Stored::Value(Value::TsVector(Arc::new(read_vector_bytes(bytes).map_err(|error| damaged(&error))?)))
+            }
+            ValueRef::TsQuery(bytes) => {
+                Stored::Value(Value::TsQuery(Arc::new(read_query_bytes(bytes).map_err(|error| damaged(&error))?)))
+            }
         })
     }
 }
@@ -201,6 +214,14 @@ fn encode_value(value: &Value, out: &mut Vec<u8>) -> Result<()> {
             put(BITS, &bits.length().to_le_bytes(), out);
             out.extend_from_slice(bits.bytes());
         }
+        Value::TsVector(vector) => {
+            out.push(TSVECTOR);
+            write_vector_bytes(vector, out);
+        }
+        Value::TsQuery(query) => {
+            out.push(TSQUERY);
+            write_query_bytes(query, out);
+        }
         Value::Array(element, values) => {
             out.push(ARRAY);
             encode_array(element, values, out)?;
@@ -276,6 +297,8 @@ pub(super) fn decode_stored(bytes: &[u8]) -> Result<ValueRef<'_>> {
         ARRAY => ValueRef::Array(payload),
         SPARSE => ValueRef::Sparse(payload),
         BITS => ValueRef::Bits(payload),
+        TSVECTOR => ValueRef::TsVector(payload),
+        TSQUERY => ValueRef::TsQuery(payload),
         _ => return Err(corrupted(&format!("a field has the unknown tag {tag}"))),
     })
 }
@@ -318,6 +341,10 @@ fn decode_sparse(payload: &[u8]) -> Result<Value> {
         return Err(corrupted("a sparse vector keeps a component that is 0"));
     }
     Ok(Value::Sparse(Arc::new(vector)))
+}
+
+fn damaged(error: &Error) -> Error {
+    corrupted(error.message())
 }
 
 fn decode_bits(payload: &[u8]) -> Result<Value> {

@@ -337,7 +337,9 @@ fn write_json(value: &Value, style: &TextStyle, out: &mut Vec<u8>) {
         | Value::Interval(_)
         | Value::Uuid(_)
         | Value::Sparse(_)
-        | Value::Bits(_) => write_string(&style.text_of(value), out),
+        | Value::Bits(_)
+        | Value::TsVector(_)
+        | Value::TsQuery(_) => write_string(&style.text_of(value), out),
     }
 }
 

@@ -6,8 +6,6 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-
 use crate::types::json::jsonb::{JsonKind, elements, kind, members, string};
 use crate::types::json::sort_key::sort_key;
 use crate::types::limits::JSON_DEPTH_MAX;
@@ -21,24 +19,13 @@ pub const TERM_OF_ANY: i64 = 0;
 const KEY: u8 = 1;
 const PATH: u8 = 0;
 
-/// Which terms an index holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// Which terms of a value are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JsonTerms {
     /// Scalars with their paths, for `@>`.
     Paths,
     /// Those, and what `?` asks for: keys, and strings of an array.
     PathsAndKeys,
-}
-
-impl JsonTerms {
-    /// The name of PostgreSQL's operator class.
-    pub fn operator_class(self) -> &'static str {
-        match self {
-            JsonTerms::Paths => "jsonb_path_ops",
-            JsonTerms::PathsAndKeys => "jsonb_ops",
-        }
-    }
 }
 
 /// The terms of a value in its canonical form.

@@ -16,6 +16,8 @@ use crate::types::datetime::interval_text::parse_interval;
 use crate::types::datetime::styled_text::{
     write_styled_date, write_styled_interval, write_styled_moment, write_styled_timestamp,
 };
+use crate::types::full_text::query_text::{parse_query_text, write_query_text};
+use crate::types::full_text::vector_text::{parse_vector_text, write_vector_text};
 use crate::types::json::convert::{check_json, jsonb_text};
 use crate::types::json::path::JsonPath;
 use crate::types::limits::IDENTIFIER_BYTES_MAX;
@@ -89,6 +91,8 @@ impl Value {
             ColumnType::Bit(_) | ColumnType::Varbit(_) => {
                 return Value::Bits(Box::new(Bits::parse(text)?)).cast(ty, false);
             }
+            ColumnType::TsVector => Value::TsVector(Arc::new(parse_vector_text(text)?)),
+            ColumnType::TsQuery => Value::TsQuery(Arc::new(parse_query_text(text)?)),
             ColumnType::Array(element) => parse_array(element, text, style)?,
             ColumnType::Int2Vector | ColumnType::OidVector => parse_number_vector(ty, text)?,
             ColumnType::Void => Value::text(""),
@@ -130,6 +134,8 @@ impl Value {
             Value::Vector(components) => write_vector(components, out),
             Value::Sparse(vector) => write_sparse(vector, out),
             Value::Bits(bits) => bits.iter().for_each(|bit| out.put_u8(if bit { b'1' } else { b'0' })),
+            Value::TsVector(vector) => write_vector_text(vector, out),
+            Value::TsQuery(query) => write_query_text(query, out),
             Value::Array(element, values) if element.is_number_vector() => write_number_vector(values, out),
             Value::Array(_, values) => write_array(values, style, out),
         }

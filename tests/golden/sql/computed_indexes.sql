@@ -212,12 +212,8 @@ ERROR 42804: argument of WHERE must be type boolean, not type integer
 LINE 1: CREATE INDEX ON t (id) WHERE id
                                      ^
 
-# differs: there are no such indexes.
 > CREATE INDEX ON t USING gin (to_tsvector('simple', name))
-ERROR 42883: function to_tsvector(unknown, text) does not exist
-LINE 1: CREATE INDEX ON t USING gin (to_tsvector('simple', name))
-                                     ^
-HINT: No function matches the given name and argument types. You might need to add explicit type casts.
+CREATE INDEX
 
 > DROP INDEX t_lower
 DROP INDEX

@@ -36,6 +36,8 @@ pub(super) fn encode(value: &Value, key: &mut Vec<u8>) -> Result<()> {
         | Value::Vector(_)
         | Value::Sparse(_)
         | Value::Bits(_)
+        | Value::TsVector(_)
+        | Value::TsQuery(_)
         | Value::Array(..) => {
             return Err(Error::internal(format!("values of type {} are grouped", value.column_type())));
         }
