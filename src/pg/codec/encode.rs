@@ -156,15 +156,18 @@ fn write_binary(value: &Value, ty: &ColumnType, out: &mut BytesMut) -> Result<()
             out.put_u32(bits.length());
             out.put_slice(bits.bytes());
         }
-        Value::Vector(components) => {
-            let dimension = dimension_of(components)?;
-            out.reserve(4 + 4 * components.len());
-            out.put_u16(dimension);
-            out.put_u16(0);
-            components.iter().for_each(|number| out.put_f32(*number));
-        }
+        Value::Vector(components) => write_vector(components, out)?,
         Value::Array(_, values) => write_array(values, ty, out)?,
     }
+    Ok(())
+}
+
+fn write_vector(components: &[f32], out: &mut BytesMut) -> Result<()> {
+    let dimension = dimension_of(components)?;
+    out.reserve(4 + 4 * components.len());
+    out.put_u16(dimension);
+    out.put_u16(0);
+    components.iter().for_each(|number| out.put_f32(*number));
     Ok(())
 }
 

@@ -198,8 +198,17 @@ proptest! {
     }
 
     #[test]
-    fn damaged_bytes_are_refused_and_nothing_else(bytes in prop::collection::vec(0_u8..5, 0..40)) {
-        let _ = (read_vector_bytes(&bytes), read_query_bytes(&bytes));
+    fn what_damaged_bytes_still_mean_is_written_and_read_again(bytes in prop::collection::vec(0_u8..5, 0..40)) {
+        if let Ok(vector) = read_vector_bytes(&bytes) {
+            let mut again = Vec::new();
+            write_vector_bytes(&vector, &mut again);
+            prop_assert_eq!(read_vector_bytes(&again).unwrap(), vector);
+        }
+        if let Ok(query) = read_query_bytes(&bytes) {
+            let mut again = Vec::new();
+            write_query_bytes(&query, &mut again);
+            prop_assert_eq!(read_query_bytes(&again).unwrap(), query);
+        }
     }
 
     #[test]
