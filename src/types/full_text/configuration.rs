@@ -3,7 +3,7 @@
 use rust_stemmers::{Algorithm, Stemmer};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::types::full_text::parser::TokenKind;
+use crate::types::full_text::parser::TextTokenKind;
 use crate::types::full_text::stop_words::is_english_stop_word;
 
 /// Configurations that PostgreSQL has and this server lacks.
@@ -90,22 +90,22 @@ impl TextConfiguration {
     }
 
     /// The reader of tokens, made once for a text.
-    pub fn lexer(self) -> Lexer {
+    pub fn lexer(self) -> Lexizer {
         let stemmer = match self {
             TextConfiguration::Simple => None,
             TextConfiguration::English => Some(Stemmer::create(Algorithm::English)),
         };
-        Lexer { stemmer }
+        Lexizer { stemmer }
     }
 }
 
 /// Makes lexemes of tokens.
-pub struct Lexer {
+pub struct Lexizer {
     stemmer: Option<Stemmer>,
 }
 
-impl Lexer {
-    pub fn lexed(&self, kind: TokenKind, token: &str) -> LexedToken {
+impl Lexizer {
+    pub fn lexed(&self, kind: TextTokenKind, token: &str) -> LexedToken {
         if kind.is_left_out() {
             return LexedToken::LeftOut;
         }

@@ -1,19 +1,19 @@
 //! Tokens that are names: hosts, addresses, files, the paths of URLs, and tags.
 
-use crate::types::full_text::parser::{Found, Reader, TokenKind, is_letter_or_digit, is_mark, is_url};
+use crate::types::full_text::parser::{FoundToken, TextReader, TextTokenKind, is_letter_or_digit, is_mark, is_url};
 
 /// Bytes of the longest tag or comment: a longer one is a text.
 const TAG_BYTES_MAX: usize = 16 * 1024;
 
 /// Where names of machines, addresses and files end.
-impl Reader<'_> {
+impl TextReader<'_> {
     /// Behind a hyphen or underscore in a name of a machine.
-    pub(super) fn host_name(&self, at: usize) -> Found {
+    pub(super) fn host_name(&self, at: usize) -> FoundToken {
         if self.is(at, |c| c.is_ascii_alphanumeric()) { self.host(at, None) } else { None }
     }
 
     /// Behind a point in a name of a machine; `known` is what the name is up to there.
-    pub(super) fn domain(&self, at: usize, known: Found) -> Found {
+    pub(super) fn domain(&self, at: usize, known: FoundToken) -> FoundToken {
         let Some(c) = self.peek(at).filter(|_| at < self.limit) else { return known };
         if c.is_ascii_digit() {
             return self.host(at, known);
@@ -32,12 +32,12 @@ impl Reader<'_> {
                 _ => known,
             };
         }
-        let here = Some((TokenKind::Host, end));
+        let here = Some((TextTokenKind::Host, end));
         match self.peek(end) {
             Some(c) if c.is_ascii_digit() => self.host(end, known),
             Some(':') => {
                 let port = self.run(end + 1, |c| c.is_ascii_digit());
-                if port == end + 1 { here } else { self.url(port).or(Some((TokenKind::Host, port))) }
+                if port == end + 1 { here } else { self.url(port).or(Some((TextTokenKind::Host, port))) }
             }
             Some('-' | '_') if self.is(end + 1, |c| c.is_ascii_alphanumeric()) => self.host(end + 1, here),
             Some('.') => self.domain(end + 1, here),
@@ -47,7 +47,7 @@ impl Reader<'_> {
     }
 
     /// Within a name of a machine that has not come to a domain.
-    pub(super) fn host(&self, at: usize, known: Found) -> Found {
+    pub(super) fn host(&self, at: usize, known: FoundToken) -> FoundToken {
         let end = self.run(at, |c| c.is_ascii_alphanumeric());
         if end >= self.limit {
             return known;
@@ -61,29 +61,29 @@ impl Reader<'_> {
     }
 
     /// The path behind a host, with which it is a URL.
-    pub(super) fn url(&self, at: usize) -> Found {
+    pub(super) fn url(&self, at: usize) -> FoundToken {
         if self.is_host_wanted || self.peek(at) != Some('/') {
             return None;
         }
-        self.filled(at + 1, is_url).map(|end| (TokenKind::Url, end))
+        self.filled(at + 1, is_url).map(|end| (TextTokenKind::Url, end))
     }
 
     /// Behind the `@` of an address.
-    pub(super) fn email(&self, at: usize) -> Found {
+    pub(super) fn email(&self, at: usize) -> FoundToken {
         if self.is_host_wanted {
             return None;
         }
-        let inner = Reader { is_host_wanted: true, ..*self };
+        let inner = TextReader { is_host_wanted: true, ..*self };
         let found = match self.peek(at)? {
             c if c.is_ascii_alphabetic() => inner.ascii_word(at),
             c if c.is_ascii_digit() => inner.digits(at),
             _ => None,
         };
-        found.filter(|(kind, _)| *kind == TokenKind::Host).map(|(_, end)| (TokenKind::Email, end))
+        found.filter(|(kind, _)| *kind == TextTokenKind::Host).map(|(_, end)| (TextTokenKind::Email, end))
     }
 
     /// Behind a slash: a file.
-    pub(super) fn file_first(&self, at: usize) -> Found {
+    pub(super) fn file_first(&self, at: usize) -> FoundToken {
         if at >= self.limit {
             return None;
         }
@@ -95,7 +95,7 @@ impl Reader<'_> {
                 '/' => self.file_first(at + 2),
                 _ => None,
             },
-            '~' => self.home(at + 1).map(|end| (TokenKind::File, end)),
+            '~' => self.home(at + 1).map(|end| (TextTokenKind::File, end)),
             _ => None,
         }
     }
@@ -110,7 +110,7 @@ impl Reader<'_> {
     }
 
     /// Behind a point that begins a token.
-    pub(super) fn dots(&self, at: usize) -> Found {
+    pub(super) fn dots(&self, at: usize) -> FoundToken {
         match self.peek(at)? {
             '.' => self.two_dots(at + 1),
             '/' => self.file_first(at + 1),
@@ -118,34 +118,34 @@ impl Reader<'_> {
         }
     }
 
-    fn two_dots(&self, at: usize) -> Found {
+    fn two_dots(&self, at: usize) -> FoundToken {
         match self.peek(at) {
-            Some('/') => self.file_first(at + 1).or(Some((TokenKind::File, at))),
+            Some('/') => self.file_first(at + 1).or(Some((TextTokenKind::File, at))),
             Some(c) if !c.is_whitespace() => None,
-            _ => Some((TokenKind::File, at)),
+            _ => Some((TextTokenKind::File, at)),
         }
     }
 
     /// Behind a point in a file.
-    pub(super) fn file_next(&self, at: usize) -> Found {
+    pub(super) fn file_next(&self, at: usize) -> FoundToken {
         self.is(at, |c| c.is_ascii_alphanumeric() || c == '_').then(|| self.file(at))
     }
 
-    fn file(&self, start: usize) -> (TokenKind, usize) {
+    fn file(&self, start: usize) -> (TextTokenKind, usize) {
         let mut at = start;
         loop {
             at = self.run(at, |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
             match self.peek(at) {
                 Some('.') if at < self.limit && self.is(at + 1, |c| c.is_ascii_alphanumeric() || c == '_') => at += 1,
-                Some('/') => return self.file_first(at + 1).unwrap_or((TokenKind::File, at)),
-                _ => return (TokenKind::File, at),
+                Some('/') => return self.file_first(at + 1).unwrap_or((TextTokenKind::File, at)),
+                _ => return (TextTokenKind::File, at),
             }
         }
     }
 }
 
 /// Tags of HTML and XML.
-impl Reader<'_> {
+impl TextReader<'_> {
     /// Where a tag ends, and whether what follows is to be ignored, where it says so.
     pub(super) fn tag(&self, at: usize) -> Option<(usize, Option<bool>)> {
         let start = at + 1;

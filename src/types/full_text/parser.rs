@@ -11,7 +11,7 @@ const LOOKAHEAD_BYTES_MAX: usize = 1024;
 
 /// The kinds of tokens, by PostgreSQL's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TokenKind {
+pub enum TextTokenKind {
     AsciiWord,
     Word,
     NumWord,
@@ -37,30 +37,30 @@ pub enum TokenKind {
     Entity,
 }
 
-impl TokenKind {
+impl TextTokenKind {
     /// Whether a dictionary of a language knows such tokens: words and parts of words without digits.
     pub fn is_word(self) -> bool {
         matches!(
             self,
-            TokenKind::AsciiWord
-                | TokenKind::Word
-                | TokenKind::HyphenPart
-                | TokenKind::AsciiHyphenPart
-                | TokenKind::AsciiHyphenWord
-                | TokenKind::HyphenWord
+            TextTokenKind::AsciiWord
+                | TextTokenKind::Word
+                | TextTokenKind::HyphenPart
+                | TextTokenKind::AsciiHyphenPart
+                | TextTokenKind::AsciiHyphenWord
+                | TextTokenKind::HyphenWord
         )
     }
 
     /// Whether such tokens are in no document: what stands between words, tags, and the protocol of a URL.
     pub fn is_left_out(self) -> bool {
-        matches!(self, TokenKind::Blank | TokenKind::Tag | TokenKind::Protocol | TokenKind::Entity)
+        matches!(self, TextTokenKind::Blank | TextTokenKind::Tag | TextTokenKind::Protocol | TextTokenKind::Entity)
     }
 }
 
 /// A token and its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Token<'a> {
-    pub kind: TokenKind,
+pub struct TextToken<'a> {
+    pub kind: TextTokenKind,
     pub text: &'a str,
 }
 
@@ -89,29 +89,32 @@ impl<'a> Tokens<'a> {
         Tokens { text, at: 0, next: Next::Anything, is_ignoring: false }
     }
 
-    fn token(&mut self, kind: TokenKind, end: usize, next: Next) -> Option<Token<'a>> {
+    fn token(&mut self, kind: TextTokenKind, end: usize, next: Next) -> Option<TextToken<'a>> {
         let text = self.text.get(self.at..end)?;
         // Wholes are read again, part by part.
         let is_whole = matches!(
             kind,
-            TokenKind::Url | TokenKind::HyphenWord | TokenKind::AsciiHyphenWord | TokenKind::NumHyphenWord
+            TextTokenKind::Url
+                | TextTokenKind::HyphenWord
+                | TextTokenKind::AsciiHyphenWord
+                | TextTokenKind::NumHyphenWord
         );
         if !is_whole {
             self.at = end;
         }
         self.next = next;
-        Some(Token { kind, text })
+        Some(TextToken { kind, text })
     }
 }
 
 impl<'a> Iterator for Tokens<'a> {
-    type Item = Token<'a>;
+    type Item = TextToken<'a>;
 
-    fn next(&mut self) -> Option<Token<'a>> {
+    fn next(&mut self) -> Option<TextToken<'a>> {
         if self.at >= self.text.len() {
             return None;
         }
-        let text = Reader {
+        let text = TextReader {
             text: self.text,
             is_host_wanted: self.next == Next::HostOfUrl,
             limit: self.at.saturating_add(LOOKAHEAD_BYTES_MAX),
@@ -120,7 +123,7 @@ impl<'a> Iterator for Tokens<'a> {
             Next::PathOfUrl => {
                 let end = text.run(self.at, is_url);
                 let end = if end > self.at { end } else { text.after(self.at) };
-                return self.token(TokenKind::UrlPath, end, Next::Anything);
+                return self.token(TextTokenKind::UrlPath, end, Next::Anything);
             }
             Next::HyphenPart => {
                 if let Some((kind, end)) = text.hyphen_part(self.at) {
@@ -134,14 +137,14 @@ impl<'a> Iterator for Tokens<'a> {
 }
 
 impl<'a> Tokens<'a> {
-    fn anything(&mut self, text: &Reader<'a>) -> Option<Token<'a>> {
+    fn anything(&mut self, text: &TextReader<'a>) -> Option<TextToken<'a>> {
         let at = self.at;
         let c = text.peek(at)?;
         if c == '<'
             && let Some((end, ignoring)) = text.tag(at)
         {
             self.is_ignoring = ignoring.unwrap_or(self.is_ignoring);
-            return self.token(TokenKind::Tag, end, Next::Anything);
+            return self.token(TextTokenKind::Tag, end, Next::Anything);
         }
         if !self.is_ignoring {
             let found = match c {
@@ -149,17 +152,19 @@ impl<'a> Tokens<'a> {
                 _ if is_letter(c) => Some(text.word(at)),
                 _ if c.is_ascii_digit() => text.digits(at),
                 '-' | '+' => text.signed(at),
-                '&' => text.entity(at).map(|end| (TokenKind::Entity, end)),
-                '~' => text.home(at + 1).map(|end| (TokenKind::File, end)),
+                '&' => text.entity(at).map(|end| (TextTokenKind::Entity, end)),
+                '~' => text.home(at + 1).map(|end| (TextTokenKind::File, end)),
                 '/' => text.file_first(at + 1),
                 '.' => text.dots(at + 1),
                 _ => None,
             };
             if let Some((kind, end)) = found {
                 let next = match kind {
-                    TokenKind::Url => Next::HostOfUrl,
-                    TokenKind::Host if text.is_host_wanted => Next::PathOfUrl,
-                    TokenKind::HyphenWord | TokenKind::AsciiHyphenWord | TokenKind::NumHyphenWord => Next::HyphenPart,
+                    TextTokenKind::Url => Next::HostOfUrl,
+                    TextTokenKind::Host if text.is_host_wanted => Next::PathOfUrl,
+                    TextTokenKind::HyphenWord | TextTokenKind::AsciiHyphenWord | TextTokenKind::NumHyphenWord => {
+                        Next::HyphenPart
+                    }
                     _ => Next::Anything,
                 };
                 return self.token(kind, end, next);
@@ -172,14 +177,14 @@ impl<'a> Tokens<'a> {
             '-' | '+' | '&' | '/' => false,
             c => !is_letter_or_digit(c),
         });
-        self.token(TokenKind::Blank, end, Next::Anything)
+        self.token(TextTokenKind::Blank, end, Next::Anything)
     }
 }
 
-pub(super) type Found = Option<(TokenKind, usize)>;
+pub(super) type FoundToken = Option<(TextTokenKind, usize)>;
 
 /// A text, and what ways of reading make of it from a place on. Places are bytes.
-pub(super) struct Reader<'a> {
+pub(super) struct TextReader<'a> {
     pub(super) text: &'a str,
     /// A host ends before its path, and is no address.
     pub(super) is_host_wanted: bool,
@@ -187,7 +192,7 @@ pub(super) struct Reader<'a> {
     pub(super) limit: usize,
 }
 
-impl Reader<'_> {
+impl TextReader<'_> {
     pub(super) fn peek(&self, at: usize) -> Option<char> {
         self.text.get(at..)?.chars().next()
     }
@@ -207,9 +212,9 @@ impl Reader<'_> {
         at + rest.find(|c| !of(c)).unwrap_or(rest.len())
     }
 
-    pub(super) fn ascii_word(&self, start: usize) -> Found {
+    pub(super) fn ascii_word(&self, start: usize) -> FoundToken {
         let at = self.run(start, |c| c.is_ascii_alphabetic());
-        let word = (TokenKind::AsciiWord, at);
+        let word = (TextTokenKind::AsciiWord, at);
         let Some(c) = self.peek(at) else { return Some(word) };
         let longer = match c {
             '.' => self.domain(at + 1, None).or_else(|| self.file_next(at + 1)),
@@ -226,18 +231,18 @@ impl Reader<'_> {
     }
 
     /// A word with other letters than those of ASCII.
-    fn word(&self, at: usize) -> (TokenKind, usize) {
+    fn word(&self, at: usize) -> (TextTokenKind, usize) {
         let at = self.run(at, |c| is_letter(c) || is_mark(c));
         match self.peek(at) {
             Some(c) if c.is_ascii_digit() => self.numbered_word(at),
             Some('-') => self.hyphens(at + 1),
             _ => None,
         }
-        .unwrap_or((TokenKind::Word, at))
+        .unwrap_or((TextTokenKind::Word, at))
     }
 
     /// A word with digits.
-    fn numbered_word(&self, at: usize) -> Found {
+    fn numbered_word(&self, at: usize) -> FoundToken {
         let at = self.run(at, |c| is_letter_or_digit(c) || is_mark(c));
         let longer = match self.peek(at) {
             Some('@') => self.email(at + 1),
@@ -246,13 +251,13 @@ impl Reader<'_> {
             Some('-') => self.numbered_hyphens(at + 1),
             _ => None,
         };
-        longer.or(Some((TokenKind::NumWord, at)))
+        longer.or(Some((TextTokenKind::NumWord, at)))
     }
 
     /// What begins with digits.
-    pub(super) fn digits(&self, start: usize) -> Found {
+    pub(super) fn digits(&self, start: usize) -> FoundToken {
         let at = self.run(start, |c| c.is_ascii_digit());
-        let number = Some((TokenKind::UnsignedInteger, at));
+        let number = Some((TextTokenKind::UnsignedInteger, at));
         let Some(c) = self.peek(at) else { return number };
         let longer = match c {
             '.' => self.domain(at + 1, None).or_else(|| self.decimal(at + 1)),
@@ -269,7 +274,7 @@ impl Reader<'_> {
         longer.or(number)
     }
 
-    fn signed(&self, at: usize) -> Found {
+    fn signed(&self, at: usize) -> FoundToken {
         let start = at + 1;
         let at = self.run(start, |c| c.is_ascii_digit());
         if at == start {
@@ -282,15 +287,15 @@ impl Reader<'_> {
                     // A version has no sign.
                     return None;
                 }
-                self.exponent(end).or(Some((TokenKind::Decimal, end)))
+                self.exponent(end).or(Some((TextTokenKind::Decimal, end)))
             }
             _ => self.exponent(at),
         };
-        longer.or(Some((TokenKind::SignedInteger, at)))
+        longer.or(Some((TextTokenKind::SignedInteger, at)))
     }
 
     /// Behind the point of a number.
-    fn decimal(&self, start: usize) -> Found {
+    fn decimal(&self, start: usize) -> FoundToken {
         let at = self.run(start, |c| c.is_ascii_digit());
         if at == start {
             return None;
@@ -300,38 +305,38 @@ impl Reader<'_> {
             while self.peek(end) == Some('.') && self.is(end + 1, |c| c.is_ascii_digit()) {
                 end = self.run(end + 1, |c| c.is_ascii_digit());
             }
-            return Some((TokenKind::Version, end));
+            return Some((TextTokenKind::Version, end));
         }
-        self.exponent(at).or(Some((TokenKind::Decimal, at)))
+        self.exponent(at).or(Some((TextTokenKind::Decimal, at)))
     }
 
-    fn exponent(&self, at: usize) -> Found {
+    fn exponent(&self, at: usize) -> FoundToken {
         if self.is(at, |c| matches!(c, 'e' | 'E')) { self.mantissa(at + 1) } else { None }
     }
 
     /// Behind the `e` of a number.
-    fn mantissa(&self, at: usize) -> Found {
+    fn mantissa(&self, at: usize) -> FoundToken {
         let start = if self.is(at, |c| matches!(c, '+' | '-')) { at + 1 } else { at };
         let end = self.run(start, |c| c.is_ascii_digit());
-        (end > start).then_some((TokenKind::Scientific, end))
+        (end > start).then_some((TextTokenKind::Scientific, end))
     }
 
     /// Behind the hyphen of a word of ASCII.
-    fn ascii_hyphens(&self, at: usize) -> Found {
+    fn ascii_hyphens(&self, at: usize) -> FoundToken {
         if at >= self.limit || !self.is(at, |c| c.is_ascii_alphabetic()) {
             return self.hyphens(at);
         }
         let end = self.run(at, |c| c.is_ascii_alphabetic());
         match self.peek(end) {
-            Some('-') => self.ascii_hyphens(end + 1).or(Some((TokenKind::AsciiHyphenWord, end))),
+            Some('-') => self.ascii_hyphens(end + 1).or(Some((TextTokenKind::AsciiHyphenWord, end))),
             Some(c) if c.is_ascii_digit() => self.rest_of_numbered_hyphens(end),
             Some(c) if is_letter(c) || is_mark(c) => self.rest_of_hyphens(end),
-            _ => Some((TokenKind::AsciiHyphenWord, end)),
+            _ => Some((TextTokenKind::AsciiHyphenWord, end)),
         }
     }
 
     /// Behind the hyphen of a word.
-    fn hyphens(&self, at: usize) -> Found {
+    fn hyphens(&self, at: usize) -> FoundToken {
         let c = self.peek(at).filter(|_| at < self.limit)?;
         if c.is_ascii_digit() {
             self.digits_of_hyphens(at)
@@ -342,17 +347,17 @@ impl Reader<'_> {
         }
     }
 
-    fn rest_of_hyphens(&self, at: usize) -> Found {
+    fn rest_of_hyphens(&self, at: usize) -> FoundToken {
         let end = self.run(at, |c| is_letter(c) || is_mark(c));
         match self.peek(end) {
-            Some('-') => self.hyphens(end + 1).or(Some((TokenKind::HyphenWord, end))),
+            Some('-') => self.hyphens(end + 1).or(Some((TextTokenKind::HyphenWord, end))),
             Some(c) if c.is_ascii_digit() => self.rest_of_numbered_hyphens(end),
-            _ => Some((TokenKind::HyphenWord, end)),
+            _ => Some((TextTokenKind::HyphenWord, end)),
         }
     }
 
     /// Behind the hyphen of a word with digits.
-    fn numbered_hyphens(&self, at: usize) -> Found {
+    fn numbered_hyphens(&self, at: usize) -> FoundToken {
         let c = self.peek(at).filter(|_| at < self.limit)?;
         if c.is_ascii_digit() {
             self.digits_of_hyphens(at)
@@ -363,30 +368,30 @@ impl Reader<'_> {
         }
     }
 
-    fn rest_of_numbered_hyphens(&self, at: usize) -> Found {
+    fn rest_of_numbered_hyphens(&self, at: usize) -> FoundToken {
         let end = self.run(at, |c| is_letter_or_digit(c) || is_mark(c));
         match self.peek(end) {
-            Some('-') => self.numbered_hyphens(end + 1).or(Some((TokenKind::NumHyphenWord, end))),
-            _ => Some((TokenKind::NumHyphenWord, end)),
+            Some('-') => self.numbered_hyphens(end + 1).or(Some((TextTokenKind::NumHyphenWord, end))),
+            _ => Some((TextTokenKind::NumHyphenWord, end)),
         }
     }
 
     /// Digits behind a hyphen belong to the word only where letters follow.
-    fn digits_of_hyphens(&self, at: usize) -> Found {
+    fn digits_of_hyphens(&self, at: usize) -> FoundToken {
         let end = self.run(at, |c| c.is_ascii_digit());
         if self.is(end, |c| is_letter(c) || is_mark(c)) { self.rest_of_numbered_hyphens(end) } else { None }
     }
 
     /// A part of a word with hyphens, or the hyphen between two; `None` where the word has ended.
-    fn hyphen_part(&self, at: usize) -> Found {
+    fn hyphen_part(&self, at: usize) -> FoundToken {
         let c = self.peek(at)?;
         if c == '-' {
-            return self.is(at + 1, |c| is_letter_or_digit(c) || is_mark(c)).then_some((TokenKind::Blank, at + 1));
+            return self.is(at + 1, |c| is_letter_or_digit(c) || is_mark(c)).then_some((TextTokenKind::Blank, at + 1));
         }
         if c.is_ascii_digit() {
             let end = self.run(at, |c| c.is_ascii_digit());
             return if self.is(end, |c| is_letter(c) || is_mark(c)) {
-                Some((TokenKind::NumHyphenPart, self.run(end, |c| is_letter_or_digit(c) || is_mark(c))))
+                Some((TextTokenKind::NumHyphenPart, self.run(end, |c| is_letter_or_digit(c) || is_mark(c))))
             } else {
                 None
             };
@@ -398,11 +403,11 @@ impl Reader<'_> {
         let letters = self.run(ascii, |c| is_letter(c) || is_mark(c));
         let all = self.run(letters, |c| is_letter_or_digit(c) || is_mark(c));
         let kind = if all > letters {
-            TokenKind::NumHyphenPart
+            TextTokenKind::NumHyphenPart
         } else if letters > ascii {
-            TokenKind::HyphenPart
+            TextTokenKind::HyphenPart
         } else {
-            TokenKind::AsciiHyphenPart
+            TextTokenKind::AsciiHyphenPart
         };
         Some((kind, all))
     }
@@ -429,8 +434,8 @@ impl Reader<'_> {
         (end > at).then_some(end)
     }
 
-    fn protocol(&self, at: usize) -> Found {
-        self.text.get(at..)?.starts_with("//").then_some((TokenKind::Protocol, at + 2))
+    fn protocol(&self, at: usize) -> FoundToken {
+        self.text.get(at..)?.starts_with("//").then_some((TextTokenKind::Protocol, at + 2))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::types::full_text::configuration::TextConfiguration;
 use crate::types::full_text::document::{document_of_text, query_of_text, query_of_web_search};
 use crate::types::full_text::matching::matches;
-use crate::types::full_text::parser::{TokenKind, Tokens};
+use crate::types::full_text::parser::{TextTokenKind, Tokens};
 use crate::types::full_text::query::{Joint, QueryNode, TsQuery};
 use crate::types::full_text::query_text::{parse_query_text, write_query_text};
 use crate::types::full_text::ranking::{RankWeights, rank, rank_by_covers};
@@ -144,7 +144,10 @@ fn hostile_texts_stay_cheap() {
             .filter(|token| {
                 !matches!(
                     token.kind,
-                    TokenKind::Url | TokenKind::HyphenWord | TokenKind::AsciiHyphenWord | TokenKind::NumHyphenWord
+                    TextTokenKind::Url
+                        | TextTokenKind::HyphenWord
+                        | TextTokenKind::AsciiHyphenWord
+                        | TextTokenKind::NumHyphenWord
                 )
             })
             .map(|token| token.text.len())

@@ -244,21 +244,22 @@ ERROR 3F000: schema "nowhere" does not exist
 (4 rows)
 
 > SELECT proname, pg_get_function_arguments(oid) AS arguments, pg_get_function_result(oid) AS result, prokind, proretset FROM pg_proc WHERE proname IN ('array_append', 'unnest', 'row_number', 'jsonb_build_array', 'bool_and', 'generate_series') AND prorettype NOT IN (1184, 1114) ORDER BY proname COLLATE "C", oid
-      proname      |             arguments             |       result       | prokind | proretset
--------------------+-----------------------------------+--------------------+---------+-----------
- array_append      | anycompatiblearray, anycompatible | anycompatiblearray | f       | f
- bool_and          | boolean                           | boolean            | a       | f
- generate_series   | integer, integer, integer         | SETOF integer      | f       | t
- generate_series   | integer, integer                  | SETOF integer      | f       | t
- generate_series   | bigint, bigint, bigint            | SETOF bigint       | f       | t
- generate_series   | bigint, bigint                    | SETOF bigint       | f       | t
- generate_series   | numeric, numeric, numeric         | SETOF numeric      | f       | t
- generate_series   | numeric, numeric                  | SETOF numeric      | f       | t
- jsonb_build_array | VARIADIC "any"                    | jsonb              | f       | f
- jsonb_build_array |                                   | jsonb              | f       | f
- row_number        |                                   | bigint             | w       | f
- unnest            | anyarray                          | SETOF anyelement   | f       | t
-(12 rows)
+      proname      |                                    arguments                                     |       result       | prokind | proretset
+-------------------+----------------------------------------------------------------------------------+--------------------+---------+-----------
+ array_append      | anycompatiblearray, anycompatible                                                | anycompatiblearray | f       | f
+ bool_and          | boolean                                                                          | boolean            | a       | f
+ generate_series   | integer, integer, integer                                                        | SETOF integer      | f       | t
+ generate_series   | integer, integer                                                                 | SETOF integer      | f       | t
+ generate_series   | bigint, bigint, bigint                                                           | SETOF bigint       | f       | t
+ generate_series   | bigint, bigint                                                                   | SETOF bigint       | f       | t
+ generate_series   | numeric, numeric, numeric                                                        | SETOF numeric      | f       | t
+ generate_series   | numeric, numeric                                                                 | SETOF numeric      | f       | t
+ jsonb_build_array | VARIADIC "any"                                                                   | jsonb              | f       | f
+ jsonb_build_array |                                                                                  | jsonb              | f       | f
+ row_number        |                                                                                  | bigint             | w       | f
+ unnest            | anyarray                                                                         | SETOF anyelement   | f       | t
+ unnest            | tsvector tsvector, OUT lexeme text, OUT positions smallint[], OUT weights text[] | SETOF record       | f       | t
+(13 rows)
 
 > SELECT count(*) > 300 AS a FROM pg_proc JOIN pg_type ON pg_type.oid = prorettype WHERE proname NOT LIKE 'pg%'
  a
