@@ -359,6 +359,10 @@ impl Analyzer<'_> {
                 "Use a comparison (=, <>, <, <=, >, >=), or unnest(array) in a subquery.",
             ));
         };
+        // All dimensions of an array are its elements.
+        if let Expr::Array(list) = &mut array {
+            list.elem = flat_elements(std::mem::take(&mut list.elem));
+        }
         let mut left = left.as_ref().clone();
         if let (Expr::Array(list), EQUALS_ANY | DIFFERS_FROM_ALL) = (&array, name.as_str()) {
             let list = list.elem.clone();
@@ -386,4 +390,17 @@ impl Analyzer<'_> {
         *expr = call(&name, vec![left, array]);
         Ok(Some(ColumnType::Bool))
     }
+}
+
+/// The elements of an array constructor and of those in it.
+fn flat_elements(elements: Vec<Expr>) -> Vec<Expr> {
+    let mut flat = Vec::with_capacity(elements.len());
+    let mut waiting: Vec<Expr> = elements.into_iter().rev().collect();
+    while let Some(element) = waiting.pop() {
+        match element {
+            Expr::Array(list) => waiting.extend(list.elem.into_iter().rev()),
+            other => flat.push(other),
+        }
+    }
+    flat
 }

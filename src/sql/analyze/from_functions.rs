@@ -236,7 +236,7 @@ impl Analyzer<'_> {
     /// it is a subquery.
     ///
     /// # Errors
-    /// 0A000 for WITH ORDINALITY, XX000 for another item of FROM; as [`Analyzer::expr`] and [`Analyzer::factor`].
+    /// 0A000 for WITH ORDINALITY and for tsvectors, XX000 for another item of FROM; as [`Analyzer::expr`] and [`Analyzer::factor`].
     pub fn unnested_arrays(&mut self, factor: &mut TableFactor) -> Result<()> {
         let TableFactor::UNNEST { alias, array_exprs, with_ordinality, .. } = &mut *factor else {
             return Err(Error::internal("no UNNEST in FROM"));
@@ -247,7 +247,14 @@ impl Analyzer<'_> {
         let mut walked = array_exprs.clone();
         let mut elements = Vec::with_capacity(walked.len());
         for array in &mut walked {
-            elements.push(self.expr(array)?.and_then(|ty| ty.element()));
+            let ty = self.expr(array)?;
+            if ty.as_ref().is_some_and(|ty| *ty.base() == ColumnType::TsVector) {
+                return Err(Error::unsupported(
+                    "unnest is not offered for tsvector",
+                    "Use unnest(tsvector_to_array(…)) for its lexemes.",
+                ));
+            }
+            elements.push(ty.and_then(|ty| ty.element()));
         }
         let is_forgotten = |ty: &Option<ColumnType>| {
             ty.as_ref().is_some_and(|ty| is_forgotten(ty) || matches!(ty, ColumnType::Array(_)))

@@ -9,3 +9,4 @@ pub(super) mod memory_pool;
 pub(super) mod results;
 pub(super) mod types;
 pub(super) mod values;
+pub(super) mod walks;

@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int32Builder, ListArray, StringArray, StringBuilder};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{Column, ScalarValue};
 use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::expr::ScalarFunction;
@@ -23,6 +23,7 @@ use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::{from_arrow, from_datafusion, to_datafusion};
 use crate::sql::arrow::types::{data_type_of, field_of, is_number_text};
 use crate::sql::arrow::values::array_of;
+use crate::sql::arrow::walks::TreeWalks;
 use crate::sql::functions::number_columns::NumberColumn;
 use crate::sql::functions::number_totals::plain_aggregate;
 use crate::types::{
@@ -335,10 +336,10 @@ fn kept_field(name: &str, of: Option<&DataType>) -> Field {
 
 /// The text of an expression whose parts the optimiser may have put elsewhere, each under the name that it had in its place.
 fn unaliased_text(expr: &Expr) -> DataFusionResult<String> {
-    if !expr.exists(|part| Ok(matches!(part, Expr::Alias(_))))? {
+    if !expr.any_part(|part| Ok(matches!(part, Expr::Alias(_))))? {
         return Ok(expr.to_string());
     }
-    let named = expr.clone().transform_down(|part| {
+    let named = expr.clone().map_down(|part| {
         Ok(match part {
             Expr::Alias(alias) => Transformed::yes(Expr::Column(Column::new_unqualified(alias.name))),
             other => Transformed::no(other),

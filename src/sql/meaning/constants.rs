@@ -5,12 +5,13 @@
 //! side, and there it takes `2 = k` and `k = 2` for two values: so the constant stands on the right.
 
 use datafusion::common::DFSchema;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan};
 
+use crate::sql::arrow::walks::{PlanWalks, TreeWalks};
 use crate::sql::functions::one_nan;
 use crate::sql::meaning::float_keys::{has_float, is_constant};
 
@@ -19,18 +20,18 @@ use crate::sql::meaning::float_keys::{has_float, is_constant};
 /// # Errors
 /// None but a defect of the planner's walk.
 pub fn with_plain_constants(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let plan = plan.transform_up_with_subqueries(|plan| {
+    let plan = plan.map_up_with_subqueries(|plan| {
         if matches!(plan, LogicalPlan::TableScan(_)) {
             return Ok(Transformed::no(plan));
         }
         let schema = merge_schema(&plan.inputs());
         let is_join = matches!(plan, LogicalPlan::Join(_));
         let names = NamePreserver::new(&plan);
-        plan.map_expressions(|expr| {
+        plan.map_own_expressions(|expr| {
             let name = names.save(&expr);
-            let mut plain = expr.transform_down(|part| Ok(with_one_nan(part, &schema)))?;
+            let mut plain = expr.map_down(|part| Ok(with_one_nan(part, &schema)))?;
             if is_join {
-                plain = plain.transform_data(|expr| expr.transform_up(|part| Ok(constant_last(part))))?;
+                plain = plain.transform_data(|expr| expr.map_up(|part| Ok(constant_last(part))))?;
             }
             Ok(plain.update_data(|expr| name.restore(expr)))
         })

@@ -5,6 +5,7 @@
 //! EXCEPT ALL leaves those beyond the n-th and INTERSECT ALL those up to it. What a copy is `float_keys` decides, as in every
 //! PARTITION BY.
 
+use crate::sql::arrow::walks::PlanWalks;
 use std::sync::Arc;
 
 use datafusion::common::tree_node::Transformed;
@@ -21,7 +22,7 @@ const NUMBERS: [&str; 2] = ["$copy", "$other_copy"];
 /// # Errors
 /// None but a defect of the rewrite: a node that the planner cannot build.
 pub fn with_copies_counted(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let plan = plan.transform_up_with_subqueries(|plan| match plan {
+    let plan = plan.map_up_with_subqueries(|plan| match plan {
         LogicalPlan::Join(join) if is_counted(&join) => counted(join).map(Transformed::yes),
         other => Ok(Transformed::no(other)),
     })?;

@@ -16,7 +16,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, IntervalUnit};
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{Column, DFSchema, ScalarValue};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::functions_aggregate::expr_fn::first_value;
@@ -26,6 +26,7 @@ use datafusion::logical_expr::utils::{disjunction, merge_schema};
 use datafusion::logical_expr::{Aggregate, BinaryExpr, Expr, ExprSchemable, Join, LogicalPlan, Operator, Projection};
 
 use crate::sql::arrow::types::{is_number_text, type_of};
+use crate::sql::arrow::walks::{PlanWalks, TreeWalks};
 use crate::sql::functions::{float_key, is_float_key, json_key, numeric_key, one_nan};
 use crate::sql::meaning::number_keys::number_key;
 use crate::sql::meaning::set_keys::grouped_by_sets;
@@ -47,7 +48,7 @@ pub enum KeySides {
 /// # Errors
 /// As [`keyed`].
 pub fn with_constant_keys(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let plan = plan.transform_up_with_subqueries(|plan| {
+    let plan = plan.map_up_with_subqueries(|plan| {
         let schema = merge_schema(&plan.inputs());
         Ok(match plan {
             LogicalPlan::Join(join) => {
@@ -64,7 +65,7 @@ pub fn with_constant_keys(plan: LogicalPlan) -> Result<LogicalPlan> {
 /// # Errors
 /// None but a defect of the rewrite: a node that the planner cannot build.
 pub fn with_float_keys(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let plan = plan.transform_up_with_subqueries(|plan| {
+    let plan = plan.map_up_with_subqueries(|plan| {
         let schema = merge_schema(&plan.inputs());
         let plan = mapped(plan, &schema, KeySides::All)?.data;
         Ok(Transformed::yes(match plan {
@@ -91,7 +92,7 @@ fn mapped(plan: LogicalPlan, schema: &DFSchema, sides: KeySides) -> Result<Trans
         return Ok(Transformed::no(plan));
     }
     let names = NamePreserver::new(&plan);
-    plan.map_expressions(|expr| {
+    plan.map_own_expressions(|expr| {
         let name = names.save(&expr);
         Ok(keyed(expr, schema, sides)?.update_data(|expr| name.restore(expr)))
     })
@@ -105,7 +106,7 @@ pub fn keyed(expr: Expr, schema: &DFSchema, sides: KeySides) -> Result<Transform
     let has_key = |expr: &Expr| kind_of(expr, schema).is_some();
     let is_number = |expr: &Expr| kind_of(expr, schema) == Some(KeyKind::Number);
     let key = |values: Vec<Expr>| keys(values, schema, sides).into_iter();
-    expr.transform_up(|part| {
+    expr.map_up(|part| {
         Ok(match without_single_list(part) {
             Expr::BinaryExpr(BinaryExpr { left, op, right })
                 if is_comparison(op) && is_number(&left) != is_number(&right) =>
@@ -423,7 +424,7 @@ fn key_of_float4(number: f32) -> f32 {
 }
 
 pub fn is_constant(expr: &Expr) -> bool {
-    let has_input = expr.exists(|part| {
+    let has_input = expr.any_part(|part| {
         Ok(!matches!(
             part,
             Expr::Literal(..)

@@ -13,6 +13,7 @@ use datafusion::execution::SessionState;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{Aggregate, Expr, GroupingSet, LogicalPlan, LogicalPlanBuilder, Projection, ScalarUDF};
 
+use crate::sql::arrow::walks::PlanWalks;
 use crate::sql::functions::FRESH;
 
 /// The plan, as the planner's analyser left it, with the columns of its grouping sets computed anew.
@@ -23,7 +24,7 @@ pub fn with_fresh_groups(plan: LogicalPlan, state: &SessionState) -> Result<Logi
     let fresh = state.scalar_functions().get(FRESH);
     let fresh =
         fresh.ok_or_else(|| DataFusionError::Internal("a statement is planned without functions".to_string()))?;
-    let plan = plan.transform_up_with_subqueries(|plan| match plan {
+    let plan = plan.map_up_with_subqueries(|plan| match plan {
         LogicalPlan::Aggregate(aggregate) if matches!(aggregate.group_expr.as_slice(), [Expr::GroupingSet(_)]) => {
             with_fresh_columns(aggregate, fresh).map(Transformed::yes)
         }

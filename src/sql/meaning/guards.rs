@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::error::Result;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::expr::{AggregateFunctionParams, Case, ScalarFunction, WindowFunctionParams};
@@ -20,6 +20,7 @@ use datafusion::logical_expr::utils::{conjunction, merge_schema, split_binary_ow
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, when};
 
 use crate::sql::arrow::types::is_number_text;
+use crate::sql::arrow::walks::{PlanWalks, TreeWalks};
 use crate::sql::functions::{JSON_SORT_KEY, NUMBER_KEPT, NUMBER_OF, NUMERIC_KEY, number_kept};
 use crate::sql::meaning::attempt::{attempted, marked};
 use crate::sql::meaning::lazy::{LazyKind, hide, lazy};
@@ -76,14 +77,14 @@ const TOTAL: &[&str] = &[
 /// # Errors
 /// As [`hide`].
 pub fn with_lazy_branches(plan: LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
-    let plan = plan.transform_up_with_subqueries(|plan| {
+    let plan = plan.map_up_with_subqueries(|plan| {
         if matches!(plan, LogicalPlan::TableScan(_)) {
             return Ok(Transformed::no(plan));
         }
         let schema = merge_schema(&plan.inputs());
         let names = NamePreserver::new(&plan);
         let is_condition = matches!(plan, LogicalPlan::Filter(_) | LogicalPlan::Join(_));
-        plan.map_expressions(|expr| {
+        plan.map_own_expressions(|expr| {
             if !can_fail(&expr, &schema) {
                 return Ok(Transformed::no(expr));
             }
@@ -101,7 +102,7 @@ pub fn with_lazy_branches(plan: LogicalPlan, state: &SessionState) -> Result<Log
 /// # Errors
 /// As [`hide`].
 pub fn with_lazy_filters(plan: LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
-    let plan = plan.transform_up_with_subqueries(|plan| match plan {
+    let plan = plan.map_up_with_subqueries(|plan| match plan {
         LogicalPlan::Filter(mut filter) => {
             let schema = filter.input.schema().as_ref().clone();
             filter.predicate = Guards { schema: &schema, state }.condition(filter.predicate)?;
@@ -158,7 +159,7 @@ impl Guards<'_> {
 
     /// The guards anywhere in an expression.
     fn branches(&self, expr: Expr) -> Result<Transformed<Expr>> {
-        expr.transform_down(|part| {
+        expr.map_down(|part| {
             if !self.can_hide(&part) {
                 return Ok(Transformed::no(part));
             }
@@ -189,7 +190,7 @@ impl Guards<'_> {
 
     /// Whether something can fail in an expression, and nothing in it has to stay visible.
     fn can_hide(&self, expr: &Expr) -> bool {
-        let is_bound = expr.exists(|part| {
+        let is_bound = expr.any_part(|part| {
             Ok(matches!(part, Expr::Lambda(_) | Expr::LambdaVariable(_) | Expr::Unnest(_) | Expr::Placeholder(_)))
         });
         !is_bound.unwrap_or(true) && can_fail(expr, self.schema)
@@ -272,7 +273,7 @@ fn filtered(arguments: &mut [Expr], filter: Option<&Expr>, schema: &DFSchema) ->
 
 /// Whether evaluating an expression on some row may be an error.
 pub fn can_fail(expr: &Expr, schema: &DFSchema) -> bool {
-    expr.exists(|part| Ok(!is_total(part, schema))).unwrap_or(true)
+    expr.any_part(|part| Ok(!is_total(part, schema))).unwrap_or(true)
 }
 
 /// Whether a node has a value for all values of its parts.

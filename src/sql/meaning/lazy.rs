@@ -13,7 +13,7 @@ use datafusion::arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, Rec
 use datafusion::arrow::compute::{cast, take_record_batch};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, ScalarValue};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SessionState;
@@ -27,6 +27,7 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 
+use crate::sql::arrow::walks::TreeWalks;
 use crate::sql::meaning::float_keys::{KeySides, keyed};
 
 /// What a lazy function does with its parts.
@@ -77,7 +78,7 @@ pub fn hide(parts: Vec<Expr>, schema: &DFSchema, state: &SessionState) -> Result
         // As around the optimiser: constants have keys before it computes with them, and what it makes of calls has them, too.
         let part = simplifier.simplify(keyed(part, schema, KeySides::Constants)?.data)?;
         let part = simplifier.simplify(keyed(part, schema, KeySides::All)?.data)?;
-        let part = part.transform_down(|node| {
+        let part = part.map_down(|node| {
             if !is_input(&node) {
                 return Ok(Transformed::no(node));
             }

@@ -4,7 +4,8 @@
 //! keys of a join by IS NOT DISTINCT FROM would be taken for one as well. Here the values are compared with a default in the
 //! place of NULL, and whether they are NULL beside it.
 
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use crate::sql::arrow::walks::{PlanWalks, TreeWalks};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::Result;
 use datafusion::functions::core::expr_fn::coalesce;
@@ -16,7 +17,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Filter, LogicalP
 /// # Errors
 /// None but a defect of the rewrite: a node that the planner cannot build.
 pub fn with_null_keys(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let rewritten = plan.transform_up_with_subqueries(|plan| match plan {
+    let rewritten = plan.map_up_with_subqueries(|plan| match plan {
         LogicalPlan::Join(mut join) => {
             let Some(filter) = join.filter.take() else { return Ok(Transformed::no(LogicalPlan::Join(join))) };
             let filter = parted(filter, &merge_schema(&[&join.left, &join.right]));
@@ -34,7 +35,7 @@ pub fn with_null_keys(plan: LogicalPlan) -> Result<LogicalPlan> {
 }
 
 fn joins(plan: &LogicalPlan) -> Result<bool> {
-    plan.exists(|node| Ok(matches!(node, LogicalPlan::Join(_))))
+    plan.any_part(|node| Ok(matches!(node, LogicalPlan::Join(_))))
 }
 
 fn parted(predicate: Expr, schema: &DFSchema) -> Transformed<Expr> {

@@ -15,6 +15,7 @@ use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 
+use crate::sql::arrow::walks::{PlanWalks, TreeWalks};
 use crate::sql::meaning::attempt::computed;
 use crate::sql::meaning::lazy::hide;
 
@@ -23,7 +24,7 @@ use crate::sql::meaning::lazy::hide;
 /// # Errors
 /// As [`hide`].
 pub fn with_hidden_keys(plan: LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
-    let plan = plan.transform_up_with_subqueries(|plan| match plan {
+    let plan = plan.map_up_with_subqueries(|plan| match plan {
         LogicalPlan::Sort(mut sort) => {
             let schema = Arc::clone(sort.input.schema());
             hide_keys(&mut sort.expr, &schema, state)?;
@@ -32,9 +33,9 @@ pub fn with_hidden_keys(plan: LogicalPlan, state: &SessionState) -> Result<Logic
         LogicalPlan::Window(_) | LogicalPlan::Aggregate(_) => {
             let schema = merge_schema(&plan.inputs());
             let names = NamePreserver::new(&plan);
-            plan.map_expressions(|expr| {
+            plan.map_own_expressions(|expr| {
                 let name = names.save(&expr);
-                let hidden = expr.transform_up(|part| ordered(part, &schema, state))?;
+                let hidden = expr.map_up(|part| ordered(part, &schema, state))?;
                 Ok(hidden.update_data(|expr| name.restore(expr)))
             })
         }
@@ -85,7 +86,7 @@ fn is_compound(expr: &Expr) -> bool {
         |part: &Expr| !matches!(part, Expr::Column(_) | Expr::Literal(..) | Expr::Alias(_) | Expr::Cast(_));
     let mut is_found = false;
     let walked = expr.apply_children(|child| {
-        is_found |= child.exists(|part| Ok(is_computed(part)))?;
+        is_found |= child.any_part(|part| Ok(is_computed(part)))?;
         Ok(TreeNodeRecursion::Continue)
     });
     walked.is_err() || is_found

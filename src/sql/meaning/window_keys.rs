@@ -3,10 +3,11 @@
 //! Where a column stands in the rows twice under two names, the planner loses the order of a key that is computed of it, and
 //! with it the windows that it had sorted for. So such keys become columns first.
 
+use crate::sql::arrow::walks::TreeWalks;
 use std::sync::Arc;
 
 use datafusion::common::Column;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::error::Result;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Projection, Window};
@@ -22,7 +23,7 @@ pub fn with_key_columns(window: Window) -> Result<LogicalPlan> {
     let mut functions = Vec::with_capacity(window.window_expr.len());
     for expr in window.window_expr {
         let name = names.save(&expr);
-        let expr = expr.transform(|part| match part {
+        let expr = expr.map_up(|part| match part {
             Expr::WindowFunction(mut function) if function.params.partition_by.len() > 1 => {
                 for key in &mut function.params.partition_by {
                     *key = key_column(std::mem::take(key), &mut keys);

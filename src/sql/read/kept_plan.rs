@@ -7,11 +7,12 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::logical_expr::{Expr, LogicalPlan, Volatility};
 use parking_lot::Mutex;
 
 use crate::settings::Settings;
+use crate::sql::arrow::walks::{PlanWalks, TreeWalks};
 use crate::sql::meaning::attempt::is_attempt;
 use crate::sql::meaning::lazy::is_lazy;
 use crate::types::Value;
@@ -64,10 +65,10 @@ impl KeptPlan {
 /// Whether a plan has nothing but what is the same for every statement that runs it.
 fn is_steady(plan: &LogicalPlan) -> bool {
     let mut is_steady = true;
-    let walked = plan.apply_with_subqueries(|node| {
+    let walked = plan.each_with_subqueries(|node| {
         is_steady &= !matches!(node, LogicalPlan::Extension(_));
-        node.apply_expressions(|expr| {
-            expr.apply(|part| {
+        node.each_own_expression(|expr| {
+            expr.each_part(|part| {
                 is_steady &= match part {
                     Expr::ScalarFunction(call) => {
                         call.func.signature().volatility == Volatility::Immutable

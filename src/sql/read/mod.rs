@@ -1,6 +1,7 @@
 //! SELECT, planned once and run by each Execute: the short path that `db` answers itself, and relational plans.
 
 pub(super) mod apart;
+mod element_parameters;
 mod kept_plan;
 pub(super) mod lower_filter;
 mod lower_groups;

@@ -27,6 +27,7 @@ use crate::sql::arrow::types::{metadata_of, type_of};
 use crate::sql::arrow::values::scalar_of;
 use crate::sql::functions::backend_pid;
 use crate::sql::read::apart::apart;
+use crate::sql::read::element_parameters::{element_parameters, flattened};
 use crate::sql::read::kept_plan::KeptPlan;
 use crate::sql::read::lower_query::{LoweredQuery, lower};
 use crate::sql::relational::collection_table::StatementTable;
@@ -58,6 +59,8 @@ enum Source {
 struct Relational {
     plan: LogicalPlan,
     constants: Vec<(Value, ColumnType)>,
+    /// Positions of parameters of which the elements alone count.
+    elements_of: Vec<usize>,
     kept: KeptPlan,
 }
 
@@ -100,8 +103,10 @@ pub fn plan_query(query: &SqlQuery, parameters: &mut ParameterTypes, context: &P
     let plan = planned(query, tables, &constants, parameters, context)?;
     let constants = read_constants(constants, first_constant, &plan)?;
     let columns = planned_columns(&columns, &plan);
-    let source = Source::Planned(Arc::new(Relational { plan, constants, kept: KeptPlan::default() }));
-    Ok(ReadPlan { columns, source, types: parameters.finish().into() })
+    let types: Arc<[ColumnType]> = parameters.finish().into();
+    let elements_of = element_parameters(&plan, &types)?;
+    let source = Source::Planned(Arc::new(Relational { plan, constants, elements_of, kept: KeptPlan::default() }));
+    Ok(ReadPlan { columns, source, types })
 }
 
 /// Notes which collections a query reads.
@@ -337,8 +342,9 @@ impl ReadPlan {
         let types = self.types.iter();
         let given =
             parameters.iter().zip(types).map(|(value, ty)| value.clone().cast(ty, false).map(|value| (value, ty)));
-        for pair in given {
+        for (position, pair) in given.enumerate() {
             let (value, ty) = pair?;
+            let value = if planned.elements_of.contains(&position) { flattened(value) } else { value };
             values.push(ScalarAndMetadata::new(scalar_of(&value, ty)?, metadata_of(ty)));
         }
         let planned = Arc::clone(planned);

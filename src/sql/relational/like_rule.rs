@@ -5,13 +5,14 @@
 //! along is matched by the function.
 
 use datafusion::common::ScalarValue;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::expr::{Like, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 
+use crate::sql::arrow::walks::{PlanWalks, TreeWalks};
 use crate::sql::functions::{ILIKE, LIKE};
 use crate::types::has_dangling_escape;
 
@@ -34,9 +35,9 @@ impl OptimizerRule for LikeRule {
         }
         // Columns keep their names.
         let names = NamePreserver::new(&plan);
-        plan.map_expressions(|expr| {
+        plan.map_own_expressions(|expr| {
             let name = names.save(&expr);
-            let changed = expr.transform_up(|expr| match expr {
+            let changed = expr.map_up(|expr| match expr {
                 Expr::Like(like) if !is_plain(&like.pattern) => by_function(like, config).map(Transformed::yes),
                 other => Ok(Transformed::no(other)),
             })?;

@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{Column, ScalarValue};
 use datafusion::datasource::{provider_as_source, source_as_provider};
 use datafusion::error::Result;
@@ -20,6 +20,7 @@ use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 use crate::db::{Nearest, Target};
 use crate::expr::{Operand, Scalar};
 use crate::sql::arrow::values::value_at;
+use crate::sql::arrow::walks::TreeWalks;
 use crate::sql::parse::operators::distance_metric;
 use crate::sql::relational::collection_table::{CollectionTable, NearestScan};
 use crate::types::limits::NEAREST_LIMIT_MAX;
@@ -102,7 +103,7 @@ fn through(order: &Expr, node: &LogicalPlan, computed: &[Expr]) -> Result<Expr> 
     let schema = node.schema();
     order
         .clone()
-        .transform_up(|expr| {
+        .map_up(|expr| {
             let Expr::Column(column) = &expr else { return Ok(Transformed::no(expr)) };
             let source = position(schema, column).and_then(|position| computed.get(position));
             Ok(match source {

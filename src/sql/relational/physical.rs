@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::{SessionState, TaskContext};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::physical_plan::ExecutionPlan;
@@ -10,6 +10,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use crate::error::Result;
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::from_datafusion;
+use crate::sql::arrow::walks::{PlanWalks, TreeWalks};
 use crate::sql::meaning::constants::with_plain_constants;
 use crate::sql::meaning::float_keys::{with_constant_keys, with_float_keys};
 use crate::sql::meaning::guards::{with_lazy_branches, with_lazy_filters};
@@ -101,9 +102,9 @@ struct PlanSize {
 
 fn size_of_plan(plan: &LogicalPlan) -> datafusion::error::Result<PlanSize> {
     let mut size = PlanSize::default();
-    plan.apply_with_subqueries(|node| {
-        node.apply_expressions(|expr| {
-            expr.apply(|expr| {
+    plan.each_with_subqueries(|node| {
+        node.each_own_expression(|expr| {
+            expr.each_part(|expr| {
                 size.bytes = size.bytes.saturating_add(EXPRESSION_BYTES);
                 if let Expr::Literal(value, _) = expr {
                     let bytes = value.size();

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::tree_node::{Transformed, TransformedResult};
 use datafusion::error::Result;
 use datafusion::physical_expr::{Distribution, OrderingRequirements};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
@@ -18,6 +18,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::union::UnionExec;
 
+use crate::sql::arrow::walks::TreeWalks;
 use crate::sql::relational::append_exec::AppendExec;
 
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub struct RowOrderRule;
 
 impl PhysicalOptimizerRule for RowOrderRule {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        plan.transform_up(|plan| {
+        plan.map_up(|plan| {
             if let Some(union) = plan.downcast_ref::<UnionExec>() {
                 let append = AppendExec::new(union.inputs().clone(), union.schema());
                 return Ok(Transformed::yes(Arc::new(append) as Arc<dyn ExecutionPlan>));

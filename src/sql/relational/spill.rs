@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::disk_manager::{DiskManager, DiskManagerBuilder, DiskManagerMode};
 use datafusion::physical_plan::ExecutionPlan;
 use parking_lot::Mutex;
@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use crate::db::ReadView;
 use crate::error::Result;
 use crate::sql::arrow::errors::from_datafusion;
+use crate::sql::arrow::walks::TreeWalks;
 use crate::sql::relational::query_scan::QueryScan;
 use crate::store::file_error;
 
@@ -64,7 +65,7 @@ pub fn disk_manager(view: &ReadView) -> Result<Arc<DiskManager>> {
 /// What walking the plan says, a defect.
 pub fn reads_secrets(plan: &Arc<dyn ExecutionPlan>) -> Result<bool> {
     let mut is_secret = false;
-    plan.apply(|node| {
+    plan.each_part(|node| {
         is_secret |= node.downcast_ref::<QueryScan>().is_some_and(QueryScan::reads_secrets);
         Ok(TreeNodeRecursion::Continue)
     })

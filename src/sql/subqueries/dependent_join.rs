@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{Column, JoinType, TableReference};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::functions_aggregate::count::count_all_window;
@@ -26,6 +26,7 @@ use datafusion::logical_expr::{
 
 use crate::error::Error;
 use crate::sql::arrow::errors::to_datafusion;
+use crate::sql::arrow::walks::TreeWalks;
 use crate::sql::subqueries::domain::Domain;
 use crate::sql::subqueries::reached::is_fallible;
 
@@ -157,7 +158,7 @@ impl Unnesting<'_> {
     /// # Errors
     /// None but a defect of the planner's walk.
     pub fn replaced(&self, expr: Expr, values: &[Column]) -> Result<Expr> {
-        let replaced = expr.transform(|part| {
+        let replaced = expr.map_up(|part| {
             Ok(match self.place(&part).and_then(|place| values.get(place)) {
                 Some(value) => Transformed::yes(Expr::Column(value.clone())),
                 None => Transformed::no(part),
@@ -388,14 +389,14 @@ fn is_outer_aggregate(expr: &Expr) -> bool {
         }
         _ => false,
     };
-    expr.exists(|part| Ok(is_outer(part))).unwrap_or(true)
+    expr.any_part(|part| Ok(is_outer(part))).unwrap_or(true)
 }
 
 /// The aggregate of the rows for which `is_row` is true.
 fn of_rows(expr: Expr, is_row: &Expr) -> Result<Expr> {
     let names = NamePreserver::new_for_projection();
     let name = names.save(&expr);
-    let filtered = expr.transform(|part| match part {
+    let filtered = expr.map_up(|part| match part {
         Expr::AggregateFunction(AggregateFunction { func, mut params }) => {
             let filter = match params.filter.take() {
                 Some(filter) => is_row.clone().and(*filter),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Column;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::error::Result;
 use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::functions_window::expr_fn::row_number;
@@ -15,6 +15,7 @@ use datafusion::logical_expr::{
     Values, Window, cast, lit,
 };
 
+use crate::sql::arrow::walks::TreeWalks;
 use crate::sql::subqueries::dependent_join::{Unnested, Unnesting, correlated};
 
 impl Unnesting<'_> {
@@ -29,7 +30,7 @@ impl Unnesting<'_> {
         for expr in window.window_expr {
             let name = names.save(&expr);
             let expr = self.replaced(expr, &input.values)?;
-            let expr = expr.transform(|part| match part {
+            let expr = expr.map_up(|part| match part {
                 Expr::WindowFunction(mut function) => {
                     function.params.partition_by.extend(input.value_exprs());
                     if function.params.order_by.is_empty() {

@@ -9,12 +9,13 @@
 
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, JoinType, TableReference};
 use datafusion::error::Result;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction};
 use datafusion::logical_expr::{Distinct, Expr, LogicalPlan, LogicalPlanBuilder, Projection, lit};
 
+use crate::sql::arrow::walks::{PlanWalks, TreeWalks};
 use crate::sql::functions::representation;
 use crate::sql::meaning::float_keys::has_key;
 use crate::sql::subqueries::dependent_join::not_offered;
@@ -163,7 +164,7 @@ impl<'a> Source<'a> {
 /// The expression in terms of a node's input; `None` where that would compute something again that it must not.
 fn substituted(expr: &Expr, schema: &DFSchema, computed: &[Expr]) -> Option<Expr> {
     let mut is_known = true;
-    let replaced = expr.clone().transform(|part| {
+    let replaced = expr.clone().map_up(|part| {
         let Expr::Column(column) = &part else { return Ok(Transformed::no(part)) };
         let value = schema.maybe_index_of_column(column).and_then(|place| computed.get(place));
         Ok(match value {
@@ -194,7 +195,7 @@ pub fn is_steady(plan: &LogicalPlan) -> bool {
 
 /// Whether a plan may yield other rows when it runs again.
 fn is_unsteady(plan: &LogicalPlan) -> bool {
-    let found = plan.apply_with_subqueries(|node| {
+    let found = plan.each_with_subqueries(|node| {
         let is_limit = matches!(node, LogicalPlan::Limit(_));
         let is_unsteady = is_limit || node.expressions().iter().any(Expr::is_volatile);
         Ok(if is_unsteady { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })

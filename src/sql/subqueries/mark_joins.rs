@@ -13,7 +13,7 @@
 
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, JoinType};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::Sort;
@@ -23,6 +23,7 @@ use datafusion::logical_expr::{
     Distinct, DistinctOn, Expr, Filter, Join, LogicalPlan, LogicalPlanBuilder, Projection, lit,
 };
 
+use crate::sql::arrow::walks::{PlanWalks, TreeWalks};
 use crate::sql::subqueries::dependent_join::{correlated, not_offered};
 use crate::sql::subqueries::lateral::lateral_join;
 use crate::sql::subqueries::marks::{SubqueryMarks, correlations_named};
@@ -38,7 +39,7 @@ use crate::sql::subqueries::reached::has_guarded;
 pub fn with_mark_joins(plan: LogicalPlan) -> Result<LogicalPlan> {
     let mut names = 0;
     let plan = with_reflexive_conditions(plan)?;
-    let plan = plan.transform_up_with_subqueries(|plan| rewritten(plan, &mut names))?.data;
+    let plan = plan.map_up_with_subqueries(|plan| rewritten(plan, &mut names))?.data;
     if !plan.all_out_ref_exprs().is_empty() {
         return Err(correlated());
     }
@@ -62,7 +63,7 @@ fn rewritten(plan: LogicalPlan, names: &mut usize) -> Result<Transformed<Logical
             if plan.expressions().iter().any(|expr| is_resolved_over(expr, &schema)) {
                 computed(plan, names)
             } else {
-                plan.map_expressions(correlations_named)
+                plan.map_own_expressions(correlations_named)
             }
         }
         LogicalPlan::Aggregate(_) | LogicalPlan::Sort(_) | LogicalPlan::Window(_)
@@ -77,13 +78,13 @@ fn rewritten(plan: LogicalPlan, names: &mut usize) -> Result<Transformed<Logical
 /// Whether an expression of a node for whose subqueries the planner has no joins holds one that needs some.
 fn is_resolved(expr: &Expr) -> bool {
     let is_scalar = |part: &Expr| matches!(part, Expr::ScalarSubquery(subquery) if is_correlated(subquery));
-    has_membership(expr) || expr.exists(|part| Ok(is_scalar(part))).unwrap_or(true) || has_guarded(expr)
+    has_membership(expr) || expr.any_part(|part| Ok(is_scalar(part))).unwrap_or(true) || has_guarded(expr)
 }
 
 /// The same for a select list or a condition, where the planner joins scalar subqueries of some forms.
 fn is_resolved_over(expr: &Expr, schema: &DFSchema) -> bool {
     let is_scalar = |part: &Expr| matches!(part, Expr::ScalarSubquery(subquery) if !is_scalar_join(subquery, schema));
-    has_membership(expr) || expr.exists(|part| Ok(is_scalar(part))).unwrap_or(true) || has_guarded(expr)
+    has_membership(expr) || expr.any_part(|part| Ok(is_scalar(part))).unwrap_or(true) || has_guarded(expr)
 }
 
 /// WHERE and HAVING: conditions that the planner joins by itself stay, the others get marks, behind those without one.
@@ -234,7 +235,7 @@ fn joined(join: Join, names: &mut usize) -> Result<Transformed<LogicalPlan>> {
 /// The columns of the query around that a condition and its subqueries name.
 fn outer_columns(condition: &Expr) -> Vec<Column> {
     let mut columns: Vec<Column> = condition.column_refs().into_iter().cloned().collect();
-    let walked = condition.apply(|part| {
+    let walked = condition.each_part(|part| {
         let subquery = match part {
             Expr::InSubquery(part) => &part.subquery,
             Expr::Exists(part) => &part.subquery,

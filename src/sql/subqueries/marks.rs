@@ -10,6 +10,7 @@ use datafusion::logical_expr::expr::{Case, Exists, InSubquery, ScalarFunction, S
 use datafusion::logical_expr::utils::{conjunction, merge_schema, split_binary_owned};
 use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, LogicalPlanBuilder, Operator, Subquery, lit, not, when};
 
+use crate::sql::arrow::walks::TreeWalks;
 use crate::sql::functions::one_row;
 use crate::sql::meaning::attempt::attempt;
 use crate::sql::subqueries::dependent_join::{Independent, correlated, counted, independent, independent_where, same};
@@ -29,7 +30,7 @@ const HAS_NULL: i64 = 2;
 /// # Errors
 /// None but a defect of the planner's walk.
 pub fn correlations_named(expr: Expr) -> Result<Transformed<Expr>> {
-    expr.transform(|part| match part {
+    expr.map_up(|part| match part {
         Expr::ScalarSubquery(subquery) => {
             let outer_ref_columns = subquery.subquery.all_out_ref_exprs();
             let is_changed = outer_ref_columns != subquery.outer_ref_columns;
@@ -328,7 +329,7 @@ impl SubqueryMarks<'_> {
         let renamed: Vec<Expr> = renamed.collect();
         let inner: Vec<Column> = conditions.correlated_subquery_cols_map.values().flatten().cloned().collect();
         let correlation = conjunction(conditions.join_filters).map(|filter| {
-            filter.transform(|part| match part {
+            filter.map_up(|part| match part {
                 Expr::Column(column) if inner.contains(&column) => {
                     let exact = columns.iter().position(|other| *other == column);
                     let position = exact.or_else(|| columns.iter().position(|other| other.name == column.name));

@@ -7,11 +7,12 @@
 use std::sync::Arc;
 
 use datafusion::common::Column;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::error::Result;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Subquery};
 
+use crate::sql::arrow::walks::{PlanWalks, TreeWalks};
 use crate::sql::functions::nullable;
 use crate::sql::subqueries::planner_joins::{is_correlated, yields_one_row};
 
@@ -20,11 +21,11 @@ use crate::sql::subqueries::planner_joins::{is_correlated, yields_one_row};
 /// # Errors
 /// None but a defect of the rewrite: a node that the planner cannot build.
 pub fn with_nullable_values(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let plan = plan.transform_up_with_subqueries(|plan| {
+    let plan = plan.map_up_with_subqueries(|plan| {
         let names = NamePreserver::new(&plan);
-        let changed = plan.map_expressions(|expr| {
+        let changed = plan.map_own_expressions(|expr| {
             let name = names.save(&expr);
-            Ok(expr.transform(with_nullable_value)?.update_data(|expr| name.restore(expr)))
+            Ok(expr.map_up(with_nullable_value)?.update_data(|expr| name.restore(expr)))
         })?;
         if !changed.transformed {
             return Ok(changed);
@@ -35,7 +36,7 @@ pub fn with_nullable_values(plan: LogicalPlan) -> Result<LogicalPlan> {
         return Ok(plan.data);
     }
     // The nodes above learn of it.
-    plan.data.transform_up_with_subqueries(|plan| plan.recompute_schema().map(Transformed::yes)).map(|plan| plan.data)
+    plan.data.map_up_with_subqueries(|plan| plan.recompute_schema().map(Transformed::yes)).map(|plan| plan.data)
 }
 
 fn with_nullable_value(part: Expr) -> Result<Transformed<Expr>> {

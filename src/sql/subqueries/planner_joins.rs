@@ -4,6 +4,7 @@
 //! between the condition and the top of the subquery looks at which rows there are: no LIMIT, no window, no side of an
 //! outer join, and an aggregate only below equalities. The rest is left to `mark_joins`, with `dependent_join` behind it.
 
+use crate::sql::arrow::walks::{PlanWalks, TreeWalks};
 use std::collections::HashSet;
 
 use datafusion::common::tree_node::{Transformed, TreeNode};
@@ -18,13 +19,14 @@ use datafusion::optimizer::decorrelate::PullUpCorrelatedExpr;
 
 /// Whether an expression holds IN, ANY, ALL or EXISTS over a subquery.
 pub fn has_membership(expr: &Expr) -> bool {
-    let found = expr.exists(|part| Ok(matches!(part, Expr::InSubquery(_) | Expr::Exists(_) | Expr::SetComparison(_))));
+    let found =
+        expr.any_part(|part| Ok(matches!(part, Expr::InSubquery(_) | Expr::Exists(_) | Expr::SetComparison(_))));
     found.unwrap_or(true)
 }
 
 /// Whether an expression holds a subquery of any kind.
 pub fn has_subquery(expr: &Expr) -> bool {
-    has_membership(expr) || expr.exists(|part| Ok(matches!(part, Expr::ScalarSubquery(_)))).unwrap_or(true)
+    has_membership(expr) || expr.any_part(|part| Ok(matches!(part, Expr::ScalarSubquery(_)))).unwrap_or(true)
 }
 
 /// `x = ANY (SELECT …)` as the IN that it is, `x <> ALL (SELECT …)` as NOT IN.
@@ -78,7 +80,7 @@ pub fn with_reflexive_conditions(plan: LogicalPlan) -> Result<LogicalPlan> {
         }
         other => Transformed::no(other),
     };
-    let rewritten = plan.transform_up_with_subqueries(|plan| match plan {
+    let rewritten = plan.map_up_with_subqueries(|plan| match plan {
         LogicalPlan::Filter(Filter { predicate, input, .. }) => {
             let parts: Vec<Transformed<Expr>> = split_conjunction_owned(predicate).into_iter().map(condition).collect();
             let is_other = parts.iter().any(|part| part.transformed);

@@ -37,6 +37,11 @@ pub fn quantified_name(operator: &BinaryOperator, is_all: bool) -> Option<String
     Comparison::of(&operator.to_string()).map(|comparison| format!("{prefix}{}", comparison.symbol()))
 }
 
+/// Whether a function of the planner is ANY or ALL of an array.
+pub fn is_quantified(name: &str) -> bool {
+    name.starts_with(ANY) || name.starts_with(ALL)
+}
+
 /// The function of that name.
 pub fn quantified_function(name: &str) -> Option<Arc<ScalarUDF>> {
     let (is_all, symbol) = match (name.strip_prefix(ANY), name.strip_prefix(ALL)) {

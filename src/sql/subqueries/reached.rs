@@ -4,11 +4,12 @@
 //! outer columns that they name, and one that can fail would fail for rows that never ask for it. So where a branch guards
 //! a subquery that can fail, the conditions of reaching it bound the domain that it is computed for.
 
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::logical_expr::expr::{Exists, InSubquery, SetComparison};
 use datafusion::logical_expr::utils::{merge_schema, split_conjunction};
 use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator, Subquery};
 
+use crate::sql::arrow::walks::{PlanWalks, TreeWalks};
 use crate::sql::meaning::guards::can_fail;
 use crate::sql::subqueries::planner_joins::{has_subquery, is_correlated, yields_one_row};
 
@@ -18,7 +19,7 @@ pub fn has_guarded(expr: &Expr) -> bool {
         return false;
     }
     let mut is_found = false;
-    let walked = expr.apply(|part| {
+    let walked = expr.each_part(|part| {
         if !is_branching(part) {
             return Ok(TreeNodeRecursion::Continue);
         }
@@ -38,7 +39,7 @@ fn is_branching(expr: &Expr) -> bool {
 }
 
 fn holds_fallible(expr: &Expr) -> bool {
-    let found = expr.exists(|part| {
+    let found = expr.any_part(|part| {
         Ok(match part {
             Expr::ScalarSubquery(subquery) => is_fallible_scalar(subquery),
             Expr::Exists(Exists { subquery, .. })
@@ -58,7 +59,7 @@ pub fn is_fallible_scalar(subquery: &Subquery) -> bool {
 
 /// Whether something in a plan can fail.
 pub fn is_fallible(plan: &LogicalPlan) -> bool {
-    let found = plan.apply_with_subqueries(|node| {
+    let found = plan.each_with_subqueries(|node| {
         if matches!(node, LogicalPlan::TableScan(_)) {
             return Ok(TreeNodeRecursion::Continue);
         }
@@ -106,7 +107,7 @@ fn parts(condition: &Expr) -> Vec<Expr> {
 }
 
 fn has_correlated(condition: &Expr) -> bool {
-    let found = condition.exists(|part| {
+    let found = condition.any_part(|part| {
         Ok(match part {
             Expr::ScalarSubquery(subquery) => is_correlated(subquery),
             Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_) => true,

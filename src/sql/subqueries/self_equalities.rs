@@ -4,7 +4,8 @@
 //! the longer into itself, and finds rows that it has sorted by it in no order that a window asks for. As NOT (a <> b), which is
 //! true, false and unknown for the same rows, such a condition says nothing of orders.
 
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use crate::sql::arrow::walks::{PlanWalks, TreeWalks};
+use datafusion::common::tree_node::Transformed;
 use datafusion::error::Result;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{BinaryExpr, Expr, Filter, LogicalPlan, Operator, not};
@@ -14,7 +15,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr, Filter, LogicalPlan, Operator, 
 /// # Errors
 /// None but a defect of the planner's walk.
 pub fn without_self_equalities(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let plan = plan.transform_up_with_subqueries(|plan| match plan {
+    let plan = plan.map_up_with_subqueries(|plan| match plan {
         LogicalPlan::Filter(Filter { predicate, input, .. }) => {
             let parts: Vec<Transformed<Expr>> = split_conjunction_owned(predicate).into_iter().map(unequal).collect();
             let is_changed = parts.iter().any(|part| part.transformed);
@@ -41,5 +42,5 @@ fn unequal(condition: Expr) -> Transformed<Expr> {
 
 /// Whether an expression holds another one as a part.
 fn holds(whole: &Expr, part: &Expr) -> bool {
-    whole != part && whole.exists(|inner| Ok(inner == part)).unwrap_or(true)
+    whole != part && whole.any_part(|inner| Ok(inner == part)).unwrap_or(true)
 }

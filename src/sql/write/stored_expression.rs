@@ -9,7 +9,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::MemTable;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{Column as PlanColumn, DFSchema};
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::{SessionState, SessionStateBuilder};
@@ -29,6 +29,7 @@ use crate::sql::arrow::context::PlanContext;
 use crate::sql::arrow::errors::{from_datafusion, to_datafusion};
 use crate::sql::arrow::types::{field_of, metadata_of, type_of};
 use crate::sql::arrow::values::{array_of, readable, scalar_of, value_at};
+use crate::sql::arrow::walks::TreeWalks;
 use crate::sql::functions::function;
 use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::parse::parse;
@@ -240,7 +241,7 @@ fn value_of(row: &RowPlan, inputs: usize) -> Result<PlanExpr> {
         }
         _ => return Err(not_of_one_row()),
     };
-    let replaced = expr.transform(|part| match &part {
+    let replaced = expr.map_up(|part| match &part {
         PlanExpr::Placeholder(Placeholder { id, .. }) => {
             let number = id.strip_prefix('$').and_then(|digits| digits.parse::<usize>().ok());
             let position = number.and_then(|number| number.checked_sub(1));
@@ -280,7 +281,7 @@ fn not_of_one_row() -> Error {
 /// 0A000 for a function that asks the statement or the moment.
 fn check_steady(expr: &PlanExpr) -> Result<()> {
     let mut named = None;
-    let walked = expr.apply(|part| {
+    let walked = expr.each_part(|part| {
         if let PlanExpr::ScalarFunction(call) = part
             && call.func.signature().volatility != Volatility::Immutable
             && function(call.func.name()).is_none_or(|function| function.volatility != expr::Volatility::Styled)

@@ -238,3 +238,28 @@ ERROR 42P16: column "x" has pseudo-type unknown
 ----------+----------+----------+-------
  {3,0.25} | {3.5}    | {3,3}    | {ab}
 (1 row)
+
+> SELECT 1 = ANY ('{{0,1},{2,3}}'::smallint[]) AS a, 5 = ANY ('{{0,1},{2,3}}'::int[]) AS b, 1 <> ALL ('{{0,1}}'::int[]) AS c, 1 = ANY (ARRAY[ARRAY[1, 2], ARRAY[3, NULL]]) AS d, 4 = ANY (ARRAY[ARRAY[1, 2], ARRAY[3, NULL]]) AS e
+ a | b | c | d |  e
+---+---+---+---+------
+ t | f | f | t | NULL
+(1 row)
+
+> PREPARE members (smallint[]) AS SELECT n FROM (VALUES ('0'), ('5'), ('7')) AS v (n) WHERE n::int = ANY ($1) ORDER BY n
+PREPARE
+
+> EXECUTE members ('{{0,5},{1,NULL}}')
+ n
+---
+ 0
+ 5
+(2 rows)
+
+> EXECUTE members ('{7}')
+ n
+---
+ 7
+(1 row)
+
+> DEALLOCATE members
+DEALLOCATE

@@ -1,0 +1,68 @@
+//! Parameters of which the elements alone count: those behind ANY and ALL. An array of several dimensions is all of its elements
+//! there, which the planner, whose types say how deep a list is, has to be given in one dimension.
+
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::logical_expr::{Expr, LogicalPlan};
+
+use crate::error::Result;
+use crate::sql::arrow::errors::from_datafusion;
+use crate::sql::arrow::walks::{PlanWalks, TreeWalks};
+use crate::sql::subqueries::quantified::is_quantified;
+use crate::types::{ColumnType, Value};
+
+/// Positions of the parameters with arrays, of these types, that stand behind ANY and ALL and nowhere else.
+///
+/// # Errors
+/// XX000 where the plan cannot be walked.
+pub fn element_parameters(plan: &LogicalPlan, types: &[ColumnType]) -> Result<Vec<usize>> {
+    if !types.iter().any(|ty| matches!(ty, ColumnType::Array(_))) {
+        return Ok(Vec::new());
+    }
+    let mut uses = vec![(0_usize, 0_usize); types.len()];
+    let mut note = |expr: &Expr, is_quantified: bool| {
+        if let Expr::Placeholder(placeholder) = expr
+            && let Some(position) = placeholder.id.strip_prefix('$').and_then(|number| number.parse::<usize>().ok())
+            && let Some((all, behind)) = position.checked_sub(1).and_then(|position| uses.get_mut(position))
+        {
+            *(if is_quantified { behind } else { all }) += 1;
+        }
+    };
+    plan.each_with_subqueries(|node| {
+        node.each_own_expression(|expr| {
+            expr.each_part(|part| {
+                note(part, false);
+                if let Expr::ScalarFunction(call) = part
+                    && is_quantified(call.func.name())
+                    && let Some(array) = call.args.last()
+                {
+                    note(array, true);
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    })
+    .map_err(from_datafusion)?;
+    let is_wanted = |(ty, (all, behind)): (&ColumnType, (usize, usize))| {
+        matches!(ty, ColumnType::Array(_)) && behind > 0 && all == behind
+    };
+    let wanted = types.iter().zip(uses).enumerate().filter(|(_, pair)| is_wanted(*pair));
+    Ok(wanted.map(|(position, _)| position).collect())
+}
+
+/// An array with the elements of all dimensions in one.
+pub fn flattened(value: Value) -> Value {
+    match value {
+        Value::Array(element, values) if values.iter().any(|value| matches!(value, Value::Array(..))) => {
+            let mut elements = Vec::new();
+            let mut waiting: Vec<Value> = values.into_iter().rev().collect();
+            while let Some(value) = waiting.pop() {
+                match value {
+                    Value::Array(_, inner) => waiting.extend(inner.into_iter().rev()),
+                    other => elements.push(other),
+                }
+            }
+            Value::Array(element, elements)
+        }
+        other => other,
+    }
+}
