@@ -66,11 +66,12 @@ test: ## formatting, clippy, Rust tests, Python drivers, random statements besid
 	scripts/test-differential
 
 .PHONY: test-clients
-test-clients: build ## PostgreSQL's drivers, the clients under clients/ (Python, Rust, TypeScript: needs node 20 and npm), the dashboard
+test-clients: build ## PostgreSQL's drivers, agents' frameworks, the clients under clients/ (Python, Rust, TypeScript: needs node 20 and npm), the dashboard
 	@scripts/install-deps build test
 	scripts/test-clients
 	scripts/test-python
 	scripts/test-python --moving
+	scripts/test-frameworks
 	scripts/test-rust-client
 	scripts/test-typescript
 	scripts/test-console
