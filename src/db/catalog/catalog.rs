@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::db::catalog::by_name::ByName;
 use crate::db::catalog::catalog_change::SeenCollection;
+use crate::db::catalog::sequences::check_own_sequences;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     AUTH, Attachment, Collection, CollectionId, CollectionKind, Column, Comments, DefaultValue, FACT_BLOB_HASH,
@@ -250,6 +251,13 @@ impl Catalog {
         self.version += 1;
     }
 
+    /// The same without a collection, whose names are free in it.
+    pub(crate) fn without(&self, id: CollectionId) -> Catalog {
+        let mut catalog = self.clone();
+        catalog.remove(id);
+        catalog
+    }
+
     pub(crate) fn standing_of(&self, id: CollectionId) -> SeenCollection {
         let network = self.network_of(id).map(|(network, _)| network.id);
         let view = self.view_by_id(id).cloned();
@@ -384,12 +392,13 @@ pub(crate) fn default_collections() -> Vec<Collection> {
 /// The first number that collections and indexes made by a user take.
 pub(crate) const FIRST_FREE_ID: u32 = 16;
 
-/// Checks a collection that CREATE TABLE is about to make.
+/// Checks a collection that CREATE TABLE is about to make, or that a statement changes, by a catalog without it.
 pub(crate) fn check_collection(catalog: &Catalog, collection: &Collection) -> Result<()> {
     check_identifier(&collection.name)?;
     if catalog.is_taken(&collection.relation()) {
         return Err(Error::new(ErrorKind::DuplicateTable, format!("relation \"{}\" already exists", collection.name)));
     }
+    check_own_sequences(catalog, collection)?;
     check_columns(collection)
 }
 

@@ -7,5 +7,5 @@ pub(super) mod roles;
 pub(super) mod row_ids;
 pub(super) mod schemas;
 pub(super) mod search_path;
-mod sequences;
+pub(super) mod sequences;
 pub(super) mod view_rules;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::db::catalog::catalog::Catalog;
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, RelationRef, SEQUENCE_SUFFIX, SchemaId, Sequence};
 
 impl Catalog {
@@ -71,5 +72,22 @@ impl Catalog {
         self.take_sequence(id);
         self.remove_comments(id);
         self.note_change();
+    }
+}
+
+/// Checks that the sequences of a collection's own columns have names that nothing else has in a catalog without it.
+///
+/// # Errors
+/// 42P07 for a name that another relation has: the sequences of columns are called after them.
+pub(crate) fn check_own_sequences(catalog: &Catalog, collection: &Collection) -> Result<()> {
+    let mut own = (0..collection.columns.len()).filter_map(|position| Sequence::of_column(collection, position));
+    match own.find(|sequence| catalog.is_taken(&sequence.relation())) {
+        None => Ok(()),
+        Some(sequence) => {
+            let message = format!("relation \"{}\" already exists", sequence.name);
+            Err(Error::new(ErrorKind::DuplicateTable, message).with_hint(
+                "A sequence is called after its table and its column: give one of these, or what has the name, another one.",
+            ))
+        }
     }
 }

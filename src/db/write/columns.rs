@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::db::catalog::catalog::{check_collection, check_columns};
 use crate::db::catalog::catalog_change::CatalogChange;
 use crate::db::catalog::row_ids::check_draws_apart;
+use crate::db::catalog::sequences::check_own_sequences;
 use crate::db::pending::write_set::EntryKey;
 use crate::db::state::cancel::Cancel;
 use crate::db::write::column_rules::changeable;
@@ -53,9 +54,7 @@ impl Transaction {
         } else {
             changed.push_column(Column { former, ..column });
         }
-        let mut catalog = (**self.catalog()).clone();
-        catalog.remove(current.id);
-        check_collection(&catalog, &changed)?;
+        check_collection(&self.catalog().without(current.id), &changed)?;
         self.change_catalog(CatalogChange::Put(Arc::new(changed)));
         Ok(())
     }
@@ -64,7 +63,8 @@ impl Transaction {
     /// the text of a condition in which it has the new one.
     ///
     /// # Errors
-    /// 42703; 42701 for a name that another column or a system column has; 54000 for one that is too long; 0A000 for a default
+    /// 42703; 42701 for a name that another column or a system column has; 42P07 where its sequence would have the name of another
+    /// relation; 54000 for one that is too long; 0A000 for a default
     /// collection, and for a column that views name.
     pub fn rename_column(
         &mut self,
@@ -106,6 +106,7 @@ impl Transaction {
             }
         }
         check_columns(&changed)?;
+        check_own_sequences(&self.catalog().without(current.id), &changed)?;
         self.change_catalog(CatalogChange::Put(Arc::new(changed)));
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::db::catalog::catalog::{Catalog, check_collection, check_identifier};
 use crate::db::catalog::catalog_change::CatalogChange;
+use crate::db::catalog::sequences::check_own_sequences;
 use crate::db::state::cancel::Cancel;
 use crate::db::write::secondary_index::{first_state, implementation};
 use crate::db::write::transaction::Transaction;
@@ -161,6 +162,7 @@ impl Transaction {
         }
         let mut changed = (*current).clone();
         changed.name = to.to_string();
+        check_own_sequences(&self.catalog().without(current.id), &changed)?;
         self.change_catalog(CatalogChange::Put(Arc::new(changed)));
         Ok(())
     }
