@@ -49,6 +49,24 @@ pub struct Interval {
 }
 
 impl Value {
+    /// An array with the elements of all its dimensions in one; any other value as it is.
+    pub fn flattened(self) -> Value {
+        match self {
+            Value::Array(element, values) if values.iter().any(|value| matches!(value, Value::Array(..))) => {
+                let mut elements = Vec::new();
+                let mut waiting: Vec<Value> = values.into_iter().rev().collect();
+                while let Some(value) = waiting.pop() {
+                    match value {
+                        Value::Array(_, inner) => waiting.extend(inner.into_iter().rev()),
+                        other => elements.push(other),
+                    }
+                }
+                Value::Array(element, elements)
+            }
+            other => other,
+        }
+    }
+
     pub fn text(text: impl Into<Box<str>>) -> Self {
         Value::Text(text.into())
     }

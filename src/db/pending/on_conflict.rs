@@ -2,6 +2,7 @@
 
 use crate::db::pending::write_set::EntryKey;
 use crate::model::{Collection, CollectionId};
+use crate::types::Value;
 
 /// What to do about an entry whose key exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,12 +39,25 @@ impl OnConflict<'_> {
 }
 
 /// What came of an insert.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Inserted {
     New(EntryKey),
     /// The entry with this key is in the way, by its primary key or by the unique index of this name.
     Conflict {
         key: EntryKey,
         constraint: String,
+        /// The row that was to be inserted, with the numbers that its defaults drew and with what is computed of it; `None` where it
+        /// is as it was given.
+        row: Option<Vec<Value>>,
     },
+}
+
+impl Inserted {
+    /// The same, where it is a conflict, of this row.
+    pub(crate) fn of_row(self, proposed: Vec<Value>) -> Inserted {
+        match self {
+            Inserted::Conflict { key, constraint, .. } => Inserted::Conflict { key, constraint, row: Some(proposed) },
+            new @ Inserted::New(_) => new,
+        }
+    }
 }

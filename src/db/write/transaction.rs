@@ -211,8 +211,9 @@ impl Transaction {
         let pending = self.pending(collection, &key)?;
         let is_taken = pending.alive;
         if is_taken && (on_conflict == OnConflict::Fail || on_conflict.is_about_key()) {
-            return self.conflict_with(collection, key, &row, on_conflict);
+            return self.conflict_with(collection, key, &row, on_conflict).map(|conflict| conflict.of_row(row));
         }
+        let proposed = (on_conflict != OnConflict::Fail).then(|| row.clone());
         let taken_by = is_taken.then(|| row.clone());
         let mut changes = BTreeMap::new();
         for (position, value) in row.into_iter().enumerate() {
@@ -224,7 +225,7 @@ impl Transaction {
             self.unique_conflict(collection, &indexed, None, &|id| on_conflict.is_about(id))?
         {
             self.in_the_way = Some(other.clone());
-            return Ok(Inserted::Conflict { key: other, constraint: index.name.clone() });
+            return Ok(Inserted::Conflict { key: other, constraint: index.name.clone(), row: proposed });
         }
         if let Some(row) = taken_by {
             return self.conflict_with(collection, key, &row, OnConflict::Fail);
@@ -470,7 +471,7 @@ impl Transaction {
     ) -> Result<Inserted> {
         let constraint = format!("{}_pkey", collection.name);
         if on_conflict.is_about_key() {
-            return Ok(Inserted::Conflict { key, constraint });
+            return Ok(Inserted::Conflict { key, constraint, row: None });
         }
         let part =
             |position: &usize| Some((collection.columns.get(*position)?.name.as_str(), row.get(*position)?.clone()));

@@ -48,6 +48,8 @@ pub struct Analysis {
     pub tables: BTreeMap<String, StatementTable>,
     /// No system catalog is read, whose rows are made when the plan is.
     pub is_cacheable: bool,
+    /// What the planner calls the queries of WITH.
+    pub with_names: Vec<String>,
 }
 
 /// Walks a whole query.
@@ -110,6 +112,7 @@ fn walk(
         tables: BTreeMap::new(),
         scopes: Vec::new(),
         ctes: Vec::new(),
+        with_names: Vec::new(),
         keeps_unknown: false,
         is_cacheable: true,
         shadowed,
@@ -119,8 +122,8 @@ fn walk(
         views,
     };
     let columns = analyzer.query(&mut query, true)?;
-    let Analyzer { constants, tables, is_cacheable, shadowed, views, .. } = analyzer;
-    Ok((Analysis { query, columns, constants, tables, is_cacheable }, shadowed.next(), views))
+    let Analyzer { constants, tables, is_cacheable, shadowed, views, with_names, .. } = analyzer;
+    Ok((Analysis { query, columns, constants, tables, is_cacheable, with_names }, shadowed.next(), views))
 }
 
 pub struct Analyzer<'a> {
@@ -135,6 +138,8 @@ pub struct Analyzer<'a> {
     /// The queries around the current one, outermost first.
     pub scopes: Vec<Scope>,
     pub ctes: Vec<WithQuery>,
+    /// What the planner calls all that there have been.
+    pub with_names: Vec<String>,
     /// The next SELECT is a branch of a set operation: its literals wait for the type of the other branch.
     pub keeps_unknown: bool,
     pub is_cacheable: bool,
@@ -176,6 +181,7 @@ impl Analyzer<'_> {
                 }
                 let columns = self.query(&mut cte.query, false)?;
                 cte.alias.name = exact(planner_name.clone());
+                self.with_names.push(planner_name.clone());
                 self.ctes.push(WithQuery { name, planner_name, columns: renamed(columns, &renames, &what)? });
             }
         }

@@ -3,7 +3,7 @@
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{Expr, Query, Spanned, Value as Literal};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::expr::unmodified;
 use crate::sql::analyze::analyzer::Analyzer;
 use crate::sql::analyze::casts::{is_forgotten, keep_type};
@@ -330,6 +330,23 @@ impl Analyzer<'_> {
         }
     }
 
+    /// What stands behind ANY or ALL; a literal or parameter that nothing gives a type is an array of texts.
+    ///
+    /// # Errors
+    /// 42809 for what is no array; as [`Analyzer::expr`].
+    fn array_operand(&mut self, array: &mut Expr) -> Result<Option<ColumnType>> {
+        match self.expr(array)? {
+            None | Some(ColumnType::Unknown) => {
+                self.adopt(array, &ColumnType::Array(Box::new(ColumnType::Text)))?;
+                self.expr(array)
+            }
+            Some(ty) if ty.element().is_none() => {
+                Err(Error::new(ErrorKind::WrongObjectType, "op ANY/ALL (array) requires array on right side"))
+            }
+            ty => Ok(ty),
+        }
+    }
+
     /// `x = ANY (array)` and the like.
     fn quantified(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         let (left, operator, right, is_all) = match expr {
@@ -375,7 +392,8 @@ impl Analyzer<'_> {
         if let Some(ty) = &left_type {
             self.adopt(&mut array, &ColumnType::Array(Box::new(unmodified(ty))))?;
         }
-        let array_type = self.expr(&mut array)?;
+        let location = array.span().start;
+        let array_type = self.array_operand(&mut array).map_err(|error| self.at(error, location))?;
         if let Some(element) = array_type.as_ref().and_then(ColumnType::element) {
             self.adopt(&mut left, &unmodified(&element))?;
         }

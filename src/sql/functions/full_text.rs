@@ -87,7 +87,7 @@ pub fn definitions() -> Vec<Function> {
         Function::new("ts_delete", &[Any, Any], vector.clone(), |_, arguments| {
             let gone = match arguments.get(1) {
                 Some(Value::Text(lexeme)) => vec![&**lexeme],
-                _ => lexemes_of(arguments, 1)?,
+                _ => given_lexemes_of(arguments, 1)?,
             };
             vector_value(Ok(vector_of(arguments, 0)?.without(&gone)))
         }),
@@ -237,8 +237,19 @@ fn default_configuration(invocation: &Invocation<'_>) -> Result<TextConfiguratio
     }
 }
 
-/// The lexemes of an array.
+/// The lexemes of an array, in which nothing may be missing.
 fn lexemes_of(arguments: &[Value], position: usize) -> Result<Vec<&str>> {
+    lexemes(arguments, position, |_| true)
+}
+
+/// The lexemes of an array that are there: no NULLs, no empty texts.
+fn given_lexemes_of(arguments: &[Value], position: usize) -> Result<Vec<&str>> {
+    lexemes(arguments, position, |element| {
+        element.as_str().is_none_or(|lexeme| !lexeme.is_empty()) && !element.is_null()
+    })
+}
+
+fn lexemes(arguments: &[Value], position: usize, is_wanted: fn(&Value) -> bool) -> Result<Vec<&str>> {
     let Some(Value::Array(_, elements)) = arguments.get(position) else { return Err(mismatch("text[]")) };
     let lexeme = |element| match element {
         &Value::Null => Err(Error::new(ErrorKind::NullNotAllowed, "lexeme array may not contain nulls")),
@@ -248,7 +259,7 @@ fn lexemes_of(arguments: &[Value], position: usize) -> Result<Vec<&str>> {
         Value::Text(lexeme) => Ok(&**lexeme),
         _ => Err(mismatch("text[]")),
     };
-    elements.iter().map(lexeme).collect()
+    elements.iter().filter(|element| is_wanted(element)).map(lexeme).collect()
 }
 
 /// The weights, the document, the query and the method of a rank, of which the first and the last may be left out.
@@ -285,7 +296,7 @@ fn set_weight(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     if arguments.len() < 3 {
         return vector_value(Ok(vector.with_weight(weight, None)));
     }
-    let of = lexemes_of(arguments, 2)?;
+    let of = given_lexemes_of(arguments, 2)?;
     vector_value(Ok(vector.with_weight(weight, Some(&of))))
 }
 

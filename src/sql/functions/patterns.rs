@@ -37,9 +37,9 @@ pub fn definitions() -> Vec<Function> {
 fn like_list(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let is_set = |position: usize| arguments.get(position) == Some(&Value::Bool(true));
     let (is_all, is_negated, ignores_case) = (is_set(2), is_set(3), is_set(4));
-    let patterns = match arguments.get(1) {
-        Some(Value::Array(_, patterns)) => patterns.clone(),
-        _ => Vec::new(),
+    let patterns = match arguments.get(1).map(|patterns| patterns.clone().flattened()) {
+        Some(Value::Array(_, patterns)) => patterns,
+        _ => return Ok(Value::Null),
     };
     let mut is_unknown = false;
     for pattern in &patterns {

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::sql::arrow::errors::from_datafusion;
 use crate::sql::arrow::walks::{PlanWalks, TreeWalks};
 use crate::sql::subqueries::quantified::is_quantified;
-use crate::types::{ColumnType, Value};
+use crate::types::ColumnType;
 
 /// Positions of the parameters with arrays, of these types, that stand behind ANY and ALL and nowhere else.
 ///
@@ -47,22 +47,4 @@ pub fn element_parameters(plan: &LogicalPlan, types: &[ColumnType]) -> Result<Ve
     };
     let wanted = types.iter().zip(uses).enumerate().filter(|(_, pair)| is_wanted(*pair));
     Ok(wanted.map(|(position, _)| position).collect())
-}
-
-/// An array with the elements of all dimensions in one.
-pub fn flattened(value: Value) -> Value {
-    match value {
-        Value::Array(element, values) if values.iter().any(|value| matches!(value, Value::Array(..))) => {
-            let mut elements = Vec::new();
-            let mut waiting: Vec<Value> = values.into_iter().rev().collect();
-            while let Some(value) = waiting.pop() {
-                match value {
-                    Value::Array(_, inner) => waiting.extend(inner.into_iter().rev()),
-                    other => elements.push(other),
-                }
-            }
-            Value::Array(element, elements)
-        }
-        other => other,
-    }
 }

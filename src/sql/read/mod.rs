@@ -12,3 +12,4 @@ pub(super) mod read_plan;
 pub(super) mod read_plan_tests;
 mod roundings;
 mod truncations;
+mod with_queries;

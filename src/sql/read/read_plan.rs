@@ -27,9 +27,10 @@ use crate::sql::arrow::types::{metadata_of, type_of};
 use crate::sql::arrow::values::scalar_of;
 use crate::sql::functions::backend_pid;
 use crate::sql::read::apart::apart;
-use crate::sql::read::element_parameters::{element_parameters, flattened};
+use crate::sql::read::element_parameters::element_parameters;
 use crate::sql::read::kept_plan::KeptPlan;
 use crate::sql::read::lower_query::{LoweredQuery, lower};
+use crate::sql::read::with_queries::check_with_queries;
 use crate::sql::relational::collection_table::StatementTable;
 use crate::sql::relational::engine;
 use crate::sql::relational::physical::{optimized_plan, plan_bytes, runnable_plan, take_for_planning};
@@ -95,12 +96,13 @@ pub fn plan_query(query: &SqlQuery, parameters: &mut ParameterTypes, context: &P
         let columns = analysis.columns.iter().zip(types).map(|(column, ty)| output_column(column, ty)).collect();
         return Ok(ReadPlan { columns, source, types: parameters.finish().into() });
     }
-    let Analysis { query, columns, constants, tables, is_cacheable } = analysis;
+    let Analysis { query, columns, constants, tables, is_cacheable, with_names } = analysis;
     context.notes.depend_on(match is_cacheable {
         true => DependsOn::Catalog(Arc::clone(context.view.catalog())),
         false => DependsOn::Moment,
     });
     let plan = planned(query, tables, &constants, parameters, context)?;
+    check_with_queries(&plan, &with_names)?;
     let constants = read_constants(constants, first_constant, &plan)?;
     let columns = planned_columns(&columns, &plan);
     let types: Arc<[ColumnType]> = parameters.finish().into();
@@ -344,7 +346,7 @@ impl ReadPlan {
             parameters.iter().zip(types).map(|(value, ty)| value.clone().cast(ty, false).map(|value| (value, ty)));
         for (position, pair) in given.enumerate() {
             let (value, ty) = pair?;
-            let value = if planned.elements_of.contains(&position) { flattened(value) } else { value };
+            let value = if planned.elements_of.contains(&position) { value.flattened() } else { value };
             values.push(ScalarAndMetadata::new(scalar_of(&value, ty)?, metadata_of(ty)));
         }
         let planned = Arc::clone(planned);

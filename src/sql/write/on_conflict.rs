@@ -116,22 +116,22 @@ impl Conflict {
         keeps_old: bool,
     ) -> Result<ResolvedConflict> {
         let mark = run.transaction.lock_mark();
-        let key = loop {
-            let key = match run.insert(collection, row.clone(), OnConflict::Report(&self.arbiters)).await? {
+        let (key, proposed) = loop {
+            let (key, proposed) = match run.insert(collection, row.clone(), OnConflict::Report(&self.arbiters)).await? {
                 Inserted::New(key) => {
                     if let Some(seen) = seen {
                         seen.insert(key.clone());
                     }
                     return Ok(ResolvedConflict::Inserted(key));
                 }
-                Inserted::Conflict { key, .. } => key,
+                Inserted::Conflict { key, row, .. } => (key, row),
             };
             if self.update.is_none() {
-                break key;
+                break (key, proposed);
             }
             let waits = run.waits();
             if run.transaction.lock_entry(collection, &key, LockMode::Update, &waits).await? == RowLocked::Before {
-                break key;
+                break (key, proposed);
             }
             // It may have changed before it was locked, and so may whether it is in the way.
             run.transaction.see_newest(collection, &key)?;
@@ -149,7 +149,7 @@ impl Conflict {
                 "Ensure that no rows proposed for insertion within the same command have duplicate constrained values.",
             ));
         }
-        let excluded: Vec<Value> = row.into_iter().map(Option::unwrap_or_default).collect();
+        let excluded = proposed.unwrap_or_else(|| row.into_iter().map(Option::unwrap_or_default).collect());
         let old = if keeps_old { run.transaction.view().row(collection, &key)? } else { None };
         let Some(after) = update.apply(run, collection, &key, (&excluded, before)).await? else {
             return Ok(ResolvedConflict::Skipped);

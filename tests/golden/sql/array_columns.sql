@@ -263,3 +263,19 @@ PREPARE
 
 > DEALLOCATE members
 DEALLOCATE
+
+> SELECT 'b' = ANY ('{a,b}') AS a, 'q' <> ALL ('{a,b}') AS b, 'z' LIKE ANY ('{{a%,z%}}'::text[]) AS c, 'z' NOT LIKE ALL ('{{a%},{z%}}'::text[]) AS d
+ a | b | c | d
+---+---+---+---
+ t | t | t | f
+(1 row)
+
+> SELECT 1 = ANY (1)
+ERROR 42809: op ANY/ALL (array) requires array on right side
+LINE 1: SELECT 1 = ANY (1)
+                        ^
+
+> SELECT id FROM (VALUES (1)) AS v (id) WHERE id = ALL (id)
+ERROR 42809: op ANY/ALL (array) requires array on right side
+LINE 1: SELECT id FROM (VALUES (1)) AS v (id) WHERE id = ALL (id)
+                                                              ^

@@ -213,3 +213,5 @@ INSERT 0 1
 
 > drop table d, q
 DROP TABLE
+
+> SELECT ts_delete('a:1 b:2'::tsvector, '{a,NULL,""}'::text[]) AS d, setweight('a:1 b:2'::tsvector, 'A', '{a,NULL}') AS w

@@ -430,3 +430,13 @@ INSERT 0 4
  1 | 1
  2 | 1
 (2 rows)
+
+# A query of WITH is computed once in PostgreSQL, however often it is read.
+
+> WITH z AS (SELECT random() AS n) SELECT count(*) FROM z
+
+> WITH z AS MATERIALIZED (SELECT random() AS n) SELECT a.n = b.n FROM z AS a, z AS b
+
+> WITH z AS (SELECT random() AS n), y AS (SELECT * FROM z) SELECT a.n = b.n FROM y AS a, y AS b
+
+> WITH z AS (SELECT now() AS n) SELECT a.n = b.n AS is_same FROM z AS a, z AS b

@@ -438,3 +438,44 @@ COMMENT
 -----------------
  not many
 (1 row)
+
+# EXCLUDED has the numbers that the row would have had, and what would have been computed of it.
+
+> CREATE SEQUENCE proposed
+CREATE SEQUENCE
+
+> CREATE TABLE drawn (k text PRIMARY KEY, n int DEFAULT nextval('proposed'), s serial, g int GENERATED ALWAYS AS (n * 2) STORED, c char(3))
+CREATE TABLE
+
+> INSERT INTO drawn (k) VALUES ('a'), ('b')
+INSERT 0 2
+
+> INSERT INTO drawn (k, c) VALUES ('a', 'y') ON CONFLICT (k) DO UPDATE SET n = excluded.n * 10, s = excluded.s * 10, c = excluded.c RETURNING *
+ k | n  | s  | g  |  c
+---+----+----+----+-----
+ a | 30 | 30 | 60 | y
+(1 row)
+INSERT 0 1
+
+> INSERT INTO drawn (k, n) VALUES ('b', 7) ON CONFLICT (k) DO UPDATE SET n = excluded.g WHERE excluded.g = 14 RETURNING k, n, g
+ k | n  | g
+---+----+----
+ b | 14 | 28
+(1 row)
+INSERT 0 1
+
+> CREATE TABLE proposed_x (a int)
+CREATE TABLE
+
+> CREATE SEQUENCE other_a_seq
+CREATE SEQUENCE
+
+> CREATE TABLE other (a serial)
+ERROR 42P07: relation "other_a_seq" already exists
+HINT: A sequence is called after its table and its column: give one of these, or what has the name, another one.
+
+> DROP TABLE drawn, proposed_x
+DROP TABLE
+
+> DROP SEQUENCE proposed, other_a_seq
+DROP SEQUENCE
