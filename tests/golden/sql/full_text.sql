@@ -215,3 +215,7 @@ INSERT 0 1
 DROP TABLE
 
 > SELECT ts_delete('a:1 b:2'::tsvector, '{a,NULL,""}'::text[]) AS d, setweight('a:1 b:2'::tsvector, 'A', '{a,NULL}') AS w
+   d   |      w
+-------+--------------
+ 'b':2 | 'a':1A 'b':2
+(1 row)

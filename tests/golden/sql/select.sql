@@ -434,9 +434,21 @@ INSERT 0 4
 # A query of WITH is computed once in PostgreSQL, however often it is read.
 
 > WITH z AS (SELECT random() AS n) SELECT count(*) FROM z
+ count
+-------
+     1
+(1 row)
 
 > WITH z AS MATERIALIZED (SELECT random() AS n) SELECT a.n = b.n FROM z AS a, z AS b
+ERROR 0A000: WITH query "z" calls a volatile function, and is read more than once: that is not offered
+HINT: Put its rows into a temporary table first.
 
 > WITH z AS (SELECT random() AS n), y AS (SELECT * FROM z) SELECT a.n = b.n FROM y AS a, y AS b
+ERROR 0A000: WITH query "y" calls a volatile function, and is read more than once: that is not offered
+HINT: Put its rows into a temporary table first.
 
 > WITH z AS (SELECT now() AS n) SELECT a.n = b.n AS is_same FROM z AS a, z AS b
+ is_same
+---------
+ t
+(1 row)
