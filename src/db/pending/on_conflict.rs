@@ -33,6 +33,11 @@ impl OnConflict<'_> {
         matches!(self, OnConflict::Report(arbiters) if arbiters.primary_key)
     }
 
+    /// Whether it is about a unique index, whichever.
+    pub(crate) fn is_about_indexes(self) -> bool {
+        matches!(self, OnConflict::Report(arbiters) if !arbiters.indexes.is_empty())
+    }
+
     pub(crate) fn is_about(self, index: CollectionId) -> bool {
         matches!(self, OnConflict::Report(arbiters) if arbiters.indexes.contains(&index))
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::db::catalog::catalog_change::CatalogChange;
 use crate::db::catalog::row_ids::check_draws_apart;
+use crate::db::catalog::sequences::check_own_sequences;
 use crate::db::pending::on_conflict::{Arbiters, Inserted, OnConflict};
 use crate::db::pending::write_set::{EntryKey, Pending};
 use crate::db::read::cursor::Row;
@@ -54,7 +55,8 @@ impl Transaction {
     /// Gives a column another default for entries to come, or none.
     ///
     /// # Errors
-    /// 42703; 42601 for an identity column; 0A000 for a default collection.
+    /// 42703; 42601 for an identity column; 42P07 where its sequence would have the name of another relation; 0A000 for a default
+    /// collection.
     pub fn set_default(&mut self, table: &RelationName, column: &str, default: Option<DefaultValue>) -> Result<()> {
         let collection = Arc::clone(self.catalog().expect_collection(table)?);
         let position = changeable(&collection, column)?;
@@ -70,20 +72,39 @@ impl Transaction {
         {
             check_draws_apart(&table.name, &Column { default: default.clone(), ..known.clone() })?;
         }
+        self.check_sequence_of(&collection, position, default.as_ref())?;
         self.change_column(&collection, position, |column| column.default = default);
         Ok(())
+    }
+
+    /// Checks that the sequence which a default brings a column has a name of its own.
+    ///
+    /// # Errors
+    /// 42P07 for one that another relation has.
+    fn check_sequence_of(
+        &self,
+        collection: &Collection,
+        position: usize,
+        default: Option<&DefaultValue>,
+    ) -> Result<()> {
+        let mut changed = collection.clone();
+        if let Some(column) = changed.columns.get_mut(position) {
+            column.default = default.cloned();
+        }
+        check_own_sequences(&self.catalog().without(collection.id), &changed)
     }
 
     /// Makes a column draw its numbers from a sequence of its own.
     ///
     /// # Errors
-    /// 42703; 0A000 for a default collection, and for a sequence of less than eight bytes in an attached one.
+    /// 42703; 42P07 where the sequence would have the name of another relation; 0A000 for a default collection, and for a sequence of less than eight bytes in an attached one.
     pub fn set_identity(&mut self, table: &RelationName, column: &str, identity: &Column) -> Result<()> {
         let collection = Arc::clone(self.catalog().expect_collection(table)?);
         let position = changeable(&collection, column)?;
         if self.catalog().network_of(collection.id).is_some() {
             check_draws_apart(&table.name, identity)?;
         }
+        self.check_sequence_of(&collection, position, identity.default.as_ref())?;
         let (default, numbering) = (identity.default.clone(), identity.numbering);
         self.change_column(&collection, position, |column| {
             (column.default, column.numbering) = (default, numbering);

@@ -213,7 +213,7 @@ impl Transaction {
         if is_taken && (on_conflict == OnConflict::Fail || on_conflict.is_about_key()) {
             return self.conflict_with(collection, key, &row, on_conflict).map(|conflict| conflict.of_row(row));
         }
-        let proposed = (on_conflict != OnConflict::Fail).then(|| row.clone());
+        let proposed = on_conflict.is_about_indexes().then(|| row.clone());
         let taken_by = is_taken.then(|| row.clone());
         let mut changes = BTreeMap::new();
         for (position, value) in row.into_iter().enumerate() {

@@ -336,11 +336,12 @@ impl Analyzer<'_> {
     /// 42809 for what is no array; as [`Analyzer::expr`].
     fn array_operand(&mut self, array: &mut Expr) -> Result<Option<ColumnType>> {
         match self.expr(array)? {
-            None | Some(ColumnType::Unknown) => {
+            // Nothing else is walked twice.
+            None | Some(ColumnType::Unknown) if matches!(array, Expr::Value(_)) => {
                 self.adopt(array, &ColumnType::Array(Box::new(ColumnType::Text)))?;
                 self.expr(array)
             }
-            Some(ty) if ty.element().is_none() => {
+            Some(ty) if ty != ColumnType::Unknown && ty.element().is_none() => {
                 Err(Error::new(ErrorKind::WrongObjectType, "op ANY/ALL (array) requires array on right side"))
             }
             ty => Ok(ty),
