@@ -3,12 +3,13 @@
 //!
 //! Each of them holds a [`Vital`] for as long as it works. One that is dropped without [`Vital::end`], by a panic or by a way
 //! out that nobody thought of, is a task that has died: the health page says so by name, and the log. Tasks that may be
-//! aborted die by panics only.
+//! aborted die by panics only. Who waits for the answer of a task that may die does so by [`answered`].
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use tokio::sync::{mpsc, oneshot};
 
 /// The vital tasks of one database. Clones share it.
 #[derive(Clone, Debug, Default)]
@@ -60,6 +61,19 @@ impl Drop for Vital {
     }
 }
 
+/// Waits for the answer to a request that was put into a task's queue; `None` where the task ends without giving it.
+///
+/// That the answer's other end is dropped with the request is not enough to go by: a queue is emptied once when its receiver goes,
+/// and a request that had its place by then and comes in behind that lies there for as long as anybody can send.
+pub async fn answered<M, T>(requests: &mpsc::Sender<M>, mut answer: oneshot::Receiver<T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        given = &mut answer => given.ok(),
+        // What was answered was answered before the receiver went.
+        () = requests.closed() => answer.try_recv().ok(),
+    }
+}
+
 /// How long something has been going on that ought to be short.
 #[derive(Debug, Default)]
 pub struct Stopwatch(Mutex<Option<Instant>>);
@@ -88,6 +102,29 @@ mod tests {
         let watch = Stopwatch::default();
         assert!(watch.run(|| watch.running_for()).is_some());
         assert!(watch.running_for().is_none());
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_task_that_is_gone() {
+        let (requests, mut queue) = mpsc::channel::<oneshot::Sender<u8>>(4);
+        let (reply, answer) = oneshot::channel();
+        requests.send(reply).await.unwrap();
+        let task = tokio::spawn(async move {
+            queue.recv().await.unwrap().send(7).unwrap();
+            queue
+        });
+        assert_eq!(answered(&requests, answer).await, Some(7));
+        let queue = task.await.unwrap();
+        // Answered as the last thing that the task did.
+        let (reply, last) = oneshot::channel();
+        reply.send(8).unwrap();
+        // One has its place in the queue, and comes in when the task has gone and has dropped what it found there.
+        let place = requests.reserve().await.unwrap();
+        drop(queue);
+        let (reply, answer) = oneshot::channel();
+        place.send(reply);
+        assert_eq!(answered(&requests, answer).await, None);
+        assert_eq!(answered(&requests, last).await, Some(8));
     }
 
     #[test]

@@ -166,14 +166,9 @@ impl Database {
     pub fn set_password(&self, verifier: &ScramVerifier) -> Result<()> {
         let mut batch = Batch::new();
         batch.put(&Key::Role(OWNER), &verifier.to_bytes()?);
-        let (reply, answer) = tokio::sync::oneshot::channel();
-        let stopped = || self.shared().no_committer();
         // Nothing that blocks may run on an async thread, and the queue may be full; this is one write at a start.
-        let write = || {
-            self.running.queue.blocking_send(Job::Raw { batch, reply }).map_err(|_| stopped())?;
-            answer.blocking_recv().map_err(|_| stopped())?
-        };
-        std::thread::scope(|scope| scope.spawn(write).join().map_err(|_| stopped())?)
+        let write = || self.running.queue.ask_blocking(|reply| Job::Raw { batch, reply });
+        std::thread::scope(|scope| scope.spawn(write).join().map_err(|_| self.shared().no_committer())?)
     }
 
     /// Removes blob files that no entry refers to any more; how many bytes that freed.

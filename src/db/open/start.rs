@@ -119,6 +119,8 @@ fn wait(work: impl Future<Output = Result<()>> + Send) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::db::pending::on_conflict::OnConflict;
     use crate::db::state::clock::Clock;
@@ -138,6 +140,11 @@ mod tests {
             row_compiler: crate::db::no_row_compiler,
         };
         Database::open(&options).unwrap()
+    }
+
+    /// What hangs for ever says where.
+    async fn in_time<T>(what: &str, work: impl Future<Output = T>) -> T {
+        tokio::time::timeout(Duration::from_secs(300), work).await.unwrap_or_else(|_| panic!("{what} has no end"))
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -216,14 +223,17 @@ mod tests {
         let database = opened(directory.path());
         assert!(database.health().dead().is_empty());
         let queue = database.queue();
-        let fallen: Result<()> = queue.encode(|_| panic!("a commit that falls")).await;
+        let fallen: Result<()> = in_time("the one that falls", queue.encode(|_| panic!("a commit that falls"))).await;
         assert_eq!(fallen.unwrap_err().sqlstate(), "XX000");
-        let refused = queue.encode(|_| Ok(())).await.unwrap_err();
+        let refused = in_time("the one behind it", queue.encode(|_| Ok(()))).await.unwrap_err();
         assert!(refused.message().starts_with("nothing can be written any more"), "{refused:?}");
-        let fell = || database.health().dead() == ["committer"];
-        while !fell() {
-            tokio::task::yield_now().await;
-        }
+        let seen = async {
+            while database.health().dead().is_empty() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        in_time("the sign of its death", seen).await;
+        assert_eq!(database.health().dead(), ["committer"]);
         assert!(database.view().catalog().collections().count() > 0, "reads go on");
         database.shutdown().unwrap();
     }

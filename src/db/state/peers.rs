@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::db::records::peers_status::{SYNC_COMMANDS_MAX, SyncCommand, SyncStatus};
 use crate::error::{Error, ErrorKind, Result};
+use crate::health::answered;
 
 /// The sync task as the database sees it.
 pub(crate) struct Peers {
@@ -56,6 +57,6 @@ impl Peers {
         }
         let (reply, answer) = oneshot::channel();
         self.commands.send(command(reply)).await.map_err(|_| off())?;
-        answer.await.map_err(|_| off())?
+        answered(&self.commands, answer).await.ok_or_else(off)?
     }
 }

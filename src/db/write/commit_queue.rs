@@ -8,6 +8,7 @@
 use std::ops::Bound;
 use std::sync::{Arc, OnceLock};
 
+use futures::executor::block_on;
 use parking_lot::Mutex;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{mpsc, oneshot};
@@ -21,6 +22,7 @@ use crate::db::write::committer::Committer;
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::index_build::IndexBuild;
 use crate::error::Result;
+use crate::health::answered;
 use crate::store::Batch;
 
 /// Commits that may wait for the committer; more make their senders wait.
@@ -102,14 +104,6 @@ impl CommitQueue {
         self.jobs.try_send(job)
     }
 
-    /// Puts a job into the queue and waits for a free place: not for an async thread.
-    ///
-    /// # Errors
-    /// The job, where the committer is gone.
-    pub fn blocking_send(&self, job: Job) -> std::result::Result<(), mpsc::error::SendError<Job>> {
-        self.jobs.blocking_send(job)
-    }
-
     /// Has the committer encode something on top of the commits before it, and waits until it is durable.
     ///
     /// # Errors
@@ -121,7 +115,7 @@ impl CommitQueue {
     ) -> Result<T> {
         let (job, answer) = encoding(work);
         self.jobs.send(job).await.map_err(|_| self.state.no_committer())?;
-        answer.await.map_err(|_| self.state.no_committer())?
+        self.answered(answer).await
     }
 
     /// As [`CommitQueue::encode`], on a thread that may block.
@@ -132,21 +126,37 @@ impl CommitQueue {
         &self,
         work: impl FnOnce(&mut CommitEncoder<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let (job, answer) = encoding(work);
+        self.wait(encoding(work))
+    }
+
+    /// Gives the committer a job and waits for its answer, on a thread that may block.
+    ///
+    /// # Errors
+    /// As [`CommitQueue::ask`].
+    pub fn ask_blocking<T>(&self, job: impl FnOnce(oneshot::Sender<Result<T>>) -> Job) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
+        self.wait((job(reply), answer))
+    }
+
+    fn wait<T>(&self, (job, answer): (Job, oneshot::Receiver<Result<T>>)) -> Result<T> {
         self.jobs.blocking_send(job).map_err(|_| self.state.no_committer())?;
-        answer.blocking_recv().map_err(|_| self.state.no_committer())?
+        block_on(self.answered(answer))
+    }
+
+    async fn answered<T>(&self, answer: oneshot::Receiver<Result<T>>) -> Result<T> {
+        answered(&self.jobs, answer).await.ok_or_else(|| self.state.no_committer())?
     }
 
     /// Gives the committer a job and waits for its answer.
     ///
     /// # Errors
     /// What the job is answered with; 57P01 once the database goes down, XX000 where the committer has died.
-    pub async fn ask<T>(&self, job: impl FnOnce(tokio::sync::oneshot::Sender<Result<T>>) -> Job) -> Result<T> {
-        let (reply, answer) = tokio::sync::oneshot::channel();
+    pub async fn ask<T>(&self, job: impl FnOnce(oneshot::Sender<Result<T>>) -> Job) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
         if let Err(job) = self.commit_alone(job(reply)) {
             self.jobs.send(job).await.map_err(|_| self.state.no_committer())?;
         }
-        answer.await.map_err(|_| self.state.no_committer())?
+        self.answered(answer).await
     }
 
     /// Does a small commit here, where nobody else runs or waits and another thread serves whoever comes; gives the job back where it
@@ -187,8 +197,8 @@ fn has_other_workers() -> bool {
 /// The job that does some work of encoding, and where its answer comes.
 fn encoding<T: Send + 'static>(
     work: impl FnOnce(&mut CommitEncoder<'_>) -> Result<T> + Send + 'static,
-) -> (Job, tokio::sync::oneshot::Receiver<Result<T>>) {
-    let (reply, answer) = tokio::sync::oneshot::channel();
+) -> (Job, oneshot::Receiver<Result<T>>) {
+    let (reply, answer) = oneshot::channel();
     let encode: Encode = Box::new(move |apply| match work(apply) {
         Ok(value) => {
             let answer: CommitAnswer = Box::new(move |written| drop(reply.send(written.map(|()| value))));

@@ -7,6 +7,7 @@ use tokio::task::AbortHandle;
 
 use crate::db::{Database, EntryKey, NetworkStatus, StagedForPosting};
 use crate::error::{Error, ErrorKind, Result};
+use crate::health::answered;
 use crate::model::{CollectionId, NetworkId};
 use crate::sync::knirvgraph::{
     BackOffTimes, EndpointOptions, Outbox, POST_REQUESTS_MAX, PostNow, Poster, PosterOptions, PosterStatus,
@@ -77,7 +78,7 @@ impl EndpointPosting {
             let stopped = || Error::new(ErrorKind::Shutdown, "the poster is stopping");
             let (reply, answer) = oneshot::channel();
             let result = match requests.send(PostNow { reply }).await {
-                Ok(()) => answer.await.unwrap_or_else(|_| Err(stopped())),
+                Ok(()) => answered(&requests, answer).await.unwrap_or_else(|| Err(stopped())),
                 Err(_) => Err(stopped()),
             };
             // The node's task may have stopped meanwhile; whoever asked was answered then.
