@@ -9,6 +9,7 @@ use crate::sql::analyze::analyzer::Analyzer;
 use crate::sql::analyze::casts::keep_type;
 use crate::sql::analyze::row_comparisons::row_values;
 use crate::sql::arrow::cast_functions::cast_name;
+use crate::sql::functions::NAME_CHARACTER;
 use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::number_of;
@@ -44,6 +45,11 @@ impl Analyzer<'_> {
                 AccessExpr::Subscript(Subscript::Index { index }) if ty == Some(ColumnType::Jsonb) => {
                     value = self.jsonb_part(value, index)?;
                 }
+                AccessExpr::Subscript(Subscript::Index { mut index }) if ty == Some(ColumnType::Name) => {
+                    self.expr(&mut index)?;
+                    value = call(NAME_CHARACTER, vec![value, index]);
+                    ty = Some(ColumnType::CatalogChar);
+                }
                 AccessExpr::Subscript(mut subscript) => {
                     self.check_subscripts(ty.as_ref(), location)?;
                     self.subscript(&mut subscript, ty.as_ref())?;
@@ -62,7 +68,7 @@ impl Analyzer<'_> {
             }
         }
         *expr = value;
-        if ty.as_ref().is_some_and(|ty| *ty.base() == ColumnType::Numeric(None)) {
+        if ty.as_ref().is_some_and(|ty| matches!(ty.base(), ColumnType::Numeric(None) | ColumnType::Float4)) {
             keep_type(expr, ty.as_ref());
         }
         Ok(ty)

@@ -230,6 +230,8 @@ impl Analyzer<'_> {
                     self.as_numbers(right, &mut ty);
                 }
                 keep_type(expr, Some(&array));
+            } else if *array.base() == ColumnType::Float4 {
+                keep_type(expr, Some(&array));
             }
             return Ok(Some(array));
         }

@@ -38,8 +38,10 @@ pub fn finished(
         return ty;
     }
     let is_gathered = plain_form(name) == "array_agg" && function.over.is_none();
-    if (makes_array(name) || is_gathered) && types.iter().flatten().any(|ty| *ty.base() == ColumnType::Numeric(None)) {
-        let array = ColumnType::Array(Box::new(ColumnType::Numeric(None)));
+    let is_of = |element: ColumnType| types.iter().flatten().any(|ty| *ty.base() == element);
+    let forgotten = [ColumnType::Numeric(None), ColumnType::Float4].into_iter().find(|element| is_of(element.clone()));
+    if let (true, Some(element)) = (makes_array(name) || is_gathered, forgotten) {
+        let array = ColumnType::Array(Box::new(element));
         keep_type(expr, Some(&array));
         return Some(array);
     }
@@ -79,6 +81,27 @@ pub fn form_of_types(function: &mut Function, name: &str, types: &mut [Option<Co
         _ => {}
     }
     function_types::result(name, types)
+}
+
+/// Functions that PostgreSQL has for `float8` alone; the planner would compute with `float4`.
+const FLOAT8_FUNCTIONS: [&str; 30] = [
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "ceiling", "cos", "cosh", "cot",
+    "degrees", "exp", "floor", "ln", "log", "log10", "pow", "power", "radians", "round", "sign", "sin", "sinh", "sqrt",
+    "tan", "tanh", "trunc",
+];
+
+/// Makes `float8` of each `float4` that such a function is given.
+pub fn widen_floats(function: &mut Function, name: &str, types: &mut [Option<ColumnType>]) {
+    let FunctionArguments::List(list) = &mut function.args else { return };
+    if !FLOAT8_FUNCTIONS.contains(&name) {
+        return;
+    }
+    for (argument, ty) in list.args.iter_mut().filter_map(plain_argument).zip(types) {
+        if *ty == Some(ColumnType::Float4) {
+            *argument = native_cast(argument.clone(), DataType::DoublePrecision);
+            *ty = Some(ColumnType::Float8);
+        }
+    }
 }
 
 /// Whether what is unnested has a list in each row.

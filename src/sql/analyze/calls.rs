@@ -8,7 +8,7 @@ use datafusion::sql::sqlparser::ast::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::unmodified;
 use crate::sql::analyze::analyzer::{Analyzer, unified};
-use crate::sql::analyze::call_forms::{bound_series, finished, form_of_types, series_form};
+use crate::sql::analyze::call_forms::{bound_series, finished, form_of_types, series_form, widen_floats};
 use crate::sql::analyze::casts::keep_type;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
 use crate::sql::analyze::numerics::{check_numerics, is_numeric};
@@ -100,6 +100,7 @@ impl Analyzer<'_> {
         if matches!(name.as_str(), "lag" | "lead") {
             self.with_default(function, &mut types)?;
         }
+        widen_floats(function, &name, &mut types);
         if let Some(form) = function_types::form_for(&name, &types) {
             function.name = ObjectName::from(vec![exact(form)]);
             name = form.to_string();
@@ -301,6 +302,8 @@ impl Analyzer<'_> {
             let ty = self.order_item(item, &[])?;
             if is_numeric(ty.as_ref()) {
                 self.numeric_as_float(&mut item.expr);
+            } else if ty == Some(ColumnType::Float4) {
+                self.make_float(&mut item.expr);
             } else if let Some(key) = sort_key(ty.as_ref()) {
                 by_value(&mut item.expr, key);
             }

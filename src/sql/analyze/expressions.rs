@@ -235,19 +235,21 @@ impl Analyzer<'_> {
         match expr {
             Expr::Case { .. } => self.case(expr),
             Expr::Array(array) => {
-                // The planner looks for the columns of its elements in the innermost query only, and computes with whole numbers
-                // there; those of a call it finds, and computes as everywhere.
-                let is_computed = array.elem.iter().any(is_computed);
+                // The planner looks for the columns of its elements in the innermost query only, computes with whole numbers there,
+                // and knows no parameter's type; those of a call it finds, and computes as everywhere.
+                let is_written_computed = array.elem.iter().any(is_computed);
                 let ty = self.unify_all("ARRAY", &mut array.elem.iter_mut().collect::<Vec<_>>())?;
                 if ty == Some(ColumnType::Int4) {
                     // The planner takes every number for a bigint.
                     array.elem.iter_mut().for_each(|each| self.as_int4(each));
                 }
+                let is_computed = is_written_computed || array.elem.iter().any(is_computed);
                 let ty = ty.map(|ty| ColumnType::Array(Box::new(ty)));
-                let is_computed = is_computed || ty.as_ref().is_some_and(|ty| *ty.base() == ColumnType::Numeric(None));
+                let is_call =
+                    is_computed || ty.as_ref().is_some_and(|ty| matches!(ty.base(), ColumnType::Numeric(None)));
                 if let Some(constant) = ty.as_ref().and_then(|ty| self.constant_array(&array.elem, ty)) {
                     *expr = constant;
-                } else if is_computed {
+                } else if is_call {
                     *expr = call("make_array", std::mem::take(&mut array.elem));
                     keep_type(expr, ty.as_ref());
                 }

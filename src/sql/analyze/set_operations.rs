@@ -11,15 +11,18 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 use crate::error::{Error, Result};
 use crate::expr::unmodified;
 use crate::sql::analyze::analyzer::{Analyzer, unified};
+use crate::sql::analyze::literals::string_of;
 use crate::sql::analyze::numbers::{cast_branch, casts_of};
 use crate::sql::analyze::numerics::is_numeric;
 use crate::sql::analyze::scope::ScopeColumn;
 use crate::sql::analyze::select::check_width;
 use crate::sql::analyze::times::common_time;
-use crate::sql::parse::names::exact;
+use crate::sql::parse::names::{exact, last_part};
+use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::select_of;
 use crate::sql::parse::visit::has_expression;
 use crate::sql::registry;
+use crate::sql::rewrite::expressions::arguments;
 use crate::types::ColumnType;
 
 impl Analyzer<'_> {
@@ -41,9 +44,13 @@ impl Analyzer<'_> {
         };
         let mut columns = self.branch(left)?;
         let places = locations(right);
-        let others = self.branch(right)?;
+        let mut others = self.branch(right)?;
         if columns.len() != others.len() {
             return Err(Error::syntax(format!("each {word} query must have the same number of columns"), None));
+        }
+        for (position, (column, other)) in columns.iter_mut().zip(&mut others).enumerate() {
+            beside_numbers(&mut column.ty, open_item(left, position), other.ty.as_ref());
+            beside_numbers(&mut other.ty, open_item(right, position), column.ty.as_ref());
         }
         let own: Vec<Option<ColumnType>> = columns.iter().map(|column| column.ty.clone()).collect();
         for (position, (column, other)) in columns.iter_mut().zip(&others).enumerate() {
@@ -179,6 +186,21 @@ pub fn union_of_rows(values: &mut Values) -> Result<SetExpr> {
     union.ok_or_else(|| Error::syntax("VALUES without a row", None))
 }
 
+/// A `regclass` and the like prints a name where it is shown; beside OIDs it is one.
+fn beside_numbers(ty: &mut Option<ColumnType>, expr: Option<&mut Expr>, other: Option<&ColumnType>) {
+    let (Some(ColumnType::Text), Some(ColumnType::Oid), Some(expr)) = (&*ty, other, expr) else { return };
+    let Expr::Function(function) = &*expr else { return };
+    let Some(name) = last_part(&function.name) else { return };
+    let Some(kind) = name.strip_suffix("_out").filter(|kind| kind.starts_with("reg")) else { return };
+    let arguments = arguments(function);
+    let [argument] = arguments.as_slice() else { return };
+    *expr = match argument {
+        Expr::Value(value) if string_of(&value.value).is_some() => call(&format!("to_{kind}"), arguments),
+        number => number.clone(),
+    };
+    *ty = Some(ColumnType::Oid);
+}
+
 /// The type of a literal beside a column whose type only the planner knows: NULL takes that one.
 fn own_type(literal: Option<&mut Expr>) -> Option<ColumnType> {
     let is_null = literal.is_some_and(|expr| matches!(expr, Expr::Value(value) if value.value == Literal::Null));
@@ -224,7 +246,7 @@ fn matched(word: &str, left: Option<ColumnType>, right: Option<ColumnType>) -> R
     if let (ColumnType::Varchar(_) | ColumnType::Char(_), ColumnType::Varchar(_) | ColumnType::Char(_)) = (a, b)
         && a != b
     {
-        return Ok(Some(unmodified(a)));
+        return Ok(Some(if matches!(a, ColumnType::Varchar(_)) { ColumnType::Varchar(None) } else { unmodified(a) }));
     }
     if let Some(ty) = unified(left.clone(), right.clone()) {
         return Ok(Some(ty));

@@ -22,10 +22,8 @@ use crate::sql::functions::{
 use crate::sql::parse::operators::call;
 use crate::sql::parse::spellings::COLUMNS;
 use crate::sql::parse::trees::number_of;
+use crate::sql::rewrite::rewrite::record_columns;
 use crate::types::ColumnType;
-
-/// Functions whose rows have several columns: they stand in FROM, or are the one such call of a select list.
-const RECORD_SETS: [&str; 4] = ["json_each", "jsonb_each", "json_each_text", "jsonb_each_text"];
 
 /// What a call stands for whose arguments were not walked yet; `None` for a call that stays.
 ///
@@ -36,7 +34,8 @@ pub fn stands_for(function: &Function, name: &str) -> Result<Option<Expr>> {
         let message = "all columns of the value of such a function cannot be shown here";
         return Err(Error::unsupported(message, "Call it in FROM, and name its columns."));
     }
-    if RECORD_SETS.contains(&name) {
+    // They stand in FROM, or are the one such call of a select list.
+    if record_columns(name).is_some() {
         let message = format!("{name}() as one of several expressions of rows is not offered");
         return Err(Error::unsupported(message, "Call it in FROM, and name its columns."));
     }

@@ -8,7 +8,11 @@ use crate::expr::{Function, Invocation, int_of, text_of};
 use crate::model::{CollectionId, Sequence};
 use crate::sql::arrow::context::context_of;
 use crate::sql::pg_catalog;
+use crate::types::limits::IDENTIFIER_BYTES_MAX;
 use crate::types::{ColumnType, Value, quote_identifier};
+
+/// A character of a `name`, by its place from 0.
+pub const NAME_CHARACTER: &str = "$name_character";
 
 pub fn definitions() -> Vec<Function> {
     let mut all = names();
@@ -107,6 +111,15 @@ fn names() -> Vec<Function> {
             let name = oid.and_then(pg_catalog::procedure_name).map(ToString::to_string);
             Ok(Value::text(name.unwrap_or_else(|| arguments.first().map(Value::to_text).unwrap_or_default())))
         }),
+        // A `name` is a list of bytes that counts from 0.
+        Function::new(NAME_CHARACTER, &[Text, Int], ColumnType::CatalogChar, |_, arguments| {
+            let place = int_of(arguments, 1).and_then(|place| usize::try_from(place).ok());
+            let Some(place) = place.filter(|place| *place <= IDENTIFIER_BYTES_MAX) else { return Ok(Value::Null) };
+            let character = text_of(arguments, 0).chars().nth(place);
+            Ok(Value::text(character.map(String::from).unwrap_or_default()))
+        }),
+        Function::new("$option_names", &[Any], texts_of(), |_, arguments| options(arguments, |name, _| Some(name))),
+        Function::new("$option_values", &[Any], texts_of(), |_, arguments| options(arguments, |_, value| value)),
         Function::new("format_type", &[Oid, Int], text, |_, arguments| {
             let oid = int_of(arguments, 0).and_then(|oid| u32::try_from(oid).ok());
             let modifier = int_of(arguments, 1).and_then(|modifier| i32::try_from(modifier).ok());
@@ -114,6 +127,26 @@ fn names() -> Vec<Function> {
         })
         .with_nulls(),
     ]
+}
+
+fn texts_of() -> ColumnType {
+    ColumnType::Array(Box::new(ColumnType::Text))
+}
+
+/// One part of each of the options `name=value`, or `name`.
+fn options(arguments: &[Value], part: impl Fn(String, Option<String>) -> Option<String>) -> Result<Value> {
+    let Some(Value::Array(_, options)) = arguments.first() else {
+        return Ok(Value::Array(Box::new(ColumnType::Text), Vec::new()));
+    };
+    let parts = options.iter().map(|option| {
+        let text = option.to_text();
+        let (name, value) = match text.split_once('=') {
+            Some((name, value)) => (name.to_string(), Some(value.to_string())),
+            None => (text, None),
+        };
+        optional_text(part(name, value))
+    });
+    Ok(Value::Array(Box::new(ColumnType::Text), parts.collect()))
 }
 
 fn regtype(arguments: &[Value]) -> Result<u32> {

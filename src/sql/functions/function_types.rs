@@ -218,6 +218,9 @@ pub fn form_for(name: &str, arguments: &[Option<ColumnType>]) -> Option<&'static
     if let Some(form) = full_text_form(name, arguments) {
         return Some(form);
     }
+    if let Some(Some(ColumnType::Json)) = arguments.first() {
+        return json_form(name);
+    }
     if has(|ty| matches!(ty, ColumnType::Sparsevec(_))) {
         return sparse_form(name);
     }
@@ -233,6 +236,16 @@ pub fn form_for(name: &str, arguments: &[Option<ColumnType>]) -> Option<&'static
         "bit_count" => Some("$bits_count"),
         "get_bit" => Some("$bits_get_bit"),
         "set_bit" => Some("$bits_set_bit"),
+        _ => None,
+    }
+}
+
+/// The parts of a `json` are such, those of a `jsonb` are as well.
+fn json_form(name: &str) -> Option<&'static str> {
+    match name {
+        "jsonb_object_field" => Some("json_object_field"),
+        "jsonb_array_element" => Some("json_array_element"),
+        "jsonb_extract_path" => Some("json_extract_path"),
         _ => None,
     }
 }
@@ -291,7 +304,9 @@ pub fn result(name: &str, arguments: &[Option<ColumnType>]) -> Option<ColumnType
     let first = arguments.first().cloned().flatten();
     Some(match plain_form(name) {
         "count" | "row_number" | "rank" | "dense_rank" => ColumnType::Int8,
-        "length" | "char_length" | "character_length" | "octet_length" | "strpos" | "ascii" => ColumnType::Int4,
+        "length" | "char_length" | "character_length" | "octet_length" | "strpos" | "ascii" | "ntile" => {
+            ColumnType::Int4
+        }
         "lower" | "upper" | "trim" | "btrim" | "ltrim" | "rtrim" | "replace" | "left" | "right" | "lpad" | "rpad"
         | "repeat" | "reverse" | "initcap" | "concat" | "concat_ws" | "split_part" | "substr" | "substring"
         | "translate" | "md5" | "regexp_replace" | "chr" | "overlay" => ColumnType::Text,
@@ -315,6 +330,7 @@ pub fn result(name: &str, arguments: &[Option<ColumnType>]) -> Option<ColumnType
             ColumnType::Float8 => ColumnType::Float8,
             _ => return None,
         },
+        "min" | "max" if matches!(first, Some(ColumnType::Varchar(_) | ColumnType::Name)) => ColumnType::Text,
         "unnest" => return first.and_then(|ty| ty.element()),
         ELEMENTS | "min" | "max" | "first_value" | "last_value" | "nth_value" | "lag" | "lead" => return first,
         "date_trunc" => return arguments.get(1).cloned().flatten(),

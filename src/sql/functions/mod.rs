@@ -88,6 +88,7 @@ pub use advisory::{held as held_advisory_locks, release as release_advisory_lock
 pub use arrays_made::BUCKET_OF_BOUNDS;
 pub use bits::{BITS_BYTES, BITS_LENGTH};
 pub use bytes::{BYTES_OVERLAID, BYTES_PART, BYTES_REVERSED, BYTES_TRIMMED};
+pub use catalog::NAME_CHARACTER;
 pub use counterparts::INPUT_ERROR;
 pub use decimals::NUMBER_SERIES;
 pub use expand_array::EXPAND_ARRAY;

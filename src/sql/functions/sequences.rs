@@ -4,7 +4,7 @@ use crate::db::{Catalog, SearchPath};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Bool, Int, Object};
 use crate::expr::{Function, Invocation, int_of};
-use crate::model::Sequence;
+use crate::model::{Sequence, SequenceCount};
 use crate::sql::arrow::context::{ReadContext, context_of};
 use crate::sql::pg_catalog::{self, sequence_of};
 use crate::types::{ColumnType, Value};
@@ -44,12 +44,36 @@ pub fn definitions() -> Vec<Function> {
         .optional(1)
         .volatile(),
         Function::new("pg_sequence_last_value", &[Object], number(), |invocation, arguments| {
-            let context = context_of(invocation)?;
-            let count = context.view.sequence_count(&named(context, arguments)?)?;
+            let count = counted(invocation, arguments)?;
             Ok(if count.is_called { Value::Int8(count.last) } else { Value::Null })
         })
         .volatile(),
+        // Columns of the one row of `pg_get_sequence_data`: a sequence lies in no page.
+        Function::new("$sequence_value", &[Object], list(ColumnType::Int8), |invocation, arguments| {
+            let count = counted(invocation, arguments)?;
+            Ok(Value::Array(Box::new(ColumnType::Int8), vec![Value::Int8(count.last)]))
+        })
+        .volatile(),
+        Function::new("$sequence_is_called", &[Object], list(ColumnType::Bool), |invocation, arguments| {
+            let count = counted(invocation, arguments)?;
+            Ok(Value::Array(Box::new(ColumnType::Bool), vec![Value::Bool(count.is_called)]))
+        })
+        .volatile(),
+        Function::new("$sequence_page", &[Object], list(ColumnType::Text), |_, _| {
+            Ok(Value::Array(Box::new(ColumnType::Text), vec![Value::Null]))
+        })
+        .volatile(),
     ]
+}
+
+fn list(element: ColumnType) -> ColumnType {
+    ColumnType::Array(Box::new(element))
+}
+
+/// How far the sequence has come that the first argument names.
+fn counted(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<SequenceCount> {
+    let context = context_of(invocation)?;
+    context.view.sequence_count(&named(context, arguments)?)
 }
 
 /// The context of a function that changes a sequence.

@@ -57,8 +57,13 @@ impl Dialect for PostgresDialect {
         }))
     }
 
-    /// `IS JSON`, which the parser does not read.
+    /// `IS JSON`, which the parser does not read, and COLLATE behind what is no single word.
     fn parse_infix(&self, parser: &mut Parser<'_>, expr: &Expr, _: u8) -> Option<Result<Expr, ParserError>> {
+        if matches!(&parser.peek_token_ref().token, Token::Word(word) if word.keyword == Keyword::COLLATE) {
+            parser.advance_token();
+            let collation = parser.parse_object_name(false);
+            return Some(collation.map(|collation| Expr::Collate { expr: Box::new(expr.clone()), collation }));
+        }
         test(parser, expr)
     }
 

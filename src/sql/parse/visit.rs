@@ -7,7 +7,8 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, ObjectName, Query, Select, Statement, TableFactor, ValueWithSpan, Visit, VisitMut, Visitor, VisitorMut,
+    Expr, ObjectName, Query, Select, Statement, TableFactor, Value as Literal, ValueWithSpan, Visit, VisitMut, Visitor,
+    VisitorMut,
 };
 
 /// Walks over a node and all below it until the visitor breaks off.
@@ -20,10 +21,13 @@ pub fn visit_mut(node: &mut impl VisitMut, visitor: &mut dyn VisitorMut<Break = 
     node.visit(&mut Writing(visitor))
 }
 
-/// Whether an expression names a column or computes with an operator.
+/// Whether an expression names a column, a parameter or a constant, or computes with an operator.
 pub fn is_computed(expr: &Expr) -> bool {
-    let is_part =
-        |part: &Expr| matches!(part, Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::BinaryOp { .. });
+    let is_part = |part: &Expr| match part {
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::BinaryOp { .. } => true,
+        Expr::Value(value) => matches!(value.value, Literal::Placeholder(_)),
+        _ => false,
+    };
     has_expression(expr, is_part)
 }
 

@@ -7,7 +7,9 @@ use chrono::Utc;
 use crate::db::Catalog;
 use crate::settings::{Setting, SettingKind, SettingValue, Settings, shown_bound};
 use crate::sql::pg_catalog::names::namespaces;
-use crate::sql::pg_catalog::oids::{COLLATION_DEFAULT, DATABASE_OID, NAMESPACE_CATALOG, NAMESPACE_PUBLIC, OWNER_OID};
+use crate::sql::pg_catalog::oids::{
+    COLLATION_DEFAULT, DATABASE_OID, NAMESPACE_CATALOG, NAMESPACE_PUBLIC, OWNER_OID, VECTOR_EXTENSION,
+};
 use crate::sql::pg_catalog::relation::{CatalogRow, oid, text};
 use crate::types::{ColumnType, Interval, Value, Zone};
 
@@ -21,7 +23,7 @@ const LANGUAGE_SQL: u32 = 14;
 /// Name, version, OID, schema, what it is.
 const EXTENSIONS: [(&str, &str, u32, u32, &str); 2] = [
     ("plpgsql", "1.0", 12_771, NAMESPACE_CATALOG, "PL/pgSQL procedural language"),
-    ("vector", VECTOR_VERSION, 16_384, NAMESPACE_PUBLIC, "vector data type and hnsw access method"),
+    ("vector", VECTOR_VERSION, VECTOR_EXTENSION, NAMESPACE_PUBLIC, "vector data type and hnsw access method"),
 ];
 
 /// OID of `pg_extension`, whose descriptions `\dx` shows.

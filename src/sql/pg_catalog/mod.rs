@@ -16,6 +16,7 @@ mod comments;
 mod constraint_views;
 mod constraints;
 mod definitions;
+mod dependencies;
 mod information;
 mod locks;
 mod lookup;

@@ -16,6 +16,8 @@ use crate::types::ColumnType;
 
 pub const NAMESPACE_CATALOG: u32 = 11;
 pub const NAMESPACE_PUBLIC: u32 = 2200;
+/// The extension `vector`; what is PostgreSQL's own has lower OIDs.
+pub const VECTOR_EXTENSION: u32 = 16_384;
 pub const NAMESPACE_INFORMATION: u32 = 13_000;
 pub const NAMESPACE_NEBULUS: u32 = 13_001;
 /// The role that owns everything.

@@ -14,8 +14,8 @@ use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::pg_catalog::relation::{self, CatalogRow};
 use crate::sql::pg_catalog::{
-    cluster, comments, constraint_views, constraints, information, locks, procedures, relations, sequences, statistics,
-    types, views,
+    cluster, comments, constraint_views, constraints, dependencies, information, locks, procedures, relations,
+    sequences, statistics, types, views,
 };
 
 const INFORMATION_SCHEMA: &str = "information_schema";
@@ -75,7 +75,7 @@ pub fn catalog_rows(name: &str, context: &ReadContext) -> Vec<CatalogRow> {
         "pg_index" => relations::index(catalog),
         "pg_constraint" => constraints::constraint(catalog),
         "pg_sequence" => sequences::pg_sequence(catalog),
-        "pg_depend" => sequences::depend(catalog),
+        "pg_depend" => dependencies::depend(catalog),
         "pg_type" => types::types(),
         "pg_opclass" => types::opclass(),
         "pg_opfamily" => types::opfamily(),

@@ -4,6 +4,7 @@
 //! holds for is noted: nothing, one collection, the catalog, or the moment where a table is made of what is there then.
 
 use std::collections::BTreeMap;
+use std::mem::discriminant;
 use std::sync::Arc;
 
 use datafusion::common::ParamValues;
@@ -93,7 +94,8 @@ pub fn plan_query(query: &SqlQuery, parameters: &mut ParameterTypes, context: &P
                 (Source::Groups(Arc::new(query)), types)
             }
         };
-        let columns = analysis.columns.iter().zip(types).map(|(column, ty)| output_column(column, ty)).collect();
+        let columns = analysis.columns.iter().zip(types);
+        let columns = columns.map(|(column, ty)| output_column(column, shown_type(column.ty.as_ref(), ty))).collect();
         return Ok(ReadPlan { columns, source, types: parameters.finish().into() });
     }
     let Analysis { query, columns, constants, tables, is_cacheable, with_names } = analysis;
@@ -178,10 +180,28 @@ fn planned_columns(columns: &[ScopeColumn], plan: &LogicalPlan) -> Arc<[OutputCo
         return columns
             .iter()
             .zip(fields.iter())
-            .map(|(column, field)| output_column(column, type_of(field)))
+            .map(|(column, field)| output_column(column, shown_type(column.ty.as_ref(), type_of(field))))
             .collect();
     }
     fields.iter().map(|field| OutputColumn::computed(field.name().clone(), type_of(field))).collect()
+}
+
+/// The type that a result's column is told to have: where the planner computes values of several types alike, the walk knows which.
+fn shown_type(known: Option<&ColumnType>, planned: ColumnType) -> ColumnType {
+    use ColumnType::{Array, Char, Int2, Int4, Int8, Json, Jsonb, Name, Text, Varchar};
+    match (known, planned) {
+        (Some(Array(known)), Array(planned)) => Array(Box::new(shown_type(Some(known), *planned))),
+        // The one that the planner has tells the length, too.
+        (Some(known), planned) if discriminant(known) == discriminant(&planned) => planned,
+        // Of floats the planner makes vectors.
+        (Some(known @ Array(element)), ColumnType::Vector(_)) if **element == ColumnType::Float4 => known.clone(),
+        (
+            Some(known @ (Text | Varchar(_) | Char(_) | Name | Json | Jsonb)),
+            Text | Varchar(_) | Char(_) | Name | Json | Jsonb,
+        )
+        | (Some(known @ (Int2 | Int4 | Int8)), Int2 | Int4 | Int8) => known.clone(),
+        (_, planned) => planned,
+    }
 }
 
 fn output_column(column: &ScopeColumn, ty: ColumnType) -> OutputColumn {

@@ -10,6 +10,7 @@ use crate::sql::parse::names::{exact, folded, last_part};
 use crate::sql::parse::spellings::COLUMNS;
 use crate::sql::parse::visit::{change_expressions, has_expression};
 use crate::sql::rewrite::expressions;
+use crate::sql::rewrite::rewrite::record_columns;
 
 /// The relation that the function becomes.
 const RELATION: &str = "$composite";
@@ -44,16 +45,15 @@ pub fn composites(select: &mut Select) {
         items.push(item);
     }
     select.projection = items;
-    select.from.push(TableWithJoins { relation: relation(&function, names), joins: Vec::new() });
+    select.from.push(TableWithJoins { relation: relation(&function, &names), joins: Vec::new() });
 }
 
 /// The columns of what such a function returns.
-fn columns_of(function: &str) -> Option<&'static [&'static str]> {
-    match function {
-        "json_each" | "jsonb_each" | "json_each_text" | "jsonb_each_text" => Some(&["key", "value"]),
-        "pg_input_error_info" => Some(&["message", "detail", "hint", "sql_error_code"]),
-        _ => None,
+fn columns_of(function: &str) -> Option<Vec<&'static str>> {
+    if function == "pg_input_error_info" {
+        return Some(vec!["message", "detail", "hint", "sql_error_code"]);
     }
+    Some(record_columns(function)?.iter().map(|(column, _)| *column).collect())
 }
 
 /// The one function of which columns are shown; `None` where there are others, where `*` would show them too, and for groups.

@@ -67,6 +67,24 @@ pub const SET_FUNCTIONS: &[&str] = &[
     "string_to_table",
 ];
 
+/// Functions that return rows of several columns: each column with the function here that returns the list of its values.
+const RECORD_SETS: &[(&str, &[(&str, &str)])] = &[
+    ("json_each", &[("key", "jsonb_object_keys"), ("value", "json_object_values")]),
+    ("json_each_text", &[("key", "jsonb_object_keys"), ("value", "json_object_values_text")]),
+    ("jsonb_each", &[("key", "jsonb_object_keys"), ("value", "jsonb_object_values")]),
+    ("jsonb_each_text", &[("key", "jsonb_object_keys"), ("value", "jsonb_object_values_text")]),
+    (
+        "pg_get_sequence_data",
+        &[("last_value", "$sequence_value"), ("is_called", "$sequence_is_called"), ("page_lsn", "$sequence_page")],
+    ),
+    ("pg_options_to_table", &[("option_name", "$option_names"), ("option_value", "$option_values")]),
+];
+
+/// The columns of what a function returns, where its rows have several: each with the function of the list of its values.
+pub fn record_columns(function: &str) -> Option<&'static [(&'static str, &'static str)]> {
+    RECORD_SETS.iter().find(|(name, _)| *name == function).map(|(_, columns)| *columns)
+}
+
 /// Rewrites a statement or a query in place.
 pub fn rewrite<T: VisitMut>(statement: &mut T) {
     let walked = visit_mut(statement, &mut Rewriter);
@@ -257,10 +275,9 @@ fn table_function(factor: &mut TableFactor) {
             restore(factor, &name, &function, args, alias);
             return;
         }
-        "jsonb_each" => pair(&arguments, "jsonb_object_values"),
-        "json_each" => pair(&arguments, "json_object_values"),
-        "jsonb_each_text" => pair(&arguments, "jsonb_object_values_text"),
-        "json_each_text" => pair(&arguments, "json_object_values_text"),
+        set if let Some(columns) = record_columns(set) => {
+            columns.iter().map(|(_, list)| call(list, arguments.clone())).collect()
+        }
         "unnest" => arguments,
         // Its rows have two columns.
         set if SET_FUNCTIONS.contains(&set) && set != EXPAND_ARRAY => vec![call(set, arguments)],
@@ -272,8 +289,8 @@ fn table_function(factor: &mut TableFactor) {
     let mut alias = alias.unwrap_or_else(|| table_alias(&function));
     if alias.columns.is_empty() {
         let names: Vec<String> = match (lists.len(), function.as_str()) {
-            (2, "jsonb_each" | "json_each" | "jsonb_each_text" | "json_each_text") => {
-                vec!["key".to_string(), "value".to_string()]
+            (_, set) if let Some(columns) = record_columns(set) => {
+                columns.iter().map(|(column, _)| (*column).to_string()).collect()
             }
             (1, set) if set.contains("array_elements") => vec!["value".to_string()],
             (1, _) => vec![alias.name.value.clone()],
@@ -288,11 +305,6 @@ fn table_function(factor: &mut TableFactor) {
         with_offset_alias: None,
         with_ordinality: false,
     };
-}
-
-/// Keys and values of one object.
-fn pair(arguments: &[Expr], values: &str) -> Vec<Expr> {
-    vec![call("jsonb_object_keys", arguments.to_vec()), call(values, arguments.to_vec())]
 }
 
 /// Puts a function that is none of ours back, without the schema before its name.
