@@ -29,6 +29,8 @@ pub enum CommentedPart {
     Schema,
     /// The database, among those as well.
     Database,
+    /// An extension, by its OID, among those as well.
+    Extension(u32),
 }
 
 impl Comments {

@@ -51,6 +51,7 @@ mod pages;
 mod portals;
 mod psql;
 mod remote_numbers;
+mod result_types;
 mod running;
 mod schemas;
 mod secrets;

@@ -284,6 +284,10 @@ impl Analyzer<'_> {
             return Ok(None);
         };
         let Some(StatementTable::Collection(table)) = self.tables.get_mut(&key) else { return Ok(None) };
+        let of = match &column.ty {
+            Some(ColumnType::Json) => ColumnType::Json,
+            _ => ColumnType::Jsonb,
+        };
         let (base, mut path) = match table.column(&column.name).map(|column| &column.operand) {
             Some(Operand::Column(position)) if matches!(column.ty, Some(ColumnType::Json | ColumnType::Jsonb)) => {
                 (PathBase::Column(*position), Vec::new())
@@ -293,8 +297,7 @@ impl Analyzer<'_> {
             _ => return Ok(None),
         };
         path.extend(steps);
-        let (result, ty) =
-            if is_text { (PathResult::Text, ColumnType::Text) } else { (PathResult::Json, ColumnType::Jsonb) };
+        let (result, ty) = if is_text { (PathResult::Text, ColumnType::Text) } else { (PathResult::Json, of) };
         let name = table.add_virtual(Operand::Path { base, path, result }, ty.clone());
         let mut part = column_of(&relation, &name);
         if let Expr::CompoundIdentifier(parts) = &mut part {

@@ -274,6 +274,10 @@ impl Analyzer<'_> {
             Expr::AtTimeZone { .. } => self.at_time_zone(expr),
             Expr::Ceil { expr: inner, .. } | Expr::Floor { expr: inner, .. } => {
                 let ty = self.expr(inner)?;
+                if ty == Some(ColumnType::Float4) {
+                    self.make_float(inner);
+                    return Ok(Some(ColumnType::Float8));
+                }
                 let form = if matches!(expr, Expr::Ceil { .. }) { "ceil" } else { "floor" };
                 if let Expr::Ceil { expr: inner, .. } | Expr::Floor { expr: inner, .. } = &*expr
                     && let Some(whole) = self.numeric_form(inner, ty.as_ref(), form)

@@ -242,8 +242,9 @@ fn open_item(branch: &mut SetExpr, position: usize) -> Option<&mut Expr> {
 /// 42804 when neither type leads to the other.
 fn matched(word: &str, left: Option<ColumnType>, right: Option<ColumnType>) -> Result<Option<ColumnType>> {
     let (Some(a), Some(b)) = (&left, &right) else { return Ok(left.or(right)) };
-    // Of two kinds of text that are not `text` the first one is taken.
-    if let (ColumnType::Varchar(_) | ColumnType::Char(_), ColumnType::Varchar(_) | ColumnType::Char(_)) = (a, b)
+    // Of two kinds of text the first one is taken.
+    if let (ColumnType::Varchar(_) | ColumnType::Char(_), other) = (a, b)
+        && matches!(other, ColumnType::Varchar(_) | ColumnType::Char(_) | ColumnType::Text)
         && a != b
     {
         return Ok(Some(if matches!(a, ColumnType::Varchar(_)) { ColumnType::Varchar(None) } else { unmodified(a) }));

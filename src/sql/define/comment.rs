@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{CollectionId, ColumnId, CommentedPart, Comments, RelationName, SchemaId};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names::{last_part, relation_name};
-use crate::sql::pg_catalog::{Object, find_stored, named_object, path_of};
+use crate::sql::pg_catalog::{Object, extension_oid, find_stored, named_object, path_of};
 use crate::sql::write::write_target::check_user_schema;
 use crate::statement::Privilege;
 
@@ -55,10 +55,18 @@ pub fn plan_comment(
             }
             (Comments::OF_NODE, CommentedPart::Database)
         }
+        CommentObject::Extension => {
+            let extension = last_part(name).unwrap_or_default();
+            let Some(number) = extension_oid(&extension) else {
+                let message = format!("extension \"{extension}\" does not exist");
+                return Err(Error::new(ErrorKind::UndefinedObject, message));
+            };
+            (Comments::OF_NODE, CommentedPart::Extension(number))
+        }
         other => {
             return Err(Error::unsupported(
                 format!("COMMENT ON {other} is not offered"),
-                "Tables, views, columns, indexes, sequences, schemas and the database have comments.",
+                "Tables, views, columns, indexes, sequences, schemas, extensions and the database have comments.",
             ));
         }
     };

@@ -120,12 +120,14 @@ fn names() -> Vec<Function> {
         }),
         Function::new("$option_names", &[Any], texts_of(), |_, arguments| options(arguments, |name, _| Some(name))),
         Function::new("$option_values", &[Any], texts_of(), |_, arguments| options(arguments, |_, value| value)),
-        Function::new("format_type", &[Oid, Int], text, |_, arguments| {
+        Function::new("format_type", &[Oid, Int], text, |invocation, arguments| {
+            let (_, path) = names_of(invocation)?;
             let oid = int_of(arguments, 0).and_then(|oid| u32::try_from(oid).ok());
             let modifier = int_of(arguments, 1).and_then(|modifier| i32::try_from(modifier).ok());
-            Ok(optional_text(pg_catalog::format_type(oid, modifier)))
+            Ok(optional_text(pg_catalog::format_type_in(&path, oid, modifier)))
         })
-        .with_nulls(),
+        .with_nulls()
+        .stable(),
     ]
 }
 
@@ -196,9 +198,9 @@ fn texts() -> Vec<Function> {
         Function::new("pg_get_indexdef", &[Oid, Int, Bool], text.clone(), index_definition).optional(2).stable(),
         Function::new("pg_get_serial_sequence", &[Text, Text], text, serial_sequence).stable(),
         Function::new("pg_get_viewdef", &[Object, Any], ColumnType::Text, |invocation, arguments| {
-            let catalog = context_of(invocation)?.view.catalog();
+            let (catalog, path) = names_of(invocation)?;
             let object = oid_of(invocation, arguments, 0)?.and_then(|oid| pg_catalog::Object::find(catalog, oid));
-            Ok(optional_text(object.and_then(|object| pg_catalog::view_definition(&object))))
+            Ok(optional_text(object.and_then(|object| pg_catalog::view_definition(&object, &path, catalog))))
         })
         .optional(1)
         .stable(),
@@ -251,10 +253,10 @@ fn function_text(arguments: &[Value], result: bool) -> Result<Value> {
 }
 
 fn index_definition(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
-    let catalog = context_of(invocation)?.view.catalog();
+    let (catalog, path) = names_of(invocation)?;
     let Some(oid) = oid_of(invocation, arguments, 0)? else { return Ok(Value::Null) };
     let text = match int_of(arguments, 1).and_then(|number| usize::try_from(number).ok()) {
-        None | Some(0) => pg_catalog::index_definition(catalog, oid),
+        None | Some(0) => pg_catalog::index_definition((catalog, &path), oid),
         Some(number) => Some(pg_catalog::index_column(catalog, oid, number).unwrap_or_default()),
     };
     Ok(optional_text(text))

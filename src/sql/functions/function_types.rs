@@ -330,6 +330,7 @@ pub fn result(name: &str, arguments: &[Option<ColumnType>]) -> Option<ColumnType
             ColumnType::Float8 => ColumnType::Float8,
             _ => return None,
         },
+        "array_positions" => ColumnType::Array(Box::new(ColumnType::Int4)),
         "min" | "max" if matches!(first, Some(ColumnType::Varchar(_) | ColumnType::Name)) => ColumnType::Text,
         "unnest" => return first.and_then(|ty| ty.element()),
         ELEMENTS | "min" | "max" | "first_value" | "last_value" | "nth_value" | "lag" | "lead" => return first,

@@ -6,6 +6,7 @@ use chrono::Utc;
 
 use crate::db::Catalog;
 use crate::settings::{Setting, SettingKind, SettingValue, Settings, shown_bound};
+use crate::sql::pg_catalog::comments::{EXTENSION_CATALOG, NAMESPACE_CLASS, comment_on};
 use crate::sql::pg_catalog::names::namespaces;
 use crate::sql::pg_catalog::oids::{
     COLLATION_DEFAULT, DATABASE_OID, NAMESPACE_CATALOG, NAMESPACE_PUBLIC, OWNER_OID, VECTOR_EXTENSION,
@@ -27,7 +28,6 @@ const EXTENSIONS: [(&str, &str, u32, u32, &str); 2] = [
 ];
 
 /// OID of `pg_extension`, whose descriptions `\dx` shows.
-const EXTENSION_CATALOG: u32 = 3079;
 
 pub fn namespace(catalog: &Catalog) -> Vec<CatalogRow> {
     namespaces(catalog)
@@ -171,17 +171,27 @@ pub fn available_extension_versions() -> Vec<CatalogRow> {
     EXTENSIONS.into_iter().map(row).collect()
 }
 
-/// Descriptions of the extensions: the only objects that carry a comment.
-pub fn description() -> Vec<CatalogRow> {
-    let row = |(_, _, number, _, comment): (&str, &str, u32, u32, &str)| -> CatalogRow {
+/// The OID of an extension that is here.
+pub fn extension_oid(name: &str) -> Option<u32> {
+    EXTENSIONS.into_iter().find(|(known, ..)| *known == name).map(|(_, _, number, ..)| number)
+}
+
+/// The comments that a new server has, on its extensions and on `public`, as long as nobody says others.
+pub fn description(catalog: &Catalog) -> Vec<CatalogRow> {
+    let row = |class: u32, number: u32, comment: &str| -> CatalogRow {
         vec![
             ("objoid", oid(number)),
-            ("classoid", oid(EXTENSION_CATALOG)),
+            ("classoid", oid(class)),
             ("objsubid", Value::Int4(0)),
             ("description", text(comment)),
         ]
     };
-    EXTENSIONS.into_iter().map(row).collect()
+    let own =
+        EXTENSIONS.into_iter().map(|(_, _, number, _, comment)| (EXTENSION_CATALOG, "pg_extension", number, comment));
+    let public = (NAMESPACE_CLASS, "pg_namespace", NAMESPACE_PUBLIC, "standard public schema");
+    let unchanged =
+        own.chain([public]).filter(|(_, of, number, _)| comment_on(catalog, *number, 0, Some(of)).is_none());
+    unchanged.map(|(class, _, number, comment)| row(class, number, comment)).collect()
 }
 
 pub fn collation() -> Vec<CatalogRow> {

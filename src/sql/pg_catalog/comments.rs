@@ -8,8 +8,9 @@ use crate::types::Value;
 
 /// The catalogs whose objects have comments, by OID.
 pub const CLASS_CATALOG: u32 = 1259;
-const NAMESPACE_CLASS: u32 = 2615;
+pub const NAMESPACE_CLASS: u32 = 2615;
 const DATABASE_CLASS: u32 = 1262;
+pub const EXTENSION_CATALOG: u32 = 3079;
 
 /// A comment with what it is on: catalog, object, and column or 0.
 struct Described<'a> {
@@ -40,6 +41,7 @@ fn described<'a>(catalog: &Catalog, relation: CollectionId, comments: &'a Commen
         (CommentedPart::Schema, _) if relation == Comments::OF_NODE => Some((NAMESPACE_CLASS, NAMESPACE_PUBLIC, 0)),
         (CommentedPart::Schema, _) => Some((NAMESPACE_CLASS, relation.oid(), 0)),
         (CommentedPart::Database, _) => Some((DATABASE_CLASS, DATABASE_OID, 0)),
+        (CommentedPart::Extension(number), _) => Some((EXTENSION_CATALOG, number, 0)),
         (CommentedPart::Index(_) | CommentedPart::Sequence(_), None) => None,
     };
     let found = comments.iter().filter_map(|(part, text)| Some((place(part)?, text)));
@@ -71,6 +73,7 @@ pub fn comment_on(catalog: &Catalog, object: u32, column: i32, of: Option<&str>)
         Some("pg_class") => Some(CLASS_CATALOG),
         Some("pg_namespace") => Some(NAMESPACE_CLASS),
         Some("pg_database") => Some(DATABASE_CLASS),
+        Some("pg_extension") => Some(EXTENSION_CATALOG),
         Some(_) => return None,
     };
     let find = |relation: CollectionId, comments: &Comments| {

@@ -102,8 +102,31 @@ pub fn constraint(catalog: &Catalog) -> Vec<CatalogRow> {
     let mut rows = Vec::new();
     for collection in catalog.collections() {
         rows.extend(constraints(collection).iter().map(|constraint| row(catalog, collection, constraint)));
+        rows.extend((0..collection.columns.len()).filter_map(|position| not_null_row(collection, position)));
     }
     rows
+}
+
+/// A column that is never NULL, as the constraint that PostgreSQL makes of it.
+fn not_null_row(collection: &Collection, position: usize) -> Option<CatalogRow> {
+    let column = collection.columns.get(position)?;
+    if !column.not_null && !collection.primary_key.contains(&position) {
+        return None;
+    }
+    Some(vec![
+        ("oid", oid(oids::column_oid(collection, position))),
+        ("conname", text(format!("{}_{}_not_null", collection.name, column.name))),
+        ("connamespace", oid(oids::schema_oid(collection.schema))),
+        ("contype", text("n")),
+        ("conenforced", Value::Bool(true)),
+        ("convalidated", Value::Bool(true)),
+        ("conrelid", oid(collection.oid())),
+        ("conislocal", Value::Bool(true)),
+        ("conkey", numbers([oids::attribute_number(Some(collection), position)])),
+        ("confupdtype", text(" ")),
+        ("confdeltype", text(" ")),
+        ("confmatchtype", text(" ")),
+    ])
 }
 
 fn row(catalog: &Catalog, collection: &Collection, constraint: &Constraint<'_>) -> CatalogRow {

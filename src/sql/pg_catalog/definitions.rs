@@ -3,12 +3,13 @@
 use crate::db::{Catalog, SearchPath, shown_expression};
 use crate::model::{Collection, DefaultValue, Index, IndexKey, IndexKind, Sequence};
 use crate::sql::pg_catalog::lookup::written_name;
+use crate::sql::pg_catalog::names::extension_schema;
 use crate::sql::pg_catalog::oids::Object;
 use crate::sql::pg_catalog::sequences::drawn_text;
 use crate::types::{IndexTerms, quote_identifier};
 
 /// `CREATE INDEX …` for the index of that OID; `None` when there is none.
-pub fn index_definition(catalog: &Catalog, oid: u32) -> Option<String> {
+pub fn index_definition((catalog, path): (&Catalog, &SearchPath), oid: u32) -> Option<String> {
     let (collection, name, unique, method, keys) = match Object::find(catalog, oid)? {
         Object::PrimaryKey(collection) => {
             let keys = column_list(&collection, &collection.primary_key);
@@ -16,7 +17,7 @@ pub fn index_definition(catalog: &Catalog, oid: u32) -> Option<String> {
             (collection, name, true, "btree", keys)
         }
         Object::Index(collection, index) => {
-            let keys = index_keys(&collection, &index);
+            let keys = index_keys(&collection, &index, path);
             let (unique, method) = (index.kind.is_unique(), index.kind.access_method().name());
             (collection, index.name, unique, method, keys)
         }
@@ -58,7 +59,7 @@ pub fn index_column(catalog: &Catalog, oid: u32, number: usize) -> Option<String
     }
 }
 
-fn index_keys(collection: &Collection, index: &Index) -> String {
+fn index_keys(collection: &Collection, index: &Index, path: &SearchPath) -> String {
     match &index.kind {
         IndexKind::Ordered { columns, .. } => column_list(collection, columns),
         IndexKind::Keys(keys) => {
@@ -67,7 +68,8 @@ fn index_keys(collection: &Collection, index: &Index) -> String {
         }
         IndexKind::Fact { path } => fact_expression(path),
         IndexKind::Hnsw { column, operator_class, .. } => {
-            format!("{} {operator_class}", column_name(collection, *column).unwrap_or_default())
+            let column = column_name(collection, *column).unwrap_or_default();
+            format!("{column} {}{operator_class}", extension_schema(path))
         }
     }
 }

@@ -54,6 +54,7 @@ fn is_updatable(object: &Object, catalog: &Catalog) -> bool {
 }
 
 pub fn views(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
+    let path = SearchPath::of(settings, catalog);
     let objects = Object::shown(catalog, settings);
     let views = objects.iter().filter(|object| object.kind() == "v");
     views
@@ -62,7 +63,7 @@ pub fn views(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
                 ("table_catalog", text(&settings.database)),
                 ("table_schema", text(namespace_name(catalog, object.namespace()))),
                 ("table_name", text(object.name())),
-                ("view_definition", view_definition(object).map_or(Value::Null, text)),
+                ("view_definition", view_definition(object, &path, catalog).map_or(Value::Null, text)),
                 ("check_option", text(check_option(object))),
                 ("is_updatable", yes_or_no(is_updatable(object, catalog))),
                 ("is_insertable_into", yes_or_no(is_updatable(object, catalog))),

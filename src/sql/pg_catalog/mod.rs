@@ -33,6 +33,7 @@ mod statistics;
 mod types;
 mod views;
 
+pub use cluster::extension_oid;
 pub use comments::comment_on;
 pub use constraints::constraint_definition;
 pub use definitions::{index_column, index_definition};
@@ -41,7 +42,7 @@ pub use lookup::{
     named_object, path_of, planner_name, shown_name, written_name,
 };
 pub use names::{
-    check_schema, class_name, find_class, find_namespace, find_type, format_type, is_in_made_schema, namespace_name,
+    check_schema, class_name, find_class, find_namespace, find_type, format_type_in, is_in_made_schema, namespace_name,
     takes_relations, type_name,
 };
 pub use oids::{Grantee, OWNER_OID, Object, schema_oid};

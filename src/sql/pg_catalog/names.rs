@@ -11,6 +11,7 @@ use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names::relation_name;
 use crate::sql::pg_catalog::lookup::{find_object, is_visible};
 use crate::sql::pg_catalog::oids::{Object, namespace_of, schema_oid};
+use crate::sql::pg_catalog::types::is_of_extension;
 use crate::sql::registry::PSEUDO_TYPES;
 use crate::types::{ColumnType, quote_identifier};
 
@@ -130,6 +131,18 @@ pub fn type_name(oid: u32) -> String {
         0 => "-".to_string(),
         _ => format_type(Some(oid), None).unwrap_or_else(|| oid.to_string()),
     }
+}
+
+/// What is written before a name that came with the extension: its schema, where the path does not lead there.
+pub fn extension_schema(path: &SearchPath) -> &'static str {
+    if path.places().contains(&SchemaPlace::Stored(SchemaId::Public)) { "" } else { "public." }
+}
+
+/// As [`format_type`], with the schema that the path asks for.
+pub fn format_type_in(path: &SearchPath, oid: Option<u32>, modifier: Option<i32>) -> Option<String> {
+    let is_of_extension = oid.and_then(ColumnType::from_oid).is_some_and(|ty| is_of_extension(&ty));
+    let schema = if is_of_extension { extension_schema(path) } else { "" };
+    format_type(oid, modifier).map(|name| format!("{schema}{name}"))
 }
 
 /// `format_type(oid, typmod)`: the SQL name of a type with its modifier.

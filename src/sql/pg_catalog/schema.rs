@@ -76,6 +76,7 @@ pub fn catalog_rows(name: &str, context: &ReadContext) -> Vec<CatalogRow> {
         "pg_constraint" => constraints::constraint(catalog),
         "pg_sequence" => sequences::pg_sequence(catalog),
         "pg_depend" => dependencies::depend(catalog),
+        "pg_rewrite" => dependencies::rewrite_rules(catalog),
         "pg_type" => types::types(),
         "pg_opclass" => types::opclass(),
         "pg_opfamily" => types::opfamily(),
@@ -93,14 +94,16 @@ pub fn catalog_rows(name: &str, context: &ReadContext) -> Vec<CatalogRow> {
         "pg_extension" => cluster::extension(),
         "pg_available_extensions" => cluster::available_extensions(),
         "pg_available_extension_versions" => cluster::available_extension_versions(),
-        "pg_description" => cluster::description().into_iter().chain(comments::descriptions(catalog, false)).collect(),
+        "pg_description" => {
+            cluster::description(catalog).into_iter().chain(comments::descriptions(catalog, false)).collect()
+        }
         "pg_shdescription" => comments::descriptions(catalog, true),
         "pg_collation" => cluster::collation(),
         "pg_language" => cluster::language(),
         "pg_timezone_names" => cluster::timezone_names(),
         "pg_tables" => views::tables(catalog, settings),
         "pg_views" => views::views(catalog, settings),
-        "pg_indexes" => views::indexes(catalog),
+        "pg_indexes" => views::indexes(catalog, settings),
         "pg_stat_activity" => statistics::activity(view, settings),
         "pg_locks" => locks::locks(view),
         "pg_cursors" => statistics::cursors(view.activity(), settings),

@@ -101,11 +101,12 @@ fn function_prefix(ty: &ColumnType) -> String {
 
 /// Where a type lives: `vector` comes with an extension, in `public`.
 fn namespace(ty: &ColumnType) -> u32 {
-    match ty {
-        ColumnType::Vector(_) | ColumnType::Halfvec(_) | ColumnType::Sparsevec(_) => NAMESPACE_PUBLIC,
-        ColumnType::Array(element) => namespace(element),
-        _ => NAMESPACE_CATALOG,
-    }
+    if is_of_extension(ty) { NAMESPACE_PUBLIC } else { NAMESPACE_CATALOG }
+}
+
+/// Whether a type, or that of an array's elements, came with the extension.
+pub fn is_of_extension(ty: &ColumnType) -> bool {
+    matches!(ty.base(), ColumnType::Vector(_) | ColumnType::Halfvec(_) | ColumnType::Sparsevec(_))
 }
 
 /// The types whose input functions PostgreSQL names with an underscore.

@@ -39,6 +39,10 @@ pub fn kept(
     context: &PlanContext<'_>,
 ) -> Result<KeptExpression> {
     let mut kept = expr.clone();
+    // A dump has parentheses around what it was read from, and the next one would have two.
+    while let Expr::Nested(inner) = kept {
+        kept = *inner;
+    }
     change_expressions(&mut kept, |part| {
         if let Expr::CompoundIdentifier(parts) = part
             && let [relation, column] = parts.as_slice()

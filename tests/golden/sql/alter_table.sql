@@ -125,11 +125,15 @@ ERROR 23505: duplicate key value violates unique constraint "item_code_key"
 DETAIL: Key (code)=(1) already exists.
 
 > SELECT conname, contype FROM pg_constraint WHERE conrelid = 'item'::regclass ORDER BY conname
-    conname    | contype
----------------+---------
- item_code_key | u
- item_pkey     | p
-(2 rows)
+           conname           | contype
+-----------------------------+---------
+ item_code_key               | u
+ item_id_not_null            | n
+ item_name_not_null          | n
+ item_pkey                   | p
+ item_price_not_null         | n
+ item_serial_number_not_null | n
+(6 rows)
 
 > ALTER TABLE item ADD COLUMN label text UNIQUE
 ALTER TABLE
@@ -179,12 +183,13 @@ CREATE TABLE
 CREATE INDEX
 
 > SELECT conname, contype FROM pg_constraint WHERE conrelid = 'held'::regclass ORDER BY conname
-  conname   | contype
-------------+---------
- held_a_key | u
- held_pkey  | p
- pair       | u
-(3 rows)
+     conname      | contype
+------------------+---------
+ held_a_key       | u
+ held_id_not_null | n
+ held_pkey        | p
+ pair             | u
+(4 rows)
 
 > DROP INDEX held_a_key
 ERROR 2BP01: cannot drop index held_a_key because constraint held_a_key on table held requires it

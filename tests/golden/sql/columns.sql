@@ -156,10 +156,12 @@ ALTER TABLE
 (2 rows)
 
 > SELECT conname, conkey FROM pg_constraint WHERE conrelid = 'item'::regclass
-  conname  | conkey
------------+--------
- item_pkey | {1}
-(1 row)
+       conname       | conkey
+---------------------+--------
+ item_pkey           | {1}
+ item_id_not_null    | {1}
+ item_title_not_null | {2}
+(3 rows)
 
 > SELECT indkey FROM pg_index WHERE indexrelid = 'item_name'::regclass
  indkey

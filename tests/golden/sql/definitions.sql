@@ -178,20 +178,26 @@ COMMENT
 COMMENT
 
 > comment on extension plpgsql is 'x'
-ERROR 0A000: COMMENT ON EXTENSION is not offered
-HINT: Tables, views, columns, indexes, sequences, schemas and the database have comments.
+COMMENT
 
 > drop table s cascade
 NOTICE: drop cascades to view sv
 DROP TABLE
 
 > select conname, contype from pg_constraint where conrelid in ('l2'::regclass, 'l3'::regclass, 'l1'::regclass) order by 1
- conname  | contype
-----------+---------
- l2_n_key | u
- l2_pkey  | p
- l3_pkey  | p
-(3 rows)
+      conname      | contype
+-------------------+---------
+ l1_id_not_null    | n
+ l1_name_not_null  | n
+ l2_id_not_null    | n
+ l2_n_key          | u
+ l2_name_not_null  | n
+ l2_pkey           | p
+ l3_extra_not_null | n
+ l3_id_not_null    | n
+ l3_name_not_null  | n
+ l3_pkey           | p
+(10 rows)
 
 > select attname, attnotnull, atthasdef from pg_attribute where attrelid = 'l2'::regclass and attnum > 0 order by attnum
  attname | attnotnull | atthasdef
