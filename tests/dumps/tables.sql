@@ -1,0 +1,46 @@
+-- What the dumps are of: tables, views, sequences and schemas, written so that PostgreSQL 18 and this server both take it.
+CREATE SCHEMA shop;
+CREATE SEQUENCE shop.numbers INCREMENT BY 5 START WITH 10;
+CREATE TABLE shop.customers (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text NOT NULL,
+    email varchar(80) UNIQUE,
+    number bigint DEFAULT nextval('shop.numbers'),
+    joined timestamptz DEFAULT now()
+);
+COMMENT ON TABLE shop.customers IS 'who''s who';
+COMMENT ON COLUMN shop.customers.email IS 'at most one each';
+CREATE TABLE items (
+    id serial PRIMARY KEY,
+    title text DEFAULT 'none' NOT NULL,
+    price numeric(10, 2) CHECK (price > 0),
+    tags text[],
+    facts jsonb,
+    embedding vector(3),
+    code char(4),
+    total numeric GENERATED ALWAYS AS (price * 2) STORED,
+    day date,
+    is_old boolean DEFAULT false,
+    CONSTRAINT "a day" CHECK (day IS NULL OR day > '2000-01-01')
+);
+CREATE TABLE orders (
+    item integer REFERENCES items ON DELETE CASCADE,
+    customer integer,
+    amount smallint DEFAULT 1,
+    note bytea,
+    PRIMARY KEY (item, customer),
+    CONSTRAINT ordered_by FOREIGN KEY (customer) REFERENCES shop.customers (id) ON UPDATE CASCADE
+);
+CREATE INDEX items_title ON items (title);
+CREATE INDEX items_lower ON items (lower(title)) WHERE NOT is_old;
+CREATE INDEX items_facts ON items USING gin (facts);
+CREATE INDEX items_embedding ON items USING hnsw (embedding vector_cosine_ops);
+CREATE VIEW sold AS SELECT i.title, o.amount FROM items i JOIN orders o ON o.item = i.id;
+-- Before the one that it reads, by its name.
+CREATE VIEW best AS SELECT title, sum(amount) AS amount FROM sold GROUP BY title;
+CREATE VIEW shop.named AS WITH c AS (SELECT id, name FROM shop.customers) SELECT name FROM c;
+INSERT INTO shop.customers (name, email) VALUES ('Ada', 'ada@x'), (E'tab\tand\\', NULL), ('ü', 'u@x');
+INSERT INTO items (title, price, tags, facts, embedding, code, day) VALUES
+    ('a''b', 1.5, '{a,"b c",NULL}', '{"k": [1, 2]}', '[1,2,3]', 'xy', '2024-02-29'),
+    (E'line\nbreak', 2, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO orders VALUES (1, 1, 3, '\x00ff'), (2, 1, 1, NULL), (1, 2, 2, NULL);
