@@ -6,7 +6,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use crate::sql::analyze::arithmetic::native_cast;
 use crate::sql::analyze::calls::plain_argument;
-use crate::sql::analyze::casts::keep_type;
+use crate::sql::analyze::casts::{is_forgotten, keep_type};
 use crate::sql::analyze::from_functions::is_series_of_int4;
 use crate::sql::analyze::numerics::{is_numeric, makes_array};
 use crate::sql::arrow::cast_functions::cast_name;
@@ -38,8 +38,10 @@ pub fn finished(
         return ty;
     }
     let is_gathered = plain_form(name) == "array_agg" && function.over.is_none();
-    let is_of = |element: ColumnType| types.iter().flatten().any(|ty| *ty.base() == element);
-    let forgotten = [ColumnType::Numeric(None), ColumnType::Float4].into_iter().find(|element| is_of(element.clone()));
+    let is_lost = |element: &&ColumnType| is_forgotten(element) || **element == ColumnType::Float4;
+    let bases = || types.iter().flatten().map(ColumnType::base);
+    let numeric = bases().find(|element| **element == ColumnType::Numeric(None));
+    let forgotten = numeric.or_else(|| bases().find(is_lost)).cloned();
     if let (true, Some(element)) = (makes_array(name) || is_gathered, forgotten) {
         let array = ColumnType::Array(Box::new(element));
         keep_type(expr, Some(&array));

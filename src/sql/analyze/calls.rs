@@ -29,6 +29,19 @@ use crate::types::limits::ARGUMENTS_MAX;
 /// Where no set may be, as PostgreSQL says it.
 const AGGREGATES: &str = "aggregate function calls";
 
+/// Refuses a call that has the form of another kind of function.
+fn check_kind(function: &Function, name: &str) -> Result<()> {
+    let is_empty = matches!(&function.args, FunctionArguments::List(list) if list.args.is_empty());
+    let message = match name {
+        "count" if is_empty => format!("{name}(*) must be used to call a parameterless aggregate function"),
+        _ if function.over.is_some() && (name == "unnest" || SET_FUNCTIONS.contains(&name)) => {
+            format!("OVER specified, but {name} is not a window function nor an aggregate function")
+        }
+        _ => return Ok(()),
+    };
+    Err(Error::new(ErrorKind::WrongObjectType, message))
+}
+
 impl Analyzer<'_> {
     /// Rewrites a call; the type of its result, where it is known before planning.
     ///
@@ -64,6 +77,7 @@ impl Analyzer<'_> {
             is_as_written = is_settled.map_err(|error| self.at(error, place))?;
         }
         function.name = ObjectName::from(vec![exact(name.clone())]);
+        check_kind(function, &name).map_err(|error| self.at(error, place))?;
         let is_aggregate = function.over.is_none() && engine::is_aggregate(&name);
         if is_aggregate {
             self.begin_aggregate();

@@ -196,9 +196,7 @@ impl Analyzer<'_> {
             Expr::Subquery(query) => {
                 let columns = self.query(query, false)?;
                 let ty = columns.into_iter().next().and_then(|column| column.ty);
-                if ty.as_ref().is_some_and(|ty| *ty.base() == ColumnType::Numeric(None)) {
-                    keep_type(expr, ty.as_ref());
-                }
+                keep_type(expr, ty.as_ref());
                 Ok(ty)
             }
             Expr::Like { .. } | Expr::ILike { .. } => self.like(expr),
@@ -245,8 +243,7 @@ impl Analyzer<'_> {
                 }
                 let is_computed = is_written_computed || array.elem.iter().any(is_computed);
                 let ty = ty.map(|ty| ColumnType::Array(Box::new(ty)));
-                let is_call =
-                    is_computed || ty.as_ref().is_some_and(|ty| matches!(ty.base(), ColumnType::Numeric(None)));
+                let is_call = is_computed || ty.as_ref().is_some_and(is_forgotten);
                 if let Some(constant) = ty.as_ref().and_then(|ty| self.constant_array(&array.elem, ty)) {
                     *expr = constant;
                 } else if is_call {

@@ -17,7 +17,7 @@ use crate::sql::analyze::row_comparisons::row_values;
 use crate::sql::analyze::scope;
 use crate::sql::analyze::scope::{Relation, column_of};
 use crate::sql::functions::{JSON_AGG_OF_ROWS, JSON_OF_ROW};
-use crate::sql::parse::names::{exact, folded};
+use crate::sql::parse::names::{exact, folded, last_part};
 use crate::sql::parse::operators::call;
 use crate::sql::relational::collection_table::KEY_COLUMN;
 
@@ -199,18 +199,17 @@ impl Analyzer<'_> {
                 *argument = FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Identifier(ident.clone())));
             }
             let Some(value) = plain_argument(argument) else { continue };
-            let makes_json = MAKE_JSON.contains(&name.as_str());
-            if let Some(row) = self.whole_row(value) {
-                if name == "count" && !is_distinct {
-                    *value = row.when_there(Expr::value(Literal::Boolean(true)))?;
-                } else if makes_json {
+            if MAKE_JSON.contains(&name.as_str()) {
+                let is_binary = name.starts_with("jsonb") || name == "to_jsonb";
+                if let Some(object) = self.rows_as_objects(value, is_binary)? {
+                    *value = object;
                     has_row = true;
-                    *value = row.object(name.starts_with("jsonb") || name == "to_jsonb")?;
                 }
-            } else if makes_json && let Some(values) = row_values(value) {
-                has_row = true;
-                let names: Vec<String> = (1..=values.len()).map(|place| format!("f{place}")).collect();
-                *value = object(&names, values, name.starts_with("jsonb") || name == "to_jsonb");
+            } else if name == "count"
+                && !is_distinct
+                && let Some(row) = self.whole_row(value)
+            {
+                *value = row.when_there(Expr::value(Literal::Boolean(true)))?;
             }
         }
         if name == "json_agg" && has_row {
@@ -226,6 +225,38 @@ impl Analyzer<'_> {
             function.name = ObjectName::from(vec![exact(name.clone())]);
         }
         Ok(())
+    }
+
+    /// What JSON is made of where it is a row, or an array of rows: an object for each row. `None` for what is no such thing.
+    fn rows_as_objects(&self, expr: &Expr, is_binary: bool) -> Result<Option<Expr>> {
+        if let Expr::Nested(inner) = expr {
+            return self.rows_as_objects(inner, is_binary);
+        }
+        if let Some(row) = self.whole_row(expr) {
+            return row.object(is_binary).map(Some);
+        }
+        if let Some(values) = row_values(expr) {
+            let names: Vec<String> = (1..=values.len()).map(|place| format!("f{place}")).collect();
+            let members = values.into_iter().map(|value| Ok(self.rows_as_objects(&value, is_binary)?.unwrap_or(value)));
+            return Ok(Some(object(&names, members.collect::<Result<_>>()?, is_binary)));
+        }
+        let mut made = expr.clone();
+        let elements: Vec<&mut Expr> = match &mut made {
+            Expr::Array(array) => array.elem.iter_mut().collect(),
+            Expr::Function(function) if last_part(&function.name).as_deref() == Some("array_agg") => {
+                let FunctionArguments::List(list) = &mut function.args else { return Ok(None) };
+                list.args.iter_mut().filter_map(plain_argument).collect()
+            }
+            _ => return Ok(None),
+        };
+        let mut has_row = false;
+        for element in elements {
+            if let Some(object) = self.rows_as_objects(element, is_binary)? {
+                *element = object;
+                has_row = true;
+            }
+        }
+        Ok(has_row.then_some(made))
     }
 }
 

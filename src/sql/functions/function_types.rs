@@ -8,8 +8,8 @@ use crate::expr::{Parameter, undefined};
 use crate::sql::functions::arrays_made::result_of;
 use crate::sql::functions::json_constructed::closed;
 use crate::sql::functions::{
-    self, BITS_BYTES, BITS_LENGTH, BUCKET_OF_BOUNDS, ELEMENTS, full_text_form, half_form, is_number_function,
-    plain_form, sparse_form,
+    self, BITS_BYTES, BITS_LENGTH, BUCKET_OF_BOUNDS, ELEMENTS, JSON_AGG_OF_ROWS, full_text_form, half_form,
+    is_number_function, plain_form, sparse_form,
 };
 use crate::sql::parse::dialect::{PostgresDialect, VARIADIC};
 use crate::sql::parse::names;
@@ -330,6 +330,8 @@ pub fn result(name: &str, arguments: &[Option<ColumnType>]) -> Option<ColumnType
             ColumnType::Float8 => ColumnType::Float8,
             _ => return None,
         },
+        "json_agg" | "json_object_agg" | JSON_AGG_OF_ROWS => ColumnType::Json,
+        "jsonb_agg" | "jsonb_object_agg" => ColumnType::Jsonb,
         "array_positions" => ColumnType::Array(Box::new(ColumnType::Int4)),
         "min" | "max" if matches!(first, Some(ColumnType::Varchar(_) | ColumnType::Name)) => ColumnType::Text,
         "unnest" => return first.and_then(|ty| ty.element()),

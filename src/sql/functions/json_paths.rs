@@ -116,11 +116,11 @@ impl<'c, 'a> Call<'c, 'a> {
         }
     }
 
-    /// What the path finds, so many at most; none where an error is silent.
+    /// What the path finds, so many at most; what was found before an error that is silent stays.
     fn found(&self, most: usize) -> Result<Vec<Box<str>>> {
         let mut found: Vec<Box<str>> = Vec::new();
         let mut held = 0_usize;
-        let finished = self.run(|execution| {
+        self.run(|execution| {
             execution.run(&mut |item| {
                 let text = item.text();
                 held = held.saturating_add(text.len()).saturating_add(size_of::<Value>());
@@ -131,9 +131,6 @@ impl<'c, 'a> Call<'c, 'a> {
                 Ok(true)
             })
         })?;
-        if finished.is_none() {
-            found.clear();
-        }
         Ok(found)
     }
 }

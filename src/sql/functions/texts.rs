@@ -1,5 +1,7 @@
 //! Texts that stand for numbers, names and values: digits in other bases, parts of a qualified name, escapes, what a type takes.
 
+use std::borrow::Cow;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Any, Bool, Text};
 use crate::expr::{Body, Function, Invocation, text_of};
@@ -28,11 +30,27 @@ pub fn definitions() -> Vec<Function> {
         Function::new("pg_input_is_valid", &[Text, Text], ColumnType::Bool, |invocation, arguments| {
             let ty = ColumnType::parse(text_of(arguments, 1))?;
             let style = invocation.style();
-            let value = style.parse(&ty, text_of(arguments, 0));
+            let value = style.parse(&ty, &at_some_moment(text_of(arguments, 0), &ty));
             Ok(Value::Bool(value.and_then(|value| value.cast_in(style, &ty, false)).is_ok()))
         })
         .styled(),
     ]
+}
+
+/// The text of a time with another one in place of `now` and `today`, which is as valid.
+fn at_some_moment<'t>(text: &'t str, ty: &ColumnType) -> Cow<'t, str> {
+    let (now, day) = match ty {
+        ColumnType::Time => ("00:00", None),
+        ColumnType::Date => ("2000-01-01", Some("2000-01-01")),
+        ColumnType::Timestamp | ColumnType::TimestampTz => ("2000-01-01 00:00", Some("2000-01-01")),
+        _ => return Cow::Borrowed(text),
+    };
+    let words = text.split_ascii_whitespace().map(|word| match word.to_ascii_lowercase().as_str() {
+        "now" => now,
+        "today" | "tomorrow" | "yesterday" => day.unwrap_or(word),
+        _ => word,
+    });
+    Cow::Owned(words.collect::<Vec<_>>().join(" "))
 }
 
 /// The parts of a text between separators: its characters where there is no separator, the whole text where that is empty. A part

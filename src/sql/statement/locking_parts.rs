@@ -79,6 +79,12 @@ impl LockingParts {
             columns.next().map(|columns| constants(&columns, Vec::new())).transpose()
         })?;
         let (body, columns) = plan_statement(&without, parameters, context)?;
+        if !matches!(&body, Statement::Change(_) | Statement::Read(_)) {
+            return Err(Error::unsupported(
+                "a query that locks rows inside of COPY, EXPLAIN or a cursor is not offered",
+                "Lock the rows by a SELECT ... FOR UPDATE of its own.",
+            ));
+        }
         let kind = body.kind().unwrap_or(StatementKind::Other);
         let planned = LockingParts {
             tree: tree.clone(),

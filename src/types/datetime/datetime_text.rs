@@ -22,6 +22,9 @@ use crate::types::text_style::{DateOrder, TextStyle};
 
 /// Longest text that can be a date or time; PostgreSQL's bound is of this order.
 const TEXT_BYTES_MAX: usize = 128;
+/// Zones outside of `Etc/` whose offset never changed.
+const FIXED_ZONES: [&str; 11] =
+    ["EST", "GMT", "GMT+0", "GMT-0", "GMT0", "Greenwich", "HST", "MST", "UCT", "UTC", "Universal"];
 /// Days from the beginning of Julian days to 1970.
 const JULIAN_EPOCH: i32 = 2_440_588;
 /// Largest offset from UTC in hours.
@@ -170,8 +173,8 @@ impl<'a> Fields<'a> {
             b'0'..=b'9' => self.digits(field),
             b'+' | b'-' => {
                 match field.to_ascii_lowercase().as_str() {
-                    "-infinity" | "-inf" => self.special = Some(Special::MinusInfinity),
-                    "+infinity" | "+inf" => self.special = Some(Special::Infinity),
+                    "-infinity" | "-inf" => self.set_special(Special::MinusInfinity)?,
+                    "+infinity" | "+inf" => self.set_special(Special::Infinity)?,
                     _ => self.set_zone(field)?,
                 }
                 Ok(field.len())
@@ -348,16 +351,24 @@ impl<'a> Fields<'a> {
         Ok(())
     }
 
+    fn set_special(&mut self, special: Special) -> Result<()> {
+        match self.special.replace(special) {
+            None => Ok(()),
+            Some(_) => Err(self.invalid()),
+        }
+    }
+
     fn word(&mut self, word: &'a str) -> Result<usize> {
         let lower = word.to_ascii_lowercase();
         match lower.as_str() {
-            "infinity" | "inf" => self.special = Some(Special::Infinity),
-            "epoch" => self.special = Some(Special::Epoch),
+            "infinity" | "inf" => self.set_special(Special::Infinity)?,
+            "epoch" => self.set_special(Special::Epoch)?,
             "bc" => self.is_bc = true,
             "ad" | "on" | "at" | "t" => {}
             "am" => self.afternoon = Some(false),
             "pm" => self.afternoon = Some(true),
-            "j" | "jd" | "julian" => self.is_julian = true,
+            "j" | "jd" | "julian" if !self.is_julian => self.is_julian = true,
+            "j" | "jd" | "julian" => return Err(self.invalid()),
             "allballs" => self.time = Some(0),
             "now" | "today" | "tomorrow" | "yesterday" => {
                 return Err(self.invalid().with_hint("use CURRENT_TIMESTAMP or CURRENT_DATE"));
@@ -394,7 +405,13 @@ impl<'a> Fields<'a> {
         if self.special.is_some() && (self.date.is_some() || self.time.is_some() || self.zone.is_some()) {
             return Err(self.invalid());
         }
-        if self.is_julian {
+        // Which offset a region has follows from the day.
+        let is_region = match &self.zone {
+            Some(Zone::Named(zone)) => !zone.name().starts_with("Etc/") && !FIXED_ZONES.contains(&zone.name()),
+            Some(Zone::Abbreviated(..)) => true,
+            _ => false,
+        };
+        if self.is_julian || (is_region && self.date.is_none() && self.type_name == "time") {
             return Err(self.invalid());
         }
         let needs_date = self.special.is_none() && self.type_name != "time";

@@ -86,8 +86,8 @@ impl Unit {
     }
 }
 
-/// The fields of a time: hours, minutes and seconds.
-const TIME_FIELDS: u32 = 0b11100;
+/// The fields of a time: hours, minutes, seconds and parts of them.
+const TIME_FIELDS: u32 = 0b11111;
 
 /// The unit of a number without one.
 fn unit_of_field(field: IntervalField) -> Unit {

@@ -152,7 +152,8 @@ impl<'e> Execution<'e> {
             PathNode::Variable(name) => self.variable(name)?,
             PathNode::Binary(operator, left, right) => self.binary(*operator, left, right, current)?,
             PathNode::Sign(is_minus, inner) => {
-                for item in self.signed(*is_minus, inner, current, steps.is_empty())? {
+                for item in self.items(inner, current, true)? {
+                    let Some(item) = self.signed(*is_minus, &item, steps.is_empty())? else { continue };
                     if !self.accessors(steps, item, sink)? {
                         return Ok(false);
                     }

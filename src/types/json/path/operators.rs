@@ -29,27 +29,17 @@ impl Execution<'_> {
         Ok(Item::number(&result.map_err(PathFailure::Path)?))
     }
 
-    /// The numbers with a sign before them. Where nothing comes behind and nobody asks which they are, others are passed over.
-    pub(super) fn signed(
-        &mut self,
-        is_minus: bool,
-        inner: &PathNode,
-        current: &Item,
-        is_last: bool,
-    ) -> Attempt<Vec<Item>> {
-        let mut results = Vec::new();
-        for item in self.items(inner, current, true)? {
-            let Some(number) = item.as_number()? else {
-                if is_last && self.only_asks {
-                    continue;
-                }
-                let sign = if is_minus { '-' } else { '+' };
-                let message = format!("operand of unary jsonpath operator {sign} is not a numeric value");
-                return path_error(ErrorKind::JsonNumberNotFound, message);
-            };
-            results.push(Item::number(&if is_minus { number.negated() } else { number }));
-        }
-        Ok(results)
+    /// A number with a sign before it. Where nothing comes behind and nobody asks which it is, another item is passed over.
+    pub(super) fn signed(&self, is_minus: bool, item: &Item, is_last: bool) -> Attempt<Option<Item>> {
+        let Some(number) = item.as_number()? else {
+            if is_last && self.only_asks {
+                return Ok(None);
+            }
+            let sign = if is_minus { '-' } else { '+' };
+            let message = format!("operand of unary jsonpath operator {sign} is not a numeric value");
+            return path_error(ErrorKind::JsonNumberNotFound, message);
+        };
+        Ok(Some(Item::number(&if is_minus { number.negated() } else { number })))
     }
 }
 
