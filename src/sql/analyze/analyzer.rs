@@ -20,6 +20,7 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{ParameterTypes, no_condition};
+use crate::sql::analyze::from::name_rest;
 use crate::sql::analyze::index_expressions::IndexExpressions;
 use crate::sql::analyze::jsonb::ordinal;
 use crate::sql::analyze::outer_aggregates::AggregateLevel;
@@ -182,7 +183,9 @@ impl Analyzer<'_> {
                 let columns = self.query(&mut cte.query, false)?;
                 cte.alias.name = exact(planner_name.clone());
                 self.with_names.push(planner_name.clone());
-                self.ctes.push(WithQuery { name, planner_name, columns: renamed(columns, &renames, &what)? });
+                let columns = renamed(columns, &renames, &what)?;
+                name_rest(&mut cte.alias, &columns);
+                self.ctes.push(WithQuery { name, planner_name, columns });
             }
         }
         self.row_window(query)?;

@@ -1,7 +1,7 @@
 //! The walk over expressions: types from the leaves up, and operators, casts and literals in the planner's terms.
 
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
-use datafusion::sql::sqlparser::ast::{Expr, Query, Spanned, Value as Literal};
+use datafusion::sql::sqlparser::ast::{Expr, Query, SelectItem, SetExpr, Spanned, Value as Literal};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::unmodified;
@@ -190,7 +190,13 @@ impl Analyzer<'_> {
                 boolean
             }
             Expr::Exists { subquery, .. } => {
-                self.query(subquery, false)?;
+                let columns = self.query(subquery, false)?;
+                if columns.is_empty()
+                    && let SetExpr::Select(select) = subquery.body.as_mut()
+                {
+                    // The planner wants a column of rows whose number alone matters.
+                    select.projection = vec![SelectItem::UnnamedExpr(Expr::value(Literal::Boolean(true)))];
+                }
                 boolean
             }
             Expr::Subquery(query) => {

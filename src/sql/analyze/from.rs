@@ -35,6 +35,9 @@ impl Analyzer<'_> {
     pub fn factor(&mut self, factor: &mut TableFactor) -> Result<Vec<ShownColumn>> {
         if let TableFactor::NestedJoin { table_with_joins, alias } = factor {
             let Some(alias) = alias.take() else { return self.table_with_joins(table_with_joins) };
+            if !alias.columns.is_empty() {
+                self.views.check_named_join()?;
+            }
             // Under a name the tables of the join have none of their own.
             *factor = joined_as(table_with_joins, alias)?;
         }
@@ -77,6 +80,9 @@ impl Analyzer<'_> {
                     }
                 };
                 let mut columns = renamed(columns, &names, &format!("table \"{name}\""))?;
+                if let Some(alias) = alias {
+                    name_rest(alias, &columns);
+                }
                 for column in &mut columns {
                     column.is_hidden = PLACES.contains(&column.name.as_str());
                 }
@@ -323,6 +329,17 @@ fn joined_as(joined: &TableWithJoins, alias: TableAlias) -> Result<TableFactor> 
         select.from = vec![joined.clone()];
     }
     Ok(TableFactor::Derived { lateral: false, subquery: Box::new(query), alias: Some(alias), sample: None })
+}
+
+/// Columns that a list of names leaves out keep theirs; the planner wants all of them or none.
+pub fn name_rest(alias: &mut TableAlias, columns: &[ScopeColumn]) {
+    let given = alias.columns.len();
+    if given > 0 {
+        let rest = columns.iter().skip(given);
+        alias
+            .columns
+            .extend(rest.map(|column| TableAliasColumnDef { name: exact(column.name.clone()), data_type: None }));
+    }
 }
 
 fn is_distinct(query: &Query) -> bool {

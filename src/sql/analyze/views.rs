@@ -121,7 +121,8 @@ impl ViewWalk {
     /// # Errors
     /// 0A000 where the planner alone knows its columns.
     pub fn note_star(&mut self, start: Location, end: Location, items: &[SelectItem]) -> Result<()> {
-        let Some(notes) = self.own_notes() else { return Ok(()) };
+        // One that stands for a relation itself, as a join under a name, is nowhere in the text.
+        let Some(notes) = self.own_notes().filter(|_| start.line > 0) else { return Ok(()) };
         let mut columns = Vec::with_capacity(items.len());
         for item in items {
             let SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) = item else {
@@ -152,6 +153,20 @@ impl ViewWalk {
         }
         notes.stars.insert((start.line, start.column), (start, format!("{}.", quote_identifier(schema))));
         Ok(())
+    }
+
+    /// Refuses names for the columns of a join, which would be those of others once the first table has more.
+    ///
+    /// # Errors
+    /// 0A000.
+    pub fn check_named_join(&self) -> Result<()> {
+        match self.notes {
+            Some(_) if self.depth == 0 => Err(Error::unsupported(
+                "names for the columns of a join are not offered in a view",
+                "Name the columns in a SELECT from the join.",
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Refuses NATURAL, which would join by other columns once the tables have others.

@@ -286,7 +286,7 @@ fn table_function(factor: &mut TableFactor) {
         }
     };
     let mut alias = alias.unwrap_or_else(|| table_alias(&function));
-    if alias.columns.is_empty() {
+    if alias.columns.len() < lists.len() {
         let names: Vec<String> = match (lists.len(), function.as_str()) {
             (_, set) if let Some(columns) = record_columns(set) => {
                 columns.iter().map(|(column, _)| (*column).to_string()).collect()
@@ -295,7 +295,8 @@ fn table_function(factor: &mut TableFactor) {
             (1, _) => vec![alias.name.value.clone()],
             (count, _) => vec![function.clone(); count],
         };
-        alias.columns = names.into_iter().map(|name| column(&name)).collect();
+        let given = alias.columns.len();
+        alias.columns.extend(names.into_iter().skip(given).map(|name| column(&name)));
     }
     *factor = TableFactor::UNNEST {
         alias: Some(alias),

@@ -225,3 +225,89 @@ LINE 1: SELECT '1 2'::int2vector, '3 4'::oidvector, '1 x'::int2vector
  1 | 3 |      0
  2 | 2 |      0
 (2 rows)
+
+# Fewer names than columns: the others keep theirs.
+
+> CREATE TABLE twin (a int, b int)
+CREATE TABLE
+
+> INSERT INTO twin VALUES (1, 2)
+INSERT 0 1
+
+> SELECT * FROM (twin CROSS JOIN (SELECT 3 AS c) other) j(x)
+ x | b | c
+---+---+---
+ 1 | 2 | 3
+(1 row)
+
+> SELECT * FROM (SELECT a, b FROM twin) q(x)
+ x | b
+---+---
+ 1 | 2
+(1 row)
+
+> WITH q(x) AS (SELECT 1, 2 AS b) SELECT * FROM q
+ x | b
+---+---
+ 1 | 2
+(1 row)
+
+> WITH RECURSIVE q(x) AS (SELECT 1, 2 AS b UNION ALL SELECT x + 1, b FROM q WHERE x < 2) SELECT * FROM q ORDER BY x
+ x | b
+---+---
+ 1 | 2
+ 2 | 2
+(2 rows)
+
+> SELECT * FROM (VALUES (1, 2)) v(x)
+ x | column2
+---+---------
+ 1 |       2
+(1 row)
+
+# differs: PostgreSQL calls the second column unnest.
+> SELECT * FROM unnest(ARRAY[1], ARRAY['z']) u(x)
+ x | unnest_2
+---+----------
+ 1 | z
+(1 row)
+
+> SELECT * FROM generate_series(1, 1) WITH ORDINALITY g(x)
+ x | ordinality
+---+------------
+ 1 |          1
+(1 row)
+
+> SELECT * FROM jsonb_each('{"a": 1}') e(k)
+ k | value
+---+-------
+ a | 1
+(1 row)
+
+> CREATE VIEW named AS SELECT * FROM (twin CROSS JOIN (SELECT 3 AS c) other) AS j
+CREATE VIEW
+
+> SELECT * FROM named
+ a | b | c
+---+---+---
+ 1 | 2 | 3
+(1 row)
+
+> CREATE VIEW renamed AS SELECT * FROM (twin CROSS JOIN (SELECT 3 AS c) other) AS j(x)
+ERROR 0A000: names for the columns of a join are not offered in a view
+HINT: Name the columns in a SELECT from the join.
+
+> CREATE VIEW sampled AS SELECT a FROM twin TABLESAMPLE SYSTEM (100)
+CREATE VIEW
+
+> CREATE TABLE bare ()
+CREATE TABLE
+
+> INSERT INTO bare DEFAULT VALUES
+INSERT 0 1
+
+> SELECT exists(SELECT * FROM bare), exists(SELECT FROM twin WHERE false)
+ exists | exists
+--------+--------
+ t      | f
+(1 row)
