@@ -53,7 +53,7 @@ lint: ## formatting, clippy, and cargo-deny where it is installed
 	else echo "lint: cargo-deny is not installed, licences and sources were NOT checked" >&2; fi
 
 .PHONY: test
-test: ## formatting, clippy, Rust tests, Python drivers, random statements beside PostgreSQL
+test: ## formatting, clippy, Rust tests, Python drivers, random statements and dumps beside PostgreSQL
 	@scripts/install-deps build test
 	cargo fmt --check
 	cargo clippy --release --locked --all-targets -- -D warnings
@@ -64,6 +64,7 @@ test: ## formatting, clippy, Rust tests, Python drivers, random statements besid
 	scripts/test-clients
 	scripts/test-python --quick
 	scripts/test-differential
+	scripts/test-dumps
 
 .PHONY: test-clients
 test-clients: build ## PostgreSQL's drivers, agents' frameworks, the clients under clients/ (Python, Rust, TypeScript: needs node 20 and npm), the dashboard
