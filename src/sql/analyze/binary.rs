@@ -7,6 +7,7 @@ use crate::expr::{Operand, PathBase, PathResult};
 use crate::model::SystemColumn;
 use crate::sql::analyze::analyzer::Analyzer;
 use crate::sql::analyze::casts::keep_type;
+use crate::sql::analyze::dimensions::{array_comparison, deeper};
 use crate::sql::analyze::jsonb::by_value;
 use crate::sql::analyze::literals::string_of;
 use crate::sql::analyze::numerics::is_numeric;
@@ -14,7 +15,7 @@ use crate::sql::analyze::overloads::left_end;
 use crate::sql::analyze::scope;
 use crate::sql::analyze::scope::{FoundColumn, column_of};
 use crate::sql::arrow::cast_functions::cast_name;
-use crate::sql::functions::{DIFFERS, DIFFERS_ANY_CASE, MATCHES, MATCHES_ANY_CASE, TEXT_CONCAT};
+use crate::sql::functions::{ARRAY_JOINED, DIFFERS, DIFFERS_ANY_CASE, MATCHES, MATCHES_ANY_CASE, TEXT_CONCAT};
 use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::{call, json_function, json_result};
 use crate::sql::parse::trees::number_of;
@@ -187,6 +188,12 @@ impl Analyzer<'_> {
         let mut right_type = self.expr(right)?;
         self.resolve_operands(&op.to_string(), (left, &mut left_type), (right, &mut right_type))?;
         self.unify_types(left, left_type.clone(), right, right_type.clone())?;
+        let known = [(&**left, left_type.clone()), (&**right, right_type.clone())];
+        let types = known.map(|(side, ty)| self.constant_type(side).or(ty));
+        if let Some(compared) = array_comparison(left, op, right, [types[0].as_ref(), types[1].as_ref()]) {
+            *expr = compared;
+            return Ok(Some(ColumnType::Bool));
+        }
         if let Some(key) = self.comparison_key(&mut [(left.as_mut(), left_type), (right.as_mut(), right_type)]) {
             by_value(left, key);
             by_value(right, key);
@@ -224,6 +231,11 @@ impl Analyzer<'_> {
         if let Some(array @ ColumnType::Array(_)) = left_type.as_ref().filter(|ty| matches!(ty, ColumnType::Array(_))) {
             self.adopt(right, array)?;
             let mut array = array.clone();
+            let right_type = right_type.or_else(|| self.constant_type(right));
+            if let Some(deep) = deeper(&array, right_type.as_ref())? {
+                *expr = call(ARRAY_JOINED, vec![left.as_ref().clone(), right.as_ref().clone()]);
+                return Ok(Some(deep));
+            }
             if is_numeric(Some(array.base())) || is_numeric(right_type.as_ref().map(ColumnType::base)) {
                 self.as_numbers(left, &mut array);
                 if let Some(mut ty) = right_type {
@@ -234,7 +246,15 @@ impl Analyzer<'_> {
             return Ok(Some(array));
         }
         if let Some(array @ ColumnType::Array(_)) = &right_type {
-            match left_type {
+            if left_type.is_none() {
+                self.adopt(left, array)?;
+            }
+            let left_type = left_type.or_else(|| self.constant_type(left));
+            if let Some(deep) = deeper(array, left_type.as_ref())? {
+                *expr = call(ARRAY_JOINED, vec![left.as_ref().clone(), right.as_ref().clone()]);
+                return Ok(Some(deep));
+            }
+            match left_type.filter(|ty| ty.dimensions() == 0) {
                 // Of another type than an array it is an element, NULL or not.
                 Some(mut ty) => {
                     let mut array = array.clone();
@@ -246,7 +266,7 @@ impl Analyzer<'_> {
                     keep_type(expr, Some(&array));
                     return Ok(Some(array));
                 }
-                None => self.adopt(left, array)?,
+                None => {}
             }
             return Ok(right_type);
         }

@@ -71,7 +71,7 @@ impl Analyzer<'_> {
         }
         self.check_sets(&name).map_err(|error| self.at(error, place))?;
         let parts = self.parts_in_place(function, &name, (is_as_written, is_aggregate));
-        let (mut types, result) = parts.map_err(|error| self.at(error, place))?;
+        let (mut types, mut result) = parts.map_err(|error| self.at(error, place))?;
         function_types::check_spread(&name, &types).map_err(|error| self.at(error, place))?;
         function_types::check_ordered(&name, &types).map_err(|error| self.at(error, place))?;
         if is_aggregate {
@@ -89,7 +89,13 @@ impl Analyzer<'_> {
             let of_common_type = self.of_common_type(expr, &name, &types);
             return of_common_type.map_err(|error| self.at(error, place));
         }
-        if let Some((special, ty)) = special_call(function, &name, &types)? {
+        if name == "array_fill"
+            && let Some(form) = self.filled_form(function)
+        {
+            (name, result) = (form.to_string(), None);
+            function.name = ObjectName::from(vec![exact(form)]);
+        }
+        if let Some((special, ty)) = special_call(function, &name, &types).map_err(|error| self.at(error, place))? {
             *expr = special;
             return Ok(Some(ty));
         }

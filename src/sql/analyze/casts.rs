@@ -60,6 +60,7 @@ impl Analyzer<'_> {
             *expr = self.constant(value, &target);
             return Ok(Some(held(target)));
         }
+        let result = source.as_ref().map_or_else(|| target.clone(), |source| target.with_dimensions_of(source));
         self.note_cast(source.as_ref(), &target);
         if let Some(number) = self.numeric_cast(&inner, source.as_ref(), &target) {
             *expr = number;
@@ -82,7 +83,7 @@ impl Analyzer<'_> {
         } else {
             call(&cast_name(&target), vec![inner])
         };
-        Ok(Some(held(target)))
+        Ok(Some(held(result)))
     }
 
     /// A cast to a type that prints names: names become OIDs, OIDs become names.

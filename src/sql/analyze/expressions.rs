@@ -15,7 +15,7 @@ use crate::sql::analyze::scope;
 use crate::sql::analyze::scope::ScopeColumn;
 use crate::sql::analyze::times::common_time;
 use crate::sql::arrow::cast_functions::cast_name;
-use crate::sql::functions::{EXTRACT, NUMERIC_KEY, function_types};
+use crate::sql::functions::{ARRAY_OF_ARRAYS, EXTRACT, NUMERIC_KEY, function_types};
 use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::number_of;
@@ -250,6 +250,9 @@ impl Analyzer<'_> {
                 } else if is_computed {
                     *expr = call("make_array", std::mem::take(&mut array.elem));
                     keep_type(expr, ty.as_ref());
+                }
+                if ty.as_ref().is_some_and(|ty| ty.dimensions() > 1) {
+                    *expr = call(ARRAY_OF_ARRAYS, vec![expr.clone()]);
                 }
                 Ok(ty)
             }

@@ -12,6 +12,7 @@ pub(super) mod casts;
 pub(super) mod components;
 pub(super) mod declared_type;
 pub(super) mod dependent_columns;
+mod dimensions;
 pub(super) mod expressions;
 pub(super) mod from;
 pub(super) mod from_functions;

@@ -122,8 +122,11 @@ impl Analyzer<'_> {
         let places: Vec<Location> = list.iter().map(|each| each.span().start).collect();
         for each in list.iter_mut() {
             let ty = self.expr(each)?;
-            types.push(ty.clone());
-            common = unified(common, ty);
+            types.push(ty);
+        }
+        self.same_dimensions(of, list, &mut types)?;
+        for ty in &types {
+            common = unified(common, ty.clone());
         }
         self.check_common(of, list.iter().map(|each| &**each).zip(&types), &places)?;
         if let Some(ty) = common_time_of(&types) {

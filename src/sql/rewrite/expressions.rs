@@ -2,10 +2,11 @@
 
 use std::ops::ControlFlow;
 
+use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CastKind, DataType, Distinct, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArguments, GroupByExpr, ObjectName, OrderByExpr, OrderByKind, Query, Select,
-    SelectItem, Statement, TableFactor, UnaryOperator, Value as Literal, Visitor, VisitorMut,
+    BinaryOperator, CaseWhen, CastKind, DataType, Distinct, DuplicateTreatment, Expr, Function, FunctionArg,
+    FunctionArgExpr, FunctionArgumentClause, FunctionArguments, GroupByExpr, ObjectName, OrderByExpr, OrderByKind,
+    Query, Select, SelectItem, Statement, TableFactor, UnaryOperator, Value as Literal, Visitor, VisitorMut,
 };
 
 use crate::sql::functions::{ELEMENTS, plain_form};
@@ -190,13 +191,28 @@ const CASTS: [&str; 12] = [
 ];
 
 /// Functions that are another function of other arguments.
-fn renamed(function: &Function) -> Option<Expr> {
+pub fn renamed(function: &Function) -> Option<Expr> {
     let name = last_part(&function.name)?;
     let list = arguments(function);
     match (name.as_str(), list.as_slice()) {
         ("generate_subscripts", [array, dimension]) => {
             let bound = |name| call(name, vec![array.clone(), dimension.clone()]);
             Some(call("generate_series", vec![bound("array_lower"), bound("array_upper")]))
+        }
+        ("generate_subscripts", [array, dimension, is_reverse]) => {
+            let bound = |name| call(name, vec![array.clone(), dimension.clone()]);
+            let number = |digits: &str| Expr::value(Literal::Number(digits.to_string(), false));
+            let either = |reverse: Expr, forward: Expr| Expr::Case {
+                case_token: AttachedToken::empty(),
+                end_token: AttachedToken::empty(),
+                operand: None,
+                conditions: vec![CaseWhen { condition: is_reverse.clone(), result: reverse }],
+                else_result: Some(Box::new(forward)),
+            };
+            let (lower, upper) = (bound("array_lower"), bound("array_upper"));
+            let back = Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(number("1")) };
+            let (first, last) = (either(upper.clone(), lower.clone()), either(lower, upper));
+            Some(call("generate_series", vec![first, last, either(back, number("1"))]))
         }
         ("string_to_table", [text, separator]) => Some(call("string_to_array", vec![text.clone(), separator.clone()])),
         ("mod", [left, right]) => Some(Expr::Nested(Box::new(Expr::BinaryOp {

@@ -263,7 +263,11 @@ fn table_function(factor: &mut TableFactor) {
         "json_each_text" => pair(&arguments, "json_object_values_text"),
         "unnest" => arguments,
         // Its rows have two columns.
-        set if SET_FUNCTIONS.contains(&set) && set != EXPAND_ARRAY => vec![call(set, arguments)],
+        set if SET_FUNCTIONS.contains(&set) && set != EXPAND_ARRAY => {
+            let list = call(set, arguments);
+            let form = if let Expr::Function(function) = &list { expressions::renamed(function) } else { None };
+            vec![form.unwrap_or(list)]
+        }
         _ => {
             restore(factor, &name, &function, args, alias);
             return;
