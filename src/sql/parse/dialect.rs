@@ -23,6 +23,48 @@ pub const VARIADIC: &str = "$variadic";
 #[derive(Debug)]
 pub struct PostgresDialect;
 
+/// Words that name a column of a SELECT behind AS alone: PostgreSQL's `pg_get_keywords()` without `barelabel`.
+const LABELS_BEHIND_AS: [Keyword; 38] = [
+    Keyword::ARRAY,
+    Keyword::AS,
+    Keyword::CHAR,
+    Keyword::CHARACTER,
+    Keyword::CREATE,
+    Keyword::DAY,
+    Keyword::EXCEPT,
+    Keyword::FETCH,
+    Keyword::FILTER,
+    Keyword::FOR,
+    Keyword::FROM,
+    Keyword::GRANT,
+    Keyword::GROUP,
+    Keyword::HAVING,
+    Keyword::HOUR,
+    Keyword::INTERSECT,
+    Keyword::INTO,
+    Keyword::LIMIT,
+    Keyword::MINUTE,
+    Keyword::MONTH,
+    Keyword::NOTNULL,
+    Keyword::OFFSET,
+    Keyword::ON,
+    Keyword::ORDER,
+    Keyword::OVER,
+    Keyword::OVERLAPS,
+    Keyword::PRECISION,
+    Keyword::RETURNING,
+    Keyword::SECOND,
+    Keyword::TO,
+    Keyword::UNION,
+    Keyword::VARYING,
+    Keyword::WHERE,
+    Keyword::WINDOW,
+    Keyword::WITH,
+    Keyword::WITHIN,
+    Keyword::WITHOUT,
+    Keyword::YEAR,
+];
+
 const INNER: PostgreSqlDialect = PostgreSqlDialect {};
 
 macro_rules! passed_on {
@@ -89,6 +131,11 @@ impl Dialect for PostgresDialect {
 
     fn is_reserved_for_identifier(&self, keyword: Keyword) -> bool {
         INNER.is_reserved_for_identifier(keyword)
+    }
+
+    /// `INSERT INTO t SELECT 1 ON CONFLICT …`: the `1` is not called ON.
+    fn is_select_item_alias(&self, explicit: bool, word: &Keyword, _: &mut Parser<'_>) -> bool {
+        explicit || !LABELS_BEHIND_AS.contains(word)
     }
 
     fn is_custom_operator_part(&self, character: char) -> bool {
