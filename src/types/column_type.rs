@@ -354,11 +354,9 @@ impl ColumnType {
     /// The same array type with as many dimensions as another one where that has more; other types as they are.
     #[must_use]
     pub fn with_dimensions_of(&self, other: &ColumnType) -> ColumnType {
-        let mut ty = self.clone();
-        for _ in self.dimensions()..if self.dimensions() == 0 { 0 } else { other.dimensions() } {
-            ty = ColumnType::Array(Box::new(ty));
-        }
-        ty
+        let own = self.dimensions();
+        let missing = if own == 0 { 0 } else { other.dimensions().saturating_sub(own) };
+        (0..missing).fold(self.clone(), |ty, _| ColumnType::Array(Box::new(ty)))
     }
 
     /// The type of the elements of an array, and of the catalogs' vectors of numbers.

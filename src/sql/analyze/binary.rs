@@ -190,7 +190,7 @@ impl Analyzer<'_> {
         self.unify_types(left, left_type.clone(), right, right_type.clone())?;
         let known = [(&**left, left_type.clone()), (&**right, right_type.clone())];
         let types = known.map(|(side, ty)| self.constant_type(side).or(ty));
-        if let Some(compared) = array_comparison(left, op, right, [types[0].as_ref(), types[1].as_ref()]) {
+        if let Some(compared) = array_comparison(left, op, right, &types) {
             *expr = compared;
             return Ok(Some(ColumnType::Bool));
         }
@@ -228,6 +228,32 @@ impl Analyzer<'_> {
             *expr = call(name, vec![left.as_ref().clone(), right.as_ref().clone()]);
             return Ok(Some(ty));
         }
+        if either(|ty| matches!(ty, ColumnType::Array(_))) {
+            return self.joined_arrays(expr, left_type, right_type);
+        }
+        let is_text =
+            (left_type.is_some() || self.is_adoptable(left)) && (right_type.is_some() || self.is_adoptable(right));
+        for (side, ty) in [(&mut *left, &left_type), (&mut *right, &right_type)] {
+            self.adopt(side, &ColumnType::Text)?;
+            if ty.as_ref().is_some_and(|ty| !ty.is_text()) {
+                **side = call(&cast_name(&ColumnType::Text), vec![side.as_ref().clone()]);
+            }
+        }
+        // What may still turn out to be an array stays with the planner.
+        if is_text {
+            *expr = call(TEXT_CONCAT, vec![left.as_ref().clone(), right.as_ref().clone()]);
+        }
+        Ok(Some(ColumnType::Text))
+    }
+
+    /// Arrays one behind the other, or an array and an element.
+    fn joined_arrays(
+        &mut self,
+        expr: &mut Expr,
+        left_type: Option<ColumnType>,
+        right_type: Option<ColumnType>,
+    ) -> Result<Option<ColumnType>> {
+        let Expr::BinaryOp { left, right, .. } = expr else { return Ok(None) };
         if let Some(array @ ColumnType::Array(_)) = left_type.as_ref().filter(|ty| matches!(ty, ColumnType::Array(_))) {
             self.adopt(right, array)?;
             let mut array = array.clone();
@@ -254,35 +280,20 @@ impl Analyzer<'_> {
                 *expr = call(ARRAY_JOINED, vec![left.as_ref().clone(), right.as_ref().clone()]);
                 return Ok(Some(deep));
             }
-            match left_type.filter(|ty| ty.dimensions() == 0) {
-                // Of another type than an array it is an element, NULL or not.
-                Some(mut ty) => {
-                    let mut array = array.clone();
-                    if is_numeric(Some(array.base())) {
-                        self.as_numbers(left, &mut ty);
-                        self.as_numbers(right, &mut array);
-                    }
-                    *expr = call("array_prepend", vec![left.as_ref().clone(), right.as_ref().clone()]);
-                    keep_type(expr, Some(&array));
-                    return Ok(Some(array));
+            // Of another type than an array it is an element, NULL or not.
+            if let Some(mut ty) = left_type.filter(|ty| ty.dimensions() == 0) {
+                let mut array = array.clone();
+                if is_numeric(Some(array.base())) {
+                    self.as_numbers(left, &mut ty);
+                    self.as_numbers(right, &mut array);
                 }
-                None => {}
+                *expr = call("array_prepend", vec![left.as_ref().clone(), right.as_ref().clone()]);
+                keep_type(expr, Some(&array));
+                return Ok(Some(array));
             }
             return Ok(right_type);
         }
-        let is_text =
-            (left_type.is_some() || self.is_adoptable(left)) && (right_type.is_some() || self.is_adoptable(right));
-        for (side, ty) in [(&mut *left, &left_type), (&mut *right, &right_type)] {
-            self.adopt(side, &ColumnType::Text)?;
-            if ty.as_ref().is_some_and(|ty| !ty.is_text()) {
-                **side = call(&cast_name(&ColumnType::Text), vec![side.as_ref().clone()]);
-            }
-        }
-        // What may still turn out to be an array stays with the planner.
-        if is_text {
-            *expr = call(TEXT_CONCAT, vec![left.as_ref().clone(), right.as_ref().clone()]);
-        }
-        Ok(Some(ColumnType::Text))
+        Ok(None)
     }
 
     /// A part of a JSON column of a collection by a constant path, as a column of its own.

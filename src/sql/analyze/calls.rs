@@ -71,7 +71,7 @@ impl Analyzer<'_> {
         }
         self.check_sets(&name).map_err(|error| self.at(error, place))?;
         let parts = self.parts_in_place(function, &name, (is_as_written, is_aggregate));
-        let (mut types, mut result) = parts.map_err(|error| self.at(error, place))?;
+        let (mut types, result) = parts.map_err(|error| self.at(error, place))?;
         function_types::check_spread(&name, &types).map_err(|error| self.at(error, place))?;
         function_types::check_ordered(&name, &types).map_err(|error| self.at(error, place))?;
         if is_aggregate {
@@ -89,13 +89,7 @@ impl Analyzer<'_> {
             let of_common_type = self.of_common_type(expr, &name, &types);
             return of_common_type.map_err(|error| self.at(error, place));
         }
-        if name == "array_fill"
-            && let Some(form) = self.filled_form(function)
-        {
-            (name, result) = (form.to_string(), None);
-            function.name = ObjectName::from(vec![exact(form)]);
-        }
-        if let Some((special, ty)) = special_call(function, &name, &types).map_err(|error| self.at(error, place))? {
+        if let Some((special, ty)) = special_call(function, &name, &types)? {
             *expr = special;
             return Ok(Some(ty));
         }
@@ -106,7 +100,7 @@ impl Analyzer<'_> {
         if matches!(name.as_str(), "lag" | "lead") {
             self.with_default(function, &mut types)?;
         }
-        if let Some(form) = function_types::form_for(&name, &types) {
+        if let Some(form) = function_types::form_for(&name, &types).or_else(|| self.filled_form(function, &name)) {
             function.name = ObjectName::from(vec![exact(form)]);
             name = form.to_string();
         }
@@ -226,6 +220,10 @@ impl Analyzer<'_> {
                 self.adopt(argument, &unmodified(ty))?;
                 self.widen(argument, own.as_ref(), ty)?;
             }
+        }
+        if let Some(ty) = common.as_ref().filter(|ty| ty.dimensions() > 0) {
+            let deepest = self.of_dimensions(&name.to_ascii_uppercase(), &mut arguments, types)?;
+            common = deepest.map(|deepest| ty.with_dimensions_of(&deepest));
         }
         if common == Some(ColumnType::Numeric(None))
             && let Some(form) = match name {

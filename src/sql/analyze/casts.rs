@@ -47,6 +47,10 @@ impl Analyzer<'_> {
         if let ColumnType::Reg(kind) = target {
             return self.reg_cast(expr, inner, kind);
         }
+        if let (ColumnType::Array(_), Some(element)) = (&target, target.element().filter(|_| has_no_element(&inner))) {
+            *expr = self.constant(Value::Array(Box::new(element), Vec::new()), &target);
+            return Ok(Some(held(target)));
+        }
         let is_literal = self.is_adoptable(&inner) || matches!(inner, Expr::Array(_));
         if is_literal {
             self.adopt(&mut inner, &target)?;
@@ -109,6 +113,18 @@ impl Analyzer<'_> {
         *expr = call(&format!("{word}_out"), vec![inner]);
         Ok(Some(ColumnType::Text))
     }
+}
+
+/// Whether an array is written without a single element, in any dimension.
+fn has_no_element(expr: &Expr) -> bool {
+    let mut open = vec![expr];
+    while let Some(expr) = open.pop() {
+        match expr {
+            Expr::Array(array) => open.extend(&array.elem),
+            _ => return false,
+        }
+    }
+    true
 }
 
 fn is_string(expr: &Expr) -> bool {

@@ -2,12 +2,13 @@
 //! that the number of dimensions is known wherever an array is written, cast, gathered or selected.
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, BinaryOperator, Expr, Function, FunctionArguments, Subscript, Value as Literal,
+    AccessExpr, BinaryOperator, Expr, Function, FunctionArguments, Subscript, UnaryOperator, Value as Literal,
 };
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::analyze::analyzer::Analyzer;
 use crate::sql::analyze::calls::plain_argument;
+use crate::sql::analyze::unify::ComparedSides;
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{ARRAY_JOINED, ARRAY_ORDER, ARRAY_PART, ARRAY_REPLACED, ARRAY_SLICE, FILLED};
 use crate::sql::parse::operators::call;
@@ -107,19 +108,35 @@ impl Analyzer<'_> {
                     *own = own.with_dimensions_of(&most);
                     **each = self.constant(value, own);
                 }
-                _ if of == "ARRAY" => {
-                    let message = "multidimensional arrays must have array expressions with matching dimensions";
-                    return Err(Error::new(ErrorKind::ArraySubscript, message));
-                }
+                _ if of == "ARRAY" => return Err(other_shapes()),
                 _ => return Err(other_dimensions(of)),
             }
         }
         Ok(())
     }
 
+    /// As [`Analyzer::same_dimensions`], once literals have taken the type of the others; the type that all share.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn of_dimensions(
+        &mut self,
+        of: &str,
+        list: &mut [&mut Expr],
+        types: &[Option<ColumnType>],
+    ) -> Result<Option<ColumnType>> {
+        let held = list.iter().zip(types).map(|(each, own)| self.constant_type(each).or_else(|| own.clone()));
+        let mut held: Vec<Option<ColumnType>> = held.collect();
+        self.same_dimensions(of, list, &mut held)?;
+        Ok(held.into_iter().flatten().max_by_key(ColumnType::dimensions))
+    }
+
     /// `array_fill` of several dimensions, where it is written how many these are.
-    pub fn filled_form(&self, function: &Function) -> Option<&'static str> {
+    pub fn filled_form(&self, function: &Function, name: &str) -> Option<&'static str> {
         let FunctionArguments::List(list) = &function.args else { return None };
+        if name != "array_fill" {
+            return None;
+        }
         let mut dimensions = list.args.get(1)?.clone();
         let dimensions = plain_argument(&mut dimensions)?;
         let count = match (&*dimensions, self.constant_value(dimensions)) {
@@ -129,6 +146,12 @@ impl Analyzer<'_> {
         };
         FILLED.get(count.checked_sub(2)?).copied()
     }
+}
+
+/// What is said of arrays that make no array together.
+pub fn other_shapes() -> Error {
+    let message = "multidimensional arrays must have array expressions with matching dimensions";
+    Error::new(ErrorKind::ArraySubscript, message)
 }
 
 /// What is said where arrays of several numbers of dimensions would share a column.
@@ -148,20 +171,35 @@ fn is_position(index: &Expr) -> bool {
     number_of(index).is_some_and(|(digits, is_negative)| !is_negative && digits.parse::<u32>().is_ok())
 }
 
-/// A comparison of arrays of which one has several dimensions; `None` for any other.
+/// A comparison of arrays that the planner would not make as PostgreSQL does: of several dimensions, of which it knows no order with
+/// others, and of which is less, where NULLs are above all elements. `None` for any other.
 pub fn array_comparison(
     left: &Expr,
     operator: &BinaryOperator,
     right: &Expr,
-    types: [Option<&ColumnType>; 2],
+    types: &[Option<ColumnType>; 2],
 ) -> Option<Expr> {
-    let dimensions = types.map(|ty| ty.map_or(0, ColumnType::dimensions));
-    if dimensions.iter().all(|count| *count < 2) || dimensions.contains(&0) {
+    let dimensions = types.each_ref().map(|ty| ty.as_ref().map_or(0, ColumnType::dimensions));
+    let is_equality = matches!(operator, BinaryOperator::Eq | BinaryOperator::NotEq);
+    let is_json = types.iter().flatten().any(|ty| matches!(ty.base(), ColumnType::Json | ColumnType::Jsonb));
+    if dimensions.contains(&0) || (dimensions.iter().all(|count| *count < 2) && (is_equality || is_json)) {
         return None;
     }
     let order = call(ARRAY_ORDER, vec![left.clone(), right.clone()]);
     let zero = Expr::value(Literal::Number("0".to_string(), false));
     Some(Expr::BinaryOp { left: Box::new(order), op: operator.clone(), right: Box::new(zero) })
+}
+
+/// BETWEEN of arrays, where their comparison is not the planner's.
+pub fn arrays_between(inner: &Expr, bounds: (&Expr, &Expr), is_negated: bool, sides: &ComparedSides) -> Option<Expr> {
+    let compared = |at: usize, operator: &BinaryOperator, bound: &Expr| {
+        let types = [sides.left.clone(), sides.others.get(at).cloned().flatten().or_else(|| sides.left.clone())];
+        array_comparison(inner, operator, bound, &types).map(Box::new)
+    };
+    let left = compared(0, &BinaryOperator::GtEq, bounds.0)?;
+    let right = compared(1, &BinaryOperator::LtEq, bounds.1)?;
+    let both = Expr::Nested(Box::new(Expr::BinaryOp { left, op: BinaryOperator::And, right }));
+    Some(if is_negated { Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(both) } } else { both })
 }
 
 /// A call with an array of several dimensions, where that is another function; its type.
@@ -184,6 +222,12 @@ pub fn array_call(
             return refused("removing elements from multidimensional arrays is not supported");
         }
         "array_append" | "array_prepend" => return Err(not_of_one_dimension()),
+        "min" | "max" => {
+            return Err(Error::unsupported(
+                format!("{name} of arrays of several dimensions is not offered"),
+                "ORDER BY the arrays, and take the first one.",
+            ));
+        }
         "array_cat" | "array_concat" => ARRAY_JOINED,
         "array_replace" | "array_replace_all" => ARRAY_REPLACED,
         _ => return Ok(None),

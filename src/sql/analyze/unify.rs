@@ -149,12 +149,17 @@ impl Analyzer<'_> {
             common = Some(ColumnType::Numeric(None));
         }
         if let Some(ty) = &common {
+            let own_types = types.clone();
             for (each, own) in list.iter_mut().zip(types) {
                 if self.is_adoptable(each) {
                     self.adopt(each, &unmodified(ty))?;
                 } else {
                     self.widen(each, own.as_ref(), ty)?;
                 }
+            }
+            if ty.dimensions() > 0 {
+                let deepest = self.of_dimensions(of, list, &own_types)?;
+                return Ok(deepest.map(|deepest| ty.with_dimensions_of(&deepest)));
             }
         } else if !list.is_empty() && list.iter().all(|each| self.is_adoptable(each)) {
             return Ok(Some(ColumnType::Text));

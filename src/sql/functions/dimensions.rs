@@ -94,23 +94,9 @@ fn cut(values: &[Value], bounds: &[(i64, i64)]) -> Option<Vec<Value>> {
     kept.collect()
 }
 
-/// The number of elements in each dimension, outermost first; none for an array without elements.
-fn shape(value: &Value) -> Vec<usize> {
-    let mut shape = Vec::new();
-    let mut level = Some(value);
-    while let Some(Value::Array(_, elements)) = level {
-        if elements.is_empty() {
-            break;
-        }
-        shape.push(elements.len());
-        level = elements.first();
-    }
-    shape
-}
-
 /// Refuses an array of other dimensions than the type of the expression has, which the planner cannot hold.
 fn of_type(value: Value, ty: Option<ColumnType>) -> Result<Value> {
-    let (has, wanted) = (shape(&value).len(), ty.map_or(0, |ty| ty.dimensions()));
+    let (has, wanted) = (value.shape().len(), ty.map_or(0, |ty| ty.dimensions()));
     if has == 0 || has == wanted {
         return Ok(value);
     }
@@ -126,7 +112,7 @@ fn joined(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let (Value::Array(element, before), Value::Array(_, behind)) = (left, right) else {
         return of_type(if left.is_null() { right.clone() } else { left.clone() }, ty);
     };
-    let (left_shape, right_shape) = (shape(left), shape(right));
+    let (left_shape, right_shape) = (left.shape(), right.shape());
     if left_shape.is_empty() || right_shape.is_empty() {
         return of_type(if right_shape.is_empty() { left.clone() } else { right.clone() }, ty);
     }
@@ -194,7 +180,7 @@ fn order(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
 /// ARRAY[…] of arrays, which have the same dimensions; it has no elements where none of them has any.
 fn of_arrays(arguments: &[Value]) -> Result<Value> {
     let Some(Value::Array(element, arrays)) = arguments.first() else { return Ok(Value::Null) };
-    let mut shapes = arrays.iter().map(shape);
+    let mut shapes = arrays.iter().map(Value::shape);
     let first = shapes.next().unwrap_or_default();
     if shapes.any(|shape| shape != first) {
         let message = "multidimensional arrays must have array expressions with matching dimensions";

@@ -7,7 +7,7 @@
 
 use std::any::TypeId;
 
-use datafusion::sql::sqlparser::ast::{Expr, Ident, ObjectName};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Ident, ObjectName};
 use datafusion::sql::sqlparser::dialect::{Dialect, PostgreSqlDialect, Precedence};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -99,9 +99,9 @@ impl Dialect for PostgresDialect {
         }))
     }
 
-    /// `IS JSON`, which the parser does not read.
-    fn parse_infix(&self, parser: &mut Parser<'_>, expr: &Expr, _: u8) -> Option<Result<Expr, ParserError>> {
-        test(parser, expr)
+    /// `IS JSON`, and operators that compare nothing before ANY and ALL, which the parser does not read.
+    fn parse_infix(&self, parser: &mut Parser<'_>, expr: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
+        test(parser, expr).or_else(|| quantified(parser, expr, precedence))
     }
 
     /// The parser asks for PostgreSQL by type where it has no method to ask.
@@ -181,4 +181,42 @@ impl Dialect for PostgresDialect {
         supports_xml_expressions,
         supports_comment_optimizer_hint,
     );
+}
+
+/// `x @@ ANY (…)` and its like.
+fn quantified(parser: &mut Parser<'_>, left: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
+    let compare_op = operator_before_any(&parser.peek_token_ref().token)?;
+    let Token::Word(quantifier) = parser.peek_nth_token(1).token else { return None };
+    let is_all = quantifier.keyword == Keyword::ALL;
+    if !(is_all || matches!(quantifier.keyword, Keyword::ANY | Keyword::SOME))
+        || parser.peek_nth_token(2).token != Token::LParen
+    {
+        return None;
+    }
+    parser.advance_token();
+    parser.advance_token();
+    // What stands in the parentheses, a query or an array.
+    Some(parser.parse_subexpr(precedence).map(|right| {
+        let (left, right) = (Box::new(left.clone()), Box::new(right));
+        match is_all {
+            true => Expr::AllOp { left, compare_op, right },
+            false => Expr::AnyOp { left, compare_op, right, is_some: quantifier.keyword == Keyword::SOME },
+        }
+    }))
+}
+
+/// The operators besides comparisons that yield a condition.
+fn operator_before_any(token: &Token) -> Option<BinaryOperator> {
+    Some(match token {
+        Token::AtAt => BinaryOperator::AtAt,
+        Token::AtArrow => BinaryOperator::AtArrow,
+        Token::ArrowAt => BinaryOperator::ArrowAt,
+        Token::Overlap => BinaryOperator::PGOverlap,
+        Token::Tilde => BinaryOperator::PGRegexMatch,
+        Token::TildeAsterisk => BinaryOperator::PGRegexIMatch,
+        Token::ExclamationMarkTilde => BinaryOperator::PGRegexNotMatch,
+        Token::ExclamationMarkTildeAsterisk => BinaryOperator::PGRegexNotIMatch,
+        Token::Question => BinaryOperator::Question,
+        _ => return None,
+    })
 }

@@ -14,7 +14,7 @@ use crate::sql::parse::names::{exact, last_part};
 use crate::sql::parse::operators::call;
 use crate::sql::parse::parse::parse;
 use crate::sql::parse::visit::{has_expression, visit, visit_mut};
-use crate::sql::rewrite::rewrite::plain_select;
+use crate::sql::rewrite::rewrite::{SET_FUNCTIONS, plain_select};
 
 /// Aggregates of the planner that make a SELECT yield a row of no rows.
 const AGGREGATES: &[&str] = &[
@@ -258,7 +258,8 @@ fn aggregated_select(query: &Query) -> Option<Query> {
     let mut query = query.clone();
     let order = order_of(&query);
     let select = plain_select(&mut query)?;
-    if has_aggregate(select) || matches!(select.distinct, Some(Distinct::On(_))) {
+    // The rows of a set are made before they are gathered.
+    if has_aggregate(select) || has_set(select) || matches!(select.distinct, Some(Distinct::On(_))) {
         return None;
     }
     let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = select.projection.first()? else {
@@ -423,6 +424,12 @@ pub fn as_type(expr: Expr, data_type: DataType) -> Expr {
 
 /// A name that is shown as a relation: `SELECT 'items'::regclass` answers the name, not the number.
 pub fn shown_name(expr: &mut Expr) -> bool {
+    if let Expr::Function(function) = &*expr
+        && let Some(shown) = last_part(&function.name).and_then(|name| shown_by(&name))
+    {
+        *expr = call(shown, vec![expr.clone()]);
+        return true;
+    }
     let Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr: inner, data_type, array: false, .. } = expr
     else {
         return false;
@@ -440,4 +447,26 @@ pub fn shown_name(expr: &mut Expr) -> bool {
     };
     *expr = call(function, vec![Expr::Value(value.clone())]);
     true
+}
+
+/// What shows the name of what a function found by it.
+fn shown_by(function: &str) -> Option<&'static str> {
+    match function {
+        "to_regclass" => Some("regclass_out"),
+        "to_regtype" => Some("regtype_out"),
+        "to_regnamespace" => Some("regnamespace_out"),
+        "to_regproc" => Some("regproc_out"),
+        _ => None,
+    }
+}
+
+/// Whether what a SELECT shows calls a function that returns a set.
+fn has_set(select: &Select) -> bool {
+    select.projection.iter().any(|item| {
+        let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else { return false };
+        has_expression(expr, |part| {
+            let Expr::Function(function) = part else { return false };
+            last_part(&function.name).is_some_and(|name| name == "unnest" || SET_FUNCTIONS.contains(&name.as_str()))
+        })
+    })
 }

@@ -138,7 +138,7 @@ HINT: No function matches the given name and argument types. You might need to a
 > SELECT pg_typeof(array_agg(a)), array_ndims(array_agg(a)), (array_agg(a))[1][2] AS one FROM (SELECT ARRAY[1,2] AS a) s
  pg_typeof | array_ndims | one
 -----------+-------------+-----
- integer[] |           2 | 2
+ integer[] |           2 |   2
 (1 row)
 
 > SELECT ARRAY(SELECT ARRAY[x] FROM (VALUES (1),(2)) v(x))
@@ -171,10 +171,10 @@ ERROR 2202E: cannot accumulate empty arrays
 > SELECT unnest(ARRAY[[1,2],[3,4]])
  unnest
 --------
- 1
- 2
- 3
- 4
+      1
+      2
+      3
+      4
 (4 rows)
 
 > SELECT x FROM unnest(ARRAY[[1,2],[3,4]]) AS t(x) ORDER BY x DESC
