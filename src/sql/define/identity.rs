@@ -98,7 +98,7 @@ pub fn change_identity(
             if options.is_empty() {
                 return Ok(());
             }
-            SequenceRequest::of_identity(name, options.clone()).make(transaction).map(drop)
+            SequenceRequest::of_identity(name, options.as_ref().clone()).make(transaction).map(drop)
         }
     }
 }

@@ -27,7 +27,7 @@ pub enum IdentityText {
         /// Whether it is GENERATED ALWAYS from now on, where that is said.
         is_always: Option<bool>,
         /// The options of its sequence.
-        options: SequenceText,
+        options: Box<SequenceText>,
     },
 }
 
@@ -128,7 +128,7 @@ pub fn identity_text(default: &Expr) -> Option<IdentityText> {
             at += 1;
         }
     }
-    let options = sequence_text(&format!("ALTER SEQUENCE s {}", options.join(" ")));
+    let options = Box::new(sequence_text(&format!("ALTER SEQUENCE s {}", options.join(" "))));
     Some(IdentityText::Set { is_always, options })
 }
 
