@@ -90,4 +90,5 @@ pub use write::ordered_indexes::{failing_row, shown_expression};
 pub use write::row_locking::{LockWaits, RowLocked, mode_of_update};
 pub use write::savepoint::Savepoint;
 pub use write::schemas::no_schema;
+pub use write::sequence_definitions::SequenceUses;
 pub use write::transaction::Transaction;

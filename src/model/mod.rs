@@ -45,7 +45,9 @@ pub use collection::{
     AUTH, AccessMethod, Collection, CollectionId, CollectionKind, FACT_BLOB_HASH, FACT_BLOB_SIZE, FACT_BLOB_TYPE,
     FACT_VECTOR, Index, IndexKind, IndexOrigin, IndexState, MEMORY, SystemColumn,
 };
-pub use column::{Column, ColumnId, Computation, DefaultValue, DimensionOrigin, DroppedColumn, Numbering};
+pub use column::{
+    Column, ColumnId, Computation, DefaultValue, DimensionOrigin, DroppedColumn, IdentityKind, Numbering,
+};
 pub use constraint::{Check, CheckTime, ForeignKey, ReferentialAction, UniqueKey};
 
 pub use comments::{CommentedPart, Comments};

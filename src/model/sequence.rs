@@ -205,17 +205,22 @@ impl Sequence {
         Some(Sequence {
             id: collection.id,
             schema: collection.schema,
-            name: format!("{}_{}{SEQUENCE_SUFFIX}", collection.name, column.name),
+            name: column.sequence.clone().unwrap_or_else(|| Sequence::usual_name(&collection.name, &column.name)),
             numbers: column.sequence_numbers(),
             owner: Some((collection.id, column.id)),
             column: Some(column.id),
         })
     }
 
-    /// The columns of a collection that have a sequence of their own.
-    pub fn columns_of(collection: &Collection) -> impl Iterator<Item = &str> {
-        let columns = collection.columns.iter().filter(|column| column.has_sequence());
-        columns.map(|column| column.name.as_str())
+    /// What the sequence of a column is called where nobody says otherwise.
+    pub fn usual_name(table: &str, column: &str) -> String {
+        format!("{table}_{column}{SEQUENCE_SUFFIX}")
+    }
+
+    /// The names of the sequences that columns of a collection have of their own.
+    pub fn names_in(collection: &Collection) -> impl Iterator<Item = String> {
+        let own = (0..collection.columns.len()).filter_map(|position| Sequence::of_column(collection, position));
+        own.map(|sequence| sequence.name)
     }
 
     /// Its name with its schema.

@@ -342,6 +342,23 @@ impl ColumnType {
         }
     }
 
+    /// How many dimensions the values of an array type have, as far as the type says it; 0 for other types.
+    pub fn dimensions(&self) -> usize {
+        match self {
+            // Six lie in one another at most.
+            ColumnType::Array(element) => 1 + element.dimensions(),
+            _ => 0,
+        }
+    }
+
+    /// The same array type with as many dimensions as another one where that has more; other types as they are.
+    #[must_use]
+    pub fn with_dimensions_of(&self, other: &ColumnType) -> ColumnType {
+        let own = self.dimensions();
+        let missing = if own == 0 { 0 } else { other.dimensions().saturating_sub(own) };
+        (0..missing).fold(self.clone(), |ty, _| ColumnType::Array(Box::new(ty)))
+    }
+
     /// The type of the elements of an array, and of the catalogs' vectors of numbers.
     pub fn element(&self) -> Option<ColumnType> {
         match self {

@@ -198,16 +198,46 @@ fn compare_vectors(left: &[f32], right: &[f32]) -> Ordering {
 
 /// Element by element, then by length; NULLs are equal to each other and above all values.
 fn compare_arrays(left: &[Value], right: &[Value]) -> Option<Ordering> {
-    for (left, right) in left.iter().zip(right) {
-        let order = match (left.is_null(), right.is_null()) {
-            (false, false) => left.compare(right)?,
-            (left, right) => left.cmp(&right),
+    let (mut ours, mut theirs) = (elements_of(left), elements_of(right));
+    loop {
+        let order = match (ours.next(), theirs.next()) {
+            (None, None) => return Some(shape_of(left).cmp(&shape_of(right))),
+            (None, Some(_)) => return Some(Ordering::Less),
+            (Some(_), None) => return Some(Ordering::Greater),
+            (Some(left), Some(right)) => match (left.is_null(), right.is_null()) {
+                (false, false) => left.compare(right)?,
+                (left, right) => left.cmp(&right),
+            },
         };
         if order.is_ne() {
             return Some(order);
         }
     }
-    Some(left.len().cmp(&right.len()))
+}
+
+/// The elements of all dimensions of an array, which are six at most.
+fn elements_of(values: &[Value]) -> Box<dyn Iterator<Item = &Value> + '_> {
+    match values.first() {
+        Some(Value::Array(..)) => Box::new(values.iter().flat_map(|value| match value {
+            Value::Array(_, inner) => elements_of(inner),
+            other => elements_of(std::slice::from_ref(other)),
+        })),
+        _ => Box::new(values.iter()),
+    }
+}
+
+/// How many dimensions an array has, and how many elements in each.
+fn shape_of(values: &[Value]) -> (usize, Vec<usize>) {
+    let mut lengths = Vec::new();
+    let mut level = Some(values).filter(|values| !values.is_empty());
+    while let Some(values) = level {
+        lengths.push(values.len());
+        level = match values.first() {
+            Some(Value::Array(_, inner)) if !inner.is_empty() => Some(inner),
+            _ => None,
+        };
+    }
+    (lengths.len(), lengths)
 }
 
 #[cfg(test)]

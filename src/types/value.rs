@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::types::{Bits, ColumnType, Numeric, SparseVector, TsQuery, TsVector};
+use crate::types::{ARRAY_DIMENSIONS_MAX, Bits, ColumnType, Numeric, SparseVector, TsQuery, TsVector};
 
 /// What an allocation takes besides its bytes, on average: its header, and what it is rounded up by.
 pub const ALLOCATION_BYTES: usize = 16;
@@ -65,6 +65,20 @@ impl Value {
             }
             other => other,
         }
+    }
+
+    /// How many elements an array has in each dimension, outermost first; none for one without elements, and for other values.
+    pub fn shape(&self) -> Vec<usize> {
+        let mut shape = Vec::new();
+        let mut level = Some(self);
+        while let Some(Value::Array(_, elements)) = level.filter(|_| shape.len() < ARRAY_DIMENSIONS_MAX) {
+            if elements.is_empty() {
+                break;
+            }
+            shape.push(elements.len());
+            level = elements.first();
+        }
+        shape
     }
 
     pub fn text(text: impl Into<Box<str>>) -> Self {

@@ -20,6 +20,7 @@ fn a_restart_finds_schemas_and_what_is_in_them_and_nothing_of_sessions() {
     client.run("SET search_path = ai");
     client.run("CREATE VIEW v AS SELECT name FROM t");
     client.run("ALTER TABLE other.t RENAME TO u");
+    client.run("ALTER SEQUENCE other.t_id_seq RENAME TO u_id_seq");
     client.run("ALTER TABLE other.u SET SCHEMA ai");
     client.run("CREATE TEMP TABLE t (id int PRIMARY KEY, n int)");
     client.run("CREATE INDEX ON t (n)");

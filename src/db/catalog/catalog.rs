@@ -218,7 +218,7 @@ impl Catalog {
             Some(old) => {
                 self.by_name.remove((&old.relation()).into());
                 if old.relation() != collection.relation()
-                    || !Sequence::columns_of(old).eq(Sequence::columns_of(&collection))
+                    || !Sequence::names_in(old).eq(Sequence::names_in(&collection))
                 {
                     self.note_names(old.schema);
                     self.note_names(collection.schema);

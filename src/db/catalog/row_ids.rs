@@ -104,7 +104,7 @@ pub(crate) fn check_draws_apart(table: &str, column: &Column) -> Result<()> {
             "Other nodes would give out the same ones. Declare it as bigserial, or DROP DEFAULT.",
         ));
     }
-    if column.has_sequence() { check_room(table, &column.name, &column.ty) } else { Ok(()) }
+    if column.draws_own() { check_room(table, &column.name, &column.ty) } else { Ok(()) }
 }
 
 /// Whether a column of this type can hold such numbers.

@@ -1,5 +1,6 @@
 //! Sequences in the catalog: those that CREATE SEQUENCE makes, and the columns' own, which are named after these.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::db::catalog::catalog::Catalog;
@@ -29,13 +30,17 @@ impl Catalog {
     /// The column of whose own sequence this is the name, by its position.
     pub fn column_sequence<'n>(&self, name: impl Into<RelationRef<'n>>) -> Option<(&Arc<Collection>, usize)> {
         let name = name.into();
-        // Most names end otherwise.
-        let stem = name.name.strip_suffix(SEQUENCE_SUFFIX)?;
+        let stem = name.name.strip_suffix(SEQUENCE_SUFFIX);
         self.collections_of(name.schema).find_map(|collection| {
-            let column = stem.strip_prefix(collection.name.as_str())?.strip_prefix('_')?;
-            let position = collection.column(column)?;
-            let has_sequence = collection.columns.get(position)?.has_sequence();
-            has_sequence.then_some((collection, position))
+            let mut columns = collection.columns.iter().filter(|column| column.has_sequence());
+            let own = columns.find(|column| match &column.sequence {
+                Some(own) => own == name.name,
+                None => {
+                    stem.and_then(|stem| stem.strip_prefix(collection.name.as_str())?.strip_prefix('_'))
+                        == Some(column.name.as_str())
+                }
+            });
+            Some((collection, collection.column(&own?.name)?))
         })
     }
 
@@ -78,16 +83,49 @@ impl Catalog {
 /// Checks that the sequences of a collection's own columns have names that nothing else has in a catalog without it.
 ///
 /// # Errors
-/// 42P07 for a name that another relation has: the sequences of columns are called after them.
+/// 42P07 for a name that another relation has.
 pub(crate) fn check_own_sequences(catalog: &Catalog, collection: &Collection) -> Result<()> {
-    let mut own = (0..collection.columns.len()).filter_map(|position| Sequence::of_column(collection, position));
-    match own.find(|sequence| catalog.is_taken(&sequence.relation())) {
-        None => Ok(()),
-        Some(sequence) => {
-            let message = format!("relation \"{}\" already exists", sequence.name);
-            Err(Error::new(ErrorKind::DuplicateTable, message).with_hint(
-                "A sequence is called after its table and its column: give one of these, or what has the name, another one.",
-            ))
+    let mut seen = BTreeSet::new();
+    for name in Sequence::names_in(collection) {
+        let relation = RelationRef { schema: collection.schema, name: &name };
+        if catalog.is_taken(relation) || name == collection.name || !seen.insert(name.clone()) {
+            return Err(Error::new(ErrorKind::DuplicateTable, format!("relation \"{name}\" already exists")));
+        }
+    }
+    Ok(())
+}
+
+/// Gives the sequences that columns have of their own, and that nobody named, names that nothing else has in a catalog without
+/// the collection: the usual ones, behind which a number stands where they are taken.
+pub(crate) fn name_own_sequences(catalog: &Catalog, collection: &mut Collection) {
+    for position in 0..collection.columns.len() {
+        let Some(column) = collection.columns.get(position).filter(|column| column.draws_own()) else { continue };
+        if column.sequence.is_some() {
+            continue;
+        }
+        let usual = Sequence::usual_name(&collection.name, &column.name);
+        let is_free = |name: &str| {
+            let relation = RelationRef { schema: collection.schema, name };
+            let others = (0..collection.columns.len()).filter(|other| *other != position);
+            let mut others = others.filter_map(|other| Sequence::of_column(collection, other));
+            !catalog.is_taken(relation) && name != collection.name && others.all(|other| other.name != name)
+        };
+        let name = std::iter::once(usual.clone()).chain((1_u32..).map(|number| format!("{usual}{number}")));
+        let name = name.into_iter().find(|name| is_free(name)).filter(|name| *name != usual);
+        if let Some(column) = collection.columns.get_mut(position) {
+            column.sequence = name;
+        }
+    }
+}
+
+/// Has the sequences that columns have of their own keep their names, whatever their table and they are called next.
+pub(crate) fn keep_sequence_names(collection: &mut Collection) {
+    let names: Vec<(usize, String)> = (0..collection.columns.len())
+        .filter_map(|position| Some((position, Sequence::of_column(collection, position)?.name)))
+        .collect();
+    for (position, name) in names {
+        if let Some(column) = collection.columns.get_mut(position) {
+            column.sequence = Some(name);
         }
     }
 }

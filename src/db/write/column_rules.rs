@@ -7,9 +7,10 @@
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
+use crate::db::catalog::catalog::check_identifier;
 use crate::db::catalog::catalog_change::CatalogChange;
 use crate::db::catalog::row_ids::check_draws_apart;
-use crate::db::catalog::sequences::check_own_sequences;
+use crate::db::catalog::sequences::{check_own_sequences, name_own_sequences};
 use crate::db::pending::on_conflict::{Arbiters, Inserted, OnConflict};
 use crate::db::pending::write_set::{EntryKey, Pending};
 use crate::db::read::cursor::Row;
@@ -22,7 +23,8 @@ use crate::db::write::entry_states::fits;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Collection, CollectionId, CollectionKind, Column, DefaultValue, IndexState, Numbering, RelationName,
+    Collection, CollectionId, CollectionKind, Column, DefaultValue, IdentityKind, IndexState, Numbering, RelationName,
+    RelationRef, Sequence,
 };
 use crate::store::RecordView;
 use crate::types::{Value, split_object};
@@ -37,8 +39,7 @@ impl Transaction {
         let collection = Arc::clone(self.catalog().expect_collection(table)?);
         let position = changeable(&collection, column)?;
         let is_key = collection.primary_key.contains(&position);
-        let is_identity =
-            collection.columns.get(position).is_some_and(|column| column.default == Some(DefaultValue::Identity));
+        let is_identity = collection.columns.get(position).is_some_and(|column| column.identity().is_some());
         match not_null {
             false if is_key => {
                 let message = format!("column \"{column}\" is in a primary key");
@@ -55,13 +56,16 @@ impl Transaction {
     /// Gives a column another default for entries to come, or none.
     ///
     /// # Errors
-    /// 42703; 42601 for an identity column; 42P07 where its sequence would have the name of another relation; 0A000 for a default
-    /// collection.
+    /// 42703; 42601 for an identity column; 0A000 for a default collection.
     pub fn set_default(&mut self, table: &RelationName, column: &str, default: Option<DefaultValue>) -> Result<()> {
         let collection = Arc::clone(self.catalog().expect_collection(table)?);
         let position = changeable(&collection, column)?;
-        if collection.columns.get(position).is_some_and(|column| column.default == Some(DefaultValue::Identity)) {
-            return Err(is_an_identity(&table.name, column));
+        if collection.columns.get(position).is_some_and(|column| column.identity().is_some()) {
+            let error = is_an_identity(&table.name, column);
+            return Err(match default {
+                Some(_) => error,
+                None => error.with_hint("Use ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY instead."),
+            });
         }
         if collection.columns.get(position).is_some_and(|column| column.computation().is_some()) {
             let message = format!("column \"{column}\" of relation \"{table}\" is a generated column");
@@ -72,44 +76,119 @@ impl Transaction {
         {
             check_draws_apart(&table.name, &Column { default: default.clone(), ..known.clone() })?;
         }
-        self.check_sequence_of(&collection, position, default.as_ref())?;
-        self.change_column(&collection, position, |column| column.default = default);
+        // The sequence of a serial column goes with the column, not with its default.
+        let sequence = Sequence::of_column(&collection, position).map(|sequence| sequence.name);
+        self.change_column(&collection, position, |column| {
+            (column.default, column.sequence) = (default, sequence);
+        });
         Ok(())
     }
 
-    /// Checks that the sequence which a default brings a column has a name of its own.
+    /// Makes a column draw its numbers from a sequence of its own, which begins anew.
     ///
     /// # Errors
-    /// 42P07 for one that another relation has.
-    fn check_sequence_of(
-        &self,
-        collection: &Collection,
-        position: usize,
-        default: Option<&DefaultValue>,
-    ) -> Result<()> {
-        let mut changed = collection.clone();
-        if let Some(column) = changed.columns.get_mut(position) {
-            column.default = default.cloned();
-        }
-        check_own_sequences(&self.catalog().without(collection.id), &changed)
-    }
-
-    /// Makes a column draw its numbers from a sequence of its own.
-    ///
-    /// # Errors
-    /// 42703; 42P07 where the sequence would have the name of another relation; 0A000 for a default collection, and for a sequence of less than eight bytes in an attached one.
+    /// 42703; 42P07 where the sequence would have the name of another relation; 0A000 for a default collection, for a column that
+    /// has a sequence already, and for a sequence of less than eight bytes in an attached one.
     pub fn set_identity(&mut self, table: &RelationName, column: &str, identity: &Column) -> Result<()> {
         let collection = Arc::clone(self.catalog().expect_collection(table)?);
         let position = changeable(&collection, column)?;
         if self.catalog().network_of(collection.id).is_some() {
             check_draws_apart(&table.name, identity)?;
         }
-        self.check_sequence_of(&collection, position, identity.default.as_ref())?;
-        let (default, numbering) = (identity.default.clone(), identity.numbering);
+        if let Some(known) = Sequence::of_column(&collection, position) {
+            let message =
+                format!("column \"{column}\" of relation \"{table}\" has the sequence \"{}\" already", known.name);
+            return Err(Error::unsupported(message, "DROP SEQUENCE first, which its default does not need any more."));
+        }
+        let mut changed = (*collection).clone();
+        if let Some(column) = changed.columns.get_mut(position) {
+            column.default.clone_from(&identity.default);
+            column.sequence.clone_from(&identity.sequence);
+            (column.numbering, column.is_identity_by_default) = (identity.numbering, identity.is_identity_by_default);
+        }
+        let others = self.catalog().without(collection.id);
+        name_own_sequences(&others, &mut changed);
+        check_own_sequences(&others, &changed)?;
+        if let Some(sequence) = Sequence::of_column(&changed, position) {
+            self.restart_sequence(sequence.place(), sequence.numbers.beginning());
+        }
+        self.change_catalog(CatalogChange::Put(Arc::new(changed)));
+        Ok(())
+    }
+
+    /// Has an identity column take values of the user's always, or by default.
+    ///
+    /// # Errors
+    /// 42703; 55000 for a column that is no identity column; 0A000 for a default collection.
+    pub fn set_generated(&mut self, table: &RelationName, column: &str, kind: IdentityKind) -> Result<()> {
+        let (collection, position) = self.identity_column(table, column)?;
         self.change_column(&collection, position, |column| {
-            (column.default, column.numbering) = (default, numbering);
+            column.is_identity_by_default = kind == IdentityKind::ByDefault;
+            column.default = Some(match kind {
+                IdentityKind::Always => DefaultValue::Identity,
+                IdentityKind::ByDefault => DefaultValue::Sequence,
+            });
         });
         Ok(())
+    }
+
+    /// Makes an identity column one as any other, without its sequence.
+    ///
+    /// # Errors
+    /// As [`Transaction::set_generated`].
+    pub fn drop_identity(&mut self, table: &RelationName, column: &str) -> Result<()> {
+        let (collection, position) = self.identity_column(table, column)?;
+        self.forget_sequence(&collection, position);
+        Ok(())
+    }
+
+    /// Drops the sequence that a column has of its own, with its default where that draws from it.
+    pub fn forget_sequence(&mut self, collection: &Collection, position: usize) {
+        if let Some(sequence) = Sequence::of_column(collection, position) {
+            self.writes().restarts.remove(&sequence.place());
+        }
+        self.change_column(collection, position, |column| {
+            if column.draws_own() {
+                column.default = None;
+            }
+            (column.sequence, column.is_identity_by_default) = (None, false);
+            column.numbering = Numbering::default();
+        });
+    }
+
+    /// Gives the sequence that a column has of its own another name.
+    ///
+    /// # Errors
+    /// 42P07 for one that another relation has, 54000 for one that is too long.
+    pub fn rename_own_sequence(&mut self, collection: &Collection, position: usize, name: &str) -> Result<()> {
+        check_identifier(name)?;
+        if self.catalog().is_taken(RelationRef { schema: collection.schema, name }) {
+            return Err(Error::new(ErrorKind::DuplicateTable, format!("relation \"{name}\" already exists")));
+        }
+        self.change_column(collection, position, |column| column.sequence = Some(name.to_string()));
+        Ok(())
+    }
+
+    /// The name of the sequence of an identity column.
+    ///
+    /// # Errors
+    /// As [`Transaction::set_generated`].
+    pub fn identity_sequence(&self, table: &RelationName, column: &str) -> Result<RelationName> {
+        let (collection, position) = self.identity_column(table, column)?;
+        let sequence = Sequence::of_column(&collection, position);
+        sequence
+            .map(|sequence| sequence.relation())
+            .ok_or_else(|| Error::internal("an identity column has no sequence"))
+    }
+
+    fn identity_column(&self, table: &RelationName, column: &str) -> Result<(Arc<Collection>, usize)> {
+        let collection = Arc::clone(self.catalog().expect_collection(table)?);
+        let position = changeable(&collection, column)?;
+        if collection.columns.get(position).is_none_or(|column| column.identity().is_none()) {
+            let message = format!("column \"{column}\" of relation \"{table}\" is not an identity column");
+            return Err(Error::new(ErrorKind::NotInPrerequisiteState, message));
+        }
+        Ok((collection, position))
     }
 
     /// Has the sequence of a column give other numbers than before.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::db::catalog::catalog::{check_collection, check_columns};
 use crate::db::catalog::catalog_change::CatalogChange;
 use crate::db::catalog::row_ids::check_draws_apart;
-use crate::db::catalog::sequences::check_own_sequences;
+use crate::db::catalog::sequences::{keep_sequence_names, name_own_sequences};
 use crate::db::pending::write_set::EntryKey;
 use crate::db::state::cancel::Cancel;
 use crate::db::write::column_rules::changeable;
@@ -54,7 +54,9 @@ impl Transaction {
         } else {
             changed.push_column(Column { former, ..column });
         }
-        check_collection(&self.catalog().without(current.id), &changed)?;
+        let others = self.catalog().without(current.id);
+        name_own_sequences(&others, &mut changed);
+        check_collection(&others, &changed)?;
         self.change_catalog(CatalogChange::Put(Arc::new(changed)));
         Ok(())
     }
@@ -63,8 +65,7 @@ impl Transaction {
     /// the text of a condition in which it has the new one.
     ///
     /// # Errors
-    /// 42703; 42701 for a name that another column or a system column has; 42P07 where its sequence would have the name of another
-    /// relation; 54000 for one that is too long; 0A000 for a default
+    /// 42703; 42701 for a name that another column or a system column has; 54000 for one that is too long; 0A000 for a default
     /// collection, and for a column that views name.
     pub fn rename_column(
         &mut self,
@@ -85,6 +86,7 @@ impl Transaction {
             return Err(Error::new(ErrorKind::DuplicateColumn, message));
         }
         let mut changed = (*current).clone();
+        keep_sequence_names(&mut changed);
         if let Some(column) = changed.columns.get_mut(position) {
             column.name = to.to_string();
         }
@@ -106,7 +108,6 @@ impl Transaction {
             }
         }
         check_columns(&changed)?;
-        check_own_sequences(&self.catalog().without(current.id), &changed)?;
         self.change_catalog(CatalogChange::Put(Arc::new(changed)));
         Ok(())
     }
@@ -194,7 +195,7 @@ impl Transaction {
             ));
         }
         let is_integer = matches!(ty, ColumnType::Int2 | ColumnType::Int4 | ColumnType::Int8);
-        if known.has_sequence() && !is_integer {
+        if known.draws_own() && !is_integer {
             let message = "identity column type must be smallint, integer, or bigint";
             let error = Error::new(ErrorKind::InvalidParameterValue, message);
             return Err(error.with_hint("Its values come from a sequence: ALTER COLUMN ... DROP DEFAULT first."));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::db::catalog::catalog::{Catalog, check_collection, check_identifier};
 use crate::db::catalog::catalog_change::CatalogChange;
-use crate::db::catalog::sequences::check_own_sequences;
+use crate::db::catalog::sequences::{keep_sequence_names, name_own_sequences};
 use crate::db::state::cancel::Cancel;
 use crate::db::write::secondary_index::{first_state, implementation};
 use crate::db::write::transaction::Transaction;
@@ -21,7 +21,8 @@ impl Transaction {
     ///
     /// # Errors
     /// 42P07, 42701, 54000, 0A000 for a column type that cannot be stored.
-    pub fn create_collection(&mut self, collection: Collection) -> Result<()> {
+    pub fn create_collection(&mut self, mut collection: Collection) -> Result<()> {
+        name_own_sequences(self.catalog(), &mut collection);
         check_collection(self.catalog(), &collection)?;
         for index in &collection.indexes {
             check_index(self.catalog(), &collection, index)?;
@@ -161,8 +162,8 @@ impl Transaction {
             return Err(Error::new(ErrorKind::DuplicateTable, format!("relation \"{to}\" already exists")));
         }
         let mut changed = (*current).clone();
+        keep_sequence_names(&mut changed);
         changed.name = to.to_string();
-        check_own_sequences(&self.catalog().without(current.id), &changed)?;
         self.change_catalog(CatalogChange::Put(Arc::new(changed)));
         Ok(())
     }

@@ -8,6 +8,7 @@ use crate::db::catalog::catalog_change::CatalogChange;
 use crate::db::catalog::schemas::{RESERVED_PREFIX, SchemaPlace};
 use crate::db::catalog::search_path::SearchPath;
 use crate::db::catalog::view_rules::refuse_dependents;
+use crate::db::write::sequence_definitions::SequenceUses;
 use crate::db::write::transaction::Transaction;
 use crate::db::write::views::cascade_notice;
 use crate::error::{Error, ErrorKind, Result};
@@ -151,7 +152,7 @@ impl Transaction {
             }
         }
         for sequence in ids.iter().filter_map(|id| catalog.sequence_by_id(*id)) {
-            self.remove_sequence(sequence, None, true)?;
+            self.remove_sequence(sequence, None, &SequenceUses::default(), true)?;
         }
         self.notices.truncate(told);
         for id in schemas.keys() {

@@ -8,7 +8,17 @@ use crate::db::catalog::view_rules::refuse_dependents;
 use crate::db::write::transaction::Transaction;
 use crate::db::write::views::cascade_notice;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, ColumnId, RelationName, RelationRef, SchemaId, Sequence};
+use crate::model::{
+    Collection, CollectionId, ColumnId, RelationName, RelationRef, SchemaId, Sequence, SequencePlace, View,
+};
+
+/// What names a sequence in an expression, where that is kept as its text.
+#[derive(Clone, Debug, Default)]
+pub struct SequenceUses {
+    /// Columns whose defaults do.
+    pub defaults: Vec<SequencePlace>,
+    pub views: Vec<CollectionId>,
+}
 
 impl Transaction {
     /// Makes a sequence, or changes the one of its id.
@@ -84,11 +94,90 @@ impl Transaction {
     ///
     /// # Errors
     /// 42P01; 2BP01 for defaults that draw from it.
-    pub fn drop_sequence(&mut self, name: &RelationName, cascade: bool) -> Result<()> {
+    pub fn drop_sequence(&mut self, name: &RelationName, uses: &SequenceUses, cascade: bool) -> Result<()> {
         let Some(sequence) = self.catalog().sequence(name).cloned() else {
+            let of_column = self.catalog().column_sequence(name);
+            if let Some((collection, position)) =
+                of_column.map(|(collection, position)| (Arc::clone(collection), position))
+            {
+                return self.drop_own_sequence(&collection, position, uses, cascade);
+            }
             return Err(Error::new(ErrorKind::UndefinedTable, format!("sequence \"{name}\" does not exist")));
         };
-        self.remove_sequence(&sequence, None, cascade)
+        self.remove_sequence(&sequence, None, uses, cascade)
+    }
+
+    /// Drops the sequence that a column has of its own, with `cascade` along with what uses it.
+    fn drop_own_sequence(
+        &mut self,
+        collection: &Arc<Collection>,
+        position: usize,
+        uses: &SequenceUses,
+        cascade: bool,
+    ) -> Result<()> {
+        let (Some(column), Some(sequence)) =
+            (collection.columns.get(position), Sequence::of_column(collection, position))
+        else {
+            return Ok(());
+        };
+        let what = self.described_sequence(&sequence);
+        if column.identity().is_some() {
+            let of_table = format!("column {} of {}", column.name, self.described(self.catalog(), collection.id));
+            let message = format!("cannot drop {what} because {of_table} requires it");
+            let error = Error::new(ErrorKind::DependentObjects, message);
+            return Err(error.with_hint(format!("You can drop {of_table} instead.")));
+        }
+        let own = column.draws_own().then(|| (Arc::clone(collection), position));
+        self.drop_uses(&what, own.into_iter().collect(), uses, cascade)?;
+        let now = Arc::clone(self.catalog().expect_collection(&collection.relation())?);
+        self.forget_sequence(&now, position);
+        Ok(())
+    }
+
+    /// Takes away the defaults that draw from a sequence, and what else uses it.
+    ///
+    /// # Errors
+    /// 2BP01 without `cascade`.
+    fn drop_uses(
+        &mut self,
+        what: &str,
+        mut drawing: Vec<(Arc<Collection>, usize)>,
+        uses: &SequenceUses,
+        cascade: bool,
+    ) -> Result<()> {
+        let catalog = Arc::clone(self.catalog());
+        drawing.extend(uses.defaults.iter().filter_map(|(table, column)| {
+            let collection = catalog.collection_by_id(*table)?;
+            Some((Arc::clone(collection), collection.position_of(*column)?))
+        }));
+        drawing.sort_by_key(|(collection, position)| (collection.id, *position));
+        let mut views: Vec<Arc<View>> = Vec::new();
+        let direct = uses.views.iter().filter_map(|id| catalog.views().find(|view| view.id == *id));
+        for view in direct.flat_map(|view| std::iter::once(Arc::clone(view)).chain(catalog.views_above(view.id))) {
+            if !views.iter().any(|known| known.id == view.id) {
+                views.push(view);
+            }
+        }
+        let mut lines: Vec<String> = drawing.iter().map(|(table, at)| self.default_of(table, *at)).collect();
+        lines.extend(views.iter().map(|view| self.described(&catalog, view.id)));
+        if !cascade {
+            let lines = lines.iter().map(|line| format!("{line} depends on {what}"));
+            refuse_dependents(what, &lines.collect::<Vec<_>>())?;
+        }
+        self.notices.extend(cascade_notice(&lines));
+        for (collection, position) in drawing {
+            // Several columns of a table may draw from it.
+            let Some(now) = self.catalog().collection_by_id(collection.id).cloned() else { continue };
+            let mut changed = (*now).clone();
+            if let Some(column) = changed.columns.get_mut(position).filter(|column| !column.draws_own()) {
+                column.default = None;
+                self.change_catalog(CatalogChange::Put(Arc::new(changed)));
+            }
+        }
+        for view in views.iter().rev() {
+            self.change_catalog(CatalogChange::DropView(view.id));
+        }
+        Ok(())
     }
 
     /// Drops the sequences that go with a collection, or with one column of it.
@@ -106,7 +195,7 @@ impl Transaction {
         };
         let catalog = Arc::clone(self.catalog());
         for sequence in catalog.sequences_owned_by(collection).filter(is_owned) {
-            self.remove_sequence(sequence, Some((collection, column)), cascade)?;
+            self.remove_sequence(sequence, Some((collection, column)), &SequenceUses::default(), cascade)?;
         }
         Ok(())
     }
@@ -119,6 +208,7 @@ impl Transaction {
         &mut self,
         sequence: &Sequence,
         gone: Option<(CollectionId, Option<ColumnId>)>,
+        uses: &SequenceUses,
         cascade: bool,
     ) -> Result<()> {
         let is_gone = |collection: &Collection, position: usize| {
@@ -127,22 +217,7 @@ impl Transaction {
         };
         let mut drawing = self.drawing_from(sequence.id);
         drawing.retain(|(collection, position)| !is_gone(collection, *position));
-        let lines: Vec<String> = drawing.iter().map(|(table, position)| self.default_of(table, *position)).collect();
-        if !cascade {
-            let what = self.described_sequence(sequence);
-            let lines = lines.iter().map(|line| format!("{line} depends on {what}"));
-            refuse_dependents(&what, &lines.collect::<Vec<_>>())?;
-        }
-        self.notices.extend(cascade_notice(&lines));
-        for (collection, position) in drawing {
-            // Several columns of a table may draw from it.
-            let Some(now) = self.catalog().collection_by_id(collection.id).cloned() else { continue };
-            let mut changed = (*now).clone();
-            if let Some(column) = changed.columns.get_mut(position) {
-                column.default = None;
-            }
-            self.change_catalog(CatalogChange::Put(Arc::new(changed)));
-        }
+        self.drop_uses(&self.described_sequence(sequence), drawing, uses, cascade)?;
         self.writes().restarts.remove(&sequence.place());
         self.change_catalog(CatalogChange::DropSequence(sequence.id));
         Ok(())

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::db::catalog::catalog_change::CatalogChange;
+use crate::db::write::sequence_definitions::SequenceUses;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, OnCommit, SchemaId, Sequence};
@@ -83,7 +84,7 @@ impl Transaction {
         // Those that go with columns are gone with them.
         let left: Vec<Arc<Sequence>> = self.catalog().sequences_in(schema).cloned().collect();
         for sequence in left {
-            self.remove_sequence(&sequence, None, true)?;
+            self.remove_sequence(&sequence, None, &SequenceUses::default(), true)?;
         }
         self.notices.truncate(told);
         Ok(())

@@ -1,6 +1,6 @@
 //! Parts of values: subscripts of arrays, and the fields of rows.
 
-use datafusion::sql::sqlparser::ast::{AccessExpr, BinaryOperator, Expr, Ident, Spanned, Subscript, Value as Literal};
+use datafusion::sql::sqlparser::ast::{AccessExpr, Expr, Ident, Spanned, Subscript, Value as Literal};
 use datafusion::sql::sqlparser::tokenizer::Location;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -40,7 +40,8 @@ impl Analyzer<'_> {
             access_chain.remove(0);
         }
         let mut ty = self.expr(&mut value)?;
-        for access in std::mem::take(access_chain) {
+        let mut chain = std::mem::take(access_chain).into_iter().peekable();
+        while let Some(access) = chain.next() {
             match access {
                 AccessExpr::Subscript(Subscript::Index { index }) if ty == Some(ColumnType::Jsonb) => {
                     value = self.jsonb_part(value, index)?;
@@ -50,13 +51,13 @@ impl Analyzer<'_> {
                     value = call(NAME_CHARACTER, vec![value, index]);
                     ty = Some(ColumnType::CatalogChar);
                 }
-                AccessExpr::Subscript(mut subscript) => {
+                AccessExpr::Subscript(subscript) => {
                     self.check_subscripts(ty.as_ref(), location)?;
-                    self.subscript(&mut subscript, ty.as_ref())?;
-                    let is_element = matches!(subscript, Subscript::Index { .. });
-                    ty = if is_element { ty.and_then(|ty| ty.element()) } else { ty };
-                    let access_chain = vec![AccessExpr::Subscript(subscript)];
-                    value = Expr::CompoundFieldAccess { root: Box::new(value), access_chain };
+                    let mut subscripts = vec![subscript];
+                    while let Some(AccessExpr::Subscript(_)) = chain.peek() {
+                        subscripts.extend(chain.next().and_then(subscript_of));
+                    }
+                    (value, ty) = self.part(value, ty, subscripts).map_err(|error| self.at(error, location))?;
                 }
                 AccessExpr::Dot(Expr::Identifier(name)) => {
                     value = call(FIELD, vec![value, field_name(&name)]);
@@ -110,7 +111,7 @@ impl Analyzer<'_> {
     fn check_subscripts(&self, of: Option<&ColumnType>, place: Location) -> Result<()> {
         let message = match of {
             Some(ColumnType::Jsonb) => "jsonb subscript does not support slices".to_string(),
-            Some(ty) if ty.is_number() || is_single(ty) => {
+            Some(ty) if ty.is_number() || is_single(ty) || (ty.is_text() && *ty != ColumnType::Unknown) => {
                 let name = unmodified(ty);
                 format!("cannot subscript type {name} because it does not support subscripting")
             }
@@ -119,30 +120,44 @@ impl Analyzer<'_> {
         Err(self.at(Error::new(ErrorKind::DatatypeMismatch, message), place))
     }
 
-    /// Positions count from 1; those of the catalogs' vectors of numbers from 0.
-    fn subscript(&mut self, subscript: &mut Subscript, of: Option<&ColumnType>) -> Result<()> {
-        let from_zero = of.is_some_and(ColumnType::is_number_vector);
-        let bounds: Vec<&mut Expr> = match subscript {
-            Subscript::Index { index } => vec![index],
-            Subscript::Slice { lower_bound, upper_bound, stride: None } => {
-                // What is left out is where the array begins and ends.
-                let number = |digits: &str| Expr::value(Literal::Number(digits.to_string(), false));
-                lower_bound.get_or_insert_with(|| number("1"));
-                upper_bound.get_or_insert_with(|| number("2147483647"));
-                lower_bound.iter_mut().chain(upper_bound.iter_mut()).collect()
-            }
-            Subscript::Slice { .. } => return Err(Error::syntax("a slice has two bounds", None)),
-        };
-        for bound in bounds {
-            self.adopt(bound, &ColumnType::Int4)?;
-            if from_zero {
-                let one = Expr::value(Literal::Number("1".to_string(), false));
-                let position = Expr::Nested(Box::new(bound.clone()));
-                *bound = Expr::BinaryOp { left: Box::new(position), op: BinaryOperator::Plus, right: Box::new(one) };
-            }
-            self.argument(bound)?;
+    /// What subscripts make of a value, and its type; of a value whose type only the planner knows they are the planner's.
+    fn part(
+        &mut self,
+        value: Expr,
+        ty: Option<ColumnType>,
+        subscripts: Vec<Subscript>,
+    ) -> Result<(Expr, Option<ColumnType>)> {
+        if let Some(array) = ty.as_ref().filter(|ty| ty.element().is_some()) {
+            let (part, ty) = self.part_of_array(value, array, subscripts)?;
+            return Ok((part, Some(ty)));
         }
-        Ok(())
+        let mut access_chain = Vec::with_capacity(subscripts.len());
+        for mut subscript in subscripts {
+            let bounds: Vec<&mut Expr> = match &mut subscript {
+                Subscript::Index { index } => vec![index],
+                Subscript::Slice { lower_bound, upper_bound, stride: None } => {
+                    // What is left out is where the array begins and ends.
+                    let number = |digits: &str| Expr::value(Literal::Number(digits.to_string(), false));
+                    lower_bound.get_or_insert_with(|| number("1"));
+                    upper_bound.get_or_insert_with(|| number("2147483647"));
+                    lower_bound.iter_mut().chain(upper_bound.iter_mut()).collect()
+                }
+                Subscript::Slice { .. } => return Err(Error::syntax("a slice has two bounds", None)),
+            };
+            for bound in bounds {
+                self.adopt(bound, &ColumnType::Int4)?;
+                self.argument(bound)?;
+            }
+            access_chain.push(AccessExpr::Subscript(subscript));
+        }
+        Ok((Expr::CompoundFieldAccess { root: Box::new(value), access_chain }, None))
+    }
+}
+
+fn subscript_of(access: AccessExpr) -> Option<Subscript> {
+    match access {
+        AccessExpr::Subscript(subscript) => Some(subscript),
+        AccessExpr::Dot(_) => None,
     }
 }
 

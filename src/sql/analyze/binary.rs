@@ -7,6 +7,7 @@ use crate::expr::{Operand, PathBase, PathResult};
 use crate::model::SystemColumn;
 use crate::sql::analyze::analyzer::Analyzer;
 use crate::sql::analyze::casts::keep_type;
+use crate::sql::analyze::dimensions::{array_comparison, deeper};
 use crate::sql::analyze::jsonb::by_value;
 use crate::sql::analyze::literals::string_of;
 use crate::sql::analyze::numerics::is_numeric;
@@ -14,7 +15,7 @@ use crate::sql::analyze::overloads::left_end;
 use crate::sql::analyze::scope;
 use crate::sql::analyze::scope::{FoundColumn, column_of};
 use crate::sql::arrow::cast_functions::cast_name;
-use crate::sql::functions::{DIFFERS, DIFFERS_ANY_CASE, MATCHES, MATCHES_ANY_CASE, TEXT_CONCAT};
+use crate::sql::functions::{ARRAY_JOINED, DIFFERS, DIFFERS_ANY_CASE, MATCHES, MATCHES_ANY_CASE, TEXT_CONCAT};
 use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::{call, json_function, json_result};
 use crate::sql::parse::trees::number_of;
@@ -187,6 +188,12 @@ impl Analyzer<'_> {
         let mut right_type = self.expr(right)?;
         self.resolve_operands(&op.to_string(), (left, &mut left_type), (right, &mut right_type))?;
         self.unify_types(left, left_type.clone(), right, right_type.clone())?;
+        let known = [(&**left, left_type.clone()), (&**right, right_type.clone())];
+        let types = known.map(|(side, ty)| self.constant_type(side).or(ty));
+        if let Some(compared) = array_comparison(left, op, right, &types) {
+            *expr = compared;
+            return Ok(Some(ColumnType::Bool));
+        }
         if let Some(key) = self.comparison_key(&mut [(left.as_mut(), left_type), (right.as_mut(), right_type)]) {
             by_value(left, key);
             by_value(right, key);
@@ -221,36 +228,8 @@ impl Analyzer<'_> {
             *expr = call(name, vec![left.as_ref().clone(), right.as_ref().clone()]);
             return Ok(Some(ty));
         }
-        if let Some(array @ ColumnType::Array(_)) = left_type.as_ref().filter(|ty| matches!(ty, ColumnType::Array(_))) {
-            self.adopt(right, array)?;
-            let mut array = array.clone();
-            if is_numeric(Some(array.base())) || is_numeric(right_type.as_ref().map(ColumnType::base)) {
-                self.as_numbers(left, &mut array);
-                if let Some(mut ty) = right_type {
-                    self.as_numbers(right, &mut ty);
-                }
-                keep_type(expr, Some(&array));
-            } else if *array.base() == ColumnType::Float4 {
-                keep_type(expr, Some(&array));
-            }
-            return Ok(Some(array));
-        }
-        if let Some(array @ ColumnType::Array(_)) = &right_type {
-            match left_type {
-                // Of another type than an array it is an element, NULL or not.
-                Some(mut ty) => {
-                    let mut array = array.clone();
-                    if is_numeric(Some(array.base())) {
-                        self.as_numbers(left, &mut ty);
-                        self.as_numbers(right, &mut array);
-                    }
-                    *expr = call("array_prepend", vec![left.as_ref().clone(), right.as_ref().clone()]);
-                    keep_type(expr, Some(&array));
-                    return Ok(Some(array));
-                }
-                None => self.adopt(left, array)?,
-            }
-            return Ok(right_type);
+        if either(|ty| matches!(ty, ColumnType::Array(_))) {
+            return self.joined_arrays(expr, left_type, right_type);
         }
         let is_text =
             (left_type.is_some() || self.is_adoptable(left)) && (right_type.is_some() || self.is_adoptable(right));
@@ -265,6 +244,58 @@ impl Analyzer<'_> {
             *expr = call(TEXT_CONCAT, vec![left.as_ref().clone(), right.as_ref().clone()]);
         }
         Ok(Some(ColumnType::Text))
+    }
+
+    /// Arrays one behind the other, or an array and an element.
+    fn joined_arrays(
+        &mut self,
+        expr: &mut Expr,
+        left_type: Option<ColumnType>,
+        right_type: Option<ColumnType>,
+    ) -> Result<Option<ColumnType>> {
+        let Expr::BinaryOp { left, right, .. } = expr else { return Ok(None) };
+        if let Some(array @ ColumnType::Array(_)) = left_type.as_ref().filter(|ty| matches!(ty, ColumnType::Array(_))) {
+            self.adopt(right, array)?;
+            let mut array = array.clone();
+            let right_type = right_type.or_else(|| self.constant_type(right));
+            if let Some(deep) = deeper(&array, right_type.as_ref())? {
+                *expr = call(ARRAY_JOINED, vec![left.as_ref().clone(), right.as_ref().clone()]);
+                return Ok(Some(deep));
+            }
+            if is_numeric(Some(array.base())) || is_numeric(right_type.as_ref().map(ColumnType::base)) {
+                self.as_numbers(left, &mut array);
+                if let Some(mut ty) = right_type {
+                    self.as_numbers(right, &mut ty);
+                }
+                keep_type(expr, Some(&array));
+            } else if *array.base() == ColumnType::Float4 {
+                keep_type(expr, Some(&array));
+            }
+            return Ok(Some(array));
+        }
+        if let Some(array @ ColumnType::Array(_)) = &right_type {
+            if left_type.is_none() {
+                self.adopt(left, array)?;
+            }
+            let left_type = left_type.or_else(|| self.constant_type(left));
+            if let Some(deep) = deeper(array, left_type.as_ref())? {
+                *expr = call(ARRAY_JOINED, vec![left.as_ref().clone(), right.as_ref().clone()]);
+                return Ok(Some(deep));
+            }
+            // Of another type than an array it is an element, NULL or not.
+            if let Some(mut ty) = left_type.filter(|ty| ty.dimensions() == 0) {
+                let mut array = array.clone();
+                if is_numeric(Some(array.base())) {
+                    self.as_numbers(left, &mut ty);
+                    self.as_numbers(right, &mut array);
+                }
+                *expr = call("array_prepend", vec![left.as_ref().clone(), right.as_ref().clone()]);
+                keep_type(expr, Some(&array));
+                return Ok(Some(array));
+            }
+            return Ok(right_type);
+        }
+        Ok(None)
     }
 
     /// A part of a JSON column of a collection by a constant path, as a column of its own.

@@ -115,7 +115,7 @@ impl Analyzer<'_> {
             self.with_default(function, &mut types)?;
         }
         widen_floats(function, &name, &mut types);
-        if let Some(form) = function_types::form_for(&name, &types) {
+        if let Some(form) = function_types::form_for(&name, &types).or_else(|| self.filled_form(function, &name)) {
             function.name = ObjectName::from(vec![exact(form)]);
             name = form.to_string();
         }
@@ -235,6 +235,10 @@ impl Analyzer<'_> {
                 self.adopt(argument, &unmodified(ty))?;
                 self.widen(argument, own.as_ref(), ty)?;
             }
+        }
+        if let Some(ty) = common.as_ref().filter(|ty| ty.dimensions() > 0) {
+            let deepest = self.of_dimensions(&name.to_ascii_uppercase(), &mut arguments, types)?;
+            common = deepest.map(|deepest| ty.with_dimensions_of(&deepest));
         }
         if common == Some(ColumnType::Numeric(None))
             && let Some(form) = match name {

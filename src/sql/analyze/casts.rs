@@ -47,6 +47,10 @@ impl Analyzer<'_> {
         if let ColumnType::Reg(kind) = target {
             return self.reg_cast(expr, inner, kind);
         }
+        if let (ColumnType::Array(_), Some(element)) = (&target, target.element().filter(|_| has_no_element(&inner))) {
+            *expr = self.constant(Value::Array(Box::new(element), Vec::new()), &target);
+            return Ok(Some(held(target)));
+        }
         let is_literal = self.is_adoptable(&inner) || matches!(inner, Expr::Array(_));
         if is_literal {
             self.adopt(&mut inner, &target)?;
@@ -60,6 +64,7 @@ impl Analyzer<'_> {
             *expr = self.constant(value, &target);
             return Ok(Some(held(target)));
         }
+        let result = source.as_ref().map_or_else(|| target.clone(), |source| target.with_dimensions_of(source));
         self.note_cast(source.as_ref(), &target);
         if let Some(number) = self.numeric_cast(&inner, source.as_ref(), &target) {
             *expr = number;
@@ -82,7 +87,7 @@ impl Analyzer<'_> {
         } else {
             call(&cast_name(&target), vec![inner])
         };
-        Ok(Some(held(target)))
+        Ok(Some(held(result)))
     }
 
     /// A cast to a type that prints names: names become OIDs, OIDs become names.
@@ -108,6 +113,18 @@ impl Analyzer<'_> {
         *expr = call(&format!("{word}_out"), vec![inner]);
         Ok(Some(ColumnType::Text))
     }
+}
+
+/// Whether an array is written without a single element, in any dimension.
+fn has_no_element(expr: &Expr) -> bool {
+    let mut open = vec![expr];
+    while let Some(expr) = open.pop() {
+        match expr {
+            Expr::Array(array) => open.extend(&array.elem),
+            _ => return false,
+        }
+    }
+    true
 }
 
 fn is_string(expr: &Expr) -> bool {

@@ -7,6 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::expr::unmodified;
 use crate::sql::analyze::analyzer::Analyzer;
 use crate::sql::analyze::casts::{is_forgotten, keep_type};
+use crate::sql::analyze::dimensions::{arrays_between, other_shapes};
 use crate::sql::analyze::jsonb::by_value;
 use crate::sql::analyze::literals::{bit_digits, placeholder, string_of};
 use crate::sql::analyze::numerics::{held, is_numeric};
@@ -15,7 +16,7 @@ use crate::sql::analyze::scope;
 use crate::sql::analyze::scope::ScopeColumn;
 use crate::sql::analyze::times::common_time;
 use crate::sql::arrow::cast_functions::cast_name;
-use crate::sql::functions::{EXTRACT, NUMERIC_KEY, function_types};
+use crate::sql::functions::{ARRAY_OF_ARRAYS, EXTRACT, NUMERIC_KEY, function_types};
 use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::number_of;
@@ -91,13 +92,30 @@ impl Analyzer<'_> {
         }
     }
 
-    /// An array of constants as one, where the planner would forget the type of its elements.
-    fn constant_array(&mut self, elements: &[Expr], ty: &ColumnType) -> Option<Expr> {
-        let element = ty.element().filter(|_| is_forgotten(ty))?;
+    /// An array of constants as one: of what stands in it the planner would not know the types.
+    ///
+    /// # Errors
+    /// 2202E for arrays of other dimensions than one another.
+    fn constant_array(&mut self, elements: &[Expr], ty: &ColumnType) -> Result<Option<Expr>> {
+        let Some(element) = ty.element().filter(|_| !elements.is_empty()) else { return Ok(None) };
         let values = elements.iter().map(|element| self.constant_value(element).cloned());
-        let values = values.collect::<Option<Vec<Value>>>()?;
-        let is_flat = values.iter().all(|value| value.is_of(&element) && !matches!(value, Value::Array(..)));
-        is_flat.then(|| self.constant(Value::Array(Box::new(element), values), ty))
+        let Some(mut values) = values.collect::<Option<Vec<Value>>>() else { return Ok(None) };
+        let is_held = |value: &Value| match value {
+            Value::Array(of, _) => **of == *element.base(),
+            value => value.is_null() || (element.dimensions() == 0 && value.is_of(&element)),
+        };
+        if !values.iter().all(is_held) {
+            return Ok(None);
+        }
+        let shape = values.first().map(Value::shape).unwrap_or_default();
+        if element.dimensions() > 0 {
+            if values.iter().any(|value| value.shape() != shape) {
+                return Err(other_shapes());
+            }
+            // Arrays without elements make another one.
+            values.retain(|_| !shape.is_empty());
+        }
+        Ok(Some(self.constant(Value::Array(Box::new(element.base().clone()), values), ty)))
     }
 
     fn column(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
@@ -167,8 +185,11 @@ impl Analyzer<'_> {
                 }
                 boolean
             }
-            Expr::Between { expr: inner, low, high, .. } => {
-                if let Some(key) = self.unify_with(">=", inner, [low.as_mut(), high.as_mut()])?.key {
+            Expr::Between { expr: inner, low, high, negated } => {
+                let sides = self.unify_with(">=", inner, [low.as_mut(), high.as_mut()])?;
+                if let Some(between) = arrays_between(inner, (low, high), *negated, &sides) {
+                    *expr = between;
+                } else if let Some(key) = sides.key {
                     [inner, low, high].into_iter().for_each(|side| by_value(side, key));
                 }
                 boolean
@@ -250,11 +271,20 @@ impl Analyzer<'_> {
                 let is_computed = is_written_computed || array.elem.iter().any(is_computed);
                 let ty = ty.map(|ty| ColumnType::Array(Box::new(ty)));
                 let is_call = is_computed || ty.as_ref().is_some_and(is_forgotten);
-                if let Some(constant) = ty.as_ref().and_then(|ty| self.constant_array(&array.elem, ty)) {
+                let constant = match &ty {
+                    Some(ty) => self.constant_array(&array.elem, ty)?,
+                    None => None,
+                };
+                if let Some(constant) = constant {
                     *expr = constant;
-                } else if is_call {
+                    return Ok(ty);
+                }
+                if is_call {
                     *expr = call("make_array", std::mem::take(&mut array.elem));
                     keep_type(expr, ty.as_ref());
+                }
+                if ty.as_ref().is_some_and(|ty| ty.dimensions() > 1) {
+                    *expr = call(ARRAY_OF_ARRAYS, vec![expr.clone()]);
                 }
                 Ok(ty)
             }
@@ -343,7 +373,7 @@ impl Analyzer<'_> {
     ///
     /// # Errors
     /// 42809 for what is no array; as [`Analyzer::expr`].
-    fn array_operand(&mut self, array: &mut Expr) -> Result<Option<ColumnType>> {
+    pub fn array_operand(&mut self, array: &mut Expr) -> Result<Option<ColumnType>> {
         match self.expr(array)? {
             // Nothing else is walked twice.
             None | Some(ColumnType::Unknown) if matches!(array, Expr::Value(_)) => {
@@ -381,10 +411,10 @@ impl Analyzer<'_> {
             return Ok(Some(ColumnType::Bool));
         }
         let Some(name) = quantified_name(operator, is_all) else {
-            return Err(Error::unsupported(
-                format!("the operator {operator} is not offered before ANY and ALL"),
-                "Use a comparison (=, <>, <, <=, >, >=), or unnest(array) in a subquery.",
-            ));
+            let (left, operator, place) = (left.as_ref().clone(), operator.clone(), left.span().start);
+            let chosen = self.quantified_operator(&left, &operator, array, is_all);
+            *expr = chosen.map_err(|error| self.at(error, place))?;
+            return Ok(Some(ColumnType::Bool));
         };
         // All dimensions of an array are its elements.
         if let Expr::Array(list) = &mut array {

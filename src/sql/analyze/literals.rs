@@ -118,6 +118,21 @@ impl Analyzer<'_> {
         }
     }
 
+    /// The type of an expression that is a constant, with the dimensions of its value.
+    pub fn constant_type(&self, expr: &Expr) -> Option<ColumnType> {
+        match expr {
+            Expr::Nested(inner) => self.constant_type(inner),
+            Expr::Value(value) => match &value.value {
+                Literal::Placeholder(name) => {
+                    let position = placeholder(name)?.checked_sub(self.first_constant)?;
+                    self.constants.get(position).map(|(_, ty)| ty.clone())
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// A number as it is written as an `integer`.
     pub fn as_int4(&mut self, expr: &mut Expr) {
         let number = number_of(expr).and_then(|(digits, is_negative)| {

@@ -11,12 +11,14 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 use crate::error::{Error, Result};
 use crate::expr::unmodified;
 use crate::sql::analyze::analyzer::{Analyzer, unified};
+use crate::sql::analyze::dimensions::other_dimensions;
 use crate::sql::analyze::literals::string_of;
 use crate::sql::analyze::numbers::{cast_branch, casts_of};
 use crate::sql::analyze::numerics::is_numeric;
 use crate::sql::analyze::scope::ScopeColumn;
 use crate::sql::analyze::select::check_width;
 use crate::sql::analyze::times::common_time;
+use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::parse::names::{exact, last_part};
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::select_of;
@@ -131,15 +133,27 @@ impl Analyzer<'_> {
                 *ty = Some(ColumnType::Numeric(None));
             }
         }
+        // The planner tells what it makes of elements from what comes as an array.
+        let mixed: Vec<bool> = (0..types.len())
+            .map(|position| {
+                let is_array = types.get(position).is_some_and(|ty| matches!(ty, Some(ColumnType::Array(_))));
+                let mut column = values.rows.iter().filter_map(|row| row.content.get(position));
+                is_array && column.any(|expr| self.is_adoptable(expr) || self.constant_value(expr).is_some())
+            })
+            .collect();
         let mut own_types = own_types.into_iter();
         for row in &mut values.rows {
             if row.content.len() != types.len() {
                 return Err(Error::syntax("VALUES lists must all be the same length", None));
             }
-            for ((expr, ty), own) in row.content.iter_mut().zip(&types).zip(own_types.by_ref()) {
+            let columns = row.content.iter_mut().zip(&types).zip(&mixed);
+            for (((expr, ty), is_mixed), own) in columns.zip(own_types.by_ref()) {
                 if let Some(ty) = ty {
                     self.adopt(expr, ty)?;
                     self.widen(expr, own.as_ref(), ty)?;
+                    if *is_mixed && self.constant_value(expr).is_none() {
+                        *expr = call(&cast_name(ty), vec![expr.clone()]);
+                    }
                 }
             }
         }
@@ -251,6 +265,9 @@ fn matched(word: &str, left: Option<ColumnType>, right: Option<ColumnType>) -> R
     }
     if let Some(ty) = unified(left.clone(), right.clone()) {
         return Ok(Some(ty));
+    }
+    if a.dimensions() > 0 && b.dimensions() > 0 && a.dimensions() != b.dimensions() {
+        return Err(other_dimensions(word));
     }
     let (a, b) = (unmodified(a), unmodified(b));
     if a == b {

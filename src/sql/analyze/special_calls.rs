@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::sql::analyze::arithmetic::native_cast;
 use crate::sql::analyze::binary::binary;
 use crate::sql::analyze::calls::plain_argument;
+use crate::sql::analyze::dimensions::array_call;
 use crate::sql::analyze::json_constructors::{constructed, json_call};
 use crate::sql::analyze::jsonb::{by_value, sort_key};
 use crate::sql::analyze::numerics::is_numeric;
@@ -56,6 +57,9 @@ pub fn special_call(
 ) -> Result<Option<(Expr, ColumnType)>> {
     if let Some(json) = json_call(function, name, types)? {
         return Ok(Some(json));
+    }
+    if let Some(array) = array_call(function, name, types)? {
+        return Ok(Some(array));
     }
     let has = |ty: &ColumnType| types.iter().flatten().any(|known| known == ty);
     let is_small = |ty: &Option<ColumnType>| matches!(ty, Some(ColumnType::Int2 | ColumnType::Int4));

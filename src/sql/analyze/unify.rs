@@ -122,8 +122,11 @@ impl Analyzer<'_> {
         let places: Vec<Location> = list.iter().map(|each| each.span().start).collect();
         for each in list.iter_mut() {
             let ty = self.expr(each)?;
-            types.push(ty.clone());
-            common = unified(common, ty);
+            types.push(ty);
+        }
+        self.same_dimensions(of, list, &mut types)?;
+        for ty in &types {
+            common = unified(common, ty.clone());
         }
         self.check_common(of, list.iter().map(|each| &**each).zip(&types), &places)?;
         if let Some(ty) = common_time_of(&types) {
@@ -146,12 +149,17 @@ impl Analyzer<'_> {
             common = Some(ColumnType::Numeric(None));
         }
         if let Some(ty) = &common {
+            let own_types = types.clone();
             for (each, own) in list.iter_mut().zip(types) {
                 if self.is_adoptable(each) {
                     self.adopt(each, &unmodified(ty))?;
                 } else {
                     self.widen(each, own.as_ref(), ty)?;
                 }
+            }
+            if ty.dimensions() > 0 {
+                let deepest = self.of_dimensions(of, list, &own_types)?;
+                return Ok(deepest.map(|deepest| ty.with_dimensions_of(&deepest)));
             }
         } else if !list.is_empty() && list.iter().all(|each| self.is_adoptable(each)) {
             return Ok(Some(ColumnType::Text));

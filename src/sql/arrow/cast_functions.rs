@@ -54,17 +54,7 @@ struct CastTo {
 impl CastTo {
     /// The target with as many dimensions as the array that is cast: those of a value are not its type's.
     fn of_dimensions(&self, from: Option<&ColumnType>) -> ColumnType {
-        let (mut ty, mut from) = (self.ty.clone(), from);
-        if !matches!(ty, ColumnType::Array(_)) {
-            return ty;
-        }
-        while let Some(ColumnType::Array(element)) = from {
-            from = Some(&**element);
-            if matches!(**element, ColumnType::Array(_)) {
-                ty = ColumnType::Array(Box::new(ty));
-            }
-        }
-        ty
+        from.map_or_else(|| self.ty.clone(), |from| self.ty.with_dimensions_of(from))
     }
 }
 

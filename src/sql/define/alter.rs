@@ -15,8 +15,9 @@ use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::check::CheckRequest;
 use crate::sql::define::computed::computation;
 use crate::sql::define::definition::DataDefinition;
+use crate::sql::define::drawn_default::draws_own;
 use crate::sql::define::foreign_key::ForeignKeyRequest;
-use crate::sql::define::identity::as_identity;
+use crate::sql::define::identity::{as_identity, change_identity, identity_change};
 use crate::sql::define::index::{IndexRequest, check_ordered, key_columns, unique_constraint, unique_of_column};
 use crate::sql::define::index_keys::unique_kind;
 use crate::sql::define::new_column::add_column;
@@ -24,6 +25,7 @@ use crate::sql::define::retype::Retype;
 use crate::sql::define::sequence::plan_alter_of_sequence;
 use crate::sql::define::table::{column_constraints, plan_column, plan_default};
 use crate::sql::define::view::plan_alter_view;
+use crate::sql::parse::identity_text::{IdentityText, identity_text, sequence_name};
 use crate::sql::parse::names::{folded, relation_name};
 use crate::sql::parse::unread;
 use crate::sql::parse::view_text::is_set_schema;
@@ -71,6 +73,11 @@ pub enum TableChange {
         column: String,
         /// What the column becomes.
         identity: Box<Column>,
+    },
+    /// An identity column changes, or is one no more.
+    Identity {
+        column: String,
+        change: Box<IdentityText>,
     },
     /// The positions of its columns.
     AddPrimaryKey(Vec<usize>),
@@ -302,7 +309,7 @@ impl Planner<'_> {
     fn set_default(&mut self, position: usize, column: String, default: Option<DefaultValue>) -> TableChange {
         let known = self.table.columns.get_mut(position);
         // An identity column keeps it: that is refused when the statement runs.
-        if let Some(known) = known.filter(|known| known.default != Some(DefaultValue::Identity)) {
+        if let Some(known) = known.filter(|known| known.identity().is_none()) {
             known.default.clone_from(&default);
         }
         TableChange::SetDefault { column, default }
@@ -319,6 +326,18 @@ impl Planner<'_> {
         let change = match operation {
             AlterColumnOperation::SetNotNull => TableChange::SetNotNull { column, not_null: true },
             AlterColumnOperation::DropNotNull => TableChange::SetNotNull { column, not_null: false },
+            AlterColumnOperation::SetDefault { value } if identity_text(value).is_some() => {
+                let change = Box::new(identity_change(value)?);
+                if let (IdentityText::Drop { .. }, Some(known)) =
+                    (change.as_ref(), self.table.columns.get_mut(position))
+                {
+                    (known.default, known.sequence, known.is_identity_by_default) = (None, None, false);
+                }
+                TableChange::Identity { column, change }
+            }
+            AlterColumnOperation::SetDefault { value } if draws_own(value, &self.table, position, self.context) => {
+                self.set_default(position, column, Some(DefaultValue::Sequence))
+            }
             AlterColumnOperation::SetDefault { value } => {
                 let default = plan_default(value, known, self.context)?;
                 self.set_default(position, column, default)
@@ -332,9 +351,12 @@ impl Planner<'_> {
             }
             AlterColumnOperation::AddGenerated { generated_as, sequence_options } => {
                 let is_always = matches!(generated_as, Some(GeneratedAs::Always));
-                let identity = Box::new(as_identity(known, &self.table.name, is_always, sequence_options.as_deref())?);
+                let mut identity = as_identity(known, &self.table.name, is_always, sequence_options.as_deref())?;
+                identity.sequence = sequence_name(self.context.text, name.span.start);
+                let identity = Box::new(identity);
                 if let Some(known) = self.table.columns.get_mut(position) {
                     known.default.clone_from(&identity.default);
+                    known.is_identity_by_default = identity.is_identity_by_default;
                 }
                 TableChange::SetIdentity { column, identity }
             }
@@ -377,6 +399,7 @@ impl TableChange {
             TableChange::AddUnique(_)
             | TableChange::SetDefault { .. }
             | TableChange::SetIdentity { .. }
+            | TableChange::Identity { .. }
             | TableChange::RenameConstraint { .. }
             | TableChange::DropColumn { .. }
             | TableChange::RenameColumn { .. }
@@ -421,6 +444,7 @@ impl TableChange {
             TableChange::ValidateConstraint(name) => run.transaction.validate_constraint(table, name, cancel),
             TableChange::RenameConstraint { from, to } => run.transaction.rename_constraint(table, from, to),
             TableChange::SetIdentity { column, identity } => run.transaction.set_identity(table, column, identity),
+            TableChange::Identity { column, change } => change_identity(table, column, change, run.transaction),
             TableChange::AddPrimaryKey(columns) => run.transaction.add_primary_key(table, columns, cancel),
             TableChange::DropConstraint { name, if_exists, cascade } => {
                 match run.transaction.drop_constraint(table, name, *cascade) {

@@ -5,12 +5,14 @@ use datafusion::sql::sqlparser::ast::{
     DataType, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Value as Literal,
 };
 
+use crate::db::SequenceUses;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{CollectionId, Column, DefaultValue};
+use crate::model::{Collection, CollectionId, Column, DefaultValue, RelationName};
 use crate::sql::analyze::literals::string_of;
 use crate::sql::arrow::context::PlanContext;
-use crate::sql::parse::visit::change_expressions;
-use crate::sql::pg_catalog::{Object, find_class, path_of, written_name};
+use crate::sql::parse::visit::{change_expressions, has_expression};
+use crate::sql::pg_catalog::{Object, check_database, find_class, path_of, view_query, written_name};
+use crate::sql::write::insert::default_expression;
 use crate::sql::write::write_target::is_assignable;
 use crate::types::ColumnType;
 
@@ -29,6 +31,12 @@ pub fn drawn_default(expr: &Expr, column: &Column, context: &PlanContext<'_>) ->
     Err(Error::new(ErrorKind::DatatypeMismatch, message).with_hint(hint))
 }
 
+/// What is wrong with the type of a default; as in PostgreSQL without a place in the text.
+pub fn of_default(error: &Error) -> Error {
+    let message = error.message().replacen("but expression is", "but default expression is", 1);
+    Error::new(ErrorKind::DatatypeMismatch, message).with_hint("You will need to rewrite or cast the expression.")
+}
+
 /// The sequence made by itself of which a default is the next number, with or without a cast to regclass.
 ///
 /// # Errors
@@ -36,6 +44,7 @@ pub fn drawn_default(expr: &Expr, column: &Column, context: &PlanContext<'_>) ->
 fn drawn_sequence(expr: &Expr, context: &PlanContext<'_>) -> Result<Option<CollectionId>> {
     let Some(name) = sequence_of_call(expr) else { return Ok(None) };
     let catalog = context.view.catalog();
+    check_database(&name, &context.settings.database)?;
     let Some(oid) = find_class(catalog, &path_of(context), &name) else {
         return Err(Error::new(ErrorKind::UndefinedTable, format!("relation \"{name}\" does not exist")));
     };
@@ -46,13 +55,28 @@ fn drawn_sequence(expr: &Expr, context: &PlanContext<'_>) -> Result<Option<Colle
     }
 }
 
+/// Whether a default is the next number of the column's own sequence.
+pub fn draws_own(expr: &Expr, table: &Collection, position: usize, context: &PlanContext<'_>) -> bool {
+    let catalog = context.view.catalog();
+    let oid = sequence_of_call(expr).and_then(|name| find_class(catalog, &path_of(context), &name));
+    let found = oid.and_then(|oid| Object::find(catalog, oid));
+    matches!(found, Some(Object::Sequence(collection, own)) if collection.id == table.id && own == position)
+}
+
 /// The text by which a call of `nextval` alone names its sequence.
 fn sequence_of_call(expr: &Expr) -> Option<String> {
     let Expr::Function(function) = expr else { return None };
+    let FunctionArguments::List(list) = &function.args else { return None };
+    argument_of_call(expr, &["nextval"]).filter(|_| list.args.len() == 1)
+}
+
+/// The text that is the first argument of a call of one of several functions, with or without a cast to regclass.
+fn argument_of_call(expr: &Expr, functions: &[&str]) -> Option<String> {
+    let Expr::Function(function) = expr else { return None };
     let name = function.name.to_string().to_ascii_lowercase();
     let FunctionArguments::List(list) = &function.args else { return None };
-    let [FunctionArg::Unnamed(FunctionArgExpr::Expr(argument))] = list.args.as_slice() else { return None };
-    if !matches!(name.as_str(), "nextval" | "pg_catalog.nextval") {
+    let FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)) = list.args.first()? else { return None };
+    if !functions.contains(&name.trim_start_matches("pg_catalog.")) {
         return None;
     }
     let literal = match argument {
@@ -63,6 +87,37 @@ fn sequence_of_call(expr: &Expr) -> Option<String> {
         Expr::Value(value) => string_of(&value.value).map(ToString::to_string),
         _ => None,
     }
+}
+
+/// What names a sequence in an expression that is kept as its text: defaults that are more than its next number, and views.
+pub fn uses_of(sequence: &RelationName, context: &PlanContext<'_>) -> SequenceUses {
+    let catalog = context.view.catalog();
+    let names_it = |part: &Expr| {
+        let found = argument_of_call(part, &["nextval", "currval", "setval"])
+            .and_then(|name| find_class(catalog, &path_of(context), &name).and_then(|oid| Object::find(catalog, oid)));
+        found.is_some_and(|object| object.relation() == *sequence)
+    };
+    let mut uses = SequenceUses::default();
+    for collection in catalog.collections() {
+        for column in &collection.columns {
+            let Some(DefaultValue::Expression(text)) = &column.default else { continue };
+            if may_name_sequence(text) && default_expression(text).is_ok_and(|expr| has_expression(&expr, names_it)) {
+                uses.defaults.push((collection.id, column.id));
+            }
+        }
+    }
+    for view in catalog.views().filter(|view| may_name_sequence(&view.query)) {
+        if view_query(view).is_ok_and(|query| has_expression(&query, names_it)) {
+            uses.views.push(view.id);
+        }
+    }
+    uses
+}
+
+/// Whether a text is worth reading for the sequences in it.
+fn may_name_sequence(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["nextval", "currval", "setval"].iter().any(|name| text.contains(name))
 }
 
 /// Has what a default says of sequences outside of `public` name their schemas, so that it means the same whatever the path of who

@@ -1,19 +1,18 @@
 //! DROP: tables and indexes go; what this server never has of a kind cannot be there, so that IF EXISTS skips it with a notice.
 
-use std::sync::Arc;
-
 use datafusion::sql::sqlparser::ast::{
     DropFunction, FunctionDesc, ObjectName, ObjectType, OperateFunctionArg, Spanned, Statement,
 };
 
-use crate::db::{Transaction, constraint_needs_index, no_schema};
+use crate::db::{SequenceUses, Transaction, constraint_needs_index, no_schema};
 use crate::error::{Error, ErrorKind, Notice, Result};
-use crate::model::{Collection, CollectionId, DefaultValue, RelationName};
+use crate::model::{CollectionId, RelationName};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::definition::DataDefinition;
+use crate::sql::define::drawn_default::uses_of;
 use crate::sql::define::schema::plan_drop_schema;
 use crate::sql::parse::names::{folded, relation_name};
-use crate::sql::pg_catalog::{Object, find_procedure, find_stored, find_type, named_object, path_of, shown_name};
+use crate::sql::pg_catalog::{Object, find_procedure, find_stored, find_type, named_object, path_of};
 use crate::sql::write::write_target::{check_user_schema, located, new_name};
 use crate::statement::Privilege;
 use crate::types::ColumnType;
@@ -51,9 +50,16 @@ pub struct DropRequest {
     cascade: bool,
     /// What was skipped already.
     skipped: Vec<Notice>,
+    /// Of sequences: what names them.
+    uses: Vec<(RelationName, SequenceUses)>,
 }
 
 impl DropRequest {
+    fn uses(&self, sequence: &RelationName) -> SequenceUses {
+        let found = self.uses.iter().find(|(name, _)| name == sequence);
+        found.map(|(_, uses)| uses.clone()).unwrap_or_default()
+    }
+
     /// Drops them; the command tag.
     ///
     /// # Errors
@@ -67,7 +73,7 @@ impl DropRequest {
             let is_there = match self.kind {
                 "index" => catalog.index_by_name(name).is_some(),
                 "view" => catalog.view(name).is_some(),
-                "sequence" => catalog.sequence(name).is_some(),
+                "sequence" => catalog.is_sequence(name),
                 _ => catalog.collection(name).is_some(),
             };
             if is_there || !self.if_exists {
@@ -88,7 +94,7 @@ impl DropRequest {
             match self.kind {
                 "index" => transaction.drop_index(name, self.cascade)?,
                 "view" => transaction.drop_view(name)?,
-                "sequence" => transaction.drop_sequence(name, self.cascade)?,
+                "sequence" => transaction.drop_sequence(name, &self.uses(name), self.cascade)?,
                 _ => transaction.drop_collection(name, &relations, self.cascade)?,
             }
         }
@@ -168,7 +174,8 @@ fn relations(
     (if_exists, cascade): (bool, bool),
     context: &PlanContext<'_>,
 ) -> Result<DataDefinition> {
-    let mut request = DropRequest { kind, names: Vec::new(), if_exists, cascade, skipped: Vec::new() };
+    let mut request =
+        DropRequest { kind, names: Vec::new(), if_exists, cascade, skipped: Vec::new(), uses: Vec::new() };
     let (catalog, path) = (context.view.catalog(), path_of(context));
     for name in names {
         let at = |error| located(error, context.text, name.span().start);
@@ -187,9 +194,6 @@ fn relations(
             Some(Object::PrimaryKey(collection)) => {
                 return Err(at(constraint_needs_index(&plain, &collection.name)));
             }
-            Some(Object::Sequence(collection, position)) => {
-                return Err(at(needed_by_column(&collection, position, context)));
-            }
             Some(Object::MemoryFacts) => {
                 return Err(at(dependent(format!(
                     "cannot drop view {plain} because it is required by the database system"
@@ -198,6 +202,9 @@ fn relations(
             Some(object) => {
                 if let Object::Table(collection) = &object {
                     context.notes.touch_collection(collection, Privilege::Own);
+                }
+                if kind == "sequence" {
+                    request.uses.push((object.relation(), uses_of(&object.relation(), context)));
                 }
                 request.names.push(object.relation());
             }
@@ -226,23 +233,6 @@ fn wrong_kind(name: &str, wanted: &str, object: &Object) -> Error {
         kind.to_uppercase(),
         if kind == "index" { "an" } else { "a" }
     ))
-}
-
-/// A column's own sequence goes with it alone.
-fn needed_by_column(collection: &Arc<Collection>, position: usize, context: &PlanContext<'_>) -> Error {
-    let (catalog, path) = (context.view.catalog(), path_of(context));
-    let shown = |relation: &RelationName| shown_name(relation, &path, catalog);
-    let column = collection.columns.get(position);
-    let name = column.map_or("", |column| column.name.as_str());
-    let of_table = format!("column {name} of table {}", shown(&collection.relation()));
-    let sequence = shown(&Object::Sequence(Arc::clone(collection), position).relation());
-    if column.is_some_and(|column| column.default == Some(DefaultValue::Identity)) {
-        let message = format!("cannot drop sequence {sequence} because {of_table} requires it");
-        return dependent(message).with_hint(format!("You can drop {of_table} instead."));
-    }
-    dependent(format!("cannot drop sequence {sequence} because other objects depend on it"))
-        .with_detail(format!("default value for {of_table} depends on sequence {sequence}"))
-        .with_hint("ALTER COLUMN ... DROP DEFAULT drops it as well.")
 }
 
 fn dependent(message: String) -> Error {

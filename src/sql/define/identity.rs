@@ -2,9 +2,12 @@
 
 use datafusion::sql::sqlparser::ast::{ColumnOption, Expr, SequenceOptions, UnaryOperator, Value as Literal};
 
-use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Column, DefaultValue, Numbering, SequenceKind};
+use crate::db::Transaction;
+use crate::error::{Error, ErrorKind, Notice, Result};
+use crate::model::{Column, DefaultValue, IdentityKind, Numbering, RelationName, SequenceKind};
+use crate::sql::define::sequence::SequenceRequest;
 use crate::sql::define::sequence_numbers::numbers_of;
+use crate::sql::parse::identity_text::{IdentityText, identity_text};
 use crate::sql::parse::sequence_text::GivenNumbers;
 use crate::types::ColumnType;
 
@@ -19,6 +22,7 @@ pub fn make_identity(column: &mut Column, is_always: bool, options: &[SequenceOp
     }
     column.not_null = true;
     column.default = Some(if is_always { DefaultValue::Identity } else { DefaultValue::Sequence });
+    column.is_identity_by_default = !is_always;
     column.numbering = numbering(options, &column.ty)?;
     Ok(())
 }
@@ -41,13 +45,62 @@ pub fn as_identity(
         _ if !column.not_null => {
             return fault("must be declared NOT NULL before identity can be added");
         }
-        Some(DefaultValue::Identity) => return fault("is already an identity column"),
+        _ if column.identity().is_some() => return fault("is already an identity column"),
         Some(_) => return fault("already has a default value"),
         None => {}
     }
     let mut identity = column.clone();
     make_identity(&mut identity, is_always, options.unwrap_or_default())?;
     Ok(identity)
+}
+
+/// The change of an identity column that stands for a default.
+///
+/// # Errors
+/// 42601 for what is no option of a sequence, and for one that is said twice.
+pub fn identity_change(default: &Expr) -> Result<IdentityText> {
+    let change = identity_text(default).ok_or_else(|| Error::internal("a default that is no change of an identity"))?;
+    if let IdentityText::Set { options, .. } = &change {
+        if let Some(wrong) = &options.wrong {
+            return Err(Error::syntax(format!("syntax error at or near \"{wrong}\""), None));
+        }
+        if options.repeats {
+            return Err(Error::syntax("conflicting or redundant options", None));
+        }
+    }
+    Ok(change)
+}
+
+/// Makes such a change.
+///
+/// # Errors
+/// 55000 for a column that is no identity column; 22023 for numbers that contradict each other.
+pub fn change_identity(
+    table: &RelationName,
+    column: &str,
+    change: &IdentityText,
+    transaction: &mut Transaction,
+) -> Result<()> {
+    match change {
+        IdentityText::Drop { if_exists } => match transaction.drop_identity(table, column) {
+            Err(error) if *if_exists && error.kind() == ErrorKind::NotInPrerequisiteState => {
+                transaction.notices.push(Notice::new(format!("{}, skipping", error.message())));
+                Ok(())
+            }
+            dropped => dropped,
+        },
+        IdentityText::Set { is_always, options } => {
+            let name = transaction.identity_sequence(table, column)?;
+            if let Some(is_always) = is_always {
+                let kind = if *is_always { IdentityKind::Always } else { IdentityKind::ByDefault };
+                transaction.set_generated(table, column, kind)?;
+            }
+            if options.is_empty() {
+                return Ok(());
+            }
+            SequenceRequest::of_identity(name, options.as_ref().clone()).make(transaction).map(drop)
+        }
+    }
 }
 
 /// What the options say.

@@ -74,6 +74,7 @@ fn column_like(source: &Collection, position: usize, like: &LikeClause) -> Optio
     let known = source.columns.get(position)?;
     let default = known.default.as_ref().filter(|default| match default {
         // A serial column has its sequence for a default, an identity column has none.
+        DefaultValue::Sequence if known.is_identity_by_default => like.identity,
         DefaultValue::Sequence => like.defaults || like.identity,
         DefaultValue::Identity => like.identity,
         DefaultValue::GeneratedId | DefaultValue::Expression(_) | DefaultValue::Drawn(_) => like.defaults,
@@ -86,5 +87,8 @@ fn column_like(source: &Collection, position: usize, like: &LikeClause) -> Optio
     let dimension_origin = if learns { DimensionOrigin::default() } else { known.dimension_origin };
     let column = Column::new(known.name.clone(), ty);
     let numbering = if default.is_some() { known.numbering } else { column.numbering };
-    Some(Column { not_null: known.not_null, default: default.cloned(), numbering, dimension_origin, ..column })
+    let is_identity_by_default = known.is_identity_by_default && default.is_some();
+    let default = default.cloned();
+    let not_null = known.not_null;
+    Some(Column { not_null, default, numbering, is_identity_by_default, dimension_origin, ..column })
 }

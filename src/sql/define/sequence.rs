@@ -179,11 +179,16 @@ fn kinds_of(relation: &RelationName, catalog: &Catalog) -> &'static str {
 }
 
 impl SequenceRequest {
+    /// A change of the sequence that an identity column has.
+    pub fn of_identity(name: RelationName, given: SequenceText) -> SequenceRequest {
+        SequenceRequest { name, given, owner: None, schema: None, tag: "ALTER TABLE" }
+    }
+
     /// Makes the sequence or changes it; the command tag.
     ///
     /// # Errors
     /// 42P07, 42P01, 42809 and 22023 for a sequence that is there, is not, is none, and numbers that contradict what it has; 0A000
-    /// for another name, type or owner of a column's own sequence; as [`Transaction::put_sequence`] and [`Transaction::set_schema`].
+    /// for another type or owner of a column's own sequence; as [`Transaction::put_sequence`] and [`Transaction::set_schema`].
     pub fn make(&self, transaction: &mut Transaction) -> Result<&'static str> {
         if self.given.is_alter {
             self.alter(transaction)?;
@@ -274,9 +279,14 @@ impl SequenceRequest {
             None => true,
             Some(ty) => ColumnType::parse(ty)? == sequence.numbers.kind.ty(),
         };
-        if self.given.rename.is_some() || !keeps_owner || !keeps_type {
+        if !keeps_owner && collection.columns.get(position).is_some_and(|column| column.identity().is_some()) {
+            let detail = format!("Sequence \"{}\" is linked to table \"{}\".", self.name, collection.name);
+            let error = Error::new(ErrorKind::Unsupported, "cannot change ownership of identity sequence");
+            return Err(error.with_detail(detail));
+        }
+        if !keeps_owner || !keeps_type {
             return Err(Error::unsupported(
-                format!("sequence \"{}\" is a column's own and keeps its name, type and owner", self.name),
+                format!("sequence \"{}\" is a column's own and keeps its type and owner", self.name),
                 "CREATE SEQUENCE, and give the column nextval('...') for a default.",
             ));
         }
@@ -286,7 +296,10 @@ impl SequenceRequest {
         if numbers != sequence.numbers {
             transaction.set_numbering(collection, position, Numbering::of(&numbers));
         }
-        Ok(())
+        match &self.given.rename {
+            Some(name) => transaction.rename_own_sequence(collection, position, name),
+            None => Ok(()),
+        }
     }
 
     /// The numbers that the options ask for, of a sequence that has others now.

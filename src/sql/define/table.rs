@@ -16,12 +16,13 @@ use crate::sql::analyze::declared_type::declared_type;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::check::CheckRequest;
 use crate::sql::define::computed::{computation, expression_of};
-use crate::sql::define::drawn_default::{drawn_default, qualify_sequences};
+use crate::sql::define::drawn_default::{drawn_default, of_default, qualify_sequences};
 use crate::sql::define::foreign_key::ForeignKeyRequest;
 use crate::sql::define::identity::{check_clauses, make_identity};
 use crate::sql::define::index::{check_ordered, generated_name, plain_column};
 use crate::sql::define::index_keys::unique_kind;
 use crate::sql::define::like::Likeness;
+use crate::sql::parse::identity_text::sequence_name;
 use crate::sql::parse::names::{folded, last_part};
 use crate::sql::parse::table_text::{LikeClause, table_text};
 use crate::sql::parse::unread;
@@ -213,6 +214,7 @@ pub fn plan_column(definition: &ColumnDef, table: &str, context: &PlanContext<'_
                 let is_always = matches!(generated_as, GeneratedAs::Always);
                 let options = sequence_options.as_deref().unwrap_or_default();
                 make_identity(&mut planned.column, is_always, options).map_err(at)?;
+                planned.column.sequence = sequence_name(context.text, definition.name.span.start);
             }
             ColumnOption::Collation(name) => {
                 let collation = name.to_string().trim_matches('"').to_ascii_lowercase();
@@ -258,9 +260,13 @@ pub fn plan_default(expr: &Expr, column: &Column, context: &PlanContext<'_>) -> 
         ErrorKind::UndefinedColumn => {
             Error::unsupported("a default cannot name columns", "Use a constant or a function.")
         }
+        ErrorKind::DatatypeMismatch => of_default(&error),
         _ => error,
     })?;
-    compiler.finish()?;
+    compiler.finish().map_err(|error| match error.kind() {
+        ErrorKind::DatatypeMismatch => of_default(&error),
+        _ => error,
+    })?;
     let mut kept = kept_default(expr, &column.ty, context)?;
     qualify_sequences(&mut kept, context);
     Ok(Some(DefaultValue::Expression(kept.to_string())))

@@ -48,7 +48,7 @@ fn lengths(arguments: &[Value]) -> Vec<i32> {
 }
 
 /// Positions in the catalogs' vectors of numbers count from 0.
-fn first_position(arguments: &[Value]) -> i32 {
+pub fn first_position(arguments: &[Value]) -> i32 {
     match arguments.first() {
         Some(Value::Array(element, _)) if element.is_number_vector() => 0,
         _ => 1,

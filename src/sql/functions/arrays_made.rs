@@ -3,11 +3,15 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Any, AnyArray, Int};
 use crate::expr::{Function, Invocation, int_of};
+use crate::sql::functions::dimensions::result_of_dimensions;
 use crate::sql::functions::ordered_arrays::result_of_ordered;
-use crate::types::{ColumnType, Value};
+use crate::types::{ARRAY_DIMENSIONS_MAX, ColumnType, Value};
 
 /// `width_bucket` of an array of bounds.
 pub const BUCKET_OF_BOUNDS: &str = "$width_bucket";
+
+/// `array_fill` of two dimensions and more, where the statement says how many these are.
+pub const FILLED: [&str; 5] = ["$array_fill_2", "$array_fill_3", "$array_fill_4", "$array_fill_5", "$array_fill_6"];
 
 /// Elements that an array of PostgreSQL has at most.
 const ELEMENTS_MAX: usize = 134_217_727;
@@ -15,8 +19,11 @@ const ELEMENTS_MAX: usize = 134_217_727;
 pub fn definitions() -> Vec<Function> {
     // `result_of` says what they return.
     let same = ColumnType::Unknown;
-    vec![
-        Function::new("array_fill", &[Any, AnyArray, AnyArray], same.clone(), array_fill).optional(1).with_nulls(),
+    let fill = |name| {
+        Function::new(name, &[Any, AnyArray, AnyArray], ColumnType::Unknown, array_fill).optional(1).with_nulls()
+    };
+    let mut definitions = vec![
+        fill("array_fill"),
         Function::new("trim_array", &[AnyArray, Int], same.clone(), trim_array),
         Function::new("array_shuffle", &[AnyArray], same.clone(), |_, arguments| {
             let (element, values) = elements(arguments, 0)?;
@@ -26,17 +33,27 @@ pub fn definitions() -> Vec<Function> {
         .volatile(),
         Function::new("array_sample", &[AnyArray, Int], same, array_sample).volatile(),
         Function::new(BUCKET_OF_BOUNDS, &[Any, AnyArray], ColumnType::Int4, bucket_of_bounds),
-    ]
+    ];
+    definitions.extend(FILLED.map(fill));
+    definitions
+}
+
+/// How many dimensions the form of `array_fill` of a name makes; `None` for other functions.
+fn filled_dimensions(name: &str) -> Option<usize> {
+    let place = FILLED.iter().position(|form| *form == name).map(|place| place.saturating_add(2));
+    place.or_else(|| (name == "array_fill").then_some(1))
 }
 
 /// The type of what one of these functions returns for arguments of such types; `None` for another function.
 pub fn result_of(name: &str, types: &[ColumnType]) -> Option<ColumnType> {
     let first = types.first()?.clone();
+    if let Some(dimensions) = filled_dimensions(name) {
+        let element = if first == ColumnType::Unknown { ColumnType::Text } else { first };
+        return Some((0..dimensions).fold(element, |ty, _| ColumnType::Array(Box::new(ty))));
+    }
     match name {
-        "array_fill" if first == ColumnType::Unknown => Some(ColumnType::Array(Box::new(ColumnType::Text))),
-        "array_fill" => Some(ColumnType::Array(Box::new(first))),
         "trim_array" | "array_shuffle" | "array_sample" => Some(first),
-        _ => result_of_ordered(name, types),
+        _ => result_of_ordered(name, types).or_else(|| result_of_dimensions(name, types)),
     }
 }
 
@@ -81,22 +98,33 @@ fn array_fill(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value>
         return Err(Error::new(ErrorKind::ArraySubscript, "wrong number of array subscripts")
             .with_detail("Low bound array has different size than dimensions array."));
     }
-    if dimensions.len() > 1 || bounds.iter().any(|bound| *bound != 1) {
+    let too_large =
+        || Error::new(ErrorKind::LimitExceeded, format!("array size exceeds the maximum allowed ({ELEMENTS_MAX})"));
+    if dimensions.len() > ARRAY_DIMENSIONS_MAX {
+        let (count, most) = (dimensions.len(), ARRAY_DIMENSIONS_MAX);
+        let message = format!("number of array dimensions ({count}) exceeds the maximum allowed ({most})");
+        return Err(Error::new(ErrorKind::LimitExceeded, message));
+    }
+    let lengths: Option<Vec<usize>> = dimensions.iter().map(|length| usize::try_from(*length).ok()).collect();
+    let lengths = lengths.ok_or_else(too_large)?;
+    let element = invocation.types.first().cloned().filter(|ty| *ty != ColumnType::Unknown).unwrap_or(ColumnType::Text);
+    if lengths.is_empty() || lengths.contains(&0) {
+        return Ok(Value::Array(Box::new(element), Vec::new()));
+    }
+    if Some(lengths.len()) != filled_dimensions(invocation.name) || bounds.iter().any(|bound| *bound != 1) {
         return Err(Error::unsupported(
-            "array_fill() of several dimensions, or with other bounds than 1, is not offered",
-            "Write the array out, or nest ARRAY[...].",
+            "array_fill() with other lower bounds than 1, or of a number of dimensions that is computed, is not offered",
+            "Write the lengths of the dimensions as ARRAY[2, 3], without bounds.",
         ));
     }
-    let count = match dimensions.first() {
-        None => 0,
-        Some(count) => usize::try_from(*count).ok().filter(|count| *count <= ELEMENTS_MAX).ok_or_else(|| {
-            let message = format!("array size exceeds the maximum allowed ({ELEMENTS_MAX})");
-            Error::new(ErrorKind::LimitExceeded, message)
-        })?,
-    };
+    let count = lengths.iter().try_fold(1_usize, |count, length| count.checked_mul(*length));
+    let count = count.filter(|count| *count <= ELEMENTS_MAX).ok_or_else(too_large)?;
     let _making = invocation.making(count.saturating_mul(value.held_bytes()))?;
-    let element = invocation.types.first().cloned().filter(|ty| *ty != ColumnType::Unknown).unwrap_or(ColumnType::Text);
-    Ok(Value::Array(Box::new(element), vec![value; count]))
+    let filled = lengths
+        .into_iter()
+        .rev()
+        .fold(value, |part, length| Value::Array(Box::new(element.clone()), vec![part; length]));
+    Ok(filled)
 }
 
 fn trim_array(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {

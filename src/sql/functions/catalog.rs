@@ -27,6 +27,7 @@ fn oid_of(invocation: &Invocation<'_>, arguments: &[Value], position: usize) -> 
     match arguments.get(position) {
         Some(Value::Text(name)) => {
             let (catalog, path) = names_of(invocation)?;
+            pg_catalog::check_database(name, &context_of(invocation)?.settings.database)?;
             Ok(pg_catalog::find_class(catalog, &path, name))
         }
         Some(other) => Ok(other.as_i64().and_then(|number| u32::try_from(number).ok())),

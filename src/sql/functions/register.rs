@@ -24,10 +24,10 @@ use crate::sql::functions::variances::variances;
 use crate::sql::functions::vector_aggregates::VectorAggregate;
 use crate::sql::functions::{
     advisory, angles, array_bounds, array_sets, arrays_made, bits, blobs, bytes, catalog, counterparts, decimals,
-    distances, full_text, gathered, json, json_access, json_constructed, json_make, json_paths, json_records,
-    json_sets, json_texts, networks, notifications, ordered_arrays, patterns, random, regexps, rights, sequences,
-    session, sparse_vectors, strings, texts, time, time_arithmetic, time_bins, time_fields, time_make, time_overlaps,
-    time_series, vectors,
+    dimensions, distances, full_text, gathered, json, json_access, json_constructed, json_make, json_paths,
+    json_records, json_sets, json_texts, networks, notifications, ordered_arrays, patterns, random, regexps, rights,
+    sequences, session, sparse_vectors, strings, texts, time, time_arithmetic, time_bins, time_fields, time_make,
+    time_overlaps, time_series, vectors,
 };
 
 static DEFINITIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
@@ -50,6 +50,7 @@ fn row_functions() -> Vec<Function> {
         catalog::definitions(),
         counterparts::definitions(),
         decimals::definitions(),
+        dimensions::definitions(),
         full_text::definitions(),
         json::definitions(),
         json_constructed::definitions(),

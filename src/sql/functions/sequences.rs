@@ -101,7 +101,10 @@ fn named(context: &ReadContext, arguments: &[Value]) -> Result<Sequence> {
         return Ok(sequence);
     }
     let oid = match &written {
-        Value::Text(name) => pg_catalog::find_class(catalog, &path, name),
+        Value::Text(name) => {
+            pg_catalog::check_database(name, &context.settings.database)?;
+            pg_catalog::find_class(catalog, &path, name)
+        }
         other => other.as_i64().and_then(|oid| u32::try_from(oid).ok()),
     };
     let object = oid.and_then(|oid| pg_catalog::Object::find(catalog, oid));

@@ -158,8 +158,9 @@ pub fn quoted(text: &str) -> String {
 }
 
 fn array_to_string(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
-    let elements = match arguments.first() {
-        Some(Value::Array(_, elements)) => elements.clone(),
+    // Those of all dimensions.
+    let elements = match arguments.first().cloned().map(Value::flattened) {
+        Some(Value::Array(_, elements)) => elements,
         Some(Value::Vector(vector)) => vector.iter().map(|component| Value::Float4(*component)).collect(),
         _ => return Ok(Value::Null),
     };

@@ -7,7 +7,7 @@
 
 use std::any::TypeId;
 
-use datafusion::sql::sqlparser::ast::{Expr, Ident, ObjectName};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Ident, ObjectName};
 use datafusion::sql::sqlparser::dialect::{Dialect, PostgreSqlDialect, Precedence};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -22,6 +22,48 @@ pub const VARIADIC: &str = "$variadic";
 /// PostgreSQL's dialect with bounded parsing.
 #[derive(Debug)]
 pub struct PostgresDialect;
+
+/// Words that name a column of a SELECT behind AS alone: PostgreSQL's `pg_get_keywords()` without `barelabel`.
+const LABELS_BEHIND_AS: [Keyword; 38] = [
+    Keyword::ARRAY,
+    Keyword::AS,
+    Keyword::CHAR,
+    Keyword::CHARACTER,
+    Keyword::CREATE,
+    Keyword::DAY,
+    Keyword::EXCEPT,
+    Keyword::FETCH,
+    Keyword::FILTER,
+    Keyword::FOR,
+    Keyword::FROM,
+    Keyword::GRANT,
+    Keyword::GROUP,
+    Keyword::HAVING,
+    Keyword::HOUR,
+    Keyword::INTERSECT,
+    Keyword::INTO,
+    Keyword::LIMIT,
+    Keyword::MINUTE,
+    Keyword::MONTH,
+    Keyword::NOTNULL,
+    Keyword::OFFSET,
+    Keyword::ON,
+    Keyword::ORDER,
+    Keyword::OVER,
+    Keyword::OVERLAPS,
+    Keyword::PRECISION,
+    Keyword::RETURNING,
+    Keyword::SECOND,
+    Keyword::TO,
+    Keyword::UNION,
+    Keyword::VARYING,
+    Keyword::WHERE,
+    Keyword::WINDOW,
+    Keyword::WITH,
+    Keyword::WITHIN,
+    Keyword::WITHOUT,
+    Keyword::YEAR,
+];
 
 const INNER: PostgreSqlDialect = PostgreSqlDialect {};
 
@@ -57,14 +99,15 @@ impl Dialect for PostgresDialect {
         }))
     }
 
-    /// `IS JSON`, which the parser does not read, and COLLATE behind what is no single word.
-    fn parse_infix(&self, parser: &mut Parser<'_>, expr: &Expr, _: u8) -> Option<Result<Expr, ParserError>> {
+    /// `IS JSON`, and operators that compare nothing before ANY and ALL, which the parser does not read, and COLLATE behind what is no
+    /// single word.
+    fn parse_infix(&self, parser: &mut Parser<'_>, expr: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
         if matches!(&parser.peek_token_ref().token, Token::Word(word) if word.keyword == Keyword::COLLATE) {
             parser.advance_token();
             let collation = parser.parse_object_name(false);
             return Some(collation.map(|collation| Expr::Collate { expr: Box::new(expr.clone()), collation }));
         }
-        test(parser, expr)
+        test(parser, expr).or_else(|| quantified(parser, expr, precedence))
     }
 
     /// The parser asks for PostgreSQL by type where it has no method to ask.
@@ -94,6 +137,11 @@ impl Dialect for PostgresDialect {
 
     fn is_reserved_for_identifier(&self, keyword: Keyword) -> bool {
         INNER.is_reserved_for_identifier(keyword)
+    }
+
+    /// `INSERT INTO t SELECT 1 ON CONFLICT …`: the `1` is not called ON.
+    fn is_select_item_alias(&self, explicit: bool, word: &Keyword, _: &mut Parser<'_>) -> bool {
+        explicit || !LABELS_BEHIND_AS.contains(word)
     }
 
     fn is_custom_operator_part(&self, character: char) -> bool {
@@ -139,4 +187,42 @@ impl Dialect for PostgresDialect {
         supports_xml_expressions,
         supports_comment_optimizer_hint,
     );
+}
+
+/// `x @@ ANY (…)` and its like.
+fn quantified(parser: &mut Parser<'_>, left: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
+    let compare_op = operator_before_any(&parser.peek_token_ref().token)?;
+    let Token::Word(quantifier) = parser.peek_nth_token(1).token else { return None };
+    let is_all = quantifier.keyword == Keyword::ALL;
+    if !(is_all || matches!(quantifier.keyword, Keyword::ANY | Keyword::SOME))
+        || parser.peek_nth_token(2).token != Token::LParen
+    {
+        return None;
+    }
+    parser.advance_token();
+    parser.advance_token();
+    // What stands in the parentheses, a query or an array.
+    Some(parser.parse_subexpr(precedence).map(|right| {
+        let (left, right) = (Box::new(left.clone()), Box::new(right));
+        match is_all {
+            true => Expr::AllOp { left, compare_op, right },
+            false => Expr::AnyOp { left, compare_op, right, is_some: quantifier.keyword == Keyword::SOME },
+        }
+    }))
+}
+
+/// The operators besides comparisons that yield a condition.
+fn operator_before_any(token: &Token) -> Option<BinaryOperator> {
+    Some(match token {
+        Token::AtAt => BinaryOperator::AtAt,
+        Token::AtArrow => BinaryOperator::AtArrow,
+        Token::ArrowAt => BinaryOperator::ArrowAt,
+        Token::Overlap => BinaryOperator::PGOverlap,
+        Token::Tilde => BinaryOperator::PGRegexMatch,
+        Token::TildeAsterisk => BinaryOperator::PGRegexIMatch,
+        Token::ExclamationMarkTilde => BinaryOperator::PGRegexNotMatch,
+        Token::ExclamationMarkTildeAsterisk => BinaryOperator::PGRegexNotIMatch,
+        Token::Question => BinaryOperator::Question,
+        _ => return None,
+    })
 }

@@ -7,8 +7,8 @@ use std::ops::Range;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer, Whitespace, Word};
 
-use crate::error::{Error, Result};
 use crate::sql::parse::dialect::PostgresDialect;
+use crate::sql::parse::identity_text::stand_in_for_identity;
 use crate::sql::parse::row_locks::rewrite_row_locks;
 use crate::sql::parse::sequence_text::options_of_sequence;
 use crate::sql::parse::table_text::unread_parts;
@@ -21,7 +21,8 @@ pub const CONSTRAINTS: &str = "$constraints";
 pub const MOVED: &str = "$moved";
 
 /// The tokens of a statement in the forms that the parser reads.
-pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+pub fn normalized(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut tokens = stand_in_for_identity(tokens);
     order_identity_options(&mut tokens);
     rewrite_row_locks(&mut tokens);
     // The positions of the statement's words, blanks and comments left out.
@@ -71,7 +72,7 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             let payload = solid.get(3).and_then(|at| Some((*at, &tokens.get(*at)?.token)));
             replaced.extend(payload.and_then(|(at, token)| Some((at, message_text(token)?))));
         }
-        // [`overrides_system`] looks for it again.
+        // [`overriding`] looks for it again.
         "INSERT" | "WITH" | "EXPLAIN" | "PREPARE" => {
             let found = (1..solid.len())
                 .find(|at| word(*at).as_deref() == Some("OVERRIDING") && word(at + 2).as_deref() == Some("VALUE"));
@@ -225,8 +226,7 @@ fn reindexing(mut tokens: Vec<TokenWithSpan>, solid: &[usize]) -> Vec<TokenWithS
     tokens
 }
 
-/// Brings the options of identity columns into the one order that the parser reads. The name of the sequence is left out:
-/// it is made of those of table and column.
+/// Brings the options of identity columns into the one order that the parser reads. The name of the sequence is left out.
 fn order_identity_options(tokens: &mut [TokenWithSpan]) {
     let mut at = 0;
     while let Some(found) = tokens
@@ -279,19 +279,27 @@ fn ordered_options(tokens: &[TokenWithSpan]) -> Option<Vec<TokenWithSpan>> {
             (None, None) => return None,
         }
     }
-    options.retain(|(place, parts)| *place != 6 || parts.len() != 3);
+    // SEQUENCE NAME, of one or two parts: `sequence_name` reads it.
+    options.retain(|(place, parts)| *place != 6 || !matches!(parts.len(), 3 | 5));
     options.sort_by_key(|(place, _)| *place);
     Some(options.into_iter().flat_map(|(_, parts)| parts).collect())
 }
 
-/// Whether an INSERT says OVERRIDING SYSTEM VALUE.
-///
-/// # Errors
-/// 0A000 for OVERRIDING USER VALUE, which ignores what is given.
-pub fn overrides_system(text: &str) -> Result<bool> {
+/// What an INSERT says about values of identity columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overriding {
+    Nothing,
+    /// OVERRIDING SYSTEM VALUE: what is given counts.
+    System,
+    /// OVERRIDING USER VALUE: what is given is left out.
+    User,
+}
+
+/// What an INSERT says behind OVERRIDING.
+pub fn overriding(text: &str) -> Overriding {
     let has_word = text.as_bytes().windows(OVERRIDING.len()).any(|part| part.eq_ignore_ascii_case(OVERRIDING));
     if !has_word {
-        return Ok(false);
+        return Overriding::Nothing;
     }
     let tokens = Tokenizer::new(&PostgresDialect, text).tokenize().unwrap_or_default();
     let solid = tokens.iter().filter(|token| !matches!(token, Token::Whitespace(_)));
@@ -302,10 +310,11 @@ pub fn overrides_system(text: &str) -> Result<bool> {
             words.iter().zip(wanted).all(|(word, wanted)| word.as_deref() == Some(wanted))
         })
     };
-    if said("USER") {
-        return Err(Error::unsupported("OVERRIDING USER VALUE is not offered", "Leave the identity column out."));
+    match (said("USER"), said("SYSTEM")) {
+        (true, _) => Overriding::User,
+        (false, true) => Overriding::System,
+        (false, false) => Overriding::Nothing,
     }
-    Ok(said("SYSTEM"))
 }
 
 /// The name that stands for the target of an ON CONFLICT over more than columns.

@@ -130,7 +130,8 @@ pub fn default_expression(
     position: usize,
     (catalog, path): (&Catalog, &SearchPath),
 ) -> Option<String> {
-    match collection.columns.get(position)?.default.as_ref()? {
+    let column = collection.columns.get(position).filter(|column| column.identity().is_none())?;
+    match column.default.as_ref()? {
         DefaultValue::Sequence => Some(drawn_text(&Sequence::of_column(collection, position)?, (catalog, path))),
         DefaultValue::Drawn(sequence) => Some(drawn_text(catalog.sequence_by_id(*sequence)?, (catalog, path))),
         DefaultValue::GeneratedId => Some("uuidv7()".to_string()),

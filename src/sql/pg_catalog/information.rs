@@ -1,7 +1,7 @@
 //! The information schema: the standard's view of tables, columns and constraints.
 
 use crate::db::{Catalog, ReadView, SearchPath};
-use crate::model::{Collection, CollectionKind, DefaultValue};
+use crate::model::{Collection, CollectionKind, Column, IdentityKind};
 use crate::settings::Settings;
 use crate::sql::pg_catalog::definitions::default_expression;
 use crate::sql::pg_catalog::names::{format_type, namespace_name, namespaces};
@@ -172,21 +172,34 @@ fn default_cells(collection: Option<&Collection>, position: usize, names: (&Cata
     };
     let default = default_expression(collection, position, names).map_or(Value::Null, text);
     let column = collection.columns.get(position);
-    let is_identity = column.is_some_and(|column| column.default == Some(DefaultValue::Identity));
-    let generation = if is_identity { text("ALWAYS") } else { Value::Null };
+    let identity = column.and_then(Column::identity);
     if column.is_some_and(|column| column.computation().is_some()) {
         return vec![
             ("is_identity", yes_or_no(false)),
+            ("identity_cycle", yes_or_no(false)),
             ("is_generated", text("ALWAYS")),
             ("generation_expression", default),
         ];
     }
-    vec![
+    let mut cells = vec![
         ("is_generated", text("NEVER")),
-        ("is_identity", yes_or_no(is_identity)),
-        ("identity_generation", generation),
+        ("is_identity", yes_or_no(identity.is_some())),
         ("column_default", default),
-    ]
+    ];
+    // Beside NO for columns that are none, as there.
+    let numbers = column.filter(|_| identity.is_some()).map(Column::sequence_numbers);
+    cells.push(("identity_cycle", yes_or_no(numbers.is_some_and(|numbers| numbers.cycle))));
+    if let (Some(identity), Some(numbers)) = (identity, numbers) {
+        let generation = if identity == IdentityKind::Always { "ALWAYS" } else { "BY DEFAULT" };
+        cells.extend([
+            ("identity_generation", text(generation)),
+            ("identity_start", text(numbers.start.to_string())),
+            ("identity_increment", text(numbers.increment.to_string())),
+            ("identity_maximum", text(numbers.max.to_string())),
+            ("identity_minimum", text(numbers.min.to_string())),
+        ]);
+    }
+    cells
 }
 
 pub fn character_sets(settings: &Settings) -> Vec<CatalogRow> {

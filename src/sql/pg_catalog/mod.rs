@@ -39,11 +39,11 @@ pub use constraints::constraint_definition;
 pub use definitions::{index_column, index_definition};
 pub use lookup::{
     Meant, find_by_path, find_in_definition, find_relation, find_stored, full_name, is_in_schema, is_visible,
-    named_object, path_of, planner_name, shown_name, written_name,
+    named_object, path_of, planner_name, written_name,
 };
 pub use names::{
-    check_schema, class_name, find_class, find_namespace, find_type, format_type_in, is_in_made_schema, namespace_name,
-    takes_relations, type_name,
+    check_database, check_schema, class_name, find_class, find_namespace, find_type, format_type_in, is_in_made_schema,
+    namespace_name, takes_relations, type_name,
 };
 pub use oids::{Grantee, OWNER_OID, Object, schema_oid};
 pub use plain_view::{PlainView, plain_view, view_query};

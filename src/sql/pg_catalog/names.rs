@@ -5,7 +5,7 @@
 use datafusion::sql::sqlparser::ast::ObjectName;
 
 use crate::db::{Catalog, SYSTEM_SCHEMAS, SchemaPlace, SearchPath, no_schema};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::SchemaId;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names::relation_name;
@@ -43,6 +43,25 @@ fn parts(name: &str) -> Vec<String> {
         }
     }
     parts
+}
+
+/// Checks that a name that begins with a database means the one that the session is connected to.
+///
+/// # Errors
+/// 0A000 for another database, 42601 for a name of more than three parts.
+pub fn check_database(name: &str, database: &str) -> Result<()> {
+    let parts = parts(name);
+    match parts.as_slice() {
+        [other, _, _] if other != database => {
+            let message = format!("cross-database references are not implemented: \"{}\"", parts.join("."));
+            Err(Error::new(ErrorKind::Unsupported, message))
+        }
+        [_, _, _, _, ..] => {
+            let message = format!("improper relation name (too many dotted names): {}", parts.join("."));
+            Err(Error::syntax(message, None))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The relation of that name; `None` when there is none.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use crate::db::{Catalog, SchemaPlace};
 use crate::model::{
-    AccessMethod, Collection, CollectionId, CollectionKind, Index, IndexKey, IndexKind, RelationName, SEQUENCE_SUFFIX,
-    SchemaId, Sequence, View,
+    AccessMethod, Collection, CollectionId, CollectionKind, Index, IndexKey, IndexKind, RelationName, SchemaId,
+    Sequence, View,
 };
 use crate::settings::Settings;
 use crate::sql::pg_catalog::relation::{self, CatalogRelation};
@@ -334,8 +334,7 @@ pub fn constraint_oid(number: CollectionId) -> u32 {
 }
 
 pub fn sequence_name(collection: &Collection, position: usize) -> String {
-    let column = collection.columns.get(position).map_or("", |column| column.name.as_str());
-    format!("{}_{column}{SEQUENCE_SUFFIX}", collection.name)
+    Sequence::of_column(collection, position).map(|sequence| sequence.name).unwrap_or_default()
 }
 
 #[cfg(test)]

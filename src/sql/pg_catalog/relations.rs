@@ -1,7 +1,7 @@
 //! The catalogs of relations: `pg_class`, `pg_attribute`, `pg_attrdef`, `pg_index`, `pg_constraint`.
 
 use crate::db::{Catalog, MEMORY, ReadView, SearchPath};
-use crate::model::{Collection, DefaultValue, IndexKeys, IndexKind, IndexState};
+use crate::model::{Collection, Column, DefaultValue, IdentityKind, IndexKeys, IndexKind, IndexState};
 use crate::sql::pg_catalog::constraints::has_references;
 use crate::sql::pg_catalog::definitions;
 use crate::sql::pg_catalog::oids::{self, COLLATION_DEFAULT, METHOD_GIN, METHOD_HNSW, OWNER_OID, Object};
@@ -75,9 +75,9 @@ pub fn attribute(view: &ReadView) -> Vec<CatalogRow> {
             _ => None,
         };
         for (position, (name, ty, not_null)) in columns(&object, view).into_iter().enumerate() {
-            let default = collection.and_then(|collection| collection.columns.get(position)?.default.as_ref());
+            let column = collection.and_then(|collection| collection.columns.get(position));
             let number = oids::attribute_number(collection, position);
-            rows.push(attribute_row(object.oid(), number, &name, &ty, not_null, default));
+            rows.push(attribute_row(object.oid(), number, &name, &ty, not_null, column));
         }
     }
     rows
@@ -89,9 +89,14 @@ fn attribute_row(
     name: &str,
     ty: &ColumnType,
     not_null: bool,
-    default: Option<&DefaultValue>,
+    column: Option<&Column>,
 ) -> CatalogRow {
-    let is_identity = default == Some(&DefaultValue::Identity);
+    let default = column.and_then(|column| column.default.as_ref());
+    let identity = match column.and_then(Column::identity) {
+        Some(IdentityKind::Always) => "a",
+        Some(IdentityKind::ByDefault) => "d",
+        None => "",
+    };
     let generated = match default {
         Some(DefaultValue::Computed(computed)) if computed.is_virtual => "v",
         Some(DefaultValue::Computed(_)) => "s",
@@ -111,8 +116,8 @@ fn attribute_row(
         ("attalign", text(types::alignment(ty))),
         ("attstorage", text(types::storage(ty))),
         ("attnotnull", Value::Bool(not_null)),
-        ("atthasdef", Value::Bool(default.is_some() && !is_identity)),
-        ("attidentity", text(if is_identity { "a" } else { "" })),
+        ("atthasdef", Value::Bool(default.is_some() && identity.is_empty())),
+        ("attidentity", text(identity)),
         ("attgenerated", text(generated)),
         ("attislocal", Value::Bool(true)),
         ("attcollation", oid(collation)),

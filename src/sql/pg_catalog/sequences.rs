@@ -9,7 +9,7 @@ use datafusion::catalog::MemTable;
 
 use crate::db::{Catalog, ReadView, SearchPath};
 use crate::error::{Error, Result};
-use crate::model::{DefaultValue, RelationName, SchemaId, Sequence};
+use crate::model::{RelationName, SchemaId, Sequence};
 use crate::settings::Settings;
 use crate::sql::arrow::types::{field_of, hidden_field_of};
 use crate::sql::arrow::values::array_of;
@@ -55,7 +55,7 @@ fn is_of_identity(sequence: &Sequence, catalog: &Catalog) -> bool {
     let Some(id) = sequence.column else { return false };
     let collection = catalog.collection_by_id(sequence.id);
     let column = collection.and_then(|collection| collection.columns.get(collection.position_of(id)?));
-    column.is_some_and(|column| column.default == Some(DefaultValue::Identity))
+    column.is_some_and(|column| column.identity().is_some())
 }
 
 /// The text of a default that draws from a sequence.

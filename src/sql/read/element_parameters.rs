@@ -1,4 +1,4 @@
-//! Parameters of which the elements alone count: those behind ANY and ALL. An array of several dimensions is all of its elements
+//! Parameters of which the elements alone count: those behind ANY and ALL, and those that become rows. An array of several dimensions is all of its elements
 //! there, which the planner, whose types say how deep a list is, has to be given in one dimension.
 
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -7,10 +7,16 @@ use datafusion::logical_expr::{Expr, LogicalPlan};
 use crate::error::Result;
 use crate::sql::arrow::errors::from_datafusion;
 use crate::sql::arrow::walks::{PlanWalks, TreeWalks};
+use crate::sql::functions::LIKE_LIST;
 use crate::sql::subqueries::quantified::is_quantified;
 use crate::types::ColumnType;
 
-/// Positions of the parameters with arrays, of these types, that stand behind ANY and ALL and nowhere else.
+/// Functions that ask for the elements of an array alone, whatever its dimensions, and which of their arguments it is.
+const ELEMENTS_OF: [(&str, usize); 3] = [(LIKE_LIST, 1), ("array_to_string", 0), ("cardinality", 0)];
+/// What the planner calls a column that becomes rows.
+const UNNESTED: &str = "__unnest_placeholder";
+
+/// Positions of the parameters with arrays, of these types, of which the elements alone are asked for.
 ///
 /// # Errors
 /// XX000 where the plan cannot be walked.
@@ -31,11 +37,16 @@ pub fn element_parameters(plan: &LogicalPlan, types: &[ColumnType]) -> Result<Ve
         node.each_own_expression(|expr| {
             expr.each_part(|part| {
                 note(part, false);
-                if let Expr::ScalarFunction(call) = part
-                    && is_quantified(call.func.name())
-                    && let Some(array) = call.args.last()
-                {
-                    note(array, true);
+                match part {
+                    Expr::ScalarFunction(call) if is_quantified(call.func.name()) => {
+                        call.args.last().into_iter().for_each(|array| note(array, true));
+                    }
+                    Expr::ScalarFunction(call) => {
+                        let array = ELEMENTS_OF.iter().find(|(name, _)| *name == call.func.name());
+                        array.and_then(|(_, at)| call.args.get(*at)).into_iter().for_each(|array| note(array, true));
+                    }
+                    Expr::Alias(alias) if alias.name.starts_with(UNNESTED) => note(&alias.expr, true),
+                    _ => {}
                 }
                 Ok(TreeNodeRecursion::Continue)
             })

@@ -2,10 +2,11 @@
 
 use std::ops::ControlFlow;
 
+use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CastKind, DataType, Distinct, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArguments, GroupByExpr, ObjectName, OrderByExpr, OrderByKind, Query, Select,
-    SelectItem, Statement, TableFactor, UnaryOperator, Value as Literal, Visitor, VisitorMut,
+    BinaryOperator, CaseWhen, CastKind, DataType, Distinct, DuplicateTreatment, Expr, Function, FunctionArg,
+    FunctionArgExpr, FunctionArgumentClause, FunctionArguments, GroupByExpr, ObjectName, OrderByExpr, OrderByKind,
+    Query, Select, SelectItem, Statement, TableFactor, UnaryOperator, Value as Literal, Visitor, VisitorMut,
 };
 
 use crate::sql::functions::{ELEMENTS, plain_form};
@@ -13,7 +14,7 @@ use crate::sql::parse::names::{exact, last_part};
 use crate::sql::parse::operators::call;
 use crate::sql::parse::parse::parse;
 use crate::sql::parse::visit::{has_expression, visit, visit_mut};
-use crate::sql::rewrite::rewrite::plain_select;
+use crate::sql::rewrite::rewrite::{SET_FUNCTIONS, plain_select};
 
 /// Aggregates of the planner that make a SELECT yield a row of no rows.
 const AGGREGATES: &[&str] = &[
@@ -190,13 +191,28 @@ const CASTS: [&str; 12] = [
 ];
 
 /// Functions that are another function of other arguments.
-fn renamed(function: &Function) -> Option<Expr> {
+pub fn renamed(function: &Function) -> Option<Expr> {
     let name = last_part(&function.name)?;
     let list = arguments(function);
     match (name.as_str(), list.as_slice()) {
         ("generate_subscripts", [array, dimension]) => {
             let bound = |name| call(name, vec![array.clone(), dimension.clone()]);
             Some(call("generate_series", vec![bound("array_lower"), bound("array_upper")]))
+        }
+        ("generate_subscripts", [array, dimension, is_reverse]) => {
+            let bound = |name| call(name, vec![array.clone(), dimension.clone()]);
+            let number = |digits: &str| Expr::value(Literal::Number(digits.to_string(), false));
+            let either = |reverse: Expr, forward: Expr| Expr::Case {
+                case_token: AttachedToken::empty(),
+                end_token: AttachedToken::empty(),
+                operand: None,
+                conditions: vec![CaseWhen { condition: is_reverse.clone(), result: reverse }],
+                else_result: Some(Box::new(forward)),
+            };
+            let (lower, upper) = (bound("array_lower"), bound("array_upper"));
+            let back = Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(number("1")) };
+            let (first, last) = (either(upper.clone(), lower.clone()), either(lower, upper));
+            Some(call("generate_series", vec![first, last, either(back, number("1"))]))
         }
         ("string_to_table", [text, separator]) => Some(call("string_to_array", vec![text.clone(), separator.clone()])),
         ("mod", [left, right]) => Some(Expr::Nested(Box::new(Expr::BinaryOp {
@@ -242,7 +258,8 @@ fn aggregated_select(query: &Query) -> Option<Query> {
     let mut query = query.clone();
     let order = order_of(&query);
     let select = plain_select(&mut query)?;
-    if has_aggregate(select) || matches!(select.distinct, Some(Distinct::On(_))) {
+    // The rows of a set are made before they are gathered.
+    if has_aggregate(select) || has_set(select) || matches!(select.distinct, Some(Distinct::On(_))) {
         return None;
     }
     let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = select.projection.first()? else {
@@ -407,6 +424,12 @@ pub fn as_type(expr: Expr, data_type: DataType) -> Expr {
 
 /// A name that is shown as a relation: `SELECT 'items'::regclass` answers the name, not the number.
 pub fn shown_name(expr: &mut Expr) -> bool {
+    if let Expr::Function(function) = &*expr
+        && let Some(shown) = last_part(&function.name).and_then(|name| shown_by(&name))
+    {
+        *expr = call(shown, vec![expr.clone()]);
+        return true;
+    }
     let Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr: inner, data_type, array: false, .. } = expr
     else {
         return false;
@@ -424,4 +447,26 @@ pub fn shown_name(expr: &mut Expr) -> bool {
     };
     *expr = call(function, vec![Expr::Value(value.clone())]);
     true
+}
+
+/// What shows the name of what a function found by it.
+fn shown_by(function: &str) -> Option<&'static str> {
+    match function {
+        "to_regclass" => Some("regclass_out"),
+        "to_regtype" => Some("regtype_out"),
+        "to_regnamespace" => Some("regnamespace_out"),
+        "to_regproc" => Some("regproc_out"),
+        _ => None,
+    }
+}
+
+/// Whether what a SELECT shows calls a function that returns a set.
+fn has_set(select: &Select) -> bool {
+    select.projection.iter().any(|item| {
+        let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else { return false };
+        has_expression(expr, |part| {
+            let Expr::Function(function) = part else { return false };
+            last_part(&function.name).is_some_and(|name| name == "unnest" || SET_FUNCTIONS.contains(&name.as_str()))
+        })
+    })
 }

@@ -86,14 +86,33 @@ pub fn record_columns(function: &str) -> Option<&'static [(&'static str, &'stati
 
 /// Rewrites a statement or a query in place.
 pub fn rewrite<T: VisitMut>(statement: &mut T) {
-    let walked = visit_mut(statement, &mut Rewriter);
+    let walked = visit_mut(statement, &mut Rewriter::default());
     debug_assert!(walked.is_continue());
 }
 
-struct Rewriter;
+#[derive(Default)]
+struct Rewriter {
+    /// In how many subqueries that are values, and statements that write, the walk is: what they select is shown to nobody.
+    unseen: usize,
+}
+
+/// Whether the rows of a query in an expression are values of it.
+fn is_value(expr: &Expr) -> bool {
+    matches!(expr, Expr::Subquery(_) | Expr::InSubquery { .. })
+}
 
 impl VisitorMut for Rewriter {
     type Break = ();
+
+    fn pre_visit_statement(&mut self, statement: &mut Statement) -> ControlFlow<()> {
+        self.unseen += usize::from(matches!(statement, Statement::Insert(_)));
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_statement(&mut self, statement: &mut Statement) -> ControlFlow<()> {
+        self.unseen -= usize::from(matches!(statement, Statement::Insert(_)));
+        ControlFlow::Continue(())
+    }
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
         if let Some(other) = recognise(query) {
@@ -109,7 +128,7 @@ impl VisitorMut for Rewriter {
         series_of_nothing(select);
         composites(select);
         for item in &mut select.projection {
-            project(item);
+            project(item, self.unseen == 0);
         }
         ControlFlow::Continue(())
     }
@@ -119,10 +138,12 @@ impl VisitorMut for Rewriter {
         if let Expr::Exists { subquery, .. } = expr {
             with_a_column(&mut subquery.body);
         }
+        self.unseen += usize::from(is_value(expr));
         ControlFlow::Continue(())
     }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        self.unseen -= usize::from(is_value(expr));
         expressions::rewrite(expr);
         ControlFlow::Continue(())
     }
@@ -136,15 +157,31 @@ impl VisitorMut for Rewriter {
     }
 }
 
-/// A result column: sets are unnested; the column keeps its name.
-fn project(item: &mut SelectItem) {
+/// A result column: sets are unnested; the column keeps its name, and one that is shown is a name where its value is called by one.
+fn project(item: &mut SelectItem, is_seen: bool) {
     let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else { return };
     let name = column_name(expr);
     let mut changed = expressions::changes_name(expr);
     change_expressions(expr, |part| changed |= unnest_set(part));
-    changed |= expressions::shown_name(expr);
+    if is_seen {
+        changed |= expressions::shown_name(expr);
+        show_value(expr);
+    }
     if let (true, SelectItem::UnnamedExpr(expr)) = (changed, &*item) {
         *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias: Ident::with_quote('"', name) };
+    }
+}
+
+/// What a subquery selects is seen where it is itself a result column.
+fn show_value(expr: &mut Expr) {
+    if let Expr::Subquery(query) = expr
+        && let SetExpr::Select(select) = query.body.as_mut()
+    {
+        for item in &mut select.projection {
+            if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
+                expressions::shown_name(expr);
+            }
+        }
     }
 }
 
@@ -279,7 +316,11 @@ fn table_function(factor: &mut TableFactor) {
         }
         "unnest" => arguments,
         // Its rows have two columns.
-        set if SET_FUNCTIONS.contains(&set) && set != EXPAND_ARRAY => vec![call(set, arguments)],
+        set if SET_FUNCTIONS.contains(&set) && set != EXPAND_ARRAY => {
+            let list = call(set, arguments);
+            let form = if let Expr::Function(function) = &list { expressions::renamed(function) } else { None };
+            vec![form.unwrap_or(list)]
+        }
         _ => {
             restore(factor, &name, &function, args, alias);
             return;

@@ -1,6 +1,7 @@
 //! `x op ANY (array)` and `x op ALL (array)`, with SQL's three truth values.
 //!
-//! Each is a function whose name holds the quantifier and the operator (`$any:=`). An array that the statement fixes makes
+//! Each is a function whose name holds the quantifier and the operator (`$any:=`), which is a comparison, or a function of two arguments
+//! whose element is the second or the first of them (`$any:2:ts_match_vq`). An array that the statement fixes makes
 //! `= ANY` and `<> ALL` a list of values, which the planner looks up by hash and the scan takes over; everything else runs
 //! row by row on `Value`s: true (for ALL, false) where an element decides, otherwise unknown where a comparison is.
 
@@ -17,15 +18,21 @@ use datafusion::logical_expr::{
 };
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
-use crate::expr::Comparison;
+use crate::error::Error;
+use crate::expr::{Comparison, Function, Invocation, StatementContext};
+use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::arrow::types::type_of;
 use crate::sql::arrow::values::{readable, value_at};
+use crate::sql::functions::{function as function_of, planner_volatility};
 use crate::sql::meaning::float_keys::{KeySides, keyed};
-use crate::types::{ColumnType, Value};
+use crate::types::{ColumnType, TextStyle, Value};
 
 const ANY: &str = "$any:";
 const ALL: &str = "$all:";
+/// Before the name of a function that stands for an operator: which of its arguments is the element.
+const ELEMENT_FIRST: &str = "1:";
+const ELEMENT_SECOND: &str = "2:";
 /// The name of `= ANY`, whose array [`Quantified::simplify`] makes a list.
 pub const EQUALS_ANY: &str = "$any:=";
 /// The name of `<> ALL`, its negation.
@@ -35,6 +42,11 @@ pub const DIFFERS_FROM_ALL: &str = "$all:<>";
 pub fn quantified_name(operator: &BinaryOperator, is_all: bool) -> Option<String> {
     let prefix = if is_all { ALL } else { ANY };
     Comparison::of(&operator.to_string()).map(|comparison| format!("{prefix}{}", comparison.symbol()))
+}
+
+/// The function that stands for another function of a value and of each element of an array, which may be its first argument.
+pub fn operator_name(function: &str, is_first: bool, is_all: bool) -> String {
+    format!("{}{}{function}", if is_all { ALL } else { ANY }, if is_first { ELEMENT_FIRST } else { ELEMENT_SECOND })
 }
 
 /// Whether a function of the planner is ANY or ALL of an array.
@@ -49,15 +61,35 @@ pub fn quantified_function(name: &str) -> Option<Arc<ScalarUDF>> {
         (_, Some(symbol)) => (true, symbol),
         _ => return None,
     };
-    let comparison = Comparison::of(symbol)?;
-    let signature = Signature::any(2, Volatility::Immutable);
-    Some(Arc::new(ScalarUDF::from(Quantified { name: name.to_string(), comparison, is_all, signature })))
+    let called =
+        [ELEMENT_FIRST, ELEMENT_SECOND].into_iter().find_map(|place| Some((place, symbol.strip_prefix(place)?)));
+    let (test, volatility) = match called {
+        Some((place, function)) => {
+            let definition = Box::new(function_of(function)?.clone());
+            let volatility = planner_volatility(definition.volatility);
+            (Test::Function { definition, is_first: place == ELEMENT_FIRST }, volatility)
+        }
+        None => (Test::Comparison(Comparison::of(symbol)?), Volatility::Immutable),
+    };
+    let signature = Signature::any(2, volatility);
+    Some(Arc::new(ScalarUDF::from(Quantified { name: name.to_string(), test, is_all, signature })))
+}
+
+/// What is asked of a value and an element.
+#[derive(Debug)]
+enum Test {
+    Comparison(Comparison),
+    Function {
+        definition: Box<Function>,
+        /// The element is its first argument.
+        is_first: bool,
+    },
 }
 
 #[derive(Debug)]
 struct Quantified {
     name: String,
-    comparison: Comparison,
+    test: Test,
     is_all: bool,
     signature: Signature,
 }
@@ -77,21 +109,56 @@ impl Hash for Quantified {
 }
 
 impl Quantified {
-    /// The truth of the comparison of `value` with all elements, those of nested arrays included.
-    fn truth(&self, value: &Value, elements: &[Value]) -> Option<bool> {
+    /// The truth of the test of `value` with all elements, those of nested arrays included.
+    fn truth(&self, value: &Value, elements: &[Value], call: &TestCall<'_>) -> Result<Option<bool>, Error> {
         let mut truth = Some(self.is_all);
         for element in elements {
             let each = match element {
-                Value::Array(_, inner) => self.truth(value, inner),
-                element => value.compare(element).map(|order| self.comparison.holds(order)),
+                Value::Array(_, inner) => self.truth(value, inner, call)?,
+                element => self.test.of(value, element, call)?,
             };
             match each {
-                Some(decided) if decided != self.is_all => return Some(decided),
+                Some(decided) if decided != self.is_all => return Ok(Some(decided)),
                 Some(_) => {}
                 None => truth = None,
             }
         }
-        truth
+        Ok(truth)
+    }
+}
+
+/// What a test that is a function runs with.
+struct TestCall<'a> {
+    context: Option<&'a ReadContext>,
+    /// Of the value and of the elements.
+    types: [ColumnType; 2],
+}
+
+impl Test {
+    /// Whether the test holds for a value and an element; `None` where that is not known.
+    fn of(&self, value: &Value, element: &Value, call: &TestCall<'_>) -> Result<Option<bool>, Error> {
+        let (definition, is_first) = match self {
+            Test::Comparison(comparison) => {
+                return Ok(value.compare(element).map(|order| comparison.holds(order)));
+            }
+            Test::Function { definition, is_first } => (definition, *is_first),
+        };
+        let ([mut first, mut second], mut types) = ([value.clone(), element.clone()], call.types.clone());
+        if is_first {
+            std::mem::swap(&mut first, &mut second);
+            types.reverse();
+        }
+        if definition.strict && (first.is_null() || second.is_null()) {
+            return Ok(None);
+        }
+        let style = call.context.map_or(TextStyle::CANONICAL, StatementContext::style);
+        let arguments = [definition.argument(0, first, style)?, definition.argument(1, second, style)?];
+        let statement = call.context.map(|context| context as &dyn StatementContext);
+        let invocation = Invocation { name: definition.name, statement, types: &types };
+        Ok(match (definition.body)(&invocation, &arguments)? {
+            Value::Bool(truth) => Some(truth),
+            _ => None,
+        })
     }
 }
 
@@ -109,8 +176,11 @@ impl ScalarUDFImpl for Quantified {
     }
 
     fn simplify(&self, arguments: Vec<Expr>, info: &SimplifyContext) -> Result<ExprSimplifyResult> {
-        let is_list = (self.comparison, self.is_all) == (Comparison::Equal, false)
-            || (self.comparison, self.is_all) == (Comparison::NotEqual, true);
+        let is_list = match self.test {
+            Test::Comparison(Comparison::Equal) => !self.is_all,
+            Test::Comparison(Comparison::NotEqual) => self.is_all,
+            _ => false,
+        };
         let [value, Expr::Literal(ScalarValue::List(array), _)] = arguments.as_slice() else {
             return Ok(ExprSimplifyResult::Original(arguments));
         };
@@ -159,6 +229,8 @@ impl ScalarUDFImpl for Quantified {
             Some(_) => None,
             None => Some(readable(&array.to_array(rows)?).map_err(to_datafusion)?),
         };
+        let context = ReadContext::of(&arguments.config_options);
+        let call = TestCall { context, types: [value_type.clone(), array_type.base().clone()] };
         let mut builder = BooleanBuilder::with_capacity(rows);
         for row in 0..rows {
             let value = value_at(&values, row, &value_type).map_err(to_datafusion)?;
@@ -166,14 +238,16 @@ impl ScalarUDFImpl for Quantified {
                 Some(arrays) => Some(value_at(arrays, row, &array_type).map_err(to_datafusion)?),
                 None => None,
             };
-            builder.append_option(match own.as_ref().or(fixed.as_ref()) {
-                Some(Value::Array(_, elements)) => self.truth(&value, elements),
+            context.map_or(Ok(()), |context| context.cancel.check()).map_err(to_datafusion)?;
+            let truth = match own.as_ref().or(fixed.as_ref()) {
+                Some(Value::Array(_, elements)) => self.truth(&value, elements, &call),
                 // Without its type's name an array of real reads as a vector.
                 Some(Value::Vector(elements)) => {
-                    self.truth(&value, &elements.iter().copied().map(Value::Float4).collect::<Vec<_>>())
+                    self.truth(&value, &elements.iter().copied().map(Value::Float4).collect::<Vec<_>>(), &call)
                 }
-                _ => None,
-            });
+                _ => Ok(None),
+            };
+            builder.append_option(truth.map_err(to_datafusion)?);
         }
         let result = builder.finish();
         if is_constant {

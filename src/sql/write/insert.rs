@@ -20,7 +20,7 @@ use crate::settings::Settings;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::dialect::PostgresDialect;
 use crate::sql::parse::names::folded;
-use crate::sql::parse::rewrite_tokens::overrides_system;
+use crate::sql::parse::rewrite_tokens::{Overriding, overriding};
 use crate::sql::parse::unread;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
 use crate::sql::write::on_conflict::{Conflict, ResolvedConflict, Seen};
@@ -52,13 +52,11 @@ pub struct InsertPlan {
 
 enum Source {
     /// Rows of VALUES: one expression for each declared column and `_stage`; `None` takes the default.
-    Rows {
-        rows: Vec<Slots>,
-        planned: Option<RowPlan>,
-    },
+    Rows { rows: Vec<Slots>, planned: Option<RowPlan> },
     Query {
         plan: ReadPlan,
-        places: Vec<WritePlace>,
+        /// Where each column goes; nowhere, where its place takes the default all the same.
+        places: Vec<Option<WritePlace>>,
     },
 }
 
@@ -151,11 +149,12 @@ fn plan_source(
 ) -> Result<Source> {
     let collection = target.named.as_ref();
     let has_list = !places.is_empty();
-    let may_override = overrides_system(context.text)?;
-    let check = |place: WritePlace| match may_override {
-        true => check_not_computed(collection, place),
-        false => check_insertable(collection, place),
+    let overriding = overriding(context.text);
+    let check = |place: WritePlace| match overriding {
+        Overriding::Nothing => check_insertable(collection, place),
+        Overriding::System | Overriding::User => check_not_computed(collection, place),
     };
+    let is_ignored = |place: WritePlace| overriding == Overriding::User && is_identity(collection, place);
     let Some(query) = insert.source.as_deref() else {
         let slots = Slots { columns: vec![None; collection.columns.len()], stage: None };
         return Ok(Source::Rows { rows: vec![slots], planned: None });
@@ -176,7 +175,7 @@ fn plan_source(
             check_width(&row.content, places.len(), has_list, context)?;
             let given = row.content.iter().zip(&places).filter(|(expr, _)| !is_default(expr));
             given.into_iter().try_for_each(|(_, place)| check(*place))?;
-            rows.push(slots_of(&row.content, &places, &mut compiler)?);
+            rows.push(slots_of(&row.content, &places, &is_ignored, &mut compiler)?);
         }
         let planned = compiler.finish()?;
         return Ok(Source::Rows { rows, planned });
@@ -205,7 +204,14 @@ fn plan_source(
         check(*place)?;
         check_assignable(collection, *place, &column.ty)?;
     }
+    let places = places.into_iter().map(|place| (!is_ignored(place)).then_some(place)).collect();
     Ok(Source::Query { plan, places })
+}
+
+/// Whether a place is an identity column.
+fn is_identity(collection: &Collection, place: WritePlace) -> bool {
+    let column = place.position().and_then(|position| collection.columns.get(position));
+    column.is_some_and(|column| column.identity().is_some())
 }
 
 fn is_bare(query: &Query) -> bool {
@@ -223,13 +229,21 @@ fn check_width(row: &[Expr], targets: usize, has_list: bool, context: &PlanConte
     Ok(())
 }
 
-fn slots_of(row: &[Expr], places: &[WritePlace], compiler: &mut Compiler<'_>) -> Result<Slots> {
+fn slots_of(
+    row: &[Expr],
+    places: &[WritePlace],
+    is_ignored: &dyn Fn(WritePlace) -> bool,
+    compiler: &mut Compiler<'_>,
+) -> Result<Slots> {
     let mut slots = Slots { columns: vec![None; compiler.collection.columns.len()], stage: None };
     for (expr, place) in row.iter().zip(places) {
         if is_default(expr) {
             continue;
         }
         let value = compiler.assign(expr, *place)?;
+        if is_ignored(*place) {
+            continue;
+        }
         match place {
             WritePlace::Stage => slots.stage = Some(value),
             WritePlace::Column(position) => {
@@ -384,9 +398,10 @@ impl InsertPlan {
         Ok(Written { tag: CommandTag::counted("INSERT 0", rows.written), rows: rows.shown })
     }
 
-    fn selected_row(&self, values: Vec<Value>, places: &[WritePlace], settings: &Settings) -> Result<NewRow> {
+    fn selected_row(&self, values: Vec<Value>, places: &[Option<WritePlace>], settings: &Settings) -> Result<NewRow> {
         let mut row = NewRow { columns: vec![None; self.collection.columns.len()], stage: None };
         for (value, place) in values.into_iter().zip(places) {
+            let Some(place) = place else { continue };
             match place {
                 WritePlace::Stage => row.stage = Some(value),
                 WritePlace::Column(position) => {

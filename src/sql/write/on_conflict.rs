@@ -3,14 +3,18 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use datafusion::sql::sqlparser::ast::{ConflictTarget, Expr as Tree, OnConflict as OnConflictClause, OnConflictAction};
+use datafusion::sql::sqlparser::ast::{
+    ConflictTarget, Expr as Tree, OnConflict as OnConflictClause, OnConflictAction, Value as Literal,
+};
 
 use crate::db::{Arbiters, EntryKey, Inserted, LockMode, OnConflict, ReadView, Row, RowLocked};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Expr, ParameterTypes, ValueRow};
-use crate::model::{Collection, DefaultValue, IndexKind};
+use crate::model::{Collection, DefaultValue, IndexKind, Sequence};
 use crate::sql::arrow::context::PlanContext;
+use crate::sql::parse::operators::call;
 use crate::sql::parse::rewrite_tokens::CONFLICT_TARGET;
+use crate::sql::pg_catalog::written_name;
 use crate::sql::write::conflict_target::computed_arbiters;
 use crate::sql::write::insert::{Defaults, default_expression};
 use crate::sql::write::row_assignments::of_single_columns;
@@ -220,10 +224,22 @@ pub fn default_of(place: WritePlace, collection: &Collection, context: &PlanCont
                 _ => Ok(SetDefault::Written(Box::new(default_expression(text)?))),
             }
         }
-        Some(DefaultValue::Sequence | DefaultValue::Identity | DefaultValue::Drawn(_) | DefaultValue::GeneratedId) => {
-            Err(no_default(place, collection))
+        Some(DefaultValue::Sequence | DefaultValue::Identity) => {
+            next_number(Sequence::of_column(collection, position).as_ref(), context)
         }
+        Some(DefaultValue::Drawn(sequence)) => {
+            next_number(context.view.catalog().sequence_by_id(*sequence).map(AsRef::as_ref), context)
+        }
+        Some(DefaultValue::GeneratedId) => Err(no_default(place, collection)),
     }
+}
+
+/// The next number of a sequence, as a call that only the planner computes.
+fn next_number(sequence: Option<&Sequence>, context: &PlanContext<'_>) -> Result<SetDefault> {
+    let sequence = sequence.ok_or_else(|| Error::internal("a default draws from a sequence that is not there"))?;
+    let name = written_name(&sequence.relation(), context.view.catalog());
+    let text = Literal::SingleQuotedString(name);
+    Ok(SetDefault::Written(Box::new(call("nextval", vec![Tree::value(text)]))))
 }
 
 fn no_default(place: WritePlace, collection: &Collection) -> Error {

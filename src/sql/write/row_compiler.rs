@@ -58,8 +58,8 @@ pub struct Compiler<'a> {
     pub visible: Visible,
     pub parameters: &'a mut ParameterTypes,
     pub context: &'a PlanContext<'a>,
-    /// Expressions for the planner, in the order of [`expr::Expr::Planned`].
-    pub hard: Vec<Expr>,
+    /// Expressions for the planner, in the order of [`expr::Expr::Planned`], and the places that they are assigned to.
+    pub hard: Vec<(Expr, Option<WritePlace>)>,
     /// Relations whose columns stand behind those of the row.
     pub others: Others,
 }
@@ -93,14 +93,14 @@ impl<'a> Compiler<'a> {
     /// The value for a place, whatever the expression.
     ///
     /// # Errors
-    /// 42804 for a type that the place does not take, 22P02 and its like for a literal; as
-    /// [`Compiler::typed`].
+    /// 42804 for a type that the place does not take, 22P02 and its like for a literal; as [`Compiler::typed`].
     pub fn assign(&mut self, expr: &Expr, place: WritePlace) -> Result<expr::Expr> {
         match self.try_assign(expr, place)? {
             Some(expression) => Ok(expression),
             None => {
                 let to = place.ty(self.collection);
                 let planned = Box::new(self.plan_later(expr));
+                self.hard.last_mut().into_iter().for_each(|hard| hard.1 = Some(place));
                 Ok(expr::Expr::Convert { inner: planned, to, explicit: false })
             }
         }
@@ -147,7 +147,7 @@ impl<'a> Compiler<'a> {
 
     /// Leaves an expression to the planner.
     pub fn plan_later(&mut self, expr: &Expr) -> expr::Expr {
-        self.hard.push(expr.clone());
+        self.hard.push((expr.clone(), None));
         expr::Expr::Planned(self.hard.len() - 1)
     }
 

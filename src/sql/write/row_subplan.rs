@@ -7,7 +7,7 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Query, SelectItem, SetExpr, TableFactor, TableWithJoins, Value as Literal, VisitorMut,
+    Expr, Query, SelectItem, SetExpr, Spanned, TableFactor, TableWithJoins, Value as Literal, VisitorMut,
 };
 
 use crate::db::ReadView;
@@ -21,7 +21,7 @@ use crate::sql::parse::trees::select_of;
 use crate::sql::parse::visit::visit_mut;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
 use crate::sql::write::row_compiler::{Compiler, Visible};
-use crate::sql::write::write_target::WritePlace;
+use crate::sql::write::write_target::{WritePlace, check_assignable, located};
 use crate::statement::WriteRun;
 use crate::types::{ColumnType, Value};
 
@@ -49,7 +49,7 @@ impl Compiler<'_> {
         }
         let count = self.parameters.count();
         let mut found = Inputs { compiler: &self, count, inputs: Vec::new(), depth: 0, around: Vec::new() };
-        let mut items = self.hard.clone();
+        let mut items: Vec<Expr> = self.hard.iter().map(|(expr, _)| expr.clone()).collect();
         for item in &mut items {
             let walked = visit_mut(item, &mut found);
             debug_assert!(walked.is_continue());
@@ -72,6 +72,12 @@ impl Compiler<'_> {
         for at in 0..count {
             if let Some(ty) = planned_types.get(at) {
                 self.parameters.suggest(at, ty);
+            }
+        }
+        for (column, (expr, place)) in plan.columns().iter().zip(&self.hard) {
+            if let Some(place) = place {
+                let fits = check_assignable(self.collection, *place, &column.ty);
+                fits.map_err(|error| located(error, self.context.text, expr.span().start))?;
             }
         }
         Ok(Some(RowPlan { plan, inputs }))

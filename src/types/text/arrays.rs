@@ -101,21 +101,32 @@ impl<'a> Reader<'a> {
         }
         self.check_shape(&values)?;
         check_text_bytes(&values)?;
+        // An array of arrays without elements has none itself.
+        if matches!(values.first(), Some(Value::Array(_, inner)) if inner.is_empty()) {
+            values.clear();
+        }
         Ok(Value::Array(Box::new(self.element.clone()), values))
     }
 
-    /// Inner arrays have the same length, and do not stand beside elements.
+    /// Inner arrays have the same dimensions, and do not stand beside elements.
     fn check_shape(&self, values: &[Value]) -> Result<()> {
-        let length = |value: &Value| match value {
-            Value::Array(_, inner) if !matches!(self.element, ColumnType::Array(_)) => Some(inner.len()),
-            _ => None,
-        };
-        let first = values.first().and_then(length);
-        if values.iter().any(|value| length(value) != first) {
+        let first = values.first().map(|value| self.shape(value));
+        if values.iter().any(|value| first.as_ref() != Some(&self.shape(value))) {
             let detail = "Multidimensional arrays must have sub-arrays with matching dimensions.";
             return Err(self.malformed(detail));
         }
         Ok(())
+    }
+
+    /// The lengths of what was read, in each dimension; none of an element.
+    fn shape(&self, value: &Value) -> Vec<usize> {
+        let mut lengths = Vec::new();
+        let mut level = Some(value);
+        while let Some(Value::Array(_, inner)) = level.filter(|_| !matches!(self.element, ColumnType::Array(_))) {
+            lengths.push(inner.len());
+            level = inner.first();
+        }
+        lengths
     }
 
     fn quoted(&mut self) -> Result<Value> {

@@ -199,3 +199,169 @@ INSERT 0 3
   5 | 3 |    1
   6 | 7 | NULL
 (5 rows)
+
+# Behind a SELECT without FROM, and words that are names of columns behind AS alone.
+
+> CREATE TABLE oc (a int PRIMARY KEY, b int)
+CREATE TABLE
+
+> INSERT INTO oc SELECT 1 ON CONFLICT DO NOTHING
+INSERT 0 1
+
+> INSERT INTO oc SELECT 1, 2 ON CONFLICT (a) DO UPDATE SET b = excluded.b RETURNING *
+ a | b
+---+---
+ 1 | 2
+(1 row)
+INSERT 0 1
+
+> INSERT INTO oc SELECT 2 RETURNING *
+ a |  b
+---+------
+ 2 | NULL
+(1 row)
+INSERT 0 1
+
+> INSERT INTO oc (a) SELECT a + 1 FROM oc ON CONFLICT DO NOTHING
+INSERT 0 1
+
+> INSERT INTO oc SELECT 1 AS x ON CONFLICT DO NOTHING
+INSERT 0 0
+
+> INSERT INTO oc SELECT 1 WHERE true ON CONFLICT DO NOTHING
+INSERT 0 0
+
+> INSERT INTO oc SELECT a FROM oc x ON CONFLICT DO NOTHING
+INSERT 0 0
+
+> INSERT INTO oc SELECT a FROM oc JOIN oc y USING (a) ON CONFLICT DO NOTHING
+INSERT 0 0
+
+> INSERT INTO oc SELECT a FROM oc CROSS JOIN (SELECT 1) z ON CONFLICT DO NOTHING
+INSERT 0 0
+
+> INSERT INTO oc SELECT a FROM oc NATURAL JOIN (SELECT 1 AS a) z ON CONFLICT DO NOTHING
+INSERT 0 0
+
+> INSERT INTO oc SELECT a FROM generate_series(1,2) a ON CONFLICT DO NOTHING
+INSERT 0 0
+
+> INSERT INTO oc SELECT 1 GROUP BY 1 ON CONFLICT DO NOTHING
+INSERT 0 0
+
+> INSERT INTO oc SELECT 1 UNION SELECT 2 ON CONFLICT DO NOTHING
+INSERT 0 0
+
+> INSERT INTO oc SELECT 1 LIMIT 1 ON CONFLICT DO NOTHING
+INSERT 0 0
+
+> INSERT INTO oc WITH q AS (SELECT 1) SELECT * FROM q ON CONFLICT DO NOTHING
+INSERT 0 0
+
+> INSERT INTO oc SELECT * FROM (VALUES (1,2)) v ON CONFLICT DO NOTHING
+INSERT 0 0
+
+> INSERT INTO oc (SELECT 1, 1) ON CONFLICT DO NOTHING
+INSERT 0 0
+
+> INSERT INTO oc SELECT -1 ON CONFLICT DO NOTHING
+INSERT 0 1
+
+> INSERT INTO oc SELECT (1) ON CONFLICT DO NOTHING
+INSERT 0 0
+
+> INSERT INTO oc SELECT 1::int ON CONFLICT DO NOTHING
+INSERT 0 0
+
+> SELECT 1 on
+ERROR 42601: syntax error at or near "on"
+LINE 1: SELECT 1 on
+                 ^
+
+> SELECT 1 over
+ERROR 42601: syntax error at or near "over"
+LINE 1: SELECT 1 over
+                 ^
+
+> SELECT 1 returning
+ERROR 42601: syntax error at or near "returning"
+LINE 1: SELECT 1 returning
+                 ^
+
+> SELECT 1 within
+ERROR 42601: syntax error at or near "within"
+LINE 1: SELECT 1 within
+                 ^
+
+> SELECT 1 year
+ERROR 42601: syntax error at or near "year"
+LINE 1: SELECT 1 year
+                 ^
+
+> SELECT 1 to
+ERROR 42601: syntax error at or near "to"
+LINE 1: SELECT 1 to
+                 ^
+
+> SELECT 1 precision
+ERROR 42601: syntax error at or near "precision"
+LINE 1: SELECT 1 precision
+                 ^
+
+> SELECT 1 filter
+ERROR 42601: syntax error at or near "filter"
+LINE 1: SELECT 1 filter
+                 ^
+
+> SELECT 1 char
+ERROR 42601: syntax error at or near "char"
+LINE 1: SELECT 1 char
+                 ^
+
+> SELECT 1 create
+ERROR 42601: syntax error at or near "create"
+LINE 1: SELECT 1 create
+                 ^
+
+> SELECT 1 grant
+ERROR 42601: syntax error at or near "grant"
+LINE 1: SELECT 1 grant
+                 ^
+
+> SELECT 1 user
+ user
+------
+    1
+(1 row)
+
+> SELECT 1 value
+ value
+-------
+     1
+(1 row)
+
+> SELECT 1 select
+ select
+--------
+      1
+(1 row)
+
+> SELECT 1 set, 2 using, 3 left, 4 cross, 5 when, 6 default
+ set | using | left | cross | when | default
+-----+-------+------+-------+------+---------
+   1 |     2 |    3 |     4 |    5 |       6
+(1 row)
+
+> SELECT 1 AS on
+ on
+----
+  1
+(1 row)
+
+> SELECT * FROM oc on
+ERROR 42601: syntax error at or near "on"
+LINE 1: SELECT * FROM oc on
+                         ^
+
+> DROP TABLE oc
+DROP TABLE

@@ -194,10 +194,8 @@ HINT: You can drop constraint shelf_pkey on table shelf instead.
 
 > DROP SEQUENCE IF EXISTS shelf_id_seq
 ERROR 2BP01: cannot drop sequence shelf_id_seq because other objects depend on it
-LINE 1: DROP SEQUENCE IF EXISTS shelf_id_seq
-                                ^
 DETAIL: default value for column id of table shelf depends on sequence shelf_id_seq
-HINT: ALTER COLUMN ... DROP DEFAULT drops it as well.
+HINT: Use DROP ... CASCADE to drop the dependent objects too.
 
 > DROP VIEW memory_facts
 ERROR 2BP01: cannot drop view memory_facts because it is required by the database system

@@ -246,7 +246,7 @@ REVERT 0
 > SELECT 'nebulus.staged'::regclass, to_regclass('staged')
     regclass    | to_regclass
 ----------------+-------------
- nebulus.staged |        NULL
+ nebulus.staged | NULL
 (1 row)
 
 > SELECT * FROM staged

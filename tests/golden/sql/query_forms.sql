@@ -113,8 +113,10 @@ LINE 1: select id, case when n > 4 then (select sum(x) from unnest(a) x) end fro
 (2 rows)
 
 > select array(select generate_series(1,3))
-ERROR 0A000: Unnest should be rewritten to LogicalPlan::Unnest before type coercion
-HINT: The section "SQL" of COMPAT.md lists what PostgreSQL has and this server has not.
+  array
+---------
+ {1,2,3}
+(1 row)
 
 > select abs(generate_series(-1,1))
  abs

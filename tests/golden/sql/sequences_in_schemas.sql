@@ -46,7 +46,7 @@ ERROR 42P01: relation "nosuch.q" does not exist
 > SELECT 's1.q'::regclass, 'q'::regclass, 'public.q'::regclass, to_regclass('s2.q')
  regclass | regclass | regclass | to_regclass
 ----------+----------+----------+-------------
- s1.q     | q        | q        |        NULL
+ s1.q     | q        | q        | NULL
 (1 row)
 
 > SET search_path = s1
@@ -285,14 +285,13 @@ ERROR 22023: RESTART value (7) cannot be greater than MAXVALUE (5)
 > DROP SEQUENCE s1.q
 ERROR 2BP01: cannot drop sequence s1.q because other objects depend on it
 DETAIL: default value for column a of table s2.t depends on sequence s1.q
+default value for column b of table s2.t depends on sequence s1.q
 HINT: Use DROP ... CASCADE to drop the dependent objects too.
 
 > DROP SEQUENCE s2.t_id_seq
 ERROR 2BP01: cannot drop sequence s2.t_id_seq because other objects depend on it
-LINE 1: DROP SEQUENCE s2.t_id_seq
-                      ^
 DETAIL: default value for column id of table s2.t depends on sequence s2.t_id_seq
-HINT: ALTER COLUMN ... DROP DEFAULT drops it as well.
+HINT: Use DROP ... CASCADE to drop the dependent objects too.
 
 > DROP SEQUENCE nosuch.q
 ERROR 3F000: schema "nosuch" does not exist
