@@ -211,6 +211,8 @@ impl Analyzer<'_> {
     ) -> Result<Vec<ScopeColumn>> {
         let mut columns: Vec<ScopeColumn> = Vec::with_capacity(select.projection.len());
         let mut used: Vec<Label> = Vec::with_capacity(select.projection.len());
+        // Where the planner unnests, it looks for the columns of FROM among those of the result.
+        let unnests = is_outermost && select.projection.iter().any(|item| has_expression(item, is_unnest));
         for item in &mut select.projection {
             let (mut expr, alias) =
                 match std::mem::replace(item, SelectItem::Wildcard(WildcardAdditionalOptions::default())) {
@@ -243,7 +245,8 @@ impl Analyzer<'_> {
             let is_taken = used.iter().any(|other| other.clashes(&label));
             used.push(label);
             let is_itself = origin.as_ref().is_some_and(|found| found.column.name == name);
-            let is_ambiguous = !is_itself && sorted.contains(&name);
+            let is_in_from = || !matches!(scope::resolve(&self.scopes, None, &name), Ok(None));
+            let is_ambiguous = !is_itself && (sorted.contains(&name) || (unnests && is_in_from()));
             let label = (is_taken || is_ambiguous).then(|| format!("{name}#{}", used.len()));
             *item = if let Some(label) = &label {
                 SelectItem::ExprWithAlias { expr, alias: exact(label.clone()) }
@@ -387,4 +390,8 @@ fn sets_by_position(select: &Select, order: Option<&mut Vec<OrderByExpr>>) -> Re
         item.expr = Expr::value(Literal::Number((place + 1).to_string(), false));
     }
     Ok(())
+}
+
+fn is_unnest(expr: &Expr) -> bool {
+    matches!(expr, Expr::Function(function) if names::last_part(&function.name).as_deref() == Some("unnest"))
 }

@@ -311,3 +311,28 @@ INSERT 0 1
 --------+--------
  t      | f
 (1 row)
+
+# A column of the result that is called as the array beside it.
+
+> SELECT a[1], unnest(a) FROM (VALUES (ARRAY[1, 2]), (ARRAY[3])) v(a)
+ a | unnest
+---+--------
+ 1 |      1
+ 1 |      2
+ 3 |      3
+(3 rows)
+
+> SELECT a[1:1], unnest(a) AS e FROM (VALUES (ARRAY[1, 2]), (ARRAY[3])) v(a) ORDER BY a, e
+  a  | e
+-----+---
+ {1} | 1
+ {1} | 2
+ {3} | 3
+(3 rows)
+
+> SELECT i + 1 AS i, unnest(a) FROM (VALUES (1, ARRAY[1, 2])) v(i, a) ORDER BY i, 2
+ i | unnest
+---+--------
+ 2 |      1
+ 2 |      2
+(2 rows)
