@@ -3,6 +3,7 @@
 pub(super) mod code;
 pub(super) mod dialect;
 pub(super) mod json_constructors;
+pub(super) mod merge_text;
 pub(super) mod names;
 pub(super) mod number_tokens;
 pub(super) mod operators;

@@ -5,9 +5,10 @@ use std::ops::ControlFlow;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, CastKind, DataType, Distinct, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
     FunctionArgumentClause, FunctionArguments, GroupByExpr, ObjectName, OrderByExpr, OrderByKind, Query, Select,
-    SelectItem, Statement, TableFactor, UnaryOperator, Value as Literal, Visitor, VisitorMut,
+    SelectItem, Statement, TableFactor, UnaryOperator, Value as Literal, Visit, Visitor, VisitorMut,
 };
 
+use crate::error::{Error, ErrorKind, Result};
 use crate::sql::functions::{ELEMENTS, plain_form};
 use crate::sql::parse::names::{exact, last_part};
 use crate::sql::parse::operators::call;
@@ -331,12 +332,30 @@ pub fn has_aggregate(select: &Select) -> bool {
 
 fn is_aggregate(item: &SelectItem) -> bool {
     let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else { return false };
-    visit(expr, &mut OwnAggregate { depth: 0 }).is_break()
+    visit(expr, &mut OwnAggregate { depth: 0, windows: false }).is_break()
 }
 
-/// Looks for an aggregate that is not in a subquery.
+/// Refuses functions over several rows, outside of subqueries, where an expression is of one row.
+///
+/// # Errors
+/// 42803 for an aggregate, 42P20 for a window function.
+pub fn check_one_row(node: &impl Visit, place: &str) -> Result<()> {
+    let has = |windows: bool| visit(node, &mut OwnAggregate { depth: 0, windows }).is_break();
+    if has(false) {
+        let message = format!("aggregate functions are not allowed in {place}");
+        return Err(Error::new(ErrorKind::Grouping, message));
+    }
+    if has(true) {
+        let message = format!("window functions are not allowed in {place}");
+        return Err(Error::new(ErrorKind::Windowing, message));
+    }
+    Ok(())
+}
+
+/// Looks for an aggregate, or for a window function, that is not in a subquery.
 struct OwnAggregate {
     depth: usize,
+    windows: bool,
 }
 
 impl Visitor for OwnAggregate {
@@ -354,8 +373,12 @@ impl Visitor for OwnAggregate {
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         match expr {
-            Expr::Function(function) if self.depth == 0 && function.over.is_none() && names_aggregate(function) => {
-                ControlFlow::Break(())
+            Expr::Function(function) if self.depth == 0 => {
+                let is_sought = match self.windows {
+                    true => function.over.is_some(),
+                    false => function.over.is_none() && names_aggregate(function),
+                };
+                if is_sought { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             }
             _ => ControlFlow::Continue(()),
         }

@@ -12,7 +12,7 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::parser::Parser;
 use futures::future::{BoxFuture, FutureExt};
 
-use crate::db::{Gathered, Inserted, OnConflict, ReadView};
+use crate::db::{EntryKey, Gathered, Inserted, OnConflict, ReadView};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{self, ParameterTypes, ValueRow};
 use crate::model::{Collection, Column, DefaultValue, OutputColumn};
@@ -102,7 +102,7 @@ pub fn plan_insert(
     let target = WriteTarget::find(name, Verb::Insert, context)?;
     let collection = Arc::clone(&target.named);
     let relation = insert.table_alias.as_ref().map_or_else(|| collection.name.clone(), |alias| folded(&alias.alias));
-    let places = target_places(&insert.columns, &target, context)?;
+    let places = target_places(&insert.columns, (&target, Verb::Insert), context)?;
     let source = plan_source(insert, with, (places, &target), parameters, context)?;
     let defaults = Defaults::plan(&collection, context)?;
     let conflict = match &insert.on {
@@ -120,7 +120,15 @@ pub fn plan_insert(
     Ok(WritePlan::Insert(Box::new(InsertPlan { collection, source, defaults, conflict, returning, checks })))
 }
 
-fn target_places(names: &[ObjectName], target: &WriteTarget, context: &PlanContext<'_>) -> Result<Vec<WritePlace>> {
+/// The places that a list of columns names, for INSERT and for MERGE.
+///
+/// # Errors
+/// 42601 for what is no name of a column, 42701 for one that is named twice; as [`WriteTarget::check_assigned`] and [`WritePlace::of`].
+pub fn target_places(
+    names: &[ObjectName],
+    (target, verb): (&WriteTarget, Verb),
+    context: &PlanContext<'_>,
+) -> Result<Vec<WritePlace>> {
     let collection = target.named.as_ref();
     let mut places: Vec<WritePlace> = Vec::with_capacity(names.len());
     for name in names {
@@ -131,7 +139,7 @@ fn target_places(names: &[ObjectName], target: &WriteTarget, context: &PlanConte
                 name.span().start,
             ));
         };
-        target.check_assigned(column, Verb::Insert)?;
+        target.check_assigned(column, verb)?;
         let place = WritePlace::of(collection, column, context)?;
         if places.contains(&place) {
             let message = format!("column \"{}\" specified more than once", place.name(collection));
@@ -212,7 +220,11 @@ fn is_bare(query: &Query) -> bool {
     query.with.is_none() && query.order_by.is_none() && query.limit_clause.is_none() && query.fetch.is_none()
 }
 
-fn check_width(row: &[Expr], targets: usize, has_list: bool, context: &PlanContext<'_>) -> Result<()> {
+/// Refuses a row that does not fit as many targets.
+///
+/// # Errors
+/// 42601.
+pub fn check_width(row: &[Expr], targets: usize, has_list: bool, context: &PlanContext<'_>) -> Result<()> {
     if let Some(extra) = row.get(targets) {
         let error = Error::syntax("INSERT has more expressions than target columns", None);
         return Err(located(error, context.text, extra.span().start));
@@ -411,16 +423,7 @@ impl InsertPlan {
         let keeps_old = self.returning.as_ref().is_some_and(Returning::shows_versions);
         let mut old = None;
         let key = match &self.conflict {
-            None => match run.insert(&self.collection, row.columns, OnConflict::Fail).await? {
-                Inserted::New(key) => key,
-                Inserted::Conflict { constraint, .. } => {
-                    return Err(Error::new(
-                        ErrorKind::UniqueViolation,
-                        format!("duplicate key value violates unique constraint \"{constraint}\""),
-                    )
-                    .of_constraint(&*self.collection, &constraint));
-                }
-            },
+            None => insert_new(run, &self.collection, row.columns).await?,
             Some(conflict) => {
                 let seen = if is_single { None } else { Some(&mut rows.seen) };
                 match conflict.insert(run, &self.collection, row.columns, (seen, rows.view.as_ref()), keeps_old).await?
@@ -449,6 +452,25 @@ impl InsertPlan {
             rows.shown.push(returning.row(run, rows.view.as_ref(), &stored, versions).await?)?;
         }
         Ok(())
+    }
+}
+
+/// Inserts a row whose defaults are filled in, and gives its key.
+///
+/// # Errors
+/// 23505 for a key that exists; as `Transaction::insert`.
+pub async fn insert_new(
+    run: &mut WriteRun<'_>,
+    collection: &Arc<Collection>,
+    columns: Vec<Option<Value>>,
+) -> Result<EntryKey> {
+    match run.insert(collection, columns, OnConflict::Fail).await? {
+        Inserted::New(key) => Ok(key),
+        Inserted::Conflict { constraint, .. } => Err(Error::new(
+            ErrorKind::UniqueViolation,
+            format!("duplicate key value violates unique constraint \"{constraint}\""),
+        )
+        .of_constraint(&**collection, &constraint)),
     }
 }
 

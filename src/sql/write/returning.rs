@@ -12,8 +12,10 @@ use crate::sql::analyze::scope::no_relation;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names;
 use crate::sql::parse::names::{folded, relation_name};
+use crate::sql::rewrite::expressions::check_one_row;
 use crate::sql::write::returned::Others;
 use crate::sql::write::row_compiler::{Compiler, Visible};
+use crate::sql::write::row_expressions::columns_read;
 use crate::sql::write::row_subplan::RowPlan;
 use crate::sql::write::write_target::located;
 use crate::statement::WriteRun;
@@ -54,7 +56,12 @@ impl Returning {
         let mut columns: Vec<OutputColumn> = Vec::new();
         let mut expressions = Vec::new();
         for item in items {
+            check_one_row(item, "RETURNING")?;
             match item {
+                SelectItem::Wildcard(_) if others.come_first => {
+                    other_columns(collection, &others, None, &mut columns, &mut expressions);
+                    all_columns(collection, &mut columns, &mut expressions);
+                }
                 SelectItem::Wildcard(_) => {
                     all_columns(collection, &mut columns, &mut expressions);
                     other_columns(collection, &others, None, &mut columns, &mut expressions);
@@ -92,6 +99,13 @@ impl Returning {
         }
         let version_columns = if others.has_versions() { collection.columns.len() } else { 0 };
         Ok(Some(Returning { columns: columns.into(), expressions, planned, version_columns }))
+    }
+
+    /// The positions of the columns that it reads.
+    pub fn columns_read(&self) -> Vec<usize> {
+        let mut read: Vec<usize> = self.expressions.iter().flat_map(columns_read).collect();
+        read.extend(self.planned.iter().flat_map(RowPlan::columns_read));
+        read
     }
 
     /// Whether it shows the row as it was, or as it is, by those names.
@@ -149,12 +163,10 @@ fn other_columns(
     columns: &mut Vec<OutputColumn>,
     expressions: &mut Vec<expr::Expr>,
 ) {
-    for (position, other) in others.columns.iter().enumerate() {
-        if relation.map_or(!other.is_version, |relation| relation == other.relation) {
-            columns.push(other.column.clone());
-            let position = collection.columns.len().saturating_add(position);
-            expressions.push(expr::Expr::column(position, other.column.ty.clone()));
-        }
+    for (position, column) in others.of_star(relation) {
+        columns.push(column.clone());
+        let position = collection.columns.len().saturating_add(position);
+        expressions.push(expr::Expr::column(position, column.ty.clone()));
     }
 }
 

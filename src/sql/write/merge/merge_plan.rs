@@ -1,0 +1,145 @@
+//! MERGE, planned.
+
+use std::sync::Arc;
+
+use datafusion::sql::sqlparser::ast::{
+    Expr, FunctionArguments, Merge, MergeClause, OutputClause, SelectItem, TableFactor, With,
+};
+
+use crate::error::{Error, Result};
+use crate::expr::ParameterTypes;
+use crate::model::{Collection, OutputColumn};
+use crate::sql::analyze::scope::column_of;
+use crate::sql::arrow::context::PlanContext;
+use crate::sql::parse::merge_text::check_merge;
+use crate::sql::parse::names::last_part;
+use crate::sql::parse::visit::change_expressions;
+use crate::sql::read::read_plan::{ReadPlan, plan_query};
+use crate::sql::write::insert::Defaults;
+use crate::sql::write::merge::row_layout::{ACTION, ACTION_COLUMN, RowKinds, RowLayout};
+use crate::sql::write::merge::when_clause::{Action, Surroundings, WhenClause, kind_of, verb_of};
+use crate::sql::write::returning::Returning;
+use crate::sql::write::view_target::{RowChecks, Verb, WriteTarget};
+use crate::sql::write::write_plan::{WritePlan, relation_of};
+
+/// A planned MERGE.
+pub struct MergePlan {
+    pub collection: Arc<Collection>,
+    /// The join: a key, whether the source has a row where `kinds` ask, and the columns at `positions`.
+    pub rows: ReadPlan,
+    pub kinds: RowKinds,
+    pub positions: Vec<usize>,
+    /// How many columns a row of the join has, those included that nothing reads.
+    pub width: usize,
+    pub clauses: Vec<WhenClause>,
+    /// Where a clause inserts.
+    pub defaults: Option<Defaults>,
+    pub checks: RowChecks,
+    pub returning: Option<Returning>,
+}
+
+/// Plans MERGE; `with` stands before it.
+///
+/// # Errors
+/// As [`MergePlan::plan`].
+pub fn plan_merge(
+    merge: &Merge,
+    with: Option<&With>,
+    parameters: &mut ParameterTypes,
+    context: &PlanContext<'_>,
+) -> Result<WritePlan> {
+    Ok(WritePlan::Merge(Box::new(MergePlan::plan(merge, with, parameters, context)?)))
+}
+
+impl MergePlan {
+    /// Plans the statement; `with` stands before it.
+    ///
+    /// # Errors
+    /// 42601 for a form that is not PostgreSQL's and for a WHEN clause that no row comes to; as [`WriteTarget::find`], [`RowLayout::plan`],
+    /// [`WhenClause::plan`], [`Defaults::plan`], [`Returning::plan`] and [`plan_query`].
+    pub fn plan(
+        merge: &Merge,
+        with: Option<&With>,
+        parameters: &mut ParameterTypes,
+        context: &PlanContext<'_>,
+    ) -> Result<MergePlan> {
+        check_merge(merge)?;
+        check_reachable(&merge.clauses)?;
+        let target = target_of(merge, context)?;
+        let relation = relation_of(&merge.table, &target.named);
+        let layout = RowLayout::plan(merge, (&target, relation.clone()), with, parameters, context)?;
+        let mut kinds = RowKinds::default();
+        merge.clauses.iter().for_each(|clause| kinds.add(kind_of(clause)));
+        if parameters.has_unknown() {
+            // Parameters have their types of source and condition first.
+            plan_query(&layout.query(merge, with, kinds, &[])?, parameters, context)?;
+        }
+        let around = Surroundings { target: &target, layout: &layout, with, context };
+        let clauses: Vec<WhenClause> =
+            merge.clauses.iter().map(|clause| WhenClause::plan(clause, around, parameters)).collect::<Result<_>>()?;
+        let inserts = clauses.iter().any(|clause| matches!(clause.action, Action::Insert(_)));
+        let defaults = if inserts { Some(Defaults::plan(&target.named, context)?) } else { None };
+        let items = returned_items(merge);
+        let beside = layout.returned(items.as_deref());
+        let items = target.returned(items.as_deref(), &relation, &beside)?;
+        let returning = Returning::plan(items.as_deref(), (&target.named, &relation), beside, parameters, context)?;
+        let mut positions: Vec<usize> = clauses.iter().flat_map(WhenClause::columns_read).collect();
+        // Of the target it shows what is stored.
+        let shown = target.named.columns.len()..layout.width();
+        let returned = returning.iter().flat_map(Returning::columns_read);
+        positions.extend(returned.filter(|position| shown.contains(position)));
+        positions.sort_unstable();
+        positions.dedup();
+        let rows = plan_query(&layout.query(merge, with, kinds, &positions)?, parameters, context)?;
+        let (width, checks) = (layout.width(), target.checks());
+        let collection = Arc::clone(&target.stored);
+        Ok(MergePlan { collection, rows, kinds, positions, width, clauses, defaults, checks, returning })
+    }
+
+    pub fn columns(&self) -> Option<Arc<[OutputColumn]>> {
+        self.returning.as_ref().map(|returning| Arc::clone(&returning.columns))
+    }
+}
+
+/// Refuses a clause behind one of the same rows that takes all of them.
+fn check_reachable(clauses: &[MergeClause]) -> Result<()> {
+    for (at, clause) in clauses.iter().enumerate() {
+        let takes_all = |before: &MergeClause| kind_of(before) == kind_of(clause) && before.predicate.is_none();
+        if clauses.iter().take(at).any(takes_all) {
+            return Err(Error::syntax("unreachable WHEN clause specified after unconditional WHEN clause", None));
+        }
+    }
+    Ok(())
+}
+
+/// The table, which can take each of the actions.
+fn target_of(merge: &Merge, context: &PlanContext<'_>) -> Result<WriteTarget> {
+    let TableFactor::Table { name, args: None, .. } = &merge.table else {
+        return Err(Error::syntax("MERGE takes rows for a table", None).with_hint("MERGE INTO table USING source ..."));
+    };
+    let mut target = None;
+    // What rows have to be that come in is known of the others alone.
+    for verb in [Verb::Delete, Verb::Update, Verb::Insert] {
+        if merge.clauses.iter().any(|clause| verb_of(clause) == Some(verb)) {
+            target = Some(WriteTarget::find(name, verb, context)?);
+        }
+    }
+    target.map_or_else(|| WriteTarget::find(name, Verb::Merge, context), Ok)
+}
+
+/// The items of RETURNING, with `merge_action()` as the column that it is.
+fn returned_items(merge: &Merge) -> Option<Vec<SelectItem>> {
+    let Some(OutputClause::Returning { returning_token: _, select_items }) = &merge.output else { return None };
+    let mut items = select_items.clone();
+    change_expressions(&mut items, |expr| {
+        let Expr::Function(function) = &*expr else { return };
+        let takes_nothing = match &function.args {
+            FunctionArguments::List(list) => list.args.is_empty() && list.clauses.is_empty(),
+            FunctionArguments::None | FunctionArguments::Subquery(_) => false,
+        };
+        if takes_nothing && last_part(&function.name).as_deref() == Some(ACTION_COLUMN) {
+            *expr = column_of(ACTION, ACTION_COLUMN);
+        }
+    });
+    Some(items)
+}
