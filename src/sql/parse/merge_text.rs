@@ -35,15 +35,19 @@ pub fn with_plain_merges(tokens: Vec<TokenWithSpan>, text: &str) -> Result<Vec<T
     let solid: Vec<usize> =
         tokens.iter().enumerate().filter(|(_, token)| is_solid(token)).map(|(position, _)| position).collect();
     let mut merges = Merges { tokens: &tokens, solid: &solid, text, edits: Vec::new() };
-    let begins: Vec<usize> =
-        (0..solid.len()).filter(|at| merges.is(*at, "MERGE") && merges.is(at + 1, "INTO")).collect();
-    if begins.is_empty() {
-        return Ok(tokens);
+    if merges.is(0, "MERGE") && !merges.is(1, "INTO") {
+        return Err(merges.unexpected(1));
     }
-    for begin in begins {
-        merges.statement(begin + 2)?;
+    let mut end = 0;
+    for begin in 0..solid.len() {
+        if begin >= end && merges.is(begin, "MERGE") && merges.is(begin + 1, "INTO") {
+            end = merges.statement(begin + 2)?;
+        }
     }
     let mut edits = merges.edits;
+    if edits.is_empty() {
+        return Ok(tokens);
+    }
     edits.sort_by_key(|edit| edit.at);
     let mut edits = edits.into_iter().peekable();
     let mut plain = Vec::with_capacity(tokens.len());
@@ -135,13 +139,13 @@ impl<'t> Merges<'t> {
         }
     }
 
-    /// The places of a statement that are in no parentheses and in no CASE, from one on to its end.
-    fn outer(&self, from: usize) -> Vec<usize> {
+    /// The places of a statement that are in no parentheses and in no CASE, from one on, and where it ends.
+    fn outer(&self, from: usize) -> (Vec<usize>, usize) {
         let (mut outer, mut depth) = (Vec::new(), 0_usize);
         for at in from..self.solid.len() {
             match self.token(at).map(|token| &token.token) {
-                Some(Token::SemiColon | Token::EOF) | None => break,
-                Some(Token::RParen) if depth == 0 => break,
+                Some(Token::SemiColon | Token::EOF) | None => return (outer, at),
+                Some(Token::RParen) if depth == 0 => return (outer, at),
                 Some(Token::LParen) => depth += 1,
                 Some(Token::RParen) => depth -= 1,
                 Some(_) if self.is(at, "CASE") => depth += 1,
@@ -150,77 +154,125 @@ impl<'t> Merges<'t> {
                 Some(_) => {}
             }
         }
-        outer
+        (outer, self.solid.len())
     }
 
-    /// What stands behind MERGE INTO.
-    fn statement(&mut self, from: usize) -> Result<()> {
-        let outer = self.outer(from);
-        let whens: Vec<usize> = outer.iter().copied().filter(|at| self.is(*at, "WHEN")).collect();
-        let source_end = whens.first().copied().unwrap_or(usize::MAX);
-        if let Some(using) = outer.iter().copied().find(|at| self.is(*at, "USING")) {
-            let behind = outer.iter().copied().filter(|at| (using..source_end).contains(at));
-            let is_join = behind.clone().any(|at| self.is(at, "JOIN"));
-            if let (true, Some(on)) = (is_join, behind.filter(|at| self.is(*at, "ON")).next_back()) {
-                self.edit(using, Place::Behind, vec![Token::LParen]);
-                self.edit(on, Place::Before, vec![Token::RParen]);
+    /// What stands behind MERGE INTO; gives where it ends.
+    fn statement(&mut self, from: usize) -> Result<usize> {
+        let (outer, end) = self.outer(from);
+        let begins_clause = |at: &usize| self.is(*at, "WHEN") || self.is(*at, "RETURNING");
+        // Behind each of them the next one, or the end.
+        let bounds: Vec<usize> = outer.iter().copied().filter(begins_clause).chain([end]).collect();
+        let head: Vec<usize> = outer.iter().copied().take_while(|at| bounds.first() != Some(at)).collect();
+        if let Some(using) = head.iter().position(|at| self.is(*at, "USING")) {
+            let source = head.get(using..).unwrap_or_default();
+            let is_join = source.iter().any(|at| self.is(*at, "JOIN"));
+            let on = source.iter().rfind(|at| self.is(**at, "ON"));
+            if let (true, Some(using), Some(on)) = (is_join, source.first(), on) {
+                self.edit(*using, Place::Behind, vec![Token::LParen]);
+                self.edit(*on, Place::Before, vec![Token::RParen]);
             }
         }
-        for when in whens {
+        let mut then = outer.iter().copied().filter(|at| self.is(*at, "THEN")).peekable();
+        let mut actions = Vec::new();
+        for (when, end) in bounds.iter().zip(bounds.iter().skip(1)).filter(|(at, _)| self.is(**at, "WHEN")) {
             let is_new = self.is(when + 1, "NOT") && !(self.is(when + 3, "BY") && self.is(when + 4, "SOURCE"));
-            let then = outer.iter().copied().find(|at| *at > when && self.is(*at, "THEN"));
-            if let Some(then) = then {
-                self.action(then + 1, if is_new { Rows::New } else { Rows::OfTarget })?;
+            while then.next_if(|at| at < when).is_some() {}
+            if let Some(then) = then.next_if(|at| at < end) {
+                actions.push((then + 1, *end, if is_new { Rows::New } else { Rows::OfTarget }));
             }
         }
-        Ok(())
+        if bounds.first().is_none_or(|first| !self.is(*first, "WHEN")) {
+            return Err(self.unexpected(bounds.first().copied().unwrap_or(end)));
+        }
+        for (at, end, rows) in actions {
+            self.action(at, end, rows)?;
+            // The tokens of SET are the parser's, but for what it reads beyond PostgreSQL's grammar.
+            let first = outer.partition_point(|place| *place < at);
+            let clause = outer.iter().skip(first).take_while(|place| **place < end);
+            if let Some(filter) = clause.copied().find(|place| self.is(*place, "WHERE")) {
+                return Err(self.unexpected(filter));
+            }
+        }
+        Ok(end)
     }
 
-    fn action(&mut self, at: usize, rows: Rows) -> Result<()> {
-        let has_no_such = match rows {
-            Rows::OfTarget => self.is(at, "INSERT"),
-            Rows::New => self.is(at, "UPDATE") || self.is(at, "DELETE"),
+    /// The syntax error at a place.
+    fn unexpected(&self, at: usize) -> Error {
+        match self.token(at).filter(|token| token.token != Token::EOF) {
+            Some(token) => near(&token.token, token, self.text),
+            None => Error::syntax("syntax error at end of input", Some(self.text.trim_end().chars().count() + 1)),
+        }
+    }
+
+    /// The action of a clause that ends before a place.
+    fn action(&mut self, at: usize, end: usize, rows: Rows) -> Result<()> {
+        let own: &[&str] = match rows {
+            Rows::OfTarget => &["UPDATE", "DELETE", "DO"],
+            Rows::New => &["INSERT", "DO"],
         };
-        if let (true, Some(token)) = (has_no_such, self.token(at)) {
-            return Err(near(&token.token, token, self.text));
-        }
-        if self.is(at, "DO") && self.is(at + 1, "NOTHING") {
-            let made = match rows {
-                Rows::OfTarget => vec![word("UPDATE"), word("SET"), stand_in(NOTHING), Token::Eq, word("NULL")],
-                Rows::New => [vec![word("INSERT")], values(NOTHING)].concat(),
-            };
-            self.edit(at, Place::Instead, made);
-            self.edit(at + 1, Place::Instead, Vec::new());
-        }
-        if self.is(at, "INSERT") { self.insertion(at + 1) } else { Ok(()) }
+        let behind = match own.iter().find(|word| self.is(at, word)) {
+            None => return Err(self.unexpected(at)),
+            Some(&"UPDATE") => return Ok(()),
+            Some(&"INSERT") => self.insertion(at + 1)?,
+            Some(&"DO") if !self.is(at + 1, "NOTHING") => return Err(self.unexpected(at + 1)),
+            Some(&"DO") => {
+                let made = match rows {
+                    Rows::OfTarget => vec![word("UPDATE"), word("SET"), stand_in(NOTHING), Token::Eq, word("NULL")],
+                    Rows::New => [vec![word("INSERT")], values(NOTHING)].concat(),
+                };
+                self.edit(at, Place::Instead, made);
+                self.edit(at + 1, Place::Instead, Vec::new());
+                at + 2
+            }
+            Some(_) => at + 1,
+        };
+        if behind < end { Err(self.unexpected(behind)) } else { Ok(()) }
     }
 
-    /// What stands behind INSERT.
-    fn insertion(&mut self, from: usize) -> Result<()> {
+    /// What stands behind INSERT; gives where it ends.
+    fn insertion(&mut self, from: usize) -> Result<usize> {
         if self.is(from, "DEFAULT") && self.is(from + 1, "VALUES") {
             self.edit(from, Place::Instead, Vec::new());
             self.edit(from + 1, Place::Instead, values(DEFAULT_VALUES));
-            return Ok(());
+            return Ok(from + 2);
         }
-        let columns = self.token(from).is_some_and(|token| token.token == Token::LParen);
-        let close = (from..self.solid.len())
-            .find(|at| columns && self.token(*at).is_some_and(|token| token.token == Token::RParen));
-        let behind = close.map_or(from, |close| close + 1);
-        if !self.is(behind, "OVERRIDING") || !self.is(behind + 2, "VALUE") {
-            return Ok(());
-        }
-        if self.is(behind + 1, "USER") {
-            let error = Error::unsupported("OVERRIDING USER VALUE is not offered", "Leave the identity column out.");
-            let place = self.token(behind).and_then(|token| character(self.text, token.span.start));
-            return Err(place.map_or_else(|| error.clone(), |place| error.clone().with_position(place)));
-        }
-        if self.is(behind + 1, "SYSTEM") && self.is(behind + 3, "VALUES") {
-            for at in behind..behind + 3 {
-                self.edit(at, Place::Instead, Vec::new());
+        let mut values = self.behind_parenthesis(from).unwrap_or(from);
+        if self.is(values, "OVERRIDING") && self.is(values + 2, "VALUE") {
+            if self.is(values + 1, "USER") {
+                let error =
+                    Error::unsupported("OVERRIDING USER VALUE is not offered", "Leave the identity column out.");
+                let place = self.token(values).and_then(|token| character(self.text, token.span.start));
+                return Err(place.map_or_else(|| error.clone(), |place| error.clone().with_position(place)));
             }
-            self.edit(behind + 4, Place::Behind, vec![stand_in(OVERRIDING_SYSTEM), Token::Comma]);
+            if self.is(values + 1, "SYSTEM") && self.is(values + 3, "VALUES") {
+                for at in values..values + 3 {
+                    self.edit(at, Place::Instead, Vec::new());
+                }
+                self.edit(values + 4, Place::Behind, vec![stand_in(OVERRIDING_SYSTEM), Token::Comma]);
+                values += 3;
+            }
         }
-        Ok(())
+        if !self.is(values, "VALUES") {
+            return Err(self.unexpected(values));
+        }
+        self.behind_parenthesis(values + 1).ok_or_else(|| self.unexpected(values + 1))
+    }
+
+    /// The place behind the parenthesis that is opened at one, and closed again.
+    fn behind_parenthesis(&self, from: usize) -> Option<usize> {
+        let mut depth = 0_usize;
+        for at in from..self.solid.len() {
+            match self.token(at).map(|token| &token.token) {
+                Some(Token::LParen) => depth += 1,
+                Some(Token::RParen) => depth = depth.checked_sub(1)?,
+                _ => {}
+            }
+            if depth == 0 {
+                return (at > from).then_some(at + 1);
+            }
+        }
+        None
     }
 }
 
@@ -276,6 +328,21 @@ mod tests {
     #[test]
     fn actions_of_other_rows_are_refused_where_they_stand() {
         let of = |clause: &str| read(&format!("MERGE INTO t USING s ON true {clause}"));
+        assert_eq!(of(""), "42601 syntax error at end of input at Some(29)");
+        assert_eq!(of("WHEN MATCHED THEN"), "42601 syntax error at end of input at Some(47)");
+        assert_eq!(of("WHEN MATCHED THEN DELETE WHERE x"), "42601 syntax error at or near \"WHERE\" at Some(55)");
+        assert_eq!(
+            of("WHEN MATCHED THEN UPDATE SET a = 1 WHERE x"),
+            "42601 syntax error at or near \"WHERE\" at Some(65)"
+        );
+        assert_eq!(
+            of("WHEN NOT MATCHED THEN INSERT VALUES (1), (2)"),
+            "42601 syntax error at or near \",\" at Some(69)"
+        );
+        assert_eq!(
+            read("MERGE t USING s ON true WHEN MATCHED THEN DELETE"),
+            "42601 syntax error at or near \"t\" at Some(7)"
+        );
         assert_eq!(of("WHEN MATCHED THEN insert VALUES (1)"), "42601 syntax error at or near \"insert\" at Some(48)");
         assert_eq!(
             of("WHEN NOT MATCHED THEN UPDATE SET a = 1"),

@@ -5,14 +5,15 @@ use std::ops::ControlFlow;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, CastKind, DataType, Distinct, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
     FunctionArgumentClause, FunctionArguments, GroupByExpr, ObjectName, OrderByExpr, OrderByKind, Query, Select,
-    SelectItem, Statement, TableFactor, UnaryOperator, Value as Literal, Visit, Visitor, VisitorMut,
+    SelectItem, Spanned, Statement, TableFactor, UnaryOperator, Value as Literal, Visit, Visitor, VisitorMut,
 };
+use datafusion::sql::sqlparser::tokenizer::Location;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::functions::{ELEMENTS, plain_form};
 use crate::sql::parse::names::{exact, last_part};
 use crate::sql::parse::operators::call;
-use crate::sql::parse::parse::parse;
+use crate::sql::parse::parse::{character, parse};
 use crate::sql::parse::visit::{has_expression, visit, visit_mut};
 use crate::sql::rewrite::rewrite::plain_select;
 
@@ -332,22 +333,21 @@ pub fn has_aggregate(select: &Select) -> bool {
 
 fn is_aggregate(item: &SelectItem) -> bool {
     let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else { return false };
-    visit(expr, &mut OwnAggregate { depth: 0, windows: false }).is_break()
+    visit(expr, &mut OwnAggregate { depth: 0, windows: false, found: None }).is_break()
 }
 
 /// Refuses functions over several rows, outside of subqueries, where an expression is of one row.
 ///
 /// # Errors
 /// 42803 for an aggregate, 42P20 for a window function.
-pub fn check_one_row(node: &impl Visit, place: &str) -> Result<()> {
-    let has = |windows: bool| visit(node, &mut OwnAggregate { depth: 0, windows }).is_break();
-    if has(false) {
-        let message = format!("aggregate functions are not allowed in {place}");
-        return Err(Error::new(ErrorKind::Grouping, message));
-    }
-    if has(true) {
-        let message = format!("window functions are not allowed in {place}");
-        return Err(Error::new(ErrorKind::Windowing, message));
+pub fn check_one_row(node: &impl Visit, place: &str, text: &str) -> Result<()> {
+    for (windows, kind, what) in [(false, ErrorKind::Grouping, "aggregate"), (true, ErrorKind::Windowing, "window")] {
+        let mut sought = OwnAggregate { depth: 0, windows, found: None };
+        if visit(node, &mut sought).is_break() {
+            let error = Error::new(kind, format!("{what} functions are not allowed in {place}"));
+            let position = sought.found.and_then(|location| character(text, location));
+            return Err(position.map_or_else(|| error.clone(), |position| error.clone().with_position(position)));
+        }
     }
     Ok(())
 }
@@ -356,6 +356,7 @@ pub fn check_one_row(node: &impl Visit, place: &str) -> Result<()> {
 struct OwnAggregate {
     depth: usize,
     windows: bool,
+    found: Option<Location>,
 }
 
 impl Visitor for OwnAggregate {
@@ -378,7 +379,11 @@ impl Visitor for OwnAggregate {
                     true => function.over.is_some(),
                     false => function.over.is_none() && names_aggregate(function),
                 };
-                if is_sought { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                if !is_sought {
+                    return ControlFlow::Continue(());
+                }
+                self.found = Some(function.name.span().start);
+                ControlFlow::Break(())
             }
             _ => ControlFlow::Continue(()),
         }

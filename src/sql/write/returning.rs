@@ -56,7 +56,7 @@ impl Returning {
         let mut columns: Vec<OutputColumn> = Vec::new();
         let mut expressions = Vec::new();
         for item in items {
-            check_one_row(item, "RETURNING")?;
+            check_one_row(item, "RETURNING", context.text)?;
             match item {
                 SelectItem::Wildcard(_) if others.come_first => {
                     other_columns(collection, &others, None, &mut columns, &mut expressions);

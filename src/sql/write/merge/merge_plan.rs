@@ -10,13 +10,15 @@ use crate::error::{Error, Result};
 use crate::expr::ParameterTypes;
 use crate::model::{Collection, OutputColumn};
 use crate::sql::analyze::scope::column_of;
+use crate::sql::analyze::special_calls::MERGE_ACTION;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::merge_text::check_merge;
 use crate::sql::parse::names::last_part;
 use crate::sql::parse::visit::change_expressions;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
+use crate::sql::rewrite::expressions::check_one_row;
 use crate::sql::write::insert::Defaults;
-use crate::sql::write::merge::row_layout::{ACTION, ACTION_COLUMN, RowKinds, RowLayout};
+use crate::sql::write::merge::row_layout::{ACTION, RowKinds, RowLayout};
 use crate::sql::write::merge::when_clause::{Action, Surroundings, WhenClause, kind_of, verb_of};
 use crate::sql::write::returning::Returning;
 use crate::sql::write::view_target::{RowChecks, Verb, WriteTarget};
@@ -65,6 +67,7 @@ impl MergePlan {
     ) -> Result<MergePlan> {
         check_merge(merge)?;
         check_reachable(&merge.clauses)?;
+        check_one_row(merge.on.as_ref(), "JOIN conditions", context.text)?;
         let target = target_of(merge, context)?;
         let relation = relation_of(&merge.table, &target.named);
         let layout = RowLayout::plan(merge, (&target, relation.clone()), with, parameters, context)?;
@@ -137,8 +140,8 @@ fn returned_items(merge: &Merge) -> Option<Vec<SelectItem>> {
             FunctionArguments::List(list) => list.args.is_empty() && list.clauses.is_empty(),
             FunctionArguments::None | FunctionArguments::Subquery(_) => false,
         };
-        if takes_nothing && last_part(&function.name).as_deref() == Some(ACTION_COLUMN) {
-            *expr = column_of(ACTION, ACTION_COLUMN);
+        if takes_nothing && last_part(&function.name).as_deref() == Some(MERGE_ACTION) {
+            *expr = column_of(ACTION, MERGE_ACTION);
         }
     });
     Some(items)

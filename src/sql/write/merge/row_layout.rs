@@ -15,6 +15,7 @@ use crate::expr::ParameterTypes;
 use crate::model::{Collection, OutputColumn, SystemColumn};
 use crate::sql::analyze::from::table_alias;
 use crate::sql::analyze::scope::{column_of, no_relation};
+use crate::sql::analyze::special_calls::MERGE_ACTION;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names::{exact, last_part};
 use crate::sql::parse::trees::select_of;
@@ -27,9 +28,8 @@ use crate::types::ColumnType;
 /// The relation that says whether the source has a row, and its column.
 const SOURCE: &str = "$source";
 const THERE: &str = "$there";
-/// The relation of the action that was done, for RETURNING, and its column.
+/// The relation of the action that was done, for RETURNING.
 pub const ACTION: &str = "$merge";
-pub const ACTION_COLUMN: &str = "merge_action";
 
 /// Which rows a WHEN clause is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +147,7 @@ impl RowLayout {
         let mut others = self.with_hidden(Some(OtherKind::System));
         others.columns.push(OtherColumn {
             relation: ACTION.to_string(),
-            column: OutputColumn::computed(ACTION_COLUMN, ColumnType::Text),
+            column: OutputColumn::computed(MERGE_ACTION, ColumnType::Text),
             kind: OtherKind::Action,
         });
         others.with_versions(items, &self.collection, &self.relation)

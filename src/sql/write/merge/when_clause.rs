@@ -129,7 +129,7 @@ fn condition_of(
     around: Surroundings<'_>,
     parameters: &mut ParameterTypes,
 ) -> Result<RowExpressions> {
-    check_one_row(expr, "MERGE WHEN conditions")?;
+    check_one_row(expr, "MERGE WHEN conditions", around.context.text)?;
     let mut compiler = around.layout.compiler(kind, parameters, around.context);
     let condition = match compiler.try_condition(expr, "WHEN")? {
         Some(condition) => condition,
@@ -155,7 +155,7 @@ fn update_of(
     let single = of_single_columns(&update.assignments)?;
     let mut placed = Placing::new(around.layout.compiler(kind, parameters, context));
     for (place, expr) in assignments(&single, &collection, context)? {
-        check_one_row(expr, "UPDATE")?;
+        check_one_row(expr, "UPDATE", context.text)?;
         let default = if is_default(expr) { Some(default_of(place, &collection, context)?) } else { None };
         match default {
             Some(SetDefault::Computed(value)) => placed.push(place, value, None),
@@ -191,7 +191,7 @@ fn insertion_of(
     }
     let mut placed = Placing::new(around.layout.compiler(kind, parameters, context));
     for (expr, place) in row.iter().zip(places).filter(|(expr, _)| !is_default(expr)) {
-        check_one_row(expr, "VALUES")?;
+        check_one_row(expr, "VALUES", context.text)?;
         match overrides {
             true => check_not_computed(&collection, place)?,
             false => check_insertable(&collection, place)?,
