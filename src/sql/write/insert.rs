@@ -115,7 +115,7 @@ pub fn plan_insert(
     };
     let beside = Others::default().with_versions(insert.returning.as_deref(), &collection, &relation);
     let items = target.returned(insert.returning.as_deref(), &relation, &beside)?;
-    let returning = Returning::plan(items.as_deref(), (&collection, &relation), beside, parameters, context)?;
+    let returning = Returning::plan(items.as_deref(), (&collection, &relation), (beside, with), parameters, context)?;
     let (collection, checks) = (Arc::clone(&target.stored), target.checks());
     Ok(WritePlan::Insert(Box::new(InsertPlan { collection, source, defaults, conflict, returning, checks })))
 }

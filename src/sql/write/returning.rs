@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::sql::sqlparser::ast::{Expr, SelectItem, SelectItemQualifiedWildcardKind, Spanned};
+use datafusion::sql::sqlparser::ast::{Expr, SelectItem, SelectItemQualifiedWildcardKind, Spanned, With};
 
 use crate::db::{ReadView, Row};
 use crate::error::{Error, Result};
@@ -38,7 +38,8 @@ pub struct Versions<'r> {
 }
 
 impl Returning {
-    /// Plans the clause; `relation` is what the statement calls its table, `others` are the columns of what it reads beside.
+    /// Plans the clause; `relation` is what the statement calls its table, `others` are the columns of what it reads beside, `with`
+    /// stands before it.
     ///
     /// # Errors
     /// 42P01 for `t.*` of a relation that is not there, 0A000 for items that are not offered; as
@@ -46,13 +47,14 @@ impl Returning {
     pub fn plan(
         items: Option<&[SelectItem]>,
         (collection, relation): (&Collection, &str),
-        others: Others,
+        (others, with): (Others, Option<&With>),
         parameters: &mut ParameterTypes,
         context: &PlanContext<'_>,
     ) -> Result<Option<Returning>> {
         let Some(items) = items else { return Ok(None) };
         let mut compiler = Compiler::new(collection, relation, Visible::Row, parameters, context);
         compiler.others = others.clone();
+        compiler.with = with;
         let mut columns: Vec<OutputColumn> = Vec::new();
         let mut expressions = Vec::new();
         for item in items {

@@ -6,7 +6,7 @@
 
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned, TypedString, UnaryOperator,
-    Value as Literal,
+    Value as Literal, With,
 };
 use datafusion::sql::sqlparser::tokenizer::Location;
 
@@ -62,6 +62,8 @@ pub struct Compiler<'a> {
     pub hard: Vec<Expr>,
     /// Relations whose columns stand behind those of the row.
     pub others: Others,
+    /// The queries of WITH that subqueries may read.
+    pub with: Option<&'a With>,
 }
 
 /// An expression and its type; none for a literal or parameter that takes the type of its place.
@@ -87,6 +89,7 @@ impl<'a> Compiler<'a> {
             context,
             hard: Vec::new(),
             others: Others::default(),
+            with: None,
         }
     }
 

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
-use datafusion::sql::sqlparser::ast::{Expr, SetExpr, TableWithJoins, Value as Literal, With};
+use datafusion::sql::sqlparser::ast::{Expr, SetExpr, TableWithJoins, Value as Literal};
 use tokio::sync::Mutex;
 
 use crate::db::{ReadView, Row};
@@ -48,12 +48,12 @@ struct PlannedRows {
 }
 
 impl RowExpressions {
-    /// The expressions that a compiler has compiled; `with` stands before the statement.
+    /// The expressions that a compiler has compiled.
     ///
     /// # Errors
     /// As [`plan_query`].
-    pub fn new(expressions: Vec<expr::Expr>, compiler: Compiler<'_>, with: Option<&With>) -> Result<RowExpressions> {
-        let planned = if compiler.hard.is_empty() { None } else { Some(PlannedRows::plan(compiler, with)?) };
+    pub fn new(expressions: Vec<expr::Expr>, compiler: Compiler<'_>) -> Result<RowExpressions> {
+        let planned = if compiler.hard.is_empty() { None } else { Some(PlannedRows::plan(compiler)?) };
         Ok(RowExpressions { expressions, planned })
     }
 
@@ -117,7 +117,7 @@ pub fn columns_read(expression: &expr::Expr) -> Vec<usize> {
 }
 
 impl PlannedRows {
-    fn plan(compiler: Compiler<'_>, with: Option<&With>) -> Result<PlannedRows> {
+    fn plan(compiler: Compiler<'_>) -> Result<PlannedRows> {
         let name_of = |input: usize| format!("${input}");
         let written = |input: usize| column_of(ROWS, &name_of(input));
         let RowItems { items, inputs, around } = compiler.row_items(&written);
@@ -140,7 +140,7 @@ impl PlannedRows {
         given.push(GivenTable { name: ROWS.to_string(), table: Some(table) });
         let context = PlanContext { given: &given, ..*compiler.context };
         let mut query = select_of(std::iter::once(column_of(ROWS, NUMBER)).chain(items).collect())?;
-        query.with = with.cloned();
+        query.with = compiler.with.cloned();
         if let SetExpr::Select(select) = query.body.as_mut() {
             let rows = TableWithJoins { relation: plain_table(ROWS, table_alias(ROWS)), joins: Vec::new() };
             select.from = std::iter::once(rows).chain(rows_around(ambiguous)?).collect();

@@ -60,6 +60,7 @@ impl Compiler<'_> {
         let written = move |input: usize| Expr::value(Literal::Placeholder(format!("${}", count + input + 1)));
         let RowItems { items, inputs, around } = self.row_items(&written);
         let mut query = select_of(items)?;
+        query.with = self.with.cloned();
         if let SetExpr::Select(select) = query.body.as_mut() {
             let expressions = |inputs: Vec<usize>| inputs.into_iter().map(written).collect();
             select.from = rows_around(around.into_iter().map(|(name, inputs)| (name, expressions(inputs))).collect())?;

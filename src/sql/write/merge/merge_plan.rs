@@ -85,7 +85,8 @@ impl MergePlan {
         let items = returned_items(merge);
         let beside = layout.returned(items.as_deref());
         let items = target.returned(items.as_deref(), &relation, &beside)?;
-        let returning = Returning::plan(items.as_deref(), (&target.named, &relation), beside, parameters, context)?;
+        let returning =
+            Returning::plan(items.as_deref(), (&target.named, &relation), (beside, with), parameters, context)?;
         let mut positions: Vec<usize> = clauses.iter().flat_map(WhenClause::columns_read).collect();
         // Of the target it shows what is stored.
         let shown = target.named.columns.len()..layout.width();

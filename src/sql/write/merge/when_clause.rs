@@ -57,6 +57,14 @@ pub struct Surroundings<'a> {
     pub context: &'a PlanContext<'a>,
 }
 
+impl<'a> Surroundings<'a> {
+    fn compiler(self, kind: RowKind, parameters: &'a mut ParameterTypes) -> Compiler<'a> {
+        let mut compiler = self.layout.compiler(kind, parameters, self.context);
+        compiler.with = self.with;
+        compiler
+    }
+}
+
 /// Which rows a clause is for.
 pub fn kind_of(clause: &MergeClause) -> RowKind {
     match clause.clause_kind {
@@ -130,12 +138,12 @@ fn condition_of(
     parameters: &mut ParameterTypes,
 ) -> Result<RowExpressions> {
     check_one_row(expr, "MERGE WHEN conditions", around.context.text)?;
-    let mut compiler = around.layout.compiler(kind, parameters, around.context);
+    let mut compiler = around.compiler(kind, parameters);
     let condition = match compiler.try_condition(expr, "WHEN")? {
         Some(condition) => condition,
         None => compiler.plan_later(expr),
     };
-    let condition = RowExpressions::new(vec![condition], compiler, around.with)?;
+    let condition = RowExpressions::new(vec![condition], compiler)?;
     match condition.planned_type(0) {
         None | Some(ColumnType::Bool | ColumnType::Unknown) => Ok(condition),
         Some(ty) => Err(located(no_condition("WHEN", &ty), around.context.text, expr.span().start)),
@@ -153,7 +161,7 @@ fn update_of(
         around.target.check_assigned(name, Verb::Merge)?;
     }
     let single = of_single_columns(&update.assignments)?;
-    let mut placed = Placing::new(around.layout.compiler(kind, parameters, context));
+    let mut placed = Placing::new(around.compiler(kind, parameters));
     for (place, expr) in assignments(&single, &collection, context)? {
         check_one_row(expr, "UPDATE", context.text)?;
         let default = if is_default(expr) { Some(default_of(place, &collection, context)?) } else { None };
@@ -189,7 +197,7 @@ fn insertion_of(
     if has_values {
         check_width(&row, places.len(), has_list, context)?;
     }
-    let mut placed = Placing::new(around.layout.compiler(kind, parameters, context));
+    let mut placed = Placing::new(around.compiler(kind, parameters));
     for (expr, place) in row.iter().zip(places).filter(|(expr, _)| !is_default(expr)) {
         check_one_row(expr, "VALUES", context.text)?;
         match overrides {
@@ -231,7 +239,7 @@ impl<'a> Placing<'a> {
     /// 42804 for a value that the planner computes, of a type that its place does not take; as [`RowExpressions::new`].
     fn finish(self, around: Surroundings<'_>) -> Result<PlacedValues> {
         let Placing { compiler, places, values, written } = self;
-        let values = RowExpressions::new(values, compiler, around.with)?;
+        let values = RowExpressions::new(values, compiler)?;
         for (at, (place, written)) in places.iter().zip(written).enumerate() {
             let Some(ty) = values.planned_type(at) else { continue };
             let checked = check_assignable(&around.layout.collection, *place, &ty);
