@@ -72,7 +72,7 @@ impl WritePlan {
             WritePlan::Insert(plan) => plan.source_plan(),
             WritePlan::Update(plan) => plan.source_plan(),
             WritePlan::Delete(plan) => plan.source_plan(),
-            WritePlan::Merge(plan) => Some(&plan.rows),
+            WritePlan::Merge(plan) => Some(plan.source_plan()),
         }
     }
 
@@ -86,6 +86,11 @@ impl WritePlan {
         };
         let name = &self.collection().name;
         let mut lines = vec![format!("{verb} on {name}")];
+        if let WritePlan::Merge(plan) = self
+            && plan.is_keyed()
+        {
+            lines.push(format!("  Key lookup on {name} for each row"));
+        }
         match inner {
             None => lines.push(format!("  ->  {direct}")),
             Some(inner) => {

@@ -18,17 +18,24 @@ use crate::sql::parse::visit::change_expressions;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
 use crate::sql::rewrite::expressions::check_one_row;
 use crate::sql::write::insert::Defaults;
+use crate::sql::write::merge::keyed_rows::{KeyCondition, KeyedRows};
 use crate::sql::write::merge::row_layout::{ACTION, RowKinds, RowLayout};
 use crate::sql::write::merge::when_clause::{Action, Surroundings, WhenClause, kind_of, verb_of};
 use crate::sql::write::returning::Returning;
 use crate::sql::write::view_target::{RowChecks, Verb, WriteTarget};
 use crate::sql::write::write_plan::{WritePlan, relation_of};
 
+/// What finds the rows: each is the key of the target's row, whether the source has one where `kinds` ask, and the columns at
+/// `positions`.
+pub enum MergeRows {
+    Joined(ReadPlan),
+    Keyed(KeyedRows),
+}
+
 /// A planned MERGE.
 pub struct MergePlan {
     pub collection: Arc<Collection>,
-    /// The join: a key, whether the source has a row where `kinds` ask, and the columns at `positions`.
-    pub rows: ReadPlan,
+    pub rows: MergeRows,
     pub kinds: RowKinds,
     pub positions: Vec<usize>,
     /// How many columns a row of the join has, those included that nothing reads.
@@ -87,17 +94,43 @@ impl MergePlan {
         let items = target.returned(items.as_deref(), &relation, &beside)?;
         let returning =
             Returning::plan(items.as_deref(), (&target.named, &relation), (beside, with), parameters, context)?;
+        let on = match target.is_whole() {
+            true => KeyCondition::of(merge, &layout, kinds, parameters, context),
+            false => None,
+        };
         let mut positions: Vec<usize> = clauses.iter().flat_map(WhenClause::columns_read).collect();
         // Of the target it shows what is stored.
         let shown = target.named.columns.len()..layout.width();
         let returned = returning.iter().flat_map(Returning::columns_read);
         positions.extend(returned.filter(|position| shown.contains(position)));
+        positions.extend(on.iter().flat_map(KeyCondition::columns_read));
         positions.sort_unstable();
         positions.dedup();
-        let rows = plan_query(&layout.query(merge, with, kinds, &positions)?, parameters, context)?;
+        // The lookup reads no further columns.
+        let on = on.filter(|_| positions.iter().all(|position| *position < layout.first_further()));
+        let rows = match on {
+            Some(on) => MergeRows::Keyed(KeyedRows::plan((merge, with), on, &layout, &positions, parameters, context)?),
+            None => {
+                let query = layout.query(merge, with, kinds, &positions)?;
+                MergeRows::Joined(plan_query(&query, parameters, context)?)
+            }
+        };
         let (width, checks) = (layout.width(), target.checks());
         let collection = Arc::clone(&target.stored);
         Ok(MergePlan { collection, rows, kinds, positions, width, clauses, defaults, checks, returning })
+    }
+
+    /// What reads the rows: the join, or the source alone.
+    pub fn source_plan(&self) -> &ReadPlan {
+        match &self.rows {
+            MergeRows::Joined(plan) => plan,
+            MergeRows::Keyed(keyed) => &keyed.source,
+        }
+    }
+
+    /// Whether rows of the target are looked up by their keys.
+    pub fn is_keyed(&self) -> bool {
+        matches!(self.rows, MergeRows::Keyed(_))
     }
 
     pub fn columns(&self) -> Option<Arc<[OutputColumn]>> {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::db::{EntryKey, Gathered, LockMode, ReadView, Row};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::write::insert::insert_new;
-use crate::sql::write::merge::merge_plan::MergePlan;
+use crate::sql::write::merge::merge_plan::{MergePlan, MergeRows};
 use crate::sql::write::merge::row_layout::RowKind;
 use crate::sql::write::merge::when_clause::{Action, PlacedValues};
 use crate::sql::write::returning::{Returning, Versions};
@@ -76,16 +76,20 @@ impl MergePlan {
         Ok(Written { tag: CommandTag::counted("MERGE", outcome.count), rows: outcome.shown })
     }
 
-    /// Reads the join, and decides for each row which clause it is for.
+    /// Reads the rows, and decides for each row which clause it is for.
     async fn decide(&self, run: &WriteRun<'_>) -> Result<Decided> {
         let view = run.view().clone();
         let mut decided = Decided { rows: Gathered::new(&run.settings.memory), clauses: Vec::new() };
-        let mut stream = self.rows.execute(&view, run.parameters, run.settings, run.cancel).await?;
+        let mut stream = self.source_plan().execute(&view, run.parameters, run.settings, run.cancel).await?;
         while let Some(chunk) = stream.next_chunk().await? {
             run.cancel.check()?;
             let mut rows = chunk.into_iter().peekable();
             while rows.peek().is_some() {
                 let part: Vec<Row> = rows.by_ref().take(ROWS_AT_ONCE).collect();
+                let part = match &self.rows {
+                    MergeRows::Joined(_) => part,
+                    MergeRows::Keyed(keyed) => keyed.joined(run, &view, (&self.collection, &self.positions), part)?,
+                };
                 let chosen = self.choose(run, &view, &part).await?;
                 for (row, clause) in part.into_iter().zip(chosen) {
                     if let Some(clause) = clause {
@@ -139,7 +143,7 @@ impl MergePlan {
         }
     }
 
-    /// A row of the join with all of its columns, NULL for those that nothing reads.
+    /// A row with all of its columns, NULL for those that nothing reads.
     fn full(&self, row: &[Value]) -> Row {
         let mut full = vec![Value::Null; self.width];
         let first = if self.kinds.without_source { 2 } else { 1 };

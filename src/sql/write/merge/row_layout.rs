@@ -91,6 +91,17 @@ impl RowLayout {
         self.collection.columns.len().saturating_add(self.others.columns.len())
     }
 
+    /// Whether a position is of a column of the source.
+    pub fn is_of_source(&self, position: usize) -> bool {
+        (self.collection.columns.len()..self.first_further()).contains(&position)
+    }
+
+    /// Where the further columns of the target begin.
+    pub fn first_further(&self) -> usize {
+        let of_source = self.others.columns.iter().filter(|other| other.kind == OtherKind::Relation);
+        self.collection.columns.len().saturating_add(of_source.count())
+    }
+
     /// What compiles the expressions of a WHEN clause.
     pub fn compiler<'a>(
         &'a self,
@@ -221,6 +232,22 @@ impl RowLayout {
         from.joins.push(Join { relation: merge.table.clone(), global: false, join_operator });
         if let SetExpr::Select(select) = query.body.as_mut() {
             select.from = vec![from];
+        }
+        Ok(query)
+    }
+
+    /// The query of the source alone, of the columns at these positions.
+    ///
+    /// # Errors
+    /// As [`select_of`].
+    pub fn source_query(&self, merge: &Merge, with: Option<&With>, positions: &[usize]) -> Result<Query> {
+        // A row without columns is a row all the same.
+        let nothing = positions.is_empty().then(|| Expr::value(Literal::Null));
+        let columns = positions.iter().filter_map(|position| self.column(*position));
+        let mut query = select_of(columns.chain(nothing).collect())?;
+        query.with = with.cloned();
+        if let SetExpr::Select(select) = query.body.as_mut() {
+            select.from = vec![plain(merge.source.clone())];
         }
         Ok(query)
     }
