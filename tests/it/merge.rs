@@ -90,3 +90,19 @@ fn a_prepared_statement_reads_the_rows_of_each_execution() {
         assert_eq!(client.column("SELECT id || name FROM t ORDER BY id").join(" "), rows);
     }
 }
+
+#[test]
+fn clauses_are_bounded() {
+    let server = Server::start();
+    let mut client = server.client();
+    client.run("CREATE TABLE t (id int PRIMARY KEY)");
+    let with = |count: usize| {
+        format!(
+            "MERGE INTO t USING t AS s ON t.id = s.id{}",
+            " WHEN MATCHED AND t.id = 1 THEN DO NOTHING".repeat(count)
+        )
+    };
+    assert_eq!(client.run(&with(250)), "MERGE 0");
+    let error = client.error(&with(251));
+    assert_eq!((error.code.as_str(), error.message.as_str()), ("54000", "MERGE has at most 250 WHEN clauses"));
+}

@@ -36,8 +36,7 @@ pub enum Visible {
     RowAndExcluded,
 }
 
-/// Functions without arguments that are what columns have for a default, above all: the planner would make a plan run for each
-/// row.
+/// Functions without arguments, defaults of columns above all, for which the planner would run a plan a row.
 const BY_THEMSELVES: [&str; 9] = [
     "now",
     "current_timestamp",
@@ -138,7 +137,6 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    ///
     /// # Errors
     /// As [`Compiler::try_condition`].
     pub fn condition(&mut self, expr: &Expr) -> Result<expr::Expr> {
@@ -264,8 +262,7 @@ impl<'a> Compiler<'a> {
                 return at(Error::new(ErrorKind::AmbiguousColumn, message));
             }
         }
-        let position = own;
-        let Some(position) = position else {
+        let Some(position) = own else {
             let is_function = relation.is_none() && crate::sql::relational::engine::is_keyword_function(name);
             let is_system = self.visible != Visible::Nothing && self.collection.system_column(name).is_some();
             if is_function || is_system {

@@ -217,6 +217,9 @@ fn relations_of(select: &Select) -> Vec<String> {
 }
 
 /// Relations of one row around subqueries: one for each column that a name may mean, so that one of several is ambiguous.
+///
+/// # Errors
+/// As [`select_of`].
 pub fn rows_around(names: Vec<(String, Vec<Expr>)>) -> Result<Vec<TableWithJoins>> {
     let mut relations: Vec<Vec<SelectItem>> = Vec::new();
     for (name, meant) in names {

@@ -6,7 +6,7 @@ use datafusion::sql::sqlparser::ast::{
     Expr, FunctionArguments, Merge, MergeClause, OutputClause, SelectItem, TableFactor, With,
 };
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::expr::ParameterTypes;
 use crate::model::{Collection, OutputColumn};
 use crate::sql::analyze::scope::column_of;
@@ -24,6 +24,9 @@ use crate::sql::write::merge::when_clause::{Action, Surroundings, WhenClause, ki
 use crate::sql::write::returning::Returning;
 use crate::sql::write::view_target::{RowChecks, Verb, WriteTarget};
 use crate::sql::write::write_plan::{WritePlan, relation_of};
+
+/// WHEN clauses of a statement: each is planned by itself, and asked about each row.
+const CLAUSES_MAX: usize = 250;
 
 /// What finds the rows: each is the key of the target's row, whether the source has one where `kinds` ask, and the columns at
 /// `positions`.
@@ -64,7 +67,7 @@ impl MergePlan {
     /// Plans the statement; `with` stands before it.
     ///
     /// # Errors
-    /// 42601 for a form that is not PostgreSQL's and for a WHEN clause that no row comes to; as [`WriteTarget::find`], [`RowLayout::plan`],
+    /// 42601 for a form that is not PostgreSQL's and for a WHEN clause that no row comes to, 54000 above [`CLAUSES_MAX`]; as [`WriteTarget::find`], [`RowLayout::plan`],
     /// [`WhenClause::plan`], [`Defaults::plan`], [`Returning::plan`] and [`plan_query`].
     pub fn plan(
         merge: &Merge,
@@ -73,7 +76,7 @@ impl MergePlan {
         context: &PlanContext<'_>,
     ) -> Result<MergePlan> {
         check_merge(merge)?;
-        check_reachable(&merge.clauses)?;
+        check_clauses(&merge.clauses)?;
         check_one_row(merge.on.as_ref(), "JOIN conditions", context.text)?;
         let target = target_of(merge, context)?;
         let relation = relation_of(&merge.table, &target.named);
@@ -138,8 +141,11 @@ impl MergePlan {
     }
 }
 
-/// Refuses a clause behind one of the same rows that takes all of them.
-fn check_reachable(clauses: &[MergeClause]) -> Result<()> {
+/// Refuses a clause behind one of the same rows that takes all of them, and more clauses than [`CLAUSES_MAX`].
+fn check_clauses(clauses: &[MergeClause]) -> Result<()> {
+    if clauses.len() > CLAUSES_MAX {
+        return Err(Error::new(ErrorKind::LimitExceeded, format!("MERGE has at most {CLAUSES_MAX} WHEN clauses")));
+    }
     for (at, clause) in clauses.iter().enumerate() {
         let takes_all = |before: &MergeClause| kind_of(before) == kind_of(clause) && before.predicate.is_none();
         if clauses.iter().take(at).any(takes_all) {

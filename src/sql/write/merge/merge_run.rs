@@ -14,8 +14,9 @@ use crate::sql::write::write_target::WritePlace;
 use crate::statement::{CommandTag, WriteRun, Written, key_of_value};
 use crate::types::Value;
 
-/// How many rows are computed at once, at most.
+/// How many rows are computed at once, at most, and of how many bytes where they are several: they are copied for that.
 const ROWS_AT_ONCE: usize = 1_024;
+const BYTES_AT_ONCE: usize = 4 << 20;
 /// How often a statement looks for its rows anew since others have changed some of them before they were locked. Each time somebody has
 /// committed.
 const LOOKS_MAX: usize = 100;
@@ -62,11 +63,15 @@ impl MergePlan {
         let mut outcome = Outcome { count: 0, shown, changed: HashSet::new(), view };
         // Subqueries read what was there before the first change.
         let before = run.view().clone();
-        let (rows, clauses) = (decided.rows.rows(), &decided.clauses);
-        for (rows, clauses) in rows.chunks(ROWS_AT_ONCE).zip(clauses.chunks(ROWS_AT_ONCE)) {
-            let full: Vec<Row> = rows.iter().map(|row| self.full(row)).collect();
-            let mut values = self.values(run, &before, &full, clauses).await?.into_iter();
-            for ((row, full), clause) in rows.iter().zip(full).zip(clauses) {
+        let (mut rows, mut clauses) = (decided.rows.rows(), decided.clauses.as_slice());
+        while !rows.is_empty() {
+            let length = part_length(rows);
+            let (part, rest) = rows.split_at(length);
+            let (clauses_of_part, clauses_of_rest) = clauses.split_at(length.min(clauses.len()));
+            (rows, clauses) = (rest, clauses_of_rest);
+            let full: Vec<Row> = part.iter().map(|row| self.full(row)).collect();
+            let mut values = self.values(run, &before, &full, clauses_of_part).await?.into_iter();
+            for ((row, full), clause) in part.iter().zip(full).zip(clauses_of_part) {
                 run.cancel.check()?;
                 let values = values.next().unwrap_or_default();
                 let key = row.first().cloned().unwrap_or_default();
@@ -83,9 +88,10 @@ impl MergePlan {
         let mut stream = self.source_plan().execute(&view, run.parameters, run.settings, run.cancel).await?;
         while let Some(chunk) = stream.next_chunk().await? {
             run.cancel.check()?;
-            let mut rows = chunk.into_iter().peekable();
-            while rows.peek().is_some() {
-                let part: Vec<Row> = rows.by_ref().take(ROWS_AT_ONCE).collect();
+            let mut rows = chunk.into_iter();
+            while !rows.as_slice().is_empty() {
+                let length = part_length(rows.as_slice());
+                let part: Vec<Row> = rows.by_ref().take(length).collect();
                 let part = match &self.rows {
                     MergeRows::Joined(_) => part,
                     MergeRows::Keyed(keyed) => keyed.joined(run, &view, (&self.collection, &self.positions), part)?,
@@ -298,6 +304,16 @@ impl MergePlan {
         let row = run.transaction.view().row(&self.collection, key)?.unwrap_or_default();
         self.checks.check(&row, &run.environment())
     }
+}
+
+/// How many of the rows that come first are computed at once: one at least.
+fn part_length(rows: &[Row]) -> usize {
+    let mut bytes = 0_usize;
+    let fits = |row: &&Row| {
+        bytes = row.iter().map(Value::bytes).fold(bytes, usize::saturating_add);
+        bytes <= BYTES_AT_ONCE
+    };
+    rows.iter().take(ROWS_AT_ONCE).take_while(fits).count().max(1)
 }
 
 /// What was done with a row of the target.
