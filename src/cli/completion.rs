@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 const SUGGESTIONS_MAX: usize = 100;
 
 /// Words that open statements or stand in most of them.
-const KEYWORDS: [&str; 78] = [
+const KEYWORDS: [&str; 79] = [
     "ALTER",
     "ANALYZE",
     "AND",
@@ -57,6 +57,7 @@ const KEYWORDS: [&str; 78] = [
     "LIKE",
     "LIMIT",
     "MEMORY",
+    "MERGE",
     "METADATA",
     "NETWORK",
     "NETWORKS",

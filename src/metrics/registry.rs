@@ -70,6 +70,7 @@ pub enum StatementKind {
     Insert,
     Update,
     Delete,
+    Merge,
     /// DDL.
     Define,
     Copy,
@@ -81,12 +82,13 @@ pub enum StatementKind {
 }
 
 impl StatementKind {
-    const ALL: [StatementKind; 10] = [
+    const ALL: [StatementKind; 11] = [
         StatementKind::Select,
         StatementKind::Nearest,
         StatementKind::Insert,
         StatementKind::Update,
         StatementKind::Delete,
+        StatementKind::Merge,
         StatementKind::Define,
         StatementKind::Copy,
         StatementKind::Network,
@@ -101,6 +103,7 @@ impl StatementKind {
             StatementKind::Insert => "insert",
             StatementKind::Update => "update",
             StatementKind::Delete => "delete",
+            StatementKind::Merge => "merge",
             StatementKind::Define => "define",
             StatementKind::Copy => "copy",
             StatementKind::Network => "network",
@@ -117,6 +120,7 @@ impl StatementKind {
             StatementKind::Insert => &INSERT_SECONDS,
             StatementKind::Update => &UPDATE_SECONDS,
             StatementKind::Delete => &DELETE_SECONDS,
+            StatementKind::Merge => &MERGE_SECONDS,
             StatementKind::Define => &DEFINE_SECONDS,
             StatementKind::Copy => &COPY_SECONDS,
             StatementKind::Network => &NETWORK_SECONDS,
@@ -131,6 +135,7 @@ static NEAREST_STATEMENT_SECONDS: Histogram = Histogram::new();
 static INSERT_SECONDS: Histogram = Histogram::new();
 static UPDATE_SECONDS: Histogram = Histogram::new();
 static DELETE_SECONDS: Histogram = Histogram::new();
+static MERGE_SECONDS: Histogram = Histogram::new();
 static DEFINE_SECONDS: Histogram = Histogram::new();
 static COPY_SECONDS: Histogram = Histogram::new();
 static NETWORK_SECONDS: Histogram = Histogram::new();

@@ -36,5 +36,5 @@ pub use parse::statement_limits::{TokenCounts, count_tokens};
 pub use read::apart::apart;
 pub use relational::worker_threads::release_workers;
 pub use statement::tree::parse_statement;
-pub use write::insert::plan_column_defaults;
+pub use write::column_defaults::plan_column_defaults;
 pub use write::stored_expression::compile_stored;

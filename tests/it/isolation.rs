@@ -32,7 +32,7 @@ macro_rules! scripts {
     };
 }
 
-scripts!(deadlocks, inserts, read_committed, repeatable_read, row_locks, serializable);
+scripts!(deadlocks, inserts, merge, read_committed, repeatable_read, row_locks, serializable);
 
 /// One session, whose client lives on a thread of its own so that others go on while it waits.
 struct Session {

@@ -41,6 +41,7 @@ mod kept_plans;
 mod knirvql;
 mod mcp;
 mod memory;
+mod merge;
 mod nearest;
 mod nearest_close;
 mod nearest_range;

@@ -59,6 +59,7 @@ scripts!(
     jsonb,
     knirvql,
     memory,
+    merge,
     missing_rows,
     mixed_numbers,
     networks,

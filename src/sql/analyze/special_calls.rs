@@ -26,14 +26,21 @@ use crate::sql::parse::trees::number_of;
 use crate::sql::rewrite::rewrite::record_columns;
 use crate::types::ColumnType;
 
+/// What RETURNING of MERGE takes for a column.
+pub const MERGE_ACTION: &str = "merge_action";
+
 /// What a call stands for whose arguments were not walked yet; `None` for a call that stays.
 ///
 /// # Errors
-/// 0A000 for all columns of what is not read as a relation; as [`constructed`] and [`ordered_set`].
+/// 0A000 for all columns of what is not read as a relation, 42601 for `merge_action()` outside of its place; as [`constructed`] and [`ordered_set`].
 pub fn stands_for(function: &Function, name: &str) -> Result<Option<Expr>> {
     if name == COLUMNS {
         let message = "all columns of the value of such a function cannot be shown here";
         return Err(Error::unsupported(message, "Call it in FROM, and name its columns."));
+    }
+    if name == MERGE_ACTION {
+        let message = "MERGE_ACTION() can only be used in the RETURNING list of a MERGE command";
+        return Err(Error::syntax(message, None));
     }
     // They stand in FROM, or are the one such call of a select list.
     if record_columns(name).is_some() {

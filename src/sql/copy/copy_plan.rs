@@ -14,7 +14,7 @@ use crate::sql::parse::parse::parse;
 use crate::sql::pg_catalog::{check_schema, find_stored};
 use crate::sql::read::read_plan::plan_query;
 use crate::sql::relational::collection_table::FACTS_VIEW;
-use crate::sql::write::insert::column_defaults;
+use crate::sql::write::column_defaults::column_defaults;
 use crate::sql::write::write_target::{WritePlace, located, writable_table};
 use crate::statement::{CopyInPlan, CopyOutPlan, CopyTarget, Privilege, Statement};
 use crate::types::quote_identifier;

@@ -150,7 +150,6 @@ fn not_offered(statement: &Statement) -> Error {
         }
         Statement::Grant(_) | Statement::Revoke(_) => ("GRANT and REVOKE", "A node has one user, nebulus."),
         Statement::CreateDatabase { .. } => ("CREATE DATABASE", "A data directory is one database, nebulus."),
-        Statement::Merge(_) => ("MERGE", "Use INSERT ... ON CONFLICT DO UPDATE."),
         Statement::AlterIndex { .. } => ("ALTER INDEX", "Drop the index and create it under the other name."),
         _ => ("this statement", "The section \"Statements\" of COMPAT.md lists those that are."),
     };

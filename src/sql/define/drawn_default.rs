@@ -12,7 +12,7 @@ use crate::sql::analyze::literals::string_of;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::visit::{change_expressions, has_expression};
 use crate::sql::pg_catalog::{Object, check_database, find_class, path_of, view_query, written_name};
-use crate::sql::write::insert::default_expression;
+use crate::sql::write::column_defaults::default_expression;
 use crate::sql::write::write_target::is_assignable;
 use crate::types::ColumnType;
 

@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::expr::{self, ParameterTypes, ValueRow};
 use crate::model::{Collection, Column, DefaultValue, RelationName};
 use crate::sql::arrow::context::PlanContext;
-use crate::sql::write::insert::default_expression;
+use crate::sql::write::column_defaults::default_expression;
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_subplan::RowPlan;
 use crate::sql::write::write_target::WritePlace;

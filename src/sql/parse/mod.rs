@@ -4,6 +4,7 @@ pub(super) mod code;
 pub(super) mod dialect;
 pub(super) mod identity_text;
 pub(super) mod json_constructors;
+pub(super) mod merge_text;
 pub(super) mod names;
 pub(super) mod number_tokens;
 pub(super) mod operators;

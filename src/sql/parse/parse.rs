@@ -13,6 +13,7 @@ use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::parse::dialect::PostgresDialect;
+use crate::sql::parse::merge_text::with_plain_merges;
 use crate::sql::parse::number_tokens::{with_plain_numbers, with_plain_operators};
 use crate::sql::parse::regroup::{enclose_values, fuse_distinct, regroup};
 use crate::sql::parse::rewrite_tokens::normalized;
@@ -49,7 +50,7 @@ pub fn parse(text: &str) -> Result<ParsedStatement> {
     check_password(&tokens, text)?;
     check_offered(&tokens, text)?;
     let parameters = count_parameters(&tokens, text)?;
-    let tokens = normalized(respelled(tokens, text)?);
+    let tokens = normalized(with_plain_merges(respelled(tokens, text)?, text)?);
     let mut parser = Parser::new(&PostgresDialect).with_recursion_limit(NESTING_MAX).with_tokens_with_locations(tokens);
     while parser.consume_token(&Token::SemiColon) {}
     let statement = match parser.peek_token().token {

@@ -166,7 +166,7 @@ impl<'t> Speller<'t> {
                 }
             }
             // No table is inherited from: `ONLY t` is `t`.
-            "only" if self.before().is_some_and(precedes_table) => {
+            "only" if self.before().is_some_and(precedes_table) || self.begins_merge() => {
                 return Ok(self.next(0).is_some_and(|next| matches!(next.token, Token::Word(_))));
             }
             "exclude" if self.next_is(0, "no") && self.next_is(1, "others") => self.skip(2),
@@ -236,6 +236,13 @@ impl<'t> Speller<'t> {
         is_open && solid.next().is_some_and(|token| is_keyword(&token.token, "trim"))
     }
 
+    /// Whether what was written ends with `MERGE INTO`.
+    fn begins_merge(&self) -> bool {
+        let mut solid = self.spelled.iter().rev().filter(|token| is_solid(token));
+        let is_into = solid.next().is_some_and(|token| is_keyword(&token.token, "into"));
+        is_into && solid.next().is_some_and(|token| is_keyword(&token.token, "merge"))
+    }
+
     /// Whether what was written ends with `FROM table`, and no call has that FROM.
     fn ends_with_table(&self) -> bool {
         let mut solid = self.spelled.iter().rev().filter(|token| is_solid(token));
@@ -251,7 +258,8 @@ fn precedes_table(token: &TokenWithSpan) -> bool {
     ["from", "join", "update"].iter().any(|word| is_keyword(&token.token, word))
 }
 
-fn is_solid(token: &TokenWithSpan) -> bool {
+/// Whether a token is no blank and no comment.
+pub fn is_solid(token: &TokenWithSpan) -> bool {
     !matches!(token.token, Token::Whitespace(_))
 }
 
@@ -415,7 +423,8 @@ fn check_type_call(
     }
 }
 
-fn near(shown: &Token, at: &TokenWithSpan, text: &str) -> Error {
+/// A syntax error at a token.
+pub fn near(shown: &Token, at: &TokenWithSpan, text: &str) -> Error {
     Error::syntax(format!("syntax error at or near \"{shown}\""), character(text, at.span.start))
 }
 

@@ -6,13 +6,16 @@ use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, CaseWhen, CastKind, DataType, Distinct, DuplicateTreatment, Expr, Function, FunctionArg,
     FunctionArgExpr, FunctionArgumentClause, FunctionArguments, GroupByExpr, ObjectName, OrderByExpr, OrderByKind,
-    Query, Select, SelectItem, Statement, TableFactor, UnaryOperator, Value as Literal, Visitor, VisitorMut,
+    Query, Select, SelectItem, Spanned, Statement, TableFactor, UnaryOperator, Value as Literal, Visit, Visitor,
+    VisitorMut,
 };
+use datafusion::sql::sqlparser::tokenizer::Location;
 
+use crate::error::{Error, ErrorKind, Result};
 use crate::sql::functions::{ELEMENTS, plain_form};
 use crate::sql::parse::names::{exact, last_part};
 use crate::sql::parse::operators::call;
-use crate::sql::parse::parse::parse;
+use crate::sql::parse::parse::{character, parse};
 use crate::sql::parse::visit::{has_expression, visit, visit_mut};
 use crate::sql::rewrite::rewrite::{SET_FUNCTIONS, plain_select};
 
@@ -103,7 +106,6 @@ pub fn rewrite(expr: &mut Expr) {
                 false => is_normalized,
             };
         }
-        Expr::Subquery(query) if describes_identity(query) => *expr = Expr::Value(Literal::Null.into()),
         Expr::Cast { expr: inner, data_type, array: false, .. } => {
             let name = data_type.to_string().to_ascii_lowercase();
             let name = name.trim_start_matches("pg_catalog.");
@@ -348,12 +350,30 @@ pub fn has_aggregate(select: &Select) -> bool {
 
 fn is_aggregate(item: &SelectItem) -> bool {
     let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else { return false };
-    visit(expr, &mut OwnAggregate { depth: 0 }).is_break()
+    visit(expr, &mut OwnAggregate { depth: 0, windows: false, found: None }).is_break()
 }
 
-/// Looks for an aggregate that is not in a subquery.
+/// Refuses functions over several rows, outside of subqueries, where an expression is of one row.
+///
+/// # Errors
+/// 42803 for an aggregate, 42P20 for a window function.
+pub fn check_one_row(node: &impl Visit, place: &str, text: &str) -> Result<()> {
+    for (windows, kind, what) in [(false, ErrorKind::Grouping, "aggregate"), (true, ErrorKind::Windowing, "window")] {
+        let mut sought = OwnAggregate { depth: 0, windows, found: None };
+        if visit(node, &mut sought).is_break() {
+            let error = Error::new(kind, format!("{what} functions are not allowed in {place}"));
+            let position = sought.found.and_then(|location| character(text, location));
+            return Err(position.map_or_else(|| error.clone(), |position| error.clone().with_position(position)));
+        }
+    }
+    Ok(())
+}
+
+/// Looks for an aggregate, or for a window function, that is not in a subquery.
 struct OwnAggregate {
     depth: usize,
+    windows: bool,
+    found: Option<Location>,
 }
 
 impl Visitor for OwnAggregate {
@@ -371,7 +391,15 @@ impl Visitor for OwnAggregate {
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         match expr {
-            Expr::Function(function) if self.depth == 0 && function.over.is_none() && names_aggregate(function) => {
+            Expr::Function(function) if self.depth == 0 => {
+                let is_sought = match self.windows {
+                    true => function.over.is_some(),
+                    false => function.over.is_none() && names_aggregate(function),
+                };
+                if !is_sought {
+                    return ControlFlow::Continue(());
+                }
+                self.found = Some(function.name.span().start);
                 ControlFlow::Break(())
             }
             _ => ControlFlow::Continue(()),
@@ -403,18 +431,6 @@ pub fn changes_name(expr: &Expr) -> bool {
         Expr::Cast { data_type, .. } => data_type.to_string().to_ascii_lowercase().contains("regclass"),
         _ => false,
     })
-}
-
-/// What SQLAlchemy asks of identity columns: the options of their sequences, which all have the defaults.
-fn describes_identity(query: &Query) -> bool {
-    let mut query = query.clone();
-    let Some(select) = plain_select(&mut query) else { return false };
-    let [from] = select.from.as_slice() else { return false };
-    let TableFactor::Table { name, .. } = &from.relation else { return false };
-    let condition = select.selection.as_ref().map(ToString::to_string).unwrap_or_default();
-    last_part(name).as_deref() == Some("pg_sequence")
-        && (condition.contains("attidentity != ''") || condition.contains("attidentity <> ''"))
-        && !condition.contains(" OR ")
 }
 
 /// The expression as a type.

@@ -43,7 +43,7 @@ pub fn plan_explain(
         statement::Statement::Change(change) if has_query || change.kind() != StatementKind::Define => {}
         _ => {
             return Err(Error::syntax(
-                "EXPLAIN takes SELECT, INSERT, UPDATE, DELETE, VALUES and CREATE TABLE AS",
+                "EXPLAIN takes SELECT, INSERT, UPDATE, DELETE, MERGE, VALUES and CREATE TABLE AS",
                 None,
             ));
         }

@@ -25,6 +25,7 @@ use crate::sql::statement::session_statement::plan_session_command;
 use crate::sql::write::delete::plan_delete;
 use crate::sql::write::insert::plan_insert;
 use crate::sql::write::locking_read::LockingRead;
+use crate::sql::write::merge::merge_plan::plan_merge;
 use crate::sql::write::update::plan_update;
 use crate::sql::write::with_writes::plan_with_writes;
 use crate::statement::{
@@ -90,6 +91,7 @@ pub fn plan_statement(
         ast::Statement::Insert(insert) => changing(plan_insert(insert, None, parameters, context)?),
         ast::Statement::Update(update) => changing(plan_update(update, None, parameters, context)?),
         ast::Statement::Delete(delete) => changing(plan_delete(delete, None, parameters, context)?),
+        ast::Statement::Merge(merge) => changing(plan_merge(merge, None, parameters, context)?),
         ast::Statement::Copy { source, to, target, .. } => {
             if !matches!(target, CopyTarget::Stdin | CopyTarget::Stdout) {
                 return Err(Error::unsupported(
@@ -129,6 +131,7 @@ fn plan_query_statement(
         SetExpr::Insert(ast::Statement::Insert(insert)) => changing(plan_insert(insert, with, parameters, context)?),
         SetExpr::Update(ast::Statement::Update(update)) => changing(plan_update(update, with, parameters, context)?),
         SetExpr::Delete(ast::Statement::Delete(delete)) => changing(plan_delete(delete, with, parameters, context)?),
+        SetExpr::Merge(ast::Statement::Merge(merge)) => changing(plan_merge(merge, with, parameters, context)?),
         SetExpr::Select(select) if select.into.is_some() => {
             defining(DataDefinition::select_into(query, parameters, context)?, context)
         }

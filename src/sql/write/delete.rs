@@ -88,7 +88,7 @@ pub fn plan_delete(
     };
     let beside = beside.with_versions(delete.returning.as_deref(), &collection, &relation);
     let items = target.returned(delete.returning.as_deref(), &relation, &beside)?;
-    let returning = Returning::plan(items.as_deref(), (&collection, &relation), beside, parameters, context)?;
+    let returning = Returning::plan(items.as_deref(), (&collection, &relation), (beside, with), parameters, context)?;
     Ok(WritePlan::Delete(Box::new(DeletePlan { collection: target.stored, method, returning })))
 }
 

@@ -9,20 +9,18 @@ use std::sync::Arc;
 use datafusion::sql::sqlparser::ast::{
     Expr, Insert, ObjectName, ObjectNamePart, OnInsert, Query, SelectItem, SetExpr, Spanned, TableObject, With,
 };
-use datafusion::sql::sqlparser::parser::Parser;
-use futures::future::{BoxFuture, FutureExt};
 
-use crate::db::{Gathered, Inserted, OnConflict, ReadView};
+use crate::db::{EntryKey, Gathered, Inserted, OnConflict, ReadView};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{self, ParameterTypes, ValueRow};
-use crate::model::{Collection, Column, DefaultValue, OutputColumn};
+use crate::model::{Collection, OutputColumn};
 use crate::settings::Settings;
 use crate::sql::arrow::context::PlanContext;
-use crate::sql::parse::dialect::PostgresDialect;
 use crate::sql::parse::names::folded;
 use crate::sql::parse::rewrite_tokens::{Overriding, overriding};
 use crate::sql::parse::unread;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
+use crate::sql::write::column_defaults::Defaults;
 use crate::sql::write::on_conflict::{Conflict, ResolvedConflict, Seen};
 use crate::sql::write::returned::Others;
 use crate::sql::write::returning::{Returning, Versions};
@@ -33,7 +31,7 @@ use crate::sql::write::write_plan::{WritePlan, stage_of, typed_for};
 use crate::sql::write::write_target::{
     WritePlace, check_assignable, check_insertable, check_not_computed, is_default, located,
 };
-use crate::statement::{ColumnDefaults, CommandTag, PlanNotes, Planning, WriteRun, Written};
+use crate::statement::{CommandTag, WriteRun, Written};
 use crate::types::Value;
 
 /// Most rows of VALUES that are inserted without leaving the connection's thread.
@@ -65,16 +63,6 @@ struct Slots {
     stage: Option<expr::Expr>,
 }
 
-/// Expression defaults of a collection's columns, by position.
-pub struct Defaults(Vec<Option<ColumnDefault>>);
-
-/// One of them. Each is computed by itself: where its column has a value, it draws nothing from a sequence.
-struct ColumnDefault {
-    expression: expr::Expr,
-    /// What the small language lacks of it.
-    planned: Option<RowPlan>,
-}
-
 /// A row on its way in: a value for each declared column, `None` for the default that `db` makes.
 pub struct NewRow {
     pub columns: Vec<Option<Value>>,
@@ -100,7 +88,7 @@ pub fn plan_insert(
     let target = WriteTarget::find(name, Verb::Insert, context)?;
     let collection = Arc::clone(&target.named);
     let relation = insert.table_alias.as_ref().map_or_else(|| collection.name.clone(), |alias| folded(&alias.alias));
-    let places = target_places(&insert.columns, &target, context)?;
+    let places = target_places(&insert.columns, (&target, Verb::Insert), context)?;
     let source = plan_source(insert, with, (places, &target), parameters, context)?;
     let defaults = Defaults::plan(&collection, context)?;
     let conflict = match &insert.on {
@@ -113,12 +101,20 @@ pub fn plan_insert(
     };
     let beside = Others::default().with_versions(insert.returning.as_deref(), &collection, &relation);
     let items = target.returned(insert.returning.as_deref(), &relation, &beside)?;
-    let returning = Returning::plan(items.as_deref(), (&collection, &relation), beside, parameters, context)?;
+    let returning = Returning::plan(items.as_deref(), (&collection, &relation), (beside, with), parameters, context)?;
     let (collection, checks) = (Arc::clone(&target.stored), target.checks());
     Ok(WritePlan::Insert(Box::new(InsertPlan { collection, source, defaults, conflict, returning, checks })))
 }
 
-fn target_places(names: &[ObjectName], target: &WriteTarget, context: &PlanContext<'_>) -> Result<Vec<WritePlace>> {
+/// The places that a list of columns names, for INSERT and for MERGE.
+///
+/// # Errors
+/// 42601 for what is no name of a column, 42701 for one that is named twice; as [`WriteTarget::check_assigned`] and [`WritePlace::of`].
+pub fn target_places(
+    names: &[ObjectName],
+    (target, verb): (&WriteTarget, Verb),
+    context: &PlanContext<'_>,
+) -> Result<Vec<WritePlace>> {
     let collection = target.named.as_ref();
     let mut places: Vec<WritePlace> = Vec::with_capacity(names.len());
     for name in names {
@@ -129,7 +125,7 @@ fn target_places(names: &[ObjectName], target: &WriteTarget, context: &PlanConte
                 name.span().start,
             ));
         };
-        target.check_assigned(column, Verb::Insert)?;
+        target.check_assigned(column, verb)?;
         let place = WritePlace::of(collection, column, context)?;
         if places.contains(&place) {
             let message = format!("column \"{}\" specified more than once", place.name(collection));
@@ -218,7 +214,11 @@ fn is_bare(query: &Query) -> bool {
     query.with.is_none() && query.order_by.is_none() && query.limit_clause.is_none() && query.fetch.is_none()
 }
 
-fn check_width(row: &[Expr], targets: usize, has_list: bool, context: &PlanContext<'_>) -> Result<()> {
+/// Refuses a row that does not fit as many targets.
+///
+/// # Errors
+/// 42601.
+pub fn check_width(row: &[Expr], targets: usize, has_list: bool, context: &PlanContext<'_>) -> Result<()> {
     if let Some(extra) = row.get(targets) {
         let error = Error::syntax("INSERT has more expressions than target columns", None);
         return Err(located(error, context.text, extra.span().start));
@@ -254,86 +254,6 @@ fn slots_of(
         }
     }
     Ok(slots)
-}
-
-impl Defaults {
-    /// Compiles the expression defaults of a collection.
-    ///
-    /// # Errors
-    /// As [`default_expression`], [`Compiler::assign`] and [`Compiler::finish`].
-    pub fn plan(collection: &Collection, context: &PlanContext<'_>) -> Result<Defaults> {
-        let compiled = |(position, column): (usize, &Column)| {
-            let Some(DefaultValue::Expression(text)) = &column.default else { return Ok(None) };
-            let mut parameters = ParameterTypes::default();
-            let mut compiler = Compiler::new(collection, &collection.name, Visible::Nothing, &mut parameters, context);
-            let expression = compiler.assign(&default_expression(text)?, WritePlace::Column(position))?;
-            Ok(Some(ColumnDefault { expression, planned: compiler.finish()? }))
-        };
-        collection.columns.iter().enumerate().map(compiled).collect::<Result<_>>().map(Defaults)
-    }
-
-    /// The default of one column as an expression; `None` where `db` makes it or there is none.
-    pub fn of(&self, position: usize) -> Option<&expr::Expr> {
-        self.0.get(position)?.as_ref().map(|default| &default.expression)
-    }
-
-    /// Fills in the expression defaults that a row lacks.
-    ///
-    /// # Errors
-    /// As [`expr::Expr::evaluate`] and [`RowPlan::values`].
-    pub async fn fill(&self, run: &WriteRun<'_>, columns: &mut [Option<Value>]) -> Result<()> {
-        for (slot, default) in columns.iter_mut().zip(&self.0) {
-            let Some(default) = default.as_ref().filter(|_| slot.is_none()) else { continue };
-            let planned = match &default.planned {
-                Some(plan) => plan.values(run, run.transaction.view(), ValueRow::default()).await?,
-                None => Vec::new(),
-            };
-            let row = ValueRow { planned: &planned, ..ValueRow::default() };
-            *slot = Some(default.expression.evaluate(&run.environment(), &row)?);
-        }
-        Ok(())
-    }
-}
-
-impl ColumnDefaults for Defaults {
-    fn fill<'a>(&'a self, run: &'a WriteRun<'_>, columns: &'a mut [Option<Value>]) -> BoxFuture<'a, Result<()>> {
-        Defaults::fill(self, run, columns).boxed()
-    }
-}
-
-/// The expression defaults of a collection, for rows that no INSERT brings; `None` where it has none.
-///
-/// # Errors
-/// As [`Defaults::plan`].
-pub fn column_defaults(collection: &Collection, context: &PlanContext<'_>) -> Result<Option<Box<dyn ColumnDefaults>>> {
-    if !collection.columns.iter().any(|column| matches!(column.default, Some(DefaultValue::Expression(_)))) {
-        return Ok(None);
-    }
-    Ok(Some(Box::new(Defaults::plan(collection, context)?)))
-}
-
-/// As [`column_defaults`], for a statement that is not SQL's.
-///
-/// # Errors
-/// As [`column_defaults`].
-pub fn plan_column_defaults(
-    collection: &Collection,
-    planning: &Planning<'_>,
-) -> Result<Option<Box<dyn ColumnDefaults>>> {
-    // A default names no columns and no tables: the plan depends on nothing but the collection.
-    let planning = Planning { text: "", ..*planning };
-    column_defaults(collection, &PlanContext::of(&planning, &PlanNotes::default()))
-}
-
-/// The tree of a default kept as text.
-///
-/// # Errors
-/// XX001 for a text that is no expression.
-pub fn default_expression(text: &str) -> Result<Expr> {
-    Parser::new(&PostgresDialect)
-        .try_with_sql(text)
-        .and_then(|mut parser| parser.parse_expr())
-        .map_err(|error| Error::new(ErrorKind::Corrupted, format!("a stored default cannot be read: {error}")))
 }
 
 impl InsertPlan {
@@ -426,16 +346,7 @@ impl InsertPlan {
         let keeps_old = self.returning.as_ref().is_some_and(Returning::shows_versions);
         let mut old = None;
         let key = match &self.conflict {
-            None => match run.insert(&self.collection, row.columns, OnConflict::Fail).await? {
-                Inserted::New(key) => key,
-                Inserted::Conflict { constraint, .. } => {
-                    return Err(Error::new(
-                        ErrorKind::UniqueViolation,
-                        format!("duplicate key value violates unique constraint \"{constraint}\""),
-                    )
-                    .of_constraint(&*self.collection, &constraint));
-                }
-            },
+            None => insert_new(run, &self.collection, row.columns).await?,
             Some(conflict) => {
                 let seen = if is_single { None } else { Some(&mut rows.seen) };
                 match conflict.insert(run, &self.collection, row.columns, (seen, rows.view.as_ref()), keeps_old).await?
@@ -464,6 +375,25 @@ impl InsertPlan {
             rows.shown.push(returning.row(run, rows.view.as_ref(), &stored, versions).await?)?;
         }
         Ok(())
+    }
+}
+
+/// Inserts a row whose defaults are filled in, and gives its key.
+///
+/// # Errors
+/// 23505 for a key that exists; as `Transaction::insert`.
+pub async fn insert_new(
+    run: &mut WriteRun<'_>,
+    collection: &Arc<Collection>,
+    columns: Vec<Option<Value>>,
+) -> Result<EntryKey> {
+    match run.insert(collection, columns, OnConflict::Fail).await? {
+        Inserted::New(key) => Ok(key),
+        Inserted::Conflict { constraint, .. } => Err(Error::new(
+            ErrorKind::UniqueViolation,
+            format!("duplicate key value violates unique constraint \"{constraint}\""),
+        )
+        .of_constraint(&**collection, &constraint)),
     }
 }
 

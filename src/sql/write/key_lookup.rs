@@ -140,7 +140,7 @@ fn key_part(condition: &Expr, compiler: &mut Compiler<'_>) -> Result<Option<(usi
 }
 
 /// Whether a value can be looked up as a key of type `to` without changing which rows are equal to it.
-fn keeps_value(value: &expr::Expr, from: &ColumnType, to: &ColumnType) -> bool {
+pub fn keeps_value(value: &expr::Expr, from: &ColumnType, to: &ColumnType) -> bool {
     if *from == unmodified(to) {
         return !matches!(to, ColumnType::Char(_) | ColumnType::Varchar(Some(_)) | ColumnType::Numeric(_));
     }

@@ -26,14 +26,30 @@ const VERSIONS: [(&str, &str); 2] = [("old", OLD_ROW), ("new", NEW_ROW)];
 pub struct OtherColumn {
     pub relation: String,
     pub column: OutputColumn,
-    /// It is one of `old` or `new`, which only their names mean.
-    pub is_version: bool,
+    pub kind: OtherKind,
+}
+
+/// What names mean a column, and whether `*` shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OtherKind {
+    /// Of a relation beside the table: its name alone as well, and `*`.
+    Relation,
+    /// Its name alone as well, and no `*`.
+    System,
+    /// Of `old` or `new`, which only their names mean.
+    Version,
+    /// What MERGE has done with the row: only the name of its relation means it, which nobody writes.
+    Action,
+    /// Nothing means it.
+    Hidden,
 }
 
 /// The columns that RETURNING sees beside those of the table.
 #[derive(Clone, Debug, Default)]
 pub struct Others {
     pub columns: Vec<OtherColumn>,
+    /// `*` shows them before those of the table.
+    pub come_first: bool,
 }
 
 impl Others {
@@ -63,10 +79,10 @@ impl Others {
             columns.extend(shown.iter().map(|column| OtherColumn {
                 relation: relation.clone(),
                 column: column.clone(),
-                is_version: false,
+                kind: OtherKind::Relation,
             }));
         }
-        Ok(Others { columns })
+        Ok(Others { columns, come_first: false })
     }
 
     /// With the columns of the row before and after its change, where RETURNING names one of them and no relation has its name.
@@ -83,7 +99,7 @@ impl Others {
             self.columns.extend(table.columns.iter().map(|column| OtherColumn {
                 relation: version.to_string(),
                 column: OutputColumn::computed(column.name.clone(), column.ty.clone()),
-                is_version: true,
+                kind: OtherKind::Version,
             }));
         }
         self
@@ -91,19 +107,33 @@ impl Others {
 
     /// The relations whose columns `*` shows.
     pub fn shown_relations(&self) -> Vec<&String> {
-        let mut relations: Vec<&String> =
-            self.columns.iter().filter(|column| !column.is_version).map(|column| &column.relation).collect();
+        let mut relations: Vec<&String> = self.shown().map(|column| &column.relation).collect();
         relations.dedup();
         relations
     }
 
+    fn shown(&self) -> impl Iterator<Item = &OtherColumn> {
+        self.columns.iter().filter(|other| other.kind == OtherKind::Relation)
+    }
+
     /// Whether a name means the row before or after its change.
     pub fn is_version(&self, relation: &str) -> bool {
-        self.columns.iter().any(|other| other.is_version && other.relation == relation)
+        self.columns.iter().any(|other| other.kind == OtherKind::Version && other.relation == relation)
     }
 
     pub fn has_versions(&self) -> bool {
-        self.columns.iter().any(|other| other.is_version)
+        self.columns.iter().any(|other| other.kind == OtherKind::Version)
+    }
+
+    /// Positions and columns that `*` shows, or `relation.*`.
+    pub fn of_star<'a>(&'a self, relation: Option<&'a str>) -> impl Iterator<Item = (usize, &'a OutputColumn)> + 'a {
+        let is_shown = move |other: &OtherColumn| match other.kind {
+            OtherKind::Relation => relation.is_none_or(|relation| relation == other.relation),
+            OtherKind::Version => relation == Some(other.relation.as_str()),
+            OtherKind::System | OtherKind::Action | OtherKind::Hidden => false,
+        };
+        let shown = self.columns.iter().enumerate().filter(move |(_, other)| is_shown(other));
+        shown.map(|(position, other)| (position, &other.column))
     }
 
     /// What the query that finds the rows selects for them.
@@ -115,7 +145,7 @@ impl Others {
     }
 
     pub fn has_relation(&self, relation: &str) -> bool {
-        self.columns.iter().any(|other| other.relation == relation)
+        self.columns.iter().any(|other| other.kind != OtherKind::Hidden && other.relation == relation)
     }
 
     /// Positions in the row, behind the columns of the table, and columns that a name means.
@@ -127,7 +157,12 @@ impl Others {
     ) -> impl Iterator<Item = (usize, &'a OutputColumn)> + 'a {
         let first = table.columns.len();
         let named = self.columns.iter().enumerate().filter(move |(_, other)| {
-            other.column.name == name && relation.map_or(!other.is_version, |relation| other.relation == relation)
+            let is_meant = match (other.kind, relation) {
+                (OtherKind::Hidden, _) | (OtherKind::Version | OtherKind::Action, None) => false,
+                (OtherKind::Relation | OtherKind::System, None) => true,
+                (_, Some(relation)) => other.relation == relation,
+            };
+            is_meant && other.column.name == name
         });
         named.map(move |(position, other)| (first.saturating_add(position), &other.column))
     }
@@ -155,7 +190,7 @@ fn names(item: &SelectItem, relation: &str) -> bool {
 }
 
 /// The names of the relations of an item of FROM.
-fn relations(item: &TableWithJoins) -> Vec<String> {
+pub fn relations(item: &TableWithJoins) -> Vec<String> {
     let factors = std::iter::once(&item.relation).chain(item.joins.iter().map(|join| &join.relation));
     let names = factors.flat_map(|factor| match factor {
         TableFactor::Table { name, alias, .. } | TableFactor::Function { name, alias, .. } => {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::sql::sqlparser::ast::{Expr, SelectItem, SelectItemQualifiedWildcardKind, Spanned};
+use datafusion::sql::sqlparser::ast::{Expr, SelectItem, SelectItemQualifiedWildcardKind, Spanned, With};
 
 use crate::db::{ReadView, Row};
 use crate::error::{Error, Result};
@@ -12,8 +12,10 @@ use crate::sql::analyze::scope::no_relation;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names;
 use crate::sql::parse::names::{folded, relation_name};
+use crate::sql::rewrite::expressions::check_one_row;
 use crate::sql::write::returned::Others;
 use crate::sql::write::row_compiler::{Compiler, Visible};
+use crate::sql::write::row_expressions::columns_read;
 use crate::sql::write::row_subplan::RowPlan;
 use crate::sql::write::write_target::located;
 use crate::statement::WriteRun;
@@ -36,7 +38,8 @@ pub struct Versions<'r> {
 }
 
 impl Returning {
-    /// Plans the clause; `relation` is what the statement calls its table, `others` are the columns of what it reads beside.
+    /// Plans the clause; `relation` is what the statement calls its table, `others` are the columns of what it reads beside, `with`
+    /// stands before it.
     ///
     /// # Errors
     /// 42P01 for `t.*` of a relation that is not there, 0A000 for items that are not offered; as
@@ -44,17 +47,23 @@ impl Returning {
     pub fn plan(
         items: Option<&[SelectItem]>,
         (collection, relation): (&Collection, &str),
-        others: Others,
+        (others, with): (Others, Option<&With>),
         parameters: &mut ParameterTypes,
         context: &PlanContext<'_>,
     ) -> Result<Option<Returning>> {
         let Some(items) = items else { return Ok(None) };
         let mut compiler = Compiler::new(collection, relation, Visible::Row, parameters, context);
         compiler.others = others.clone();
+        compiler.with = with;
         let mut columns: Vec<OutputColumn> = Vec::new();
         let mut expressions = Vec::new();
         for item in items {
+            check_one_row(item, "RETURNING", context.text)?;
             match item {
+                SelectItem::Wildcard(_) if others.come_first => {
+                    other_columns(collection, &others, None, &mut columns, &mut expressions);
+                    all_columns(collection, &mut columns, &mut expressions);
+                }
                 SelectItem::Wildcard(_) => {
                     all_columns(collection, &mut columns, &mut expressions);
                     other_columns(collection, &others, None, &mut columns, &mut expressions);
@@ -92,6 +101,13 @@ impl Returning {
         }
         let version_columns = if others.has_versions() { collection.columns.len() } else { 0 };
         Ok(Some(Returning { columns: columns.into(), expressions, planned, version_columns }))
+    }
+
+    /// The positions of the columns that it reads.
+    pub fn columns_read(&self) -> Vec<usize> {
+        let mut read: Vec<usize> = self.expressions.iter().flat_map(columns_read).collect();
+        read.extend(self.planned.iter().flat_map(RowPlan::columns_read));
+        read
     }
 
     /// Whether it shows the row as it was, or as it is, by those names.
@@ -149,12 +165,10 @@ fn other_columns(
     columns: &mut Vec<OutputColumn>,
     expressions: &mut Vec<expr::Expr>,
 ) {
-    for (position, other) in others.columns.iter().enumerate() {
-        if relation.map_or(!other.is_version, |relation| relation == other.relation) {
-            columns.push(other.column.clone());
-            let position = collection.columns.len().saturating_add(position);
-            expressions.push(expr::Expr::column(position, other.column.ty.clone()));
-        }
+    for (position, column) in others.of_star(relation) {
+        columns.push(column.clone());
+        let position = collection.columns.len().saturating_add(position);
+        expressions.push(expr::Expr::column(position, column.ty.clone()));
     }
 }
 

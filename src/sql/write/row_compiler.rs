@@ -6,7 +6,7 @@
 
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned, TypedString, UnaryOperator,
-    Value as Literal,
+    Value as Literal, With,
 };
 use datafusion::sql::sqlparser::tokenizer::Location;
 
@@ -36,8 +36,7 @@ pub enum Visible {
     RowAndExcluded,
 }
 
-/// Functions without arguments that are what columns have for a default, above all: the planner would make a plan run for each
-/// row.
+/// Functions without arguments, defaults of columns above all, for which the planner would run a plan a row.
 const BY_THEMSELVES: [&str; 9] = [
     "now",
     "current_timestamp",
@@ -62,6 +61,8 @@ pub struct Compiler<'a> {
     pub hard: Vec<(Expr, Option<WritePlace>)>,
     /// Relations whose columns stand behind those of the row.
     pub others: Others,
+    /// The queries of WITH that subqueries may read.
+    pub with: Option<&'a With>,
 }
 
 /// An expression and its type; none for a literal or parameter that takes the type of its place.
@@ -87,6 +88,7 @@ impl<'a> Compiler<'a> {
             context,
             hard: Vec::new(),
             others: Others::default(),
+            with: None,
         }
     }
 
@@ -135,7 +137,6 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    ///
     /// # Errors
     /// As [`Compiler::try_condition`].
     pub fn condition(&mut self, expr: &Expr) -> Result<expr::Expr> {
@@ -261,8 +262,7 @@ impl<'a> Compiler<'a> {
                 return at(Error::new(ErrorKind::AmbiguousColumn, message));
             }
         }
-        let position = own;
-        let Some(position) = position else {
+        let Some(position) = own else {
             let is_function = relation.is_none() && crate::sql::relational::engine::is_keyword_function(name);
             let is_system = self.visible != Visible::Nothing && self.collection.system_column(name).is_some();
             if is_function || is_system {

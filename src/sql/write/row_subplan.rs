@@ -7,7 +7,7 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Query, SelectItem, SetExpr, Spanned, TableFactor, TableWithJoins, Value as Literal, VisitorMut,
+    Expr, Query, Select, SelectItem, SetExpr, Spanned, TableFactor, TableWithJoins, Value as Literal, VisitorMut,
 };
 
 use crate::db::ReadView;
@@ -20,6 +20,7 @@ use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::trees::select_of;
 use crate::sql::parse::visit::visit_mut;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
+use crate::sql::write::returned::relations;
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::write_target::{WritePlace, check_assignable, located};
 use crate::statement::WriteRun;
@@ -32,10 +33,18 @@ pub struct RowPlan {
     inputs: Vec<Input>,
 }
 
+/// A column of the row, by position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Input {
+pub enum Input {
     Column(usize),
     Excluded(usize),
+}
+
+impl Input {
+    pub fn position(self) -> usize {
+        let (Input::Column(position) | Input::Excluded(position)) = self;
+        position
+    }
 }
 
 impl Compiler<'_> {
@@ -48,25 +57,16 @@ impl Compiler<'_> {
             return Ok(None);
         }
         let count = self.parameters.count();
-        let mut found = Inputs { compiler: &self, count, inputs: Vec::new(), depth: 0, around: Vec::new() };
-        let mut items: Vec<Expr> = self.hard.iter().map(|(expr, _)| expr.clone()).collect();
-        for item in &mut items {
-            let walked = visit_mut(item, &mut found);
-            debug_assert!(walked.is_continue());
-        }
-        let Inputs { inputs, around, .. } = found;
+        let written = move |input: usize| Expr::value(Literal::Placeholder(format!("${}", count + input + 1)));
+        let RowItems { items, inputs, around } = self.row_items(&written);
         let mut query = select_of(items)?;
+        query.with = self.with.cloned();
         if let SetExpr::Select(select) = query.body.as_mut() {
-            select.from = rows_around(around)?;
+            let expressions = |inputs: Vec<usize>| inputs.into_iter().map(written).collect();
+            select.from = rows_around(around.into_iter().map(|(name, inputs)| (name, expressions(inputs))).collect())?;
         }
         let mut types: Vec<Option<ColumnType>> = (0..count).map(|at| self.parameters.get(at).cloned()).collect();
-        types.extend(inputs.iter().map(|input| {
-            let (Input::Column(position) | Input::Excluded(position)) = input;
-            Some(match self.others.at(*position, self.collection) {
-                Some(other) => other.ty.clone(),
-                None => WritePlace::Column(*position).ty(self.collection),
-            })
-        }));
+        types.extend(inputs.iter().map(|input| Some(self.input_type(*input))));
         let mut planned_types = ParameterTypes::new(&types, types.len()).with_columns_from(count);
         let plan = plan_query(&query, &mut planned_types, self.context)?;
         for at in 0..count {
@@ -83,12 +83,37 @@ impl Compiler<'_> {
         Ok(Some(RowPlan { plan, inputs }))
     }
 
-    /// The column of the row that a name means.
-    fn input(&self, expr: &Expr, is_in_subquery: bool) -> Option<Input> {
+    /// What was left to the planner, with the columns of the row as `written` has the inputs of these numbers.
+    pub fn row_items(&self, written: &dyn Fn(usize) -> Expr) -> RowItems {
+        let mut found =
+            Inputs { compiler: self, written, inputs: Vec::new(), relations: Vec::new(), around: Vec::new() };
+        let mut items: Vec<Expr> = self.hard.iter().map(|(expr, _)| expr.clone()).collect();
+        for item in &mut items {
+            let walked = visit_mut(item, &mut found);
+            debug_assert!(walked.is_continue());
+        }
+        let Inputs { inputs, around, .. } = found;
+        RowItems { items, inputs, around }
+    }
+
+    /// The type of a column of the row.
+    pub fn input_type(&self, input: Input) -> ColumnType {
+        let position = input.position();
+        match self.others.at(position, self.collection) {
+            Some(other) => other.ty.clone(),
+            None => WritePlace::Column(position).ty(self.collection),
+        }
+    }
+
+    /// The column of the row that a name means; `relations` has those of the queries around it, from the outermost one.
+    fn input(&self, expr: &Expr, relations: &[Vec<String>]) -> Option<Input> {
         match expr {
-            Expr::Identifier(ident) if !is_in_subquery => self.unqualified(&folded(ident)).into_iter().next(),
+            Expr::Identifier(ident) if relations.is_empty() => self.unqualified(&folded(ident)).into_iter().next(),
             Expr::CompoundIdentifier(parts) => {
                 let (schema, relation, name) = qualified(parts)?;
+                if relations.iter().flatten().any(|nearer| *nearer == relation) {
+                    return None;
+                }
                 if let Some(other) = self.other(Some(&relation), &name) {
                     return Some(other);
                 }
@@ -109,10 +134,7 @@ impl Compiler<'_> {
 impl Compiler<'_> {
     /// The columns of the row that a name by itself may mean.
     fn unqualified(&self, name: &str) -> Vec<Input> {
-        if self.visible == Visible::Nothing {
-            return Vec::new();
-        }
-        let own = self.collection.column(name);
+        let own = self.collection.column(name).filter(|_| self.visible != Visible::Nothing);
         let others = self.others.named(None, name, self.collection).map(|(position, _)| position);
         own.into_iter().chain(others).map(Input::Column).collect()
     }
@@ -123,25 +145,31 @@ impl Compiler<'_> {
     }
 }
 
-/// Replaces the names of columns of the row by parameters.
+/// What the planner computes of a row.
+pub struct RowItems {
+    pub items: Vec<Expr>,
+    /// The columns of the row in it, in the order of their numbers.
+    pub inputs: Vec<Input>,
+    /// Names in subqueries that may mean columns of the row, with the numbers of those that each may mean.
+    pub around: Vec<(String, Vec<usize>)>,
+}
+
+/// Replaces the names of columns of the row by inputs.
 struct Inputs<'a, 'b> {
     compiler: &'a Compiler<'b>,
-    /// The statement's own parameters.
-    count: usize,
+    written: &'a dyn Fn(usize) -> Expr,
     inputs: Vec<Input>,
-    /// Subqueries around the expression.
-    depth: usize,
-    /// Names in subqueries that may mean the row's columns: what each of them may be.
-    around: Vec<(String, Vec<Expr>)>,
+    /// The names of the relations of each query around the expression.
+    relations: Vec<Vec<String>>,
+    around: Vec<(String, Vec<usize>)>,
 }
 
 impl Inputs<'_, '_> {
-    fn parameter(&mut self, input: Input) -> Expr {
-        let known = self.inputs.iter().position(|other| *other == input).unwrap_or_else(|| {
+    fn number(&mut self, input: Input) -> usize {
+        self.inputs.iter().position(|other| *other == input).unwrap_or_else(|| {
             self.inputs.push(input);
             self.inputs.len() - 1
-        });
-        Expr::value(Literal::Placeholder(format!("${}", self.count + known + 1)))
+        })
     }
 
     fn surround(&mut self, name: String) {
@@ -149,7 +177,7 @@ impl Inputs<'_, '_> {
             return;
         }
         let meant = self.compiler.unqualified(&name);
-        let meant: Vec<Expr> = meant.into_iter().map(|input| self.parameter(input)).collect();
+        let meant: Vec<usize> = meant.into_iter().map(|input| self.number(input)).collect();
         self.around.push((name, meant));
     }
 }
@@ -157,28 +185,48 @@ impl Inputs<'_, '_> {
 impl VisitorMut for Inputs<'_, '_> {
     type Break = ();
 
-    fn pre_visit_query(&mut self, _query: &mut Query) -> ControlFlow<()> {
-        self.depth += 1;
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        // What is sorted by stands outside of the SELECT whose relations it names.
+        self.relations.push(query.body.as_select().map(relations_of).unwrap_or_default());
         ControlFlow::Continue(())
     }
 
     fn post_visit_query(&mut self, _query: &mut Query) -> ControlFlow<()> {
-        self.depth = self.depth.saturating_sub(1);
+        self.relations.pop();
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        self.relations.push(relations_of(select));
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_select(&mut self, _select: &mut Select) -> ControlFlow<()> {
+        self.relations.pop();
         ControlFlow::Continue(())
     }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        if let Some(input) = self.compiler.input(expr, self.depth > 0) {
-            *expr = self.parameter(input);
-        } else if let (Expr::Identifier(ident), true) = (&*expr, self.depth > 0) {
+        if let Some(input) = self.compiler.input(expr, &self.relations) {
+            let number = self.number(input);
+            *expr = (self.written)(number);
+        } else if let (Expr::Identifier(ident), false) = (&*expr, self.relations.is_empty()) {
             self.surround(folded(ident));
         }
         ControlFlow::Continue(())
     }
 }
 
+/// The names of the relations of a SELECT, which hide those of the row.
+fn relations_of(select: &Select) -> Vec<String> {
+    select.from.iter().flat_map(relations).collect()
+}
+
 /// Relations of one row around subqueries: one for each column that a name may mean, so that one of several is ambiguous.
-fn rows_around(names: Vec<(String, Vec<Expr>)>) -> Result<Vec<TableWithJoins>> {
+///
+/// # Errors
+/// As [`select_of`].
+pub fn rows_around(names: Vec<(String, Vec<Expr>)>) -> Result<Vec<TableWithJoins>> {
     let mut relations: Vec<Vec<SelectItem>> = Vec::new();
     for (name, meant) in names {
         for (place, expr) in meant.into_iter().enumerate() {
@@ -211,10 +259,7 @@ impl RowPlan {
 
     /// The positions of the columns of the row that are its parameters, in their order.
     pub fn columns_read(&self) -> Vec<usize> {
-        let position = |input: &Input| match input {
-            Input::Column(position) | Input::Excluded(position) => *position,
-        };
-        self.inputs.iter().map(position).collect()
+        self.inputs.iter().map(|input| input.position()).collect()
     }
 
     /// Name and type of each planned expression.

@@ -101,7 +101,7 @@ pub fn plan_update(
     };
     let beside = beside.with_versions(update.returning.as_deref(), &collection, &relation);
     let items = target.returned(update.returning.as_deref(), &relation, &beside)?;
-    let returning = Returning::plan(items.as_deref(), (&collection, &relation), beside, parameters, context)?;
+    let returning = Returning::plan(items.as_deref(), (&collection, &relation), (beside, with), parameters, context)?;
     let checks = target.checks();
     Ok(WritePlan::Update(Box::new(UpdatePlan { collection: target.stored, method, returning, checks })))
 }

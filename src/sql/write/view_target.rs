@@ -12,7 +12,7 @@ use datafusion::sql::sqlparser::ast::{
 use crate::db::failing_row;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{self, Environment, ParameterTypes, ValueRow};
-use crate::model::{CheckOption, Collection, CollectionKind, View};
+use crate::model::{CheckOption, Collection, CollectionKind, OutputColumn, View};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names::{exact, folded, last_part};
 use crate::sql::parse::visit::has_expression;
@@ -29,6 +29,8 @@ pub enum Verb {
     Insert,
     Update,
     Delete,
+    /// Any of them, as MERGE has it.
+    Merge,
 }
 
 /// The table that a statement writes to.
@@ -44,6 +46,8 @@ pub struct WrittenView {
     name: String,
     /// Its columns, with their positions in the table; `None` for one that is computed.
     columns: Vec<(String, Option<usize>)>,
+    /// Those that are computed.
+    computed: Vec<OutputColumn>,
     /// Every row of the table is a row of it, and every column of it one of the table.
     is_whole: bool,
     /// What has to hold of rows that are written, by the name of the view that asks it.
@@ -58,7 +62,8 @@ impl Verb {
     fn privilege(self) -> Privilege {
         match self {
             Verb::Insert => Privilege::Insert,
-            Verb::Update => Privilege::Update,
+            // A MERGE that changes nothing asks for no more.
+            Verb::Update | Verb::Merge => Privilege::Update,
             Verb::Delete => Privilege::Delete,
         }
     }
@@ -66,7 +71,7 @@ impl Verb {
     fn of_view(self, name: &str) -> String {
         match self {
             Verb::Insert => format!("cannot insert into view \"{name}\""),
-            Verb::Update => format!("cannot update view \"{name}\""),
+            Verb::Update | Verb::Merge => format!("cannot update view \"{name}\""),
             Verb::Delete => format!("cannot delete from view \"{name}\""),
         }
     }
@@ -74,6 +79,7 @@ impl Verb {
     fn of_column(self, column: &str, view: &str) -> String {
         match self {
             Verb::Insert => format!("cannot insert into column \"{column}\" of view \"{view}\""),
+            Verb::Merge => format!("cannot merge into column \"{column}\" of view \"{view}\""),
             Verb::Update | Verb::Delete => format!("cannot update column \"{column}\" of view \"{view}\""),
         }
     }
@@ -150,8 +156,12 @@ impl WriteTarget {
         for item in items {
             match item {
                 SelectItem::Wildcard(_) => {
-                    written.extend(view.items(relation));
-                    written.extend(others.shown_relations().into_iter().map(|relation| all_of(relation)));
+                    let own = view.items(relation);
+                    let beside = others.shown_relations().into_iter().map(|relation| all_of(relation));
+                    match others.come_first {
+                        true => written.extend(beside.chain(own)),
+                        false => written.extend(own.into_iter().chain(beside)),
+                    }
                 }
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
                     match last_part(name) {
@@ -178,6 +188,11 @@ impl WriteTarget {
             ));
         }
         Ok(Some(written))
+    }
+
+    /// The columns that the view computes.
+    pub fn computed_columns(&self) -> &[OutputColumn] {
+        self.view.as_ref().map(|view| view.computed.as_slice()).unwrap_or_default()
     }
 
     /// What has to hold of rows that are written.
@@ -256,7 +271,9 @@ fn through(view: &View, verb: Verb, asked: Option<CheckOption>, context: &PlanCo
         let shown = columns.iter().find(|(_, at)| *at == Some(position));
         column.name = shown.map_or_else(|| format!("$column{position}"), |(name, _)| name.clone());
     }
-    let written = WrittenView { name: view.name.clone(), columns, is_whole, conditions };
+    let computed = view.columns.iter().zip(&columns).filter(|(_, (_, position))| position.is_none());
+    let computed = computed.map(|(column, _)| OutputColumn::computed(&column.name, column.ty.clone())).collect();
+    let written = WrittenView { name: view.name.clone(), columns, computed, is_whole, conditions };
     Ok(WriteTarget { stored: below.stored, named: Arc::new(named), view: Some(written) })
 }
 

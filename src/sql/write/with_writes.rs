@@ -23,6 +23,7 @@ use crate::sql::read::read_plan::{ReadPlan, plan_query};
 use crate::sql::relational::given_rows::GivenRows;
 use crate::sql::write::delete::plan_delete;
 use crate::sql::write::insert::plan_insert;
+use crate::sql::write::merge::merge_plan::plan_merge;
 use crate::sql::write::update::plan_update;
 use crate::sql::write::write_plan::WritePlan;
 use crate::statement::{Change, CommandTag, ReadRun, RowSource, Work, WriteRun, Written, later};
@@ -94,7 +95,7 @@ pub fn plan_with_writes(
     }
     let around = PlanContext { given: &given, ..*context };
     let body = match query.body.as_ref() {
-        SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) => {
+        SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
             Body::Write(plan_write(query, &plain, parameters, &around)?)
         }
         _ => {
@@ -127,8 +128,9 @@ fn plan_write(
         SetExpr::Insert(ast::Statement::Insert(insert)) => plan_insert(insert, with, parameters, context),
         SetExpr::Update(ast::Statement::Update(update)) => plan_update(update, with, parameters, context),
         SetExpr::Delete(ast::Statement::Delete(delete)) => plan_delete(delete, with, parameters, context),
+        SetExpr::Merge(ast::Statement::Merge(merge)) => plan_merge(merge, with, parameters, context),
         other => {
-            let error = Error::unsupported("MERGE inside WITH is not offered", "Use INSERT ... ON CONFLICT DO UPDATE.");
+            let error = Error::syntax("WITH takes SELECT, INSERT, UPDATE, DELETE and MERGE", None);
             let position = character(context.text, other.span().start);
             Err(position.map_or(error.clone(), |position| error.with_position(position)))
         }

@@ -19,16 +19,18 @@ use crate::sql::read::read_plan::ReadPlan;
 use crate::sql::relational::collection_table::KEY_COLUMN;
 use crate::sql::write::delete::DeletePlan;
 use crate::sql::write::insert::InsertPlan;
+use crate::sql::write::merge::merge_plan::MergePlan;
 use crate::sql::write::update::UpdatePlan;
 use crate::sql::write::write_target::WritePlace;
 use crate::statement::{Change, ReadRun, RowSource, Work, WriteRun, Written, at_once, later};
 use crate::types::{ColumnType, Value};
 
-/// A planned INSERT, UPDATE or DELETE.
+/// A planned INSERT, UPDATE, DELETE or MERGE.
 pub enum WritePlan {
     Insert(Box<InsertPlan>),
     Update(Box<UpdatePlan>),
     Delete(Box<DeletePlan>),
+    Merge(Box<MergePlan>),
 }
 
 impl WritePlan {
@@ -38,6 +40,7 @@ impl WritePlan {
             WritePlan::Insert(plan) => plan.columns(),
             WritePlan::Update(plan) => plan.columns(),
             WritePlan::Delete(plan) => plan.columns(),
+            WritePlan::Merge(plan) => plan.columns(),
         }
     }
 
@@ -50,6 +53,7 @@ impl WritePlan {
             WritePlan::Insert(plan) => plan.execute(run).await,
             WritePlan::Update(plan) => plan.execute(run).await,
             WritePlan::Delete(plan) => plan.execute(run).await,
+            WritePlan::Merge(plan) => plan.execute(run).await,
         }
     }
 
@@ -58,6 +62,7 @@ impl WritePlan {
             WritePlan::Insert(plan) => plan.collection(),
             WritePlan::Update(plan) => plan.collection(),
             WritePlan::Delete(plan) => plan.collection(),
+            WritePlan::Merge(plan) => &plan.collection,
         }
     }
 
@@ -67,6 +72,7 @@ impl WritePlan {
             WritePlan::Insert(plan) => plan.source_plan(),
             WritePlan::Update(plan) => plan.source_plan(),
             WritePlan::Delete(plan) => plan.source_plan(),
+            WritePlan::Merge(plan) => Some(plan.source_plan()),
         }
     }
 
@@ -76,9 +82,15 @@ impl WritePlan {
             WritePlan::Insert(_) => ("Insert", "Values"),
             WritePlan::Update(_) => ("Update", "Key lookup"),
             WritePlan::Delete(_) => ("Delete", "Key lookup"),
+            WritePlan::Merge(_) => ("Merge", "Key lookup"),
         };
         let name = &self.collection().name;
         let mut lines = vec![format!("{verb} on {name}")];
+        if let WritePlan::Merge(plan) = self
+            && plan.is_keyed()
+        {
+            lines.push(format!("  Key lookup on {name} for each row"));
+        }
         match inner {
             None => lines.push(format!("  ->  {direct}")),
             Some(inner) => {
@@ -110,6 +122,7 @@ impl Change for WritePlan {
             WritePlan::Insert(plan) => plan.is_short(),
             WritePlan::Update(plan) => plan.source_plan().is_none(),
             WritePlan::Delete(plan) => plan.source_plan().is_none(),
+            WritePlan::Merge(_) => false,
         }
     }
 
@@ -118,6 +131,7 @@ impl Change for WritePlan {
             WritePlan::Insert(_) => StatementKind::Insert,
             WritePlan::Update(_) => StatementKind::Update,
             WritePlan::Delete(_) => StatementKind::Delete,
+            WritePlan::Merge(_) => StatementKind::Merge,
         }
     }
 }

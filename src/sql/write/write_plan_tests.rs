@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::metrics::StatementKind;
 use crate::settings::Settings;
 use crate::sql::parse::parse::parse;
-use crate::sql::write::insert::plan_column_defaults;
+use crate::sql::write::column_defaults::plan_column_defaults;
 use crate::statement::{
     Change, DependsOn, Planned, Planning, QueryFunction, ReadRun, RowSource, Statement, StatementTree, Touch,
     TouchedObject, WriteRun,

@@ -217,3 +217,63 @@ DROP VIEW
 
 > DROP TABLE stock
 DROP TABLE
+
+# Names that a query inside has for itself, and queries of WITH.
+
+> CREATE TABLE seen (id int PRIMARY KEY, n int)
+CREATE TABLE
+
+> INSERT INTO seen VALUES (1, 1), (2, 2), (3, 3)
+INSERT 0 3
+
+> INSERT INTO seen VALUES (1, 5) ON CONFLICT (id) DO UPDATE SET n = (SELECT count(*) FROM seen WHERE seen.id > 1) RETURNING n
+ n
+---
+ 2
+(1 row)
+INSERT 0 1
+
+> INSERT INTO seen VALUES (4, 5) RETURNING (SELECT count(*) FROM seen WHERE seen.id > 1)
+ count
+-------
+     2
+(1 row)
+INSERT 0 1
+
+> UPDATE seen SET n = 1 WHERE id = 1 RETURNING (SELECT count(*) FROM seen WHERE seen.id > 1), (SELECT sum(x.id) FROM seen x WHERE x.id > seen.id)
+ count | sum
+-------+-----
+     3 |   9
+(1 row)
+UPDATE 1
+
+> UPDATE seen SET n = 1 WHERE id = 1 RETURNING (SELECT x.id FROM seen x ORDER BY x.id DESC, seen.n LIMIT 1)
+ id
+----
+  4
+(1 row)
+UPDATE 1
+
+> WITH q AS (SELECT 5 AS a) UPDATE seen SET n = q.a FROM q WHERE id = 1 RETURNING n, (SELECT a + n FROM q)
+ n | ?column?
+---+----------
+ 5 |       10
+(1 row)
+UPDATE 1
+
+> WITH q AS (SELECT 5 AS a) DELETE FROM seen WHERE id = 1 RETURNING (SELECT a FROM q) + id AS more
+ more
+------
+    6
+(1 row)
+DELETE 1
+
+> UPDATE seen SET n = 1 RETURNING count(*)
+ERROR 42803: aggregate functions are not allowed in RETURNING
+LINE 1: UPDATE seen SET n = 1 RETURNING count(*)
+                                        ^
+
+> INSERT INTO seen VALUES (9, 9) RETURNING row_number() OVER ()
+ERROR 42P20: window functions are not allowed in RETURNING
+LINE 1: INSERT INTO seen VALUES (9, 9) RETURNING row_number() OVER ()
+                                                 ^
