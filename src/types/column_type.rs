@@ -1,6 +1,10 @@
 //! The types of columns, parameters and results, with PostgreSQL's names and OIDs.
 
 use std::fmt;
+use std::sync::Arc;
+
+use crate::types::enum_type::EnumType;
+use crate::types::text::text::quote_identifier;
 
 /// A type of the SQL surface. OIDs are PostgreSQL's (`pg_type.dat`); `vector` has none of its own and takes one above
 /// PostgreSQL's reserved range, the same on every node.
@@ -40,6 +44,8 @@ pub enum ColumnType {
     Bit(Option<u32>),
     TsVector,
     TsQuery,
+    /// A type that CREATE TYPE has made.
+    Enum(Arc<EnumType>),
     /// Bits up to a declared number, where there is one.
     Varbit(Option<u32>),
     /// `oid`, for the catalogs.
@@ -123,6 +129,7 @@ impl ColumnType {
             ColumnType::Vector(_) => VECTOR_OID,
             ColumnType::Halfvec(_) => HALFVEC_OID,
             ColumnType::Sparsevec(_) => SPARSEVEC_OID,
+            ColumnType::Enum(ty) => ty.oid(),
             ColumnType::Array(element) => element.array_oid(),
         }
     }
@@ -167,6 +174,7 @@ impl ColumnType {
             ColumnType::Vector(_) => VECTOR_ARRAY_OID,
             ColumnType::Halfvec(_) => HALFVEC_ARRAY_OID,
             ColumnType::Sparsevec(_) => SPARSEVEC_ARRAY_OID,
+            ColumnType::Enum(ty) => ty.array_oid(),
             ColumnType::Array(element) => element.array_oid(),
         }
     }
@@ -238,7 +246,7 @@ impl ColumnType {
             ColumnType::Bool | ColumnType::CatalogChar => 1,
             ColumnType::Int2 => 2,
             ColumnType::Int4 | ColumnType::Float4 | ColumnType::Date | ColumnType::Oid | ColumnType::Reg(_) => 4,
-            ColumnType::Void => 4,
+            ColumnType::Void | ColumnType::Enum(_) => 4,
             ColumnType::Int8
             | ColumnType::Float8
             | ColumnType::Time
@@ -327,11 +335,52 @@ impl ColumnType {
             ColumnType::Int2Vector => "int2vector",
             ColumnType::OidVector => "oidvector",
             ColumnType::Void => "void",
+            ColumnType::Enum(ty) => ty.name(),
             ColumnType::Unknown => "unknown",
             ColumnType::Array(element) if matches!(**element, ColumnType::Array(_)) => return element.internal_name(),
             ColumnType::Array(element) => return format!("_{}", element.internal_name()),
         };
         name.to_string()
+    }
+
+    /// The name by which [`ColumnType::parse`] finds the type again in this process: the one that SQL shows, but for types that have
+    /// been made.
+    pub fn spelled(&self) -> String {
+        match (self, self.base()) {
+            (ColumnType::Array(_), ColumnType::Enum(ty)) => format!("{}[]", ty.spelling()),
+            (_, ColumnType::Enum(ty)) => ty.spelling(),
+            _ => self.to_string(),
+        }
+    }
+
+    /// The name that is stored: of a type that has been made, it says which one and no more.
+    pub fn stored_name(&self) -> String {
+        match (self, self.base()) {
+            (ColumnType::Array(_), ColumnType::Enum(ty)) => format!("{}[]", ty.stored_spelling()),
+            (_, ColumnType::Enum(ty)) => ty.stored_spelling(),
+            _ => self.to_string(),
+        }
+    }
+
+    /// The enumerated type that it is, or is an array of.
+    pub fn enumerated(&self) -> Option<&Arc<EnumType>> {
+        match self.base() {
+            ColumnType::Enum(ty) => Some(ty),
+            _ => None,
+        }
+    }
+
+    /// The same type with another definition of the enumerated type that it is, or is an array of.
+    #[must_use]
+    pub fn with_enumerated(&self, ty: &Arc<EnumType>) -> ColumnType {
+        match self {
+            ColumnType::Enum(own) if own == ty => ColumnType::Enum(Arc::clone(ty)),
+            ColumnType::Array(element) if element.enumerated() == Some(ty) => {
+                // As deep as the type is nested, which its text bounds.
+                ColumnType::Array(Box::new(element.with_enumerated(ty)))
+            }
+            other => other.clone(),
+        }
     }
 
     /// The type of what stands in the innermost braces of an array; the type itself where it is none.
@@ -454,6 +503,7 @@ impl fmt::Display for ColumnType {
             ColumnType::Varbit(Some(length)) => write!(f, "bit varying({length})"),
             ColumnType::Varbit(None) => f.write_str("bit varying"),
             ColumnType::CatalogChar => f.write_str("\"char\""),
+            ColumnType::Enum(ty) => f.write_str(&quote_identifier(ty.name())),
             // Dimensions are the values' and not the types'.
             ColumnType::Array(element) if matches!(**element, ColumnType::Array(_)) => write!(f, "{element}"),
             ColumnType::Array(element) => write!(f, "{element}[]"),
@@ -473,7 +523,7 @@ pub mod as_text {
     /// # Errors
     /// That of the serializer.
     pub fn serialize<S: Serializer>(ty: &ColumnType, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(ty)
+        serializer.serialize_str(&ty.stored_name())
     }
 
     /// Reads the name of a type.

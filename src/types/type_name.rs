@@ -4,6 +4,7 @@
 //! Precisions of times are accepted and mean nothing: times are kept to the microsecond.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::types::enum_type::EnumType;
 use crate::types::limits::{BITS_MAX, SPARSE_DIMENSION_MAX, VECTOR_DIMENSION_MAX};
 use crate::types::{ColumnType, RegKind};
 
@@ -38,6 +39,10 @@ impl ColumnType {
     /// # Errors
     /// 42704 for an unknown name, 22023 for a modifier out of bounds, 42601 for one that the type does not take.
     pub fn parse(name: &str) -> Result<ColumnType> {
+        let (bare, is_array) = name.strip_suffix("[]").map_or((name, false), |bare| (bare, true));
+        if let Some(ty) = EnumType::spelled(bare).map(ColumnType::Enum) {
+            return Ok(if is_array { ColumnType::Array(Box::new(ty)) } else { ty });
+        }
         let spelling = Spelling::read(name).ok_or_else(|| unknown_type(name))?;
         let mut ty = if spelling.quoted_char {
             ColumnType::CatalogChar

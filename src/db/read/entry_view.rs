@@ -60,7 +60,10 @@ impl<'a> EntryView<'a> {
         };
         match stored.map(ValueRef::to_stored).transpose()? {
             None | Some(Stored::Removed) => Ok(None),
-            Some(Stored::Value(value)) => Ok(Some(value)),
+            Some(Stored::Value(value)) => match column {
+                Some(column) => value.of_column(&column.ty).map(Some),
+                None => Ok(Some(value)),
+            },
             Some(Stored::Vector { .. }) => {
                 let position = position.or_else(|| self.collection.column_of_field(name));
                 let position = position.ok_or_else(|| Error::internal("a vector is read without its column"))?;

@@ -79,6 +79,14 @@ impl CommitEncoder<'_> {
                     self.effects.batch.put(&Key::SequenceDefinition(sequence.id), &json);
                 }
                 CatalogChange::DropSequence(id) => delete_sequence(&mut self.effects.batch, *id),
+                CatalogChange::PutType(ty) => {
+                    let json = serde_json::to_vec(ty.as_ref()).map_err(|error| Error::internal(error.to_string()))?;
+                    self.effects.batch.put(&Key::UserType(ty.id), &json);
+                }
+                CatalogChange::DropType(id) => {
+                    self.effects.batch.delete(&Key::UserType(*id));
+                    self.effects.batch.delete(&Key::Comments(*id));
+                }
                 CatalogChange::PutComments(id, comments) if comments.is_empty() => {
                     self.effects.batch.delete(&Key::Comments(*id));
                 }

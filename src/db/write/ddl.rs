@@ -173,6 +173,13 @@ impl Transaction {
             let before = self.view.catalog.standing_of(id);
             self.writes().note_standing(id, before);
         }
+        if let CatalogChange::Put(collection) = &change {
+            // Whoever drops a type of its columns meanwhile has not seen them.
+            for ty in collection.user_types() {
+                let before = self.view.catalog.standing_of(ty);
+                self.writes().note_standing(ty, before);
+            }
+        }
         let mut catalog = (*self.view.catalog).clone();
         change.apply(&mut catalog);
         self.view.catalog = Arc::new(catalog);

@@ -152,6 +152,7 @@ fn write_binary(value: &Value, ty: &ColumnType, out: &mut BytesMut) -> Result<()
         }
         Value::TsVector(vector) => write_vector_bytes(vector, out),
         Value::TsQuery(query) => write_query_bytes(query, out),
+        Value::Enum(value) => out.put_slice(value.label().as_bytes()),
         Value::Bits(bits) => {
             out.put_u32(bits.length());
             out.put_slice(bits.bytes());

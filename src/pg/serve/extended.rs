@@ -28,7 +28,11 @@ impl Connection {
         let (name, text, count) = (fields.text()?, fields.text()?, fields.count()?);
         let mut types = Vec::with_capacity(count.min(PARAMETERS_MAX));
         for _ in 0..count {
-            types.push(parameter_type(fields.u32()?)?);
+            let oid = fields.u32()?;
+            types.push(match self.session.made_type(oid) {
+                Some(ty) => Some(ty),
+                None => parameter_type(oid)?,
+            });
         }
         fields.finish()?;
         self.session.check_statement_name(name)?;

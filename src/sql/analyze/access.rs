@@ -167,7 +167,11 @@ fn is_single(ty: &ColumnType) -> bool {
         ty,
         ColumnType::Date | ColumnType::Time | ColumnType::Timestamp | ColumnType::TimestampTz | ColumnType::Interval
     );
-    is_time || matches!(ty, ColumnType::Json | ColumnType::Bool | ColumnType::Uuid | ColumnType::Bytea)
+    is_time
+        || matches!(
+            ty,
+            ColumnType::Json | ColumnType::Bool | ColumnType::Uuid | ColumnType::Bytea | ColumnType::Enum(_)
+        )
 }
 
 /// The name of a field as the planner's function takes it.

@@ -50,7 +50,7 @@ pub fn finished(
     if engine::is_aggregate(name) || function.over.is_some() {
         name_casts(function);
     }
-    if name == "unnest" {
+    if name == "unnest" || ty.as_ref().is_some_and(|ty| ty.enumerated().is_some()) {
         keep_type(expr, ty.as_ref());
     }
     ty

@@ -10,6 +10,7 @@ use crate::sql::analyze::times::declared_interval;
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{CONFIGURATION_NAME, NUMBER_KEPT, PATH_OF_TEXT};
 use crate::sql::parse::operators::call;
+use crate::sql::pg_catalog::meant_type;
 use crate::types::{ColumnType, RegKind, Value};
 
 impl Analyzer<'_> {
@@ -34,8 +35,10 @@ impl Analyzer<'_> {
             return Ok(Some(ColumnType::Jsonpath));
         }
         let is_interval = matches!(data_type, DataType::Interval { .. });
-        let name = if is_interval { "interval".to_string() } else { data_type.to_string() };
-        let mut target = ColumnType::parse(&name).map_err(|error| self.at(error, location))?;
+        let mut target = match is_interval {
+            true => ColumnType::Interval,
+            false => meant_type(&data_type, self.context).map_err(|error| self.at(error, location))?,
+        };
         if is_array {
             target = ColumnType::Array(Box::new(target));
         }
@@ -156,7 +159,7 @@ pub fn is_forgotten(ty: &ColumnType) -> bool {
     match ty {
         ColumnType::Json | ColumnType::Jsonb | ColumnType::Uuid | ColumnType::Numeric(None) => true,
         ColumnType::Halfvec(_) | ColumnType::Sparsevec(_) | ColumnType::Bit(_) | ColumnType::Varbit(_) => true,
-        ColumnType::TsVector | ColumnType::TsQuery => true,
+        ColumnType::TsVector | ColumnType::TsQuery | ColumnType::Enum(_) => true,
         ColumnType::Array(element) => {
             is_forgotten(element) || element.is_dense_vector() || **element == ColumnType::Float4
         }

@@ -3,6 +3,8 @@
 use datafusion::sql::sqlparser::ast::DataType;
 
 use crate::error::Result;
+use crate::sql::arrow::context::PlanContext;
+use crate::sql::pg_catalog::meant_type;
 use crate::types::ColumnType;
 
 /// A column's declared type.
@@ -15,7 +17,7 @@ pub struct DeclaredType {
 
 /// # Errors
 /// 42704 for a type that does not exist, 22023 for a modifier out of range.
-pub fn declared_type(data_type: &DataType) -> Result<DeclaredType> {
+pub fn declared_type(data_type: &DataType, context: &PlanContext<'_>) -> Result<DeclaredType> {
     let name = data_type.to_string();
     let serial = match name.to_ascii_lowercase().as_str() {
         "bigserial" | "serial8" => Some(ColumnType::Int8),
@@ -25,7 +27,7 @@ pub fn declared_type(data_type: &DataType) -> Result<DeclaredType> {
     };
     match serial {
         Some(ty) => Ok(DeclaredType { ty, is_serial: true }),
-        None => Ok(DeclaredType { ty: ColumnType::parse(&name)?, is_serial: false }),
+        None => Ok(DeclaredType { ty: meant_type(data_type, context)?, is_serial: false }),
     }
 }
 

@@ -17,6 +17,7 @@ use crate::sql::functions::function_types;
 use crate::sql::parse::names::exact;
 use crate::sql::parse::operators::call;
 use crate::sql::parse::parse::character;
+use crate::sql::pg_catalog::type_of_oid;
 use crate::sql::registry::{self, CallArguments, ResolvedFunction};
 use crate::types::ColumnType;
 
@@ -54,7 +55,7 @@ impl Analyzer<'_> {
         self.note_operator(resolved.operator, [left_type.as_ref(), right_type.as_ref()]);
         self.take_type(left, left_type, resolved.left)?;
         self.take_type(right, right_type, resolved.right)?;
-        Ok(ColumnType::from_oid(resolved.result))
+        Ok(self.type_by_oid(resolved.result))
     }
 
     /// An error with the place of the operator that stands behind a left side which ends there: the tree does not tell it.
@@ -139,12 +140,12 @@ impl Analyzer<'_> {
             Some(given @ (ColumnType::Time | ColumnType::Vector(_) | ColumnType::Halfvec(_))) => given.oid() != chosen,
             _ => false,
         };
-        if let Some(target) = ColumnType::from_oid(chosen).filter(|_| is_cast) {
+        if let Some(target) = self.type_by_oid(chosen).filter(|_| is_cast) {
             *expr = call(&cast_name(&target), vec![std::mem::replace(expr, Expr::Tuple(Vec::new()))]);
             *ty = Some(target);
             return Ok(());
         }
-        let wanted = ColumnType::from_oid(chosen).filter(|_| chosen != CHARACTER && ty.is_none());
+        let wanted = self.type_by_oid(chosen).filter(|_| chosen != CHARACTER && ty.is_none());
         if let Some(wanted) = wanted.filter(is_read) {
             self.adopt(expr, &wanted)?;
             *ty = Some(wanted);
@@ -207,7 +208,7 @@ impl Analyzer<'_> {
             None => None,
         };
         self.note_function(name, resolved.as_ref().and_then(|resolved| resolved.form));
-        let (chosen, result) = resolved.map_or_else(Default::default, |resolved| known_types(&resolved));
+        let (chosen, result) = resolved.map_or_else(Default::default, |resolved| self.known_types(&resolved));
         for ((argument, ty), wanted) in arguments.iter_mut().zip(&mut walked).zip(&chosen) {
             if is_numeric(ty.as_ref().and_then(Option::as_ref)) && *wanted == Some(ColumnType::Float8) {
                 self.numeric_as_float(argument);
@@ -240,6 +241,20 @@ impl Analyzer<'_> {
             self.adopt(argument, ty)?;
         }
         self.walked_argument(name, argument)
+    }
+
+    /// The type of an OID; `None` for one that has no values here.
+    fn type_by_oid(&self, oid: u32) -> Option<ColumnType> {
+        type_of_oid(oid, self.context.view.catalog())
+    }
+
+    /// The types that the form takes, and that of its result.
+    fn known_types(&self, resolved: &ResolvedFunction) -> (Vec<Option<ColumnType>>, Option<ColumnType>) {
+        let known = |oid: &u32| self.type_by_oid(*oid).filter(|ty| *oid != CHARACTER && is_read(ty));
+        let is_row = resolved.form.is_none_or(|form| !form.returns_set);
+        let result = ColumnType::from_oid(resolved.result)
+            .filter(|ty| is_row && (matches!(ty, ColumnType::Text | ColumnType::Bool) || ty.enumerated().is_some()));
+        (resolved.arguments.iter().map(known).collect(), result)
     }
 
     /// The error for a function that does not exist.
@@ -284,15 +299,6 @@ fn chosen_form(name: &str, types: Vec<u32>) -> Result<Option<ResolvedFunction>> 
         Err(error) if error.kind() == ErrorKind::UndefinedFunction && !may_be_meant(name, call) => Err(error),
         Err(_) => Ok(None),
     }
-}
-
-/// The types that the form takes, and that of its result.
-fn known_types(resolved: &ResolvedFunction) -> (Vec<Option<ColumnType>>, Option<ColumnType>) {
-    let known = |oid: &u32| ColumnType::from_oid(*oid).filter(|ty| *oid != CHARACTER && is_read(ty));
-    let is_row = resolved.form.is_none_or(|form| !form.returns_set);
-    let result =
-        ColumnType::from_oid(resolved.result).filter(|ty| is_row && matches!(ty, ColumnType::Text | ColumnType::Bool));
-    (resolved.arguments.iter().map(known).collect(), result)
 }
 
 /// Whether a literal is read as a value of that type before it is planned: names are looked up by the functions that take them.

@@ -26,7 +26,7 @@ const PREFIX: &str = "$cast:";
 
 /// The name under which a cast to `ty` is planned.
 pub fn cast_name(ty: &ColumnType) -> String {
-    format!("{PREFIX}{ty}")
+    format!("{PREFIX}{}", ty.spelled())
 }
 
 /// The type that a function of that name casts to, if it is a cast.

@@ -12,16 +12,16 @@ use datafusion::arrow::array::{
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
 use datafusion::arrow::compute::{CastOptions, cast_with_options, concat};
 use datafusion::arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, DurationMicrosecondType, Float32Type, Float64Type,
-    Int16Type, Int32Type, Int64Type, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit,
-    Time64MicrosecondType, TimeUnit, TimestampMicrosecondType, UInt32Type, UInt64Type,
+    ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, DurationMicrosecondType, DurationNanosecondType,
+    Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, IntervalMonthDayNano, IntervalMonthDayNanoType,
+    IntervalUnit, Time64MicrosecondType, TimeUnit, TimestampMicrosecondType, UInt32Type, UInt64Type,
 };
 use datafusion::common::ScalarValue;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::arrow::errors::{from_arrow, from_datafusion};
 use crate::sql::arrow::types::{NUMERIC_PRECISION, data_type_of, list_element, type_of};
-use crate::types::{Bits, ColumnType, Interval, Numeric, Value};
+use crate::types::{Bits, ColumnType, EnumType, EnumValue, Interval, Numeric, Value};
 
 /// What stands for NaN among the digits of decimals: PostgreSQL's NaN is above all numbers, and equals itself.
 pub const NAN_DIGITS: i128 = i128::MAX;
@@ -70,6 +70,10 @@ pub fn array_of<'a>(ty: &ColumnType, values: impl IntoIterator<Item = &'a Value>
             retyped(&array, data_type_of(ty))?
         }
         ColumnType::Interval => intervals(values)?,
+        ColumnType::Enum(_) => primitive::<DurationNanosecondType>(ty, values, |value| match value {
+            Value::Enum(value) => Some(value.position),
+            _ => None,
+        })?,
         ColumnType::Numeric(_) => match data_type_of(ty) {
             DataType::Decimal128(precision, scale) => decimals(ty, (precision, scale), values)?,
             _ => numbers(ty, values, rows)?,
@@ -341,7 +345,9 @@ pub fn readable(array: &ArrayRef) -> Result<ArrayRef> {
         DataType::Interval(IntervalUnit::YearMonth | IntervalUnit::DayTime) => {
             DataType::Interval(IntervalUnit::MonthDayNano)
         }
-        DataType::Duration(unit) if *unit != TimeUnit::Microsecond => DataType::Duration(TimeUnit::Microsecond),
+        DataType::Duration(unit) if !matches!(unit, TimeUnit::Microsecond | TimeUnit::Nanosecond) => {
+            DataType::Duration(TimeUnit::Microsecond)
+        }
         DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) => {
             DataType::Decimal128(*precision, *scale)
         }
@@ -400,6 +406,11 @@ pub fn value_at(array: &ArrayRef, row: usize, ty: &ColumnType) -> Result<Value> 
         DataType::Timestamp(_, zone) => {
             let micros = array.as_primitive::<TimestampMicrosecondType>().value(row);
             if zone.is_some() { Value::TimestampTz(micros) } else { Value::Timestamp(micros) }
+        }
+        DataType::Duration(TimeUnit::Nanosecond) => {
+            let position = array.as_primitive::<DurationNanosecondType>().value(row);
+            let value = EnumValue { ty: EnumType::unresolved(0), position };
+            Value::Enum(value).of_column(ty)?
         }
         DataType::Duration(_) => {
             let micros = array.as_primitive::<DurationMicrosecondType>().value(row);

@@ -23,6 +23,7 @@ mod counterparts;
 mod decimals;
 mod dimensions;
 mod distances;
+mod enums;
 mod expand_array;
 mod extremes;
 #[cfg(test)]

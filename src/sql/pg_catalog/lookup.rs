@@ -1,16 +1,19 @@
 //! From the names in statements to relations: by the schema that is written before a name, else by `search_path`. Every statement
 //! looks here.
 
-use datafusion::sql::sqlparser::ast::ObjectName;
+use std::sync::Arc;
+
+use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, DataType, ObjectName};
 
 use crate::db::{Catalog, SchemaPlace, SearchPath};
-use crate::error::Result;
-use crate::model::{Collection, RelationName, SchemaId};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Collection, RelationName, RelationRef, SchemaId, UserType};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names::relation_name;
 use crate::sql::pg_catalog::oids::{Object, namespace_of};
 use crate::sql::pg_catalog::relation::{self, CatalogRelation};
-use crate::types::quote_identifier;
+use crate::statement::DependsOn;
+use crate::types::{ColumnType, quote_identifier};
 
 /// What a name means.
 #[derive(Clone, Debug)]
@@ -93,6 +96,73 @@ pub fn find_object(schema: Option<&str>, name: &str, path: &SearchPath, catalog:
 pub fn named_object(name: &ObjectName, context: &PlanContext<'_>) -> Result<Option<Object>> {
     let (schema, name) = relation_name(name)?;
     Ok(find_object(schema.as_deref(), &name, &path_of(context), context.view.catalog()))
+}
+
+/// The type that CREATE TYPE has made and that a name means.
+pub fn find_user_type<'c>(
+    schema: Option<&str>,
+    name: &str,
+    path: &SearchPath,
+    catalog: &'c Catalog,
+) -> Option<&'c Arc<UserType>> {
+    let find = |place: &SchemaPlace| match place {
+        SchemaPlace::Stored(schema) => catalog.user_type(RelationRef { schema: *schema, name }),
+        SchemaPlace::System(_) => None,
+    };
+    match schema {
+        Some(schema) => find(&catalog.schema(schema, path.own())?),
+        None => path.places().iter().find_map(find),
+    }
+}
+
+/// The type that a statement writes: one of the system, or one that CREATE TYPE has made.
+///
+/// # Errors
+/// 42704 for a type that does not exist, 22023 for a modifier out of range.
+pub fn meant_type(data_type: &DataType, context: &PlanContext<'_>) -> Result<ColumnType> {
+    let written = data_type.to_string();
+    let unknown = match ColumnType::parse(&written) {
+        // How the planner spells types is nothing that a statement can write.
+        Ok(ty) if ty.enumerated().is_none() => return Ok(ty),
+        Ok(_) => Error::new(ErrorKind::UndefinedObject, format!("type {written} does not exist")),
+        Err(error) => error,
+    };
+    made_type(data_type, context).ok_or(unknown)
+}
+
+fn made_type(data_type: &DataType, context: &PlanContext<'_>) -> Option<ColumnType> {
+    match data_type {
+        DataType::Custom(name, modifiers) if modifiers.is_empty() => {
+            let (schema, plain) = relation_name(name).ok()?;
+            let (path, catalog) = (path_of(context), context.view.catalog());
+            let find = |plain: &str| find_user_type(schema.as_deref(), plain, &path, catalog);
+            let (ty, is_array) = match (find(&plain), plain.strip_prefix('_')) {
+                (Some(ty), _) => (ty, false),
+                (None, Some(element)) => (find(element)?, true),
+                (None, None) => return None,
+            };
+            context.notes.note_schema(ty.schema);
+            context.notes.depend_on(DependsOn::Catalog(Arc::clone(catalog)));
+            let ty = ty.column_type();
+            Some(if is_array { ColumnType::Array(Box::new(ty)) } else { ty })
+        }
+        // As deep as the parser nests.
+        DataType::Array(ArrayElemTypeDef::SquareBracket(element, _) | ArrayElemTypeDef::AngleBracket(element)) => {
+            match made_type(element, context)? {
+                array @ ColumnType::Array(_) => Some(array),
+                element => Some(ColumnType::Array(Box::new(element))),
+            }
+        }
+        _ => None,
+    }
+}
+
+/// The type of an OID: one of the system, or one that CREATE TYPE has made.
+pub fn type_of_oid(oid: u32, catalog: &Catalog) -> Option<ColumnType> {
+    ColumnType::from_oid(oid).or_else(|| {
+        let ty = catalog.user_type_by_oid(oid)?.column_type();
+        Some(if oid == ty.oid() { ty } else { ColumnType::Array(Box::new(ty)) })
+    })
 }
 
 /// Whether a name without a schema finds an object.

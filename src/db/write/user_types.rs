@@ -1,0 +1,229 @@
+//! Types inside a transaction: made, given labels and names, and dropped.
+//!
+//! Expressions are stored as texts, which know a type and a label by their names: what such a text may mean keeps its name.
+
+use std::sync::Arc;
+
+use crate::db::catalog::catalog::check_identifier;
+use crate::db::catalog::catalog_change::CatalogChange;
+use crate::db::catalog::view_rules::refuse_dependents;
+use crate::db::state::cancel::Cancel;
+use crate::db::write::transaction::Transaction;
+use crate::db::write::views::cascade_notice;
+use crate::error::{Error, ErrorKind, Notice, Result};
+use crate::model::{Collection, CollectionId, RelationName, SchemaId, UserType};
+use crate::types::enum_type::{LabelPlace, check_label, first_labels, no_label, with_label};
+use crate::types::limits::USER_TYPES_MAX;
+use crate::types::quote_identifier;
+
+impl Transaction {
+    /// Makes an enumerated type of labels in their order.
+    ///
+    /// # Errors
+    /// 42710 for a name that is taken and for a label that is there twice, 42602 for a label that is too long, 54000 for a name that is,
+    /// for too many labels, and above `USER_TYPES_MAX`.
+    pub fn create_enum(&mut self, name: &RelationName, labels: &[String]) -> Result<()> {
+        self.check_type_name(name)?;
+        if self.catalog().user_types().count() >= USER_TYPES_MAX {
+            let message = format!("a database can have at most {USER_TYPES_MAX} types of its own");
+            return Err(Error::new(ErrorKind::LimitExceeded, message));
+        }
+        let labels = first_labels(labels)?;
+        self.note_schema(name.schema);
+        let ty = UserType::new(self.new_id(), name.clone(), labels);
+        self.change_catalog(CatalogChange::PutType(Arc::new(ty)));
+        Ok(())
+    }
+
+    fn check_type_name(&self, name: &RelationName) -> Result<()> {
+        check_identifier(&name.name)?;
+        let catalog = self.catalog();
+        let is_taken =
+            catalog.user_type(name).is_some() || catalog.collection(name).is_some() || catalog.view(name).is_some();
+        if is_taken {
+            return Err(Error::new(ErrorKind::DuplicateObject, format!("type \"{}\" already exists", name.name)));
+        }
+        Ok(())
+    }
+
+    /// The type of a name.
+    fn expect_type(&self, name: &RelationName) -> Result<Arc<UserType>> {
+        let found = self.catalog().user_type(name).cloned();
+        found.ok_or_else(|| Error::new(ErrorKind::UndefinedObject, format!("type \"{name}\" does not exist")))
+    }
+
+    /// Adds a label; with `if_not_exists` one that is there already is told to the client.
+    ///
+    /// # Errors
+    /// 42704 for a type that is not there, 42710 for a label that is; 42602, 22023 and 54000 as for labels that find no place.
+    pub fn add_label(
+        &mut self,
+        name: &RelationName,
+        label: &str,
+        (place, if_not_exists): (&LabelPlace, bool),
+    ) -> Result<()> {
+        let ty = self.expect_type(name)?;
+        check_label(label)?;
+        if ty.definition.labels().iter().any(|known| known.name == label) {
+            let message = format!("enum label \"{label}\" already exists");
+            if !if_not_exists {
+                return Err(Error::new(ErrorKind::DuplicateObject, message));
+            }
+            let report = Error::new(ErrorKind::DuplicateObject, format!("{message}, skipping"));
+            self.notices.push(Notice::of(report));
+            return Ok(());
+        }
+        let labels = with_label(ty.definition.labels(), label, place)?;
+        self.change_catalog(CatalogChange::PutType(Arc::new(ty.with(ty.relation(), labels))));
+        Ok(())
+    }
+
+    /// Gives a label another name.
+    ///
+    /// # Errors
+    /// 42704 for a type that is not there, 22023 for a label that is not, 42710 for a name that another one has, 42602 for one that is too
+    /// long; 0A000 where a stored expression may mean the label.
+    pub fn rename_label(&mut self, name: &RelationName, from: &str, to: &str) -> Result<()> {
+        let ty = self.expect_type(name)?;
+        check_label(to)?;
+        let mut labels = ty.definition.labels().to_vec();
+        let is_taken = labels.iter().any(|label| label.name == to);
+        let label = labels.iter_mut().find(|label| label.name == from).ok_or_else(|| no_label(from))?;
+        if is_taken {
+            return Err(Error::new(ErrorKind::DuplicateObject, format!("enum label \"{to}\" already exists")));
+        }
+        label.name = to.to_string();
+        let written = format!("'{}'", from.replace('\'', "''"));
+        self.check_unwritten(&format!("enum label \"{from}\""), &|text| text.contains(&written))?;
+        self.change_catalog(CatalogChange::PutType(Arc::new(ty.with(ty.relation(), labels))));
+        Ok(())
+    }
+
+    /// Gives a type another name.
+    ///
+    /// # Errors
+    /// 42704 for a type that is not there, 42710 for a name that is taken; 0A000 where a stored expression may name the type.
+    pub fn rename_type(&mut self, name: &RelationName, to: &str) -> Result<()> {
+        let ty = self.expect_type(name)?;
+        let to = RelationName::new(name.schema, to);
+        self.check_type_name(&to)?;
+        self.check_unwritten(&format!("type \"{}\"", ty.name()), &|text| names_word(text, ty.name()))?;
+        let labels = ty.definition.labels().to_vec();
+        self.change_catalog(CatalogChange::PutType(Arc::new(ty.with(to, labels))));
+        Ok(())
+    }
+
+    /// Refuses to rename what a stored expression may mean.
+    fn check_unwritten(&self, what: &str, is_meant: &dyn Fn(&str) -> bool) -> Result<()> {
+        let catalog = Arc::clone(self.catalog());
+        match catalog.stored_texts().into_iter().find(|(_, text)| is_meant(text)) {
+            None => Ok(()),
+            Some((of, _)) => {
+                let error = Error::new(ErrorKind::Unsupported, format!("cannot rename {what} because {of} names it"));
+                Err(error.with_hint(format!("Drop it, rename, and make it again: {of}.")))
+            }
+        }
+    }
+
+    /// Refuses another name for a schema whose types a stored expression may name with it.
+    ///
+    /// # Errors
+    /// 0A000.
+    pub(super) fn check_types_unwritten(&self, schema: SchemaId, name: &str) -> Result<()> {
+        match self.catalog().user_types_in(schema).next() {
+            Some(_) => self.check_unwritten(&format!("schema \"{name}\""), &|text| names_word(text, name)),
+            None => Ok(()),
+        }
+    }
+
+    /// Drops types, with `cascade` along with the columns of them.
+    ///
+    /// # Errors
+    /// 42704 for a type that is not there; 2BP01 for one that columns or stored expressions need without `cascade`; 0A000 for stored
+    /// expressions with it; as [`Transaction::drop_column`].
+    pub fn drop_types(&mut self, names: &[RelationName], cascade: bool, cancel: &Cancel) -> Result<()> {
+        let mut types = Vec::with_capacity(names.len());
+        for name in names {
+            types.push(self.expect_type(name)?);
+        }
+        let mut lines = Vec::new();
+        for ty in &types {
+            let what = self.described_type(ty);
+            let columns = self.columns_of_type(ty.id);
+            let of_columns = columns.iter().map(|(table, column)| (self.described_column(table, column), what.clone()));
+            lines.extend(of_columns);
+        }
+        if !cascade {
+            let what = match types.as_slice() {
+                [ty] => self.described_type(ty),
+                _ => "desired object(s)".to_string(),
+            };
+            let lines: Vec<String> = lines.iter().map(|(line, on)| format!("{line} depends on {on}")).collect();
+            refuse_dependents(&what, &lines)?;
+        }
+        let gone: Vec<String> = lines.into_iter().map(|(line, _)| line).collect();
+        self.notices.extend(cascade_notice(&gone));
+        let told = self.notices.len();
+        for ty in &types {
+            for (table, column) in self.columns_of_type(ty.id) {
+                self.drop_column(&table.relation(), &column, true, cancel)?;
+            }
+            let catalog = Arc::clone(self.catalog());
+            if let Some((of, _)) = catalog.stored_texts().into_iter().find(|(_, text)| names_word(text, ty.name())) {
+                let message = format!("cannot drop {} because {of} names it", self.described_type(ty));
+                return Err(Error::new(ErrorKind::DependentObjects, message).with_hint(format!("Drop {of} first.")));
+            }
+            self.change_catalog(CatalogChange::DropType(ty.id));
+        }
+        self.notices.truncate(told);
+        Ok(())
+    }
+
+    /// The columns of a type, or of arrays of it, each with its table.
+    pub(super) fn columns_of_type(&self, ty: CollectionId) -> Vec<(Arc<Collection>, String)> {
+        let mut found = Vec::new();
+        for collection in self.catalog().collections() {
+            let columns = collection.columns.iter().filter(|column| UserType::id_of(&column.ty) == Some(ty));
+            found.extend(columns.map(|column| (Arc::clone(collection), column.name.clone())));
+        }
+        found
+    }
+
+    /// A type, as messages name it.
+    pub(super) fn described_type(&self, ty: &UserType) -> String {
+        let name = quote_identifier(ty.name());
+        match ty.schema.is_public() {
+            true => format!("type {name}"),
+            false => format!("type {}.{name}", quote_identifier(&self.catalog().schema_name(ty.schema))),
+        }
+    }
+
+    pub(super) fn described_column(&self, table: &Collection, column: &str) -> String {
+        format!("column {} of {}", quote_identifier(column), self.described(self.catalog(), table.id))
+    }
+}
+
+/// Whether a text has a name as a word of its own.
+fn names_word(text: &str, name: &str) -> bool {
+    let is_part = |character: char| character.is_alphanumeric() || character == '_';
+    let (text, name) = (text.to_lowercase(), name.to_lowercase());
+    text.match_indices(&name).any(|(at, found)| {
+        let before = text.get(..at).and_then(|before| before.chars().next_back());
+        let after = text.get(at + found.len()..).and_then(|after| after.chars().next());
+        !before.is_some_and(is_part) && !after.is_some_and(is_part)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_found_as_a_word() {
+        for (text, is_named) in
+            [("'a'::mood", true), ("CAST(x AS \"Mood\")", true), ("moody > 1", false), ("public.mood 'a'", true)]
+        {
+            assert_eq!(names_word(text, "mood"), is_named, "{text}");
+        }
+    }
+}
