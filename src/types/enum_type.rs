@@ -49,6 +49,18 @@ pub struct EnumLabel {
     pub name: String,
 }
 
+impl EnumLabel {
+    /// `enumsortorder`: labels of CREATE TYPE have 1, 2 and so on.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "it is shown, and orders nothing here"
+    )]
+    pub fn sort_order(&self) -> f32 {
+        (self.position as f64 / STEP as f64) as f32
+    }
+}
+
 /// A value of an enumerated type. Values are equal where their positions are: those of two types do not meet.
 #[derive(Clone, Debug)]
 pub struct EnumValue {

@@ -11,10 +11,10 @@ use crate::db::state::cancel::Cancel;
 use crate::db::write::transaction::Transaction;
 use crate::db::write::views::cascade_notice;
 use crate::error::{Error, ErrorKind, Notice, Result};
-use crate::model::{Collection, CollectionId, RelationName, SchemaId, UserType};
+use crate::model::{Collection, CollectionId, DefaultValue, RelationName, SchemaId, UserType};
 use crate::types::enum_type::{LabelPlace, check_label, first_labels, no_label, with_label};
 use crate::types::limits::USER_TYPES_MAX;
-use crate::types::quote_identifier;
+use crate::types::{ColumnType, quote_identifier};
 
 impl Transaction {
     /// Makes an enumerated type of labels in their order.
@@ -93,7 +93,9 @@ impl Transaction {
             return Err(Error::new(ErrorKind::DuplicateObject, format!("enum label \"{to}\" already exists")));
         }
         label.name = to.to_string();
-        let written = format!("'{}'", from.replace('\'', "''"));
+        let quoted = |label: &str| format!("'{}'", label.replace('\'', "''"));
+        let written = quoted(from);
+        self.rewrite_defaults(&ty, &|literal| if literal == written { quoted(to) } else { literal.to_string() });
         self.check_unwritten(&format!("enum label \"{from}\""), &|text| text.contains(&written))?;
         self.change_catalog(CatalogChange::PutType(Arc::new(ty.with(ty.relation(), labels))));
         Ok(())
@@ -107,10 +109,24 @@ impl Transaction {
         let ty = self.expect_type(name)?;
         let to = RelationName::new(name.schema, to);
         self.check_type_name(&to)?;
+        self.rewrite_defaults(&ty, &str::to_string);
         self.check_unwritten(&format!("type \"{}\"", ty.name()), &|text| names_word(text, ty.name()))?;
         let labels = ty.definition.labels().to_vec();
         self.change_catalog(CatalogChange::PutType(Arc::new(ty.with(to, labels))));
         Ok(())
+    }
+
+    /// Defaults of columns of a type that are nothing but a label, with or without a cast, become that label alone, as `rename` has it.
+    fn rewrite_defaults(&mut self, ty: &UserType, rename: &dyn Fn(&str) -> String) {
+        for (table, column) in self.columns_of_type(ty.id) {
+            let Some(table) = self.catalog().collection_by_id(table.id).cloned() else { continue };
+            let mut changed = (*table).clone();
+            let Some(column) = changed.columns.iter_mut().find(|known| known.name == column) else { continue };
+            let Some(DefaultValue::Expression(text)) = &column.default else { continue };
+            let Some(label) = plain_label(text).filter(|_| matches!(column.ty, ColumnType::Enum(_))) else { continue };
+            column.default = Some(DefaultValue::Expression(rename(label)));
+            self.change_catalog(CatalogChange::Put(Arc::new(changed)));
+        }
     }
 
     /// Refuses to rename what a stored expression may mean.
@@ -166,6 +182,7 @@ impl Transaction {
         let told = self.notices.len();
         for ty in &types {
             for (table, column) in self.columns_of_type(ty.id) {
+                self.drop_above_column(&table.relation(), &column, true)?;
                 self.drop_column(&table.relation(), &column, true, cancel)?;
             }
             let catalog = Arc::clone(self.catalog());
@@ -203,6 +220,24 @@ impl Transaction {
     }
 }
 
+/// The literal of an expression that is nothing else but its cast.
+fn plain_label(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let inner = text.strip_prefix('\'')?;
+    let (mut end, mut quotes) = (None, inner.match_indices('\'').peekable());
+    while let Some((at, _)) = quotes.next() {
+        // Two of them are one of the label.
+        if quotes.next_if(|(next, _)| *next == at + 1).is_none() {
+            end = Some(at);
+            break;
+        }
+    }
+    let (literal, rest) = text.split_at_checked(end? + 2)?;
+    let rest = rest.trim();
+    let is_cast = rest.strip_prefix("::").is_some_and(|name| !name.contains(['\'', '(', ':']));
+    (rest.is_empty() || is_cast).then_some(literal)
+}
+
 /// Whether a text has a name as a word of its own.
 fn names_word(text: &str, name: &str) -> bool {
     let is_part = |character: char| character.is_alphanumeric() || character == '_';
@@ -217,6 +252,21 @@ fn names_word(text: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_label_is_found_with_and_without_its_cast() {
+        for (text, label) in [
+            ("'a'", Some("'a'")),
+            (" 'it''s'::mood ", Some("'it''s'")),
+            ("'a'::\"my mood\"", Some("'a'")),
+            ("'a'::text::mood", None),
+            ("'a' || 'b'", None),
+            ("upper('a')", None),
+            ("'a", None),
+        ] {
+            assert_eq!(plain_label(text), label, "{text}");
+        }
+    }
 
     #[test]
     fn a_name_is_found_as_a_word() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, DataType, ObjectName};
 
 use crate::db::{Catalog, SchemaPlace, SearchPath};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::model::{Collection, RelationName, RelationRef, SchemaId, UserType};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names::relation_name;
@@ -120,11 +120,9 @@ pub fn find_user_type<'c>(
 /// # Errors
 /// 42704 for a type that does not exist, 22023 for a modifier out of range.
 pub fn meant_type(data_type: &DataType, context: &PlanContext<'_>) -> Result<ColumnType> {
-    let written = data_type.to_string();
-    let unknown = match ColumnType::parse(&written) {
-        // How the planner spells types is nothing that a statement can write.
-        Ok(ty) if ty.enumerated().is_none() => return Ok(ty),
-        Ok(_) => Error::new(ErrorKind::UndefinedObject, format!("type {written} does not exist")),
+    // How the planner spells a type that was made is no identifier of a statement.
+    let unknown = match ColumnType::parse(&data_type.to_string()) {
+        Ok(ty) => return Ok(ty),
         Err(error) => error,
     };
     made_type(data_type, context).ok_or(unknown)

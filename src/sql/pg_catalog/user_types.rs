@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use crate::db::{Catalog, SearchPath};
+use crate::error::Result;
 use crate::model::{SchemaId, UserType};
 use crate::settings::identifiers;
-use crate::sql::pg_catalog::lookup::find_user_type;
+use crate::sql::pg_catalog::lookup::{find_user_type, type_of_oid};
 use crate::sql::pg_catalog::names::{find_type, format_type_in};
 use crate::sql::pg_catalog::oids::schema_oid;
 use crate::sql::pg_catalog::relation::{CatalogRow, oid, text};
@@ -45,7 +46,7 @@ pub fn labels(catalog: &Catalog) -> Vec<CatalogRow> {
             rows.push(vec![
                 ("oid", oid(first.saturating_add(u32::from(number)))),
                 ("enumtypid", oid(ty.oid())),
-                ("enumsortorder", Value::Float4(f32::from(number))),
+                ("enumsortorder", Value::Float4(label.sort_order())),
                 ("enumlabel", text(&label.name)),
             ]);
         }
@@ -93,6 +94,17 @@ pub fn find_any_type(name: &str, path: &SearchPath, catalog: &Catalog) -> Option
         _ => None,
     }?;
     Some(if is_array { found.definition.array_oid() } else { found.oid() })
+}
+
+/// The type of a name with its modifiers, as a text has it.
+///
+/// # Errors
+/// 42704 for a type that does not exist, 22023 for a modifier out of range.
+pub fn type_named(name: &str, path: &SearchPath, catalog: &Catalog) -> Result<ColumnType> {
+    ColumnType::parse(name).or_else(|error| {
+        let found = find_any_type(name, path, catalog).and_then(|oid| type_of_oid(oid, catalog));
+        found.ok_or(error)
+    })
 }
 
 /// The schema of a type, as the information schema names it.

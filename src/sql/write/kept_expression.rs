@@ -111,7 +111,7 @@ fn notes_of(
         over_parameters = Expr::Cast {
             kind: CastKind::Cast,
             expr: Box::new(over_parameters),
-            data_type: DataType::Custom(ObjectName::from(vec![Ident::new(ty.to_string())]), Vec::new()),
+            data_type: DataType::Custom(ObjectName::from(vec![Ident::new(ty.spelled())]), Vec::new()),
             array: false,
             format: None,
         };
