@@ -5,7 +5,6 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::model::collection::{Collection, CollectionId, IndexKind};
-use crate::model::index_key::{IndexKey, IndexKeys};
 use crate::model::schema::{RelationName, SchemaId};
 use crate::types::{ColumnType, EnumLabel, EnumType};
 
@@ -106,11 +105,9 @@ impl Collection {
             column.ty = column.ty.with_enumerated(ty);
         }
         for index in &mut self.indexes {
-            if let IndexKind::Keys(IndexKeys { keys, .. }) = &mut index.kind {
-                for key in keys {
-                    if let IndexKey::Expression(expression) = key {
-                        expression.ty = expression.ty.with_enumerated(ty);
-                    }
+            if let IndexKind::Keys(keys) = &mut index.kind {
+                for expression in keys.expressions_mut() {
+                    expression.ty = expression.ty.with_enumerated(ty);
                 }
             }
         }
@@ -119,9 +116,5 @@ impl Collection {
 
 fn index_types(kind: &IndexKind) -> Vec<&ColumnType> {
     let IndexKind::Keys(keys) = kind else { return Vec::new() };
-    let types = keys.keys.iter().filter_map(|key| match key {
-        IndexKey::Expression(expression) => Some(&expression.ty),
-        IndexKey::Column(_) => None,
-    });
-    types.collect()
+    keys.expressions().map(|expression| &expression.ty).collect()
 }

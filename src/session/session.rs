@@ -23,7 +23,7 @@ use crate::session::transaction::{OpenTransaction, TransactionStatus};
 use crate::settings::Settings;
 use crate::sql;
 use crate::statement::{BinaryCodec, Planned, Planning, QueryFunction};
-use crate::types::{ColumnType, EnumType};
+use crate::types::ColumnType;
 
 /// Most named prepared statements of one session.
 const STATEMENTS_MAX: usize = 10_000;
@@ -178,14 +178,6 @@ impl Session {
     /// Others see the name of the application that the client has set.
     pub fn introduce(&self) {
         self.activity.name_application(self.settings().get("application_name").unwrap_or_default());
-    }
-
-    /// The type of an OID that CREATE TYPE has made, as the next statement sees it.
-    pub fn made_type(&mut self, oid: u32) -> Option<ColumnType> {
-        EnumType::number_of(oid)?;
-        let view = self.view(true);
-        let ty = view.catalog().user_type_by_oid(oid)?.column_type();
-        Some(if EnumType::is_oid(oid) { ty } else { ColumnType::Array(Box::new(ty)) })
     }
 
     /// Prepares the one statement of a text.

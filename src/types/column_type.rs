@@ -343,46 +343,6 @@ impl ColumnType {
         name.to_string()
     }
 
-    /// The name by which [`ColumnType::parse`] finds the type again in this process: the one that SQL shows, but for types that have
-    /// been made.
-    pub fn spelled(&self) -> String {
-        match (self, self.base()) {
-            (ColumnType::Array(_), ColumnType::Enum(ty)) => format!("{}[]", ty.spelling()),
-            (_, ColumnType::Enum(ty)) => ty.spelling(),
-            _ => self.to_string(),
-        }
-    }
-
-    /// The name that is stored: of a type that has been made, it says which one and no more.
-    pub fn stored_name(&self) -> String {
-        match (self, self.base()) {
-            (ColumnType::Array(_), ColumnType::Enum(ty)) => format!("{}[]", ty.stored_spelling()),
-            (_, ColumnType::Enum(ty)) => ty.stored_spelling(),
-            _ => self.to_string(),
-        }
-    }
-
-    /// The enumerated type that it is, or is an array of.
-    pub fn enumerated(&self) -> Option<&Arc<EnumType>> {
-        match self.base() {
-            ColumnType::Enum(ty) => Some(ty),
-            _ => None,
-        }
-    }
-
-    /// The same type with another definition of the enumerated type that it is, or is an array of.
-    #[must_use]
-    pub fn with_enumerated(&self, ty: &Arc<EnumType>) -> ColumnType {
-        match self {
-            ColumnType::Enum(own) if own == ty => ColumnType::Enum(Arc::clone(ty)),
-            ColumnType::Array(element) if element.enumerated() == Some(ty) => {
-                // As deep as the type is nested, which its text bounds.
-                ColumnType::Array(Box::new(element.with_enumerated(ty)))
-            }
-            other => other.clone(),
-        }
-    }
-
     /// The type of what stands in the innermost braces of an array; the type itself where it is none.
     pub fn base(&self) -> &ColumnType {
         match self {

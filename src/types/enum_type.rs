@@ -16,6 +16,7 @@ use std::sync::{Arc, LazyLock, Weak};
 use parking_lot::Mutex;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::types::Value;
 use crate::types::limits::IDENTIFIER_BYTES_MAX;
 
 /// The OID of the first enumerated type; each takes this one and the next, which is that of its arrays.
@@ -221,6 +222,11 @@ impl EnumType {
 }
 
 impl EnumValue {
+    /// A value of which nobody knows the type yet.
+    pub fn unresolved(position: i64) -> EnumValue {
+        EnumValue { ty: EnumType::unresolved(0), position }
+    }
+
     /// Its label; an empty one where the type does not say it.
     pub fn label(&self) -> &str {
         self.ty.label(self.position).unwrap_or_default()
@@ -235,6 +241,26 @@ impl EnumValue {
             return Err(Error::internal(format!("invalid internal value for enum {}: {}", ty.name, self.position)));
         }
         Ok(EnumValue { ty: Arc::clone(ty), position: self.position })
+    }
+}
+
+impl Value {
+    /// The position of a value of an enumerated type.
+    pub fn label_position(&self) -> Option<i64> {
+        match self {
+            Value::Enum(value) => Some(value.position),
+            _ => None,
+        }
+    }
+
+    /// Whether it is of an enumerated type, or an array of one, whose labels nobody knows.
+    pub fn lacks_labels(&self) -> bool {
+        match self {
+            Value::Enum(value) => !value.ty.is_resolved(),
+            // As deep as arrays are nested, at most six.
+            Value::Array(element, values) => element.enumerated().is_some() && values.iter().any(Value::lacks_labels),
+            _ => false,
+        }
     }
 }
 

@@ -4,10 +4,7 @@
 use std::sync::Arc;
 
 use crate::db::catalog::catalog::Catalog;
-use crate::model::{
-    Collection, CollectionId, DefaultValue, IndexKey, IndexKind, RelationRef, SchemaId, StoredExpression, UserType,
-    View,
-};
+use crate::model::{Collection, CollectionId, DefaultValue, IndexKind, RelationRef, SchemaId, UserType, View};
 use crate::types::EnumType;
 
 fn has_type(view: &View, ty: CollectionId) -> bool {
@@ -120,11 +117,7 @@ impl Catalog {
             }
             for index in &collection.indexes {
                 let IndexKind::Keys(keys) = &index.kind else { continue };
-                let expressions = keys.keys.iter().filter_map(|key| match key {
-                    IndexKey::Expression(expression) => Some(expression),
-                    IndexKey::Column(_) => None,
-                });
-                let texts = expressions.chain(&keys.condition).map(|StoredExpression { text, .. }| text.as_str());
+                let texts = keys.expressions().map(|expression| expression.text.as_str());
                 found.extend(texts.map(|text| (format!("index {}", index.name), text)));
             }
         }

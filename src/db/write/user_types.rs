@@ -11,7 +11,7 @@ use crate::db::state::cancel::Cancel;
 use crate::db::write::transaction::Transaction;
 use crate::db::write::views::cascade_notice;
 use crate::error::{Error, ErrorKind, Notice, Result};
-use crate::model::{Collection, CollectionId, DefaultValue, RelationName, SchemaId, UserType};
+use crate::model::{Collection, CollectionId, Column, DefaultValue, IndexKind, RelationName, SchemaId, UserType};
 use crate::types::enum_type::{LabelPlace, check_label, first_labels, no_label, with_label};
 use crate::types::limits::USER_TYPES_MAX;
 use crate::types::{ColumnType, quote_identifier};
@@ -97,7 +97,27 @@ impl Transaction {
         let written = quoted(from);
         self.rewrite_defaults(&ty, &|literal| if literal == written { quoted(to) } else { literal.to_string() });
         self.check_unwritten(&format!("enum label \"{from}\""), &|text| text.contains(&written))?;
+        self.check_not_kept(&ty)?;
         self.change_catalog(CatalogChange::PutType(Arc::new(ty.with(ty.relation(), labels))));
+        Ok(())
+    }
+
+    /// Refuses to rename a label that something stored may have been computed of: keys and conditions of indexes, and generated columns.
+    fn check_not_kept(&self, ty: &UserType) -> Result<()> {
+        for (table, column) in self.columns_of_type(ty.id) {
+            let Some(id) = table.columns.iter().find(|known| known.name == column).map(|known| known.id) else {
+                continue;
+            };
+            let is_computed = |column: &Column| column.computation().is_some_and(|known| known.columns.contains(&id));
+            let computed = table.columns.iter().find(|column| is_computed(column)).map(|column| &column.name);
+            let index =
+                table.indexes.iter().find(|index| matches!(&index.kind, IndexKind::Keys(keys) if keys.names(id)));
+            if let Some(name) = computed.or(index.map(|index| &index.name)) {
+                let message = format!("cannot rename a label because \"{name}\" is computed of column \"{column}\"");
+                let hint = format!("Drop \"{name}\", rename, and make it again.");
+                return Err(Error::new(ErrorKind::Unsupported, message).with_hint(hint));
+            }
+        }
         Ok(())
     }
 

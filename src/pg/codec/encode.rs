@@ -57,8 +57,9 @@ fn encode(
         out.put_i32(NULL_LENGTH);
         return Ok(());
     }
-    if let Some(error) = unnamed(value) {
-        return Err(error);
+    // No client may take a position for a text.
+    if value.lacks_labels() {
+        return Err(Error::internal("a value of an enumerated type has come without its type"));
     }
     let start = out.len();
     out.put_i32(NULL_LENGTH);
@@ -164,18 +165,6 @@ fn write_binary(value: &Value, ty: &ColumnType, out: &mut BytesMut) -> Result<()
         Value::Array(_, values) => write_array(values, ty, out)?,
     }
     Ok(())
-}
-
-/// The error for a value of an enumerated type whose labels nobody knows: no client may take a position for a text.
-fn unnamed(value: &Value) -> Option<Error> {
-    match value {
-        Value::Enum(value) if !value.ty.is_resolved() => {
-            Some(Error::internal("a value of an enumerated type has come without its type"))
-        }
-        // As deep as arrays are nested.
-        Value::Array(element, values) if element.enumerated().is_some() => values.iter().find_map(unnamed),
-        _ => None,
-    }
 }
 
 fn write_vector(components: &[f32], out: &mut BytesMut) -> Result<()> {

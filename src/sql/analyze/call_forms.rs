@@ -1,5 +1,7 @@
 //! What a call becomes once the types of its arguments are known.
 
+use std::sync::Arc;
+
 use datafusion::sql::sqlparser::ast::{
     ArrayElemTypeDef, DataType, Expr, Function, FunctionArg, FunctionArguments, ObjectName, Value as Literal,
 };
@@ -44,6 +46,12 @@ pub fn finished(
     let forgotten = numeric.or_else(|| bases().find(is_lost)).cloned();
     if let (true, Some(element)) = (makes_array(name) || is_gathered, forgotten) {
         let array = ColumnType::Array(Box::new(element));
+        keep_type(expr, Some(&array));
+        return Some(array);
+    }
+    let enumerated = types.iter().flatten().find_map(ColumnType::enumerated).filter(|_| makes_array(name));
+    if let Some(enumerated) = enumerated {
+        let array = ColumnType::Array(Box::new(ColumnType::Enum(Arc::clone(enumerated))));
         keep_type(expr, Some(&array));
         return Some(array);
     }

@@ -234,8 +234,9 @@ impl Analyzer<'_> {
     /// # Errors
     /// What the type's input function says of a literal.
     pub fn take_chosen(&mut self, name: &str, argument: &mut Expr, ty: &ColumnType) -> Result<Option<ColumnType>> {
-        // A series of times is made of constants.
-        if function_types::is_read_by_planner(name) && name != "generate_series" {
+        // A series of times is made of constants, and the planner reads no labels.
+        let is_label = ty.enumerated().is_some();
+        if function_types::is_read_by_planner(name) && name != "generate_series" && !is_label {
             self.adopt_parameter(argument, ty);
         } else {
             self.adopt(argument, ty)?;

@@ -71,13 +71,7 @@ pub fn special_call(
             let extreme = call(INTERVAL_OF_BYTES, vec![Expr::Function(function.clone())]);
             Some((extreme, ColumnType::Interval))
         }
-        "enum_first" | "enum_last" | "enum_range" => {
-            let ty = types.iter().flatten().find(|ty| matches!(ty, ColumnType::Enum(_))).cloned();
-            ty.map(|ty| {
-                let ty = if name == "enum_range" { ColumnType::Array(Box::new(ty)) } else { ty };
-                (call(&cast_name(&ty), vec![Expr::Function(function.clone())]), ty)
-            })
-        }
+        "enum_first" | "enum_last" | "enum_range" => of_labels(function, name, types),
         "nullif" => types.first().cloned().flatten().and_then(|ty| {
             let key = sort_key(Some(&ty)).or_else(|| is_numeric(Some(&ty)).then_some(NUMERIC_KEY))?;
             Some((nullif(function, key)?, ty))
@@ -139,6 +133,13 @@ pub fn special_call(
         }
         _ => None,
     })
+}
+
+/// A function of labels, whose texts become values of the type of its arguments.
+fn of_labels(function: &Function, name: &str, types: &[Option<ColumnType>]) -> Option<(Expr, ColumnType)> {
+    let ty = types.iter().flatten().find(|ty| matches!(ty, ColumnType::Enum(_))).cloned()?;
+    let ty = if name == "enum_range" { ColumnType::Array(Box::new(ty)) } else { ty };
+    Some((call(&cast_name(&ty), vec![Expr::Function(function.clone())]), ty))
 }
 
 /// Makes texts of what JSON aggregates gather, where the session's style says how.

@@ -151,6 +151,17 @@ fn options(arguments: &[Value], part: impl Fn(String, Option<String>) -> Option<
     Ok(Value::Array(Box::new(ColumnType::Text), parts.collect()))
 }
 
+/// The type that a text names.
+///
+/// # Errors
+/// 42704 for a type that does not exist, 22023 for a modifier out of range.
+pub fn written_type(invocation: &Invocation<'_>, name: &str) -> Result<ColumnType> {
+    ColumnType::parse(name).or_else(|error| {
+        let Ok((catalog, path)) = names_of(invocation) else { return Err(error) };
+        pg_catalog::type_named(name, &path, catalog)
+    })
+}
+
 fn regtype(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<u32> {
     let (catalog, path) = names_of(invocation)?;
     let found = match arguments.first() {

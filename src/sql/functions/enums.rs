@@ -1,12 +1,9 @@
 //! `enum_first`, `enum_last` and `enum_range`: labels of the type that the arguments have, whatever their values. They give texts, which
 //! the analysis makes values of the type again.
 
-use crate::db::SearchPath;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::Any;
 use crate::expr::{Function, Invocation};
-use crate::sql::arrow::context::context_of;
-use crate::sql::pg_catalog;
 use crate::types::{ColumnType, EnumLabel, Value};
 
 /// The function that makes numbers of values in their order.
@@ -42,18 +39,6 @@ pub fn definitions() -> Vec<Function> {
             })
         }),
     ]
-}
-
-/// The type that a text names.
-///
-/// # Errors
-/// 42704 for a type that does not exist, 22023 for a modifier out of range.
-pub fn written_type(invocation: &Invocation<'_>, name: &str) -> Result<ColumnType> {
-    ColumnType::parse(name).or_else(|error| {
-        let Ok(context) = context_of(invocation) else { return Err(error) };
-        let catalog = context.view.catalog();
-        pg_catalog::type_named(name, &SearchPath::of(&context.settings, catalog), catalog)
-    })
 }
 
 /// The positions and labels of the type of the arguments, in their order.

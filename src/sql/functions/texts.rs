@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Any, Bool, Text};
 use crate::expr::{Body, Function, Invocation, text_of};
-use crate::sql::functions::enums::written_type;
+use crate::sql::functions::catalog::written_type;
 use crate::types::{ColumnType, Value};
 
 pub fn definitions() -> Vec<Function> {

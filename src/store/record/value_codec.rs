@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::full_text::wire::{read_query_bytes, read_vector_bytes, write_query_bytes, write_vector_bytes};
-use crate::types::{Bits, ColumnType, EnumType, EnumValue, Interval, Numeric, SparseVector, Value, bytes_of};
+use crate::types::{Bits, ColumnType, EnumValue, Interval, Numeric, SparseVector, Value, bytes_of};
 
 const REMOVED: u8 = 0;
 const VECTOR_ELSEWHERE: u8 = 1;
@@ -123,7 +123,7 @@ impl ValueRef<'_> {
             ValueRef::Array(bytes) => Stored::Value(decode_array(bytes)?),
             ValueRef::Sparse(bytes) => Stored::Value(decode_sparse(bytes)?),
             ValueRef::Bits(bytes) => Stored::Value(decode_bits(bytes)?),
-            ValueRef::Enum(position) => Stored::Value(Value::Enum(EnumValue { ty: EnumType::unresolved(0), position })),
+            ValueRef::Enum(position) => Stored::Value(Value::Enum(EnumValue::unresolved(position))),
             ValueRef::TsVector(bytes) => {
                 Stored::Value(Value::TsVector(Arc::new(read_vector_bytes(bytes).map_err(|error| damaged(&error))?)))
             }
