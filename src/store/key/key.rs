@@ -26,7 +26,7 @@ const SCHEMA: u8 = b'g';
 const COLLECTION_BEYOND: u8 = b'e';
 const VIEW_BEYOND: u8 = b'w';
 const SEQUENCE_DEFINITION: u8 = b'x';
-const USER_TYPE: u8 = b'y';
+const USER_TYPE: u8 = b't';
 /// In the family of proofs.
 pub(in crate::store) const CONTRIBUTIONS: u8 = b'c';
 pub(in crate::store) const POSTING: u8 = b'p';
