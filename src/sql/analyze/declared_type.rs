@@ -18,6 +18,10 @@ pub struct DeclaredType {
 /// # Errors
 /// 42704 for a type that does not exist, 22023 for a modifier out of range.
 pub fn declared_type(data_type: &DataType, context: &PlanContext<'_>) -> Result<DeclaredType> {
+    declared_as(data_type, |data_type| meant_type(data_type, context))
+}
+
+fn declared_as(data_type: &DataType, meant: impl FnOnce(&DataType) -> Result<ColumnType>) -> Result<DeclaredType> {
     let name = data_type.to_string();
     let serial = match name.to_ascii_lowercase().as_str() {
         "bigserial" | "serial8" => Some(ColumnType::Int8),
@@ -27,7 +31,7 @@ pub fn declared_type(data_type: &DataType, context: &PlanContext<'_>) -> Result<
     };
     match serial {
         Some(ty) => Ok(DeclaredType { ty, is_serial: true }),
-        None => Ok(DeclaredType { ty: meant_type(data_type, context)?, is_serial: false }),
+        None => Ok(DeclaredType { ty: meant(data_type)?, is_serial: false }),
     }
 }
 
@@ -42,7 +46,7 @@ mod tests {
         let Some(Statement::CreateTable(table)) = parse(&format!("CREATE TABLE t (c {name})"))?.statement else {
             panic!("a table")
         };
-        declared_type(&table.columns[0].data_type)
+        declared_as(&table.columns[0].data_type, |ty| ColumnType::parse(&ty.to_string()))
     }
 
     #[test]

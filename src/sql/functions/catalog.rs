@@ -16,6 +16,7 @@ pub const NAME_CHARACTER: &str = "$name_character";
 
 pub fn definitions() -> Vec<Function> {
     let mut all = names();
+    all.extend(type_names());
     all.extend(texts());
     all.extend(visibility());
     all.extend(sizes());
@@ -50,16 +51,41 @@ fn optional_oid(oid: Option<u32>) -> Value {
     oid.map_or(Value::Null, |oid| Value::Int8(i64::from(oid)))
 }
 
+fn type_names() -> Vec<Function> {
+    let text = ColumnType::Text;
+    vec![
+        Function::new("to_regtype", &[Text], ColumnType::Oid, |invocation, arguments| {
+            let (catalog, path) = names_of(invocation)?;
+            Ok(optional_oid(pg_catalog::find_any_type(text_of(arguments, 0), &path, catalog)))
+        })
+        .stable(),
+        Function::new("$regtype_oid", &[Object], ColumnType::Oid, |invocation, arguments| {
+            regtype(invocation, arguments).map(|oid| Value::Int8(i64::from(oid)))
+        })
+        .stable(),
+        Function::new("regtype_out", &[Object], text.clone(), |invocation, arguments| {
+            let (catalog, path) = names_of(invocation)?;
+            let oid = regtype(invocation, arguments)?;
+            let shown = pg_catalog::shown_type(Some(oid), None, (catalog, &path));
+            Ok(Value::text(shown.unwrap_or_else(|| oid.to_string())))
+        })
+        .stable(),
+        Function::new("format_type", &[Oid, Int], text, |invocation, arguments| {
+            let (catalog, path) = names_of(invocation)?;
+            let oid = int_of(arguments, 0).and_then(|oid| u32::try_from(oid).ok());
+            let modifier = int_of(arguments, 1).and_then(|modifier| i32::try_from(modifier).ok());
+            Ok(optional_text(pg_catalog::shown_type(oid, modifier, (catalog, &path))))
+        })
+        .stable()
+        .with_nulls(),
+    ]
+}
+
 fn names() -> Vec<Function> {
     let text = ColumnType::Text;
     vec![
         Function::new("to_regclass", &[Text], ColumnType::Oid, |invocation, arguments| {
             Ok(optional_oid(oid_of(invocation, arguments, 0)?))
-        })
-        .stable(),
-        Function::new("to_regtype", &[Text], ColumnType::Oid, |invocation, arguments| {
-            let (catalog, path) = names_of(invocation)?;
-            Ok(optional_oid(pg_catalog::find_any_type(text_of(arguments, 0), &path, catalog)))
         })
         .stable(),
         Function::new("to_regnamespace", &[Text], ColumnType::Oid, |invocation, arguments| {
@@ -86,17 +112,6 @@ fn names() -> Vec<Function> {
                     format!("relation \"{}\" does not exist", text_of(arguments, 0)),
                 )),
             }
-        })
-        .stable(),
-        Function::new("$regtype_oid", &[Object], ColumnType::Oid, |invocation, arguments| {
-            regtype(invocation, arguments).map(|oid| Value::Int8(i64::from(oid)))
-        })
-        .stable(),
-        Function::new("regtype_out", &[Object], text.clone(), |invocation, arguments| {
-            let (catalog, path) = names_of(invocation)?;
-            let oid = regtype(invocation, arguments)?;
-            let shown = pg_catalog::shown_type(Some(oid), None, (catalog, &path));
-            Ok(Value::text(shown.unwrap_or_else(|| oid.to_string())))
         })
         .stable(),
         Function::new("$regnamespace_oid", &[Object], ColumnType::Oid, |invocation, arguments| {
