@@ -267,7 +267,7 @@ impl Value {
 /// The labels of a new type.
 ///
 /// # Errors
-/// 42602 for a label that is too long, 42710 for one that is there twice, 54000 for too many.
+/// 42602 for a label that is too long, 23505 for one that is there twice, 54000 for too many.
 pub fn first_labels(names: &[String]) -> Result<Vec<EnumLabel>> {
     check_count(names.len())?;
     let mut labels = Vec::with_capacity(names.len());
@@ -275,8 +275,9 @@ pub fn first_labels(names: &[String]) -> Result<Vec<EnumLabel>> {
     for (place, name) in names.iter().enumerate() {
         check_label(name)?;
         if names.iter().take(place).any(|other| other == name) {
-            let message = format!("enum label \"{name}\" used more than once");
-            return Err(Error::new(ErrorKind::DuplicateObject, message));
+            let message = "duplicate key value violates unique constraint \"pg_enum_typid_label_index\"";
+            let detail = format!("Key (enumlabel)=({name}) already exists.");
+            return Err(Error::new(ErrorKind::UniqueViolation, message).with_detail(detail));
         }
         position = position.saturating_add(STEP);
         labels.push(EnumLabel { position, name: name.clone() });

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::db::catalog::by_name::ByName;
 use crate::db::catalog::catalog_change::SeenCollection;
 use crate::db::catalog::sequences::check_own_sequences;
+use crate::db::catalog::user_types::check_new_relation;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     AUTH, Attachment, Collection, CollectionId, CollectionKind, Column, Comments, DefaultValue, FACT_BLOB_HASH,
@@ -410,11 +411,7 @@ pub(crate) fn check_collection(catalog: &Catalog, collection: &Collection) -> Re
     if catalog.is_taken(&collection.relation()) {
         return Err(Error::new(ErrorKind::DuplicateTable, format!("relation \"{}\" already exists", collection.name)));
     }
-    if catalog.user_type(&collection.relation()).is_some() {
-        let error = Error::new(ErrorKind::DuplicateObject, format!("type \"{}\" already exists", collection.name));
-        let hint = "A relation has an associated type of the same name, so you must use a name that doesn't conflict with any existing type.";
-        return Err(error.with_hint(hint));
-    }
+    check_new_relation(catalog, &collection.relation())?;
     check_own_sequences(catalog, collection)?;
     check_columns(collection)
 }

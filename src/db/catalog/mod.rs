@@ -8,5 +8,5 @@ pub(super) mod row_ids;
 pub(super) mod schemas;
 pub(super) mod search_path;
 pub(super) mod sequences;
-mod user_types;
+pub(super) mod user_types;
 pub(super) mod view_rules;

@@ -4,11 +4,36 @@
 use std::sync::Arc;
 
 use crate::db::catalog::catalog::Catalog;
-use crate::model::{Collection, CollectionId, DefaultValue, IndexKind, RelationRef, SchemaId, UserType, View};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{
+    Collection, CollectionId, DefaultValue, IndexKind, RelationName, RelationRef, SchemaId, UserType, View,
+};
 use crate::types::EnumType;
+
+/// An expression or query that is stored as a text.
+pub struct StoredText<'c> {
+    /// What it is of, as messages name it.
+    pub of: String,
+    pub text: &'c str,
+    /// Whether it is a query as it was written; others are as the parser writes them.
+    pub is_query: bool,
+}
 
 fn has_type(view: &View, ty: CollectionId) -> bool {
     view.columns.iter().any(|column| UserType::id_of(&column.ty) == Some(ty))
+}
+
+/// Refuses the name of a type for a relation that is made: PostgreSQL gives each a type of its name.
+///
+/// # Errors
+/// 42710.
+pub(crate) fn check_new_relation(catalog: &Catalog, name: &RelationName) -> Result<()> {
+    if catalog.user_type(name).is_none() {
+        return Ok(());
+    }
+    let error = Error::new(ErrorKind::DuplicateObject, format!("type \"{}\" already exists", name.name));
+    let hint = "A relation has an associated type of the same name, so you must use a name that doesn't conflict with any existing type.";
+    Err(error.with_hint(hint))
 }
 
 impl Catalog {
@@ -96,32 +121,32 @@ impl Catalog {
         Arc::new(defined)
     }
 
-    /// The expressions that are stored as texts, each with what it is of: conditions, defaults, keys of indexes and queries of views.
-    pub fn stored_texts(&self) -> Vec<(String, &str)> {
+    /// The expressions that are stored as texts: conditions, defaults, keys of indexes and queries of views.
+    pub fn stored_texts(&self) -> Vec<StoredText<'_>> {
         let mut found = Vec::new();
         for collection in self.collections() {
             let table = &collection.name;
-            found.extend(
-                collection
-                    .checks
-                    .iter()
-                    .map(|check| (format!("constraint {} on table {table}", check.name), check.expression.as_str())),
-            );
+            let stored = |of: String, text| StoredText { of, text, is_query: false };
+            for check in &collection.checks {
+                found.push(stored(format!("constraint {} on table {table}", check.name), check.expression.as_str()));
+            }
             for column in &collection.columns {
                 let text = match &column.default {
                     Some(DefaultValue::Expression(text)) => text,
                     Some(DefaultValue::Computed(computation)) => &computation.text,
                     _ => continue,
                 };
-                found.push((format!("default value for column {} of table {table}", column.name), text.as_str()));
+                found.push(stored(format!("default value for column {} of table {table}", column.name), text));
             }
             for index in &collection.indexes {
                 let IndexKind::Keys(keys) = &index.kind else { continue };
                 let texts = keys.expressions().map(|expression| expression.text.as_str());
-                found.extend(texts.map(|text| (format!("index {}", index.name), text)));
+                found.extend(texts.map(|text| stored(format!("index {}", index.name), text)));
             }
         }
-        found.extend(self.views().map(|view| (format!("view {}", view.name), view.query.as_str())));
+        for view in self.views() {
+            found.push(StoredText { of: format!("view {}", view.name), text: &view.query, is_query: true });
+        }
         found
     }
 }

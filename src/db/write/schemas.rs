@@ -189,8 +189,8 @@ impl Transaction {
             }
             for ty in catalog.user_types_in(schema) {
                 let what = self.described_type(ty);
-                let of_columns = self.columns_of_type(ty.id).into_iter().filter(|(table, _)| table.schema != schema);
-                let lines = of_columns.map(|(table, column)| (self.described_column(&table, &column), what.clone()));
+                let columns = self.columns_needing(ty).into_iter().filter(|(table, ..)| table.schema != schema);
+                let lines = columns.map(|(_, column, on)| (column, on));
                 found.insert(ty.id, std::iter::once((what.clone(), on.clone())).chain(lines).collect());
             }
             for view in catalog.views_in(schema) {
@@ -289,6 +289,7 @@ impl Transaction {
         for name in names {
             self.check_free_in(schema, name)?;
         }
+        self.check_row_type_in(schema, &current.name)?;
         for position in 0..current.columns.len() {
             if let Some(sequence) = Sequence::of_column(&current, position) {
                 self.check_free_in(schema, &sequence.name)?;

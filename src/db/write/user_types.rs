@@ -6,12 +6,15 @@ use std::sync::Arc;
 
 use crate::db::catalog::catalog::check_identifier;
 use crate::db::catalog::catalog_change::CatalogChange;
+use crate::db::catalog::user_types::StoredText;
 use crate::db::catalog::view_rules::refuse_dependents;
 use crate::db::state::cancel::Cancel;
 use crate::db::write::transaction::Transaction;
 use crate::db::write::views::cascade_notice;
 use crate::error::{Error, ErrorKind, Notice, Result};
-use crate::model::{Collection, CollectionId, Column, DefaultValue, IndexKind, RelationName, SchemaId, UserType};
+use crate::model::{
+    Collection, CollectionId, Column, DefaultValue, IndexKind, RelationName, RelationRef, SchemaId, UserType,
+};
 use crate::types::enum_type::{LabelPlace, check_label, first_labels, no_label, with_label};
 use crate::types::limits::USER_TYPES_MAX;
 use crate::types::{ColumnType, quote_identifier};
@@ -20,7 +23,7 @@ impl Transaction {
     /// Makes an enumerated type of labels in their order.
     ///
     /// # Errors
-    /// 42710 for a name that is taken and for a label that is there twice, 42602 for a label that is too long, 54000 for a name that is,
+    /// 42710 for a name that is taken, 23505 for a label that is there twice, 42602 for one that is too long, 54000 for a name that is,
     /// for too many labels, and above `USER_TYPES_MAX`.
     pub fn create_enum(&mut self, name: &RelationName, labels: &[String]) -> Result<()> {
         self.check_type_name(name)?;
@@ -41,9 +44,33 @@ impl Transaction {
         let is_taken =
             catalog.user_type(name).is_some() || catalog.collection(name).is_some() || catalog.view(name).is_some();
         if is_taken {
-            return Err(Error::new(ErrorKind::DuplicateObject, format!("type \"{}\" already exists", name.name)));
+            return Err(type_exists(&name.name));
         }
         Ok(())
+    }
+
+    /// Refuses the name of a type for another relation that is there: PostgreSQL gives each a type of its name.
+    ///
+    /// # Errors
+    /// 42710.
+    pub(super) fn check_row_type(&self, name: RelationRef<'_>) -> Result<()> {
+        match self.catalog().user_type(name) {
+            Some(ty) => Err(type_exists(ty.name())),
+            None => Ok(()),
+        }
+    }
+
+    /// As [`Transaction::check_row_type`], for a relation that comes from another schema.
+    ///
+    /// # Errors
+    /// 42710.
+    pub(super) fn check_row_type_in(&self, schema: SchemaId, name: &str) -> Result<()> {
+        if self.catalog().user_type(RelationRef { schema, name }).is_none() {
+            return Ok(());
+        }
+        let place = self.catalog().schema_name(schema);
+        let message = format!("type \"{name}\" already exists in schema \"{place}\"");
+        Err(Error::new(ErrorKind::DuplicateObject, message))
     }
 
     /// The type of a name.
@@ -96,7 +123,7 @@ impl Transaction {
         let quoted = |label: &str| format!("'{}'", label.replace('\'', "''"));
         let written = quoted(from);
         self.rewrite_defaults(&ty, &|literal| if literal == written { quoted(to) } else { literal.to_string() });
-        self.check_unwritten(&format!("enum label \"{from}\""), &|text| text.contains(&written))?;
+        self.check_unwritten(&format!("enum label \"{from}\""), &|stored| may_have_label(stored.text, from))?;
         self.check_not_kept(&ty)?;
         self.change_catalog(CatalogChange::PutType(Arc::new(ty.with(ty.relation(), labels))));
         Ok(())
@@ -130,7 +157,8 @@ impl Transaction {
         let to = RelationName::new(name.schema, to);
         self.check_type_name(&to)?;
         self.rewrite_defaults(&ty, &str::to_string);
-        self.check_unwritten(&format!("type \"{}\"", ty.name()), &|text| names_word(text, ty.name()))?;
+        let schema = self.catalog().schema_name(ty.schema).into_owned();
+        self.check_unwritten(&format!("type \"{}\"", ty.name()), &|stored| names_type(stored, &schema, ty.name()))?;
         let labels = ty.definition.labels().to_vec();
         self.change_catalog(CatalogChange::PutType(Arc::new(ty.with(to, labels))));
         Ok(())
@@ -150,11 +178,11 @@ impl Transaction {
     }
 
     /// Refuses to rename what a stored expression may mean.
-    fn check_unwritten(&self, what: &str, is_meant: &dyn Fn(&str) -> bool) -> Result<()> {
+    fn check_unwritten(&self, what: &str, is_meant: &dyn Fn(&StoredText<'_>) -> bool) -> Result<()> {
         let catalog = Arc::clone(self.catalog());
-        match catalog.stored_texts().into_iter().find(|(_, text)| is_meant(text)) {
+        match catalog.stored_texts().into_iter().find(is_meant) {
             None => Ok(()),
-            Some((of, _)) => {
+            Some(StoredText { of, .. }) => {
                 let error = Error::new(ErrorKind::Unsupported, format!("cannot rename {what} because {of} names it"));
                 Err(error.with_hint(format!("Drop it, rename, and make it again: {of}.")))
             }
@@ -167,7 +195,7 @@ impl Transaction {
     /// 0A000.
     pub(super) fn check_types_unwritten(&self, schema: SchemaId, name: &str) -> Result<()> {
         match self.catalog().user_types_in(schema).next() {
-            Some(_) => self.check_unwritten(&format!("schema \"{name}\""), &|text| names_word(text, name)),
+            Some(_) => self.check_unwritten(&format!("schema \"{name}\""), &|stored| names_word(stored.text, name)),
             None => Ok(()),
         }
     }
@@ -184,10 +212,7 @@ impl Transaction {
         }
         let mut lines = Vec::new();
         for ty in &types {
-            let what = self.described_type(ty);
-            let columns = self.columns_of_type(ty.id);
-            let of_columns = columns.iter().map(|(table, column)| (self.described_column(table, column), what.clone()));
-            lines.extend(of_columns);
+            lines.extend(self.columns_needing(ty).into_iter().map(|(_, column, on)| (column, on)));
         }
         if !cascade {
             let what = match types.as_slice() {
@@ -206,7 +231,9 @@ impl Transaction {
                 self.drop_column(&table.relation(), &column, true, cancel)?;
             }
             let catalog = Arc::clone(self.catalog());
-            if let Some((of, _)) = catalog.stored_texts().into_iter().find(|(_, text)| names_word(text, ty.name())) {
+            let schema = catalog.schema_name(ty.schema);
+            let is_named = |stored: &StoredText<'_>| names_type(stored, &schema, ty.name());
+            if let Some(StoredText { of, .. }) = catalog.stored_texts().into_iter().find(is_named) {
                 let message = format!("cannot drop {} because {of} names it", self.described_type(ty));
                 return Err(Error::new(ErrorKind::DependentObjects, message).with_hint(format!("Drop {of} first.")));
             }
@@ -216,14 +243,30 @@ impl Transaction {
         Ok(())
     }
 
-    /// The columns of a type, or of arrays of it, each with its table.
-    pub(super) fn columns_of_type(&self, ty: CollectionId) -> Vec<(Arc<Collection>, String)> {
+    /// The columns of a type, or of arrays of it, each with its table; tables in the order in which they were made.
+    fn columns_of_type(&self, ty: CollectionId) -> Vec<(Arc<Collection>, String)> {
         let mut found = Vec::new();
         for collection in self.catalog().collections() {
             let columns = collection.columns.iter().filter(|column| UserType::id_of(&column.ty) == Some(ty));
             found.extend(columns.map(|column| (Arc::clone(collection), column.name.clone())));
         }
+        found.sort_by_key(|(collection, _)| collection.id);
         found
+    }
+
+    /// The columns that need a type, those of arrays of it first: the table of each, what it is, and what it needs, as messages name them.
+    pub(super) fn columns_needing(&self, ty: &UserType) -> Vec<(Arc<Collection>, String, String)> {
+        let what = self.described_type(ty);
+        let mut found: Vec<(bool, (Arc<Collection>, String, String))> = Vec::new();
+        for (table, name) in self.columns_of_type(ty.id) {
+            let column = table.column(&name).and_then(|position| table.columns.get(position));
+            let is_array = column.is_some_and(|column| matches!(column.ty, ColumnType::Array(_)));
+            let line = self.described_column(&table, &name);
+            let on = if is_array { format!("{what}[]") } else { what.clone() };
+            found.push((!is_array, (table, line, on)));
+        }
+        found.sort_by_key(|(is_plain, _)| *is_plain);
+        found.into_iter().map(|(_, column)| column).collect()
     }
 
     /// A type, as messages name it.
@@ -235,7 +278,7 @@ impl Transaction {
         }
     }
 
-    pub(super) fn described_column(&self, table: &Collection, column: &str) -> String {
+    fn described_column(&self, table: &Collection, column: &str) -> String {
         format!("column {} of {}", quote_identifier(column), self.described(self.catalog(), table.id))
     }
 }
@@ -258,14 +301,50 @@ fn plain_label(text: &str) -> Option<&str> {
     (rest.is_empty() || is_cast).then_some(literal)
 }
 
+fn type_exists(name: &str) -> Error {
+    Error::new(ErrorKind::DuplicateObject, format!("type \"{name}\" already exists"))
+}
+
 /// Whether a text has a name as a word of its own.
 fn names_word(text: &str, name: &str) -> bool {
+    has_word(text, name, &|_| true)
+}
+
+/// Whether a text may name a type of a schema: it has the name as a word of its own, and not behind that of another schema or a table.
+/// In an expression types stand behind `::` and AS alone, but for the texts that functions and casts read as types.
+fn names_type(stored: &StoredText<'_>, schema: &str, name: &str) -> bool {
+    let schema = schema.to_lowercase();
+    let is_anywhere = stored.is_query || ["regtype", "pg_input"].iter().any(|reader| stored.text.contains(reader));
+    has_word(stored.text, name, &|before| {
+        let before = before.strip_suffix('"').unwrap_or(before);
+        let front = match before.strip_suffix('.').map(str::trim_end) {
+            None => before,
+            Some(front) => match front.trim_end_matches('"').strip_suffix(&schema) {
+                Some(front) => front.trim_end_matches('"'),
+                None => return false,
+            },
+        };
+        is_anywhere || front.ends_with("::") || front.ends_with(" as ")
+    })
+}
+
+/// Whether a text may have a label: alone in quotes, or in the text of an array.
+fn may_have_label(text: &str, label: &str) -> bool {
+    let inner = label.replace('\'', "''");
+    // The text of an array writes some characters otherwise.
+    let is_in_array = || text.contains('{') && (text.contains(&inner) || label.contains(['"', '\\']));
+    text.contains(&format!("'{inner}'")) || is_in_array()
+}
+
+/// Whether a text has a name as a word of its own that what is before it, in small letters, lets be meant.
+fn has_word(text: &str, name: &str, is_meant: &dyn Fn(&str) -> bool) -> bool {
     let is_part = |character: char| character.is_alphanumeric() || character == '_';
-    let (text, name) = (text.to_lowercase(), name.to_lowercase());
+    // As a quoted identifier has it, each of its quotes twice.
+    let (text, name) = (text.to_lowercase(), name.to_lowercase().replace('"', "\"\""));
     text.match_indices(&name).any(|(at, found)| {
-        let before = text.get(..at).and_then(|before| before.chars().next_back());
+        let before = text.get(..at).unwrap_or_default();
         let after = text.get(at + found.len()..).and_then(|after| after.chars().next());
-        !before.is_some_and(is_part) && !after.is_some_and(is_part)
+        !before.chars().next_back().is_some_and(is_part) && !after.is_some_and(is_part) && is_meant(before)
     })
 }
 
@@ -286,6 +365,41 @@ mod tests {
         ] {
             assert_eq!(plain_label(text), label, "{text}");
         }
+    }
+
+    fn named(text: &str, is_query: bool, schema: &str, name: &str) -> bool {
+        names_type(&StoredText { of: String::new(), text, is_query }, schema, name)
+    }
+
+    #[test]
+    fn a_type_is_named_behind_a_cast_and_by_its_own_schema() {
+        let texts = [
+            ("x::mood", true, true),
+            ("x::s.mood[]", true, true),
+            ("x::\"S\".\"mood\"", true, true),
+            ("CAST(x AS s.mood)", true, true),
+            ("x::public.mood", false, false),
+            ("t.mood > 1", false, false),
+            ("mood <> 'sad'", false, true),
+            ("x :: mood", false, true),
+            ("'mood'::regtype", true, true),
+            ("t.mood > 'a'::s.mood", true, true),
+        ];
+        for (text, in_expression, in_query) in texts {
+            assert_eq!(named(text, false, "s", "mood"), in_expression, "{text}");
+            assert_eq!(named(text, true, "s", "mood"), in_query, "{text}");
+        }
+        assert!(named("x::\"a\"\"b\"", false, "public", "a\"b"));
+    }
+
+    #[test]
+    fn a_label_is_found_in_quotes_and_in_arrays() {
+        for (text, is_there) in
+            [("'sad'::mood", true), ("'{ok,sad}'::mood[]", true), ("sad > 1", false), ("'sadder'", false)]
+        {
+            assert_eq!(may_have_label(text, "sad"), is_there, "{text}");
+        }
+        assert!(may_have_label("'it''s'", "it's") && may_have_label("'{\"a\\\\b\"}'", "a\\b"));
     }
 
     #[test]

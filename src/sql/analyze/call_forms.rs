@@ -37,6 +37,9 @@ pub fn finished(
     }
     if plain_form(name) == "array_agg" && matches!(types.first(), Some(Some(ColumnType::Array(_)))) {
         *expr = operators::call(SAME_SHAPE, vec![expr.clone()]);
+        if ty.as_ref().is_some_and(|ty| ty.enumerated().is_some()) {
+            keep_type(expr, ty.as_ref());
+        }
         return ty;
     }
     let is_gathered = plain_form(name) == "array_agg" && function.over.is_none();

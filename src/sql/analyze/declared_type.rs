@@ -4,7 +4,7 @@ use datafusion::sql::sqlparser::ast::DataType;
 
 use crate::error::Result;
 use crate::sql::arrow::context::PlanContext;
-use crate::sql::pg_catalog::meant_type;
+use crate::sql::pg_catalog::{meant_type, path_of};
 use crate::types::ColumnType;
 
 /// A column's declared type.
@@ -18,7 +18,7 @@ pub struct DeclaredType {
 /// # Errors
 /// 42704 for a type that does not exist, 22023 for a modifier out of range.
 pub fn declared_type(data_type: &DataType, context: &PlanContext<'_>) -> Result<DeclaredType> {
-    declared_as(data_type, |data_type| meant_type(data_type, context))
+    declared_as(data_type, |data_type| meant_type(data_type, &path_of(context), context))
 }
 
 fn declared_as(data_type: &DataType, meant: impl FnOnce(&DataType) -> Result<ColumnType>) -> Result<DeclaredType> {

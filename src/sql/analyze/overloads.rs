@@ -180,7 +180,7 @@ impl Analyzer<'_> {
     /// 42883 where no form takes these arguments; as [`Analyzer::expr`].
     pub fn chosen_types(&mut self, function: &mut Function, name: &str) -> Result<ChosenForm> {
         let place = function.name.span().start;
-        let is_plain = function.within_group.is_empty() && !registry::forms(name).is_empty();
+        let is_plain = function.within_group.is_empty() && !registry::forms(registered(name)).is_empty();
         let FunctionArguments::List(list) = &mut function.args else {
             self.note_function(name, None);
             return Ok(ChosenForm::default());
@@ -204,7 +204,7 @@ impl Analyzer<'_> {
         }
         let given: Option<Vec<u32>> = walked.iter().map(|ty| ty.as_ref().map_or(Some(UNKNOWN), oid_of)).collect();
         let resolved = match given.filter(|_| is_plain) {
-            Some(types) => chosen_form(name, types).map_err(|error| self.at(error, place))?,
+            Some(types) => chosen_form(registered(name), types).map_err(|error| self.at(error, place))?,
             None => None,
         };
         self.note_function(name, resolved.as_ref().and_then(|resolved| resolved.form));
@@ -235,8 +235,8 @@ impl Analyzer<'_> {
     /// What the type's input function says of a literal.
     pub fn take_chosen(&mut self, name: &str, argument: &mut Expr, ty: &ColumnType) -> Result<Option<ColumnType>> {
         // A series of times is made of constants, and the planner reads no labels.
-        let is_label = ty.enumerated().is_some();
-        if function_types::is_read_by_planner(name) && name != "generate_series" && !is_label {
+        let is_read_here = name == "generate_series" || ty.enumerated().is_some() || registered(name) != name;
+        if function_types::is_read_by_planner(name) && !is_read_here {
             self.adopt_parameter(argument, ty);
         } else {
             self.adopt(argument, ty)?;
@@ -271,6 +271,15 @@ impl Analyzer<'_> {
             }
         }
         Ok(registry::undefined_function(name, &types))
+    }
+}
+
+/// The name that the registry has for a function which the planner is given under another one.
+fn registered(name: &str) -> &str {
+    match name {
+        "array_remove_all" => "array_remove",
+        "array_replace_all" => "array_replace",
+        other => other,
     }
 }
 

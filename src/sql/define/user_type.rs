@@ -26,7 +26,7 @@ pub enum TypeRequest {
 /// Plans CREATE TYPE.
 ///
 /// # Errors
-/// 0A000 for any type but an enumerated one; 42710 for a name that a type of the system has; as [`new_name`].
+/// 0A000 for any type but an enumerated one; 42601 for a label without its quotes; 42710 for a name that a type of the system has; as [`new_name`].
 pub fn plan_create_type(
     name: &ObjectName,
     representation: Option<&UserDefinedTypeRepresentation>,
@@ -44,6 +44,10 @@ pub fn plan_create_type(
             "temporary types are not offered",
             "CREATE TYPE in another schema, and drop it.",
         ));
+    }
+    if let Some(unquoted) = labels.iter().find(|label| label.quote_style != Some('\'')) {
+        let error = Error::syntax(format!("syntax error at or near \"{}\"", unquoted.value), None);
+        return Err(located(error, context.text, unquoted.span.start));
     }
     Ok(TypeRequest::Create { name, labels: labels.iter().map(label_of).collect() })
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, DataType, ObjectName};
 
-use crate::db::{Catalog, SchemaPlace, SearchPath};
-use crate::error::Result;
+use crate::db::{Catalog, SchemaPlace, SearchPath, no_schema};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, RelationName, RelationRef, SchemaId, UserType};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names::relation_name;
@@ -115,41 +115,59 @@ pub fn find_user_type<'c>(
     }
 }
 
-/// The type that a statement writes: one of the system, or one that CREATE TYPE has made.
+/// As [`find_user_type`], and whether the name is that of its arrays, which begins with `_`.
+pub fn made_type_named<'c>(
+    schema: Option<&str>,
+    name: &str,
+    path: &SearchPath,
+    catalog: &'c Catalog,
+) -> Option<(&'c Arc<UserType>, bool)> {
+    let find = |name: &str| find_user_type(schema, name, path, catalog);
+    let of_element = || name.strip_prefix('_').and_then(find).map(|ty| (ty, true));
+    find(name).map(|ty| (ty, false)).or_else(of_element)
+}
+
+/// The type that a statement writes, as a path finds it: one of the system, or one that CREATE TYPE has made.
 ///
 /// # Errors
-/// 42704 for a type that does not exist, 22023 for a modifier out of range.
-pub fn meant_type(data_type: &DataType, context: &PlanContext<'_>) -> Result<ColumnType> {
+/// 42704 and 3F000 for a type that does not exist, 22023 for a modifier out of range, 42601 for a modifier of a type that was made.
+pub fn meant_type(data_type: &DataType, path: &SearchPath, context: &PlanContext<'_>) -> Result<ColumnType> {
     // How the planner spells a type that was made is no identifier of a statement.
     let unknown = match ColumnType::parse(&data_type.to_string()) {
         Ok(ty) => return Ok(ty),
         Err(error) => error,
     };
-    made_type(data_type, context).ok_or(unknown)
+    let Some((name, has_modifiers, is_array)) = written_type(data_type) else { return Err(unknown) };
+    let (schema, plain) = relation_name(name)?;
+    let catalog = context.view.catalog();
+    let brackets = if is_array { "[]" } else { "" };
+    let Some((ty, is_of_arrays)) = made_type_named(schema.as_deref(), &plain, path, catalog) else {
+        if unknown.kind() != ErrorKind::UndefinedObject {
+            return Err(unknown);
+        }
+        if let Some(schema) = schema.as_deref().filter(|schema| catalog.schema(schema, path.own()).is_none()) {
+            return Err(no_schema(schema));
+        }
+        let written = schema.map_or_else(|| plain.clone(), |schema| format!("{schema}.{plain}"));
+        let message = format!("type \"{written}{brackets}\" does not exist");
+        return Err(Error::new(ErrorKind::UndefinedObject, message));
+    };
+    if has_modifiers {
+        return Err(Error::syntax(format!("type modifier is not allowed for type \"{plain}{brackets}\""), None));
+    }
+    context.notes.note_schema(ty.schema);
+    context.notes.depend_on(DependsOn::Catalog(Arc::clone(catalog)));
+    let ty = ty.column_type();
+    Ok(if is_array || is_of_arrays { ColumnType::Array(Box::new(ty)) } else { ty })
 }
 
-fn made_type(data_type: &DataType, context: &PlanContext<'_>) -> Option<ColumnType> {
+/// The name of a type that is none of the parser's own, whether modifiers stand behind it, and whether it is one of arrays.
+pub fn written_type(data_type: &DataType) -> Option<(&ObjectName, bool, bool)> {
     match data_type {
-        DataType::Custom(name, modifiers) if modifiers.is_empty() => {
-            let (schema, plain) = relation_name(name).ok()?;
-            let (path, catalog) = (path_of(context), context.view.catalog());
-            let find = |plain: &str| find_user_type(schema.as_deref(), plain, &path, catalog);
-            let (ty, is_array) = match (find(&plain), plain.strip_prefix('_')) {
-                (Some(ty), _) => (ty, false),
-                (None, Some(element)) => (find(element)?, true),
-                (None, None) => return None,
-            };
-            context.notes.note_schema(ty.schema);
-            context.notes.depend_on(DependsOn::Catalog(Arc::clone(catalog)));
-            let ty = ty.column_type();
-            Some(if is_array { ColumnType::Array(Box::new(ty)) } else { ty })
-        }
+        DataType::Custom(name, modifiers) => Some((name, !modifiers.is_empty(), false)),
         // As deep as the parser nests.
         DataType::Array(ArrayElemTypeDef::SquareBracket(element, _) | ArrayElemTypeDef::AngleBracket(element)) => {
-            match made_type(element, context)? {
-                array @ ColumnType::Array(_) => Some(array),
-                element => Some(ColumnType::Array(Box::new(element))),
-            }
+            written_type(element).map(|(name, has_modifiers, _)| (name, has_modifiers, true))
         }
         _ => None,
     }

@@ -6,7 +6,7 @@ use crate::db::{Catalog, SearchPath};
 use crate::error::Result;
 use crate::model::{SchemaId, UserType};
 use crate::settings::identifiers;
-use crate::sql::pg_catalog::lookup::{find_user_type, type_of_oid};
+use crate::sql::pg_catalog::lookup::{find_user_type, made_type_named, type_of_oid};
 use crate::sql::pg_catalog::names::{find_type, format_type_in};
 use crate::sql::pg_catalog::oids::schema_oid;
 use crate::sql::pg_catalog::relation::{CatalogRow, oid, text};
@@ -88,12 +88,12 @@ pub fn find_any_type(name: &str, path: &SearchPath, catalog: &Catalog) -> Option
     }
     let (bare, is_array) = name.trim().strip_suffix("[]").map_or((name.trim(), false), |bare| (bare, true));
     let parts = identifiers(&bare.replace('.', ","))?;
-    let found = match parts.as_slice() {
-        [name] => find_user_type(None, name, path, catalog),
-        [schema, name] => find_user_type(Some(schema), name, path, catalog),
+    let (found, is_of_arrays) = match parts.as_slice() {
+        [name] => made_type_named(None, name, path, catalog),
+        [schema, name] => made_type_named(Some(schema), name, path, catalog),
         _ => None,
     }?;
-    Some(if is_array { found.definition.array_oid() } else { found.oid() })
+    Some(if is_array || is_of_arrays { found.definition.array_oid() } else { found.oid() })
 }
 
 /// The type of a name with its modifiers, as a text has it.

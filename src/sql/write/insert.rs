@@ -28,6 +28,7 @@ use crate::sql::write::returned::Others;
 use crate::sql::write::returning::{Returning, Versions};
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_subplan::RowPlan;
+use crate::sql::write::type_names::settle_types;
 use crate::sql::write::view_target::{RowChecks, Verb, WriteTarget};
 use crate::sql::write::write_plan::{WritePlan, stage_of, typed_for};
 use crate::sql::write::write_target::{
@@ -266,7 +267,7 @@ impl Defaults {
             let Some(DefaultValue::Expression(text)) = &column.default else { return Ok(None) };
             let mut parameters = ParameterTypes::default();
             let mut compiler = Compiler::new(collection, &collection.name, Visible::Nothing, &mut parameters, context);
-            let expression = compiler.assign(&default_expression(text)?, WritePlace::Column(position))?;
+            let expression = compiler.assign(&default_expression(text, context)?, WritePlace::Column(position))?;
             Ok(Some(ColumnDefault { expression, planned: compiler.finish()? }))
         };
         collection.columns.iter().enumerate().map(compiled).collect::<Result<_>>().map(Defaults)
@@ -325,15 +326,17 @@ pub fn plan_column_defaults(
     column_defaults(collection, &PlanContext::of(&planning, &PlanNotes::default()))
 }
 
-/// The tree of a default kept as text.
+/// The tree of a default kept as text, which means the same types whatever the path of the session.
 ///
 /// # Errors
 /// XX001 for a text that is no expression.
-pub fn default_expression(text: &str) -> Result<Expr> {
-    Parser::new(&PostgresDialect)
+pub fn default_expression(text: &str, context: &PlanContext<'_>) -> Result<Expr> {
+    let mut expr = Parser::new(&PostgresDialect)
         .try_with_sql(text)
         .and_then(|mut parser| parser.parse_expr())
-        .map_err(|error| Error::new(ErrorKind::Corrupted, format!("a stored default cannot be read: {error}")))
+        .map_err(|error| Error::new(ErrorKind::Corrupted, format!("a stored default cannot be read: {error}")))?;
+    settle_types(&mut expr, context.view.catalog());
+    Ok(expr)
 }
 
 impl InsertPlan {

@@ -14,6 +14,7 @@ pub(super) mod row_assignments;
 pub(super) mod row_compiler;
 pub(super) mod row_subplan;
 pub(super) mod stored_expression;
+pub(super) mod type_names;
 pub(super) mod update;
 pub(super) mod view_target;
 pub(super) mod with_writes;
