@@ -206,13 +206,14 @@ impl EnumType {
         Some(known.filter(|ty| ty.oid == oid).unwrap_or_else(|| EnumType::unresolved(oid)))
     }
 
-    /// The name of some type of an OID, or of its arrays, for messages.
+    /// The name that the type of an OID was given last, or that of its arrays, for messages.
     pub fn name_of(oid: u32) -> Option<String> {
         let found = |oid: u32| {
             let definitions = DEFINITIONS.lock();
             let all: Vec<Arc<EnumType>> = definitions.values().filter_map(Weak::upgrade).collect();
             drop(definitions);
-            all.iter().rfind(|ty| ty.oid == oid).map(|ty| ty.name.clone())
+            let newest = all.iter().filter(|ty| ty.oid == oid).max_by_key(|ty| ty.definition);
+            newest.map(|ty| ty.name.clone())
         };
         match EnumType::element_of(oid) {
             Some(element) => found(element).map(|name| format!("{name}[]")),

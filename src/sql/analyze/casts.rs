@@ -13,7 +13,7 @@ use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{CONFIGURATION_NAME, NUMBER_KEPT, PATH_OF_TEXT};
 use crate::sql::parse::names::relation_name;
 use crate::sql::parse::operators::call;
-use crate::sql::pg_catalog::{meant_type, path_of, written_type};
+use crate::sql::pg_catalog::{meant_type, path_of, type_place, written_type};
 use crate::types::{ColumnType, RegKind, Value};
 
 impl Analyzer<'_> {
@@ -25,7 +25,7 @@ impl Analyzer<'_> {
         let is_in_statement = self.views.is_in_statement();
         let path = if is_in_statement { path_of(self.context) } else { SearchPath::of_definitions() };
         let name = written_type(data_type).map(|(name, ..)| name);
-        let start = name.map(|name| name.span().start).filter(|start| start.line > 0);
+        let start = type_place(data_type);
         let ty =
             meant_type(data_type, &path, self.context).map_err(|error| self.at(error, start.unwrap_or(location)))?;
         let catalog = self.context.view.catalog();

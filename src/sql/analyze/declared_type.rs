@@ -4,7 +4,8 @@ use datafusion::sql::sqlparser::ast::DataType;
 
 use crate::error::Result;
 use crate::sql::arrow::context::PlanContext;
-use crate::sql::pg_catalog::{meant_type, path_of};
+use crate::sql::parse::parse::character;
+use crate::sql::pg_catalog::{meant_type, path_of, type_place};
 use crate::types::ColumnType;
 
 /// A column's declared type.
@@ -18,7 +19,12 @@ pub struct DeclaredType {
 /// # Errors
 /// 42704 for a type that does not exist, 22023 for a modifier out of range.
 pub fn declared_type(data_type: &DataType, context: &PlanContext<'_>) -> Result<DeclaredType> {
-    declared_as(data_type, |data_type| meant_type(data_type, &path_of(context), context))
+    declared_as(data_type, |data_type| meant_type(data_type, &path_of(context), context)).map_err(|error| {
+        match type_place(data_type).and_then(|place| character(context.text, place)) {
+            Some(position) if error.position().is_none() => error.with_position(position),
+            _ => error,
+        }
+    })
 }
 
 fn declared_as(data_type: &DataType, meant: impl FnOnce(&DataType) -> Result<ColumnType>) -> Result<DeclaredType> {

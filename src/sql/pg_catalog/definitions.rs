@@ -144,14 +144,12 @@ pub fn default_expression(
     }
 }
 
-/// A default as it is shown: a label alone with its type.
+/// A default as it is shown: a label, or the text of an array of labels, alone with its type.
 fn default_text(text: &str, ty: &ColumnType, (catalog, path): (&Catalog, &SearchPath)) -> String {
     let is_label = |text: &str| text.len() > 1 && text.starts_with('\'') && text.find("'::").is_none();
-    match ty {
-        ColumnType::Enum(_) if is_label(text) && text.ends_with('\'') => {
-            let shown = shown_type(Some(ty.oid()), None, (catalog, path)).unwrap_or_default();
-            format!("{text}::{shown}")
-        }
-        _ => text.to_string(),
+    if ty.enumerated().is_none() || !is_label(text) || !text.ends_with('\'') {
+        return text.to_string();
     }
+    let shown = shown_type(Some(ty.oid()), None, (catalog, path)).unwrap_or_default();
+    format!("{text}::{shown}")
 }

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, DataType, ObjectName};
+use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, DataType, ObjectName, Spanned};
+use datafusion::sql::sqlparser::tokenizer::Location;
 
 use crate::db::{Catalog, SchemaPlace, SearchPath, no_schema};
 use crate::error::{Error, ErrorKind, Result};
@@ -171,6 +172,11 @@ pub fn written_type(data_type: &DataType) -> Option<(&ObjectName, bool, bool)> {
         }
         _ => None,
     }
+}
+
+/// Where the name of such a type begins in its statement.
+pub fn type_place(data_type: &DataType) -> Option<Location> {
+    written_type(data_type).map(|(name, ..)| name.span().start).filter(|start| start.line > 0)
 }
 
 /// The type of an OID: one of the system, or one that CREATE TYPE has made.

@@ -40,7 +40,7 @@ pub use constraints::constraint_definition;
 pub use definitions::{index_column, index_definition};
 pub use lookup::{
     Meant, find_by_path, find_in_definition, find_relation, find_stored, find_user_type, full_name, is_in_schema,
-    is_visible, made_type_named, meant_type, named_object, path_of, planner_name, type_of_oid,
+    is_visible, made_type_named, meant_type, named_object, path_of, planner_name, type_of_oid, type_place,
     written_name, written_type,
 };
 pub use names::{

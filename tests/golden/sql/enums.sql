@@ -6,8 +6,10 @@ CREATE TYPE
 > CREATE TYPE mood AS ENUM ('a')
 ERROR 42710: type "mood" already exists
 
+# differs: the detail has the number of the type as well
 > CREATE TYPE twice AS ENUM ('a', 'b', 'a')
-ERROR 42710: enum label "a" used more than once
+ERROR 23505: duplicate key value violates unique constraint "pg_enum_typid_label_index"
+DETAIL: Key (enumlabel)=(a) already exists.
 
 > SELECT 'happy'::mood, 'ok'::mood < 'happy', 'sad'::mood > 'ok', pg_typeof('sad'::mood)
  mood  | ?column? | ?column? | pg_typeof
@@ -36,6 +38,7 @@ ERROR 22P02: invalid input value for enum mood: "glad"
 LINE 1: INSERT INTO p (id, m) VALUES (4, 'glad')
                                          ^
 
+# differs: PostgreSQL points at the expression
 > INSERT INTO p (id, m) SELECT 4, 'sad'::text
 ERROR 42804: column "m" is of type mood but expression is of type text
 HINT: You will need to rewrite or cast the expression.
@@ -253,6 +256,7 @@ INSERT 0 3
   3 | ok
 (4 rows)
 
+# differs: PostgreSQL shows costs and the condition
 > EXPLAIN SELECT id FROM p WHERE m < 'fine'
         QUERY PLAN
 ---------------------------
@@ -366,9 +370,16 @@ CREATE TABLE
 ERROR 23514: new row for relation "checked" violates check constraint "checked_m_check"
 DETAIL: Failing row contains (sad).
 
+> BEGIN
+BEGIN
+
+# differs: the condition is stored as a text, which has the label
 > ALTER TYPE mood RENAME VALUE 'sad' TO 'blue'
 ERROR 0A000: cannot rename enum label "sad" because constraint checked_m_check on table checked names it
 HINT: Drop it, rename, and make it again: constraint checked_m_check on table checked.
+
+> ROLLBACK
+ROLLBACK
 
 > DROP TABLE checked
 DROP TABLE
@@ -430,11 +441,12 @@ BEGIN
 > ALTER TYPE mood ADD VALUE 'gone'
 ALTER TYPE
 
-> INSERT INTO p VALUES (9, 'gone')
-INSERT 0 1
-
 > CREATE TYPE other AS ENUM ('a')
 CREATE TYPE
+
+# differs: PostgreSQL lets labels be used once they are committed, 55P04
+> INSERT INTO p VALUES (9, 'gone')
+INSERT 0 1
 
 > ROLLBACK
 ROLLBACK
@@ -447,7 +459,7 @@ LINE 1: SELECT 'gone'::mood
 > SELECT 'a'::other
 ERROR 42704: type "other" does not exist
 LINE 1: SELECT 'a'::other
-               ^
+                    ^
 
 # Schemas, names, and what depends on a type.
 
@@ -463,6 +475,7 @@ CREATE TYPE
  other | ok   | s.mood  | mood
 (1 row)
 
+# differs: PostgreSQL shows the schema of the second type, and points at the operator
 > SELECT 'ok'::mood = 'other'::s.mood
 ERROR 42883: operator does not exist: mood = mood
 LINE 1: SELECT 'ok'::mood = 'other'::s.mood
@@ -505,25 +518,40 @@ ALTER TYPE
 
 > DROP TYPE feeling
 ERROR 2BP01: cannot drop type feeling because other objects depend on it
-DETAIL: column m of table child depends on type feeling
-column t of table late depends on type feeling
+DETAIL: column list of table p depends on type feeling[]
 column m of table p depends on type feeling
-column list of table p depends on type feeling
 column m of table parent depends on type feeling
+column m of table child depends on type feeling
+column t of table late depends on type feeling
 HINT: Use DROP ... CASCADE to drop the dependent objects too.
 
 > CREATE VIEW v AS SELECT m FROM p WHERE m > 'sad'::feeling
 CREATE VIEW
 
+> BEGIN
+BEGIN
+
+# differs: the view is stored as a text, which names the type
 > ALTER TYPE feeling RENAME TO mood
 ERROR 0A000: cannot rename type "feeling" because view v names it
 HINT: Drop it, rename, and make it again: view v.
 
+> ROLLBACK
+ROLLBACK
+
+> BEGIN
+BEGIN
+
+# differs: a column of a primary key is not dropped
 > DROP TYPE feeling CASCADE
 NOTICE: drop cascades to 5 other objects
 NOTICE: drop cascades to view v
+NOTICE: drop cascades to constraint child_m_fkey on table child
 ERROR 0A000: column "m" is in the primary key of "parent" and cannot be dropped
 HINT: Make a table without it, then INSERT ... SELECT.
+
+> ROLLBACK
+ROLLBACK
 
 > SELECT * FROM p WHERE id = 1
  id |   m    |       list
@@ -533,29 +561,246 @@ HINT: Make a table without it, then INSERT ... SELECT.
 
 > DROP TYPE IF EXISTS feeling
 ERROR 2BP01: cannot drop type feeling because other objects depend on it
-DETAIL: column m of table child depends on type feeling
-column t of table late depends on type feeling
+DETAIL: column list of table p depends on type feeling[]
 column m of table p depends on type feeling
-column list of table p depends on type feeling
 column m of table parent depends on type feeling
+column m of table child depends on type feeling
+column t of table late depends on type feeling
 HINT: Use DROP ... CASCADE to drop the dependent objects too.
 
 > DROP TYPE feeling
 ERROR 2BP01: cannot drop type feeling because other objects depend on it
-DETAIL: column m of table child depends on type feeling
-column t of table late depends on type feeling
+DETAIL: column list of table p depends on type feeling[]
 column m of table p depends on type feeling
-column list of table p depends on type feeling
 column m of table parent depends on type feeling
+column m of table child depends on type feeling
+column t of table late depends on type feeling
 HINT: Use DROP ... CASCADE to drop the dependent objects too.
 
 > DROP TYPE text
 ERROR 2BP01: cannot drop type text because it is required by the database system
 
+# differs: PostgreSQL has composite types
 > CREATE TYPE pair AS (a int, b int)
 ERROR 0A000: types of your own that are no enumerations are not offered
 HINT: CREATE TYPE ... AS ENUM makes one; use jsonb for composite values.
 
+# differs: PostgreSQL has domains
 > CREATE DOMAIN short AS text
 ERROR 0A000: domains are not offered
 HINT: Use the type itself, and a CHECK of the table.
+
+# What definitions keep names the types that their makers found, whatever the path of those who come later.
+
+> CREATE SCHEMA far
+CREATE SCHEMA
+
+> CREATE TYPE far.size AS ENUM ('S', 'M', 'L')
+CREATE TYPE
+
+> CREATE TYPE size AS ENUM ('near')
+CREATE TYPE
+
+> SET search_path = far, public
+SET
+
+> CREATE TABLE shirt (id int PRIMARY KEY, s size DEFAULT 'M'::size CHECK (s > 'S'::size), l size[] DEFAULT ARRAY['S', 'M']::size[], big bool GENERATED ALWAYS AS (s = 'L'::size) STORED)
+CREATE TABLE
+
+> CREATE INDEX shirt_big ON shirt ((s > 'M'::size)) WHERE s <> 'S'::size
+CREATE INDEX
+
+> CREATE VIEW public.shirts AS SELECT id, s > CAST('M' AS size) AS big, ARRAY['S'::size] AS least, '{L}'::_size AS most FROM shirt WHERE s >= 'M'::size
+CREATE VIEW
+
+> RESET search_path
+RESET
+
+> CREATE TABLE plain (id int, s size DEFAULT 'near'::size CHECK (s = 'near'::size))
+CREATE TABLE
+
+> SET search_path = far
+SET
+
+> INSERT INTO public.plain VALUES (1) RETURNING *
+ id |  s
+----+------
+  1 | near
+(1 row)
+INSERT 0 1
+
+> RESET search_path
+RESET
+
+> INSERT INTO far.shirt (id) VALUES (1) RETURNING *
+ id | s |   l   | big
+----+---+-------+-----
+  1 | M | {S,M} | f
+(1 row)
+INSERT 0 1
+
+> INSERT INTO far.shirt VALUES (2, 'S')
+ERROR 23514: new row for relation "shirt" violates check constraint "shirt_s_check"
+DETAIL: Failing row contains (2, S, {S,M}, f).
+
+> INSERT INTO far.shirt VALUES (2, 'L') RETURNING *
+ id | s |   l   | big
+----+---+-------+-----
+  2 | L | {S,M} | t
+(1 row)
+INSERT 0 1
+
+> UPDATE far.shirt SET s = DEFAULT WHERE id = 2 RETURNING *
+ id | s |   l   | big
+----+---+-------+-----
+  2 | M | {S,M} | f
+(1 row)
+UPDATE 1
+
+> SELECT * FROM shirts ORDER BY id
+ id | big | least | most
+----+-----+-------+------
+  1 | f   | {S}   | {L}
+  2 | f   | {S}   | {L}
+(2 rows)
+
+# differs: PostgreSQL shows a cast of each element
+> SELECT column_name, column_default FROM information_schema.columns WHERE table_name IN ('shirt', 'plain') AND column_default LIKE '%size%' ORDER BY table_name, ordinal_position
+ column_name |       column_default
+-------------+-----------------------------
+ s           | 'near'::size
+ s           | 'M'::far.size
+ l           | ARRAY['S', 'M']::far.size[]
+(3 rows)
+
+> ALTER TABLE far.shirt ADD COLUMN extra size DEFAULT 'near'
+ALTER TABLE
+
+> SELECT s, extra FROM far.shirt ORDER BY id
+ s | extra
+---+-------
+ M | near
+ M | near
+(2 rows)
+
+# differs: PostgreSQL names the generated column and the view as well
+> DROP TYPE far.size
+ERROR 2BP01: cannot drop type far.size because other objects depend on it
+DETAIL: column l of table far.shirt depends on type far.size[]
+column s of table far.shirt depends on type far.size
+HINT: Use DROP ... CASCADE to drop the dependent objects too.
+
+> DROP TYPE size
+ERROR 2BP01: cannot drop type size because other objects depend on it
+DETAIL: column extra of table far.shirt depends on type size
+column s of table plain depends on type size
+HINT: Use DROP ... CASCADE to drop the dependent objects too.
+
+# Names of types and of relations.
+
+> CREATE TABLE size (a int)
+ERROR 42710: type "size" already exists
+HINT: A relation has an associated type of the same name, so you must use a name that doesn't conflict with any existing type.
+
+> CREATE VIEW size AS SELECT 1 AS a
+ERROR 42710: type "size" already exists
+HINT: A relation has an associated type of the same name, so you must use a name that doesn't conflict with any existing type.
+
+> CREATE SEQUENCE size
+ERROR 42710: type "size" already exists
+HINT: A relation has an associated type of the same name, so you must use a name that doesn't conflict with any existing type.
+
+> CREATE TABLE sizes (a int)
+CREATE TABLE
+
+> ALTER TABLE sizes RENAME TO size
+ERROR 42710: type "size" already exists
+
+> CREATE TYPE far.sizes AS ENUM ('x')
+CREATE TYPE
+
+> ALTER TABLE sizes SET SCHEMA far
+ERROR 42710: type "sizes" already exists in schema "far"
+
+> CREATE TYPE sizes AS ENUM ('x')
+ERROR 42710: type "sizes" already exists
+
+> CREATE TYPE unquoted AS ENUM ('a', b)
+ERROR 42601: syntax error at or near "b"
+LINE 1: CREATE TYPE unquoted AS ENUM ('a', b)
+                                           ^
+
+> SELECT 'x'::"Size"
+ERROR 42704: type "Size" does not exist
+LINE 1: SELECT 'x'::"Size"
+                    ^
+
+> SELECT 'x'::far.nothing
+ERROR 42704: type "far.nothing" does not exist
+LINE 1: SELECT 'x'::far.nothing
+                    ^
+
+> SELECT 'x'::nowhere.size
+ERROR 3F000: schema "nowhere" does not exist
+LINE 1: SELECT 'x'::nowhere.size
+                    ^
+
+> SELECT 'near'::size(3)
+ERROR 42601: type modifier is not allowed for type "size"
+LINE 1: SELECT 'near'::size(3)
+                       ^
+
+> SELECT '_size'::regtype, 'far.size[]'::regtype, to_regtype('far._size')::regtype
+ regtype |  regtype   | to_regtype
+---------+------------+------------
+ size[]  | far.size[] |  268435519
+(1 row)
+
+# A column that is called as its type is not the type; a label of another default keeps its name.
+
+> CREATE TYPE hue AS ENUM ('red', 'blue')
+CREATE TYPE
+
+> CREATE TABLE hued (hue hue CHECK (hue <> 'blue'), hues hue[] DEFAULT '{red}')
+CREATE TABLE
+
+> ALTER TYPE hue RENAME TO tint
+ALTER TYPE
+
+> BEGIN
+BEGIN
+
+# differs: the default is stored as a text, which has the label
+> ALTER TYPE tint RENAME VALUE 'red' TO 'crimson'
+ERROR 0A000: cannot rename enum label "red" because default value for column hues of table hued names it
+HINT: Drop it, rename, and make it again: default value for column hues of table hued.
+
+> ROLLBACK
+ROLLBACK
+
+> INSERT INTO hued VALUES ('red') RETURNING *
+ hue | hues
+-----+-------
+ red | {red}
+(1 row)
+INSERT 0 1
+
+# Arrays.
+
+> SELECT ARRAY['red']::tint[] || 'blue'::tint, 'blue'::tint || ARRAY['red']::tint[], ARRAY['red']::tint[] || '{blue}', '{blue}' || ARRAY['red']::tint[]
+  ?column?  |  ?column?  |  ?column?  |  ?column?
+------------+------------+------------+------------
+ {red,blue} | {blue,red} | {red,blue} | {blue,red}
+(1 row)
+
+> SELECT array_agg(l) FROM (VALUES ('{red,blue}'::tint[]), ('{blue,red}')) x(l)
+        array_agg
+-------------------------
+ {{red,blue},{blue,red}}
+(1 row)
+
+> SELECT array_remove('{red,blue}'::tint[], 'red'), array_replace('{red,blue}'::tint[], 'red', 'blue')
+ array_remove | array_replace
+--------------+---------------
+ {blue}       | {blue,blue}
+(1 row)
