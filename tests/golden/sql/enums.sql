@@ -559,6 +559,7 @@ ROLLBACK
   1 | joyful | {joyful,sad,NULL}
 (1 row)
 
+# differs: PostgreSQL names the view as well
 > DROP TYPE IF EXISTS feeling
 ERROR 2BP01: cannot drop type feeling because other objects depend on it
 DETAIL: column list of table p depends on type feeling[]
@@ -568,6 +569,7 @@ column m of table child depends on type feeling
 column t of table late depends on type feeling
 HINT: Use DROP ... CASCADE to drop the dependent objects too.
 
+# differs: PostgreSQL names the view as well
 > DROP TYPE feeling
 ERROR 2BP01: cannot drop type feeling because other objects depend on it
 DETAIL: column list of table p depends on type feeling[]
@@ -753,7 +755,7 @@ LINE 1: SELECT 'near'::size(3)
 > SELECT '_size'::regtype, 'far.size[]'::regtype, to_regtype('far._size')::regtype
  regtype |  regtype   | to_regtype
 ---------+------------+------------
- size[]  | far.size[] |  268435519
+ size[]  | far.size[] | far.size[]
 (1 row)
 
 # A column that is called as its type is not the type; a label of another default keeps its name.

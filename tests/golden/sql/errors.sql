@@ -238,7 +238,6 @@ ERROR 42702: column reference "id" is ambiguous
 LINE 1: SELECT id FROM thing a JOIN thing b ON true
                ^
 
-# differs: PostgreSQL points at another place
 > SELECT 1::notatype
 ERROR 42704: type "notatype" does not exist
 LINE 1: SELECT 1::notatype
@@ -247,7 +246,7 @@ LINE 1: SELECT 1::notatype
 > CREATE TABLE bad (id notatype)
 ERROR 42704: type "notatype" does not exist
 LINE 1: CREATE TABLE bad (id notatype)
-                          ^
+                             ^
 
 # differs: PostgreSQL points at no place
 > DROP TABLE missing
