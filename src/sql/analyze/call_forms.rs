@@ -58,6 +58,13 @@ pub fn finished(
         keep_type(expr, Some(&array));
         return Some(array);
     }
+    if let ("array_max" | "array_min", Some(Some(ColumnType::Array(element)))) = (name, types.first())
+        && element.enumerated().is_some()
+    {
+        let element = element.as_ref().clone();
+        keep_type(expr, Some(&element));
+        return Some(element);
+    }
     if engine::is_aggregate(name) || function.over.is_some() {
         name_casts(function);
     }

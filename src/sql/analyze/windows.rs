@@ -47,7 +47,13 @@ impl Analyzer<'_> {
                 by_value(&mut item.expr, NUMBER_RANGE);
             }
             // The planner has no frames of positions.
-            if matches!(ty, Some(ColumnType::Enum(_))) {
+            if let Some(ColumnType::Enum(of)) = &ty {
+                if has_offset {
+                    let name = of.name();
+                    let message =
+                        format!("RANGE with offset PRECEDING/FOLLOWING is not supported for column type {name}");
+                    return Err(Error::new(ErrorKind::Unsupported, message));
+                }
                 by_value(&mut item.expr, ENUM_PLACE);
             }
             let key = sort_key(ty.as_ref());

@@ -806,3 +806,33 @@ INSERT 0 1
 --------------+---------------
  {blue}       | {blue,blue}
 (1 row)
+
+# A label is no text to functions with words between their arguments, nor a number to frames.
+
+# differs: PostgreSQL points at the function
+> SELECT overlay('red'::tint placing 'b' from 1)
+ERROR 42883: function pg_catalog.overlay(tint, unknown, integer) does not exist
+HINT: No function matches the given name and argument types. You might need to add explicit type casts.
+
+# differs: PostgreSQL points at the function
+> SELECT substring('red'::tint from 'r')
+ERROR 42883: function pg_catalog.substring(tint, unknown) does not exist
+HINT: No function matches the given name and argument types. You might need to add explicit type casts.
+
+# differs: PostgreSQL points at the function
+> SELECT extract(hour FROM 'red'::tint)
+ERROR 42883: function pg_catalog.extract(unknown, tint) does not exist
+HINT: No function matches the given name and argument types. You might need to add explicit type casts.
+
+# differs: PostgreSQL names the operator
+> SELECT 'red'::tint SIMILAR TO 'r%'
+ERROR 42883: type tint is no text here
+LINE 1: SELECT 'red'::tint SIMILAR TO 'r%'
+               ^
+HINT: Cast the value to text.
+
+# differs: PostgreSQL names the type of the offset as well
+> SELECT count(*) OVER (ORDER BY x RANGE BETWEEN 1 PRECEDING AND CURRENT ROW) FROM (VALUES ('red'::tint)) v(x)
+ERROR 0A000: RANGE with offset PRECEDING/FOLLOWING is not supported for column type tint
+LINE 1: SELECT count(*) OVER (ORDER BY x RANGE BETWEEN 1 PRECEDING AND CURRENT ROW) FROM (VALUES ('red'::tint)) v(x)
+               ^
