@@ -69,7 +69,8 @@ impl Analyzer<'_> {
             }
         }
         *expr = value;
-        let is_kept = |ty: &ColumnType| matches!(ty.base(), ColumnType::Numeric(None) | ColumnType::Float4 | ColumnType::Enum(_));
+        let is_kept =
+            |ty: &ColumnType| matches!(ty.base(), ColumnType::Numeric(None) | ColumnType::Float4 | ColumnType::Enum(_));
         if ty.as_ref().is_some_and(is_kept) {
             keep_type(expr, ty.as_ref());
         }
