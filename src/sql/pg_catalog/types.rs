@@ -17,6 +17,13 @@ const OPERATOR_CLASS_FIRST: u32 = 10_100;
 
 pub fn types(catalog: &Catalog) -> Vec<CatalogRow> {
     let mut rows = user_types::types(catalog);
+    rows.extend(own_types());
+    rows
+}
+
+/// The types that every database has.
+pub fn own_types() -> Vec<CatalogRow> {
+    let mut rows = Vec::new();
     for ty in ColumnType::catalogued() {
         let has_array = !matches!(ty, ColumnType::Unknown | ColumnType::Void);
         rows.push(type_row(&ty, has_array));

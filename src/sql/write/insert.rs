@@ -331,12 +331,20 @@ pub fn plan_column_defaults(
 /// # Errors
 /// XX001 for a text that is no expression.
 pub fn default_expression(text: &str, context: &PlanContext<'_>) -> Result<Expr> {
-    let mut expr = Parser::new(&PostgresDialect)
-        .try_with_sql(text)
-        .and_then(|mut parser| parser.parse_expr())
-        .map_err(|error| Error::new(ErrorKind::Corrupted, format!("a stored default cannot be read: {error}")))?;
+    let mut expr = kept_default_tree(text)?;
     settle_types(&mut expr, context.view.catalog());
     Ok(expr)
+}
+
+/// The tree of a default as its text has it.
+///
+/// # Errors
+/// XX001 for a text that is no expression.
+pub fn kept_default_tree(text: &str) -> Result<Expr> {
+    Parser::new(&PostgresDialect)
+        .try_with_sql(text)
+        .and_then(|mut parser| parser.parse_expr())
+        .map_err(|error| Error::new(ErrorKind::Corrupted, format!("a stored default cannot be read: {error}")))
 }
 
 impl InsertPlan {
