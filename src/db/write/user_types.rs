@@ -257,16 +257,19 @@ impl Transaction {
     /// The columns that need a type, those of arrays of it first: the table of each, what it is, and what it needs, as messages name them.
     pub(super) fn columns_needing(&self, ty: &UserType) -> Vec<(Arc<Collection>, String, String)> {
         let what = self.described_type(ty);
-        let mut found: Vec<(bool, (Arc<Collection>, String, String))> = Vec::new();
-        for (table, name) in self.columns_of_type(ty.id) {
-            let column = table.column(&name).and_then(|position| table.columns.get(position));
-            let is_array = column.is_some_and(|column| matches!(column.ty, ColumnType::Array(_)));
+        let is_plain = |(table, name): &(Arc<Collection>, String)| {
+            let column = table.column(name).and_then(|position| table.columns.get(position));
+            !column.is_some_and(|column| matches!(column.ty, ColumnType::Array(_)))
+        };
+        let mut columns = self.columns_of_type(ty.id);
+        columns.sort_by_key(is_plain);
+        let described = columns.into_iter().map(|column| {
+            let on = if is_plain(&column) { what.clone() } else { format!("{what}[]") };
+            let (table, name) = column;
             let line = self.described_column(&table, &name);
-            let on = if is_array { format!("{what}[]") } else { what.clone() };
-            found.push((!is_array, (table, line, on)));
-        }
-        found.sort_by_key(|(is_plain, _)| *is_plain);
-        found.into_iter().map(|(_, column)| column).collect()
+            (table, line, on)
+        });
+        described.collect()
     }
 
     /// A type, as messages name it.

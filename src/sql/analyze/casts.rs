@@ -22,6 +22,9 @@ impl Analyzer<'_> {
     /// # Errors
     /// As [`meant_type`] and [`ViewWalk::note_schema`](crate::sql::analyze::views::ViewWalk::note_schema).
     fn written_type(&mut self, data_type: &DataType, location: Location) -> Result<ColumnType> {
+        if matches!(data_type, DataType::Interval { .. }) {
+            return Ok(ColumnType::Interval);
+        }
         let is_in_statement = self.views.is_in_statement();
         let path = if is_in_statement { path_of(self.context) } else { SearchPath::of_definitions() };
         let name = written_type(data_type).map(|(name, ..)| name);
@@ -62,11 +65,7 @@ impl Analyzer<'_> {
             *expr = call(PATH_OF_TEXT, vec![inner]);
             return Ok(Some(ColumnType::Jsonpath));
         }
-        let is_interval = matches!(data_type, DataType::Interval { .. });
-        let mut target = match is_interval {
-            true => ColumnType::Interval,
-            false => self.written_type(&data_type, location)?,
-        };
+        let mut target = self.written_type(&data_type, location)?;
         if is_array {
             target = ColumnType::Array(Box::new(target));
         }

@@ -72,10 +72,7 @@ pub fn special_call(
             Some((extreme, ColumnType::Interval))
         }
         "enum_first" | "enum_last" | "enum_range" => of_labels(function, name, types),
-        "nullif" => types.first().cloned().flatten().and_then(|ty| {
-            let key = sort_key(Some(&ty)).or_else(|| is_numeric(Some(&ty)).then_some(NUMERIC_KEY))?;
-            Some((nullif(function, key)?, ty))
-        }),
+        "nullif" => types.first().cloned().flatten().and_then(|ty| nullif_by_key(function, ty)),
         "date_trunc" | "date_bin" | "generate_series" => time_call(name, types)
             .map(|(name, ty)| (call(name, arguments(function).map(|argument| argument.clone()).collect()), ty)),
         // The planner's own steps in UTC, and counts other parts of intervals.
@@ -133,6 +130,12 @@ pub fn special_call(
         }
         _ => None,
     })
+}
+
+/// `nullif` of values that are equal where their keys are.
+fn nullif_by_key(function: &mut Function, ty: ColumnType) -> Option<(Expr, ColumnType)> {
+    let key = sort_key(Some(&ty)).or_else(|| is_numeric(Some(&ty)).then_some(NUMERIC_KEY))?;
+    Some((nullif(function, key)?, ty))
 }
 
 /// A function of labels, whose texts become values of the type of its arguments.
