@@ -29,6 +29,7 @@ mod sequence;
 mod state;
 mod statement_shape;
 mod stored_collection;
+mod user_type;
 mod view;
 
 pub use allocated::{Allocated, allocated_by_group, give_back_free_memory, handing_over};
@@ -75,4 +76,5 @@ pub use sequence::{
 };
 pub use state::{EntryType, Field, Stage, State};
 pub use statement_shape::StatementShape;
+pub use user_type::UserType;
 pub use view::{CheckOption, View, ViewColumn, ViewUse};

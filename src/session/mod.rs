@@ -10,6 +10,7 @@
 
 mod isolation;
 mod listen;
+mod made_types;
 mod nesting;
 mod portal;
 mod portals;

@@ -49,6 +49,7 @@ impl Value {
             | (Value::TsVector(_), ColumnType::TsVector)
             | (Value::TsQuery(_), ColumnType::TsQuery)
             | (Value::Bits(_), ColumnType::Bit(_) | ColumnType::Varbit(_)) => true,
+            (Value::Enum(value), ColumnType::Enum(ty)) => value.ty == *ty || !value.ty.is_resolved(),
             (Value::Vector(components), ColumnType::Halfvec(_)) => {
                 components.iter().all(|component| f16::from_f32(*component).to_f32().to_bits() == component.to_bits())
             }
@@ -128,6 +129,9 @@ impl Value {
             (Value::Vector(components), ColumnType::Array(element)) => {
                 let values = components.iter().map(|number| Value::Float4(*number).cast(element, explicit));
                 Ok(Value::Array(element.clone(), values.collect::<Result<_>>()?))
+            }
+            (Value::Enum(value), ColumnType::Enum(ty)) if value.ty == *ty || !value.ty.is_resolved() => {
+                Ok(Value::Enum(value.of(ty)?))
             }
             (value, _) if value.is_of(to) => Ok(value),
             (value, _) => cast_time(value, style, to),

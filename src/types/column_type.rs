@@ -1,6 +1,10 @@
 //! The types of columns, parameters and results, with PostgreSQL's names and OIDs.
 
 use std::fmt;
+use std::sync::Arc;
+
+use crate::types::enum_type::EnumType;
+use crate::types::text::text::quote_identifier;
 
 /// A type of the SQL surface. OIDs are PostgreSQL's (`pg_type.dat`); `vector` has none of its own and takes one above
 /// PostgreSQL's reserved range, the same on every node.
@@ -40,6 +44,8 @@ pub enum ColumnType {
     Bit(Option<u32>),
     TsVector,
     TsQuery,
+    /// A type that CREATE TYPE has made.
+    Enum(Arc<EnumType>),
     /// Bits up to a declared number, where there is one.
     Varbit(Option<u32>),
     /// `oid`, for the catalogs.
@@ -123,6 +129,7 @@ impl ColumnType {
             ColumnType::Vector(_) => VECTOR_OID,
             ColumnType::Halfvec(_) => HALFVEC_OID,
             ColumnType::Sparsevec(_) => SPARSEVEC_OID,
+            ColumnType::Enum(ty) => ty.oid(),
             ColumnType::Array(element) => element.array_oid(),
         }
     }
@@ -167,6 +174,7 @@ impl ColumnType {
             ColumnType::Vector(_) => VECTOR_ARRAY_OID,
             ColumnType::Halfvec(_) => HALFVEC_ARRAY_OID,
             ColumnType::Sparsevec(_) => SPARSEVEC_ARRAY_OID,
+            ColumnType::Enum(ty) => ty.array_oid(),
             ColumnType::Array(element) => element.array_oid(),
         }
     }
@@ -238,7 +246,7 @@ impl ColumnType {
             ColumnType::Bool | ColumnType::CatalogChar => 1,
             ColumnType::Int2 => 2,
             ColumnType::Int4 | ColumnType::Float4 | ColumnType::Date | ColumnType::Oid | ColumnType::Reg(_) => 4,
-            ColumnType::Void => 4,
+            ColumnType::Void | ColumnType::Enum(_) => 4,
             ColumnType::Int8
             | ColumnType::Float8
             | ColumnType::Time
@@ -327,6 +335,7 @@ impl ColumnType {
             ColumnType::Int2Vector => "int2vector",
             ColumnType::OidVector => "oidvector",
             ColumnType::Void => "void",
+            ColumnType::Enum(ty) => ty.name(),
             ColumnType::Unknown => "unknown",
             ColumnType::Array(element) if matches!(**element, ColumnType::Array(_)) => return element.internal_name(),
             ColumnType::Array(element) => return format!("_{}", element.internal_name()),
@@ -454,6 +463,7 @@ impl fmt::Display for ColumnType {
             ColumnType::Varbit(Some(length)) => write!(f, "bit varying({length})"),
             ColumnType::Varbit(None) => f.write_str("bit varying"),
             ColumnType::CatalogChar => f.write_str("\"char\""),
+            ColumnType::Enum(ty) => f.write_str(&quote_identifier(ty.name())),
             // Dimensions are the values' and not the types'.
             ColumnType::Array(element) if matches!(**element, ColumnType::Array(_)) => write!(f, "{element}"),
             ColumnType::Array(element) => write!(f, "{element}[]"),
@@ -473,7 +483,7 @@ pub mod as_text {
     /// # Errors
     /// That of the serializer.
     pub fn serialize<S: Serializer>(ty: &ColumnType, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(ty)
+        serializer.serialize_str(&ty.stored_name())
     }
 
     /// Reads the name of a type.

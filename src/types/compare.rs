@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use crate::types::datetime::calendar::join_timestamp;
 use crate::types::json::jsonb;
 use crate::types::numeric::compare_with_float;
-use crate::types::{Numeric, Value};
+use crate::types::{ColumnType, Numeric, Value};
 
 impl Value {
     /// The order of two values; `None` when one is NULL or when their types do not compare.
@@ -26,6 +26,7 @@ impl Value {
             (Value::Bits(left), Value::Bits(right)) => left.cmp(right),
             (Value::TsVector(left), Value::TsVector(right)) => left.sort_key().cmp(&right.sort_key()),
             (Value::TsQuery(left), Value::TsQuery(right)) => left.sort_key().cmp(&right.sort_key()),
+            (Value::Enum(left), Value::Enum(right)) => left.position.cmp(&right.position),
             (Value::Array(_, left), Value::Array(_, right)) => return compare_arrays(left, right),
             _ => match (self.as_i64(), other.as_i64()) {
                 (Some(left), Some(right)) => left.cmp(&right),
@@ -79,6 +80,7 @@ impl Value {
             Value::Bits(_) => 20,
             Value::TsVector(_) => 21,
             Value::TsQuery(_) => 22,
+            Value::Enum(_) => 23,
         }
     }
 
@@ -120,9 +122,10 @@ impl Value {
                 feed(&bits.length().to_be_bytes());
                 feed(bits.bytes());
             }
+            Value::Enum(value) => feed(&value.position.to_be_bytes()),
             Value::TsVector(_) | Value::TsQuery(_) => feed_sized(self.to_text().as_bytes(), feed),
             Value::Array(element, values) => {
-                feed_sized(element.internal_name().as_bytes(), feed);
+                feed_sized(hashed_name(element).as_bytes(), feed);
                 feed(&(values.len() as u64).to_be_bytes());
                 for value in values {
                     // An array holds arrays at most six deep, which is checked where it is read.
@@ -130,6 +133,14 @@ impl Value {
                 }
             }
         }
+    }
+}
+
+/// The name of the type of an array's elements; of an enumerated type, which may get another one, what is stored.
+fn hashed_name(element: &ColumnType) -> String {
+    match element.enumerated() {
+        Some(ty) => ty.stored_spelling(),
+        None => element.internal_name(),
     }
 }
 

@@ -32,6 +32,8 @@ pub const QUERY_DEPTH_MAX: usize = 64;
 pub const COLUMNS_MAX: usize = 1600;
 /// Most schemas that CREATE SCHEMA makes.
 pub const SCHEMAS_MAX: usize = 1024;
+/// Types that CREATE TYPE has made, at most.
+pub const USER_TYPES_MAX: usize = 4096;
 /// Most temporary tables, views and sequences of one session.
 pub const TEMPORARY_RELATIONS_MAX: usize = 1024;
 /// Most facts of one entry.

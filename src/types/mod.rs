@@ -10,6 +10,7 @@ mod cast;
 pub(crate) mod column_type;
 mod compare;
 mod datetime;
+pub(crate) mod enum_type;
 pub mod formats;
 pub mod full_text;
 mod index_terms;
@@ -34,6 +35,7 @@ pub use datetime::calendar::{
 pub use datetime::interval_fields::IntervalField;
 pub use datetime::time_zone::{Zone, moment_of_offset};
 pub use datetime::truncation::TimeUnit;
+pub use enum_type::{EnumLabel, EnumType, EnumValue, LabelPlace};
 pub use full_text::configuration::TextConfiguration;
 pub use full_text::query::TsQuery;
 pub use full_text::vector::TsVector;

@@ -3,7 +3,10 @@
 //! Names are case-insensitive, may carry the schema `pg_catalog` or `public`, modifiers in parentheses and array brackets.
 //! Precisions of times are accepted and mean nothing: times are kept to the microsecond.
 
+use std::sync::Arc;
+
 use crate::error::{Error, ErrorKind, Result};
+use crate::types::enum_type::EnumType;
 use crate::types::limits::{BITS_MAX, SPARSE_DIMENSION_MAX, VECTOR_DIMENSION_MAX};
 use crate::types::{ColumnType, RegKind};
 
@@ -33,11 +36,55 @@ impl ColumnType {
         }
     }
 
+    /// The name by which [`ColumnType::parse`] finds the type again in this process: the one that SQL shows, but for types that have
+    /// been made.
+    pub fn spelled(&self) -> String {
+        match (self, self.base()) {
+            (ColumnType::Array(_), ColumnType::Enum(ty)) => format!("{}[]", ty.spelling()),
+            (_, ColumnType::Enum(ty)) => ty.spelling(),
+            _ => self.to_string(),
+        }
+    }
+
+    /// The name that is stored: of a type that has been made, it says which one and no more.
+    pub fn stored_name(&self) -> String {
+        match (self, self.base()) {
+            (ColumnType::Array(_), ColumnType::Enum(ty)) => format!("{}[]", ty.stored_spelling()),
+            (_, ColumnType::Enum(ty)) => ty.stored_spelling(),
+            _ => self.to_string(),
+        }
+    }
+
+    /// The enumerated type that it is, or is an array of.
+    pub fn enumerated(&self) -> Option<&Arc<EnumType>> {
+        match self.base() {
+            ColumnType::Enum(ty) => Some(ty),
+            _ => None,
+        }
+    }
+
+    /// The same type with another definition of the enumerated type that it is, or is an array of.
+    #[must_use]
+    pub fn with_enumerated(&self, ty: &Arc<EnumType>) -> ColumnType {
+        match self {
+            ColumnType::Enum(own) if own == ty => ColumnType::Enum(Arc::clone(ty)),
+            ColumnType::Array(element) if element.enumerated() == Some(ty) => {
+                // As deep as the type is nested, which its text bounds.
+                ColumnType::Array(Box::new(element.with_enumerated(ty)))
+            }
+            other => other.clone(),
+        }
+    }
+
     /// The type that SQL calls `name`; 42704 when there is none.
     ///
     /// # Errors
     /// 42704 for an unknown name, 22023 for a modifier out of bounds, 42601 for one that the type does not take.
     pub fn parse(name: &str) -> Result<ColumnType> {
+        let (bare, is_array) = name.strip_suffix("[]").map_or((name, false), |bare| (bare, true));
+        if let Some(ty) = EnumType::spelled(bare).map(ColumnType::Enum) {
+            return Ok(if is_array { ColumnType::Array(Box::new(ty)) } else { ty });
+        }
         let spelling = Spelling::read(name).ok_or_else(|| unknown_type(name))?;
         let mut ty = if spelling.quoted_char {
             ColumnType::CatalogChar

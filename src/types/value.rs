@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::types::{ARRAY_DIMENSIONS_MAX, Bits, ColumnType, Numeric, SparseVector, TsQuery, TsVector};
+use crate::error::Result;
+use crate::types::{ARRAY_DIMENSIONS_MAX, Bits, ColumnType, EnumValue, Numeric, SparseVector, TsQuery, TsVector};
 
 /// What an allocation takes besides its bytes, on average: its header, and what it is rounded up by.
 pub const ALLOCATION_BYTES: usize = 16;
@@ -36,6 +37,7 @@ pub enum Value {
     Bits(Box<Bits>),
     TsVector(Arc<TsVector>),
     TsQuery(Arc<TsQuery>),
+    Enum(EnumValue),
     /// Columns store those of one dimension. The type is that of the elements, or the catalogs' vector of numbers.
     Array(Box<ColumnType>, Vec<Value>),
 }
@@ -130,6 +132,7 @@ impl Value {
             Value::Bits(_) => ColumnType::Bit(None),
             Value::TsVector(_) => ColumnType::TsVector,
             Value::TsQuery(_) => ColumnType::TsQuery,
+            Value::Enum(value) => ColumnType::Enum(Arc::clone(&value.ty)),
             Value::Array(element, _) if element.is_number_vector() => (**element).clone(),
             Value::Array(element, _) => ColumnType::Array(element.clone()),
         }
@@ -159,6 +162,27 @@ impl Value {
                 a == b && ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(a, b)| a.is_identical(b))
             }
             _ => self == other,
+        }
+    }
+
+    /// The value with the labels of its column's type, where that is an enumerated type or an array of one.
+    ///
+    /// # Errors
+    /// XX000 for a value that has no label there.
+    pub fn of_column(self, ty: &ColumnType) -> Result<Value> {
+        match (self, ty) {
+            (Value::Enum(value), ColumnType::Enum(ty)) => Ok(Value::Enum(value.of(ty)?)),
+            (Value::Array(element, values), ColumnType::Array(declared)) if declared.enumerated().is_some() => {
+                let base = declared.base();
+                // As deep as the array is nested, at most six.
+                let values = values.into_iter().map(|value| match &value {
+                    Value::Array(..) => value.of_column(ty),
+                    _ => value.of_column(base),
+                });
+                let element = if element.enumerated().is_some() { Box::new(base.clone()) } else { element };
+                Ok(Value::Array(element, values.collect::<Result<_>>()?))
+            }
+            (value, _) => Ok(value),
         }
     }
 

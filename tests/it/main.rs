@@ -27,6 +27,7 @@ mod decoders;
 mod dimensions;
 mod documents;
 mod door;
+mod enums;
 mod first_steps;
 mod full_disk;
 mod functions;

@@ -39,6 +39,7 @@ scripts!(
     dependent_columns,
     dimensions,
     drop_objects,
+    enums,
     equal_values,
     errors,
     explain,

@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::db::catalog::by_name::ByName;
 use crate::db::catalog::catalog_change::SeenCollection;
 use crate::db::catalog::sequences::check_own_sequences;
+use crate::db::catalog::user_types::check_new_relation;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     AUTH, Attachment, Collection, CollectionId, CollectionKind, Column, Comments, DefaultValue, FACT_BLOB_HASH,
     FACT_BLOB_SIZE, FACT_BLOB_TYPE, FACT_VECTOR, ForeignKey, Index, IndexKind, IndexOrigin, IndexState, MEMORY,
-    Network, NetworkId, RelationRef, Schema, SchemaId, Sequence, SystemColumn, View,
+    Network, NetworkId, RelationRef, Schema, SchemaId, Sequence, SystemColumn, UserType, View,
 };
 use crate::types::ColumnType;
 use crate::types::limits::{COLUMNS_MAX, IDENTIFIER_BYTES_MAX};
@@ -34,6 +35,8 @@ pub struct Catalog {
     comments: BTreeMap<CollectionId, Arc<Comments>>,
     /// Those that CREATE SEQUENCE makes.
     pub(super) sequences: ByName<Sequence>,
+    /// Those that CREATE TYPE makes, which share no names with sequences and indexes.
+    pub(super) user_types: ByName<UserType>,
     /// Collections that refer to others.
     referring: BTreeSet<CollectionId>,
     /// The version in which constraints have last changed.
@@ -208,7 +211,8 @@ impl Catalog {
         }
     }
 
-    fn replace(&mut self, collection: Arc<Collection>) {
+    pub(super) fn replace(&mut self, collection: Arc<Collection>) {
+        let collection = self.with_types(collection);
         match collection.foreign_keys.is_empty() {
             true => self.referring.remove(&collection.id),
             false => self.referring.insert(collection.id),
@@ -264,7 +268,9 @@ impl Catalog {
         let comments = self.comments_on(id).cloned();
         let schema = self.schema_by_id(id).cloned();
         let sequence = self.sequence_by_id(id).cloned();
-        SeenCollection { collection: self.collection_by_id(id).cloned(), network, view, schema, comments, sequence }
+        let user_type = self.user_type_by_id(id).cloned();
+        let collection = self.collection_by_id(id).cloned();
+        SeenCollection { collection, network, view, schema, comments, sequence, user_type }
     }
 
     /// What is said of relations and their parts, in order of their numbers.
@@ -302,6 +308,7 @@ impl Catalog {
 
     /// Adds a view or replaces the one of the same id.
     pub(crate) fn put_view(&mut self, view: Arc<View>) {
+        let view = self.view_with_types(view);
         self.take_view(view.id);
         self.note_names(view.schema);
         self.views.insert((&view.relation()).into(), view);
@@ -331,16 +338,22 @@ impl Catalog {
             || self.index_by_name(name).is_some()
     }
 
-    /// The schemas that have collections, views or sequences.
+    /// The schemas that have collections, views, sequences or types.
     pub(super) fn schemas_in_use(&self) -> BTreeSet<SchemaId> {
-        self.by_name.schemas().chain(self.views.schemas()).chain(self.sequences.schemas()).collect()
+        self.by_name
+            .schemas()
+            .chain(self.views.schemas())
+            .chain(self.sequences.schemas())
+            .chain(self.user_types.schemas())
+            .collect()
     }
 
-    /// Whether a schema has collections, views or sequences.
+    /// Whether a schema has collections, views, sequences or types.
     pub fn has_relations(&self, schema: SchemaId) -> bool {
         self.by_name.of_schema(schema).next().is_some()
             || self.views.of_schema(schema).next().is_some()
             || self.sequences.of_schema(schema).next().is_some()
+            || self.user_types.of_schema(schema).next().is_some()
     }
 
     /// The views of one schema, in order of name.
@@ -398,6 +411,7 @@ pub(crate) fn check_collection(catalog: &Catalog, collection: &Collection) -> Re
     if catalog.is_taken(&collection.relation()) {
         return Err(Error::new(ErrorKind::DuplicateTable, format!("relation \"{}\" already exists", collection.name)));
     }
+    check_new_relation(catalog, &collection.relation())?;
     check_own_sequences(catalog, collection)?;
     check_columns(collection)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::db::catalog::catalog::Catalog;
 use crate::db::vault::network_keys::NetworkSecrets;
-use crate::model::{Collection, CollectionId, Comments, Network, NetworkId, Schema, Sequence, View};
+use crate::model::{Collection, CollectionId, Comments, Network, NetworkId, Schema, Sequence, UserType, View};
 
 /// One catalog change; applied in order.
 #[derive(Clone, Debug)]
@@ -28,6 +28,9 @@ pub(crate) enum CatalogChange {
     /// A sequence is new, or gives other numbers than before.
     PutSequence(Arc<Sequence>),
     DropSequence(CollectionId),
+    /// A type is new, or has other labels or another name than before.
+    PutType(Arc<UserType>),
+    DropType(CollectionId),
 }
 
 /// What a transaction saw of a collection, view or schema before it changed it.
@@ -39,6 +42,7 @@ pub(crate) struct SeenCollection {
     pub schema: Option<Arc<Schema>>,
     pub comments: Option<Arc<Comments>>,
     pub sequence: Option<Arc<Sequence>>,
+    pub user_type: Option<Arc<UserType>>,
 }
 
 impl SeenCollection {
@@ -55,6 +59,7 @@ impl SeenCollection {
             && self.schema == now.schema
             && self.comments == now.comments
             && self.sequence == now.sequence
+            && self.user_type == now.user_type
     }
 }
 
@@ -67,7 +72,8 @@ impl CatalogChange {
             CatalogChange::PutSchema(schema) => Some(schema.id),
             CatalogChange::DropSchema(id) => Some(*id),
             CatalogChange::PutSequence(sequence) => Some(sequence.id),
-            CatalogChange::DropSequence(id) => Some(*id),
+            CatalogChange::DropSequence(id) | CatalogChange::DropType(id) => Some(*id),
+            CatalogChange::PutType(ty) => Some(ty.id),
             CatalogChange::Drop(id) | CatalogChange::DropView(id) | CatalogChange::PutComments(id, _) => Some(*id),
             CatalogChange::PutNetwork(_) | CatalogChange::PutSecrets(..) | CatalogChange::DropNetwork(_) => None,
         }
@@ -86,6 +92,8 @@ impl CatalogChange {
             CatalogChange::DropSchema(id) => catalog.remove_schema(*id),
             CatalogChange::PutSequence(sequence) => catalog.put_sequence(Arc::clone(sequence)),
             CatalogChange::DropSequence(id) => catalog.remove_sequence(*id),
+            CatalogChange::PutType(ty) => catalog.put_user_type(Arc::clone(ty)),
+            CatalogChange::DropType(id) => catalog.remove_user_type(*id),
             CatalogChange::PutComments(id, comments) => catalog.put_comments(*id, Arc::clone(comments)),
         }
     }

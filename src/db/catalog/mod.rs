@@ -8,4 +8,5 @@ pub(super) mod row_ids;
 pub(super) mod schemas;
 pub(super) mod search_path;
 pub(super) mod sequences;
+pub(super) mod user_types;
 pub(super) mod view_rules;

@@ -90,10 +90,10 @@ fn node_bits(peer: &PeerId) -> u64 {
     u64::from(u32::from_le_bytes([a, b, c, 0])) & ((1 << NODE_BITS) - 1)
 }
 
-/// Whether what a column of an attached table draws by itself is drawn by no other node.
+/// Whether what a column of an attached table draws by itself is drawn by no other node, and its values are read by others.
 ///
 /// # Errors
-/// 0A000 for a sequence that was made by itself, since every node has its own; as [`check_room`] for a column's own.
+/// 0A000 for an enumerated type, and for a sequence that was made by itself, since every node has its own; as [`check_room`] for a column's own.
 pub(crate) fn check_draws_apart(table: &str, column: &Column) -> Result<()> {
     if column.drawn_from().is_some() {
         let name = &column.name;
@@ -102,6 +102,15 @@ pub(crate) fn check_draws_apart(table: &str, column: &Column) -> Result<()> {
                 "column \"{name}\" of the attached table \"{table}\" draws its numbers from a sequence of this node alone"
             ),
             "Other nodes would give out the same ones. Declare it as bigserial, or DROP DEFAULT.",
+        ));
+    }
+    if column.ty.enumerated().is_some() {
+        let (name, ty) = (&column.name, &column.ty);
+        return Err(Error::unsupported(
+            format!(
+                "column \"{name}\" of the attached table \"{table}\" is of type {ty}, which other members do not have"
+            ),
+            "Declare it as text with a CHECK of the labels.",
         ));
     }
     if column.draws_own() { check_room(table, &column.name, &column.ty) } else { Ok(()) }

@@ -54,6 +54,7 @@ impl ValueKind {
             | Value::Bits(_)
             | Value::TsVector(_)
             | Value::TsQuery(_)
+            | Value::Enum(_)
             | Value::Array(..) => ValueKind::Any,
         })
     }

@@ -27,7 +27,7 @@ use crate::db::write::commit_group::{load_progress, put_definition};
 use crate::db::write::commit_queue::CommitQueue;
 use crate::db::write::committer::facts_name;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, Hlc, Index, IndexState, Schema, Sequence, View};
+use crate::model::{Collection, CollectionId, Hlc, Index, IndexState, Schema, Sequence, UserType, View};
 use crate::store::{
     Argon2Cost, Batch, BlobStore, Key, KeyDirectory, KeyRange, KeySource, RecordView, Snapshot, Store, StoreOptions,
     Vault, build_marker, close_private_folder, make_or_close_private_folder, make_private_folder, marked_index,
@@ -278,6 +278,11 @@ fn load_views(snapshot: &Snapshot, mut catalog: Catalog) -> Result<Catalog> {
         if !sequence.schema.is_temporary() {
             catalog.put_sequence(Arc::new(sequence));
         }
+    }
+    let mut stored = snapshot.scan(&KeyRange::user_types());
+    while let Some((_, json)) = stored.next()? {
+        let ty: UserType = serde_json::from_slice(json).map_err(|error| unreadable("a type", &error))?;
+        catalog.put_user_type(Arc::new(ty));
     }
     let mut stored = snapshot.scan(&KeyRange::comments());
     while let Some((id, json)) = stored.next()? {

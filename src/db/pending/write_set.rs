@@ -322,6 +322,15 @@ impl WriteSet {
                 CatalogChange::PutSequence(sequence) => {
                     has_schema(sequence.schema) && is_free(sequence.schema, &sequence.name)
                 }
+                CatalogChange::PutType(ty) => {
+                    let other = catalog.user_type(&ty.relation());
+                    has_schema(ty.schema) && other.is_none_or(|other| seen(other.id))
+                }
+                // No column of it has come that the transaction did not see.
+                CatalogChange::DropType(id) => {
+                    let mut having = catalog.collections().filter(|other| other.user_types().contains(id));
+                    having.all(|other| seen(other.id))
+                }
                 CatalogChange::PutSchema(schema) => {
                     catalog.schemas().all(|other| other.name != schema.name || seen(other.id))
                 }
@@ -331,6 +340,7 @@ impl WriteSet {
                     catalog.collections_of(schema).all(|collection| seen(collection.id))
                         && catalog.views_in(schema).all(|view| seen(view.id))
                         && catalog.sequences_in(schema).all(|sequence| seen(sequence.id))
+                        && catalog.user_types_in(schema).all(|ty| seen(ty.id))
                 }
                 CatalogChange::PutComments(..) | CatalogChange::DropSequence(_) => true,
                 CatalogChange::Drop(id) | CatalogChange::DropView(id) => catalog.views_hold(*id, None, seen),

@@ -284,6 +284,7 @@ pub(crate) fn is_columnar(collection: &Collection, operand: &Operand) -> bool {
                     | ColumnType::Bytea
                     | ColumnType::TsVector
                     | ColumnType::TsQuery
+                    | ColumnType::Enum(_)
                     | ColumnType::Array(_)
             )
         }),

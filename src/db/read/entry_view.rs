@@ -51,7 +51,11 @@ impl<'a> EntryView<'a> {
     pub fn field(&self, name: &str, position: Option<usize>) -> Result<Option<Value>> {
         let Some((name, column)) = self.place(name, position) else { return Ok(None) };
         if let Some(change) = self.pending.and_then(|pending| pending.changes.get(name)) {
-            return Ok(change.clone());
+            // Its type may have got other labels since it was written.
+            return match (change.clone(), column) {
+                (Some(value), Some(column)) => value.of_column(&column.ty).map(Some),
+                (change, _) => Ok(change),
+            };
         }
         let Some(record) = self.base() else { return Ok(None) };
         let stored = match column {
@@ -60,7 +64,10 @@ impl<'a> EntryView<'a> {
         };
         match stored.map(ValueRef::to_stored).transpose()? {
             None | Some(Stored::Removed) => Ok(None),
-            Some(Stored::Value(value)) => Ok(Some(value)),
+            Some(Stored::Value(value)) => match column {
+                Some(column) => value.of_column(&column.ty).map(Some),
+                None => Ok(Some(value)),
+            },
             Some(Stored::Vector { .. }) => {
                 let position = position.or_else(|| self.collection.column_of_field(name));
                 let position = position.ok_or_else(|| Error::internal("a vector is read without its column"))?;

@@ -25,7 +25,7 @@ fn kind_order(value: &Value) -> u8 {
         Value::Bool(_) => 0,
         Value::Int2(_) | Value::Int4(_) | Value::Int8(_) | Value::Float4(_) | Value::Float8(_) | Value::Numeric(_) => 1,
         Value::Date(_) | Value::Time(_) | Value::Timestamp(_) | Value::TimestampTz(_) | Value::Interval(_) => 2,
-        Value::Text(_) | Value::Uuid(_) => 3,
+        Value::Text(_) | Value::Uuid(_) | Value::Enum(_) => 3,
         Value::Bytea(_) | Value::Vector(_) | Value::Sparse(_) | Value::Bits(_) => 4,
         Value::TsVector(_) | Value::TsQuery(_) => 4,
         Value::Json(_) | Value::Array(..) => 5,

@@ -30,7 +30,9 @@ impl Transaction {
                 CatalogChange::PutSchema(_)
                 | CatalogChange::DropSchema(_)
                 | CatalogChange::PutSequence(_)
-                | CatalogChange::DropSequence(_) => Ok(()),
+                | CatalogChange::DropSequence(_)
+                | CatalogChange::PutType(_)
+                | CatalogChange::DropType(_) => Ok(()),
             };
             if let Err(error) = followed {
                 if let Some(added) = added.as_ref().filter(|_| is_given_up(&error)) {

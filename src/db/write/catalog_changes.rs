@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use crate::db::catalog::catalog::Catalog;
 use crate::db::catalog::catalog_change::CatalogChange;
 use crate::db::write::commit_group::put_definition;
@@ -10,6 +12,12 @@ use crate::db::write::secondary_index::first_state;
 use crate::error::{Error, Result};
 use crate::model::{Collection, CollectionId, Index, IndexState, Network, NetworkId};
 use crate::store::{Batch, Key, KeyRange, build_marker};
+
+/// # Errors
+/// XX000 for a definition that cannot be written as JSON.
+fn json_of(definition: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(definition).map_err(|error| Error::internal(error.to_string()))
+}
 
 impl CommitEncoder<'_> {
     /// The catalog at this point, the group's own changes included.
@@ -51,7 +59,7 @@ impl CommitEncoder<'_> {
                 }
                 CatalogChange::DropNetwork(network) => self.drop_network(*network)?,
                 CatalogChange::PutView(view) => {
-                    let json = serde_json::to_vec(view.as_ref()).map_err(|error| Error::internal(error.to_string()))?;
+                    let json = json_of(view.as_ref())?;
                     let (own, other) = match view.schema.is_public() {
                         true => (Key::View(view.id), Key::ViewBeyond(view.id)),
                         false => (Key::ViewBeyond(view.id), Key::View(view.id)),
@@ -59,11 +67,7 @@ impl CommitEncoder<'_> {
                     self.effects.batch.put(&own, &json);
                     self.effects.batch.delete(&other);
                 }
-                CatalogChange::PutSchema(schema) => {
-                    let json =
-                        serde_json::to_vec(schema.as_ref()).map_err(|error| Error::internal(error.to_string()))?;
-                    self.effects.batch.put(&Key::Schema(schema.id), &json);
-                }
+                CatalogChange::PutSchema(schema) => self.put_json(&Key::Schema(schema.id), schema.as_ref())?,
                 CatalogChange::DropSchema(id) => {
                     self.effects.batch.delete(&Key::Schema(*id));
                     self.effects.batch.delete(&Key::Comments(*id));
@@ -74,24 +78,28 @@ impl CommitEncoder<'_> {
                     self.effects.batch.delete(&Key::Comments(*id));
                 }
                 CatalogChange::PutSequence(sequence) => {
-                    let json =
-                        serde_json::to_vec(sequence.as_ref()).map_err(|error| Error::internal(error.to_string()))?;
-                    self.effects.batch.put(&Key::SequenceDefinition(sequence.id), &json);
+                    self.put_json(&Key::SequenceDefinition(sequence.id), sequence.as_ref())?
                 }
                 CatalogChange::DropSequence(id) => delete_sequence(&mut self.effects.batch, *id),
+                CatalogChange::PutType(ty) => self.put_json(&Key::UserType(ty.id), ty.as_ref())?,
+                CatalogChange::DropType(id) => {
+                    self.effects.batch.delete(&Key::UserType(*id));
+                    self.effects.batch.delete(&Key::Comments(*id));
+                }
                 CatalogChange::PutComments(id, comments) if comments.is_empty() => {
                     self.effects.batch.delete(&Key::Comments(*id));
                 }
-                CatalogChange::PutComments(id, comments) => {
-                    let json =
-                        serde_json::to_vec(comments.as_ref()).map_err(|error| Error::internal(error.to_string()))?;
-                    self.effects.batch.put(&Key::Comments(*id), &json);
-                }
+                CatalogChange::PutComments(id, comments) => self.put_json(&Key::Comments(*id), comments.as_ref())?,
             }
             change.apply(&mut catalog);
         }
         self.effects.catalog = Some(Arc::new(catalog));
         self.check_referred()
+    }
+
+    fn put_json(&mut self, key: &Key<'_>, definition: &impl Serialize) -> Result<()> {
+        self.effects.batch.put(key, &json_of(definition)?);
+        Ok(())
     }
 
     /// Writes the definition of a collection.

@@ -9,7 +9,7 @@ use crate::db::state::cancel::Cancel;
 use crate::db::write::secondary_index::{first_state, implementation};
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, CollectionKind, Index, IndexOrigin, RelationName, RelationRef};
+use crate::model::{Collection, CollectionId, CollectionKind, Index, IndexOrigin, RelationName, RelationRef, UserType};
 
 impl Transaction {
     /// A number for a new collection or index.
@@ -161,6 +161,7 @@ impl Transaction {
         if self.catalog().is_taken(RelationRef { schema: from.schema, name: to }) {
             return Err(Error::new(ErrorKind::DuplicateTable, format!("relation \"{to}\" already exists")));
         }
+        self.check_row_type(RelationRef { schema: from.schema, name: to })?;
         let mut changed = (*current).clone();
         keep_sequence_names(&mut changed);
         changed.name = to.to_string();
@@ -172,6 +173,18 @@ impl Transaction {
         if let Some(id) = change.collection() {
             let before = self.view.catalog.standing_of(id);
             self.writes().note_standing(id, before);
+        }
+        // Whoever drops a type of its columns meanwhile has not seen them.
+        let types = match &change {
+            CatalogChange::Put(collection) => collection.user_types(),
+            CatalogChange::PutView(view) => {
+                view.columns.iter().filter_map(|column| UserType::id_of(&column.ty)).collect()
+            }
+            _ => Vec::new(),
+        };
+        for ty in types {
+            let before = self.view.catalog.standing_of(ty);
+            self.writes().note_standing(ty, before);
         }
         let mut catalog = (*self.view.catalog).clone();
         change.apply(&mut catalog);

@@ -384,6 +384,7 @@ pub(crate) fn fits(collection: &Collection, name: &str, value: Option<&Value>) -
                 | Value::Bits(_)
                 | Value::TsVector(_)
                 | Value::TsQuery(_)
+                | Value::Enum(_)
                 | Value::Array(..)
         ),
         Some((_, column)) => match (&column.ty, value) {

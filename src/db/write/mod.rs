@@ -1,7 +1,7 @@
 //! Writing: from a transaction's write set to one durable batch.
 //!
 //! `transaction` checks rows and keeps them (`ddl`, `columns`, `column_rules`, `constraints`, `check_constraints`, `foreign_keys`,
-//! `computed_columns`, `dimensions`, `unique`, `row_fields`, `moved_entry`, `sequences`, `views`, `schemas`,
+//! `computed_columns`, `dimensions`, `unique`, `row_fields`, `moved_entry`, `sequences`, `views`, `schemas`, `user_types`,
 //! `temporary`, `comments` are its parts); the
 //! one `committer` thread verifies and encodes each set (`encoder`), and what peers sent (`entry_states`, `hidden_values`), as
 //! changes of entries. `entry_change` is their one way into the group that waits for the same fsync (`commit_group`): indexes of all
@@ -47,5 +47,6 @@ pub(super) mod sequences;
 pub(super) mod temporary;
 pub(super) mod transaction;
 pub(super) mod unique;
+pub(super) mod user_types;
 pub(super) mod vector_graphs;
 pub(super) mod views;

@@ -8,6 +8,7 @@ use crate::db::catalog::catalog_change::CatalogChange;
 use crate::db::catalog::schemas::{RESERVED_PREFIX, SchemaPlace};
 use crate::db::catalog::search_path::SearchPath;
 use crate::db::catalog::view_rules::refuse_dependents;
+use crate::db::state::cancel::Cancel;
 use crate::db::write::sequence_definitions::SequenceUses;
 use crate::db::write::transaction::Transaction;
 use crate::db::write::views::cascade_notice;
@@ -86,6 +87,7 @@ impl Transaction {
     pub fn rename_schema(&mut self, from: &str, to: &str) -> Result<()> {
         let id = self.made_schema(from, "keeps its name")?;
         self.check_schema_name(to)?;
+        self.check_types_unwritten(SchemaId::Made(id), from)?;
         let schema = SchemaId::Made(id);
         let catalog = Arc::clone(self.catalog());
         let relations = catalog.collections_of(schema).map(|collection| collection.id);
@@ -154,6 +156,9 @@ impl Transaction {
         for sequence in ids.iter().filter_map(|id| catalog.sequence_by_id(*id)) {
             self.remove_sequence(sequence, None, &SequenceUses::default(), true)?;
         }
+        let types: Vec<RelationName> =
+            ids.iter().filter_map(|id| catalog.user_type_by_id(*id)).map(|ty| ty.relation()).collect();
+        self.drop_types(&types, true, &Cancel::new())?;
         self.notices.truncate(told);
         for id in schemas.keys() {
             self.change_catalog(CatalogChange::DropSchema(*id));
@@ -181,6 +186,12 @@ impl Transaction {
             // Those that go with columns go without a word.
             for sequence in catalog.sequences_in(schema).filter(|sequence| sequence.owner.is_none()) {
                 found.insert(sequence.id, vec![(self.described_sequence(sequence), on.clone())]);
+            }
+            for ty in catalog.user_types_in(schema) {
+                let what = self.described_type(ty);
+                let columns = self.columns_needing(ty).into_iter().filter(|(table, ..)| table.schema != schema);
+                let lines = columns.map(|(_, column, on)| (column, on));
+                found.insert(ty.id, std::iter::once((what.clone(), on.clone())).chain(lines).collect());
             }
             for view in catalog.views_in(schema) {
                 found.insert(view.id, vec![(self.described(&catalog, view.id), on.clone())]);
@@ -278,6 +289,7 @@ impl Transaction {
         for name in names {
             self.check_free_in(schema, name)?;
         }
+        self.check_row_type_in(schema, &current.name)?;
         for position in 0..current.columns.len() {
             if let Some(sequence) = Sequence::of_column(&current, position) {
                 self.check_free_in(schema, &sequence.name)?;

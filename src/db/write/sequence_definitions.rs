@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::db::catalog::catalog::check_identifier;
 use crate::db::catalog::catalog_change::CatalogChange;
+use crate::db::catalog::user_types::check_new_relation;
 use crate::db::catalog::view_rules::refuse_dependents;
 use crate::db::write::transaction::Transaction;
 use crate::db::write::views::cascade_notice;
@@ -24,7 +25,7 @@ impl Transaction {
     /// Makes a sequence, or changes the one of its id.
     ///
     /// # Errors
-    /// 42P07 for a name that something else has, 54000 for one that is too long, and for one more temporary relation than a session can
+    /// 42P07 for a name that something else has, 42710 for a new one that is a type's, 54000 for one that is too long, and for one more temporary relation than a session can
     /// have; 55000 for a sequence in another schema than the table that it goes with.
     pub fn put_sequence(&mut self, sequence: Sequence) -> Result<()> {
         check_identifier(&sequence.name)?;
@@ -33,6 +34,9 @@ impl Transaction {
         if !keeps_name && self.catalog().is_taken(&sequence.relation()) {
             let message = format!("relation \"{}\" already exists", sequence.name);
             return Err(Error::new(ErrorKind::DuplicateTable, message));
+        }
+        if known.is_none() {
+            check_new_relation(self.catalog(), &sequence.relation())?;
         }
         let table = sequence.owner.and_then(|(table, _)| self.catalog().collection_by_id(table));
         if table.is_some_and(|table| table.schema != sequence.schema) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::db::catalog::catalog::check_identifier;
 use crate::db::catalog::catalog_change::CatalogChange;
+use crate::db::catalog::user_types::check_new_relation;
 use crate::db::catalog::view_rules::refuse_dependents;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Notice, Result};
@@ -30,6 +31,10 @@ impl Transaction {
         if catalog.view(&name).is_none_or(|known| known.id != view.id) && catalog.is_taken(&name) {
             let message = format!("relation \"{}\" already exists", view.name);
             return Err(Error::new(ErrorKind::DuplicateTable, message));
+        }
+        match catalog.view_by_id(view.id) {
+            None => check_new_relation(catalog, &name)?,
+            Some(_) => self.check_row_type((&name).into())?,
         }
         if catalog.views_above(view.id).iter().any(|above| view.reads(above.id)) || view.reads(view.id) {
             let message = format!("infinite recursion detected in rules for relation \"{}\"", view.name);

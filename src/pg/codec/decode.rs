@@ -75,6 +75,7 @@ fn read_value(ty: &ColumnType, reader: &mut Reader<'_>) -> Result<Value> {
         | ColumnType::Name
         | ColumnType::CatalogChar
         | ColumnType::Unknown
+        | ColumnType::Enum(_)
         | ColumnType::Json => decode_text(ty, reader.rest(), TextStyle::CANONICAL)?,
         ColumnType::Bytea => Value::Bytea(reader.rest().into()),
         ColumnType::Jsonb | ColumnType::Jsonpath => {

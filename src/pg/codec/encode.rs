@@ -57,6 +57,10 @@ fn encode(
         out.put_i32(NULL_LENGTH);
         return Ok(());
     }
+    // No client may take a position for a text.
+    if value.lacks_labels() {
+        return Err(Error::internal("a value of an enumerated type has come without its type"));
+    }
     let start = out.len();
     out.put_i32(NULL_LENGTH);
     let written = if value.is_of(ty) {
@@ -152,6 +156,7 @@ fn write_binary(value: &Value, ty: &ColumnType, out: &mut BytesMut) -> Result<()
         }
         Value::TsVector(vector) => write_vector_bytes(vector, out),
         Value::TsQuery(query) => write_query_bytes(query, out),
+        Value::Enum(value) => out.put_slice(value.label().as_bytes()),
         Value::Bits(bits) => {
             out.put_u32(bits.length());
             out.put_slice(bits.bytes());

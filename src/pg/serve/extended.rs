@@ -28,7 +28,11 @@ impl Connection {
         let (name, text, count) = (fields.text()?, fields.text()?, fields.count()?);
         let mut types = Vec::with_capacity(count.min(PARAMETERS_MAX));
         for _ in 0..count {
-            types.push(parameter_type(fields.u32()?)?);
+            let oid = fields.u32()?;
+            types.push(match self.session.made_type(oid) {
+                Some(ty) => Some(ty),
+                None => parameter_type(oid)?,
+            });
         }
         fields.finish()?;
         self.session.check_statement_name(name)?;
@@ -48,7 +52,9 @@ impl Connection {
         let mut fields = Fields(body);
         let (portal, statement) = (fields.text()?, fields.text()?);
         let prepared = Arc::clone(self.session.statement(statement)?);
-        let parameters = read_parameters(&mut fields, &prepared.parameters, self.session.settings().text_style())?;
+        let present = self.session.present_types(&prepared.parameters);
+        let types = present.as_deref().unwrap_or(&prepared.parameters);
+        let parameters = read_parameters(&mut fields, types, self.session.settings().text_style())?;
         let columns = prepared.columns.as_ref().map_or(0, |columns| columns.len());
         let formats = read_formats(&mut fields, columns)?;
         fields.finish()?;

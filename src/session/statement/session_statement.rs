@@ -292,7 +292,9 @@ impl Session {
                 .with_detail(format!("Expected {} parameters but got {}.", prepared.parameters.len(), row.len())));
         }
         let style = Arc::clone(self.settings.effective().text_style());
-        let cast = row.into_iter().zip(&prepared.parameters).map(|(value, ty)| value.cast_in(&style, ty, false));
+        let present = self.present_types(&prepared.parameters);
+        let types = present.as_deref().unwrap_or(&prepared.parameters);
+        let cast = row.into_iter().zip(types).map(|(value, ty)| value.cast_in(&style, ty, false));
         let values = cast.collect::<Result<Vec<Value>>>()?;
         Box::pin(self.execute(&prepared, values, is_alone)).await
     }

@@ -69,7 +69,9 @@ impl Analyzer<'_> {
             }
         }
         *expr = value;
-        if ty.as_ref().is_some_and(|ty| matches!(ty.base(), ColumnType::Numeric(None) | ColumnType::Float4)) {
+        let is_kept =
+            |ty: &ColumnType| matches!(ty.base(), ColumnType::Numeric(None) | ColumnType::Float4 | ColumnType::Enum(_));
+        if ty.as_ref().is_some_and(is_kept) {
             keep_type(expr, ty.as_ref());
         }
         Ok(ty)
@@ -167,7 +169,11 @@ fn is_single(ty: &ColumnType) -> bool {
         ty,
         ColumnType::Date | ColumnType::Time | ColumnType::Timestamp | ColumnType::TimestampTz | ColumnType::Interval
     );
-    is_time || matches!(ty, ColumnType::Json | ColumnType::Bool | ColumnType::Uuid | ColumnType::Bytea)
+    is_time
+        || matches!(
+            ty,
+            ColumnType::Json | ColumnType::Bool | ColumnType::Uuid | ColumnType::Bytea | ColumnType::Enum(_)
+        )
 }
 
 /// The name of a field as the planner's function takes it.

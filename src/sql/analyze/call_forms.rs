@@ -1,5 +1,7 @@
 //! What a call becomes once the types of its arguments are known.
 
+use std::sync::Arc;
+
 use datafusion::sql::sqlparser::ast::{
     ArrayElemTypeDef, DataType, Expr, Function, FunctionArg, FunctionArguments, ObjectName, Value as Literal,
 };
@@ -35,6 +37,9 @@ pub fn finished(
     }
     if plain_form(name) == "array_agg" && matches!(types.first(), Some(Some(ColumnType::Array(_)))) {
         *expr = operators::call(SAME_SHAPE, vec![expr.clone()]);
+        if ty.as_ref().is_some_and(|ty| ty.enumerated().is_some()) {
+            keep_type(expr, ty.as_ref());
+        }
         return ty;
     }
     let is_gathered = plain_form(name) == "array_agg" && function.over.is_none();
@@ -47,10 +52,23 @@ pub fn finished(
         keep_type(expr, Some(&array));
         return Some(array);
     }
+    let enumerated = types.iter().flatten().find_map(ColumnType::enumerated).filter(|_| makes_array(name));
+    if let Some(enumerated) = enumerated {
+        let array = ColumnType::Array(Box::new(ColumnType::Enum(Arc::clone(enumerated))));
+        keep_type(expr, Some(&array));
+        return Some(array);
+    }
+    if let ("array_max" | "array_min", Some(Some(ColumnType::Array(element)))) = (name, types.first())
+        && element.enumerated().is_some()
+    {
+        let element = element.as_ref().clone();
+        keep_type(expr, Some(&element));
+        return Some(element);
+    }
     if engine::is_aggregate(name) || function.over.is_some() {
         name_casts(function);
     }
-    if name == "unnest" {
+    if name == "unnest" || ty.as_ref().is_some_and(|ty| ty.enumerated().is_some()) {
         keep_type(expr, ty.as_ref());
     }
     ty

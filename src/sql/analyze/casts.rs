@@ -1,7 +1,9 @@
 //! Casts: of literals into constants, of everything else into the planner's casts or our own.
 
 use datafusion::sql::sqlparser::ast::{CastKind, DataType, Expr, Spanned, Value as Literal};
+use datafusion::sql::sqlparser::tokenizer::Location;
 
+use crate::db::SearchPath;
 use crate::error::Result;
 use crate::sql::analyze::analyzer::{Analyzer, wider};
 use crate::sql::analyze::literals::string_of;
@@ -9,10 +11,40 @@ use crate::sql::analyze::numerics::held;
 use crate::sql::analyze::times::declared_interval;
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{CONFIGURATION_NAME, NUMBER_KEPT, PATH_OF_TEXT};
+use crate::sql::parse::names::relation_name;
 use crate::sql::parse::operators::call;
+use crate::sql::pg_catalog::{meant_type, path_of, type_place, written_type};
 use crate::types::{ColumnType, RegKind, Value};
 
 impl Analyzer<'_> {
+    /// The type that a cast names: in the statement by the session's path, in a view by that of definitions.
+    ///
+    /// # Errors
+    /// As [`meant_type`] and [`ViewWalk::note_schema`](crate::sql::analyze::views::ViewWalk::note_schema).
+    fn written_type(&mut self, data_type: &DataType, location: Location) -> Result<ColumnType> {
+        if matches!(data_type, DataType::Interval { .. }) {
+            return Ok(ColumnType::Interval);
+        }
+        let is_in_statement = self.views.is_in_statement();
+        let path = if is_in_statement { path_of(self.context) } else { SearchPath::of_definitions() };
+        let name = written_type(data_type).map(|(name, ..)| name);
+        let start = type_place(data_type);
+        let ty =
+            meant_type(data_type, &path, self.context).map_err(|error| self.at(error, start.unwrap_or(location)))?;
+        let catalog = self.context.view.catalog();
+        let made = ty.enumerated().and_then(|ty| catalog.user_type_by_oid(ty.oid()));
+        if let (Some(name), Some(made)) = (name, made)
+            && !made.schema.is_public()
+            // What the planner's spelling says has been found before.
+            && ColumnType::parse(&data_type.to_string()).is_err()
+        {
+            let (written, _) = relation_name(name)?;
+            let schema = catalog.schema_name(made.schema);
+            self.views.note_schema(start.unwrap_or(Location::empty()), written.as_deref(), &schema)?;
+        }
+        Ok(ty)
+    }
+
     /// Rewrites a cast, of a literal into a constant; its type.
     ///
     /// # Errors
@@ -33,9 +65,7 @@ impl Analyzer<'_> {
             *expr = call(PATH_OF_TEXT, vec![inner]);
             return Ok(Some(ColumnType::Jsonpath));
         }
-        let is_interval = matches!(data_type, DataType::Interval { .. });
-        let name = if is_interval { "interval".to_string() } else { data_type.to_string() };
-        let mut target = ColumnType::parse(&name).map_err(|error| self.at(error, location))?;
+        let mut target = self.written_type(&data_type, location)?;
         if is_array {
             target = ColumnType::Array(Box::new(target));
         }
@@ -156,7 +186,7 @@ pub fn is_forgotten(ty: &ColumnType) -> bool {
     match ty {
         ColumnType::Json | ColumnType::Jsonb | ColumnType::Uuid | ColumnType::Numeric(None) => true,
         ColumnType::Halfvec(_) | ColumnType::Sparsevec(_) | ColumnType::Bit(_) | ColumnType::Varbit(_) => true,
-        ColumnType::TsVector | ColumnType::TsQuery => true,
+        ColumnType::TsVector | ColumnType::TsQuery | ColumnType::Enum(_) => true,
         ColumnType::Array(element) => {
             is_forgotten(element) || element.is_dense_vector() || **element == ColumnType::Float4
         }

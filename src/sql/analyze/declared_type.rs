@@ -3,6 +3,9 @@
 use datafusion::sql::sqlparser::ast::DataType;
 
 use crate::error::Result;
+use crate::sql::arrow::context::PlanContext;
+use crate::sql::parse::parse::character;
+use crate::sql::pg_catalog::{meant_type, path_of, type_place};
 use crate::types::ColumnType;
 
 /// A column's declared type.
@@ -15,7 +18,16 @@ pub struct DeclaredType {
 
 /// # Errors
 /// 42704 for a type that does not exist, 22023 for a modifier out of range.
-pub fn declared_type(data_type: &DataType) -> Result<DeclaredType> {
+pub fn declared_type(data_type: &DataType, context: &PlanContext<'_>) -> Result<DeclaredType> {
+    declared_as(data_type, |data_type| meant_type(data_type, &path_of(context), context)).map_err(|error| {
+        match type_place(data_type).and_then(|place| character(context.text, place)) {
+            Some(position) if error.position().is_none() => error.with_position(position),
+            _ => error,
+        }
+    })
+}
+
+fn declared_as(data_type: &DataType, meant: impl FnOnce(&DataType) -> Result<ColumnType>) -> Result<DeclaredType> {
     let name = data_type.to_string();
     let serial = match name.to_ascii_lowercase().as_str() {
         "bigserial" | "serial8" => Some(ColumnType::Int8),
@@ -25,7 +37,7 @@ pub fn declared_type(data_type: &DataType) -> Result<DeclaredType> {
     };
     match serial {
         Some(ty) => Ok(DeclaredType { ty, is_serial: true }),
-        None => Ok(DeclaredType { ty: ColumnType::parse(&name)?, is_serial: false }),
+        None => Ok(DeclaredType { ty: meant(data_type)?, is_serial: false }),
     }
 }
 
@@ -40,7 +52,7 @@ mod tests {
         let Some(Statement::CreateTable(table)) = parse(&format!("CREATE TABLE t (c {name})"))?.statement else {
             panic!("a table")
         };
-        declared_type(&table.columns[0].data_type)
+        declared_as(&table.columns[0].data_type, |ty| ColumnType::parse(&ty.to_string()))
     }
 
     #[test]

@@ -296,7 +296,9 @@ impl Analyzer<'_> {
             }
             Expr::Extract { field, expr: inner, .. } => {
                 self.adopt(inner, &ColumnType::TimestampTz)?;
-                if self.expr(inner)? == Some(ColumnType::TimestampTz) {
+                let ty = self.expr(inner)?;
+                self.check_no_labels("extract", &[None, ty.clone()], inner)?;
+                if ty == Some(ColumnType::TimestampTz) {
                     self.note_unsteady();
                 }
                 let unit = field.to_string().trim_matches(['\'', '"']).to_ascii_lowercase();
@@ -307,6 +309,7 @@ impl Analyzer<'_> {
             Expr::AtTimeZone { .. } => self.at_time_zone(expr),
             Expr::Ceil { expr: inner, .. } | Expr::Floor { expr: inner, .. } => {
                 let ty = self.expr(inner)?;
+                self.check_no_labels("ceil", std::slice::from_ref(&ty), inner)?;
                 if ty == Some(ColumnType::Float4) {
                     self.make_float(inner);
                     return Ok(Some(ColumnType::Float8));

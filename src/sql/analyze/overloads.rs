@@ -17,6 +17,7 @@ use crate::sql::functions::function_types;
 use crate::sql::parse::names::exact;
 use crate::sql::parse::operators::call;
 use crate::sql::parse::parse::character;
+use crate::sql::pg_catalog::type_of_oid;
 use crate::sql::registry::{self, CallArguments, ResolvedFunction};
 use crate::types::ColumnType;
 
@@ -54,7 +55,7 @@ impl Analyzer<'_> {
         self.note_operator(resolved.operator, [left_type.as_ref(), right_type.as_ref()]);
         self.take_type(left, left_type, resolved.left)?;
         self.take_type(right, right_type, resolved.right)?;
-        Ok(ColumnType::from_oid(resolved.result))
+        Ok(self.type_by_oid(resolved.result))
     }
 
     /// An error with the place of the operator that stands behind a left side which ends there: the tree does not tell it.
@@ -139,12 +140,12 @@ impl Analyzer<'_> {
             Some(given @ (ColumnType::Time | ColumnType::Vector(_) | ColumnType::Halfvec(_))) => given.oid() != chosen,
             _ => false,
         };
-        if let Some(target) = ColumnType::from_oid(chosen).filter(|_| is_cast) {
+        if let Some(target) = self.type_by_oid(chosen).filter(|_| is_cast) {
             *expr = call(&cast_name(&target), vec![std::mem::replace(expr, Expr::Tuple(Vec::new()))]);
             *ty = Some(target);
             return Ok(());
         }
-        let wanted = ColumnType::from_oid(chosen).filter(|_| chosen != CHARACTER && ty.is_none());
+        let wanted = self.type_by_oid(chosen).filter(|_| chosen != CHARACTER && ty.is_none());
         if let Some(wanted) = wanted.filter(is_read) {
             self.adopt(expr, &wanted)?;
             *ty = Some(wanted);
@@ -179,7 +180,7 @@ impl Analyzer<'_> {
     /// 42883 where no form takes these arguments; as [`Analyzer::expr`].
     pub fn chosen_types(&mut self, function: &mut Function, name: &str) -> Result<ChosenForm> {
         let place = function.name.span().start;
-        let is_plain = function.within_group.is_empty() && !registry::forms(name).is_empty();
+        let is_plain = function.within_group.is_empty() && !registry::forms(registered(name)).is_empty();
         let FunctionArguments::List(list) = &mut function.args else {
             self.note_function(name, None);
             return Ok(ChosenForm::default());
@@ -203,11 +204,11 @@ impl Analyzer<'_> {
         }
         let given: Option<Vec<u32>> = walked.iter().map(|ty| ty.as_ref().map_or(Some(UNKNOWN), oid_of)).collect();
         let resolved = match given.filter(|_| is_plain) {
-            Some(types) => chosen_form(name, types).map_err(|error| self.at(error, place))?,
+            Some(types) => chosen_form(registered(name), types).map_err(|error| self.at(error, place))?,
             None => None,
         };
         self.note_function(name, resolved.as_ref().and_then(|resolved| resolved.form));
-        let (chosen, result) = resolved.map_or_else(Default::default, |resolved| known_types(&resolved));
+        let (chosen, result) = resolved.map_or_else(Default::default, |resolved| self.known_types(&resolved));
         for ((argument, ty), wanted) in arguments.iter_mut().zip(&mut walked).zip(&chosen) {
             if is_numeric(ty.as_ref().and_then(Option::as_ref)) && *wanted == Some(ColumnType::Float8) {
                 self.numeric_as_float(argument);
@@ -233,13 +234,28 @@ impl Analyzer<'_> {
     /// # Errors
     /// What the type's input function says of a literal.
     pub fn take_chosen(&mut self, name: &str, argument: &mut Expr, ty: &ColumnType) -> Result<Option<ColumnType>> {
-        // A series of times is made of constants.
-        if function_types::is_read_by_planner(name) && name != "generate_series" {
+        // A series of times is made of constants, and the planner reads no labels.
+        let is_read_here = name == "generate_series" || ty.enumerated().is_some() || registered(name) != name;
+        if function_types::is_read_by_planner(name) && !is_read_here {
             self.adopt_parameter(argument, ty);
         } else {
             self.adopt(argument, ty)?;
         }
         self.walked_argument(name, argument)
+    }
+
+    /// The type of an OID; `None` for one that has no values here.
+    fn type_by_oid(&self, oid: u32) -> Option<ColumnType> {
+        type_of_oid(oid, self.context.view.catalog())
+    }
+
+    /// The types that the form takes, and that of its result.
+    fn known_types(&self, resolved: &ResolvedFunction) -> (Vec<Option<ColumnType>>, Option<ColumnType>) {
+        let known = |oid: &u32| self.type_by_oid(*oid).filter(|ty| *oid != CHARACTER && is_read(ty));
+        let is_row = resolved.form.is_none_or(|form| !form.returns_set);
+        let result = ColumnType::from_oid(resolved.result)
+            .filter(|ty| is_row && (matches!(ty, ColumnType::Text | ColumnType::Bool) || ty.enumerated().is_some()));
+        (resolved.arguments.iter().map(known).collect(), result)
     }
 
     /// The error for a function that does not exist.
@@ -255,6 +271,15 @@ impl Analyzer<'_> {
             }
         }
         Ok(registry::undefined_function(name, &types))
+    }
+}
+
+/// The name that the registry has for a function which the planner is given under another one.
+fn registered(name: &str) -> &str {
+    match name {
+        "array_remove_all" => "array_remove",
+        "array_replace_all" => "array_replace",
+        other => other,
     }
 }
 
@@ -284,15 +309,6 @@ fn chosen_form(name: &str, types: Vec<u32>) -> Result<Option<ResolvedFunction>> 
         Err(error) if error.kind() == ErrorKind::UndefinedFunction && !may_be_meant(name, call) => Err(error),
         Err(_) => Ok(None),
     }
-}
-
-/// The types that the form takes, and that of its result.
-fn known_types(resolved: &ResolvedFunction) -> (Vec<Option<ColumnType>>, Option<ColumnType>) {
-    let known = |oid: &u32| ColumnType::from_oid(*oid).filter(|ty| *oid != CHARACTER && is_read(ty));
-    let is_row = resolved.form.is_none_or(|form| !form.returns_set);
-    let result =
-        ColumnType::from_oid(resolved.result).filter(|ty| is_row && matches!(ty, ColumnType::Text | ColumnType::Bool));
-    (resolved.arguments.iter().map(known).collect(), result)
 }
 
 /// Whether a literal is read as a value of that type before it is planned: names are looked up by the functions that take them.

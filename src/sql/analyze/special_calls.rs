@@ -78,10 +78,8 @@ pub fn special_call(
             let extreme = call(INTERVAL_OF_BYTES, vec![Expr::Function(function.clone())]);
             Some((extreme, ColumnType::Interval))
         }
-        "nullif" => types.first().cloned().flatten().and_then(|ty| {
-            let key = sort_key(Some(&ty)).or_else(|| is_numeric(Some(&ty)).then_some(NUMERIC_KEY))?;
-            Some((nullif(function, key)?, ty))
-        }),
+        "enum_first" | "enum_last" | "enum_range" => of_labels(function, name, types),
+        "nullif" => types.first().cloned().flatten().and_then(|ty| nullif_by_key(function, ty)),
         "date_trunc" | "date_bin" | "generate_series" => time_call(name, types)
             .map(|(name, ty)| (call(name, arguments(function).map(|argument| argument.clone()).collect()), ty)),
         // The planner's own steps in UTC, and counts other parts of intervals.
@@ -139,6 +137,19 @@ pub fn special_call(
         }
         _ => None,
     })
+}
+
+/// `nullif` of values that are equal where their keys are.
+fn nullif_by_key(function: &mut Function, ty: ColumnType) -> Option<(Expr, ColumnType)> {
+    let key = sort_key(Some(&ty)).or_else(|| is_numeric(Some(&ty)).then_some(NUMERIC_KEY))?;
+    Some((nullif(function, key)?, ty))
+}
+
+/// A function of labels, whose texts become values of the type of its arguments.
+fn of_labels(function: &Function, name: &str, types: &[Option<ColumnType>]) -> Option<(Expr, ColumnType)> {
+    let ty = types.iter().flatten().find(|ty| matches!(ty, ColumnType::Enum(_))).cloned()?;
+    let ty = if name == "enum_range" { ColumnType::Array(Box::new(ty)) } else { ty };
+    Some((call(&cast_name(&ty), vec![Expr::Function(function.clone())]), ty))
 }
 
 /// Makes texts of what JSON aggregates gather, where the session's style says how.

@@ -1,6 +1,6 @@
 //! Parts of texts, of bytes and of bits: SUBSTRING, TRIM and OVERLAY with words between their arguments.
 
-use datafusion::sql::sqlparser::ast::{Expr, TrimWhereField, Value as Literal};
+use datafusion::sql::sqlparser::ast::{Expr, Spanned, TrimWhereField, Value as Literal};
 
 use crate::error::{Error, Result};
 use crate::sql::analyze::analyzer::Analyzer;
@@ -8,7 +8,11 @@ use crate::sql::analyze::patterns::literal_text;
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{BYTES_OVERLAID, BYTES_PART, BYTES_TRIMMED, PART, SIMILAR_TO_REGEX};
 use crate::sql::parse::operators::call;
+use crate::sql::registry;
 use crate::types::ColumnType;
+
+/// The type of what has none yet.
+const UNKNOWN: u32 = 705;
 
 impl Analyzer<'_> {
     /// A part of a text by its place, or by a regular expression.
@@ -19,12 +23,16 @@ impl Analyzer<'_> {
         let Expr::Substring { expr: inner, substring_from, substring_for, .. } = expr else { return Ok(None) };
         let of = self.argument(inner)?;
         let of_bytes = of == Some(ColumnType::Bytea);
+        let mut types = vec![of.clone()];
         let mut by_pattern = false;
         for bound in [&mut *substring_from, &mut *substring_for].into_iter().flatten() {
             by_pattern |= literal_text(bound).is_some();
             self.adopt_parameter(bound, &ColumnType::Int4);
-            by_pattern |= self.argument(bound)?.is_some_and(|ty| ty.is_text());
+            let ty = self.argument(bound)?;
+            by_pattern |= ty.as_ref().is_some_and(ColumnType::is_text);
+            types.push(ty);
         }
+        self.check_no_labels("substring", &types, inner)?;
         if of_bytes && !by_pattern {
             let first = Expr::value(Literal::Number("1".to_string(), false));
             let from = substring_from.as_ref().map_or(first, |from| from.as_ref().clone());
@@ -58,7 +66,9 @@ impl Analyzer<'_> {
     /// As [`Analyzer::expr`].
     pub fn trim(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         let Expr::Trim { expr: inner, trim_what, trim_where, .. } = expr else { return Ok(None) };
-        let of_bytes = self.argument(inner)? == Some(ColumnType::Bytea);
+        let of = self.argument(inner)?;
+        self.check_no_labels("btrim", std::slice::from_ref(&of), inner)?;
+        let of_bytes = of == Some(ColumnType::Bytea);
         let Some(what) = trim_what else { return Ok(Some(ColumnType::Text)) };
         if of_bytes {
             self.adopt(what, &ColumnType::Bytea)?;
@@ -89,9 +99,11 @@ impl Analyzer<'_> {
             self.adopt(overlay_what, &ColumnType::Bytea)?;
         }
         let numbers = std::iter::once(overlay_from).chain(overlay_for.iter_mut());
+        let mut types = vec![of.clone()];
         for each in std::iter::once(overlay_what).chain(numbers) {
-            self.argument(each)?;
+            types.push(self.argument(each)?);
         }
+        self.check_no_labels("overlay", &types, inner)?;
         if of_bytes {
             let Expr::Overlay { expr: inner, overlay_what, overlay_from, overlay_for } = &*expr else {
                 return Ok(None);
@@ -104,6 +116,19 @@ impl Analyzer<'_> {
             return Ok(Some(as_bits(expr)));
         }
         Ok(Some(ColumnType::Text))
+    }
+
+    /// Refuses labels for a function with words between its arguments: the planner would read their positions.
+    ///
+    /// # Errors
+    /// 42883.
+    pub fn check_no_labels(&self, name: &str, types: &[Option<ColumnType>], first: &Expr) -> Result<()> {
+        if types.iter().flatten().all(|ty| ty.enumerated().is_none()) {
+            return Ok(());
+        }
+        let oids: Vec<u32> = types.iter().map(|ty| ty.as_ref().map_or(UNKNOWN, ColumnType::oid)).collect();
+        let error = registry::undefined_function(&format!("pg_catalog.{name}"), &oids);
+        Err(self.at(error, first.span().start))
     }
 }
 

@@ -4,7 +4,7 @@
 use datafusion::sql::sqlparser::ast::{Expr, Spanned};
 use datafusion::sql::sqlparser::tokenizer::Location;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::expr::unmodified;
 use crate::sql::analyze::analyzer::{Analyzer, unified};
 use crate::sql::analyze::numerics::is_numeric;
@@ -106,8 +106,12 @@ impl Analyzer<'_> {
     /// As [`Analyzer::expr`].
     pub fn coerce_to_text(&mut self, list: &mut [&mut Expr]) -> Result<()> {
         for each in list {
+            let place = each.span().start;
             self.adopt(each, &ColumnType::Text)?;
-            self.expr(each)?;
+            if let Some(ty) = self.expr(each)?.filter(|ty| ty.enumerated().is_some()) {
+                let error = Error::new(ErrorKind::UndefinedFunction, format!("type {ty} is no text here"));
+                return Err(self.at(error.with_hint("Cast the value to text."), place));
+            }
         }
         Ok(())
     }

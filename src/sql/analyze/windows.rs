@@ -13,7 +13,7 @@ use datafusion::sql::sqlparser::ast::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::analyze::analyzer::Analyzer;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
-use crate::sql::functions::{JSON_SORT_KEY, NUMBER_RANGE};
+use crate::sql::functions::{ENUM_PLACE, JSON_SORT_KEY, NUMBER_RANGE};
 use crate::sql::parse::names::folded;
 use crate::sql::parse::operators;
 use crate::sql::parse::visit::visit_mut;
@@ -45,6 +45,16 @@ impl Analyzer<'_> {
             let ty = self.order_item(item, &[])?;
             if has_offset && ty == Some(ColumnType::Numeric(None)) {
                 by_value(&mut item.expr, NUMBER_RANGE);
+            }
+            // The planner has no frames of positions.
+            if let Some(ColumnType::Enum(of)) = &ty {
+                if has_offset {
+                    let name = of.name();
+                    let message =
+                        format!("RANGE with offset PRECEDING/FOLLOWING is not supported for column type {name}");
+                    return Err(Error::new(ErrorKind::Unsupported, message));
+                }
+                by_value(&mut item.expr, ENUM_PLACE);
             }
             let key = sort_key(ty.as_ref());
             if let Some(key) = key {

@@ -26,7 +26,7 @@ const PREFIX: &str = "$cast:";
 
 /// The name under which a cast to `ty` is planned.
 pub fn cast_name(ty: &ColumnType) -> String {
-    format!("{PREFIX}{ty}")
+    format!("{PREFIX}{}", ty.spelled())
 }
 
 /// The type that a function of that name casts to, if it is a cast.
@@ -95,6 +95,9 @@ impl ScalarUDFImpl for CastTo {
             return Err(DataFusionError::Internal("a cast has no argument".to_string()));
         };
         let from = type_of(field);
+        if self.ty.enumerated().is_none() && from.enumerated().is_some_and(|ty| !ty.is_resolved()) {
+            return Err(DataFusionError::Internal("a label is read of a value without its type".to_string()));
+        }
         let is_scalar = matches!(argument, ColumnarValue::Scalar(_));
         let rows = if is_scalar { 1 } else { arguments.number_rows };
         let array = readable(&argument.to_array(rows)?).map_err(to_datafusion)?;

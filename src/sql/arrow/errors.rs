@@ -309,6 +309,7 @@ fn column_type_names(text: &str) -> String {
         "Utf8" | "Utf8View" | "LargeUtf8" => "text",
         "Binary" => "bytea",
         "Date32" => "date",
+        "Duration(ns)" => "anyenum",
         "Null" => "unknown",
         "Decimal" => "numeric",
         _ => "",

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, Field, IntervalUnit, TimeUnit};
 use datafusion::common::metadata::FieldMetadata;
 
-use crate::types::ColumnType;
+use crate::types::{ColumnType, EnumType};
 
 /// Metadata key that names the column type.
 pub const TYPE_KEY: &str = "nebulus.type";
@@ -20,6 +20,8 @@ pub const TYPE_KEY: &str = "nebulus.type";
 pub const HIDDEN_KEY: &str = "nebulus.hidden";
 /// What the names of all types begin with whose values are numbers of any length.
 const NUMERIC_NAME: &str = "numeric";
+/// The Arrow type of values of enumerated types.
+pub const ENUM_POSITIONS: DataType = DataType::Duration(TimeUnit::Nanosecond);
 /// Digits of Arrow's 128-bit decimal.
 pub const NUMERIC_PRECISION: u8 = 38;
 
@@ -58,6 +60,8 @@ pub fn data_type_of(ty: &ColumnType) -> DataType {
         ColumnType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
         ColumnType::TimestampTz => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         ColumnType::Interval => DataType::Interval(IntervalUnit::MonthDayNano),
+        // Positions, under a type that no other values have and that the planner takes for no number or text.
+        ColumnType::Enum(_) => ENUM_POSITIONS,
         ColumnType::Vector(_) | ColumnType::Halfvec(_) => DataType::new_list(DataType::Float32, true),
         ColumnType::Array(element) => DataType::new_list(data_type_of(element), true),
         ColumnType::Int2Vector => DataType::new_list(DataType::Int16, true),
@@ -76,7 +80,7 @@ pub fn decimal_of((precision, scale): (u16, i16)) -> Option<(u8, i8)> {
 /// A field of that type, with the metadata that brings the type back.
 pub fn field_of(name: &str, ty: &ColumnType, nullable: bool) -> Field {
     let field = Field::new(name, data_type_of(ty), nullable);
-    if is_plain(ty) { field } else { field.with_metadata(HashMap::from([(TYPE_KEY.to_string(), ty.to_string())])) }
+    if is_plain(ty) { field } else { field.with_metadata(HashMap::from([(TYPE_KEY.to_string(), ty.spelled())])) }
 }
 
 /// Whether the values of a field are numbers as texts.
@@ -102,7 +106,7 @@ pub fn metadata_of(ty: &ColumnType) -> Option<FieldMetadata> {
     if is_plain(ty) {
         None
     } else {
-        Some(FieldMetadata::from(std::collections::BTreeMap::from([(TYPE_KEY.to_string(), ty.to_string())])))
+        Some(FieldMetadata::from(std::collections::BTreeMap::from([(TYPE_KEY.to_string(), ty.spelled())])))
     }
 }
 
@@ -185,6 +189,7 @@ fn from_data_type(data_type: &DataType) -> ColumnType {
         DataType::Time32(_) | DataType::Time64(_) => ColumnType::Time,
         DataType::Timestamp(_, None) => ColumnType::Timestamp,
         DataType::Timestamp(_, Some(_)) => ColumnType::TimestampTz,
+        DataType::Duration(TimeUnit::Nanosecond) => ColumnType::Enum(EnumType::unresolved(0)),
         DataType::Interval(_) | DataType::Duration(_) => ColumnType::Interval,
         DataType::List(element) | DataType::LargeList(element) | DataType::FixedSizeList(element, _) => {
             match element.data_type() {

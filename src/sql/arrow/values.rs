@@ -12,16 +12,16 @@ use datafusion::arrow::array::{
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
 use datafusion::arrow::compute::{CastOptions, cast_with_options, concat};
 use datafusion::arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, DurationMicrosecondType, Float32Type, Float64Type,
-    Int16Type, Int32Type, Int64Type, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit,
-    Time64MicrosecondType, TimeUnit, TimestampMicrosecondType, UInt32Type, UInt64Type,
+    ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, DurationMicrosecondType, DurationNanosecondType,
+    Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, IntervalMonthDayNano, IntervalMonthDayNanoType,
+    IntervalUnit, Time64MicrosecondType, TimeUnit, TimestampMicrosecondType, UInt32Type, UInt64Type,
 };
 use datafusion::common::ScalarValue;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::arrow::errors::{from_arrow, from_datafusion};
 use crate::sql::arrow::types::{NUMERIC_PRECISION, data_type_of, list_element, type_of};
-use crate::types::{Bits, ColumnType, Interval, Numeric, Value};
+use crate::types::{Bits, ColumnType, EnumValue, Interval, Numeric, Value};
 
 /// What stands for NaN among the digits of decimals: PostgreSQL's NaN is above all numbers, and equals itself.
 pub const NAN_DIGITS: i128 = i128::MAX;
@@ -70,6 +70,7 @@ pub fn array_of<'a>(ty: &ColumnType, values: impl IntoIterator<Item = &'a Value>
             retyped(&array, data_type_of(ty))?
         }
         ColumnType::Interval => intervals(values)?,
+        ColumnType::Enum(_) => primitive::<DurationNanosecondType>(ty, values, Value::label_position)?,
         ColumnType::Numeric(_) => match data_type_of(ty) {
             DataType::Decimal128(precision, scale) => decimals(ty, (precision, scale), values)?,
             _ => numbers(ty, values, rows)?,
@@ -341,7 +342,7 @@ pub fn readable(array: &ArrayRef) -> Result<ArrayRef> {
         DataType::Interval(IntervalUnit::YearMonth | IntervalUnit::DayTime) => {
             DataType::Interval(IntervalUnit::MonthDayNano)
         }
-        DataType::Duration(unit) if *unit != TimeUnit::Microsecond => DataType::Duration(TimeUnit::Microsecond),
+        DataType::Duration(TimeUnit::Second | TimeUnit::Millisecond) => DataType::Duration(TimeUnit::Microsecond),
         DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) => {
             DataType::Decimal128(*precision, *scale)
         }
@@ -401,6 +402,10 @@ pub fn value_at(array: &ArrayRef, row: usize, ty: &ColumnType) -> Result<Value> 
             let micros = array.as_primitive::<TimestampMicrosecondType>().value(row);
             if zone.is_some() { Value::TimestampTz(micros) } else { Value::Timestamp(micros) }
         }
+        DataType::Duration(TimeUnit::Nanosecond) => {
+            let position = array.as_primitive::<DurationNanosecondType>().value(row);
+            Value::Enum(EnumValue::unresolved(position)).of_column(ty)?
+        }
         DataType::Duration(_) => {
             let micros = array.as_primitive::<DurationMicrosecondType>().value(row);
             let days = i32::try_from(micros / MICROS_PER_DAY)
@@ -441,6 +446,10 @@ fn record_at(record: &StructArray, row: usize) -> Result<Value> {
             text.push(',');
         }
         let value = value_at(&readable(column)?, row, &type_of(field))?;
+        if value.lacks_labels() {
+            let message = "a row with a value of an enumerated type is not offered as one value";
+            return Err(Error::unsupported(message, "Cast the value to text, or name the columns."));
+        }
         let part = value.to_text();
         let is_special =
             |character: char| matches!(character, '(' | ')' | ',' | '"' | '\\') || character.is_ascii_whitespace();

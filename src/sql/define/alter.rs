@@ -283,7 +283,7 @@ impl Planner<'_> {
     fn set_type(&mut self, position: usize, data_type: &DataType, using: Option<&Expr>) -> Result<Option<TableChange>> {
         let Some(known) = self.table.columns.get(position) else { return Ok(None) };
         let column = known.name.clone();
-        let DeclaredType { ty, is_serial } = declared_type(data_type)?;
+        let DeclaredType { ty, is_serial } = declared_type(data_type, self.context)?;
         if is_serial {
             let message = format!("type \"{}\" does not exist", data_type.to_string().to_ascii_lowercase());
             return Err(Error::new(ErrorKind::UndefinedObject, message));

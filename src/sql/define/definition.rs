@@ -24,6 +24,7 @@ use crate::sql::define::reindex::{ReindexRequest, plan_reindex};
 use crate::sql::define::schema::{SchemaRequest, plan_alter_schema, plan_create_schema};
 use crate::sql::define::sequence::{SequenceRequest, plan_sequence};
 use crate::sql::define::table::{TableRequest, plan_table, table_of_query};
+use crate::sql::define::user_type::{TypeRequest, plan_alter_type, plan_create_type};
 use crate::sql::define::view::{ViewChange, ViewRequest, plan_create_view};
 use crate::sql::parse::names::folded;
 use crate::sql::parse::table_text::{TableText, table_text};
@@ -61,6 +62,7 @@ pub enum DataDefinition {
     Drop(DropRequest),
     Schema(SchemaRequest),
     Sequence(Box<SequenceRequest>),
+    Type(TypeRequest),
     AlterTable {
         table: RelationName,
         changes: Vec<TableChange>,
@@ -132,6 +134,10 @@ pub fn plan_definition(
         }
         Statement::CreateSchema { .. } => Ok(DataDefinition::Schema(plan_create_schema(statement, context)?)),
         Statement::AlterSchema(alter) => plan_alter_schema(alter, context),
+        Statement::CreateType { name, representation } => {
+            Ok(DataDefinition::Type(plan_create_type(name, representation.as_ref(), context)?))
+        }
+        Statement::AlterType(alter) => Ok(DataDefinition::Type(plan_alter_type(alter, context)?)),
         other => match plan_drop(other, context)? {
             Some(definition) => Ok(definition),
             None => Err(not_offered(other)),
@@ -144,7 +150,7 @@ fn not_offered(statement: &Statement) -> Error {
         Statement::CreateFunction(_) | Statement::CreateProcedure { .. } | Statement::CreateTrigger(_) => {
             ("functions and triggers of your own", "Do the work in the application.")
         }
-        Statement::CreateType { .. } | Statement::CreateDomain(_) => ("types of your own", "Use text or jsonb."),
+        Statement::CreateDomain(_) => ("domains", "Use the type itself, and a CHECK of the table."),
         Statement::CreateRole(_) | Statement::CreateUser(_) => {
             ("roles besides the owner", "A node has one user, nebulus; ALTER ROLE nebulus PASSWORD '...'.")
         }
@@ -273,6 +279,7 @@ impl DataDefinition {
             DataDefinition::Drop(request) => request.execute(transaction)?,
             DataDefinition::Schema(request) => request.execute(transaction)?,
             DataDefinition::Sequence(request) => request.make(transaction)?,
+            DataDefinition::Type(request) => request.make(transaction, cancel)?,
             DataDefinition::RenameTable { from, to } => {
                 transaction.rename_collection(from, to)?;
                 "ALTER TABLE"

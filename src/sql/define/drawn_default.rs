@@ -12,7 +12,7 @@ use crate::sql::analyze::literals::string_of;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::visit::{change_expressions, has_expression};
 use crate::sql::pg_catalog::{Object, check_database, find_class, path_of, view_query, written_name};
-use crate::sql::write::column_defaults::default_expression;
+use crate::sql::write::column_defaults::kept_default_tree;
 use crate::sql::write::write_target::is_assignable;
 use crate::types::ColumnType;
 
@@ -101,7 +101,7 @@ pub fn uses_of(sequence: &RelationName, context: &PlanContext<'_>) -> SequenceUs
     for collection in catalog.collections() {
         for column in &collection.columns {
             let Some(DefaultValue::Expression(text)) = &column.default else { continue };
-            if may_name_sequence(text) && default_expression(text).is_ok_and(|expr| has_expression(&expr, names_it)) {
+            if may_name_sequence(text) && kept_default_tree(text).is_ok_and(|expr| has_expression(&expr, names_it)) {
                 uses.defaults.push((collection.id, column.id));
             }
         }

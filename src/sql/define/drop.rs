@@ -11,6 +11,7 @@ use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::definition::DataDefinition;
 use crate::sql::define::drawn_default::uses_of;
 use crate::sql::define::schema::plan_drop_schema;
+use crate::sql::define::user_type::plan_drop_types;
 use crate::sql::parse::names::{folded, relation_name};
 use crate::sql::pg_catalog::{Object, find_procedure, find_stored, find_type, named_object, path_of};
 use crate::sql::write::write_target::{check_user_schema, located, new_name};
@@ -123,7 +124,7 @@ pub fn plan_drop(statement: &Statement, context: &PlanContext<'_>) -> Result<Opt
                 ObjectType::View => relations("view", names, (*if_exists, *cascade), context)?,
                 ObjectType::MaterializedView => relations("materialized view", names, (*if_exists, *cascade), context)?,
                 ObjectType::Sequence => relations("sequence", names, (*if_exists, *cascade), context)?,
-                ObjectType::Type => absent("DROP TYPE", type_fate)?,
+                ObjectType::Type => plan_drop_types(names, (*if_exists, *cascade), context)?,
                 ObjectType::Schema => plan_drop_schema(names, (*if_exists, *cascade), context)?,
                 ObjectType::Collation => absent("DROP COLLATION", collation_fate)?,
                 ObjectType::Role | ObjectType::User => absent("DROP ROLE", role_fate)?,

@@ -19,4 +19,5 @@ pub(super) mod schema;
 pub(super) mod sequence;
 pub(super) mod sequence_numbers;
 pub(super) mod table;
+pub(super) mod user_type;
 pub(super) mod view;

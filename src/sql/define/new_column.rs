@@ -84,7 +84,7 @@ impl ComputedDefault {
         let (view, settings, cancel) = (run.transaction.view(), run.settings, run.cancel);
         let context = PlanContext { view, settings, text, query_function: None, cancel, notes: &notes, given: &[] };
         let mut compiler = Compiler::new(collection, &collection.name, Visible::Nothing, &mut parameters, &context);
-        let expression = compiler.assign(&default_expression(text)?, WritePlace::Column(position))?;
+        let expression = compiler.assign(&default_expression(text, &context)?, WritePlace::Column(position))?;
         let planned = compiler.finish()?;
         Ok(ComputedDefault { expression, planned })
     }

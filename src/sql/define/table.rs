@@ -180,7 +180,7 @@ pub fn plan_table(
 pub fn plan_column(definition: &ColumnDef, table: &str, context: &PlanContext<'_>) -> Result<PlannedColumn> {
     let name = folded(&definition.name);
     let at = |error| located(error, context.text, definition.name.span.start);
-    let declared = declared_type(&definition.data_type).map_err(at)?;
+    let declared = declared_type(&definition.data_type, context).map_err(at)?;
     let mut planned = PlannedColumn { column: Column::new(name, declared.ty), is_primary_key: false, unique: None };
     if declared.is_serial {
         planned.column.not_null = true;

@@ -16,6 +16,7 @@ pub const NAME_CHARACTER: &str = "$name_character";
 
 pub fn definitions() -> Vec<Function> {
     let mut all = names();
+    all.extend(type_names());
     all.extend(texts());
     all.extend(visibility());
     all.extend(sizes());
@@ -50,6 +51,36 @@ fn optional_oid(oid: Option<u32>) -> Value {
     oid.map_or(Value::Null, |oid| Value::Int8(i64::from(oid)))
 }
 
+fn type_names() -> Vec<Function> {
+    let text = ColumnType::Text;
+    vec![
+        Function::new("to_regtype", &[Text], ColumnType::Oid, |invocation, arguments| {
+            let (catalog, path) = names_of(invocation)?;
+            Ok(optional_oid(pg_catalog::find_any_type(text_of(arguments, 0), &path, catalog)))
+        })
+        .stable(),
+        Function::new("$regtype_oid", &[Object], ColumnType::Oid, |invocation, arguments| {
+            regtype(invocation, arguments).map(|oid| Value::Int8(i64::from(oid)))
+        })
+        .stable(),
+        Function::new("regtype_out", &[Object], text.clone(), |invocation, arguments| {
+            let (catalog, path) = names_of(invocation)?;
+            let oid = regtype(invocation, arguments)?;
+            let shown = pg_catalog::shown_type(Some(oid), None, (catalog, &path));
+            Ok(Value::text(shown.unwrap_or_else(|| oid.to_string())))
+        })
+        .stable(),
+        Function::new("format_type", &[Oid, Int], text, |invocation, arguments| {
+            let (catalog, path) = names_of(invocation)?;
+            let oid = int_of(arguments, 0).and_then(|oid| u32::try_from(oid).ok());
+            let modifier = int_of(arguments, 1).and_then(|modifier| i32::try_from(modifier).ok());
+            Ok(optional_text(pg_catalog::shown_type(oid, modifier, (catalog, &path))))
+        })
+        .stable()
+        .with_nulls(),
+    ]
+}
+
 fn names() -> Vec<Function> {
     let text = ColumnType::Text;
     vec![
@@ -57,9 +88,6 @@ fn names() -> Vec<Function> {
             Ok(optional_oid(oid_of(invocation, arguments, 0)?))
         })
         .stable(),
-        Function::new("to_regtype", &[Text], ColumnType::Oid, |_, arguments| {
-            Ok(optional_oid(pg_catalog::find_type(text_of(arguments, 0))))
-        }),
         Function::new("to_regnamespace", &[Text], ColumnType::Oid, |invocation, arguments| {
             let (catalog, path) = names_of(invocation)?;
             Ok(optional_oid(pg_catalog::find_namespace(catalog, &path, text_of(arguments, 0)).ok()))
@@ -86,12 +114,6 @@ fn names() -> Vec<Function> {
             }
         })
         .stable(),
-        Function::new("$regtype_oid", &[Object], ColumnType::Oid, |_, arguments| {
-            regtype(arguments).map(|oid| Value::Int8(i64::from(oid)))
-        }),
-        Function::new("regtype_out", &[Object], text.clone(), |_, arguments| {
-            Ok(Value::text(pg_catalog::type_name(regtype(arguments)?)))
-        }),
         Function::new("$regnamespace_oid", &[Object], ColumnType::Oid, |invocation, arguments| {
             regnamespace(invocation, arguments).map(|oid| Value::Int8(i64::from(oid)))
         })
@@ -121,14 +143,6 @@ fn names() -> Vec<Function> {
         }),
         Function::new("$option_names", &[Any], texts_of(), |_, arguments| options(arguments, |name, _| Some(name))),
         Function::new("$option_values", &[Any], texts_of(), |_, arguments| options(arguments, |_, value| value)),
-        Function::new("format_type", &[Oid, Int], text, |invocation, arguments| {
-            let (_, path) = names_of(invocation)?;
-            let oid = int_of(arguments, 0).and_then(|oid| u32::try_from(oid).ok());
-            let modifier = int_of(arguments, 1).and_then(|modifier| i32::try_from(modifier).ok());
-            Ok(optional_text(pg_catalog::format_type_in(&path, oid, modifier)))
-        })
-        .with_nulls()
-        .stable(),
     ]
 }
 
@@ -152,9 +166,21 @@ fn options(arguments: &[Value], part: impl Fn(String, Option<String>) -> Option<
     Ok(Value::Array(Box::new(ColumnType::Text), parts.collect()))
 }
 
-fn regtype(arguments: &[Value]) -> Result<u32> {
+/// The type that a text names.
+///
+/// # Errors
+/// 42704 for a type that does not exist, 22023 for a modifier out of range.
+pub fn written_type(invocation: &Invocation<'_>, name: &str) -> Result<ColumnType> {
+    ColumnType::parse(name).or_else(|error| {
+        let Ok((catalog, path)) = names_of(invocation) else { return Err(error) };
+        pg_catalog::type_named(name, &path, catalog)
+    })
+}
+
+fn regtype(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<u32> {
+    let (catalog, path) = names_of(invocation)?;
     let found = match arguments.first() {
-        Some(Value::Text(name)) => pg_catalog::find_type(name),
+        Some(Value::Text(name)) => pg_catalog::find_any_type(name, &path, catalog),
         Some(other) => other.as_i64().and_then(|oid| u32::try_from(oid).ok()),
         None => None,
     };
@@ -293,7 +319,12 @@ fn visibility() -> Vec<Function> {
             Ok(object.map_or(Value::Null, is_visible))
         })
         .stable(),
-        seen("pg_type_is_visible"),
+        Function::new("pg_type_is_visible", &[Oid], ColumnType::Bool, |invocation, arguments| {
+            let (catalog, path) = names_of(invocation)?;
+            let oid = int_of(arguments, 0).and_then(|oid| u32::try_from(oid).ok()).unwrap_or_default();
+            Ok(Value::Bool(pg_catalog::is_type_visible(oid, &path, catalog).unwrap_or(true)))
+        })
+        .stable(),
         seen("pg_function_is_visible"),
         seen("pg_operator_is_visible"),
         seen("pg_opclass_is_visible"),

@@ -7,6 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Bool, Bytes, Float, Halfvec, Int, Sparse, Text, Vector};
 use crate::expr::{Body, Function, Invocation, Parameter, int_of, text_of};
+use crate::sql::functions::catalog::written_type;
 use crate::types::{ColumnType, Value};
 
 /// The part of what a text is refused with as a value of a type.
@@ -276,7 +277,7 @@ fn size_bytes(text: &str) -> Result<Value> {
 
 /// What a text is refused with as a value of a type: its message, detail, hint or SQLSTATE; NULL where it is taken.
 fn input_error(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
-    let ty = ColumnType::parse(text_of(arguments, 1))?;
+    let ty = written_type(invocation, text_of(arguments, 1))?;
     let style = invocation.style();
     let read = style.parse(&ty, text_of(arguments, 0)).and_then(|value| value.cast_in(style, &ty, false));
     let Err(error) = read else { return Ok(Value::Null) };

@@ -23,6 +23,7 @@ mod counterparts;
 mod decimals;
 mod dimensions;
 mod distances;
+mod enums;
 mod expand_array;
 mod extremes;
 #[cfg(test)]
@@ -93,6 +94,7 @@ pub use catalog::NAME_CHARACTER;
 pub use counterparts::INPUT_ERROR;
 pub use decimals::NUMBER_SERIES;
 pub use dimensions::{ARRAY_JOINED, ARRAY_OF_ARRAYS, ARRAY_ORDER, ARRAY_PART, ARRAY_REPLACED, ARRAY_SLICE};
+pub use enums::ENUM_PLACE;
 pub use expand_array::EXPAND_ARRAY;
 pub use float_keys::{ONE_NAN, float_key, is_float_key, json_key, one_nan};
 pub use full_text::{CONFIGURATION_NAME, FULL_TEXT_SORT_KEY, full_text_form};

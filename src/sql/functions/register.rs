@@ -24,7 +24,7 @@ use crate::sql::functions::variances::variances;
 use crate::sql::functions::vector_aggregates::VectorAggregate;
 use crate::sql::functions::{
     advisory, angles, array_bounds, array_sets, arrays_made, bits, blobs, bytes, catalog, counterparts, decimals,
-    dimensions, distances, full_text, gathered, json, json_access, json_constructed, json_make, json_paths,
+    dimensions, distances, enums, full_text, gathered, json, json_access, json_constructed, json_make, json_paths,
     json_records, json_sets, json_texts, networks, notifications, ordered_arrays, patterns, random, regexps, rights,
     sequences, session, sparse_vectors, strings, texts, time, time_arithmetic, time_bins, time_fields, time_make,
     time_overlaps, time_series, vectors,
@@ -51,6 +51,7 @@ fn row_functions() -> Vec<Function> {
         counterparts::definitions(),
         decimals::definitions(),
         dimensions::definitions(),
+        enums::definitions(),
         full_text::definitions(),
         json::definitions(),
         json_constructed::definitions(),

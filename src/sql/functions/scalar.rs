@@ -12,7 +12,7 @@ use datafusion::logical_expr::{
     Volatility as PlannerVolatility,
 };
 
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{
     CALL_BYTES_MAX, Function, Invocation, Parameter, StatementContext, Volatility, too_large, undefined,
 };
@@ -110,6 +110,10 @@ impl ScalarUDFImpl for RowFunction {
 
 fn run(definition: &Function, arguments: &ScalarFunctionArgs, rows: usize) -> Result<ArrayRef> {
     let types: Vec<ColumnType> = arguments.arg_fields.iter().map(|field| type_of(field)).collect();
+    if types.iter().any(|ty| ty.enumerated().is_some_and(|ty| !ty.is_resolved())) {
+        let message = format!("{}() is called with a value without its type", definition.name);
+        return Err(Error::internal(message));
+    }
     let mut columns = Vec::with_capacity(arguments.args.len());
     for argument in &arguments.args {
         let array = match argument {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Any, Bool, Text};
 use crate::expr::{Body, Function, Invocation, text_of};
+use crate::sql::functions::catalog::written_type;
 use crate::types::{ColumnType, Value};
 
 pub fn definitions() -> Vec<Function> {
@@ -28,7 +29,7 @@ pub fn definitions() -> Vec<Function> {
         counted("num_nulls", "$num_nulls", |_, arguments| Ok(count(arguments, true))),
         counted("num_nonnulls", "$num_nonnulls", |_, arguments| Ok(count(arguments, false))),
         Function::new("pg_input_is_valid", &[Text, Text], ColumnType::Bool, |invocation, arguments| {
-            let ty = ColumnType::parse(text_of(arguments, 1))?;
+            let ty = written_type(invocation, text_of(arguments, 1))?;
             let style = invocation.style();
             let value = style.parse(&ty, &at_some_moment(text_of(arguments, 0), &ty));
             Ok(Value::Bool(value.and_then(|value| value.cast_in(style, &ty, false)).is_ok()))

@@ -1,8 +1,8 @@
 //! The names of result columns, as PostgreSQL derives them (`FigureColname` in its parser).
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, BinaryOperator, DataType, Expr, FunctionArguments, Ident, ObjectName, ObjectNamePart, Query,
-    SelectItem, SetExpr, TrimWhereField, Value,
+    AccessExpr, ArrayElemTypeDef, BinaryOperator, DataType, Expr, FunctionArguments, Ident, ObjectName, ObjectNamePart,
+    Query, SelectItem, SetExpr, TrimWhereField, Value,
 };
 
 use crate::error::{Error, Result};
@@ -82,8 +82,13 @@ fn type_name(data_type: &DataType) -> String {
     if let DataType::Interval { .. } = data_type {
         return "interval".to_string();
     }
-    ColumnType::parse(&data_type.to_string())
-        .map_or_else(|_| data_type.to_string().to_lowercase(), |ty| ty.base().internal_name())
+    match (ColumnType::parse(&data_type.to_string()), data_type) {
+        (Ok(ty), _) => ty.base().internal_name(),
+        (Err(_), DataType::Custom(name, _)) => last_part(name).unwrap_or_default(),
+        // As deep as the parser nests.
+        (Err(_), DataType::Array(ArrayElemTypeDef::SquareBracket(element, _))) => type_name(element),
+        (Err(_), _) => data_type.to_string().to_lowercase(),
+    }
 }
 
 /// The last part of a dotted name.

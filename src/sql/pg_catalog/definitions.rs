@@ -6,7 +6,8 @@ use crate::sql::pg_catalog::lookup::written_name;
 use crate::sql::pg_catalog::names::extension_schema;
 use crate::sql::pg_catalog::oids::Object;
 use crate::sql::pg_catalog::sequences::drawn_text;
-use crate::types::{IndexTerms, quote_identifier};
+use crate::sql::pg_catalog::user_types::shown_type;
+use crate::types::{ColumnType, IndexTerms, quote_identifier};
 
 /// `CREATE INDEX …` for the index of that OID; `None` when there is none.
 pub fn index_definition((catalog, path): (&Catalog, &SearchPath), oid: u32) -> Option<String> {
@@ -135,8 +136,20 @@ pub fn default_expression(
         DefaultValue::Sequence => Some(drawn_text(&Sequence::of_column(collection, position)?, (catalog, path))),
         DefaultValue::Drawn(sequence) => Some(drawn_text(catalog.sequence_by_id(*sequence)?, (catalog, path))),
         DefaultValue::GeneratedId => Some("uuidv7()".to_string()),
-        DefaultValue::Expression(text) => Some(text.clone()),
+        DefaultValue::Expression(text) => {
+            Some(default_text(text, &collection.columns.get(position)?.ty, (catalog, path)))
+        }
         DefaultValue::Identity => None,
         DefaultValue::Computed(computed) => Some(shown_expression(&computed.text)),
     }
+}
+
+/// A default as it is shown: a label, or the text of an array of labels, alone with its type.
+fn default_text(text: &str, ty: &ColumnType, (catalog, path): (&Catalog, &SearchPath)) -> String {
+    let is_label = |text: &str| text.len() > 1 && text.starts_with('\'') && text.find("'::").is_none();
+    if ty.enumerated().is_none() || !is_label(text) || !text.ends_with('\'') {
+        return text.to_string();
+    }
+    let shown = shown_type(Some(ty.oid()), None, (catalog, path)).unwrap_or_default();
+    format!("{text}::{shown}")
 }

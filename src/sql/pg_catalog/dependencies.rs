@@ -114,7 +114,7 @@ fn members() -> Vec<(u32, i64)> {
     let mut note = |class: u32, rows: Vec<CatalogRow>, is_member: &dyn Fn(&CatalogRow) -> bool| {
         found.extend(rows.iter().filter(|row| is_member(row)).filter_map(|row| Some((class, number(row, "oid")?))));
     };
-    note(PG_TYPE, types::types(), &|row| in_public(row, "typnamespace"));
+    note(PG_TYPE, types::own_types(), &|row| in_public(row, "typnamespace"));
     note(PG_PROC, procedures::procedures(), &|row| in_public(row, "pronamespace"));
     note(PG_OPERATOR, types::operator(), &|row| in_public(row, "oprnamespace"));
     note(PG_OPCLASS, types::opclass(), &|row| in_public(row, "opcnamespace"));

@@ -9,6 +9,7 @@ use crate::sql::pg_catalog::oids::{Grantee, Object, attribute_number};
 use crate::sql::pg_catalog::plain_view::written_table;
 use crate::sql::pg_catalog::relation::{CatalogRow, text, yes_or_no};
 use crate::sql::pg_catalog::relations;
+use crate::sql::pg_catalog::user_types;
 use crate::sql::pg_catalog::views::view_definition;
 use crate::types::{ColumnType, Value};
 
@@ -107,7 +108,7 @@ pub fn columns(view: &ReadView, settings: &Settings) -> Vec<CatalogRow> {
                 ("is_updatable", yes_or_no(collection.is_some())),
                 ("dtd_identifier", text(number.to_string())),
             ];
-            row.extend(type_cells(&ty, settings));
+            row.extend(type_cells(&ty, (view.catalog(), settings)));
             row.extend(default_cells(collection, position, (view.catalog(), &path)));
             rows.push(row);
         }
@@ -116,10 +117,12 @@ pub fn columns(view: &ReadView, settings: &Settings) -> Vec<CatalogRow> {
 }
 
 /// What the standard says of a column's type.
-fn type_cells(ty: &ColumnType, settings: &Settings) -> CatalogRow {
+fn type_cells(ty: &ColumnType, (catalog, settings): (&Catalog, &Settings)) -> CatalogRow {
     let data_type = match ty {
         ty if ty.element().is_some() => "ARRAY".to_string(),
-        ColumnType::Vector(_) | ColumnType::Halfvec(_) | ColumnType::Sparsevec(_) => "USER-DEFINED".to_string(),
+        ColumnType::Vector(_) | ColumnType::Halfvec(_) | ColumnType::Sparsevec(_) | ColumnType::Enum(_) => {
+            "USER-DEFINED".to_string()
+        }
         other => format_type(Some(other.oid()), None).unwrap_or_default(),
     };
     let schema = if matches!(ty, ColumnType::Vector(_) | ColumnType::Halfvec(_) | ColumnType::Sparsevec(_)) {
@@ -130,7 +133,7 @@ fn type_cells(ty: &ColumnType, settings: &Settings) -> CatalogRow {
     let mut row = vec![
         ("data_type", text(data_type)),
         ("udt_catalog", text(&settings.database)),
-        ("udt_schema", text(schema)),
+        ("udt_schema", text(user_types::schema_of(ty, catalog).unwrap_or_else(|| schema.to_string()))),
         ("udt_name", text(ty.internal_name())),
     ];
     let number = |n: i32| Value::Int4(n);

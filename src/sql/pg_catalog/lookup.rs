@@ -1,16 +1,20 @@
 //! From the names in statements to relations: by the schema that is written before a name, else by `search_path`. Every statement
 //! looks here.
 
-use datafusion::sql::sqlparser::ast::ObjectName;
+use std::sync::Arc;
 
-use crate::db::{Catalog, SchemaPlace, SearchPath};
-use crate::error::Result;
-use crate::model::{Collection, RelationName, SchemaId};
+use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, DataType, ObjectName, Spanned};
+use datafusion::sql::sqlparser::tokenizer::Location;
+
+use crate::db::{Catalog, SchemaPlace, SearchPath, no_schema};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Collection, RelationName, RelationRef, SchemaId, UserType};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names::relation_name;
 use crate::sql::pg_catalog::oids::{Object, namespace_of};
 use crate::sql::pg_catalog::relation::{self, CatalogRelation};
-use crate::types::quote_identifier;
+use crate::statement::DependsOn;
+use crate::types::{ColumnType, quote_identifier};
 
 /// What a name means.
 #[derive(Clone, Debug)]
@@ -93,6 +97,94 @@ pub fn find_object(schema: Option<&str>, name: &str, path: &SearchPath, catalog:
 pub fn named_object(name: &ObjectName, context: &PlanContext<'_>) -> Result<Option<Object>> {
     let (schema, name) = relation_name(name)?;
     Ok(find_object(schema.as_deref(), &name, &path_of(context), context.view.catalog()))
+}
+
+/// The type that CREATE TYPE has made and that a name means.
+pub fn find_user_type<'c>(
+    schema: Option<&str>,
+    name: &str,
+    path: &SearchPath,
+    catalog: &'c Catalog,
+) -> Option<&'c Arc<UserType>> {
+    let find = |place: &SchemaPlace| match place {
+        SchemaPlace::Stored(schema) => catalog.user_type(RelationRef { schema: *schema, name }),
+        SchemaPlace::System(_) => None,
+    };
+    match schema {
+        Some(schema) => find(&catalog.schema(schema, path.own())?),
+        None => path.places().iter().find_map(find),
+    }
+}
+
+/// As [`find_user_type`], and whether the name is that of its arrays, which begins with `_`.
+pub fn made_type_named<'c>(
+    schema: Option<&str>,
+    name: &str,
+    path: &SearchPath,
+    catalog: &'c Catalog,
+) -> Option<(&'c Arc<UserType>, bool)> {
+    let find = |name: &str| find_user_type(schema, name, path, catalog);
+    let of_element = || name.strip_prefix('_').and_then(find).map(|ty| (ty, true));
+    find(name).map(|ty| (ty, false)).or_else(of_element)
+}
+
+/// The type that a statement writes, as a path finds it: one of the system, or one that CREATE TYPE has made.
+///
+/// # Errors
+/// 42704 and 3F000 for a type that does not exist, 22023 for a modifier out of range, 42601 for a modifier of a type that was made.
+pub fn meant_type(data_type: &DataType, path: &SearchPath, context: &PlanContext<'_>) -> Result<ColumnType> {
+    // How the planner spells a type that was made is no identifier of a statement.
+    let unknown = match ColumnType::parse(&data_type.to_string()) {
+        Ok(ty) => return Ok(ty),
+        Err(error) => error,
+    };
+    let Some((name, has_modifiers, is_array)) = written_type(data_type) else { return Err(unknown) };
+    let (schema, plain) = relation_name(name)?;
+    let catalog = context.view.catalog();
+    let brackets = if is_array { "[]" } else { "" };
+    let Some((ty, is_of_arrays)) = made_type_named(schema.as_deref(), &plain, path, catalog) else {
+        if unknown.kind() != ErrorKind::UndefinedObject {
+            return Err(unknown);
+        }
+        if let Some(schema) = schema.as_deref().filter(|schema| catalog.schema(schema, path.own()).is_none()) {
+            return Err(no_schema(schema));
+        }
+        let written = schema.map_or_else(|| plain.clone(), |schema| format!("{schema}.{plain}"));
+        let message = format!("type \"{written}{brackets}\" does not exist");
+        return Err(Error::new(ErrorKind::UndefinedObject, message));
+    };
+    if has_modifiers {
+        return Err(Error::syntax(format!("type modifier is not allowed for type \"{plain}{brackets}\""), None));
+    }
+    context.notes.note_schema(ty.schema);
+    context.notes.depend_on(DependsOn::Catalog(Arc::clone(catalog)));
+    let ty = ty.column_type();
+    Ok(if is_array || is_of_arrays { ColumnType::Array(Box::new(ty)) } else { ty })
+}
+
+/// The name of a type that is none of the parser's own, whether modifiers stand behind it, and whether it is one of arrays.
+pub fn written_type(data_type: &DataType) -> Option<(&ObjectName, bool, bool)> {
+    match data_type {
+        DataType::Custom(name, modifiers) => Some((name, !modifiers.is_empty(), false)),
+        // As deep as the parser nests.
+        DataType::Array(ArrayElemTypeDef::SquareBracket(element, _) | ArrayElemTypeDef::AngleBracket(element)) => {
+            written_type(element).map(|(name, has_modifiers, _)| (name, has_modifiers, true))
+        }
+        _ => None,
+    }
+}
+
+/// Where the name of such a type begins in its statement.
+pub fn type_place(data_type: &DataType) -> Option<Location> {
+    written_type(data_type).map(|(name, ..)| name.span().start).filter(|start| start.line > 0)
+}
+
+/// The type of an OID: one of the system, or one that CREATE TYPE has made.
+pub fn type_of_oid(oid: u32, catalog: &Catalog) -> Option<ColumnType> {
+    ColumnType::from_oid(oid).or_else(|| {
+        let ty = catalog.user_type_by_oid(oid)?.column_type();
+        Some(if oid == ty.oid() { ty } else { ColumnType::Array(Box::new(ty)) })
+    })
 }
 
 /// Whether a name without a schema finds an object.

@@ -31,6 +31,7 @@ mod sequences;
 mod set_functions;
 mod statistics;
 mod types;
+mod user_types;
 mod views;
 
 pub use cluster::extension_oid;
@@ -38,12 +39,13 @@ pub use comments::comment_on;
 pub use constraints::constraint_definition;
 pub use definitions::{index_column, index_definition};
 pub use lookup::{
-    Meant, find_by_path, find_in_definition, find_relation, find_stored, full_name, is_in_schema, is_visible,
-    named_object, path_of, planner_name, written_name,
+    Meant, find_by_path, find_in_definition, find_relation, find_stored, find_user_type, full_name, is_in_schema,
+    is_visible, made_type_named, meant_type, named_object, path_of, planner_name, type_of_oid, type_place,
+    written_name, written_type,
 };
 pub use names::{
-    check_database, check_schema, class_name, find_class, find_namespace, find_type, format_type_in, is_in_made_schema,
-    namespace_name, takes_relations, type_name,
+    check_database, check_schema, class_name, find_class, find_namespace, find_type, is_in_made_schema, namespace_name,
+    takes_relations,
 };
 pub use oids::{Grantee, OWNER_OID, Object, schema_oid};
 pub use plain_view::{PlainView, plain_view, view_query};
@@ -54,4 +56,5 @@ pub use relations::columns;
 pub use schema::schema;
 pub use sequences::{sequence_of, sequence_table};
 pub use set_functions::{is_set_function, set_function};
+pub use user_types::{find_any_type, is_type_visible, shown_type, type_named};
 pub use views::view_definition;

@@ -144,14 +144,6 @@ pub fn find_type(name: &str) -> Option<u32> {
     }
 }
 
-/// The name that `regtype` prints.
-pub fn type_name(oid: u32) -> String {
-    match oid {
-        0 => "-".to_string(),
-        _ => format_type(Some(oid), None).unwrap_or_else(|| oid.to_string()),
-    }
-}
-
 /// What is written before a name that came with the extension: its schema, where the path does not lead there.
 pub fn extension_schema(path: &SearchPath) -> &'static str {
     if path.places().contains(&SchemaPlace::Stored(SchemaId::Public)) { "" } else { "public." }

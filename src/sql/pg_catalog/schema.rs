@@ -15,7 +15,7 @@ use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::pg_catalog::relation::{self, CatalogRow};
 use crate::sql::pg_catalog::{
     cluster, comments, constraint_views, constraints, dependencies, information, locks, procedures, relations,
-    sequences, statistics, types, views,
+    sequences, statistics, types, user_types, views,
 };
 
 const INFORMATION_SCHEMA: &str = "information_schema";
@@ -77,7 +77,8 @@ pub fn catalog_rows(name: &str, context: &ReadContext) -> Vec<CatalogRow> {
         "pg_sequence" => sequences::pg_sequence(catalog),
         "pg_depend" => dependencies::depend(catalog),
         "pg_rewrite" => dependencies::rewrite_rules(catalog),
-        "pg_type" => types::types(),
+        "pg_type" => types::types(catalog),
+        "pg_enum" => user_types::labels(catalog),
         "pg_opclass" => types::opclass(),
         "pg_opfamily" => types::opfamily(),
         "pg_am" => types::access_method(),

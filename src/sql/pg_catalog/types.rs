@@ -1,19 +1,28 @@
 //! The catalogs of types and what indexes know of them: `pg_type`, `pg_opclass`, `pg_opfamily`, `pg_am`, `pg_operator`, `pg_cast`.
 
+use crate::db::Catalog;
 use crate::sql::pg_catalog::oids::{
     COLLATION_DEFAULT, METHOD_BTREE, METHOD_GIN, METHOD_HEAP, METHOD_HNSW, NAMESPACE_CATALOG, NAMESPACE_PUBLIC,
     OWNER_OID,
 };
 use crate::sql::pg_catalog::procedures;
 use crate::sql::pg_catalog::relation::{CatalogRow, oid, text};
+use crate::sql::pg_catalog::user_types;
 use crate::sql::registry;
-use crate::types::{ColumnType, IndexTerms, Value};
+use crate::types::{ColumnType, EnumType, IndexTerms, Value};
 use crate::vector::Metric;
 
 /// First OID of the operator classes listed here; one for each type, then pgvector's.
 const OPERATOR_CLASS_FIRST: u32 = 10_100;
 
-pub fn types() -> Vec<CatalogRow> {
+pub fn types(catalog: &Catalog) -> Vec<CatalogRow> {
+    let mut rows = user_types::types(catalog);
+    rows.extend(own_types());
+    rows
+}
+
+/// The types that every database has.
+pub fn own_types() -> Vec<CatalogRow> {
     let mut rows = Vec::new();
     for ty in ColumnType::catalogued() {
         let has_array = !matches!(ty, ColumnType::Unknown | ColumnType::Void);
@@ -42,10 +51,14 @@ pub fn types() -> Vec<CatalogRow> {
     rows
 }
 
-fn type_row(ty: &ColumnType, has_array: bool) -> CatalogRow {
+pub fn type_row(ty: &ColumnType, has_array: bool) -> CatalogRow {
     let element = ty.element().map_or(0, |element| element.oid());
     let is_array = element != 0;
-    let kind = if matches!(ty, ColumnType::Unknown | ColumnType::Void) { "p" } else { "b" };
+    let kind = match ty {
+        ColumnType::Unknown | ColumnType::Void => "p",
+        ColumnType::Enum(_) => "e",
+        _ => "b",
+    };
     let name = ty.internal_name();
     let prefix = function_prefix(ty);
     vec![
@@ -83,7 +96,8 @@ fn function(name: &str) -> u32 {
 pub fn input_output_functions() -> Vec<String> {
     let mut names = vec!["array_subscript_handler".to_string()];
     let array = ColumnType::Array(Box::new(ColumnType::Text));
-    for ty in ColumnType::catalogued().into_iter().chain([array]) {
+    let enumerated = ColumnType::Enum(EnumType::unresolved(0));
+    for ty in ColumnType::catalogued().into_iter().chain([array, enumerated]) {
         let name = function_prefix(&ty);
         names.extend(["in", "out", "recv", "send"].map(|suffix| format!("{name}{suffix}")));
     }
@@ -94,6 +108,7 @@ pub fn input_output_functions() -> Vec<String> {
 fn function_prefix(ty: &ColumnType) -> String {
     let name = match ty {
         ColumnType::Array(_) => "array".to_string(),
+        ColumnType::Enum(_) => "enum".to_string(),
         _ => ty.internal_name(),
     };
     if takes_underscore(ty) { format!("{name}_") } else { name }
@@ -124,6 +139,7 @@ fn takes_underscore(ty: &ColumnType) -> bool {
             | ColumnType::Uuid
             | ColumnType::Numeric(_)
             | ColumnType::Void
+            | ColumnType::Enum(_)
             | ColumnType::Vector(_)
             | ColumnType::Halfvec(_)
             | ColumnType::Sparsevec(_)
@@ -134,7 +150,10 @@ fn takes_underscore(ty: &ColumnType) -> bool {
 
 /// The category of a type: `U` where the registry lacks it, as PostgreSQL has it for a type of users.
 fn category(ty: &ColumnType) -> String {
-    registry::type_entry(ty.oid()).map_or_else(|| "U".to_string(), |entry| entry.category.to_string())
+    match ty.enumerated() {
+        Some(_) => if ty.element().is_some() { "A" } else { "E" }.to_string(),
+        None => registry::type_entry(ty.oid()).map_or_else(|| "U".to_string(), |entry| entry.category.to_string()),
+    }
 }
 
 fn is_preferred(ty: &ColumnType) -> bool {

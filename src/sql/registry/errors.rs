@@ -4,7 +4,7 @@ use crate::error::{Error, ErrorKind};
 use crate::sql::registry::functions::CallArguments;
 use crate::sql::registry::polymorphic::Unbound;
 use crate::sql::registry::tables::type_entry;
-use crate::types::ColumnType;
+use crate::types::{ColumnType, EnumType};
 
 /// The name of a type without a modifier, as errors show it.
 pub fn type_name(oid: u32) -> String {
@@ -13,7 +13,10 @@ pub fn type_name(oid: u32) -> String {
         Some(ColumnType::Bit(_)) => "bit".to_string(),
         Some(ColumnType::Array(element)) => format!("{}[]", type_name(element.oid())),
         Some(ty) => ty.to_string(),
-        None => type_entry(oid).map_or_else(|| oid.to_string(), |entry| entry.name.to_string()),
+        None => match EnumType::name_of(oid) {
+            Some(name) => name,
+            None => type_entry(oid).map_or_else(|| oid.to_string(), |entry| entry.name.to_string()),
+        },
     }
 }
 

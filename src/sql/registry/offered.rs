@@ -14,6 +14,7 @@ pub const PSEUDO_TYPES: &[(u32, &str, i16)] = &[
     (2281, "internal", 8),
     (2283, "anyelement", 4),
     (2776, "anynonarray", 4),
+    (3500, "anyenum", 4),
     (3838, "event_trigger", 4),
     (5077, "anycompatible", 4),
     (5078, "anycompatiblearray", -1),

@@ -3,6 +3,7 @@
 use crate::sql::registry::coercions::{CastContext, coercion};
 use crate::sql::registry::common_type::common_of;
 use crate::sql::registry::tables::{TEXT, UNKNOWN, array_of, element_of};
+use crate::types::EnumType;
 
 const ANY_ARRAY: u32 = 2277;
 const ANY_ELEMENT: u32 = 2283;
@@ -120,7 +121,7 @@ fn bind(given: &[u32], wanted: &[u32]) -> Option<Bound> {
     }
     let is_array = |ty: Option<u32>| ty.is_some_and(|ty| element_of(ty).is_some());
     if (wanted.contains(&ANY_NON_ARRAY) && is_array(bound.element))
-        || (wanted.contains(&ANY_ENUM) && bound.element.is_some())
+        || (wanted.contains(&ANY_ENUM) && bound.element.is_some_and(|element| !EnumType::is_oid(element)))
     {
         return None;
     }

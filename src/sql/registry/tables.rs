@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use crate::types::EnumType;
+
 /// The type of what has none yet: a literal or a parameter.
 pub const UNKNOWN: u32 = 705;
 pub const TEXT: u32 = 25;
@@ -256,7 +258,11 @@ pub fn cast_between(source: u32, target: u32) -> Option<&'static CastEntry> {
 
 /// The category of a type; `U` for one that is unknown here.
 pub fn category(oid: u32) -> char {
-    type_entry(oid).map_or('U', |entry| entry.category)
+    match (EnumType::is_oid(oid), EnumType::element_of(oid)) {
+        (true, _) => 'E',
+        (_, Some(_)) => 'A',
+        (false, None) => type_entry(oid).map_or('U', |entry| entry.category),
+    }
 }
 
 /// Whether a type is the preferred one of its category.
@@ -266,11 +272,14 @@ pub fn is_preferred(oid: u32) -> bool {
 
 /// The type of the elements of an array; `None` for a type that is none.
 pub fn element_of(oid: u32) -> Option<u32> {
-    type_entry(oid).map(|entry| entry.element).filter(|element| *element != 0)
+    EnumType::element_of(oid).or_else(|| type_entry(oid).map(|entry| entry.element).filter(|element| *element != 0))
 }
 
 /// The type of arrays of a type; `None` where there is none.
 pub fn array_of(oid: u32) -> Option<u32> {
+    if EnumType::is_oid(oid) {
+        return Some(oid + 1);
+    }
     type_entry(oid).map(|entry| entry.array).filter(|array| *array != 0)
 }
 

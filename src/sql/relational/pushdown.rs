@@ -107,6 +107,8 @@ pub fn fit(value: Value, ty: &ColumnType) -> Option<Value> {
             | ColumnType::Halfvec(_)
             | ColumnType::Array(_),
         ) => None,
+        // A constant knows its position alone.
+        (Value::Enum(_), ColumnType::Enum(_)) => value.cast(ty, false).ok(),
         (Value::Text(text), ColumnType::Uuid) => Value::parse_text(ty, text).ok(),
         (Value::Text(_), _) => ty.is_text().then_some(value),
         (Value::Int2(_) | Value::Int4(_) | Value::Int8(_), _) if ty.is_integer() => value.cast(ty, false).ok(),

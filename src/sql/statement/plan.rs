@@ -16,6 +16,7 @@ use crate::sql::define::definition::{DataDefinition, plan_definition};
 use crate::sql::parse::parse::ParsedStatement;
 use crate::sql::parse::shape::shape;
 use crate::sql::parse::unread;
+use crate::sql::pg_catalog::type_of_oid;
 use crate::sql::read::read_plan::plan_query;
 use crate::sql::rewrite::recognise::setting_calls;
 use crate::sql::statement::explain::plan_explain;
@@ -37,7 +38,7 @@ impl StatementTree for ParsedStatement {
     fn plan(&self, declared: &[Option<ColumnType>], planning: &Planning<'_>) -> Result<Planned> {
         let notes = PlanNotes::default();
         let context = PlanContext::of(planning, &notes);
-        let mut parameters = ParameterTypes::new(declared, self.parameters);
+        let mut parameters = ParameterTypes::new(&present(declared, &context), self.parameters);
         let Some(parsed) = &self.statement else { return Ok(Planned::empty()) };
         let (body, columns) = plan_statement(parsed, &mut parameters, &context)?;
         let parameters = match &body {
@@ -68,6 +69,19 @@ impl StatementTree for ParsedStatement {
     fn ends_transaction(&self) -> bool {
         ParsedStatement::ends_transaction(self)
     }
+}
+
+/// The types that were declared for parameters as they are now: a type may have got other labels since.
+fn present(declared: &[Option<ColumnType>], context: &PlanContext<'_>) -> Vec<Option<ColumnType>> {
+    let catalog = context.view.catalog();
+    let defined = |ty: &ColumnType| match ty.enumerated() {
+        None => ty.clone(),
+        Some(_) => {
+            context.notes.depend_on(DependsOn::Catalog(Arc::clone(catalog)));
+            type_of_oid(ty.oid(), catalog).unwrap_or_else(|| ty.clone())
+        }
+    };
+    declared.iter().map(|ty| ty.as_ref().map(defined)).collect()
 }
 
 /// What a statement does, with the columns of its rows where it gives any.

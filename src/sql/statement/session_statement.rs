@@ -100,7 +100,7 @@ fn plan_named(
             name: folded(name),
             parameter_types: data_types
                 .iter()
-                .map(|data_type| declared_type(data_type).map(|declared| declared.ty))
+                .map(|data_type| declared_type(data_type, context).map(|declared| declared.ty))
                 .collect::<Result<_>>()?,
             text: context.text.into(),
             statement: Arc::new(ParsedStatement {

@@ -11,6 +11,7 @@ use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::dialect::PostgresDialect;
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_subplan::RowPlan;
+use crate::sql::write::type_names::settle_types;
 use crate::sql::write::write_target::WritePlace;
 use crate::statement::{ColumnDefaults, PlanNotes, Planning, WriteRun};
 use crate::types::Value;
@@ -35,7 +36,7 @@ impl Defaults {
             let Some(DefaultValue::Expression(text)) = &column.default else { return Ok(None) };
             let mut parameters = ParameterTypes::default();
             let mut compiler = Compiler::new(collection, &collection.name, Visible::Nothing, &mut parameters, context);
-            let expression = compiler.assign(&default_expression(text)?, WritePlace::Column(position))?;
+            let expression = compiler.assign(&default_expression(text, context)?, WritePlace::Column(position))?;
             Ok(Some(ColumnDefault { expression, planned: compiler.finish()? }))
         };
         collection.columns.iter().enumerate().map(compiled).collect::<Result<_>>().map(Defaults)
@@ -94,11 +95,21 @@ pub fn plan_column_defaults(
     column_defaults(collection, &PlanContext::of(&planning, &PlanNotes::default()))
 }
 
-/// The tree of a default kept as text.
+/// The tree of a default kept as text, which means the same types whatever the path of the session.
 ///
 /// # Errors
 /// XX001 for a text that is no expression.
-pub fn default_expression(text: &str) -> Result<Expr> {
+pub fn default_expression(text: &str, context: &PlanContext<'_>) -> Result<Expr> {
+    let mut expr = kept_default_tree(text)?;
+    settle_types(&mut expr, context.view.catalog());
+    Ok(expr)
+}
+
+/// The tree of a default as its text has it.
+///
+/// # Errors
+/// XX001 for a text that is no expression.
+pub fn kept_default_tree(text: &str) -> Result<Expr> {
     Parser::new(&PostgresDialect)
         .try_with_sql(text)
         .and_then(|mut parser| parser.parse_expr())

@@ -1,6 +1,6 @@
 //! An expression over one row as a definition keeps it: a text that means the same whoever reads it.
 //!
-//! Names go without that of the table, which may change. Literals that the settings of a session decide, as `'01/02/2024'` is a
+//! Names go without that of the table, which may change, and those of types with their schemas. Literals that the settings of a session decide, as `'01/02/2024'` is a
 //! day of January or of February, are kept as the value that they were for the session which wrote them.
 
 use datafusion::sql::sqlparser::ast::{
@@ -16,6 +16,7 @@ use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names::folded;
 use crate::sql::parse::trees::select_of;
 use crate::sql::parse::visit::{change_expressions, has_expression};
+use crate::sql::write::type_names::qualify_types;
 use crate::sql::write::write_target::{WritePlace, located};
 use crate::types::ColumnType;
 
@@ -74,6 +75,7 @@ pub fn kept(
     if let Some(error) = fault {
         return Err(error);
     }
+    qualify_types(&mut kept, context);
     let notes = notes_of(&kept, ty, &columns, table, context)?;
     keep_literals(&mut kept, &notes);
     Ok(KeptExpression { expr: kept, columns, is_immutable: notes.is_immutable() })
@@ -85,6 +87,7 @@ pub fn kept(
 /// As [`kept`].
 pub fn kept_default(expr: &Expr, ty: &ColumnType, context: &PlanContext<'_>) -> Result<Expr> {
     let mut kept = expr.clone();
+    qualify_types(&mut kept, context);
     let none = Collection::new(CollectionId(0), "", CollectionKind::Table, Vec::new());
     let notes = notes_of(&kept, Some(ty), &[], &none, context)?;
     keep_literals(&mut kept, &notes);
@@ -111,7 +114,7 @@ fn notes_of(
         over_parameters = Expr::Cast {
             kind: CastKind::Cast,
             expr: Box::new(over_parameters),
-            data_type: DataType::Custom(ObjectName::from(vec![Ident::new(ty.to_string())]), Vec::new()),
+            data_type: DataType::Custom(ObjectName::from(vec![Ident::new(ty.spelled())]), Vec::new()),
             array: false,
             format: None,
         };

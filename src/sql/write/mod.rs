@@ -17,6 +17,7 @@ pub(super) mod row_compiler;
 pub(super) mod row_expressions;
 pub(super) mod row_subplan;
 pub(super) mod stored_expression;
+pub(super) mod type_names;
 pub(super) mod update;
 pub(super) mod view_target;
 pub(super) mod with_writes;

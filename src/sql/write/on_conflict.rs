@@ -221,7 +221,7 @@ pub fn default_of(place: WritePlace, collection: &Collection, context: &PlanCont
                 Some(expression) if !expression.any(&|each| matches!(each, Expr::Planned(_))) => {
                     Ok(SetDefault::Computed(expression.clone()))
                 }
-                _ => Ok(SetDefault::Written(Box::new(default_expression(text)?))),
+                _ => Ok(SetDefault::Written(Box::new(default_expression(text, context)?))),
             }
         }
         Some(DefaultValue::Sequence | DefaultValue::Identity) => {

@@ -161,7 +161,7 @@ pub fn typed_for(expr: &Expr, ty: &ColumnType, parameters: &mut ParameterTypes) 
                 }
             }
             literal if string_of(literal).is_some() || matches!(literal, Literal::Null) => {
-                let name = datafusion::sql::sqlparser::ast::Ident::new(ty.to_string());
+                let name = datafusion::sql::sqlparser::ast::Ident::new(ty.spelled());
                 return Expr::Cast {
                     kind: CastKind::DoubleColon,
                     expr: Box::new(expr.clone()),

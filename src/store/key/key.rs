@@ -26,6 +26,7 @@ const SCHEMA: u8 = b'g';
 const COLLECTION_BEYOND: u8 = b'e';
 const VIEW_BEYOND: u8 = b'w';
 const SEQUENCE_DEFINITION: u8 = b'x';
+const USER_TYPE: u8 = b't';
 /// In the family of proofs.
 pub(in crate::store) const CONTRIBUTIONS: u8 = b'c';
 pub(in crate::store) const POSTING: u8 = b'p';
@@ -48,6 +49,8 @@ pub enum Key<'a> {
     ViewBeyond(CollectionId),
     /// A sequence apart from those of columns, as JSON.
     SequenceDefinition(CollectionId),
+    /// A type that CREATE TYPE has made, as JSON.
+    UserType(CollectionId),
     /// The comments on a collection, view or sequence and its parts, or on a schema, as JSON.
     Comments(CollectionId),
     /// A schema, as JSON.
@@ -125,6 +128,7 @@ impl Key<'_> {
                 Family::Catalog
             }
             Key::View(_) | Key::Comments(_) | Key::Schema(_) | Key::SequenceDefinition(_) => Family::Catalog,
+            Key::UserType(_) => Family::Catalog,
             Key::CollectionBeyond(_) | Key::ViewBeyond(_) => Family::Catalog,
             Key::Delta(..) => Family::DeltaLog,
             Key::Entry(..) => Family::Entries,
@@ -170,6 +174,7 @@ impl Key<'_> {
             Key::Blob(hash) => Parts::kind(BLOB, hash.as_slice()),
             Key::Collection(id) => Parts::new(Some(COLLECTION), Some(*id), None, &[]),
             Key::SequenceDefinition(id) => Parts::new(Some(SEQUENCE_DEFINITION), Some(*id), None, &[]),
+            Key::UserType(id) => Parts::new(Some(USER_TYPE), Some(*id), None, &[]),
             Key::Comments(id) => Parts::new(Some(COMMENTS), Some(*id), None, &[]),
             Key::View(id) => Parts::new(Some(VIEW), Some(*id), None, &[]),
             Key::CollectionBeyond(id) => Parts::new(Some(COLLECTION_BEYOND), Some(*id), None, &[]),
@@ -260,6 +265,10 @@ impl KeyRange {
 
     pub fn sequence_definitions() -> Self {
         KeyRange::of(Family::Catalog, &[SEQUENCE_DEFINITION])
+    }
+
+    pub fn user_types() -> Self {
+        KeyRange::of(Family::Catalog, &[USER_TYPE])
     }
 
     pub fn views() -> Self {

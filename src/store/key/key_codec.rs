@@ -6,11 +6,13 @@
 //! `-0` is stored as `0` and every NaN as one NaN, since they are equal. Numerics drop trailing zeros, which a declared
 //! scale brings back. Tags never change: the fixture in the tests decodes for ever.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::limits::KEY_BYTES_MAX;
-use crate::types::{ColumnType, Numeric, Value};
+use crate::types::{ColumnType, EnumValue, Numeric, Value};
 
 const FALSE: u8 = 0x10;
 const TRUE: u8 = 0x11;
@@ -26,6 +28,8 @@ const TIME: u8 = 0x71;
 const TIMESTAMP: u8 = 0x72;
 const TIMESTAMP_TZ: u8 = 0x73;
 const UUID: u8 = 0x78;
+/// The position of a label of an enumerated type.
+const ENUM: u8 = 0x7c;
 /// Last of all tags, and below [`ESCAPED_ZERO`].
 const NULL: u8 = 0xf0;
 /// Ends a text; a zero byte inside is followed by `ESCAPED_ZERO`, which is above every tag.
@@ -114,6 +118,7 @@ fn encode_element(value: &Value, out: &mut Vec<u8>) -> Result<()> {
         Value::Time(micros) => encode_micros(TIME, *micros, out),
         Value::Timestamp(micros) => encode_micros(TIMESTAMP, *micros, out),
         Value::TimestampTz(micros) => encode_micros(TIMESTAMP_TZ, *micros, out),
+        Value::Enum(value) => encode_micros(ENUM, value.position, out),
         Value::Uuid(uuid) => {
             out.push(UUID);
             out.extend_from_slice(uuid.as_bytes());
@@ -241,7 +246,7 @@ fn take_element<'a>(rest: &mut &'a [u8]) -> Result<Element<'a>> {
     let (&tag, tail) = rest.split_first().ok_or_else(|| corrupted("it ends before its last element"))?;
     let length = match tag {
         NULL | FALSE | TRUE => 0,
-        FLOAT | TIME | TIMESTAMP | TIMESTAMP_TZ => 8,
+        FLOAT | TIME | TIMESTAMP | TIMESTAMP_TZ | ENUM => 8,
         DATE => 4,
         UUID => 16,
         TEXT | BYTEA => escaped_length(tail)?,
@@ -296,6 +301,10 @@ impl Element<'_> {
             (TIME, ColumnType::Time) => Value::Time(self.micros()?),
             (TIMESTAMP, ColumnType::Timestamp) => Value::Timestamp(self.micros()?),
             (TIMESTAMP_TZ, ColumnType::TimestampTz) => Value::TimestampTz(self.micros()?),
+            (ENUM, ColumnType::Enum(ty)) => {
+                let position = self.micros()?;
+                Value::Enum(EnumValue { ty: Arc::clone(ty), position }.of(ty)?)
+            }
             (UUID, ColumnType::Uuid) => Value::Uuid(Uuid::from_bytes(self.fixed()?)),
             (tag, _) if tag.abs_diff(INTEGER) <= INTEGER_BYTES_MAX => {
                 let n = self.integer().ok_or_else(mismatch)?;

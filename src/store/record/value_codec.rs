@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::full_text::wire::{read_query_bytes, read_vector_bytes, write_query_bytes, write_vector_bytes};
-use crate::types::{Bits, ColumnType, Interval, Numeric, SparseVector, Value, bytes_of};
+use crate::types::{Bits, ColumnType, EnumValue, Interval, Numeric, SparseVector, Value, bytes_of};
 
 const REMOVED: u8 = 0;
 const VECTOR_ELSEWHERE: u8 = 1;
@@ -37,6 +37,7 @@ const SPARSE: u8 = 22;
 const BITS: u8 = 23;
 const TSVECTOR: u8 = 24;
 const TSQUERY: u8 = 25;
+const ENUM: u8 = 26;
 
 /// What a record holds under a name.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,6 +89,8 @@ pub enum ValueRef<'a> {
     TsVector(&'a [u8]),
     /// A query of full text in its binary form, not yet looked at.
     TsQuery(&'a [u8]),
+    /// The position of a label, whose type the column knows.
+    Enum(i64),
 }
 
 impl ValueRef<'_> {
@@ -120,6 +123,7 @@ impl ValueRef<'_> {
             ValueRef::Array(bytes) => Stored::Value(decode_array(bytes)?),
             ValueRef::Sparse(bytes) => Stored::Value(decode_sparse(bytes)?),
             ValueRef::Bits(bytes) => Stored::Value(decode_bits(bytes)?),
+            ValueRef::Enum(position) => Stored::Value(Value::Enum(EnumValue::unresolved(position))),
             ValueRef::TsVector(bytes) => {
                 Stored::Value(Value::TsVector(Arc::new(read_vector_bytes(bytes).map_err(|error| damaged(&error))?)))
             }
@@ -214,6 +218,7 @@ fn encode_value(value: &Value, out: &mut Vec<u8>) -> Result<()> {
             put(BITS, &bits.length().to_le_bytes(), out);
             out.extend_from_slice(bits.bytes());
         }
+        Value::Enum(value) => put(ENUM, &value.position.to_le_bytes(), out),
         Value::TsVector(vector) => {
             out.push(TSVECTOR);
             write_vector_bytes(vector, out);
@@ -247,7 +252,7 @@ pub fn check_one_dimension(elements: &[Value]) -> Result<()> {
 /// The name of the elements' type behind its length, then each element behind its own.
 fn encode_array(element: &ColumnType, values: &[Value], out: &mut Vec<u8>) -> Result<()> {
     let too_long = || Error::new(ErrorKind::LimitExceeded, "an array has an element that is too long to be stored");
-    let name = element.to_string();
+    let name = element.stored_name();
     out.push(u8::try_from(name.len()).map_err(|_| too_long())?);
     out.extend_from_slice(name.as_bytes());
     check_one_dimension(values)?;
@@ -299,6 +304,7 @@ pub(super) fn decode_stored(bytes: &[u8]) -> Result<ValueRef<'_>> {
         BITS => ValueRef::Bits(payload),
         TSVECTOR => ValueRef::TsVector(payload),
         TSQUERY => ValueRef::TsQuery(payload),
+        ENUM => ValueRef::Enum(i64::from_le_bytes(fixed(payload)?)),
         _ => return Err(corrupted(&format!("a field has the unknown tag {tag}"))),
     })
 }

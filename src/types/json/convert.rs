@@ -339,7 +339,8 @@ fn write_json(value: &Value, style: &TextStyle, out: &mut Vec<u8>) {
         | Value::Sparse(_)
         | Value::Bits(_)
         | Value::TsVector(_)
-        | Value::TsQuery(_) => write_string(&style.text_of(value), out),
+        | Value::TsQuery(_)
+        | Value::Enum(_) => write_string(&style.text_of(value), out),
     }
 }
 

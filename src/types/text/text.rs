@@ -92,6 +92,7 @@ impl Value {
                 return Value::Bits(Box::new(Bits::parse(text)?)).cast(ty, false);
             }
             ColumnType::TsVector => Value::TsVector(Arc::new(parse_vector_text(text)?)),
+            ColumnType::Enum(ty) => Value::Enum(ty.read(text)?),
             ColumnType::TsQuery => Value::TsQuery(Arc::new(parse_query_text(text)?)),
             ColumnType::Array(element) => parse_array(element, text, style)?,
             ColumnType::Int2Vector | ColumnType::OidVector => parse_number_vector(ty, text)?,
@@ -136,6 +137,7 @@ impl Value {
             Value::Bits(bits) => bits.iter().for_each(|bit| out.put_u8(if bit { b'1' } else { b'0' })),
             Value::TsVector(vector) => write_vector_text(vector, out),
             Value::TsQuery(query) => write_query_text(query, out),
+            Value::Enum(value) => out.put_slice(value.label().as_bytes()),
             Value::Array(element, values) if element.is_number_vector() => write_number_vector(values, out),
             Value::Array(_, values) => write_array(values, style, out),
         }

@@ -425,6 +425,8 @@ LINE 1: ALTER TABLE kind ALTER nosuch TYPE int
 
 > ALTER TABLE kind ALTER n TYPE nosuch
 ERROR 42704: type "nosuch" does not exist
+LINE 1: ALTER TABLE kind ALTER n TYPE nosuch
+                                      ^
 
 > ALTER TABLE kind ALTER n TYPE serial
 ERROR 42704: type "serial" does not exist

@@ -238,17 +238,15 @@ ERROR 42702: column reference "id" is ambiguous
 LINE 1: SELECT id FROM thing a JOIN thing b ON true
                ^
 
-# differs: PostgreSQL points at another place
 > SELECT 1::notatype
 ERROR 42704: type "notatype" does not exist
 LINE 1: SELECT 1::notatype
-               ^
+                  ^
 
-# differs: PostgreSQL points at another place
 > CREATE TABLE bad (id notatype)
 ERROR 42704: type "notatype" does not exist
 LINE 1: CREATE TABLE bad (id notatype)
-                          ^
+                             ^
 
 # differs: PostgreSQL points at no place
 > DROP TABLE missing
@@ -389,11 +387,10 @@ ERROR 3F000: schema "nowhere" does not exist
 LINE 1: SELECT nowhere.f(1)
                ^
 
-# differs: PostgreSQL answers ERROR 3F000: schema "nowhere" does not exist
 > SELECT 1::nowhere.kind
-ERROR 42704: type "nowhere.kind" does not exist
+ERROR 3F000: schema "nowhere" does not exist
 LINE 1: SELECT 1::nowhere.kind
-               ^
+                  ^
 
 > SELECT * FROM thing AS q (a, b, c, d, e)
 ERROR 42P10: table "q" has 4 columns available but 5 columns specified

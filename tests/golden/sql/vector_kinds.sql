@@ -131,12 +131,12 @@ LINE 1: select '{1:1}/2'::sparsevec(3)
 > select 1::int where '{1:1}/2'::sparsevec(0) is null
 ERROR 22023: dimensions for type sparsevec must be at least 1
 LINE 1: select 1::int where '{1:1}/2'::sparsevec(0) is null
-                            ^
+                                       ^
 
 > select 1::int where '{1:1}/2'::sparsevec(1000000001) is null
 ERROR 22023: dimensions for type sparsevec cannot exceed 1000000000
 LINE 1: select 1::int where '{1:1}/2'::sparsevec(1000000001) is null
-                            ^
+                                       ^
 
 > select '[1,0,2]'::vector::sparsevec, '{1:1,3:2}/3'::sparsevec::vector, array[1,0,2]::sparsevec, '[1,0,2]'::halfvec::sparsevec, '{1:1,3:2}/3'::sparsevec::halfvec
   sparsevec  | vector  |    array    |  sparsevec  | halfvec

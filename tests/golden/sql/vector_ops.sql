@@ -226,17 +226,15 @@ ERROR 22P02: invalid input syntax for type vector: "[1,a]"
 LINE 1: SELECT '[1,a]'::vector
                ^
 
-# differs: PostgreSQL points at another place
 > CREATE TABLE wide (embedding vector(16001))
 ERROR 22023: dimensions for type vector cannot exceed 16000
 LINE 1: CREATE TABLE wide (embedding vector(16001))
-                           ^
+                                     ^
 
-# differs: PostgreSQL points at another place
 > CREATE TABLE flat (embedding vector(0))
 ERROR 22023: dimensions for type vector must be at least 1
 LINE 1: CREATE TABLE flat (embedding vector(0))
-                           ^
+                                     ^
 
 > SELECT count(*) FROM item
  count

@@ -30,6 +30,7 @@ pub(super) fn encode(value: &Value, key: &mut Vec<u8>) -> Result<()> {
         Value::Time(micros) | Value::Timestamp(micros) | Value::TimestampTz(micros) => {
             key.extend_from_slice(&micros.to_le_bytes());
         }
+        Value::Enum(value) => key.extend_from_slice(&value.position.to_le_bytes()),
         Value::Uuid(uuid) => key.extend_from_slice(uuid.as_bytes()),
         Value::Json(_)
         | Value::Interval(_)

@@ -79,6 +79,7 @@ pub fn is_grouped(ty: &ColumnType) -> bool {
             | ColumnType::Timestamp
             | ColumnType::TimestampTz
             | ColumnType::Uuid
+            | ColumnType::Enum(_)
     )
 }
 
