@@ -23,8 +23,8 @@ SECONDS_MAX = 120
 # What each server is made with, which a dump of ours has and nobody restores: its memories.
 BUILT_IN = ("--exclude-table=public.memory",)
 RELATIONS = {
-    "shop.customers": "id, name, email, number, joined",
-    "items": "id, title, price, tags, facts, embedding, code, total, day, is_old",
+    "shop.customers": "id, name, email, number, joined, feels",
+    "items": "id, title, price, tags, facts, embedding, code, total, day, is_old, size, sizes",
     "orders": "item, customer, amount, note",
     "sold": "title, amount",
     "best": "title, amount",
@@ -34,6 +34,7 @@ RELATIONS = {
 GOES_ON = (
     ("INSERT INTO shop.customers (name) VALUES ('new') RETURNING id, number", [(4, 25)]),
     ("INSERT INTO items (price) VALUES (3) RETURNING id, title, total, is_old", [(3, "none", 6, False)]),
+    ("SELECT size::text, size > 'small' FROM items WHERE id = 1", [("huge", True)]),
     ("SELECT col_description('shop.customers'::regclass, 3)", [("at most one each",)]),
     ("INSERT INTO items (price) VALUES (-1)", "23514"),
     ("INSERT INTO items (title) VALUES (NULL)", "23502"),

@@ -1,12 +1,15 @@
 -- What the dumps are of: tables, views, sequences and schemas, written so that PostgreSQL 18 and this server both take it.
 CREATE SCHEMA shop;
+CREATE TYPE shop.size AS ENUM ('small', 'it''s big', 'huge');
+CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
 CREATE SEQUENCE shop.numbers INCREMENT BY 5 START WITH 10;
 CREATE TABLE shop.customers (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL,
     email varchar(80) UNIQUE,
     number bigint DEFAULT nextval('shop.numbers'),
-    joined timestamptz DEFAULT now()
+    joined timestamptz DEFAULT now(),
+    feels mood DEFAULT 'ok' NOT NULL
 );
 COMMENT ON TABLE shop.customers IS 'who''s who';
 COMMENT ON COLUMN shop.customers.email IS 'at most one each';
@@ -21,6 +24,8 @@ CREATE TABLE items (
     total numeric GENERATED ALWAYS AS (price * 2) STORED,
     day date,
     is_old boolean DEFAULT false,
+    size shop.size DEFAULT 'it''s big',
+    sizes shop.size[],
     CONSTRAINT "a day" CHECK (day IS NULL OR day > '2000-01-01')
 );
 CREATE TABLE orders (
@@ -40,7 +45,7 @@ CREATE VIEW sold AS SELECT i.title, o.amount FROM items i JOIN orders o ON o.ite
 CREATE VIEW best AS SELECT title, sum(amount) AS amount FROM sold GROUP BY title;
 CREATE VIEW shop.named AS WITH c AS (SELECT id, name FROM shop.customers) SELECT name FROM c;
 INSERT INTO shop.customers (name, email) VALUES ('Ada', 'ada@x'), (E'tab\tand\\', NULL), ('ü', 'u@x');
-INSERT INTO items (title, price, tags, facts, embedding, code, day) VALUES
-    ('a''b', 1.5, '{a,"b c",NULL}', '{"k": [1, 2]}', '[1,2,3]', 'xy', '2024-02-29'),
-    (E'line\nbreak', 2, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO items (title, price, tags, facts, embedding, code, day, size, sizes) VALUES
+    ('a''b', 1.5, '{a,"b c",NULL}', '{"k": [1, 2]}', '[1,2,3]', 'xy', '2024-02-29', 'huge', '{small,"it''s big"}'),
+    (E'line\nbreak', 2, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 INSERT INTO orders VALUES (1, 1, 3, '\x00ff'), (2, 1, 1, NULL), (1, 2, 2, NULL);

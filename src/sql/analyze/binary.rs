@@ -267,10 +267,8 @@ impl Analyzer<'_> {
                 if let Some(mut ty) = right_type {
                     self.as_numbers(right, &mut ty);
                 }
-                keep_type(expr, Some(&array));
-            } else if *array.base() == ColumnType::Float4 {
-                keep_type(expr, Some(&array));
             }
+            keep_type(expr, Some(&array));
             return Ok(Some(array));
         }
         if let Some(array @ ColumnType::Array(_)) = &right_type {
@@ -293,6 +291,7 @@ impl Analyzer<'_> {
                 keep_type(expr, Some(&array));
                 return Ok(Some(array));
             }
+            keep_type(expr, right_type.as_ref());
             return Ok(right_type);
         }
         Ok(None)
