@@ -77,13 +77,12 @@ impl Analyzer<'_> {
             is_as_written = is_settled.map_err(|error| self.at(error, place))?;
         }
         function.name = ObjectName::from(vec![exact(name.clone())]);
-        check_kind(function, &name).map_err(|error| self.at(error, place))?;
         let is_aggregate = function.over.is_none() && engine::is_aggregate(&name);
         if is_aggregate {
             self.begin_aggregate();
             self.aggregate_order(function, &name)?;
         }
-        self.check_sets(&name).map_err(|error| self.at(error, place))?;
+        self.check_sets(&name).and_then(|()| check_kind(function, &name)).map_err(|error| self.at(error, place))?;
         let parts = self.parts_in_place(function, &name, (is_as_written, is_aggregate));
         let (mut types, result) = parts.map_err(|error| self.at(error, place))?;
         function_types::check_spread(&name, &types).map_err(|error| self.at(error, place))?;

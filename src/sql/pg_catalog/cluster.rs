@@ -27,8 +27,6 @@ const EXTENSIONS: [(&str, &str, u32, u32, &str); 2] = [
     ("vector", VECTOR_VERSION, VECTOR_EXTENSION, NAMESPACE_PUBLIC, "vector data type and hnsw access method"),
 ];
 
-/// OID of `pg_extension`, whose descriptions `\dx` shows.
-
 pub fn namespace(catalog: &Catalog) -> Vec<CatalogRow> {
     namespaces(catalog)
         .into_iter()
