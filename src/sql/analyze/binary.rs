@@ -211,6 +211,9 @@ impl Analyzer<'_> {
         let either = |wanted: fn(&ColumnType) -> bool| {
             left_type.as_ref().is_some_and(wanted) || right_type.as_ref().is_some_and(wanted)
         };
+        if either(|ty| matches!(ty, ColumnType::Array(_))) && !either(ColumnType::is_dense_vector) {
+            return self.joined_arrays(expr, left_type, right_type);
+        }
         let ty = if either(|ty| *ty == ColumnType::Jsonb) {
             Some(("jsonb_concat", ColumnType::Jsonb))
         } else if either(|ty| matches!(ty, ColumnType::Halfvec(_))) {
@@ -227,9 +230,6 @@ impl Analyzer<'_> {
             self.adopt(right, &ty)?;
             *expr = call(name, vec![left.as_ref().clone(), right.as_ref().clone()]);
             return Ok(Some(ty));
-        }
-        if either(|ty| matches!(ty, ColumnType::Array(_))) {
-            return self.joined_arrays(expr, left_type, right_type);
         }
         let is_text =
             (left_type.is_some() || self.is_adoptable(left)) && (right_type.is_some() || self.is_adoptable(right));
@@ -255,7 +255,9 @@ impl Analyzer<'_> {
     ) -> Result<Option<ColumnType>> {
         let Expr::BinaryOp { left, right, .. } = expr else { return Ok(None) };
         if let Some(array @ ColumnType::Array(_)) = left_type.as_ref().filter(|ty| matches!(ty, ColumnType::Array(_))) {
-            self.adopt(right, array)?;
+            if right_type.is_none() {
+                self.adopt(right, array)?;
+            }
             let mut array = array.clone();
             let right_type = right_type.or_else(|| self.constant_type(right));
             if let Some(deep) = deeper(&array, right_type.as_ref())? {

@@ -793,3 +793,7 @@ INSERT 0 3
   2 | {5,6} | 5 | NULL | {5} |           1 |           2 |                   1
   2 | {5,6} | 5 | NULL | {5} |           1 |           2 |                   2
 (2 rows)
+
+# Elements of a known type are appended, whatever they look like.
+
+> SELECT ARRAY['a'] || 'b'::text, 'b'::text || ARRAY['a'], ARRAY['a'] || '{b}', ARRAY['{}'::jsonb] || '{"a": 1}'::jsonb
