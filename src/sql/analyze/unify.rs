@@ -42,13 +42,19 @@ impl Analyzer<'_> {
         let mut left_type = self.expr(left)?;
         let mut values = Vec::new();
         for other in others {
-            let mut other_type = self.expr(other)?;
-            self.resolve_operands(operator, (&mut *left, &mut left_type), (&mut *other, &mut other_type))?;
+            let other_type = self.expr(other)?;
+            values.push((other, other_type));
+        }
+        // A literal beside another one is a text: what has a type comes first.
+        let (typed, open): (Vec<usize>, Vec<usize>) =
+            (0..values.len()).partition(|place| values.get(*place).is_some_and(|(_, ty)| ty.is_some()));
+        for place in typed.into_iter().chain(open) {
+            let Some((other, other_type)) = values.get_mut(place) else { continue };
+            self.resolve_operands(operator, (&mut *left, &mut left_type), (&mut **other, &mut *other_type))?;
             if common_time(left_type.as_ref(), other_type.as_ref()).is_none() {
                 self.unify_types(left, left_type.clone(), other, other_type.clone())?;
             }
             left_type = left_type.or_else(|| other_type.clone());
-            values.push((other, other_type));
         }
         if let Some(ty) = common_time_of(values.iter().map(|(_, ty)| ty).chain([&left_type])) {
             self.as_time(left, left_type.as_ref(), &ty)?;

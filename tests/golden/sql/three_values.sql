@@ -425,3 +425,9 @@ INSERT 0 3
  1        | NULL
  {"p": 1} | {"p": 1}
 (3 rows)
+
+# NULLs and literals take the type of what stands beside them in the list.
+
+> SELECT 1 WHERE NULL IN (NULL, 1)
+
+> SELECT NULL NOT IN (NULL, 1.0), NULL BETWEEN NULL AND CAST(90 AS real), '1' IN ('2', 1), '1' BETWEEN '0' AND 2
