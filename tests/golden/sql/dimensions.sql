@@ -797,3 +797,7 @@ INSERT 0 3
 # Elements of a known type are appended, whatever they look like.
 
 > SELECT ARRAY['a'] || 'b'::text, 'b'::text || ARRAY['a'], ARRAY['a'] || '{b}', ARRAY['{}'::jsonb] || '{"a": 1}'::jsonb
+ ?column? | ?column? | ?column? |      ?column?
+----------+----------+----------+---------------------
+ {a,b}    | {b,a}    | {a,b}    | {"{}","{\"a\": 1}"}
+(1 row)

@@ -429,5 +429,12 @@ INSERT 0 3
 # NULLs and literals take the type of what stands beside them in the list.
 
 > SELECT 1 WHERE NULL IN (NULL, 1)
+ ?column?
+----------
+(0 rows)
 
 > SELECT NULL NOT IN (NULL, 1.0), NULL BETWEEN NULL AND CAST(90 AS real), '1' IN ('2', 1), '1' BETWEEN '0' AND 2
+ ?column? | ?column? | ?column? | ?column?
+----------+----------+----------+----------
+ NULL     | NULL     | t        | t
+(1 row)
