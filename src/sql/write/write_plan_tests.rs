@@ -378,7 +378,7 @@ fn tables_and_indexes_are_defined() {
         ("UPDATE k SET b = 'y' WHERE a = 1 AND b = 'x'", "UPDATE 1"),
         ("CREATE TABLE c (a int CHECK (a))", "42804 at 30: argument of CHECK must be type boolean, not type integer"),
         ("CREATE TABLE c (a int REFERENCES k(a) MATCH FULL)", "0A000: MATCH FULL is not offered"),
-        ("CREATE TABLE c (a nonsense)", "42704 at 17: type \"nonsense\" does not exist"),
+        ("CREATE TABLE c (a nonsense)", "42704 at 19: type \"nonsense\" does not exist"),
         ("CREATE TABLE c (a int DEFAULT 'x')", "22P02 at 31: invalid input syntax for type integer: \"x\""),
         ("CREATE TABLE c (a int, a text)", "42701 at 24: column \"a\" specified more than once"),
         ("CREATE EXTENSION IF NOT EXISTS vector", "CREATE EXTENSION"),
