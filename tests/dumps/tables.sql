@@ -9,7 +9,10 @@ CREATE TABLE shop.customers (
     email varchar(80) UNIQUE,
     number bigint DEFAULT nextval('shop.numbers'),
     joined timestamptz DEFAULT now(),
-    feels mood DEFAULT 'ok' NOT NULL
+    feels mood DEFAULT 'ok' NOT NULL,
+    felt mood DEFAULT 'sad'::mood CHECK (felt <> 'happy'::mood),
+    near vector(2) DEFAULT '[1,2]'::vector,
+    mood_text text GENERATED ALWAYS AS (CASE felt WHEN 'sad'::mood THEN 'low' ELSE 'high' END) STORED
 );
 COMMENT ON TABLE shop.customers IS 'who''s who';
 COMMENT ON COLUMN shop.customers.email IS 'at most one each';
@@ -43,6 +46,10 @@ CREATE INDEX items_embedding ON items USING hnsw (embedding vector_cosine_ops);
 CREATE VIEW sold AS SELECT i.title, o.amount FROM items i JOIN orders o ON o.item = i.id;
 -- Before the one that it reads, by its name.
 CREATE VIEW best AS SELECT title, sum(amount) AS amount FROM sold GROUP BY title;
+CREATE INDEX customers_felt ON shop.customers ((felt = 'sad'::mood)) WHERE feels <> 'sad'::mood;
+CREATE VIEW moods AS SELECT id, feels FROM shop.customers WHERE feels = ANY (ARRAY['ok', 'sad']::mood[]);
+-- The query of WITH stands before the table of its name.
+CREATE VIEW hidden AS WITH items AS (SELECT 9 AS id) SELECT ITEMS.id FROM Items;
 CREATE VIEW shop.named AS WITH c AS (SELECT id, name FROM shop.customers) SELECT name FROM c;
 INSERT INTO shop.customers (name, email) VALUES ('Ada', 'ada@x'), (E'tab\tand\\', NULL), ('ü', 'u@x');
 INSERT INTO items (title, price, tags, facts, embedding, code, day, size, sizes) VALUES

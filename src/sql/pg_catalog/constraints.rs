@@ -3,6 +3,7 @@
 use crate::db::{Catalog, SearchPath};
 use crate::model::{Check, CheckTime, Collection, ForeignKey, Index, UniqueKey};
 use crate::sql::pg_catalog::definitions::column_list;
+use crate::sql::pg_catalog::kept_texts::expression_in;
 use crate::sql::pg_catalog::lookup::shown_name;
 use crate::sql::pg_catalog::oids;
 use crate::sql::pg_catalog::relation::{CatalogRow, numbers, oid, text};
@@ -210,8 +211,10 @@ fn definition(
             };
             format!("{}{nulls} ({})", constraint.kind.name(), column_list(collection, &constraint.columns))
         }
-        ConstraintKind::Check(check) if is_pretty => format!("CHECK ({})", check.expression),
-        ConstraintKind::Check(check) => format!("CHECK (({}))", check.expression),
+        ConstraintKind::Check(check) => {
+            let condition = expression_in(&check.expression, path, catalog);
+            if is_pretty { format!("CHECK ({condition})") } else { format!("CHECK (({condition}))") }
+        }
         ConstraintKind::Foreign(key) => {
             let parent = catalog.collection_by_id(key.parent)?;
             let own = column_list(collection, &constraint.columns);

@@ -2,6 +2,7 @@
 
 use crate::db::{Catalog, SearchPath, shown_expression};
 use crate::model::{Collection, DefaultValue, Index, IndexKey, IndexKind, Sequence};
+use crate::sql::pg_catalog::kept_texts::expression_in;
 use crate::sql::pg_catalog::lookup::written_name;
 use crate::sql::pg_catalog::names::extension_schema;
 use crate::sql::pg_catalog::oids::Object;
@@ -18,7 +19,7 @@ pub fn index_definition((catalog, path): (&Catalog, &SearchPath), oid: u32) -> O
             (collection, name, true, "btree", keys)
         }
         Object::Index(collection, index) => {
-            let keys = index_keys(&collection, &index, path);
+            let keys = index_keys(&collection, &index, (catalog, path));
             let (unique, method) = (index.kind.is_unique(), index.kind.access_method().name());
             (collection, index.name, unique, method, keys)
         }
@@ -27,17 +28,18 @@ pub fn index_definition((catalog, path): (&Catalog, &SearchPath), oid: u32) -> O
     let unique = if unique { "UNIQUE " } else { "" };
     let name = quote_identifier(&name);
     let table = written_name(&collection.relation(), catalog);
-    Some(format!("CREATE {unique}INDEX {name} ON {table} USING {method} ({keys}){}", options(catalog, oid)))
+    Some(format!("CREATE {unique}INDEX {name} ON {table} USING {method} ({keys}){}", options((catalog, path), oid)))
 }
 
-fn options(catalog: &Catalog, oid: u32) -> String {
+fn options((catalog, path): (&Catalog, &SearchPath), oid: u32) -> String {
     match Object::find(catalog, oid) {
         Some(Object::Index(_, Index { kind: IndexKind::Hnsw { m, ef_construction, .. }, .. })) => {
             format!(" WITH (m='{m}', ef_construction='{ef_construction}')")
         }
         Some(Object::Index(_, index)) => {
             let nulls = if index.kind.counts_nulls() { " NULLS NOT DISTINCT" } else { "" };
-            let condition = index_condition(&index).map(|condition| format!(" WHERE {condition}"));
+            let condition = index_condition(&index);
+            let condition = condition.map(|condition| format!(" WHERE {}", expression_in(&condition, path, catalog)));
             format!("{nulls}{}", condition.unwrap_or_default())
         }
         _ => String::new(),
@@ -52,7 +54,9 @@ pub fn index_column(catalog: &Catalog, oid: u32, number: usize) -> Option<String
         Object::Index(collection, index) => match &index.kind {
             IndexKind::Ordered { columns, .. } => column_name(&collection, *columns.get(position)?),
             IndexKind::Hnsw { column, .. } if position == 0 => column_name(&collection, *column),
-            IndexKind::Keys(keys) => key_text(&collection, keys.keys.get(position)?),
+            IndexKind::Keys(keys) => {
+                key_text(&collection, keys.keys.get(position)?, (catalog, &SearchPath::of_definitions()))
+            }
             IndexKind::Fact { path } if position == 0 => Some(fact_expression(path)),
             IndexKind::Hnsw { .. } | IndexKind::Fact { .. } => None,
         },
@@ -60,12 +64,13 @@ pub fn index_column(catalog: &Catalog, oid: u32, number: usize) -> Option<String
     }
 }
 
-fn index_keys(collection: &Collection, index: &Index, path: &SearchPath) -> String {
+fn index_keys(collection: &Collection, index: &Index, (catalog, path): (&Catalog, &SearchPath)) -> String {
     match &index.kind {
         IndexKind::Ordered { columns, .. } => column_list(collection, columns),
         IndexKind::Keys(keys) => {
             let class = if keys.terms == Some(IndexTerms::Paths) { " jsonb_path_ops" } else { "" };
-            keys.keys.iter().filter_map(|key| key_text(collection, key)).collect::<Vec<_>>().join(", ") + class
+            let texts = keys.keys.iter().filter_map(|key| key_text(collection, key, (catalog, path)));
+            texts.collect::<Vec<_>>().join(", ") + class
         }
         IndexKind::Fact { path } => fact_expression(path),
         IndexKind::Hnsw { column, operator_class, .. } => {
@@ -76,10 +81,10 @@ fn index_keys(collection: &Collection, index: &Index, path: &SearchPath) -> Stri
 }
 
 /// One key of an index: a column, or an expression in parentheses where it is no call.
-fn key_text(collection: &Collection, key: &IndexKey) -> Option<String> {
+fn key_text(collection: &Collection, key: &IndexKey, (catalog, path): (&Catalog, &SearchPath)) -> Option<String> {
     match key {
         IndexKey::Column(position) => column_name(collection, *position),
-        IndexKey::Expression(expression) => Some(shown_expression(&expression.text)),
+        IndexKey::Expression(expression) => Some(shown_expression(&expression_in(&expression.text, path, catalog))),
     }
 }
 
@@ -137,10 +142,11 @@ pub fn default_expression(
         DefaultValue::Drawn(sequence) => Some(drawn_text(catalog.sequence_by_id(*sequence)?, (catalog, path))),
         DefaultValue::GeneratedId => Some("uuidv7()".to_string()),
         DefaultValue::Expression(text) => {
-            Some(default_text(text, &collection.columns.get(position)?.ty, (catalog, path)))
+            let text = expression_in(text, path, catalog);
+            Some(default_text(&text, &collection.columns.get(position)?.ty, (catalog, path)))
         }
         DefaultValue::Identity => None,
-        DefaultValue::Computed(computed) => Some(shown_expression(&computed.text)),
+        DefaultValue::Computed(computed) => Some(shown_expression(&expression_in(&computed.text, path, catalog))),
     }
 }
 

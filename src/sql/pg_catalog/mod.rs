@@ -18,6 +18,7 @@ mod constraints;
 mod definitions;
 mod dependencies;
 mod information;
+mod kept_texts;
 mod locks;
 mod lookup;
 mod names;
