@@ -114,7 +114,7 @@ pub use number_functions::{
 };
 pub use number_totals::number_aggregate;
 pub use one_row::one_row;
-pub use ordered_arrays::{MODE, ORDERED_SETS, PERCENTILE_DISC};
+pub use ordered_arrays::{MODE, ORDERED_SETS, PERCENTILE_CONT, PERCENTILE_DISC};
 pub use patterns::{ILIKE, LIKE, LIKE_LIST, SIMILAR_TO_REGEX};
 pub use regexps::{DIFFERS, DIFFERS_ANY_CASE, MATCHES, MATCHES_ANY_CASE, PART, REGEXP_MATCHES};
 pub use register::{definitions, function, register};
