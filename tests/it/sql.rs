@@ -57,6 +57,7 @@ scripts!(
     guards,
     hnsw,
     identity_columns,
+    ivfflat,
     joins,
     json_of_rows,
     json_records,
