@@ -40,6 +40,7 @@ pub enum CollectionKind {
 }
 
 /// One collection with its columns and indexes. In memory columns are known by their positions, on disk by their ids.
+/// Its methods answer what one of the parts alone cannot: which column has a position, which index a key, which constraint a name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "StoredCollection", into = "StoredCollection")]
 pub struct Collection {

@@ -21,6 +21,8 @@ use crate::types::limits::{COLUMNS_MAX, IDENTIFIER_BYTES_MAX};
 static NAMES_CHANGES: AtomicU64 = AtomicU64::new(1);
 
 /// Every collection by name and by id. Cloning is cheap enough for DDL, which is rare.
+///
+/// Its methods lie by kind of object in the files of this folder; they are of one type, since all objects share one space of names.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     by_name: ByName<Collection>,

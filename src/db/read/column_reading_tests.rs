@@ -11,7 +11,7 @@ use crate::db::read::query::{BoundQuery, Nearest, Order, OrderBy, Output, Query,
 use crate::db::read::view::ReadView;
 use crate::db::state::cancel::Cancel;
 use crate::db::state::clock::Clock;
-use crate::db::write::transaction::Transaction;
+use crate::db::write::transaction::transaction::Transaction;
 use crate::expr::{Comparison, Environment, Expr, Operand, PathBase, PathResult, Scalar};
 use crate::model::{Collection, CollectionId, CollectionKind, Column, Index, IndexKind};
 use crate::settings::Settings;

@@ -1,5 +1,5 @@
-//! The one walk over a query before it is planned: names are resolved, `*` is written out, types are found, and every operator is
-//! written as what it stands for. A binder takes its place.
+//! Binding, or parse analysis as PostgreSQL calls it: the one walk over a query before it is planned. Names are resolved in their
+//! scopes, `*` is written out, types are found, and every operator is written as what it stands for, by the choice of `registry`.
 
 pub(super) mod access;
 pub(super) mod aggregates;

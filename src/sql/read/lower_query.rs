@@ -44,6 +44,8 @@ pub enum LoweredQuery {
 }
 
 /// What lowering looks at.
+///
+/// Its methods lie by clause in the files of this folder, and share the collection, the parameters and the constants.
 pub struct Lowering<'a> {
     pub table: Option<&'a CollectionTable>,
     pub constants: &'a [(Value, ColumnType)],
