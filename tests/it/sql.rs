@@ -81,6 +81,7 @@ scripts!(
     refused_forms,
     row_versions,
     schemas,
+    scroll_cursors,
     select,
     sequences,
     sequences_in_schemas,
