@@ -125,6 +125,11 @@ million: ## vary the full data set into 1,000,000 vectors with exact answers, on
 	@scripts/install-deps bench
 	@python="$$(scripts/venv bench benches/requirements.txt)"; "$$python" -B benches/million.py $(ARGS)
 
+.PHONY: bench-tpch
+bench-tpch: build ## run the 22 queries of TPC-H beside PostgreSQL (ARGS="--scale 0.1"); writes benches/TPCH.md
+	@scripts/install-deps bench
+	@python="$$(scripts/venv tpch benches/requirements-tpch.txt)"; "$$python" -B benches/tpch.py $(ARGS)
+
 .PHONY: bench-peers
 bench-peers: build ## compare the index in process with usearch, faiss, hnswlib, SVS, databases in process; writes benches/PEERS.md
 	@scripts/install-deps bench
@@ -141,4 +146,4 @@ bench-sync: build ## measure sync between nodes on loopback beside iroh; writes 
 .PHONY: clean
 clean: ## remove this project's own build products; the compiled dependencies stay
 	cargo clean --release --package nebulusdb
-	rm -rf "$(CACHE)/venv-clients" "$(CACHE)/venv-bench" "$(CACHE)/venv-peers" "$(CACHE)/venv-python-client" "$(CACHE)/venv-python-client-quick" "$(CACHE)/venv-python-client-moving"
+	rm -rf "$(CACHE)/venv-clients" "$(CACHE)/venv-bench" "$(CACHE)/venv-peers" "$(CACHE)/venv-tpch" "$(CACHE)/venv-python-client" "$(CACHE)/venv-python-client-quick" "$(CACHE)/venv-python-client-moving"

@@ -83,7 +83,12 @@ impl Analyzer<'_> {
                         self.as_time(side, Some(&ColumnType::Date), &ColumnType::Timestamp)?;
                     }
                 }
-                *expr = call(name, vec![left.as_ref().clone(), right.as_ref().clone()]);
+                let folded = self.folded_times(name, [&**left, &**right], &ty);
+                *expr = folded.unwrap_or_else(|| call(name, vec![left.as_ref().clone(), right.as_ref().clone()]));
+                return Ok(Some(ty));
+            }
+            if let Some((folded, ty)) = self.folded_arithmetic((&**left, first), op, (&**right, second)) {
+                *expr = folded;
                 return Ok(Some(ty));
             }
         }

@@ -187,6 +187,9 @@ impl Analyzer<'_> {
         let mut left_type = self.expr(left)?;
         let mut right_type = self.expr(right)?;
         self.resolve_operands(&op.to_string(), (left, &mut left_type), (right, &mut right_type))?;
+        if !self.midnight_as_date((&**left, left_type.as_ref()), (&mut **right, &mut right_type)) {
+            self.midnight_as_date((&**right, right_type.as_ref()), (&mut **left, &mut left_type));
+        }
         self.unify_types(left, left_type.clone(), right, right_type.clone())?;
         let known = [(&**left, left_type.clone()), (&**right, right_type.clone())];
         let types = known.map(|(side, ty)| self.constant_type(side).or(ty));

@@ -10,6 +10,7 @@ pub(super) mod call_forms;
 pub(super) mod calls;
 pub(super) mod casts;
 pub(super) mod components;
+mod constant_folding;
 pub(super) mod declared_type;
 pub(super) mod dependent_columns;
 mod dimensions;
