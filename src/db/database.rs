@@ -17,13 +17,15 @@ use crate::db::state::activity::Activity;
 use crate::db::state::state::DbState;
 use crate::db::state::turns::Turn;
 use crate::db::vectors::graph_builder::{self, Graphs};
-use crate::db::write::commit_queue::{CommitQueue, Job};
-use crate::db::write::transaction::Transaction;
+use crate::db::write::commit::commit_queue::{CommitQueue, Job};
+use crate::db::write::transaction::transaction::Transaction;
 use crate::error::Result;
 use crate::model::{CollectionId, DrawnNumbers, MemoryAccount, PeerId};
 use crate::store::{Batch, BlobHash, Key};
 
 /// A database. Clones share it; the last one dropped, or [`Database::shutdown`], stops it.
+///
+/// Its methods are the doors of its parts (views, transactions, locks, feed, backups, repairs), a few lines each, in the files of those.
 #[derive(Clone)]
 pub struct Database {
     running: Arc<Running>,

@@ -30,6 +30,8 @@ pub enum Secrecy {
 }
 
 /// Builds the tree of one statement.
+///
+/// It has as many methods as the grammar has rules that make something.
 pub struct Builder<'a> {
     /// The whole text, for positions.
     pub text: &'a str,

@@ -31,6 +31,9 @@ const STATEMENTS_MAX: usize = 10_000;
 const SHORT_TEXT_BYTES_MAX: usize = 8 * 1024;
 
 /// One connection's session.
+///
+/// Its methods lie by subject in the files of this folder: a connection has one transaction, one set of portals and one of settings, and
+/// every kind of statement may change each of them.
 pub struct Session {
     pub(super) database: Database,
     pub(super) settings: SessionSettings,

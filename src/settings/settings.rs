@@ -34,6 +34,8 @@ pub const CUSTOM_SETTINGS_MAX: usize = 256;
 const RESERVED_PREFIXES: [&str; 3] = ["hnsw", "ivfflat", "nebulus"];
 
 /// The settings of one connection.
+///
+/// Its methods are one a kind of value, and those that a transaction takes back what was set by.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Lower-cased name to value, for those that differ from their default.

@@ -1,32 +1,32 @@
 //! SQL: from a statement's text to a plan that a session runs, a [`Planned`](crate::statement::Planned).
 //!
-//! One SELECT, end to end: `parse` makes the tree and knows the characters' positions; `rewrite` turns what tools send into what
-//! the planner takes; `analyze` resolves names, finds the types of parameters and literals and writes every operator as what it
-//! stands for, which `registry` knows of each type, operator, function and cast; `read` recognises what `db` can answer by itself (`lower_query`), so that Execute only binds and reads; everything
-//! else goes through `relational` to DataFusion, whose scans are `db` queries again, nearest searches included, and whose rows
-//! come in the order of scans, on threads of their own. Values and errors cross in `arrow`.
+//! One SELECT, end to end, by folders:
 //!
-//! What DataFusion means otherwise than PostgreSQL is put right in its plans. `subqueries` gives IN and its kin three truth values
-//! and joins correlated subqueries; `meaning` counts the rows of EXCEPT ALL and INTERSECT ALL, keeps expressions that can fail to
-//! the rows that reach them (`guards`), compares floats with one NaN and one zero, intervals and JSON by value (`float_keys`), and
-//! minds NULL keys, constants and the keys of windows and sorts.
+//! 1. **Parse**: `parse` makes the tree and knows the characters' positions; `rewrite` turns what tools send into what the planner takes.
+//! 2. **Bind**: `analyze` resolves names, finds the types of parameters and literals and writes every operator as what it stands for,
+//!    which `registry` knows of each type, operator, function and cast, `functions` of those that run here, `pg_catalog` of the relations.
+//! 3. **Plan**: `read` recognises what `db` can answer by itself (`lower_query`), so that Execute only binds and reads. For all else
+//!    DataFusion makes a plan, which `planner` puts right where it means otherwise than PostgreSQL: subqueries, guards, keys of comparison.
+//! 4. **Run**: `relational` runs such plans, whose scans are `db` queries again, nearest searches included, and whose rows come in
+//!    the order of scans, on threads of their own. Values and errors cross in `arrow`.
+//!
+//! `write` is INSERT, UPDATE, DELETE and MERGE by the same steps, `define` what changes the catalog, and `statement` the one entry, which
+//! tells the kinds of statements apart, COPY, EXPLAIN and those of the session among them.
 //!
 //! datafusion, sqlparser and arrow are named in this folder only.
 
 mod analyze;
 mod arrow;
-mod copy;
 mod define;
 mod functions;
-mod meaning;
 mod parse;
 mod pg_catalog;
+mod planner;
 mod read;
 mod registry;
 mod relational;
 mod rewrite;
 mod statement;
-mod subqueries;
 mod write;
 
 pub use functions::release_advisory_locks;

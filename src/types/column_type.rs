@@ -8,6 +8,7 @@ use crate::types::text::text::quote_identifier;
 
 /// A type of the SQL surface. OIDs are PostgreSQL's (`pg_type.dat`); `vector` has none of its own and takes one above
 /// PostgreSQL's reserved range, the same on every node.
+/// Its methods are one a property, each an exhaustive match, so that a new type is asked about each.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ColumnType {
     Bool,

@@ -11,6 +11,7 @@ use crate::types::{ARRAY_DIMENSIONS_MAX, Bits, ColumnType, EnumValue, Numeric, S
 pub const ALLOCATION_BYTES: usize = 16;
 
 /// One value. Times are microseconds and dates are days since 1970-01-01, without a time zone or in UTC.
+/// Its methods lie by subject in the files of this folder.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Value {
     #[default]

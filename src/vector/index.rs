@@ -31,6 +31,8 @@ pub(super) struct Writer {
 }
 
 /// Nearest-neighbour index of one column by one metric.
+///
+/// Its methods lie by who calls them (writers, readers, the builder, files) in the files of this folder.
 pub struct NearestIndex {
     pub(super) metric: Metric,
     pub(super) dimension: usize,

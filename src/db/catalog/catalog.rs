@@ -21,6 +21,8 @@ use crate::types::limits::{COLUMNS_MAX, IDENTIFIER_BYTES_MAX};
 static NAMES_CHANGES: AtomicU64 = AtomicU64::new(1);
 
 /// Every collection by name and by id. Cloning is cheap enough for DDL, which is rare.
+///
+/// Its methods lie by kind of object in the files of this folder; they are of one type, since all objects share one space of names.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     by_name: ByName<Collection>,
@@ -390,7 +392,7 @@ pub(crate) fn default_collections() -> Vec<Collection> {
         named("blob_type", FACT_BLOB_TYPE, ColumnType::Text),
     ];
     let operator_class = "vector_cosine_ops".to_string();
-    let nearest = IndexKind::Hnsw { column: 2, operator_class, m: 16, ef_construction: 64 };
+    let nearest = IndexKind::Nearest { column: 2, operator_class, m: 16, ef_construction: 64, lists: None };
     let memory = Collection {
         primary_key: vec![0],
         indexes: vec![Index::new(CollectionId(3), "memory_vector_idx", nearest, IndexOrigin::Statement)],

@@ -21,11 +21,11 @@ use crate::db::state::spill_folder;
 use crate::db::state::state::{DbState, StateParts};
 use crate::db::vault::secrets::Secrets;
 use crate::db::vectors::vector_indexes::VectorIndex;
-use crate::db::write::backfill::{BuildStep, check_duplicates, fill_step};
-use crate::db::write::catalog_changes::{delete_collection, delete_sequence};
-use crate::db::write::commit_group::{load_progress, put_definition};
-use crate::db::write::commit_queue::CommitQueue;
-use crate::db::write::committer::facts_name;
+use crate::db::write::commit::catalog_changes::{delete_collection, delete_sequence};
+use crate::db::write::commit::commit_group::{load_progress, put_definition};
+use crate::db::write::commit::commit_queue::CommitQueue;
+use crate::db::write::commit::committer::facts_name;
+use crate::db::write::index::backfill::{BuildStep, check_duplicates, fill_step};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, Hlc, Index, IndexState, Schema, Sequence, UserType, View};
 use crate::store::{
@@ -62,7 +62,7 @@ pub struct DatabaseOptions {
 /// A loaded database before its threads run.
 pub(super) struct LoadedDatabase {
     pub queue: CommitQueue,
-    pub jobs: mpsc::Receiver<crate::db::write::commit_queue::Job>,
+    pub jobs: mpsc::Receiver<crate::db::write::commit::commit_queue::Job>,
     pub hlc: Hlc,
     /// Graphs that must be made anew, which the background does.
     pub unfilled: Vec<Arc<VectorIndex>>,

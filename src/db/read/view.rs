@@ -30,6 +30,8 @@ use crate::store::{Key, RecordView, Snapshot, vector_of_bytes};
 use crate::types::{ColumnType, Value};
 
 /// A consistent view. Cheap to clone and to send; it holds its snapshot for as long as it lives.
+///
+/// Its methods are what may be asked of one moment, by subject in the files of `read` and `replica`; none changes anything.
 #[derive(Clone)]
 pub struct ReadView {
     pub(crate) database: Arc<DbState>,

@@ -2,8 +2,8 @@
 
 use crate::db::catalog::catalog_change::CatalogChange;
 use crate::db::replica::networks::attach::follow_network_change;
-use crate::db::write::transaction::Transaction;
-use crate::db::write::vector_graphs::{drop_graphs, fill_new_graphs};
+use crate::db::write::index::vector_graphs::{drop_graphs, fill_new_graphs};
+use crate::db::write::transaction::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 
 impl Transaction {

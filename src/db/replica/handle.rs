@@ -6,14 +6,16 @@ use crate::db::catalog::catalog::Catalog;
 use crate::db::database::Database;
 use crate::db::read::view::ReadView;
 use crate::db::state::state::DbState;
-use crate::db::write::commit_queue::CommitQueue;
-use crate::db::write::transaction::Transaction;
+use crate::db::write::commit::commit_queue::CommitQueue;
+use crate::db::write::transaction::transaction::Transaction;
 use crate::model::PeerId;
 
 /// A database as its networks see it: heads, log, public states, members and charters, each of one network. Clones share the
 /// database.
 ///
 /// Whoever holds it cannot begin a transaction with it, nor read what was never staged.
+///
+/// Its methods lie by subject in the files of this folder: one a request of an engine of sync, and those of a node about its networks.
 #[derive(Clone)]
 pub struct Replica {
     database: Database,

@@ -24,8 +24,8 @@ use crate::db::replica::receiving::verify_states::{OfferedStates, VerifiedStates
 use crate::db::state::state::DbState;
 use crate::db::vault::network_keys::{EpochSecret, NetworkKey};
 use crate::db::vault::secrets::check_visible;
-use crate::db::write::commit_queue::Job;
-use crate::db::write::feed_draft::ChangeOrigin;
+use crate::db::write::commit::commit_queue::Job;
+use crate::db::write::commit::feed_draft::ChangeOrigin;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::PostingEnd;
 use crate::metrics;
@@ -133,7 +133,7 @@ impl Replica {
     }
 
     /// Verifies and commits what a peer sent: log, entries and head in one batch.
-    /// `shares` as [`Apply::receive`](crate::db::write::encoder::CommitEncoder::receive) takes them.
+    /// `shares` as [`Apply::receive`](crate::db::write::commit::encoder::CommitEncoder::receive) takes them.
     ///
     /// # Errors
     /// 54000 for a posting that is longer than one may be; 55006 while the beginning of a posting is being written; XX001 for what

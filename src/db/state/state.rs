@@ -38,6 +38,8 @@ use crate::store::{BlobHash, BlobStore, Identity, Key, Snapshot, Store};
 use crate::types::ColumnType;
 
 /// The parts of an open database.
+///
+/// Its fields are the parts themselves, each a type with its own lock, which `read`, `write` and `replica` take what they need of.
 pub(crate) struct DbState {
     pub store: Store,
     pub clock: Clock,

@@ -12,8 +12,8 @@ use crate::db::database::Database;
 use crate::db::open::load::{DatabaseOptions, stored_collections};
 use crate::db::pending::fact_types::{FactKinds, FactTypes};
 use crate::db::records::stage_marks::StagedAt;
-use crate::db::write::commit_group::put_definition;
-use crate::db::write::committer::facts_name;
+use crate::db::write::commit::commit_group::put_definition;
+use crate::db::write::commit::committer::facts_name;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, CollectionKind, ColumnId, FACT_BLOB_HASH, FieldKey, IndexState};
 use crate::store::{

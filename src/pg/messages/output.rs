@@ -40,6 +40,7 @@ pub(in crate::pg) const EMPTY_QUERY: u8 = b'I';
 pub(in crate::pg) const COPY_DONE: u8 = b'c';
 
 /// What waits to be written.
+/// Its methods are one a message.
 pub(in crate::pg) struct ClientOutput {
     buffer: BytesMut,
     /// What the buffer takes from the budget; `None` before anybody has logged in, when messages are small.

@@ -29,6 +29,8 @@ const REFUSED_LATER: &[u8] = b"Qdcf";
 const IDLE_IN_TRANSACTION: &str = "25P03";
 
 /// An open connection.
+///
+/// Its methods are one a message of the client, by protocol (simple, extended, COPY) in the files of this folder.
 pub(in crate::pg) struct Connection {
     pub transport: Transport,
     pub input: ClientInput,

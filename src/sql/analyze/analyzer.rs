@@ -127,6 +127,10 @@ fn walk(
     Ok((Analysis { query, columns, constants, tables, is_cacheable, with_names }, shadowed.next(), views))
 }
 
+/// One walk over one query: what it has found so far, and where it stands.
+///
+/// Its methods lie by kind of node in the files of this folder. They are of one type, since an expression holds queries and a query
+/// expressions, and each may name what any of those around it has.
 pub struct Analyzer<'a> {
     pub context: &'a PlanContext<'a>,
     pub parameters: &'a mut ParameterTypes,

@@ -17,7 +17,7 @@ use crate::sql::analyze::scope::{FoundColumn, column_of};
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{ARRAY_JOINED, DIFFERS, DIFFERS_ANY_CASE, MATCHES, MATCHES_ANY_CASE, TEXT_CONCAT};
 use crate::sql::parse::names::folded;
-use crate::sql::parse::operators::{call, json_function, json_result};
+use crate::sql::parse::operators::{call, json_function, json_result, operator_called};
 use crate::sql::parse::trees::number_of;
 use crate::sql::relational::collection_table::StatementTable;
 use crate::types::json::jsonb::PathStep;
@@ -85,7 +85,7 @@ impl Analyzer<'_> {
             }
             BinaryOperator::PGCustomBinaryOperator(parts) => {
                 // OPERATOR(pg_catalog.~) is how psql writes its patterns.
-                *op = plain_operator(parts.last().map_or("", String::as_str)).ok_or_else(|| {
+                *op = operator_called(parts.last().map_or("", String::as_str)).ok_or_else(|| {
                     let name = parts.join(".");
                     Error::new(ErrorKind::UndefinedFunction, format!("operator does not exist: {name}"))
                 })?;
@@ -424,34 +424,4 @@ fn like(operator: &BinaryOperator, left: Expr, right: Expr) -> Expr {
 
 pub fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
     Expr::BinaryOp { left: Box::new(left), op, right: Box::new(right) }
-}
-
-fn plain_operator(name: &str) -> Option<BinaryOperator> {
-    Some(match name {
-        "=" => BinaryOperator::Eq,
-        "<>" | "!=" => BinaryOperator::NotEq,
-        "<" => BinaryOperator::Lt,
-        "<=" => BinaryOperator::LtEq,
-        ">" => BinaryOperator::Gt,
-        ">=" => BinaryOperator::GtEq,
-        "+" => BinaryOperator::Plus,
-        "-" => BinaryOperator::Minus,
-        "*" => BinaryOperator::Multiply,
-        "/" => BinaryOperator::Divide,
-        "~" => BinaryOperator::PGRegexMatch,
-        "~*" => BinaryOperator::PGRegexIMatch,
-        "!~" => BinaryOperator::PGRegexNotMatch,
-        "!~*" => BinaryOperator::PGRegexNotIMatch,
-        "~~" => BinaryOperator::PGLikeMatch,
-        "!~~" => BinaryOperator::PGNotLikeMatch,
-        "~~*" => BinaryOperator::PGILikeMatch,
-        "!~~*" => BinaryOperator::PGNotILikeMatch,
-        "||" => BinaryOperator::StringConcat,
-        "->" => BinaryOperator::Arrow,
-        "->>" => BinaryOperator::LongArrow,
-        "@>" => BinaryOperator::AtArrow,
-        "<@" => BinaryOperator::ArrowAt,
-        "<->" | "<=>" | "<#>" | "<+>" => BinaryOperator::Custom(name.to_string()),
-        _ => return None,
-    })
 }

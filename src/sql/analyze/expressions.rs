@@ -21,9 +21,9 @@ use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::number_of;
 use crate::sql::parse::visit::is_computed;
+use crate::sql::planner::subqueries::quantified::{DIFFERS_FROM_ALL, EQUALS_ANY, quantified_name};
 use crate::sql::relational::engine;
 use crate::sql::rewrite::expressions::kept_rows;
-use crate::sql::subqueries::quantified::{DIFFERS_FROM_ALL, EQUALS_ANY, quantified_name};
 use crate::types::{Bits, ColumnType, Value};
 
 impl Analyzer<'_> {

@@ -1,5 +1,5 @@
-//! The one walk over a query before it is planned: names are resolved, `*` is written out, types are found, and every operator is
-//! written as what it stands for. A binder takes its place.
+//! Binding, or parse analysis as PostgreSQL calls it: the one walk over a query before it is planned. Names are resolved in their
+//! scopes, `*` is written out, types are found, and every operator is written as what it stands for, by the choice of `registry`.
 
 pub(super) mod access;
 pub(super) mod aggregates;
@@ -17,6 +17,7 @@ pub(super) mod expressions;
 pub(super) mod from;
 pub(super) mod from_functions;
 pub(super) mod full_text;
+mod grouping_sets;
 pub(super) mod index_expressions;
 pub(super) mod joins;
 pub(super) mod json_constructors;
@@ -38,6 +39,7 @@ pub(super) mod scope;
 pub(super) mod select;
 pub(super) mod set_operations;
 pub(super) mod shadowed_names;
+mod sorted_sets;
 pub(super) mod special_calls;
 pub(super) mod text_parts;
 pub(super) mod times;

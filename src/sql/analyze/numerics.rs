@@ -1,7 +1,7 @@
 //! `numeric` in the planner's terms: what is computed, chosen and compared.
 //!
 //! A column of a declared numeric is a decimal of Arrow's where it has one (`sql/arrow/types.rs`); every other numeric is the text that it
-//! shows. Operators, functions and aggregates of numerics are calls of `functions/number_functions.rs` and `functions/number_totals.rs`,
+//! shows. Operators, functions and aggregates of numerics are calls of `functions/numbers/number_functions.rs` and `functions/aggregates/number_totals.rs`,
 //! which read integers, decimals and texts alike and make texts. An expression of the type [`ColumnType::Numeric`] without precision is
 //! always a text, so that several of which one is the result are made texts first; comparisons go by the keys of texts where a side is
 //! one, and are the planner's own where decimals hold both.

@@ -8,7 +8,7 @@ use crate::sql::analyze::analyzer::Analyzer;
 use crate::sql::functions;
 use crate::sql::parse::names::last_part;
 use crate::sql::parse::operators::call;
-use crate::sql::subqueries::quantified::operator_name;
+use crate::sql::planner::subqueries::quantified::operator_name;
 use crate::types::{ColumnType, Value};
 
 impl Analyzer<'_> {

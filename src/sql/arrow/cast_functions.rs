@@ -17,8 +17,9 @@ use datafusion::logical_expr::{
 use crate::expr::{StatementContext, check_call_bytes};
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::to_datafusion;
+use crate::sql::arrow::reading::{readable, value_at};
 use crate::sql::arrow::types::{data_type_of, field_of, type_of};
-use crate::sql::arrow::values::{array_bytes, array_of, readable, value_at};
+use crate::sql::arrow::values::{array_bytes, array_of};
 use crate::types::{ColumnType, TextStyle, Value};
 
 /// What the names of cast functions begin with.

@@ -4,7 +4,7 @@
 //! shows), so that a plain column keeps its type through joins, sorts and subqueries.
 //!
 //! A declared `numeric` of up to 38 digits is Arrow's decimal. Any other one is the text that it shows, which no value is too long
-//! for; it is compared by the keys that `functions/number_functions.rs` makes of it.
+//! for; it is compared by the keys that `functions/numbers/number_functions.rs` makes of it.
 
 use std::collections::HashMap;
 use std::sync::Arc;

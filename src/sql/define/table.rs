@@ -87,7 +87,9 @@ pub fn column_constraints(
         let place = (option.name.as_ref(), Some(column.as_str()));
         match &option.option {
             ColumnOption::Check(check) => checks.push(CheckRequest::plan(check, place.0, true, table, context)?),
-            ColumnOption::ForeignKey(key) => foreign_keys.push(ForeignKeyRequest::plan(key, place, true, context)?),
+            ColumnOption::ForeignKey(key) => {
+                foreign_keys.push(ForeignKeyRequest::plan(key, place, true, table, context)?)
+            }
             _ => {}
         }
     }
@@ -350,8 +352,8 @@ impl TableRequest {
             }));
             self.indexes.extend(indexes.into_iter().map(|kind| match kind {
                 IndexKind::Ordered { columns, unique } => IndexKind::Ordered { columns: behind(columns), unique },
-                IndexKind::Hnsw { column, operator_class, m, ef_construction } => {
-                    IndexKind::Hnsw { column: first + column, operator_class, m, ef_construction }
+                IndexKind::Nearest { column, operator_class, m, ef_construction, lists } => {
+                    IndexKind::Nearest { column: first + column, operator_class, m, ef_construction, lists }
                 }
                 other @ (IndexKind::Fact { .. } | IndexKind::Keys(_)) => other,
             }));
@@ -397,7 +399,7 @@ impl TableRequest {
                     self.checks.push(CheckRequest::plan(check, None, true, &whole, context)?);
                 }
                 TableConstraint::ForeignKey(key) => {
-                    self.foreign_keys.push(ForeignKeyRequest::plan(key, (None, None), true, context)?);
+                    self.foreign_keys.push(ForeignKeyRequest::plan(key, (None, None), true, &whole, context)?);
                 }
                 _ => {}
             }

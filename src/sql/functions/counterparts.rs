@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Bool, Bytes, Float, Halfvec, Int, Sparse, Text, Vector};
 use crate::expr::{Body, Function, Invocation, Parameter, int_of, text_of};
-use crate::sql::functions::catalog::written_type;
+use crate::sql::functions::server::catalog::written_type;
 use crate::types::{ColumnType, Value};
 
 /// The part of what a text is refused with as a value of a type.

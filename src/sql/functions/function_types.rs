@@ -5,8 +5,8 @@ use datafusion::sql::sqlparser::parser::Parser;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Parameter, undefined};
-use crate::sql::functions::arrays_made::result_of;
-use crate::sql::functions::json_constructed::closed;
+use crate::sql::functions::arrays::made::result_of;
+use crate::sql::functions::json::constructed::closed;
 use crate::sql::functions::{
     self, BITS_BYTES, BITS_LENGTH, BUCKET_OF_BOUNDS, ELEMENTS, JSON_AGG_OF_ROWS, full_text_form, half_form,
     is_number_function, plain_form, sparse_form,

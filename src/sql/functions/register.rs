@@ -8,27 +8,21 @@ use datafusion::execution::FunctionRegistry;
 use crate::error::Result;
 use crate::expr::Function;
 use crate::sql::arrow::errors::from_datafusion;
-use crate::sql::functions::array_removal::array_removal;
-use crate::sql::functions::bounded::bounded;
-use crate::sql::functions::checked_floats::checked_floats;
-use crate::sql::functions::expand_array::expand_array;
-use crate::sql::functions::first_extremes::first_extremes;
-use crate::sql::functions::kept::kept;
-use crate::sql::functions::number_aggregates::{CheckedSum, Extreme};
-use crate::sql::functions::number_lists::number_lists;
-use crate::sql::functions::number_totals::number_aggregates;
-use crate::sql::functions::same_shape::same_shape;
+use crate::sql::functions::aggregates::number_aggregates::{CheckedSum, Extreme};
+use crate::sql::functions::aggregates::number_totals::number_aggregates;
+use crate::sql::functions::aggregates::variances::variances;
+use crate::sql::functions::aggregates::vector_aggregates::VectorAggregate;
+use crate::sql::functions::arrays::expand::expand_array;
+use crate::sql::functions::arrays::number_lists::number_lists;
+use crate::sql::functions::arrays::removal::array_removal;
+use crate::sql::functions::guarded::bounded::bounded;
+use crate::sql::functions::guarded::checked_floats::checked_floats;
+use crate::sql::functions::internal::kept::kept;
+use crate::sql::functions::internal::same_shape::same_shape;
+use crate::sql::functions::numbers::first_extremes::first_extremes;
 use crate::sql::functions::scalar::scalar_function;
-use crate::sql::functions::text_concat::text_concat;
-use crate::sql::functions::variances::variances;
-use crate::sql::functions::vector_aggregates::VectorAggregate;
-use crate::sql::functions::{
-    advisory, angles, array_bounds, array_sets, arrays_made, bits, blobs, bytes, catalog, counterparts, decimals,
-    dimensions, distances, enums, full_text, gathered, json, json_access, json_constructed, json_make, json_paths,
-    json_records, json_sets, json_texts, networks, notifications, ordered_arrays, patterns, random, regexps, rights,
-    sequences, session, sparse_vectors, strings, texts, time, time_arithmetic, time_bins, time_fields, time_make,
-    time_overlaps, time_series, vectors,
-};
+use crate::sql::functions::texts::concat::text_concat;
+use crate::sql::functions::{aggregates, arrays, counterparts, json, numbers, server, texts, times, vectors};
 
 static DEFINITIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
     let mut all = row_functions();
@@ -36,52 +30,54 @@ static DEFINITIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
     all
 });
 
+/// The descriptions of functions that run row by row, file by file.
+const ROW_FUNCTIONS: [fn() -> Vec<Function>; 41] = [
+    aggregates::ordered_arrays::definitions,
+    arrays::bounds::definitions,
+    arrays::dimensions::definitions,
+    arrays::made::definitions,
+    arrays::sets::definitions,
+    counterparts::definitions,
+    json::constructed::definitions,
+    json::json::definitions,
+    json::make::definitions,
+    json::paths::definitions,
+    json::records::definitions,
+    json::sets::definitions,
+    json::texts::definitions,
+    numbers::angles::definitions,
+    numbers::decimals::definitions,
+    numbers::random::definitions,
+    server::advisory::definitions,
+    server::blobs::definitions,
+    server::catalog::definitions,
+    server::networks::definitions,
+    server::notifications::definitions,
+    server::rights::definitions,
+    server::sequences::definitions,
+    server::session::definitions,
+    texts::bits::definitions,
+    texts::bytes::definitions,
+    texts::enums::definitions,
+    texts::full_text::definitions,
+    texts::patterns::definitions,
+    texts::regexps::definitions,
+    texts::spellings::definitions,
+    texts::strings::definitions,
+    times::arithmetic::definitions,
+    times::bins::definitions,
+    times::clocks::definitions,
+    times::fields::definitions,
+    times::make::definitions,
+    times::overlaps::definitions,
+    times::series::definitions,
+    vectors::sparse::definitions,
+    vectors::vectors::definitions,
+];
+
 /// Functions that run row by row.
 fn row_functions() -> Vec<Function> {
-    let groups = [
-        advisory::definitions(),
-        angles::definitions(),
-        array_bounds::definitions(),
-        array_sets::definitions(),
-        arrays_made::definitions(),
-        bits::definitions(),
-        blobs::definitions(),
-        bytes::definitions(),
-        catalog::definitions(),
-        counterparts::definitions(),
-        decimals::definitions(),
-        dimensions::definitions(),
-        enums::definitions(),
-        full_text::definitions(),
-        json::definitions(),
-        json_constructed::definitions(),
-        json_make::definitions(),
-        json_paths::definitions(),
-        json_records::definitions(),
-        json_sets::definitions(),
-        json_texts::definitions(),
-        networks::definitions(),
-        notifications::definitions(),
-        ordered_arrays::definitions(),
-        patterns::definitions(),
-        random::definitions(),
-        regexps::definitions(),
-        rights::definitions(),
-        sequences::definitions(),
-        session::definitions(),
-        sparse_vectors::definitions(),
-        strings::definitions(),
-        texts::definitions(),
-        time::definitions(),
-        time_arithmetic::definitions(),
-        time_bins::definitions(),
-        time_fields::definitions(),
-        time_make::definitions(),
-        time_overlaps::definitions(),
-        time_series::definitions(),
-        vectors::definitions(),
-    ];
-    let mut all: Vec<Function> = groups.into_iter().flatten().collect();
+    let mut all: Vec<Function> = ROW_FUNCTIONS.iter().flat_map(|definitions| definitions()).collect();
     let over_arrays: Vec<Function> = all.iter().filter_map(Function::over_array).collect();
     all.extend(over_arrays);
     all
@@ -89,7 +85,7 @@ fn row_functions() -> Vec<Function> {
 
 /// Functions that the planner runs on arrays.
 fn array_functions() -> Vec<Function> {
-    distances::definitions().into_iter().chain(json_access::definitions()).collect()
+    vectors::distances::definitions().into_iter().chain(json::access::definitions()).collect()
 }
 
 static BY_NAME: LazyLock<HashMap<&'static str, &'static Function>> = LazyLock::new(|| {
@@ -133,7 +129,7 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
         registry.register_udf(Arc::new(scalar_function(definition))).map_err(from_datafusion)?;
     }
     let row_functions = [text_concat(), expand_array(), same_shape()].into_iter().chain(kept());
-    for function in distances::distances().into_iter().chain(json_access::accessors()).chain(row_functions) {
+    for function in vectors::distances::distances().into_iter().chain(json::access::accessors()).chain(row_functions) {
         registry.register_udf(Arc::new(function)).map_err(from_datafusion)?;
     }
     for name in ["avg", "sum"] {
@@ -151,7 +147,7 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     for aggregate in variances(|name| registry.udaf(name).ok()) {
         registry.register_udaf(Arc::new(aggregate)).map_err(from_datafusion)?;
     }
-    for aggregate in gathered::aggregates() {
+    for aggregate in aggregates::gathered::aggregates() {
         registry.register_udaf(Arc::new(aggregate)).map_err(from_datafusion)?;
     }
     Ok(())

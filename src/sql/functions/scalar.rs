@@ -18,9 +18,10 @@ use crate::expr::{
 };
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::{from_datafusion, to_datafusion};
+use crate::sql::arrow::reading::{readable, value_at};
 use crate::sql::arrow::types::{data_type_of, field_of, type_of};
-use crate::sql::arrow::values::{array_bytes, array_of, readable, value_at};
-use crate::sql::functions::arrays_made::result_of as result_of_types;
+use crate::sql::arrow::values::{array_bytes, array_of};
+use crate::sql::functions::arrays::made::result_of as result_of_types;
 use crate::types::{ColumnType, TextStyle, Value};
 
 /// Bytes that a call may make without taking them from its account's memory, and takes at a time.

@@ -1,7 +1,9 @@
 //! From text to a syntax tree: PostgreSQL's lexical rules, limits, forms that sqlparser does not read, names and their scopes.
 
 pub(super) mod code;
+pub(super) mod copy_text;
 pub(super) mod dialect;
+pub(super) mod grouping_words;
 pub(super) mod identity_text;
 pub(super) mod json_constructors;
 pub(super) mod merge_text;

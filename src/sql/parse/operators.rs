@@ -33,6 +33,40 @@ pub fn operator_metric(operator: &BinaryOperator) -> Option<Metric> {
     }
 }
 
+/// The operator that is written with the name of one, as in `OPERATOR(pg_catalog.~)`.
+pub fn operator_called(name: &str) -> Option<BinaryOperator> {
+    Some(match name {
+        "=" => BinaryOperator::Eq,
+        "<>" | "!=" => BinaryOperator::NotEq,
+        "<" => BinaryOperator::Lt,
+        "<=" => BinaryOperator::LtEq,
+        ">" => BinaryOperator::Gt,
+        ">=" => BinaryOperator::GtEq,
+        "+" => BinaryOperator::Plus,
+        "-" => BinaryOperator::Minus,
+        "*" => BinaryOperator::Multiply,
+        "/" => BinaryOperator::Divide,
+        "%" => BinaryOperator::Modulo,
+        "~" => BinaryOperator::PGRegexMatch,
+        "~*" => BinaryOperator::PGRegexIMatch,
+        "!~" => BinaryOperator::PGRegexNotMatch,
+        "!~*" => BinaryOperator::PGRegexNotIMatch,
+        "~~" => BinaryOperator::PGLikeMatch,
+        "!~~" => BinaryOperator::PGNotLikeMatch,
+        "~~*" => BinaryOperator::PGILikeMatch,
+        "!~~*" => BinaryOperator::PGNotILikeMatch,
+        "||" => BinaryOperator::StringConcat,
+        "&&" => BinaryOperator::PGOverlap,
+        "->" => BinaryOperator::Arrow,
+        "->>" => BinaryOperator::LongArrow,
+        "@>" => BinaryOperator::AtArrow,
+        "<@" => BinaryOperator::ArrowAt,
+        "<=>" => BinaryOperator::Spaceship,
+        "<->" | "<#>" | "<+>" => BinaryOperator::Custom(name.to_string()),
+        _ => return None,
+    })
+}
+
 /// The function for an operator on JSON; `->` and `->>` take a key or a position.
 pub fn json_function(operator: &BinaryOperator, right: Option<&ColumnType>) -> Option<&'static str> {
     let by_position = right.is_some_and(ColumnType::is_integer);

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::sql::arrow::errors::from_datafusion;
 use crate::sql::arrow::walks::{PlanWalks, TreeWalks};
 use crate::sql::functions::LIKE_LIST;
-use crate::sql::subqueries::quantified::is_quantified;
+use crate::sql::planner::subqueries::quantified::is_quantified;
 use crate::types::ColumnType;
 
 /// Functions that ask for the elements of an array alone, whatever its dimensions, and which of their arguments it is.

@@ -13,8 +13,8 @@ use parking_lot::Mutex;
 
 use crate::settings::Settings;
 use crate::sql::arrow::walks::{PlanWalks, TreeWalks};
-use crate::sql::meaning::attempt::is_attempt;
-use crate::sql::meaning::lazy::is_lazy;
+use crate::sql::planner::semantics::attempt::is_attempt;
+use crate::sql::planner::semantics::lazy::is_lazy;
 use crate::types::Value;
 
 /// Bytes of parameters and expressions of a plan that is kept, at most.

@@ -6,10 +6,10 @@ use crate::db::Within;
 use crate::expr::{self, Comparison, Scalar, Test, unmodified};
 use crate::sql::parse::operators::called;
 use crate::sql::parse::trees::{conjuncts, unnested};
+use crate::sql::planner::subqueries::quantified::{DIFFERS_FROM_ALL, EQUALS_ANY};
 use crate::sql::read::lower_query::{Distance, Lowering};
 use crate::sql::relational::collection_table::TableColumn;
 use crate::sql::relational::pushdown::{fit, is_comparable, test_of};
-use crate::sql::subqueries::quantified::{DIFFERS_FROM_ALL, EQUALS_ANY};
 use crate::types::{ColumnType, Value};
 
 impl Lowering<'_> {

@@ -27,6 +27,7 @@ use crate::sql::arrow::errors::from_datafusion;
 use crate::sql::arrow::types::{metadata_of, type_of};
 use crate::sql::arrow::values::scalar_of;
 use crate::sql::functions::backend_pid;
+use crate::sql::planner::subqueries::domain::is_steady;
 use crate::sql::read::apart::apart;
 use crate::sql::read::element_parameters::element_parameters;
 use crate::sql::read::kept_plan::KeptPlan;
@@ -37,7 +38,6 @@ use crate::sql::relational::engine;
 use crate::sql::relational::physical::{optimized_plan, plan_bytes, runnable_plan, take_for_planning};
 use crate::sql::relational::query_scan::QUERY_SCAN;
 use crate::sql::relational::worker_threads::QueryWork;
-use crate::sql::subqueries::domain::is_steady;
 use crate::statement::{DependsOn, Privilege, ReadRun, RowSource, TouchedObject, Work, at_once, later};
 use crate::types::{ColumnType, Value};
 

@@ -19,7 +19,7 @@ use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 
 use crate::db::{Nearest, Target};
 use crate::expr::{Operand, Scalar};
-use crate::sql::arrow::values::value_at;
+use crate::sql::arrow::reading::value_at;
 use crate::sql::arrow::walks::TreeWalks;
 use crate::sql::parse::operators::distance_metric;
 use crate::sql::relational::collection_table::{CollectionTable, NearestScan};

@@ -11,14 +11,14 @@ use crate::error::Result;
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::from_datafusion;
 use crate::sql::arrow::walks::{PlanWalks, TreeWalks};
-use crate::sql::meaning::constants::with_plain_constants;
-use crate::sql::meaning::float_keys::{with_constant_keys, with_float_keys};
-use crate::sql::meaning::guards::{with_lazy_branches, with_lazy_filters};
-use crate::sql::meaning::null_keys::with_null_keys;
-use crate::sql::meaning::sort_keys::with_hidden_keys;
+use crate::sql::planner::semantics::constants::with_plain_constants;
+use crate::sql::planner::semantics::float_keys::{with_constant_keys, with_float_keys};
+use crate::sql::planner::semantics::guards::{with_lazy_branches, with_lazy_filters};
+use crate::sql::planner::semantics::null_keys::with_null_keys;
+use crate::sql::planner::semantics::sort_keys::with_hidden_keys;
+use crate::sql::planner::subqueries::no_rows::with_nullable_values;
+use crate::sql::planner::subqueries::self_equalities::without_self_equalities;
 use crate::sql::relational::engine::task_context;
-use crate::sql::subqueries::no_rows::with_nullable_values;
-use crate::sql::subqueries::self_equalities::without_self_equalities;
 use crate::types::limits::ROWS_PER_CHUNK;
 
 /// Bytes that a constant takes in a batch, at most as far as rows can be fewer.

@@ -7,8 +7,8 @@ use datafusion::logical_expr::expr::{Between, BinaryExpr, InList, Like, ScalarFu
 use datafusion::logical_expr::{Expr, Operator};
 
 use crate::expr::{self, Comparison, Test};
+use crate::sql::arrow::reading::{readable, value_at};
 use crate::sql::arrow::types::type_of;
-use crate::sql::arrow::values::{readable, value_at};
 use crate::sql::functions::{DIFFERS, DIFFERS_ANY_CASE, MATCHES, MATCHES_ANY_CASE, NUMERIC_KEY, number_of_key};
 use crate::sql::relational::collection_table::{CollectionTable, TableColumn};
 use crate::types::{ColumnType, Value};

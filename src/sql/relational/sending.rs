@@ -3,7 +3,7 @@
 //! A plan gives batches of any size. They are cut into chunks that are bounded in rows and bytes, and what a batch and its
 //! chunks take is reserved from the account of the statement, once for each of them: a client that does not read holds what
 //! its account has, and a statement that wants more ends with an error. What the statement's functions have made for the batch
-//! is accounted by `functions/results.rs`, as long as it is alive.
+//! is accounted by `sql/arrow/results.rs`, as long as it is alive.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -22,8 +22,8 @@ use crate::model::{MemoryAccount, Reservation, handing_over};
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::from_datafusion;
 use crate::sql::arrow::memory_pool::cover_measured;
+use crate::sql::arrow::reading::{readable, value_at};
 use crate::sql::arrow::results::Results;
-use crate::sql::arrow::values::{readable, value_at};
 use crate::types::ColumnType;
 use crate::types::limits::{CHUNK_BYTES_MAX, ROWS_PER_CHUNK};
 

@@ -14,7 +14,7 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::functions::{ELEMENTS, plain_form};
 use crate::sql::parse::names::{exact, last_part};
-use crate::sql::parse::operators::call;
+use crate::sql::parse::operators::{call, operator_called};
 use crate::sql::parse::parse::{character, parse};
 use crate::sql::parse::visit::{has_expression, visit, visit_mut};
 use crate::sql::rewrite::rewrite::{SET_FUNCTIONS, plain_select};
@@ -129,35 +129,7 @@ pub fn rewrite(expr: &mut Expr) {
 /// `OPERATOR(pg_catalog.~)` as `~`.
 fn plain_operator(operator: &BinaryOperator) -> Option<BinaryOperator> {
     let BinaryOperator::PGCustomBinaryOperator(parts) = operator else { return None };
-    Some(match parts.last()?.as_str() {
-        "~" => BinaryOperator::PGRegexMatch,
-        "~*" => BinaryOperator::PGRegexIMatch,
-        "!~" => BinaryOperator::PGRegexNotMatch,
-        "!~*" => BinaryOperator::PGRegexNotIMatch,
-        "~~" => BinaryOperator::PGLikeMatch,
-        "~~*" => BinaryOperator::PGILikeMatch,
-        "!~~" => BinaryOperator::PGNotLikeMatch,
-        "!~~*" => BinaryOperator::PGNotILikeMatch,
-        "=" => BinaryOperator::Eq,
-        "<>" | "!=" => BinaryOperator::NotEq,
-        "<" => BinaryOperator::Lt,
-        "<=" => BinaryOperator::LtEq,
-        ">" => BinaryOperator::Gt,
-        ">=" => BinaryOperator::GtEq,
-        "+" => BinaryOperator::Plus,
-        "-" => BinaryOperator::Minus,
-        "*" => BinaryOperator::Multiply,
-        "/" => BinaryOperator::Divide,
-        "%" => BinaryOperator::Modulo,
-        "||" => BinaryOperator::StringConcat,
-        "&&" => BinaryOperator::PGOverlap,
-        "@>" => BinaryOperator::AtArrow,
-        "<@" => BinaryOperator::ArrowAt,
-        "->" => BinaryOperator::Arrow,
-        "->>" => BinaryOperator::LongArrow,
-        "<=>" => BinaryOperator::Spaceship,
-        _ => return None,
-    })
+    operator_called(parts.last()?)
 }
 
 /// The expression of a plain argument.

@@ -1,4 +1,8 @@
-//! Whole queries that drivers send word for word and the planner cannot run; each is replaced by one that gives the same.
+//! A query that a driver sends word for word and the planner cannot run, in whose place goes one that gives the same; and
+//! queries that are commands.
+//!
+//! The query is asyncpg's, which follows types to those that they are made of. It asks for the base type of each by a recursive query
+//! that refers to the outer one, which no join here expresses: with that it can go.
 
 use datafusion::sql::sqlparser::ast::{Expr, Query, SelectItem, SetExpr, Statement, Value as Literal};
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
@@ -10,6 +14,9 @@ use crate::statement::SettingCall;
 
 /// The name asyncpg gives the recursive query by which it learns of types.
 const ASYNCPG_TYPES: &str = "typeinfo_tree";
+/// Columns that it has in every version of asyncpg.
+const ASYNCPG_COLUMNS: [&str; 9] =
+    ["oid", "ns", "name", "kind", "elemtype", "range_subtype", "attrtypoids", "attrnames", "depth"];
 
 /// The query to run instead, for one that is known.
 pub fn recognise(query: &Query) -> Option<Query> {
@@ -19,6 +26,9 @@ pub fn recognise(query: &Query) -> Option<Query> {
         return None;
     }
     let columns: Vec<String> = tree.alias.columns.iter().map(|column| column.name.value.clone()).collect();
+    if !ASYNCPG_COLUMNS.iter().all(|wanted| columns.iter().any(|column| column == wanted)) {
+        return None;
+    }
     let SetExpr::Select(select) = query.body.as_ref() else { return None };
     let named = select.projection.iter().filter_map(|item| match item {
         SelectItem::ExprWithAlias { alias, .. } => Some(alias.value.clone()),
@@ -106,13 +116,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_type_query_of_asyncpg_is_known_by_its_name() {
+    fn the_type_query_of_asyncpg_is_known_by_its_name_and_columns() {
         let query = parse(
-            "WITH RECURSIVE typeinfo_tree(oid, ns, name, kind, depth) AS (SELECT 1, 'a', 'b', 'c', 0) \
-             SELECT DISTINCT *, elemtype::regtype::text AS elemtype_name FROM typeinfo_tree ORDER BY depth DESC",
+            "WITH RECURSIVE typeinfo_tree(oid, ns, name, kind, elemtype, range_subtype, attrtypoids, attrnames, depth) AS \
+             (SELECT 1, 'a', 'b', 'c', 0, 0, NULL, NULL, 0) SELECT DISTINCT *, elemtype::regtype::text AS elemtype_name FROM typeinfo_tree ORDER BY depth DESC",
         );
         let other = recognise(&query.unwrap()).unwrap().to_string();
         assert!(other.contains("AS elemtype_name") && other.contains("ORDER BY t.typelem"), "{other}");
+        let own = "WITH RECURSIVE typeinfo_tree(oid, depth) AS (SELECT 1, 0) SELECT oid FROM typeinfo_tree";
+        assert!(recognise(&parse(own).unwrap()).is_none());
         assert!(recognise(&parse("WITH RECURSIVE t(a) AS (SELECT 1) SELECT * FROM t").unwrap()).is_none());
     }
 

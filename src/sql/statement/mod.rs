@@ -1,5 +1,6 @@
-//! From a parsed statement to what a session runs: the entry point for every kind of SQL statement, and EXPLAIN.
+//! From a parsed statement to what a session runs: the entry point for every kind of SQL statement, EXPLAIN and COPY.
 
+mod copy_plan;
 pub(super) mod explain;
 pub(super) mod locking_parts;
 pub(super) mod network_call;

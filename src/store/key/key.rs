@@ -235,6 +235,7 @@ impl<'a> Parts<'a> {
 
 /// A range of keys with a common prefix, forward or in reverse. Bounds speak of what follows the prefix: encoded primary
 /// keys for entries, encoded columns and primary key for an index, a name for roles and settings.
+/// Its methods are one a kind of key, so that nothing outside of this folder writes a prefix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRange {
     family: Family,

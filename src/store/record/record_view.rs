@@ -18,6 +18,8 @@ use crate::types::Value;
 const STAMP_BYTES: usize = 18;
 
 /// A record, borrowed.
+///
+/// Its methods are one a part of a record, each read in place.
 #[derive(Clone, Copy)]
 pub struct RecordView<'a> {
     header: &'a [u8; HEADER_BYTES],

@@ -78,6 +78,9 @@ pub(in crate::sync) struct SyncWait {
 }
 
 /// A node on its networks.
+///
+/// Its fields are the swarm, the networks and who waits for what, all of one task; its methods lie by source of events (swarm, links,
+/// commands, catalog, requests) in the files of this folder, and what networks decide is in their `Engine`.
 pub(in crate::sync) struct Node {
     pub database: Database,
     pub this: PeerId,

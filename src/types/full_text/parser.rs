@@ -184,6 +184,8 @@ impl<'a> Tokens<'a> {
 pub(super) type FoundToken = Option<(TextTokenKind, usize)>;
 
 /// A text, and what ways of reading make of it from a place on. Places are bytes.
+///
+/// Its methods are the rules of PostgreSQL's parser, one a kind of token.
 pub(super) struct TextReader<'a> {
     pub(super) text: &'a str,
     /// A host ends before its path, and is no address.

@@ -18,6 +18,8 @@ const SMALL_DIGITS_MAX: usize = 41;
 pub(super) const SCALE_MAX: u32 = 16_383;
 
 /// A `numeric`. Equality and order go by the value: 1.0 is 1.00, and NaN is one value above all others.
+///
+/// Its methods are PostgreSQL's operators and functions of the type, by kind in the files of this folder.
 #[derive(Clone)]
 pub struct Numeric(Form);
 

@@ -10,12 +10,12 @@ use super::{code_of, rust_files};
 const STAND_INS: [&str; 1] = ["telemetry/absent.rs"];
 
 /// One source, by its path below `src`.
-struct Source {
-    name: String,
-    text: String,
+pub(super) struct Source {
+    pub(super) name: String,
+    pub(super) text: String,
     /// Without comments, strings and the tests at its end.
-    code: String,
-    is_test: bool,
+    pub(super) code: String,
+    pub(super) is_test: bool,
 }
 
 #[test]
@@ -43,6 +43,12 @@ fn public_functions_name_their_errors() {
 }
 
 #[test]
+fn every_file_is_compiled() {
+    let found = undeclared_files(&sources());
+    assert!(found.is_empty(), "no `mod` names these:\n{}", found.join("\n"));
+}
+
+#[test]
 fn comments_end_with_their_sentence() {
     let found: Vec<String> = sources().iter().flat_map(cut_off_comments).collect();
     assert!(found.is_empty(), "{}", found.join("\n"));
@@ -50,7 +56,7 @@ fn comments_end_with_their_sentence() {
 
 #[test]
 fn the_rules_about_all_find_what_breaks_them() {
-    let source = |name: &str, text: &str| source_of(name.to_string(), text.to_string());
+    let source = |name: &str, text: &str| Source::of(name.to_string(), text.to_string());
     let twice = [source("a/x.rs", "pub struct Row;"), source("b/y.rs", "pub(crate) enum Row {}")];
     assert_eq!(repeated_types(&twice), ["Row: a/x.rs, b/y.rs"]);
     let private = [
@@ -67,6 +73,15 @@ fn the_rules_about_all_find_what_breaks_them() {
     let dead = [source("a/x.rs", "pub fn unused() {}\n#[cfg(test)]\nmod tests {\n    fn x() { unused() }\n}\n")];
     assert_eq!(dead_items(&dead, &[]), ["a/x.rs: unused"]);
     assert!(dead_items(&dead, &["unused()".to_string()]).is_empty());
+    let files = [
+        source("lib.rs", "mod a;"),
+        source("a/mod.rs", "pub mod x;\nmod y;"),
+        source("a/x.rs", "#[cfg(test)]\n#[path = \"x_tests.rs\"]\nmod tests;"),
+        source("a/x_tests.rs", ""),
+        source("a/y/mod.rs", ""),
+        source("a/z.rs", "// mod z;"),
+    ];
+    assert_eq!(undeclared_files(&files), ["a/z.rs"]);
     assert_eq!(
         cut_off_comments(&source("a/x.rs", "/// How long,\npub const A: u8 = 1;")),
         ["src/a/x.rs:1: a comment ends in the middle"]
@@ -129,8 +144,29 @@ fn dead_items(sources: &[Source], outside: &[String]) -> Vec<String> {
     found
 }
 
+/// Files that no module declares: they are never compiled.
+fn undeclared_files(sources: &[Source]) -> Vec<String> {
+    let mut declared = BTreeSet::new();
+    for source in sources {
+        let path = Path::new(&source.name);
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let is_root = ["mod.rs", "lib.rs", "main.rs"].iter().any(|root| path.ends_with(root));
+        let inside = if is_root { folder.to_path_buf() } else { path.with_extension("") };
+        for line in source.text.lines().map(str::trim).filter(|line| !line.starts_with("//")) {
+            if let Some(name) = line.strip_prefix("#[path = \"").and_then(|rest| rest.strip_suffix("\"]")) {
+                declared.insert(folder.join(name));
+            } else if let Some(name) = line.strip_suffix(';').and_then(|line| line.rsplit_once("mod ")) {
+                declared.extend([inside.join(name.1).with_extension("rs"), inside.join(name.1).join("mod.rs")]);
+            }
+        }
+    }
+    let roots = ["lib.rs", "main.rs"];
+    let names = sources.iter().map(|source| source.name.as_str());
+    names.filter(|name| !roots.contains(name) && !declared.contains(Path::new(name))).map(String::from).collect()
+}
+
 /// The kind and the name of the public item that a line begins to define.
-fn public_item(line: &str) -> Option<(&str, &str)> {
+pub(super) fn public_item(line: &str) -> Option<(&str, &str)> {
     let rest = line.trim_start().strip_prefix("pub")?;
     let rest = match rest.strip_prefix('(') {
         Some(scope) => scope.split_once(')')?.1,
@@ -145,7 +181,7 @@ fn public_item(line: &str) -> Option<(&str, &str)> {
     Some((kind, parts.next()?)).filter(|_| kinds.contains(&kind))
 }
 
-fn words(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|character: char| !(character.is_alphanumeric() || character == '_')).filter(|word| !word.is_empty())
 }
 
@@ -196,22 +232,24 @@ fn cut_off_comments(source: &Source) -> Vec<String> {
         .collect()
 }
 
-fn sources() -> Vec<Source> {
+pub(super) fn sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let read = |path: &std::path::PathBuf| {
         let name = path.strip_prefix(&root).expect("it lies there").to_string_lossy().into_owned();
-        source_of(name, std::fs::read_to_string(path).expect("a source is text"))
+        Source::of(name, std::fs::read_to_string(path).expect("a source is text"))
     };
     rust_files(&root).iter().map(read).collect()
 }
 
-fn source_of(name: String, text: String) -> Source {
-    const OF_TESTS: [&str; 6] =
-        ["simulation", "attacker.rs", "burden.rs", "named_charters.rs", "raw_posting.rs", "test_endpoint.rs"];
-    let code = code_of(&text);
-    // Tests stand at the end of a file.
-    let end = code.find("\nmod tests {").unwrap_or(code.len());
-    let code = code.get(..end).unwrap_or_default().to_string();
-    let is_test = name.split('/').any(|part| part.contains("tests") || OF_TESTS.contains(&part));
-    Source { name, text, code, is_test }
+impl Source {
+    pub(super) fn of(name: String, text: String) -> Source {
+        const OF_TESTS: [&str; 6] =
+            ["simulation", "attacker.rs", "burden.rs", "named_charters.rs", "raw_posting.rs", "test_endpoint.rs"];
+        let code = code_of(&text);
+        // Tests stand at the end of a file.
+        let end = code.find("\nmod tests {").unwrap_or(code.len());
+        let code = code.get(..end).unwrap_or_default().to_string();
+        let is_test = name.split('/').any(|part| part.contains("tests") || OF_TESTS.contains(&part));
+        Source { name, text, code, is_test }
+    }
 }

@@ -17,7 +17,7 @@ use crate::db::read::view::ReadView;
 use crate::db::records::origin::own_ids;
 use crate::db::replica::handle::Replica;
 use crate::db::replica::receiving::public_view::PublicView;
-use crate::db::write::transaction::Transaction;
+use crate::db::write::transaction::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Buckets, Bytes, Network, NetworkId, PeerId};
 use crate::store::{Key, KeyRange, Publicity, RecordView, decode_contributions};

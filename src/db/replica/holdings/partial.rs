@@ -19,8 +19,8 @@ use crate::db::replica::receiving::receive::Touched;
 use crate::db::replica::receiving::verify_run::ReadDelta;
 use crate::db::replica::receiving::verify_states::{OfferedStates, VerifiedHeads, VerifiedStates, forged_error};
 use crate::db::state::state::DbState;
-use crate::db::write::encoder::CommitEncoder;
-use crate::db::write::feed_draft::ChangeOrigin;
+use crate::db::write::commit::encoder::CommitEncoder;
+use crate::db::write::commit::feed_draft::ChangeOrigin;
 use crate::error::{Absent, Error, ErrorKind, Result};
 use crate::model::{
     Buckets, Bytes, Collection, CollectionId, FACT_BLOB_HASH, Head, ListingPage, ListingPlace, Network, NetworkId,

@@ -2,7 +2,7 @@
 
 use crate::db::replica::handle::Replica;
 use crate::db::state::state::DbState;
-use crate::db::write::encoder::CommitEncoder;
+use crate::db::write::commit::encoder::CommitEncoder;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{NetworkId, Placement};
 use crate::store::Key;

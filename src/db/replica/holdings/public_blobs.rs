@@ -1,7 +1,7 @@
 //! Which blobs members of a network may have of this node.
 
 use crate::db::replica::handle::Replica;
-use crate::db::write::blob_counts::servable_name;
+use crate::db::write::commit::blob_counts::servable_name;
 use crate::defence::is_down;
 use crate::error::Result;
 use crate::model::NetworkId;

@@ -16,10 +16,10 @@ use crate::db::replica::receiving::receive::Touched;
 use crate::db::replica::receiving::shapes::ShapeClaim;
 use crate::db::replica::receiving::verify_run::ReadDelta;
 use crate::db::replica::rights::rights_follow::follow_rights;
-use crate::db::write::commit_queue::CommitQueue;
-use crate::db::write::encoder::CommitEncoder;
-use crate::db::write::entry_change::{EntryChange, ProofsChange, PublicChange, WrittenFields};
-use crate::db::write::feed_draft::ChangeOrigin;
+use crate::db::write::commit::commit_queue::CommitQueue;
+use crate::db::write::commit::encoder::CommitEncoder;
+use crate::db::write::commit::entry_change::{EntryChange, ProofsChange, PublicChange, WrittenFields};
+use crate::db::write::commit::feed_draft::ChangeOrigin;
 use crate::error::Result;
 use crate::model::{Collection, CollectionId, FieldKey, Network, NetworkId, PeerId};
 use crate::store::{

@@ -11,7 +11,7 @@ use crate::db::pending::write_set::{EntryKey, Pending};
 use crate::db::replica::receiving::shapes::check_shape;
 use crate::db::replica::rights::charter::{checked_peer, found_charter};
 use crate::db::vault::network_keys::{NetworkSecrets, chosen_or_random};
-use crate::db::write::transaction::Transaction;
+use crate::db::write::transaction::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Attachment, Collection, CollectionKind, Network, NetworkId, NetworkOptions, Stage};
 use crate::store::{Key, RecordView};

@@ -5,7 +5,7 @@
 //! name, so the record is kept by both, and a node with a new identity begins at the start.
 
 use crate::db::records::stored_head::StoredHead;
-use crate::db::write::encoder::CommitEncoder;
+use crate::db::write::commit::encoder::CommitEncoder;
 use crate::error::Result;
 use crate::model::{Network, NetworkId, PeerId};
 use crate::store::Key;

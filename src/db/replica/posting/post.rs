@@ -11,8 +11,8 @@ use crate::db::records::set_aside::set_aside_name;
 use crate::db::records::stage_marks::{EntryPlace, StagedAt, next_posting};
 use crate::db::records::stored_head::StoredHead;
 use crate::db::replica::receiving::shapes::tagged_name;
-use crate::db::write::encoder::CommitEncoder;
-use crate::db::write::entry_states::following;
+use crate::db::write::commit::encoder::CommitEncoder;
+use crate::db::write::commit::entry_states::following;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{
     Posting, PostingEnd, PostingTree, chain_fold, chain_next, delta, delta_digest, restamp, signed_posting, validate,

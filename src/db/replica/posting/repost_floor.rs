@@ -13,7 +13,7 @@ use std::ops::Bound;
 use crate::db::catalog::catalog::Catalog;
 use crate::db::records::log_entry::decode_log_entry;
 use crate::db::records::stored_head::StoredHead;
-use crate::db::write::encoder::CommitEncoder;
+use crate::db::write::commit::encoder::CommitEncoder;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::PostingEnd;
 use crate::model::{Member, Network, NetworkId, PeerId};

@@ -6,7 +6,7 @@
 
 use crate::db::records::stored_head::{LEGACY_UNKNOWN, StoredHead};
 use crate::db::replica::handle::Replica;
-use crate::db::write::encoder::CommitEncoder;
+use crate::db::write::commit::encoder::CommitEncoder;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{AdoptedHeads, Head, HeadAdoption, Network, NetworkId};
 use crate::store::{Key, KeyRange, Snapshot};

@@ -8,7 +8,7 @@ use std::ops::Bound;
 
 use crate::db::records::stored_head::StoredHead;
 use crate::db::replica::handle::Replica;
-use crate::db::write::encoder::CommitEncoder;
+use crate::db::write::commit::encoder::CommitEncoder;
 use crate::error::Result;
 use crate::model::{Delta, NetworkId, PeerId, Verdict};
 use crate::store::{KeyRange, delta_place};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::db::read::view::ReadView;
 use crate::db::replica::handle::Replica;
-use crate::db::write::encoder::CommitEncoder;
+use crate::db::write::commit::encoder::CommitEncoder;
 use crate::error::Result;
 use crate::merge::{Posting, TreeHashes, maker_of};
 use crate::model::{Bytes, CollectionId, Contribution, EntryMaker, NetworkId, PeerId, Piece, PostingProof};

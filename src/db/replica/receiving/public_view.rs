@@ -14,7 +14,7 @@ use crate::db::records::stored_head::heads_in;
 use crate::db::replica::handle::Replica;
 use crate::db::replica::receiving::proofs::{Numbers, Provers, note_needed, proofs_of};
 use crate::db::state::state::DbState;
-use crate::db::write::entry_states::state_of_record;
+use crate::db::write::commit::entry_states::state_of_record;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::digest;
 use crate::model::{

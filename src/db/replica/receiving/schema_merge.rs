@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::db::catalog::catalog_change::CatalogChange;
 use crate::db::replica::handle::Replica;
-use crate::db::write::encoder::CommitEncoder;
-use crate::db::write::entry_states::{fits, fitting, is_of_one_entry};
+use crate::db::write::commit::encoder::CommitEncoder;
+use crate::db::write::commit::entry_states::{fits, fitting, is_of_one_entry};
 use crate::error::{ErrorKind, Result};
 use crate::merge::merge;
 use crate::model::{Collection, CollectionId, CollectionKind, Column, DimensionOrigin, Field, NetworkId};

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::db::catalog::catalog_change::CatalogChange;
 use crate::db::replica::handle::Replica;
 use crate::db::replica::receiving::schema_merge::are_alike;
-use crate::db::write::encoder::CommitEncoder;
+use crate::db::write::commit::encoder::CommitEncoder;
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::model::{Attachment, Collection, CollectionKind, Halt, MEMORY, Network, NetworkId, PeerId};
 use crate::store::{Identity, Key, KeyRange, Snapshot, verify_signature};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::db::records::log_entry::decode_log_entry;
 use crate::db::records::stored_head::{LEGACY_UNKNOWN, StoredHead};
-use crate::db::write::encoder::CommitEncoder;
+use crate::db::write::commit::encoder::CommitEncoder;
 use crate::defence::is_down;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{Posting, PostingEnd, PostingTree, chain_fold, chain_next, delta_digest, unreadable_digest};

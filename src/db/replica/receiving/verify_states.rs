@@ -10,7 +10,7 @@ use crate::db::records::stored_head::{LEGACY_UNKNOWN, StoredHead};
 use crate::db::replica::handle::Replica;
 use crate::db::replica::receiving::receive::Touched;
 use crate::db::state::state::DbState;
-use crate::db::write::encoder::CommitEncoder;
+use crate::db::write::commit::encoder::CommitEncoder;
 use crate::defence::is_down;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{

@@ -12,7 +12,7 @@ use crate::db::records::origin::old_identities;
 use crate::db::records::stored_head::heads_in;
 use crate::db::replica::rights::charter::{checked_peer, decree_as, standing_of};
 use crate::db::state::state::DbState;
-use crate::db::write::transaction::Transaction;
+use crate::db::write::transaction::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::merge::{Authors, certificate_id, certificate_message, charter_id, merge_charters, next_certificate_number};
 use crate::model::{AUTHOR_KEYS_MAX, Act, Bytes, CERTIFICATES_MAX, Certificate, Charter, Claim, Network, PeerId};

@@ -9,7 +9,7 @@ use crate::db::catalog::catalog_change::CatalogChange;
 use crate::db::replica::handle::Replica;
 use crate::db::replica::rights::authors::go_on;
 use crate::db::vault::network_keys::{EpochSecret, chosen_or_random};
-use crate::db::write::transaction::Transaction;
+use crate::db::write::transaction::transaction::Transaction;
 use crate::defence::is_down;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{

@@ -10,7 +10,7 @@ use crate::db::pending::write_set::{EntryKey, Pending};
 use crate::db::records::log_entry::decode_log_entry;
 use crate::db::replica::receiving::verify_run::ReadDelta;
 use crate::db::replica::rights::charter::checked_peer;
-use crate::db::write::transaction::Transaction;
+use crate::db::write::transaction::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::merge::{authors_of, merge_into};
 use crate::model::{Collection, Contribution, Field, Given, Network, PeerId, Stage, State};

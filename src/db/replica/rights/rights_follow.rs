@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use crate::db::replica::rights::excuse::{follow_excuse, is_excuse_noted};
 use crate::db::state::state::DbState;
-use crate::db::write::commit_queue::CommitQueue;
-use crate::db::write::encoder::CommitEncoder;
-use crate::db::write::entry_states::{following, is_of_one_entry};
-use crate::db::write::feed_draft::ChangeOrigin;
+use crate::db::write::commit::commit_queue::CommitQueue;
+use crate::db::write::commit::encoder::CommitEncoder;
+use crate::db::write::commit::entry_states::{following, is_of_one_entry};
+use crate::db::write::commit::feed_draft::ChangeOrigin;
 use crate::error::{Error, Result};
 use crate::merge::{is_settled, weigh};
 use crate::model::{Network, NetworkId};

@@ -3,7 +3,7 @@
 use super::*;
 use crate::db::catalog::roles::{OWNER, ScramVerifier};
 use crate::db::replica::holdings::placements::PLACEMENT;
-use crate::db::write::commit_queue::Job;
+use crate::db::write::commit::commit_queue::Job;
 use crate::error::Error;
 use crate::model::{Collection, CollectionKind, Column, DefaultValue, Numbering};
 use crate::store::{Batch, Key};

@@ -5,7 +5,7 @@ use super::*;
 const NEW: &str = r#"{"x": "canary-new"}"#;
 
 impl Node {
-    fn insert_again(transaction: &mut crate::db::write::transaction::Transaction, id: &str) {
+    fn insert_again(transaction: &mut crate::db::write::transaction::transaction::Transaction, id: &str) {
         let collection = Arc::clone(transaction.catalog().expect_collection("memory").unwrap());
         let row = vec![Some(Value::text(id)), Some(Value::Json(NEW.into())), None, None, None, None];
         transaction.insert(&collection, row, OnConflict::Fail).unwrap();
@@ -14,7 +14,11 @@ impl Node {
     fn change(
         &self,
         id: &str,
-        change: impl FnOnce(&mut crate::db::write::transaction::Transaction, &Arc<crate::model::Collection>, &EntryKey),
+        change: impl FnOnce(
+            &mut crate::db::write::transaction::transaction::Transaction,
+            &Arc<crate::model::Collection>,
+            &EntryKey,
+        ),
     ) {
         let key = self.key(id);
         self.define(|transaction| {

@@ -134,7 +134,7 @@ impl Node {
         Node { database: open(directory.path(), &wall), directory, wall, runtime }
     }
 
-    fn define(&self, change: impl FnOnce(&mut crate::db::write::transaction::Transaction)) {
+    fn define(&self, change: impl FnOnce(&mut crate::db::write::transaction::transaction::Transaction)) {
         let mut transaction = self.database.begin();
         change(&mut transaction);
         self.runtime.block_on(transaction.commit()).unwrap();

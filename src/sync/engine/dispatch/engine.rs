@@ -29,6 +29,8 @@ use crate::sync::protocol::seeded_random::Random;
 
 /// The protocol state of one network on one node: the machines, and what they share. The machines are seen by the folder,
 /// since what is done with a reply to a request runs on the engine as a whole; what is in them is not.
+///
+/// Its methods say which machine an input is for and what several of them do together; they lie by subject in the files of this folder.
 pub struct Engine {
     pub(in crate::sync::engine) core: EngineCore,
     pub(in crate::sync::engine) stability: StabilityRounds,

@@ -26,6 +26,8 @@ use crate::sync::protocol::message::{HeadsDigest, MARKS_MAX, Message, Stability,
 use crate::sync::protocol::statement::VoteDigest;
 
 /// The present round and what the ones before it came to.
+///
+/// Its methods are one a message and a deadline of a round; they are in two files, votes apart.
 #[derive(Debug)]
 pub(in crate::sync::engine) struct StabilityRounds {
     pub(super) number: u64,

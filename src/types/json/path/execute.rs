@@ -34,6 +34,8 @@ pub type Attempt<T> = std::result::Result<T, PathFailure>;
 pub type ItemSink<'s> = &'s mut dyn FnMut(Item) -> Result<bool>;
 
 /// A run of a path.
+///
+/// Its methods are one a kind of step of a path, and call each other.
 pub struct Execution<'e> {
     pub(super) path: &'e JsonPath,
     pub(super) root: Rc<str>,

@@ -9,6 +9,7 @@ const DEPTH_MAX: usize = 64;
 /// Accessors of a path, at most.
 const STEPS_MAX: usize = 500;
 
+/// Reads a path. Its methods are the rules of the grammar.
 struct Parser<'p> {
     path: &'p str,
     words: Vec<Word>,
