@@ -44,6 +44,8 @@ pub const STORY_DISTRUST_MS: u64 = 30_000;
 pub const VIEWS_MAX: usize = 4;
 /// How long a view lives that no peer asks from.
 pub const VIEW_IDLE_MS_MAX: u64 = 60_000;
+/// How long a view is kept before it has to make room where others wait for one: what has been taken over by then stays with the peer.
+pub const VIEW_TURN_MS: u64 = 60_000;
 /// How long a view lives at most.
 pub const VIEW_AGE_MS_MAX: u64 = 1_800_000;
 /// How many intervals later than planned a node compares its entries with those of a peer while there are deltas to pull.

@@ -324,7 +324,7 @@ impl Reconciliation {
         }
         let own_share = core.own_share();
         let Some(running) = self.running.as_ref() else { return };
-        let heads = if running.reason == Reason::Needed { running.heads.clone() } else { Vec::new() };
+        let mut heads = if running.reason == Reason::Needed { running.heads.clone() } else { Vec::new() };
         let mut strangers = core.origins_left();
         let is_taken = |head: &Head| {
             let is_any = core.is_any(&head.origin);
@@ -332,7 +332,6 @@ impl Reconciliation {
             strangers = strangers.saturating_sub(usize::from(!is_any));
             head.origin != this && has_room
         };
-        let mut heads = heads;
         heads.retain(is_taken);
         let moves = heads.iter().any(|head| head.seq > core.heads.seq(&head.origin));
         let names = core.config.collections.iter().map(|collection| &collection.name);

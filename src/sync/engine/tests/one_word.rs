@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use super::fake::{State, head};
-use super::world::{World, tuning};
+use super::world::{MEMORY, World, tuning};
 use crate::model::{NetworkOptions, PeerId};
 use crate::sync::engine::io::EngineEvent;
-use crate::sync::engine::limits::{ORIGINS_MAX, Tuning};
-use crate::sync::protocol::message::CLOCK_MAX;
+use crate::sync::engine::limits::{ORIGINS_MAX, Tuning, VIEWS_MAX};
+use crate::sync::protocol::message::{CLOCK_MAX, Message, ReconcileAsk, ReconcileRequest};
 
 const AUTHOR: usize = 0;
 const VICTIM: usize = 1;
@@ -102,4 +102,36 @@ fn keys_that_are_no_members_are_bounded_and_members_are_not_kept_out() {
     world.write(2, 5, Some(5));
     world.run_for(3_000);
     assert_eq!(world.values(1).get(&5), Some(&5), "a member that posts for the first time");
+}
+
+/// A few members that always ask for more have views of a node, one each, and keep a newcomer from it no longer than for a turn.
+#[test]
+fn members_that_hold_on_to_views_keep_no_newcomer_out() {
+    let tuning = Tuning { snapshot_deltas_min: 10, ..tuning() };
+    let (holders, newcomer) = (1..=VIEWS_MAX, VIEWS_MAX + 1);
+    let mut world = World::with(newcomer + 1, &tuning, &NetworkOptions::default());
+    for key in 0..30 {
+        world.write(0, key, Some(key));
+    }
+    for holder in holders.clone() {
+        world.connect(0, holder);
+    }
+    world.run_for(20_000);
+    let author = world.peer(0);
+    world.nodes[0].database.prune(&author, 30);
+    let (members, number) = (world.nodes[0].engine.core.electorate(), 1 << 40);
+    for holder in holders.clone() {
+        let ask = ReconcileAsk::Open { members, copies: 0, is_filling: false };
+        world.deliver(holder, 0, Message::ReconcileRequest(ReconcileRequest { number, ask }));
+    }
+    world.run_for(1_000);
+    world.connect(0, newcomer);
+    for turn in 0..12 {
+        for holder in holders.clone() {
+            let ask = ReconcileAsk::Tree { collection: MEMORY.into(), level: 0, nodes: vec![0] };
+            world.deliver(holder, 0, Message::ReconcileRequest(ReconcileRequest { number: number + turn, ask }));
+        }
+        world.run_for(10_000);
+    }
+    assert_eq!(world.values(newcomer).len(), 30);
 }
