@@ -29,7 +29,7 @@ pub use functions::{
     Body, CALL_BYTES_MAX, Function, Invocation, Parameter, StatementContext, Volatility, check_call_bytes, int_of,
     text_of, too_large, undefined,
 };
-pub use operators::{Arithmetic, Comparison, Test, quotient_of_floats};
+pub use operators::{Arithmetic, Comparison, Test};
 pub use parameter_types::{ParameterTypes, unmodified};
 pub use patterns::compile_regex;
 pub use program::{Environment, Program, no_condition};

@@ -220,13 +220,7 @@ impl Arithmetic {
                 };
                 result.map(Value::Numeric)
             }
-            (Value::Float8(left), Value::Float8(right)) => {
-                let result = self.apply_float(left, right)?;
-                if result.is_infinite() && left.is_finite() && right.is_finite() {
-                    return Err(Error::new(ErrorKind::NumericOutOfRange, "value out of range: overflow"));
-                }
-                Ok(Value::float8(result))
-            }
+            (Value::Float8(left), Value::Float8(right)) => Ok(Value::float8(self.apply_float(left, right)?)),
             (Value::Float4(left), Value::Float4(right)) => {
                 Value::float8(self.apply_float(f64::from(left), f64::from(right))?).cast(ty, false)
             }
@@ -237,31 +231,40 @@ impl Arithmetic {
     }
 
     fn apply_float(self, left: f64, right: f64) -> Result<f64> {
-        Ok(match self {
+        let computed = match self {
             Arithmetic::Add => left + right,
             Arithmetic::Subtract => left - right,
             Arithmetic::Multiply => left * right,
-            Arithmetic::Divide => return quotient_of_floats(left, right, left / right),
-        })
+            Arithmetic::Divide => left / right,
+        };
+        self.check_floats(left, right, computed).map(|()| computed)
     }
-}
 
-/// A quotient of two floats, where PostgreSQL has one.
-///
-/// # Errors
-/// 22012 for a divisor of zero, 22003 for a quotient that is out of range.
-pub fn quotient_of_floats(left: f64, right: f64, quotient: f64) -> Result<f64> {
-    let out_of_range = |how: &str| Err(Error::new(ErrorKind::NumericOutOfRange, format!("value out of range: {how}")));
-    if right == 0.0 && !left.is_nan() {
-        return Err(by_zero());
+    /// Refuses what PostgreSQL has no result for.
+    ///
+    /// # Errors
+    /// 22012 for a divisor of zero, 22003 for a result of finite numbers that is infinite, and for a product or quotient of others
+    /// than zero that is zero.
+    pub fn check_floats(self, left: f64, right: f64, computed: f64) -> Result<()> {
+        let out_of_range =
+            |how: &str| Err(Error::new(ErrorKind::NumericOutOfRange, format!("value out of range: {how}")));
+        if self == Arithmetic::Divide && right == 0.0 && !left.is_nan() {
+            return Err(by_zero());
+        }
+        let is_of_finite = left.is_finite() && (right.is_finite() || self == Arithmetic::Divide);
+        if computed.is_infinite() && is_of_finite {
+            return out_of_range("overflow");
+        }
+        let is_lost = match self {
+            Arithmetic::Multiply => left != 0.0 && right != 0.0,
+            Arithmetic::Divide => left != 0.0 && !right.is_infinite(),
+            Arithmetic::Add | Arithmetic::Subtract => false,
+        };
+        if computed == 0.0 && is_lost {
+            return out_of_range("underflow");
+        }
+        Ok(())
     }
-    if quotient.is_infinite() && left.is_finite() {
-        return out_of_range("overflow");
-    }
-    if quotient == 0.0 && left != 0.0 && !right.is_infinite() {
-        return out_of_range("underflow");
-    }
-    Ok(quotient)
 }
 
 fn by_zero() -> Error {

@@ -413,7 +413,7 @@ fn metric(metric: ast::AstMetric) -> Metric {
 /// The metric of the column's index, cosine where it has none.
 fn index_metric(collection: &Collection, vector: usize) -> Metric {
     let metric = collection.indexes.iter().find_map(|index| match &index.kind {
-        IndexKind::Hnsw { column, operator_class, .. } if *column == vector => Metric::from_str(operator_class).ok(),
+        IndexKind::Nearest { column, operator_class, .. } if *column == vector => Metric::from_str(operator_class).ok(),
         _ => None,
     });
     metric.unwrap_or(Metric::Cosine)

@@ -39,8 +39,7 @@ pub enum CollectionKind {
     Table,
 }
 
-/// One collection with its columns and indexes. In memory columns are known by their positions, on disk by their ids.
-/// Its methods answer what one of the parts alone cannot: which column has a position, which index a key, which constraint a name.
+/// One collection with its columns and indexes: known by their positions in memory, by ids on disk. Its methods answer what no part can.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "StoredCollection", into = "StoredCollection")]
 pub struct Collection {
@@ -154,7 +153,16 @@ pub enum IndexKind {
     /// An ordered index over one fact of `metadata`, by its path.
     Fact { path: Vec<String> },
     /// A nearest-neighbour graph over one vector column. `operator_class` is pgvector's, e.g. `vector_cosine_ops`.
-    Hnsw { column: usize, operator_class: String, m: u16, ef_construction: u16 },
+    #[serde(rename = "Hnsw")]
+    Nearest {
+        column: usize,
+        operator_class: String,
+        m: u16,
+        ef_construction: u16,
+        /// For one that was made as `ivfflat`, which is such a graph by another name: how many lists were asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lists: Option<u16>,
+    },
 }
 
 /// How the entries of an index are kept and searched, by the names of PostgreSQL's access methods.
@@ -166,6 +174,8 @@ pub enum AccessMethod {
     Gin,
     /// A graph of near vectors, in memory.
     Hnsw,
+    /// The same, for those who asked for lists of near vectors.
+    Ivfflat,
 }
 
 impl AccessMethod {
@@ -174,6 +184,7 @@ impl AccessMethod {
             AccessMethod::Btree => "btree",
             AccessMethod::Gin => "gin",
             AccessMethod::Hnsw => "hnsw",
+            AccessMethod::Ivfflat => "ivfflat",
         }
     }
 }
@@ -183,13 +194,14 @@ impl IndexKind {
         match self {
             IndexKind::Keys(IndexKeys { terms: Some(_), .. }) => AccessMethod::Gin,
             IndexKind::Ordered { .. } | IndexKind::Keys(_) | IndexKind::Fact { .. } => AccessMethod::Btree,
-            IndexKind::Hnsw { .. } => AccessMethod::Hnsw,
+            IndexKind::Nearest { lists: None, .. } => AccessMethod::Hnsw,
+            IndexKind::Nearest { lists: Some(_), .. } => AccessMethod::Ivfflat,
         }
     }
 
     /// Whether its entries lie in the store, in order of its keys or of their terms.
     pub fn is_ordered(&self) -> bool {
-        self.access_method() != AccessMethod::Hnsw
+        !matches!(self, IndexKind::Nearest { .. })
     }
 
     pub fn is_unique(&self) -> bool {
@@ -208,7 +220,7 @@ impl IndexKind {
                 keys.keys.iter().map(position).collect()
             }
             IndexKind::Fact { .. } => vec![None],
-            IndexKind::Hnsw { column, .. } => vec![Some(*column)],
+            IndexKind::Nearest { column, .. } => vec![Some(*column)],
         }
     }
 
@@ -216,7 +228,7 @@ impl IndexKind {
     pub fn is_computed(&self) -> bool {
         match self {
             IndexKind::Keys(keys) => keys.expressions().next().is_some(),
-            IndexKind::Ordered { .. } | IndexKind::Fact { .. } | IndexKind::Hnsw { .. } => false,
+            IndexKind::Ordered { .. } | IndexKind::Fact { .. } | IndexKind::Nearest { .. } => false,
         }
     }
 
@@ -233,7 +245,7 @@ impl IndexKind {
     /// The column whose vectors a nearest-neighbour index holds.
     pub fn vector_column(&self) -> Option<usize> {
         match self {
-            IndexKind::Hnsw { column, .. } => Some(*column),
+            IndexKind::Nearest { column, .. } => Some(*column),
             IndexKind::Ordered { .. } | IndexKind::Keys(_) | IndexKind::Fact { .. } => None,
         }
     }
@@ -350,7 +362,7 @@ impl Collection {
                     IndexKey::Column(column) => behind(column),
                     IndexKey::Expression(_) => {}
                 }),
-                IndexKind::Hnsw { column, .. } => behind(column),
+                IndexKind::Nearest { column, .. } => behind(column),
                 IndexKind::Fact { .. } => {}
             }
         }

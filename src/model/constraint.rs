@@ -146,7 +146,7 @@ impl Collection {
             IndexKind::Ordered { columns, unique: true } => {
                 places(columns).map(|places| (UniqueKey::Index(index.id), places))
             }
-            IndexKind::Ordered { .. } | IndexKind::Keys(_) | IndexKind::Fact { .. } | IndexKind::Hnsw { .. } => None,
+            IndexKind::Ordered { .. } | IndexKind::Keys(_) | IndexKind::Fact { .. } | IndexKind::Nearest { .. } => None,
         })
     }
 }

@@ -131,7 +131,7 @@ fn renumber(kind: &mut IndexKind, number: impl Fn(usize) -> Option<usize>) -> Op
             *column = number(*column)?;
             Some(())
         }),
-        IndexKind::Hnsw { column, .. } => {
+        IndexKind::Nearest { column, .. } => {
             *column = number(*column)?;
             Some(())
         }

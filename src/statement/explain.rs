@@ -9,6 +9,7 @@ use crate::metrics::StatementKind;
 use crate::model::OutputColumn;
 use crate::statement::change::{Change, Written};
 use crate::statement::command_tag::{CommandTag, RowsTag};
+use crate::statement::explain_formats::{xml, yaml};
 use crate::statement::explain_json::document;
 use crate::statement::planned::Statement;
 use crate::statement::row_source::RowSource;
@@ -31,6 +32,8 @@ pub struct Explain {
 pub enum ExplainFormat {
     Text,
     Json,
+    Yaml,
+    Xml,
 }
 
 impl Explain {
@@ -91,12 +94,16 @@ impl Explain {
                 lines.extend(times.map(|(name, millis)| format!("{name}: {millis:.3} ms")));
                 lines.into_iter().map(|line| vec![Value::text(line)]).collect()
             }
-            ExplainFormat::Json => {
+            ExplainFormat::Json | ExplainFormat::Yaml | ExplainFormat::Xml => {
                 let rows = totals.rows.map(|count| ("Actual Rows".to_string(), count.into()));
                 let times = times.map(|(name, millis)| (name.to_string(), (millis * 1000.0).round() / 1000.0));
                 let times = times.map(|(name, millis)| (name, millis.into()));
                 let document = document(&lines, rows.into_iter().chain(times));
-                vec![vec![Value::Json(document.into())]]
+                vec![vec![match self.format {
+                    ExplainFormat::Yaml => Value::text(yaml(&document)),
+                    ExplainFormat::Xml => Value::text(xml(&document)),
+                    ExplainFormat::Text | ExplainFormat::Json => Value::Json(format!("{document:#}").into()),
+                }]]
             }
         }
     }

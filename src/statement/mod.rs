@@ -17,6 +17,7 @@ mod copy;
 mod dependencies;
 mod entry_keys;
 mod explain;
+mod explain_formats;
 mod explain_json;
 mod locked_rows;
 mod network_call;

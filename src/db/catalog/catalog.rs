@@ -392,7 +392,7 @@ pub(crate) fn default_collections() -> Vec<Collection> {
         named("blob_type", FACT_BLOB_TYPE, ColumnType::Text),
     ];
     let operator_class = "vector_cosine_ops".to_string();
-    let nearest = IndexKind::Hnsw { column: 2, operator_class, m: 16, ef_construction: 64 };
+    let nearest = IndexKind::Nearest { column: 2, operator_class, m: 16, ef_construction: 64, lists: None };
     let memory = Collection {
         primary_key: vec![0],
         indexes: vec![Index::new(CollectionId(3), "memory_vector_idx", nearest, IndexOrigin::Statement)],

@@ -171,7 +171,7 @@ impl WriteSet {
             let mut others = (**collection).clone();
             others.indexes.retain(|index| {
                 let is_new = !before.indexes.iter().any(|known| known.id == index.id);
-                let is_added = is_new && matches!(index.kind, IndexKind::Hnsw { .. });
+                let is_added = is_new && matches!(index.kind, IndexKind::Nearest { .. });
                 if is_added {
                     added.push(AddedGraph { collection: collection.id, index: index.id });
                 }

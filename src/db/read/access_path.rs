@@ -215,7 +215,7 @@ fn primary_keys(collection: &Collection, conjuncts: &[CompiledCondition<'_>]) ->
 /// The graph over a vector column by a metric, when it is built.
 fn graph_index(collection: &Collection, column: usize, metric: Metric) -> Option<&Index> {
     collection.indexes.iter().find(|index| match &index.kind {
-        IndexKind::Hnsw { column: indexed, operator_class, .. } => {
+        IndexKind::Nearest { column: indexed, operator_class, .. } => {
             *indexed == column
                 && operator_class.parse::<Metric>().is_ok_and(|indexed| indexed == metric)
                 && index.state.is_ready()

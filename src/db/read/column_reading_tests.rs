@@ -72,8 +72,13 @@ impl Fixture {
         let columns = columns.into_iter().map(column).collect();
         let mut collection =
             Collection { primary_key: vec![0], ..Collection::new(table, "t", CollectionKind::Table, columns) };
-        let kind =
-            IndexKind::Hnsw { column: 4, operator_class: "vector_l2_ops".to_string(), m: 8, ef_construction: 32 };
+        let kind = IndexKind::Nearest {
+            column: 4,
+            operator_class: "vector_l2_ops".to_string(),
+            m: 8,
+            ef_construction: 32,
+            lists: None,
+        };
         let origin = crate::model::IndexOrigin::Statement;
         collection.indexes.push(Index::new(index, "t_v", kind, origin));
         for (name, columns) in [("t_n", vec![1]), ("t_t_n", vec![2, 1]), ("t_f", vec![3])] {
@@ -224,7 +229,7 @@ fn is_same(one: &[Row], other: &[Row]) -> bool {
 /// The same query, which knows of no ordered index.
 fn without_indexes(query: &Query) -> Query {
     let mut collection = (*query.collection).clone();
-    collection.indexes.retain(|index| matches!(index.kind, IndexKind::Hnsw { .. }));
+    collection.indexes.retain(|index| matches!(index.kind, IndexKind::Nearest { .. }));
     Query { collection: Arc::new(collection), ..query.clone() }
 }
 

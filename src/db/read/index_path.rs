@@ -61,7 +61,7 @@ pub(crate) fn best_index(
                 }
             }
             IndexKind::Fact { path } => fact_access(collection, index, path, conjuncts)?,
-            IndexKind::Hnsw { .. } => None,
+            IndexKind::Nearest { .. } => None,
         };
         if let Some((weight, access)) = found
             && best.as_ref().is_none_or(|(other, _)| weight > *other)

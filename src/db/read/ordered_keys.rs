@@ -34,7 +34,7 @@ impl ReadView {
                 debug_assert!(is_fact_path(collection, &operand, path));
                 plain(vec![operand])
             }
-            IndexKind::Hnsw { .. } => plain(Vec::new()),
+            IndexKind::Nearest { .. } => plain(Vec::new()),
         }
     }
 }

@@ -73,7 +73,7 @@ impl ReadView {
 
     /// `None` for an index of another kind.
     fn vector_index(&self, collection: CollectionId, index: &Index) -> Option<VectorIndexStatus> {
-        let IndexKind::Hnsw { operator_class, .. } = &index.kind else { return None };
+        let IndexKind::Nearest { operator_class, .. } = &index.kind else { return None };
         // One that is invalid, or not committed, has no graph.
         let built = self.database.vector_index(index.id);
         let graph = built.as_ref().and_then(|built| built.graph());

@@ -66,7 +66,9 @@ impl VectorIndex {
     /// # Errors
     /// 42704 for an operator class that is none, 22023 for parameters out of bounds, XX000 for a column that is not there.
     pub fn new(collection: &Collection, definition: &IndexDefinition) -> Option<Result<Self>> {
-        let IndexKind::Hnsw { column, operator_class, m, ef_construction } = &definition.kind else { return None };
+        let IndexKind::Nearest { column, operator_class, m, ef_construction, .. } = &definition.kind else {
+            return None;
+        };
         Some(operator_class.parse().and_then(|metric| {
             Ok(VectorIndex {
                 id: definition.id,

@@ -5,10 +5,14 @@ use datafusion::sql::sqlparser::ast::{BinaryOperator, CastKind, DataType, Expr};
 use crate::error::Result;
 use crate::sql::analyze::analyzer::{Analyzer, wider};
 use crate::sql::analyze::numerics::is_numeric;
-use crate::sql::arrow::arithmetic_functions::{DIVIDE_FLOATS, checked_function};
+use crate::sql::arrow::arithmetic_functions::{checked_float_function, checked_function};
 use crate::sql::functions::{half_form, is_exchanged, time_operator};
 use crate::sql::parse::operators::call;
+use crate::sql::parse::trees::number_of;
 use crate::types::ColumnType;
+
+/// What is less than half a step between the largest floats.
+const SMALL_NUMBER: f64 = 1e290;
 
 impl Analyzer<'_> {
     /// Rewrites arithmetic between sides that were walked already; its type, where it is known before planning.
@@ -86,19 +90,41 @@ impl Analyzer<'_> {
         if let Some(ty) = self.numeric_operation(expr, left_type.as_ref(), right_type.as_ref()) {
             return Ok(Some(ty));
         }
-        Ok(computed(expr, left_type, right_type))
+        let may_leave_range = match expr {
+            Expr::BinaryOp { left, op, right } => self.may_leave_range(left, op, right),
+            _ => false,
+        };
+        Ok(computed(expr, left_type, right_type, may_leave_range))
+    }
+
+    /// Whether a result of floats can be out of range: a sum with a small number cannot.
+    fn may_leave_range(&self, left: &Expr, op: &BinaryOperator, right: &Expr) -> bool {
+        let is_small = |side: &Expr| {
+            let number = match self.constant_value(side) {
+                Some(value) => Some(value.to_text()),
+                None => number_of(side).map(|(text, _)| text.to_string()),
+            };
+            number.and_then(|text| text.parse().ok()).is_some_and(|number: f64| number.abs() < SMALL_NUMBER)
+        };
+        !matches!(op, BinaryOperator::Plus | BinaryOperator::Minus) || !(is_small(left) || is_small(right))
     }
 }
 
 /// The type of arithmetic; between integers it becomes the function that fails when the result does not fit.
-fn computed(expr: &mut Expr, left_type: Option<ColumnType>, right_type: Option<ColumnType>) -> Option<ColumnType> {
+fn computed(
+    expr: &mut Expr,
+    left_type: Option<ColumnType>,
+    right_type: Option<ColumnType>,
+    may_leave_range: bool,
+) -> Option<ColumnType> {
     let ty = match (left_type, right_type) {
         (Some(a), Some(b)) if a.is_number() && b.is_number() => {
             let ty = wider(&a, &b);
-            if let Expr::BinaryOp { left, op: BinaryOperator::Divide, right } = expr
+            if let Expr::BinaryOp { left, op, right } = expr
                 && matches!(ty, ColumnType::Float4 | ColumnType::Float8)
+                && let Some(name) = checked_float_function(op).filter(|_| may_leave_range)
             {
-                *expr = call(DIVIDE_FLOATS, vec![left.as_ref().clone(), right.as_ref().clone()]);
+                *expr = call(name, vec![left.as_ref().clone(), right.as_ref().clone()]);
                 return Some(ty);
             }
             // The planner would compute a float4 and a whole number as float4.

@@ -1,13 +1,14 @@
 //! Calls of functions and their windows: which function it is, and what types its arguments take.
 
 use datafusion::sql::sqlparser::ast::{
-    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments,
-    ObjectName, Spanned, Value as Literal, WindowType,
+    DataType, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
+    FunctionArguments, ObjectName, Spanned, Value as Literal, WindowType,
 };
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::unmodified;
 use crate::sql::analyze::analyzer::{Analyzer, unified};
+use crate::sql::analyze::arithmetic::native_cast;
 use crate::sql::analyze::call_forms::{bound_series, finished, form_of_types, series_form, widen_floats};
 use crate::sql::analyze::casts::keep_type;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
@@ -21,6 +22,7 @@ use crate::sql::parse::names::exact;
 use crate::sql::parse::trees::number_of;
 use crate::sql::parse::{names, operators};
 use crate::sql::pg_catalog;
+use crate::sql::registry;
 use crate::sql::relational::engine;
 use crate::sql::rewrite::rewrite::SET_FUNCTIONS;
 use crate::types::ColumnType;
@@ -40,6 +42,26 @@ fn check_kind(function: &Function, name: &str) -> Result<()> {
         _ => return Ok(()),
     };
     Err(Error::new(ErrorKind::WrongObjectType, message))
+}
+
+/// NULLIF has the type of its first side, as the operator `=` takes it, which may be narrower than the one compared in.
+fn as_first(expr: &mut Expr, types: &[Option<ColumnType>], common: Option<ColumnType>) -> Option<ColumnType> {
+    let ([Some(first), Some(second)], Some(compared)) = (types, &common) else { return common };
+    let is_taken = first != compared
+        && registry::resolve_operator("=", Some(first.oid()), second.oid())
+            .is_ok_and(|resolved| resolved.left == first.oid());
+    let native = match first {
+        ColumnType::Int2 => DataType::SmallInt(None),
+        ColumnType::Int4 => DataType::Integer(None),
+        ColumnType::Float4 => DataType::Real,
+        ColumnType::Date => DataType::Date,
+        _ => return common,
+    };
+    if !is_taken {
+        return common;
+    }
+    *expr = native_cast(std::mem::replace(expr, Expr::value(Literal::Null)), native);
+    Some(first.clone())
 }
 
 impl Analyzer<'_> {
@@ -100,7 +122,8 @@ impl Analyzer<'_> {
         }
         if function_types::takes_constants(&name) {
             let of_common_type = self.of_common_type(expr, &name, &types);
-            return of_common_type.map_err(|error| self.at(error, place));
+            let common = of_common_type.map_err(|error| self.at(error, place))?;
+            return Ok(if name == "nullif" { as_first(expr, &types, common) } else { common });
         }
         if let Some((special, ty)) = special_call(function, &name, &types)? {
             *expr = special;
@@ -312,9 +335,6 @@ impl Analyzer<'_> {
         if let Some(filter) = &mut function.filter {
             self.condition(filter, "FILTER")?;
         }
-        if !function.within_group.is_empty() {
-            self.fraction(&mut function.args, &types);
-        }
         for item in &mut function.within_group {
             let ty = self.order_item(item, &[])?;
             if is_numeric(ty.as_ref()) {
@@ -329,16 +349,6 @@ impl Analyzer<'_> {
             self.window(spec)?;
         }
         Ok((types, chosen.result))
-    }
-
-    /// The numerics among the arguments of a function that interpolates between floats.
-    fn fraction(&mut self, arguments: &mut FunctionArguments, types: &[Option<ColumnType>]) {
-        let FunctionArguments::List(list) = arguments else { return };
-        for (argument, ty) in list.args.iter_mut().filter_map(plain_argument).zip(types) {
-            if is_numeric(ty.as_ref()) {
-                self.numeric_as_float(argument);
-            }
-        }
     }
 
     /// An argument for which no form of the function was chosen: what has no type takes the one that the function is known by.

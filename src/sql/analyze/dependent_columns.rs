@@ -26,16 +26,23 @@ impl Analyzer<'_> {
         types: &mut Vec<Option<ColumnType>>,
     ) {
         let GroupByExpr::Expressions(list, modifiers) = &select.group_by else { return };
-        let is_plain = |expr: &Expr| !matches!(expr, Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_));
-        if list.is_empty() || !modifiers.is_empty() || !list.iter().all(is_plain) {
+        if list.is_empty() || !modifiers.is_empty() {
             return;
         }
-        let written =
-            list.iter().map(|item| match ordinal(item).and_then(|position| select.projection.get(position)) {
+        let written = |list: &[Expr]| -> BTreeSet<(String, String)> {
+            let outputs = list.iter().map(|item| match ordinal(item).and_then(|place| select.projection.get(place)) {
                 Some(output) => value(output).unwrap_or(item),
                 None => item,
             });
-        let grouped: BTreeSet<(String, String)> = written.filter_map(|item| self.own_column(item)).collect();
+            outputs.filter_map(|item| self.own_column(item)).collect()
+        };
+        // A key has to be in each of several sets.
+        let grouped = match list.as_slice() {
+            [Expr::GroupingSets(sets)] => {
+                sets.iter().map(|set| written(set)).reduce(|all, set| &all & &set).unwrap_or_default()
+            }
+            list => written(list),
+        };
         let keyed: Vec<&str> = self.keyed_relations(&grouped);
         if keyed.is_empty() {
             return;
@@ -49,8 +56,13 @@ impl Analyzer<'_> {
         let found = search.found;
         if let GroupByExpr::Expressions(list, _) = &mut select.group_by {
             for (column, ty) in found {
-                list.push(column);
-                types.push(ty);
+                match list.as_mut_slice() {
+                    [Expr::GroupingSets(sets)] => sets.iter_mut().for_each(|set| set.push(column.clone())),
+                    _ => {
+                        list.push(column);
+                        types.push(ty);
+                    }
+                }
             }
         }
     }

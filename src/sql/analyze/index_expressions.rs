@@ -78,7 +78,7 @@ fn computed_keys(table: &CollectionTable) -> impl Iterator<Item = (&Index, usize
     indexes.flat_map(|index| {
         let keys = match &index.kind {
             IndexKind::Keys(keys) => keys.keys.as_slice(),
-            IndexKind::Ordered { .. } | IndexKind::Fact { .. } | IndexKind::Hnsw { .. } => &[],
+            IndexKind::Ordered { .. } | IndexKind::Fact { .. } | IndexKind::Nearest { .. } => &[],
         };
         keys.iter().enumerate().filter_map(move |(place, key)| match key {
             IndexKey::Column(_) => None,
@@ -93,7 +93,7 @@ fn key_type(index: &Index, place: usize) -> Option<ColumnType> {
             IndexKey::Expression(expression) => Some(expression.ty.clone()),
             IndexKey::Column(_) => None,
         },
-        IndexKind::Ordered { .. } | IndexKind::Fact { .. } | IndexKind::Hnsw { .. } => None,
+        IndexKind::Ordered { .. } | IndexKind::Fact { .. } | IndexKind::Nearest { .. } => None,
     }
 }
 

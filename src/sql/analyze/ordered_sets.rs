@@ -1,4 +1,4 @@
-//! Aggregates over an ordered set: `percentile_disc` and `mode` look into the sorted array of their values, and those of a
+//! Aggregates over an ordered set: `percentile_cont`, `percentile_disc` and `mode` look into the sorted array of their values, and those of a
 //! hypothetical row (`rank(3) WITHIN GROUP (ORDER BY x)`) count the rows that sort before it (PostgreSQL's documentation, section 9.21).
 
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
@@ -10,15 +10,19 @@ use datafusion::sql::sqlparser::ast::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::analyze::arithmetic::native_cast;
 use crate::sql::analyze::binary::binary;
-use crate::sql::functions::{MODE, PERCENTILE_DISC};
+use crate::sql::functions::{MODE, ORDERED_SETS, PERCENTILE_CONT, PERCENTILE_DISC};
 use crate::sql::parse::operators::call;
 
 /// What such an aggregate stands for; `None` for another call.
 ///
 /// # Errors
-/// 42883 for as many arguments as there are no keys, 42803 for a window over one.
+/// 42883 for as many arguments as there are no keys, 0A000 for a window over one, 42809 for one without WITHIN GROUP.
 pub fn ordered_set(function: &Function, name: &str) -> Result<Option<Expr>> {
     if function.within_group.is_empty() {
+        if ORDERED_SETS.contains(&name) {
+            let message = format!("WITHIN GROUP is required for ordered-set aggregate {name}");
+            return Err(Error::new(ErrorKind::WrongObjectType, message));
+        }
         return Ok(None);
     }
     let FunctionArguments::List(list) = &function.args else { return Ok(None) };
@@ -26,7 +30,10 @@ pub fn ordered_set(function: &Function, name: &str) -> Result<Option<Expr>> {
     let Some(given) = given else { return Ok(None) };
     let keys = function.within_group.as_slice();
     let filter = function.filter.as_deref();
-    if !matches!(name, "percentile_disc" | "mode" | "rank" | "dense_rank" | "percent_rank" | "cume_dist") {
+    if !matches!(
+        name,
+        "percentile_cont" | "percentile_disc" | "mode" | "rank" | "dense_rank" | "percent_rank" | "cume_dist"
+    ) {
         return Ok(None);
     }
     if function.over.is_some() {
@@ -34,11 +41,14 @@ pub fn ordered_set(function: &Function, name: &str) -> Result<Option<Expr>> {
         return Err(Error::new(ErrorKind::Unsupported, message));
     }
     Ok(match (name, given.as_slice(), keys) {
+        ("percentile_cont", [fraction], [key]) => {
+            Some(call(PERCENTILE_CONT, vec![sorted_values(key, filter), fraction.clone()]))
+        }
         ("percentile_disc", [fraction], [key]) => {
             Some(call(PERCENTILE_DISC, vec![sorted_values(key, filter), fraction.clone()]))
         }
         ("mode", [], [key]) => Some(call(MODE, vec![sorted_values(key, filter)])),
-        ("percentile_disc" | "mode", ..) => None,
+        ("percentile_cont" | "percentile_disc" | "mode", ..) => None,
         (_, row, keys) if row.len() == keys.len() => Some(hypothetical(name, row, keys, filter)),
         (_, row, keys) => {
             let message = format!("function {name}() does not exist");

@@ -234,8 +234,10 @@ impl Analyzer<'_> {
     /// # Errors
     /// What the type's input function says of a literal.
     pub fn take_chosen(&mut self, name: &str, argument: &mut Expr, ty: &ColumnType) -> Result<Option<ColumnType>> {
-        // A series of times is made of constants, and the planner reads no labels.
-        let is_read_here = name == "generate_series" || ty.enumerated().is_some() || registered(name) != name;
+        // A series of times is made of constants, and the planner reads neither labels nor numbers nor bytes.
+        let is_never_planners =
+            ty.enumerated().is_some() || matches!(ty, ColumnType::Numeric(_) | ColumnType::Float8 | ColumnType::Bytea);
+        let is_read_here = name == "generate_series" || is_never_planners || registered(name) != name;
         if function_types::is_read_by_planner(name) && !is_read_here {
             self.adopt_parameter(argument, ty);
         } else {
@@ -279,6 +281,7 @@ fn registered(name: &str) -> &str {
     match name {
         "array_remove_all" => "array_remove",
         "array_replace_all" => "array_replace",
+        "signum" => "sign",
         other => other,
     }
 }

@@ -7,10 +7,12 @@ use datafusion::sql::sqlparser::ast::{
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::analyze::analyzer::{Analyzer, is_ordinal};
-use crate::sql::analyze::jsonb::{distinct_keyed, group_keyed, ordinal, sort_key};
+use crate::sql::analyze::grouping_sets::sets_of_items;
+use crate::sql::analyze::jsonb::{distinct_keyed, group_keyed, ordinal, sort_key, value};
 use crate::sql::analyze::outer_aggregates::original;
 use crate::sql::analyze::scope;
 use crate::sql::analyze::scope::{FoundColumn, Relation, Scope, ScopeColumn, ShownColumn};
+use crate::sql::analyze::sorted_sets::keep_sort_keys;
 use crate::sql::parse::names;
 use crate::sql::parse::names::{exact, folded, relation_name};
 use crate::sql::parse::visit::has_expression;
@@ -88,10 +90,17 @@ impl Analyzer<'_> {
             self.restore_aggregates(before);
         }
         let mut grouped = Vec::new();
-        if let GroupByExpr::Expressions(list, _) = &mut select.group_by {
+        if let Select { group_by: GroupByExpr::Expressions(list, _), projection, .. } = &mut *select {
             let before = self.take_aggregates();
+            if let Some(sets) = sets_of_items(list)? {
+                *list = match <[Vec<Expr>; 1]>::try_from(sets) {
+                    Ok([set]) if !set.is_empty() => set,
+                    Ok(sets) => vec![Expr::GroupingSets(sets.into())],
+                    Err(sets) => vec![Expr::GroupingSets(sets)],
+                };
+            }
             for expr in list {
-                grouped.push(self.group_item(expr, &columns)?);
+                grouped.push(self.group_item(expr, &columns, projection)?);
             }
             self.check_no_aggregates("GROUP BY")?;
             self.restore_aggregates(before);
@@ -101,7 +110,7 @@ impl Analyzer<'_> {
         }
         if let Some(Distinct::On(list)) = &mut select.distinct {
             for expr in list {
-                self.group_item(expr, &columns)?;
+                self.group_item(expr, &columns, &select.projection)?;
             }
         }
         for window in &mut select.named_window {
@@ -119,7 +128,12 @@ impl Analyzer<'_> {
             grouped = types;
         }
         self.group_by_dependent(select, order.as_deref().map(Vec::as_slice), &mut grouped);
-        group_keyed(select, &grouped, &columns, order);
+        group_keyed(select, &grouped, &columns, order.as_deref_mut());
+        if let Some(order) = order
+            && select.projection.iter().any(|item| has_expression(item, is_unnest))
+        {
+            keep_sort_keys(select, order)?;
+        }
         if let Some(of_view) = self.scopes.last_mut().and_then(|scope| scope.view_condition.take()) {
             select.selection = Some(both(of_view, select.selection.take()));
         }
@@ -127,7 +141,12 @@ impl Analyzer<'_> {
     }
 
     /// An item of GROUP BY or DISTINCT ON: a number or an output name stays, anything else is an expression. Its type.
-    fn group_item(&mut self, expr: &mut Expr, outputs: &[ScopeColumn]) -> Result<Option<ColumnType>> {
+    fn group_item(
+        &mut self,
+        expr: &mut Expr,
+        outputs: &[ScopeColumn],
+        items: &[SelectItem],
+    ) -> Result<Option<ColumnType>> {
         if is_ordinal(expr) {
             let output = ordinal(expr).and_then(|position| outputs.get(position));
             return Ok(output.and_then(|output| output.ty.clone()));
@@ -145,14 +164,29 @@ impl Analyzer<'_> {
             }
         }
         match expr {
-            Expr::Rollup(sets) | Expr::Cube(sets) | Expr::GroupingSets(sets) => {
+            Expr::GroupingSets(sets) => {
                 for each in sets.iter_mut().flatten() {
-                    self.expr(each)?;
+                    // The planner knows no outputs in sets.
+                    match self.output_of(each, outputs).and_then(|position| items.get(position)).and_then(value) {
+                        Some(output) => *each = output.clone(),
+                        None => drop(self.expr(each)?),
+                    }
                 }
                 Ok(None)
             }
             other => self.expr(other),
         }
+    }
+
+    /// The position of the output that a number or a name in GROUP BY means.
+    fn output_of(&self, expr: &Expr, outputs: &[ScopeColumn]) -> Option<usize> {
+        if is_ordinal(expr) {
+            return ordinal(expr);
+        }
+        let Expr::Identifier(ident) = expr else { return None };
+        let name = folded(ident);
+        let is_column = scope::resolve(&self.scopes, None, &name).is_ok_and(|found| found.is_some());
+        outputs.iter().position(|output| output.name == name).filter(|_| !is_column)
     }
 
     fn expand_wildcards(&mut self, select: &mut Select) -> Result<()> {

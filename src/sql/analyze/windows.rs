@@ -1,12 +1,13 @@
 //! Windows: what OVER and WINDOW say.
 //!
-//! A window that begins with the name of another one is written out before it is walked (PostgreSQL's documentation, WINDOW
-//! clause of SELECT): it takes that one's partition and order, and may add an order where there is none, and a frame.
+//! A window that is a name, or begins with the name of another one, is written out before it is walked (PostgreSQL's
+//! documentation, WINDOW clause of SELECT): it takes that one's partition and order, and may add an order where there is none,
+//! and a frame.
 
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, Ident, NamedWindowDefinition, NamedWindowExpr, OrderByExpr, Query, Select, SelectItem,
+    Expr, Function, Ident, Interval, NamedWindowDefinition, NamedWindowExpr, OrderByExpr, Query, Select, SelectItem,
     Value as Literal, VisitorMut, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType,
 };
 
@@ -17,7 +18,7 @@ use crate::sql::functions::{ENUM_PLACE, JSON_SORT_KEY, NUMBER_RANGE};
 use crate::sql::parse::names::folded;
 use crate::sql::parse::operators;
 use crate::sql::parse::visit::visit_mut;
-use crate::types::ColumnType;
+use crate::types::{ColumnType, Value};
 
 /// Whether a frame is bounded by what is computed of the order's value.
 fn has_range_offset(frame: &WindowFrame) -> bool {
@@ -38,6 +39,10 @@ impl Analyzer<'_> {
             if let Some(key) = sort_key(self.expr(expr)?.as_ref()) {
                 by_value(expr, key);
             }
+        }
+        if let Some(frame) = &mut spec.window_frame {
+            self.bound(&mut frame.start_bound)?;
+            frame.end_bound.as_mut().map_or(Ok(()), |bound| self.bound(bound))?;
         }
         let has_offset = spec.window_frame.as_ref().is_some_and(has_range_offset);
         for item in &mut spec.order_by {
@@ -65,6 +70,50 @@ impl Analyzer<'_> {
                 item.expr = operators::call("encode", vec![item.expr.clone(), hex]);
             }
         }
+        Ok(())
+    }
+
+    /// Reads the offset of a bound, which the planner takes as a number or an interval that is written as such.
+    fn bound(&mut self, bound: &mut WindowFrameBound) -> Result<()> {
+        let (WindowFrameBound::Preceding(Some(offset)) | WindowFrameBound::Following(Some(offset))) = bound else {
+            return Ok(());
+        };
+        let is_number = |expr: &Expr| matches!(expr, Expr::Value(value) if matches!(value.value, Literal::Number(..)));
+        if is_number(offset) || matches!(**offset, Expr::Interval(_)) {
+            return Ok(());
+        }
+        self.expr(offset)?;
+        let mut plain = offset.as_ref();
+        while let Expr::Nested(inner) | Expr::Cast { expr: inner, .. } = plain {
+            plain = inner;
+        }
+        let read = match self.constant_value(plain) {
+            Some(value @ Value::Interval(_)) => Expr::Interval(Interval {
+                value: Box::new(Expr::value(Literal::SingleQuotedString(value.to_text()))),
+                leading_field: None,
+                leading_precision: None,
+                last_field: None,
+                fractional_seconds_precision: None,
+            }),
+            Some(Value::Null) => {
+                let message = "frame starting offset must not be null".to_string();
+                return Err(Error::new(ErrorKind::NullNotAllowed, message));
+            }
+            Some(
+                value @ (Value::Int2(_)
+                | Value::Int4(_)
+                | Value::Int8(_)
+                | Value::Float4(_)
+                | Value::Float8(_)
+                | Value::Numeric(_)),
+            ) => Expr::value(Literal::Number(value.to_text(), false)),
+            _ if is_number(plain) => plain.clone(),
+            _ => {
+                let message = "the offset of a frame that is no constant is not offered";
+                return Err(Error::unsupported(message, "Write a number or an interval."));
+            }
+        };
+        **offset = read;
         Ok(())
     }
 
@@ -170,7 +219,11 @@ impl Windows {
     fn over(&self, function: &mut Function) -> std::result::Result<(), Misnamed> {
         match &mut function.over {
             Some(WindowType::WindowSpec(spec)) => self.write_out(spec),
-            Some(WindowType::NamedWindow(name)) => self.find(name).map(drop),
+            // ORDER BY does not know the names.
+            Some(WindowType::NamedWindow(name)) => {
+                function.over = Some(WindowType::WindowSpec(self.find(name)?.clone()));
+                Ok(())
+            }
             None => Ok(()),
         }
     }

@@ -1,7 +1,7 @@
-//! Addition, subtraction and multiplication of integers that fail when the result does not fit, and division of floats that fails
-//! where the divisor is zero or the result does not fit.
+//! Arithmetic of integers and of floats that fails when the result does not fit, and division of floats that fails where the divisor
+//! is zero.
 //!
-//! The planner's own operators wrap around, and divide floats by zero. These compute in the wider type of their arguments, as
+//! The planner's own operators wrap around, make infinities, and divide floats by zero. These compute in the wider type of their arguments, as
 //! PostgreSQL does.
 
 use std::hash::{Hash, Hasher};
@@ -18,7 +18,7 @@ use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, Sca
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use crate::error::{Error, ErrorKind};
-use crate::expr::quotient_of_floats;
+use crate::expr::Arithmetic;
 use crate::sql::arrow::errors::to_datafusion;
 
 type Kernel = fn(&dyn Datum, &dyn Datum) -> Result<ArrayRef, ArrowError>;
@@ -26,8 +26,12 @@ type Kernel = fn(&dyn Datum, &dyn Datum) -> Result<ArrayRef, ArrowError>;
 const ADD: &str = "$int:+";
 pub const SUBTRACT: &str = "$int:-";
 const MULTIPLY: &str = "$int:*";
+const ADD_FLOATS: &str = "$float:+";
+const SUBTRACT_FLOATS: &str = "$float:-";
+const MULTIPLY_FLOATS: &str = "$float:*";
 /// The division of floats.
 pub const DIVIDE_FLOATS: &str = "$float:/";
+const FLOATS: [&str; 4] = [ADD_FLOATS, SUBTRACT_FLOATS, MULTIPLY_FLOATS, DIVIDE_FLOATS];
 
 /// The checked function that stands for an operator between integers.
 pub fn checked_function(operator: &BinaryOperator) -> Option<&'static str> {
@@ -39,11 +43,29 @@ pub fn checked_function(operator: &BinaryOperator) -> Option<&'static str> {
     }
 }
 
+/// The checked function that stands for an operator between floats.
+pub fn checked_float_function(operator: &BinaryOperator) -> Option<&'static str> {
+    match operator {
+        BinaryOperator::Plus => Some(ADD_FLOATS),
+        BinaryOperator::Minus => Some(SUBTRACT_FLOATS),
+        BinaryOperator::Multiply => Some(MULTIPLY_FLOATS),
+        BinaryOperator::Divide => Some(DIVIDE_FLOATS),
+        _ => None,
+    }
+}
+
 /// The function of that name.
 pub fn arithmetic_function(name: &str) -> Option<Arc<ScalarUDF>> {
     static FUNCTIONS: LazyLock<Vec<Arc<ScalarUDF>>> = LazyLock::new(|| {
-        let all: [(&'static str, Kernel); 4] =
-            [(ADD, numeric::add), (SUBTRACT, numeric::sub), (MULTIPLY, numeric::mul), (DIVIDE_FLOATS, quotients)];
+        let all: [(&'static str, Kernel); 7] = [
+            (ADD, numeric::add),
+            (SUBTRACT, numeric::sub),
+            (MULTIPLY, numeric::mul),
+            (ADD_FLOATS, |left, right| of_floats(left, right, numeric::add(left, right)?, Arithmetic::Add)),
+            (SUBTRACT_FLOATS, |left, right| of_floats(left, right, numeric::sub(left, right)?, Arithmetic::Subtract)),
+            (MULTIPLY_FLOATS, |left, right| of_floats(left, right, numeric::mul(left, right)?, Arithmetic::Multiply)),
+            (DIVIDE_FLOATS, |left, right| of_floats(left, right, numeric::div(left, right)?, Arithmetic::Divide)),
+        ];
         let signature = || Signature::user_defined(Volatility::Immutable);
         all.into_iter()
             .map(|(name, kernel)| Arc::new(ScalarUDF::from(Checked { name, kernel, signature: signature() })))
@@ -73,18 +95,27 @@ impl Hash for Checked {
     }
 }
 
-/// The quotients of floats, each checked as PostgreSQL checks it.
-fn quotients(left: &dyn Datum, right: &dyn Datum) -> Result<ArrayRef, ArrowError> {
-    let result = numeric::div(left, right)?;
+/// What an operator makes of floats, each checked as PostgreSQL checks it.
+fn of_floats(
+    left: &dyn Datum,
+    right: &dyn Datum,
+    result: ArrayRef,
+    operator: Arithmetic,
+) -> Result<ArrayRef, ArrowError> {
     let checked = match result.data_type() {
-        DataType::Float32 => check_quotients::<Float32Type>(left, right, &result),
-        _ => check_quotients::<Float64Type>(left, right, &result),
+        DataType::Float32 => check_floats::<Float32Type>(left, right, &result, operator),
+        _ => check_floats::<Float64Type>(left, right, &result, operator),
     };
     checked.map_err(|error| ArrowError::ExternalError(Box::new(error)))?;
     Ok(result)
 }
 
-fn check_quotients<T: ArrowPrimitiveType>(left: &dyn Datum, right: &dyn Datum, result: &ArrayRef) -> Result<(), Error>
+fn check_floats<T: ArrowPrimitiveType>(
+    left: &dyn Datum,
+    right: &dyn Datum,
+    result: &ArrayRef,
+    operator: Arithmetic,
+) -> Result<(), Error>
 where
     f64: From<T::Native>,
 {
@@ -93,17 +124,19 @@ where
     let value = |side: &PrimitiveArray<T>, is_constant: bool, row: usize| {
         f64::from(side.value(if is_constant { 0 } else { row }))
     };
-    for row in (0..result.len()).filter(|row| result.is_valid(*row)) {
-        let quotient = f64::from(result.value(row));
-        // Only such can come of what is refused.
-        if !quotient.is_finite() || quotient == 0.0 {
-            quotient_of_floats(value(left, left_constant, row), value(right, right_constant, row), quotient)?;
+    // Only such can come of what is refused.
+    let is_suspect = |result: f64| !result.is_finite() || result == 0.0;
+    for (row, computed) in result.values().iter().enumerate() {
+        let computed = f64::from(*computed);
+        if is_suspect(computed) && result.is_valid(row) {
+            let sides = (value(left, left_constant, row), value(right, right_constant, row));
+            operator.check_floats(sides.0, sides.1, computed)?;
         }
     }
     Ok(())
 }
 
-/// The type that floats are divided in.
+/// The type that floats are computed in.
 fn common_float(types: &[DataType]) -> DataType {
     if types.iter().all(|ty| *ty == DataType::Float32) { DataType::Float32 } else { DataType::Float64 }
 }
@@ -124,7 +157,7 @@ fn common(types: &[DataType]) -> DataType {
 
 impl Checked {
     fn common(&self, types: &[DataType]) -> DataType {
-        if self.name == DIVIDE_FLOATS { common_float(types) } else { common(types) }
+        if FLOATS.contains(&self.name) { common_float(types) } else { common(types) }
     }
 }
 

@@ -193,7 +193,7 @@ impl Planner<'_> {
                 Ok(())
             }
             AlterTableOperation::AddConstraint { constraint: TableConstraint::ForeignKey(key), not_valid } => {
-                let key = ForeignKeyRequest::plan(key, (None, None), !not_valid, self.context)?;
+                let key = ForeignKeyRequest::plan(key, (None, None), !not_valid, &self.table, self.context)?;
                 self.constraints.push(TableChange::AddForeignKey(key));
                 Ok(())
             }

@@ -31,7 +31,8 @@ pub struct ForeignKeyRequest {
 }
 
 impl ForeignKeyRequest {
-    /// Reads a constraint; `column` is the one that it stands behind, `name` what CONSTRAINT gives it.
+    /// Reads a constraint of a table that is there or being made; `column` is the one that it stands behind, `name` what CONSTRAINT
+    /// gives it.
     ///
     /// # Errors
     /// 42601 for a clause that is not PostgreSQL's and for contradictions, 0A000 for MATCH FULL and PARTIAL and NOT ENFORCED; as
@@ -40,6 +41,7 @@ impl ForeignKeyRequest {
         constraint: &ForeignKeyConstraint,
         (name, column): (Option<&Ident>, Option<&str>),
         validated: bool,
+        table: &Collection,
         context: &PlanContext<'_>,
     ) -> Result<ForeignKeyRequest> {
         let ForeignKeyConstraint {
@@ -73,7 +75,7 @@ impl ForeignKeyRequest {
         Ok(ForeignKeyRequest {
             name: name.or(own.as_ref()).map(folded),
             columns,
-            parent: parent_name(foreign_table, context)?,
+            parent: parent_name(foreign_table, table, context)?,
             parent_columns: referred_columns.iter().map(folded).collect(),
             on_delete: action(on_delete.as_ref()),
             on_update: action(on_update.as_ref()),
@@ -130,7 +132,14 @@ impl ForeignKeyRequest {
 }
 
 /// The table that is referred to: one that is there, else the one that the statement makes.
-fn parent_name(name: &ObjectName, context: &PlanContext<'_>) -> Result<RelationName> {
+fn parent_name(name: &ObjectName, table: &Collection, context: &PlanContext<'_>) -> Result<RelationName> {
+    // Temporary tables come before others of their names.
+    if let [part] = name.0.as_slice()
+        && table.is_temporary()
+        && part.as_ident().is_some_and(|name| folded(name) == table.name)
+    {
+        return Ok(table.relation());
+    }
     match find_stored(name, context)? {
         Some(relation) => Ok(relation),
         None => match new_name(name, false, context) {

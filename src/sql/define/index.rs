@@ -22,6 +22,9 @@ use crate::types::limits::IDENTIFIER_BYTES_MAX;
 /// pgvector's defaults.
 const M_DEFAULT: u16 = 16;
 const EF_CONSTRUCTION_DEFAULT: u16 = 64;
+const LISTS_DEFAULT: u16 = 100;
+/// How many lists an `ivfflat` index may be asked for.
+const LISTS: std::ops::RangeInclusive<u16> = 1..=32_768;
 /// Most columns of an index, as in PostgreSQL.
 const INDEX_COLUMNS_MAX: usize = 32;
 
@@ -89,13 +92,7 @@ pub fn plan_create_index(index: &CreateIndex, context: &PlanContext<'_>) -> Resu
     let (kind, name_parts) = match method.as_str() {
         "btree" => ordered(index, &collection, context)?,
         "gin" => inverted_keys(index, &collection, context)?,
-        "hnsw" => hnsw(index, &collection, context)?,
-        "ivfflat" => {
-            return Err(Error::unsupported(
-                "access method \"ivfflat\" is not offered",
-                "Use hnsw: CREATE INDEX ... USING hnsw.",
-            ));
-        }
+        "hnsw" | "ivfflat" => nearest(index, &method, &collection, context)?,
         "gist" | "hash" | "brin" | "spgist" => {
             return Err(Error::unsupported(
                 format!("access method \"{method}\" is not offered"),
@@ -235,18 +232,25 @@ fn check_ordered_options(index: &CreateIndex) -> Result<()> {
     Ok(())
 }
 
-fn hnsw(index: &CreateIndex, collection: &Collection, context: &PlanContext<'_>) -> Result<(IndexKind, Vec<String>)> {
+/// An index of near vectors: `hnsw` as pgvector has it, or `ivfflat`, which is the same graph by the other name: it finds
+/// more than lists do, and needs no rows to begin with.
+fn nearest(
+    index: &CreateIndex,
+    method: &str,
+    collection: &Collection,
+    context: &PlanContext<'_>,
+) -> Result<(IndexKind, Vec<String>)> {
     if index.predicate.is_some() {
-        return Err(Error::unsupported("an hnsw index over some of the rows is not offered", "Leave out WHERE."));
+        let message = format!("{method} indexes over some of the rows are not offered");
+        return Err(Error::unsupported(message, "Leave out WHERE."));
     }
     let [column] = index.columns.as_slice() else {
-        return Err(Error::unsupported(
-            "access method \"hnsw\" does not support multicolumn indexes",
-            "Index one column.",
-        ));
+        let message = format!("access method \"{method}\" does not support multicolumn indexes");
+        return Err(Error::unsupported(message, "Index one column."));
     };
     if index.unique {
-        return Err(Error::unsupported("access method \"hnsw\" does not support unique indexes", "Leave out UNIQUE."));
+        let message = format!("access method \"{method}\" does not support unique indexes");
+        return Err(Error::unsupported(message, "Leave out UNIQUE."));
     }
     let (position, known) = known_column(plain_column(column)?, collection, context)?;
     let operator_class = match &column.operator_class {
@@ -258,7 +262,7 @@ fn hnsw(index: &CreateIndex, collection: &Collection, context: &PlanContext<'_>)
     match known.ty {
         ColumnType::Sparsevec(_) | ColumnType::Bit(_) | ColumnType::Varbit(_) => {
             return Err(Error::unsupported(
-                format!("an hnsw index over {} is not offered", known.ty.base_name()),
+                format!("{method} indexes over {} are not offered", known.ty.base_name()),
                 "Searches by its operators measure every row, which is exact.",
             ));
         }
@@ -272,19 +276,39 @@ fn hnsw(index: &CreateIndex, collection: &Collection, context: &PlanContext<'_>)
         }
         _ => return Err(another_class(&operator_class, &known.ty)),
     }
+    let of_lists = method == "ivfflat";
+    if of_lists && operator_class.ends_with("_l1_ops") {
+        let message = format!("operator class \"{operator_class}\" does not exist for access method \"{method}\"");
+        return Err(Error::new(ErrorKind::UndefinedObject, message));
+    }
+    let (m, ef_construction, lists) = nearest_parameters(index, of_lists)?;
+    Ok((IndexKind::Nearest { column: position, operator_class, m, ef_construction, lists }, vec![known.name.clone()]))
+}
+
+/// `m`, `ef_construction` and, where lists are asked for, how many.
+fn nearest_parameters(index: &CreateIndex, of_lists: bool) -> Result<(u16, u16, Option<u16>)> {
     let (mut m, mut ef_construction) = (M_DEFAULT, EF_CONSTRUCTION_DEFAULT);
+    let mut lists = of_lists.then_some(LISTS_DEFAULT);
     for option in &index.with {
         let (name, value) = storage_parameter(option)?;
         match name.as_str() {
-            "m" => m = value,
-            "ef_construction" => ef_construction = value,
+            "m" if !of_lists => m = value,
+            "ef_construction" if !of_lists => ef_construction = value,
+            "lists" if of_lists && LISTS.contains(&value) => lists = Some(value),
+            "lists" if of_lists => {
+                let message = format!("value {value} out of bounds for option \"{name}\"");
+                let (least, most) = (LISTS.start(), LISTS.end());
+                return Err(Error::new(ErrorKind::InvalidParameterValue, message)
+                    .with_detail(format!("Valid values are between \"{least}\" and \"{most}\".")));
+            }
             _ => {
+                let hint = if of_lists { "ivfflat takes lists." } else { "hnsw takes m and ef_construction." };
                 return Err(Error::new(ErrorKind::InvalidParameterValue, format!("unrecognized parameter \"{name}\""))
-                    .with_hint("hnsw takes m and ef_construction."));
+                    .with_hint(hint));
             }
         }
     }
-    Ok((IndexKind::Hnsw { column: position, operator_class, m, ef_construction }, vec![known.name.clone()]))
+    Ok((m, ef_construction, lists))
 }
 
 fn another_class(operator_class: &str, ty: &ColumnType) -> Error {

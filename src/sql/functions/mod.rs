@@ -25,7 +25,7 @@ mod vectors;
 
 pub use aggregates::gathered::{JSON_AGG_OF_ROWS, distinct_form, plain_form};
 pub use aggregates::number_totals::number_aggregate;
-pub use aggregates::ordered_arrays::{MODE, ORDERED_SETS, PERCENTILE_DISC};
+pub use aggregates::ordered_arrays::{MODE, ORDERED_SETS, PERCENTILE_CONT, PERCENTILE_DISC};
 pub use arrays::dimensions::{ARRAY_JOINED, ARRAY_OF_ARRAYS, ARRAY_ORDER, ARRAY_PART, ARRAY_REPLACED, ARRAY_SLICE};
 pub use arrays::expand::EXPAND_ARRAY;
 pub use arrays::made::{BUCKET_OF_BOUNDS, FILLED};

@@ -13,9 +13,10 @@ use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::parse::dialect::PostgresDialect;
+use crate::sql::parse::grouping_words::with_plain_groups;
 use crate::sql::parse::merge_text::with_plain_merges;
 use crate::sql::parse::number_tokens::{with_plain_numbers, with_plain_operators};
-use crate::sql::parse::regroup::{enclose_values, fuse_distinct, regroup};
+use crate::sql::parse::regroup::{enclose_symmetric, enclose_values, fuse_distinct, regroup};
 use crate::sql::parse::rewrite_tokens::normalized;
 use crate::sql::parse::spellings::respelled;
 use crate::sql::parse::statement_limits::{check_counts, check_length, check_nesting, check_numbers};
@@ -50,7 +51,7 @@ pub fn parse(text: &str) -> Result<ParsedStatement> {
     check_password(&tokens, text)?;
     check_offered(&tokens, text)?;
     let parameters = count_parameters(&tokens, text)?;
-    let tokens = normalized(with_plain_merges(respelled(tokens, text)?, text)?);
+    let tokens = normalized(with_plain_groups(with_plain_merges(respelled(tokens, text)?, text)?));
     let mut parser = Parser::new(&PostgresDialect).with_recursion_limit(NESTING_MAX).with_tokens_with_locations(tokens);
     while parser.consume_token(&Token::SemiColon) {}
     let statement = match parser.peek_token().token {
@@ -206,7 +207,7 @@ pub fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>> {
     check_numbers(&tokens, text)?;
     // One blank parts two tokens as well as a thousand.
     tokens.dedup_by(|next, before| is_blank(&next.token) && is_blank(&before.token));
-    Ok(enclose_values(fuse_distinct(merge_operators(part_signs(tokens)))))
+    Ok(enclose_values(enclose_symmetric(fuse_distinct(merge_operators(part_signs(tokens))))?))
 }
 
 fn is_blank(token: &Token) -> bool {

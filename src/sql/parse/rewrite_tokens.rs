@@ -80,6 +80,10 @@ pub fn normalized(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             stand_in_for_target(&tokens, &mut replaced, &mut dropped);
         }
         "FETCH" | "MOVE" => return fetching(tokens, &solid),
+        "RESET" if word(1).as_deref() == Some("TIME") && word(2).as_deref() == Some("ZONE") => {
+            replaced.extend(solid.get(1).map(|at| (*at, Token::make_word("timezone", None))));
+            dropped.extend(solid.get(2));
+        }
         _ => {}
     }
     for (at, token) in replaced {

@@ -112,6 +112,13 @@ impl<'t> Speller<'t> {
                 };
                 self.open.push((opened, self.spelled.len()));
             }
+            // Bounds of frames are otherwise read as intervals without a cast.
+            Token::SingleQuotedString(_) if self.is_cast_bound() => {
+                self.push(Token::LParen, token);
+                self.spelled.push(token.clone());
+                self.push(Token::RParen, token);
+                return Ok(());
+            }
             Token::RParen => {
                 let opened = self.open.pop().map(|(_, place)| place);
                 if opened.is_some_and(|place| self.all_columns(place, token)) {
@@ -186,6 +193,14 @@ impl<'t> Speller<'t> {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// Whether a string that comes now may be the bound of a frame, and is cast.
+    fn is_cast_bound(&self) -> bool {
+        let begins = |token: &TokenWithSpan| {
+            ["between", "and", "rows", "range", "groups"].iter().any(|word| is_keyword(&token.token, word))
+        };
+        self.next(0).is_some_and(|next| next.token == Token::DoubleColon) && self.before().is_some_and(begins)
     }
 
     /// Whether SELECT that comes now has neither columns nor FROM.

@@ -33,7 +33,10 @@ pub fn index_definition((catalog, path): (&Catalog, &SearchPath), oid: u32) -> O
 
 fn options((catalog, path): (&Catalog, &SearchPath), oid: u32) -> String {
     match Object::find(catalog, oid) {
-        Some(Object::Index(_, Index { kind: IndexKind::Hnsw { m, ef_construction, .. }, .. })) => {
+        Some(Object::Index(_, Index { kind: IndexKind::Nearest { lists: Some(lists), .. }, .. })) => {
+            format!(" WITH (lists='{lists}')")
+        }
+        Some(Object::Index(_, Index { kind: IndexKind::Nearest { m, ef_construction, .. }, .. })) => {
             format!(" WITH (m='{m}', ef_construction='{ef_construction}')")
         }
         Some(Object::Index(_, index)) => {
@@ -53,12 +56,12 @@ pub fn index_column(catalog: &Catalog, oid: u32, number: usize) -> Option<String
         Object::PrimaryKey(collection) => column_name(&collection, *collection.primary_key.get(position)?),
         Object::Index(collection, index) => match &index.kind {
             IndexKind::Ordered { columns, .. } => column_name(&collection, *columns.get(position)?),
-            IndexKind::Hnsw { column, .. } if position == 0 => column_name(&collection, *column),
+            IndexKind::Nearest { column, .. } if position == 0 => column_name(&collection, *column),
             IndexKind::Keys(keys) => {
                 key_text(&collection, keys.keys.get(position)?, (catalog, &SearchPath::of_definitions()))
             }
             IndexKind::Fact { path } if position == 0 => Some(fact_expression(path)),
-            IndexKind::Hnsw { .. } | IndexKind::Fact { .. } => None,
+            IndexKind::Nearest { .. } | IndexKind::Fact { .. } => None,
         },
         _ => None,
     }
@@ -73,9 +76,13 @@ fn index_keys(collection: &Collection, index: &Index, (catalog, path): (&Catalog
             texts.collect::<Vec<_>>().join(", ") + class
         }
         IndexKind::Fact { path } => fact_expression(path),
-        IndexKind::Hnsw { column, operator_class, .. } => {
+        IndexKind::Nearest { column, operator_class, lists, .. } => {
             let column = column_name(collection, *column).unwrap_or_default();
-            format!("{column} {}{operator_class}", extension_schema(path))
+            // pgvector has a default class for lists of vectors alone, which is not named.
+            match lists.is_some() && operator_class == "vector_l2_ops" {
+                true => column,
+                false => format!("{column} {}{operator_class}", extension_schema(path)),
+            }
         }
     }
 }
@@ -100,7 +107,7 @@ pub fn index_expressions(index: &Index) -> Option<String> {
             let texts: Vec<String> = texts.collect();
             (!texts.is_empty()).then(|| texts.join(", "))
         }
-        IndexKind::Ordered { .. } | IndexKind::Hnsw { .. } => None,
+        IndexKind::Ordered { .. } | IndexKind::Nearest { .. } => None,
     }
 }
 
@@ -108,7 +115,7 @@ pub fn index_expressions(index: &Index) -> Option<String> {
 pub fn index_condition(index: &Index) -> Option<String> {
     match &index.kind {
         IndexKind::Keys(keys) => keys.condition.as_ref().map(|condition| format!("({})", condition.text)),
-        IndexKind::Ordered { .. } | IndexKind::Fact { .. } | IndexKind::Hnsw { .. } => None,
+        IndexKind::Ordered { .. } | IndexKind::Fact { .. } | IndexKind::Nearest { .. } => None,
     }
 }
 

@@ -32,6 +32,7 @@ pub const METHOD_HEAP: u32 = 2;
 pub const METHOD_BTREE: u32 = 403;
 pub const METHOD_GIN: u32 = 2742;
 pub const METHOD_HNSW: u32 = 16_390;
+pub const METHOD_IVFFLAT: u32 = 16_391;
 
 /// Schemas with the temporary relations of sessions, by the numbers of these.
 const NAMESPACE_TEMPORARY_FIRST: u32 = 0x2000_0000;
@@ -226,6 +227,7 @@ impl Object {
                 AccessMethod::Btree => METHOD_BTREE,
                 AccessMethod::Gin => METHOD_GIN,
                 AccessMethod::Hnsw => METHOD_HNSW,
+                AccessMethod::Ivfflat => METHOD_IVFFLAT,
             },
             Object::PrimaryKey(_) => METHOD_BTREE,
             Object::Sequence(..)
@@ -247,7 +249,7 @@ impl Object {
             Object::PrimaryKey(collection) => picked(collection, &collection.primary_key),
             Object::Index(collection, index) => match &index.kind {
                 IndexKind::Ordered { columns, .. } => picked(collection, columns),
-                IndexKind::Hnsw { column, .. } => picked(collection, &[*column]),
+                IndexKind::Nearest { column, .. } => picked(collection, &[*column]),
                 IndexKind::Keys(keys) => {
                     let mut names = Vec::with_capacity(keys.keys.len());
                     for key in &keys.keys {

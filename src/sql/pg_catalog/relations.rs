@@ -4,7 +4,9 @@ use crate::db::{Catalog, MEMORY, ReadView, SearchPath};
 use crate::model::{Collection, Column, DefaultValue, IdentityKind, IndexKeys, IndexKind, IndexState};
 use crate::sql::pg_catalog::constraints::has_references;
 use crate::sql::pg_catalog::definitions;
-use crate::sql::pg_catalog::oids::{self, COLLATION_DEFAULT, METHOD_GIN, METHOD_HNSW, OWNER_OID, Object};
+use crate::sql::pg_catalog::oids::{
+    self, COLLATION_DEFAULT, METHOD_GIN, METHOD_HNSW, METHOD_IVFFLAT, OWNER_OID, Object,
+};
 use crate::sql::pg_catalog::relation::{CatalogRow, numbers, oid, oids as oid_array, small, text};
 use crate::sql::pg_catalog::types;
 use crate::types::{ColumnType, Value};
@@ -33,7 +35,10 @@ fn class_row(object: &Object, view: &ReadView) -> CatalogRow {
     };
     let options = match object {
         Object::Index(_, index) => match &index.kind {
-            IndexKind::Hnsw { m, ef_construction, .. } => Value::Array(
+            IndexKind::Nearest { lists: Some(lists), .. } => {
+                Value::Array(Box::new(ColumnType::Text), vec![text(format!("lists={lists}"))])
+            }
+            IndexKind::Nearest { m, ef_construction, .. } => Value::Array(
                 Box::new(ColumnType::Text),
                 vec![text(format!("m={m}")), text(format!("ef_construction={ef_construction}"))],
             ),
@@ -151,7 +156,9 @@ pub fn index(catalog: &Catalog) -> Vec<CatalogRow> {
         }
         for index in &collection.indexes {
             let class = match &index.kind {
-                IndexKind::Hnsw { operator_class, .. } => Some((METHOD_HNSW, operator_class.as_str())),
+                IndexKind::Nearest { operator_class, lists, .. } => {
+                    Some((if lists.is_some() { METHOD_IVFFLAT } else { METHOD_HNSW }, operator_class.as_str()))
+                }
                 IndexKind::Keys(IndexKeys { terms: Some(terms), .. }) => Some((METHOD_GIN, terms.operator_class())),
                 IndexKind::Ordered { .. } | IndexKind::Keys(_) | IndexKind::Fact { .. } => None,
             };

@@ -2,8 +2,8 @@
 
 use crate::db::Catalog;
 use crate::sql::pg_catalog::oids::{
-    COLLATION_DEFAULT, METHOD_BTREE, METHOD_GIN, METHOD_HEAP, METHOD_HNSW, NAMESPACE_CATALOG, NAMESPACE_PUBLIC,
-    OWNER_OID,
+    COLLATION_DEFAULT, METHOD_BTREE, METHOD_GIN, METHOD_HEAP, METHOD_HNSW, METHOD_IVFFLAT, NAMESPACE_CATALOG,
+    NAMESPACE_PUBLIC, OWNER_OID,
 };
 use crate::sql::pg_catalog::procedures;
 use crate::sql::pg_catalog::relation::{CatalogRow, oid, text};
@@ -238,9 +238,17 @@ fn operator_classes() -> Vec<(u32, u32, String, ColumnType, bool)> {
         let class = metric.operator_class().replace("vector_", "halfvec_");
         (METHOD_HNSW, class, ColumnType::Halfvec(None), false)
     });
+    let lists = [Metric::L2, Metric::InnerProduct, Metric::Cosine].into_iter().flat_map(|metric| {
+        let class = metric.operator_class();
+        let of = |name: String, ty, is_default| (METHOD_IVFFLAT, name, ty, is_default);
+        [
+            of(class.to_string(), ColumnType::Vector(None), metric == Metric::L2),
+            of(class.replace("vector_", "halfvec_"), ColumnType::Halfvec(None), false),
+        ]
+    });
     let inverted =
         IndexTerms::ALL.map(|terms| (METHOD_GIN, terms.operator_class().to_string(), terms.ty(), terms.is_default()));
-    let numbered = (OPERATOR_CLASS_FIRST..).zip(ordered.chain(vectors).chain(halves).chain(inverted));
+    let numbered = (OPERATOR_CLASS_FIRST..).zip(ordered.chain(vectors).chain(halves).chain(inverted).chain(lists));
     numbered.map(|(number, (method, name, ty, default))| (number, method, name, ty, default)).collect()
 }
 
@@ -282,6 +290,7 @@ pub fn access_method() -> Vec<CatalogRow> {
         row(METHOD_BTREE, "btree", "bthandler", "i"),
         row(METHOD_GIN, "gin", "ginhandler", "i"),
         row(METHOD_HNSW, "hnsw", "hnswhandler", "i"),
+        row(METHOD_IVFFLAT, "ivfflat", "ivfflathandler", "i"),
     ]
 }
 

@@ -14,6 +14,7 @@ use crate::expr::{Operand, ParameterTypes, Scalar};
 use crate::model::IndexKind;
 use crate::sql::analyze::analyzer::Analysis;
 use crate::sql::analyze::literals::{placeholder, string_of};
+use crate::sql::arrow::arithmetic_functions::checked_float_function;
 use crate::sql::functions::NUMERIC_KEY;
 use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::{called, distance_metric};
@@ -260,9 +261,10 @@ impl<'a> Lowering<'a> {
         if is_nearest(expr) {
             return Some((Output::Distance, ColumnType::Float8));
         }
-        let (constant, factor) = match unnested(expr) {
-            Expr::UnaryOp { op: UnaryOperator::Minus, expr } if is_nearest(expr) => (0.0, -1.0),
-            Expr::BinaryOp { left, op, right } if is_nearest(right) => {
+        let expr = unnested(expr);
+        let (constant, factor) = match (expr, operands(expr)) {
+            (Expr::UnaryOp { op: UnaryOperator::Minus, expr }, _) if is_nearest(expr) => (0.0, -1.0),
+            (_, Some((left, op, right))) if is_nearest(right) => {
                 let number = self.number(left)?;
                 match op {
                     BinaryOperator::Minus => (number, -1.0),
@@ -271,7 +273,7 @@ impl<'a> Lowering<'a> {
                     _ => return None,
                 }
             }
-            Expr::BinaryOp { left, op, right } if is_nearest(left) => {
+            (_, Some((left, op, right))) if is_nearest(left) => {
                 let number = self.number(right)?;
                 match op {
                     BinaryOperator::Minus => (-number, 1.0),
@@ -342,7 +344,7 @@ impl<'a> Lowering<'a> {
     pub fn is_indexed(&self, distance: &Distance) -> bool {
         let indexes = self.table.map(|table| table.collection.indexes.as_slice()).unwrap_or_default();
         indexes.iter().any(|index| match &index.kind {
-            IndexKind::Hnsw { column, operator_class, .. } => {
+            IndexKind::Nearest { column, operator_class, .. } => {
                 *column == distance.column
                     && operator_class.parse::<Metric>().is_ok_and(|metric| metric == distance.metric)
             }
@@ -401,6 +403,18 @@ pub fn ordered_expr<'e>(item: &'e OrderByExpr, select: &'e Select, outputs: &[&'
         }
         expr => Some(expr),
     }
+}
+
+/// The sides of arithmetic, whichever way it is written by now.
+fn operands(expr: &Expr) -> Option<(&Expr, BinaryOperator, &Expr)> {
+    if let Expr::BinaryOp { left, op, right } = expr {
+        return Some((left, op.clone(), right));
+    }
+    let (name, arguments) = called(expr)?;
+    let [left, right] = arguments.as_slice() else { return None };
+    let all = [BinaryOperator::Plus, BinaryOperator::Minus, BinaryOperator::Multiply];
+    let operator = all.into_iter().find(|operator| checked_float_function(operator) == Some(name))?;
+    Some((left, operator, right))
 }
 
 /// Whether `db` sorts values of the type as PostgreSQL does.

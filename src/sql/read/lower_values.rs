@@ -5,7 +5,7 @@ use datafusion::sql::sqlparser::ast::{BinaryOperator, CastKind, Expr, UnaryOpera
 
 use crate::expr::{self, Arithmetic, Scalar, unmodified};
 use crate::sql::analyze::analyzer::wider;
-use crate::sql::arrow::arithmetic_functions::{DIVIDE_FLOATS, checked_function};
+use crate::sql::arrow::arithmetic_functions::{checked_float_function, checked_function};
 use crate::sql::arrow::cast_functions::cast_target;
 use crate::sql::functions::{
     NAMED, NUMBER_KEPT, NUMBER_NEGATED, NUMBER_OF, NUMBER_ROUND, NUMERIC_KEY, TIMESTAMP_BIN, TIMESTAMP_TRUNC,
@@ -90,11 +90,13 @@ impl Lowering<'_> {
                 matches!(ty, ColumnType::Numeric(_)).then(|| (rounded(inner, digits), ColumnType::Numeric(None)))
             }
             (name, [left, right]) => {
-                let operators = [BinaryOperator::Plus, BinaryOperator::Minus, BinaryOperator::Multiply];
-                let checked = operators.into_iter().find(|operator| checked_function(operator) == Some(name));
+                let operators =
+                    [BinaryOperator::Plus, BinaryOperator::Minus, BinaryOperator::Multiply, BinaryOperator::Divide];
+                let checked = operators.into_iter().find(|operator| {
+                    [checked_function(operator), checked_float_function(operator)].contains(&Some(name))
+                });
                 let operator = match checked {
                     Some(operator) => Arithmetic::of(&operator.to_string())?,
-                    None if name == DIVIDE_FLOATS => Arithmetic::Divide,
                     None => Arithmetic::of(plain_function(name)?)?,
                 };
                 arithmetic(

@@ -42,6 +42,8 @@ use crate::sql::functions::number_function;
 use crate::sql::planner::semantics::copies::with_copies_counted;
 use crate::sql::planner::semantics::grouping_sets::with_fresh_groups;
 use crate::sql::planner::semantics::join_keys::optimizer_rules;
+use crate::sql::planner::semantics::late_columns::with_late_columns;
+use crate::sql::planner::semantics::varying_calls::with_varying_calls;
 use crate::sql::planner::subqueries::mark_joins::with_mark_joins;
 use crate::sql::planner::subqueries::quantified::quantified_function;
 use crate::sql::registry::FunctionKind;
@@ -238,7 +240,8 @@ pub fn logical_plan(
     let statement = Statement::Query(Box::new(query.clone()));
     let plan =
         SqlToRel::new(&names).sql_statement_to_plan_with_context(statement, &mut planner).map_err(from_datafusion)?;
-    let plan = with_copies_counted(plan).and_then(with_mark_joins).map_err(from_datafusion)?;
+    let plan = with_varying_calls(plan, state).and_then(with_copies_counted).and_then(with_late_columns);
+    let plan = plan.and_then(with_mark_joins).map_err(from_datafusion)?;
     if parameters.iter().any(Option::is_none) {
         return Ok(plan);
     }

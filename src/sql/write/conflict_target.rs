@@ -73,7 +73,7 @@ pub fn computed_arbiters(collection: &Collection, context: &PlanContext<'_>) -> 
             IndexKind::Keys(keys) => {
                 has_keys(keys, &wanted) && is_condition_met(keys, condition.as_deref(), collection, context)?
             }
-            IndexKind::Fact { .. } | IndexKind::Hnsw { .. } => false,
+            IndexKind::Fact { .. } | IndexKind::Nearest { .. } => false,
         };
         if is_meant {
             found.indexes.push(index.id);

@@ -236,7 +236,7 @@ impl Check<'_> {
             IndexKind::Ordered { columns, .. } => columns.len(),
             IndexKind::Keys(keys) => keys.keys.len(),
             IndexKind::Fact { .. } => 1,
-            IndexKind::Hnsw { .. } => return Err(format!("index {} is not ordered", index.name)),
+            IndexKind::Nearest { .. } => return Err(format!("index {} is not ordered", index.name)),
         };
         let entry_key = skip_key_parts(rest, parts).map_err(text)?;
         let entry = self.snapshot.get(&Key::Entry(collection.id, entry_key)).map_err(text)?;

@@ -9,11 +9,10 @@ use std::sync::Arc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::datetime::calendar::{
     DATE_INFINITY, DATE_MINUS_INFINITY, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND,
-    TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, civil_from_days, days_from_civil, days_in_month, is_timestamp,
-    join_timestamp,
+    civil_from_days, days_from_civil, days_in_month, is_timestamp, join_timestamp,
 };
 use crate::types::datetime::datetime_words::{
-    is_weekday, length_while, month_of, named_month_date_length, signed_length, word_length,
+    Special, is_weekday, length_while, month_of, named_month_date_length, signed_length, word_length,
 };
 use crate::types::datetime::posix_zone::PosixZone;
 use crate::types::datetime::time_zone::{Zone, named_zone, parse_offset};
@@ -82,23 +81,6 @@ fn out_of_range(text: &str) -> Error {
 
 fn timestamp_out_of_range(text: &str) -> Error {
     Error::new(ErrorKind::DatetimeOutOfRange, format!("timestamp out of range: \"{}\"", excerpt(text)))
-}
-
-#[derive(Clone, Copy)]
-enum Special {
-    Infinity,
-    MinusInfinity,
-    Epoch,
-}
-
-impl Special {
-    fn timestamp(self) -> i64 {
-        match self {
-            Special::Infinity => TIMESTAMP_INFINITY,
-            Special::MinusInfinity => TIMESTAMP_MINUS_INFINITY,
-            Special::Epoch => 0,
-        }
-    }
 }
 
 /// What was found in a text, each at most once.
@@ -185,25 +167,18 @@ impl<'a> Fields<'a> {
 
     fn digits(&mut self, field: &'a str) -> Result<usize> {
         let digits = length_while(field, |byte| byte.is_ascii_digit());
-        let fraction = field.get(digits + 1..).unwrap_or_default();
         match field.as_bytes().get(digits) {
             Some(b':') => {
                 let length = length_while(field, |byte| byte.is_ascii_digit() || byte == b':' || byte == b'.');
                 self.set_time(field.get(..length).unwrap_or_default())?;
                 Ok(length)
             }
-            None if self.is_julian => {
-                let days = i32::try_from(self.number(field)?).ok().and_then(|days| days.checked_sub(JULIAN_EPOCH));
-                self.date = Some(civil_from_days(days.ok_or_else(|| out_of_range(self.text))?));
-                self.is_julian = false;
-                Ok(digits)
-            }
-            Some(b'.')
-                if fraction.bytes().all(|byte| byte.is_ascii_digit())
-                    && (self.has_date() || self.type_name == "time") =>
-            {
-                self.set_packed_time(field)?;
-                Ok(field.len())
+            _ if self.is_julian => self.set_julian(field, digits),
+            // ISO's basic form of a time, 030405.678, which may have its zone right behind it.
+            Some(b'.' | b'-') if self.may_be_time(field) => {
+                let length = length_while(field, |byte| byte.is_ascii_digit() || byte == b'.');
+                self.set_packed_time(field.get(..length).unwrap_or_default())?;
+                Ok(length)
             }
             Some(_) => {
                 self.set_date(field)?;
@@ -231,7 +206,36 @@ impl<'a> Fields<'a> {
     }
 
     fn has_date(&self) -> bool {
-        self.date.is_some() || (self.month.is_some() && self.numbers.len() == 2)
+        self.date.is_some() || self.numbers.len() == if self.month.is_some() { 2 } else { 3 }
+    }
+
+    /// Whether digits with a point or a sign behind them are a time, with a zone or without.
+    fn may_be_time(&self, field: &str) -> bool {
+        let whole = length_while(field, |byte| byte.is_ascii_digit());
+        let behind = field.get(whole..).unwrap_or_default();
+        let fraction =
+            behind.strip_prefix('.').map_or(0, |behind| length_while(behind, |byte| byte.is_ascii_digit()) + 1);
+        let is_end = behind.get(fraction..).is_none_or(|behind| behind.is_empty() || behind.starts_with('-'));
+        is_end
+            && self.time.is_none()
+            && (matches!(whole, 4 | 6) || fraction > 0)
+            && (self.has_date() || self.type_name == "time")
+    }
+
+    /// A Julian day, whose fraction is a time.
+    fn set_julian(&mut self, field: &str, digits: usize) -> Result<usize> {
+        let days = self.number(field.get(..digits).unwrap_or_default())?;
+        let days = i32::try_from(days).ok().and_then(|days| days.checked_sub(JULIAN_EPOCH));
+        self.date = Some(civil_from_days(days.ok_or_else(|| out_of_range(self.text))?));
+        self.is_julian = false;
+        let Some(behind) = field.get(digits..).and_then(|behind| behind.strip_prefix('.')) else { return Ok(digits) };
+        let length = length_while(behind, |byte| byte.is_ascii_digit());
+        let fraction: f64 = format!("0.{}", behind.get(..length).unwrap_or_default()).parse().unwrap_or_default();
+        if self.time.is_some() {
+            return Err(self.invalid());
+        }
+        self.time = Some(micros_of_days(fraction));
+        Ok(digits + 1 + length)
     }
 
     fn number(&self, digits: &str) -> Result<i64> {
@@ -395,6 +399,15 @@ impl<'a> Fields<'a> {
     fn complete(&mut self) -> Result<()> {
         match (self.month, self.numbers.as_slice()) {
             (None, []) => {}
+            // Numbers with blanks between them: 2024 01 02.
+            (None, &[first, second, third]) if self.date.is_none() => {
+                let order = if first.len() >= 3 { DateOrder::Ymd } else { self.style.order };
+                self.date = Some(match order {
+                    DateOrder::Ymd => (self.year(first)?, self.number(second)?, self.number(third)?),
+                    DateOrder::Mdy => (self.year(third)?, self.number(first)?, self.number(second)?),
+                    DateOrder::Dmy => (self.year(third)?, self.number(second)?, self.number(first)?),
+                });
+            }
             (Some(month), &[first, second]) if self.date.is_none() => {
                 let is_year_first = first.len() >= 3 || (self.style.order == DateOrder::Ymd && second.len() < 3);
                 let (year, day) = if is_year_first { (first, second) } else { (second, first) };
@@ -450,6 +463,12 @@ impl<'a> Fields<'a> {
             Some(false) => Ok(if micros >= NOON { micros - NOON } else { micros }),
         }
     }
+}
+
+/// Microseconds of a part of a day.
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a day has fewer than 2^53")]
+fn micros_of_days(fraction: f64) -> i64 {
+    (fraction * MICROS_PER_DAY as f64).round() as i64
 }
 
 /// Microseconds of the digits behind a decimal point of seconds, rounded to the nearest.

@@ -1,4 +1,6 @@
-//! The words of dates and times: how far a field goes, the names of months and days.
+//! The words of dates and times: how far a field goes, the names of months, days and moments.
+
+use crate::types::datetime::calendar::{TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY};
 
 pub(super) const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
@@ -77,4 +79,22 @@ pub(super) fn month_of(word: &str) -> Option<i64> {
 
 pub(super) fn is_weekday(lower: &str) -> bool {
     WEEKDAYS.iter().any(|day| lower.starts_with(day)) && (lower.len() <= 5 || lower.ends_with("day"))
+}
+
+/// A moment with a name.
+#[derive(Clone, Copy)]
+pub(super) enum Special {
+    Infinity,
+    MinusInfinity,
+    Epoch,
+}
+
+impl Special {
+    pub(super) fn timestamp(self) -> i64 {
+        match self {
+            Special::Infinity => TIMESTAMP_INFINITY,
+            Special::MinusInfinity => TIMESTAMP_MINUS_INFINITY,
+            Special::Epoch => 0,
+        }
+    }
 }

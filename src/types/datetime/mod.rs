@@ -5,6 +5,7 @@ pub(super) mod datetime_text;
 mod datetime_words;
 pub(super) mod interval;
 pub(super) mod interval_fields;
+mod interval_iso;
 pub(super) mod interval_text;
 pub(super) mod posix_zone;
 pub(super) mod styled_text;

@@ -14,6 +14,6 @@ mod time_text;
 
 pub use number_input::{NumberText, number_of_text};
 pub use number_text::{FormattedNumber, number_text};
-pub use time_fields::ReadTime;
-pub use time_input::time_of_text;
+pub use time_fields::{ReadTime, StandardTime};
+pub use time_input::{standard_time, time_of_text};
 pub use time_text::{BrokenTime, JULIAN_EPOCH, ShownZone, interval_text, time_text};

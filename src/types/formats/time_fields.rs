@@ -28,7 +28,26 @@ pub struct ReadTime {
     precision: Option<u8>,
 }
 
+/// A time that was read as standard SQL does, and what its template has of it.
+#[derive(Clone, Debug)]
+pub struct StandardTime {
+    pub time: ReadTime,
+    pub is_dated: bool,
+    pub is_timed: bool,
+    pub is_zoned: bool,
+}
+
 impl ReadTime {
+    /// Microseconds of the day, and how far east of UTC they are.
+    pub fn clock(&self) -> (i64, Option<i64>) {
+        (self.micros, self.zone_micros)
+    }
+
+    /// Digits of the second's fraction, where the template has so many.
+    pub fn precision(&self) -> Option<u8> {
+        self.precision
+    }
+
     /// The date.
     ///
     /// # Errors

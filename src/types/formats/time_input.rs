@@ -3,8 +3,10 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::datetime::time_zone::zone_offset_of_abbreviation;
 use crate::types::formats::number_text::check_length;
-use crate::types::formats::time_fields::{ReadTime, TimeFields};
-use crate::types::formats::time_template::{Calendar, TimeElement, TimeField, TimePattern, template};
+use crate::types::formats::time_fields::{ReadTime, StandardTime, TimeFields};
+use crate::types::formats::time_template::{
+    Calendar, TimeElement, TimeField, TimePattern, standard_template, template,
+};
 use crate::types::formats::time_text::{DAYS, MONTHS};
 
 struct Reader {
@@ -15,6 +17,8 @@ struct Reader {
     element: usize,
     fields: TimeFields,
     is_exact: bool,
+    /// As standard SQL reads: what stands between the fields is what the template has there, and nothing is left over.
+    is_standard: bool,
     /// Blanks and separators that were skipped beyond what the template has.
     skipped: i64,
 }
@@ -32,10 +36,62 @@ pub fn time_of_text(text: &str, format: &str) -> Result<ReadTime> {
         element: 0,
         fields: TimeFields::default(),
         is_exact: false,
+        is_standard: false,
         skipped: 0,
     };
     reader.read()?;
     reader.fields.finish(text)
+}
+
+/// Reads a time as standard SQL does, which tells by the template what kind of time it is.
+///
+/// # Errors
+/// As [`time_of_text`]; 22007 for a template of another dialect, one that has neither a date nor a time, and one with a zone
+/// and without a time.
+pub fn standard_time(text: &str, format: &str) -> Result<StandardTime> {
+    check_length(format)?;
+    let elements = standard_template(format)?;
+    let fields = elements.iter().filter_map(|element| match element {
+        TimeElement::TimePattern(pattern) => Some(pattern.field),
+        _ => None,
+    });
+    let (mut is_dated, mut is_timed, mut is_zoned) = (false, false, false);
+    for field in fields {
+        match field {
+            TimeField::Exact => {}
+            TimeField::Zone | TimeField::Offset | TimeField::ZoneHour | TimeField::ZoneMinute => is_zoned = true,
+            TimeField::HalfDay { .. }
+            | TimeField::Hour12
+            | TimeField::Hour24
+            | TimeField::Minute
+            | TimeField::Second
+            | TimeField::DaySecond
+            | TimeField::Millisecond
+            | TimeField::Microsecond
+            | TimeField::Fraction(_) => is_timed = true,
+            _ => is_dated = true,
+        }
+    }
+    let mut reader = Reader {
+        text: text.chars().collect(),
+        at: 0,
+        elements,
+        element: 0,
+        fields: TimeFields::default(),
+        is_exact: true,
+        is_standard: true,
+        skipped: 0,
+    };
+    // Without a pattern there is nothing that could be read.
+    if is_dated || is_timed || is_zoned {
+        reader.read()?;
+    }
+    let time = reader.fields.finish(text)?;
+    match (is_dated, is_timed, is_zoned) {
+        (true, false, true) => Err(wrong("datetime format is zoned but not timed".to_string())),
+        (false, false, _) => Err(wrong("datetime format is not dated and not timed".to_string())),
+        _ => Ok(StandardTime { time, is_dated, is_timed, is_zoned }),
+    }
 }
 
 fn wrong(message: String) -> Error {
@@ -73,7 +129,10 @@ impl Reader {
     fn read(&mut self) -> Result<()> {
         while let Some(element) = self.elements.get(self.element).copied() {
             if self.peek().is_none() {
-                return Ok(());
+                return match self.is_standard {
+                    true => Err(wrong("input string is too short for datetime format".to_string())),
+                    false => Ok(()),
+                };
             }
             let is_exact_mark =
                 matches!(element, TimeElement::TimePattern(pattern) if pattern.field == TimeField::Exact);
@@ -82,6 +141,14 @@ impl Reader {
                 self.skipped += self.skip_blanks();
             }
             match element {
+                TimeElement::Space(own) | TimeElement::Separator(own)
+                    if self.is_standard && self.peek() != Some(own) =>
+                {
+                    return Err(wrong(format!("unmatched format separator \"{own}\"")));
+                }
+                TimeElement::Text(own) if self.is_standard && self.peek() != Some(own) => {
+                    return Err(wrong(format!("unmatched format character \"{own}\"")));
+                }
                 TimeElement::Space(_) | TimeElement::Separator(_) if self.is_exact => self.at += 1,
                 TimeElement::Space(_) | TimeElement::Separator(_) => {
                     self.skipped -= 1;
@@ -100,6 +167,12 @@ impl Reader {
                 }
             }
             self.element += 1;
+        }
+        if self.is_standard {
+            self.skip_blanks();
+            if self.peek().is_some() {
+                return Err(wrong("trailing characters remain in input string after datetime format".to_string()));
+            }
         }
         Ok(())
     }

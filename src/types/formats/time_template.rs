@@ -1,5 +1,7 @@
 //! Templates of dates and times: `YYYY`, `HH24` and their like.
 
+use crate::error::{Error, ErrorKind, Result};
+
 /// Which calendar a pattern belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Calendar {
@@ -205,8 +207,27 @@ fn is_separator(character: char) -> bool {
     character.is_ascii_graphic() && !character.is_ascii_alphanumeric()
 }
 
+/// What may stand between the patterns of a template of standard SQL, besides what is quoted.
+const STANDARD_SEPARATORS: [char; 8] = ['-', '.', '/', ',', '\'', ':', ';', ' '];
+
 /// Reads a template.
 pub fn template(format: &str) -> Vec<TimeElement> {
+    elements_of(format, |_| true).unwrap_or_default()
+}
+
+/// Reads a template of standard SQL.
+///
+/// # Errors
+/// 22007 for what may not stand between its patterns.
+pub fn standard_template(format: &str) -> Result<Vec<TimeElement>> {
+    elements_of(format, |separator| separator == '"' || STANDARD_SEPARATORS.contains(&separator)).map_err(|separator| {
+        let message = format!("invalid datetime format separator: \"{separator}\"");
+        Error::new(ErrorKind::InvalidDatetimeFormat, message)
+    })
+}
+
+/// The elements of a template, or what may not stand between its patterns.
+fn elements_of(format: &str, is_allowed: fn(char) -> bool) -> std::result::Result<Vec<TimeElement>, char> {
     let mut elements = Vec::new();
     let mut rest = format;
     while let Some(first) = rest.chars().next() {
@@ -235,14 +256,15 @@ pub fn template(format: &str) -> Vec<TimeElement> {
             elements.push(TimeElement::TimePattern(pattern));
             continue;
         }
-        if has_fill || is_translated {
-            let Some(first) = rest.chars().next() else { break };
-            rest = literal(rest, first, &mut elements);
-            continue;
+        // FM and TM before no pattern are left out.
+        let first = if has_fill || is_translated { rest.chars().next() } else { Some(first) };
+        let Some(first) = first else { break };
+        if !is_allowed(first) {
+            return Err(first);
         }
         rest = literal(rest, first, &mut elements);
     }
-    elements
+    Ok(elements)
 }
 
 /// Takes what is no pattern; what follows it.

@@ -46,7 +46,13 @@ fn catalog() -> Catalog {
     ];
     let pairs = [("name", ColumnType::Text), ("a", ColumnType::Vector(None)), ("b", ColumnType::Vector(None))];
     let mut notes = collection(20, "notes", CollectionKind::Table, &notes);
-    let kind = IndexKind::Hnsw { column: 4, operator_class: "vector_l2_ops".to_string(), m: 16, ef_construction: 64 };
+    let kind = IndexKind::Nearest {
+        column: 4,
+        operator_class: "vector_l2_ops".to_string(),
+        m: 16,
+        ef_construction: 64,
+        lists: None,
+    };
     notes.indexes.push(Index::new(CollectionId(21), "notes_embedding_idx", kind, IndexOrigin::Statement));
     let auth = [("key", ColumnType::Text), ("value", ColumnType::Text)];
     Catalog::new(vec![

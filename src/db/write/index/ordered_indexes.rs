@@ -231,7 +231,7 @@ fn shown_key<'a>(
             })
             .collect(),
         IndexKind::Fact { path } => path.iter().map(|key| Cow::from(key.as_str())).collect(),
-        IndexKind::Hnsw { .. } => Vec::new(),
+        IndexKind::Nearest { .. } => Vec::new(),
     };
     Ok((names, values))
 }

@@ -64,7 +64,7 @@ pub(crate) trait SecondaryIndex {
 pub(crate) fn implementation(index: &Index) -> &'static dyn SecondaryIndex {
     match index.kind.access_method() {
         AccessMethod::Btree | AccessMethod::Gin => &OrderedIndexes,
-        AccessMethod::Hnsw => &VectorGraphs,
+        AccessMethod::Hnsw | AccessMethod::Ivfflat => &VectorGraphs,
     }
 }
 

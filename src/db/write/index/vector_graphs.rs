@@ -32,7 +32,7 @@ pub(crate) struct VectorGraphs;
 
 impl SecondaryIndex for VectorGraphs {
     fn check(&self, collection: &Collection, index: &Index) -> Result<()> {
-        let IndexKind::Hnsw { column, operator_class, m, ef_construction } = &index.kind else { return Ok(()) };
+        let IndexKind::Nearest { column, operator_class, m, ef_construction, .. } = &index.kind else { return Ok(()) };
         operator_class.parse::<Metric>()?;
         Parameters::new(usize::from(*m), usize::from(*ef_construction))?;
         match collection.columns.get(*column).map(|column| &column.ty) {

@@ -444,7 +444,7 @@ fn encoded_in_order(child: &Collection, positions: &[usize], values: &[Value], p
 fn leading_index(child: &Collection, positions: &[usize]) -> Option<(CollectionId, Vec<usize>)> {
     child.indexes.iter().filter(|index| index.state.is_ready()).find_map(|index| match &index.kind {
         IndexKind::Ordered { columns, .. } => leading_places(columns, positions).map(|places| (index.id, places)),
-        IndexKind::Keys(_) | IndexKind::Fact { .. } | IndexKind::Hnsw { .. } => None,
+        IndexKind::Keys(_) | IndexKind::Fact { .. } | IndexKind::Nearest { .. } => None,
     })
 }
 

@@ -99,7 +99,7 @@ fn sort_key(vector: &SparseVector) -> Vec<u8> {
 }
 
 fn sum(a: &SparseVector, b: &SparseVector, of: fn(f64, f64) -> f64) -> f64 {
-    a.zip(b).map(|(a, b)| of(f64::from(a), f64::from(b))).sum()
+    a.zip(b).map(|(a, b)| of(f64::from(a), f64::from(b))).fold(0.0, |sum, term| sum + term)
 }
 
 fn inner_product(a: &SparseVector, b: &SparseVector) -> f64 {

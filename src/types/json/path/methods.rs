@@ -7,7 +7,7 @@ use crate::types::json::jsonb;
 use crate::types::json::path::execute::{Attempt, Execution, PathFailure, path_error};
 use crate::types::json::path::items::{Item, ItemKind};
 use crate::types::json::path::syntax::Method;
-use crate::types::json::path::times::{TimeKind, parse_time};
+use crate::types::json::path::times::{TimeKind, parse_by_template, parse_time};
 use crate::types::value::Value;
 
 impl Method {
@@ -100,11 +100,8 @@ impl Execution<'_> {
         let Some(text) = item.as_string() else {
             return datetime_error(format!("jsonpath item method .{name}() can only be applied to a string"));
         };
-        if method == Method::Datetime && !arguments.is_empty() {
-            return Err(PathFailure::Other(Error::unsupported(
-                "the template of the jsonpath item method .datetime() is not offered",
-                "Without one, dates and times of ISO 8601 are read.",
-            )));
+        if let (Method::Datetime, Some(template)) = (method, arguments.first()) {
+            return parse_by_template(&text, template).map(Item::Time).map_err(PathFailure::Path);
         }
         let wanted = match method {
             Method::Date => Some(TimeKind::Date),

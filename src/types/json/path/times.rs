@@ -3,10 +3,11 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::types::column_type::ColumnType;
 use crate::types::datetime::calendar::{MICROS_PER_DAY, MICROS_PER_MINUTE, join_timestamp, split_timestamp};
 use crate::types::datetime::time_zone::{Zone, zone_offset_of_abbreviation};
+use crate::types::formats::{StandardTime, standard_time};
 use crate::types::json::path::execute::{Attempt, PathFailure};
 use crate::types::value::Value;
 
@@ -163,6 +164,30 @@ pub fn compare_times(left: &PathTime, right: &PathTime, session: Option<PathZone
     // Of two times of one moment, the one further east comes first.
     let is_time = left.kind == TimeTz && right.kind == TimeTz;
     Ok(Some(if is_time { order.then(right.offset.cmp(&left.offset)) } else { order }))
+}
+
+/// Reads what a template says.
+///
+/// # Errors
+/// As [`standard_time`]; 22007 for a template with a zone that the text has not, 22008 beyond the range of timestamps.
+pub fn parse_by_template(text: &str, template: &str) -> Result<PathTime, Error> {
+    let StandardTime { time, is_dated, is_timed, is_zoned } = standard_time(text, template)?;
+    let kind = match (is_dated, is_timed, is_zoned) {
+        (true, true, true) => TimeKind::TimestampTz,
+        (true, true, false) => TimeKind::Timestamp,
+        (true, false, _) => TimeKind::Date,
+        (false, _, true) => TimeKind::TimeTz,
+        (false, _, false) => TimeKind::Time,
+    };
+    let (micros, zone) = time.clock();
+    let days = if is_dated { time.date(text)? } else { 0 };
+    let local = join_timestamp(days, if is_timed { micros } else { 0 })?;
+    if is_zoned && zone.is_none() {
+        let message = format!("missing time zone in input string for type {}", kind.short_name());
+        return Err(Error::new(ErrorKind::InvalidDatetimeFormat, message));
+    }
+    let read = PathTime { kind, local, offset: zone.filter(|_| is_zoned).unwrap_or(0) };
+    Ok(time.precision().map_or(read, |digits| read.rounded(u32::from(digits))))
 }
 
 /// Reads a date, a time, or both with a blank or `T` between them, with an offset or without.
