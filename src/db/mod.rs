@@ -73,7 +73,8 @@ pub use replica::receiving::shapes::ShapeClaim;
 pub use replica::receiving::verify_states::{OfferedStates, VerifiedHeads};
 pub use replica::rights::charter::CharterNews;
 pub use state::activity::{
-    Activity, ActivityHandle, ActivityState, ConnectionActivity, ListedCursor, ListedStatement, NamedStatement,
+    Activity, ActivityHandle, ActivityState, ConnectionActivity, CursorKind, ListedCursor, ListedStatement,
+    NamedStatement,
 };
 pub use state::cancel::Cancel;
 pub use state::clock::Clock;

@@ -15,6 +15,7 @@ mod nesting;
 mod portal;
 mod portals;
 mod scram_verifier;
+mod scroll;
 mod session;
 mod settings;
 mod statement;

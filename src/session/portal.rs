@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::db::{ListedCursor, Row};
 use crate::error::Result;
 use crate::model::{OutputColumn, Reservation};
+use crate::session::scroll::Scroll;
 use crate::session::statement::outcome::ResultRows;
 use crate::session::statement::prepared::Prepared;
 use crate::statement::RowsTag;
@@ -13,7 +14,7 @@ use crate::types::Value;
 /// Bytes that a portal takes besides its parameters and rows.
 pub(super) const PORTAL_BYTES: usize = 1024;
 /// Bytes that a stored row takes besides its values.
-const ROW_BYTES: usize = size_of::<Row>();
+pub(super) const ROW_BYTES: usize = size_of::<Row>();
 
 /// Which columns of a result are binary.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +38,10 @@ pub struct Portal {
     pub(super) is_held: bool,
     /// All of its rows wait: nothing stands behind them any more.
     pub(super) is_stored: bool,
+    /// Its rows, where it goes both ways.
+    pub(super) scroll: Option<Scroll>,
+    /// How many rows it has passed, where it goes forward alone.
+    pub(super) passed: u64,
     /// What it takes besides its rows, and its stored rows.
     pub(super) memory: Reservation,
     pub(super) _listed: Option<ListedCursor>,
@@ -152,6 +157,9 @@ impl Portal {
     /// What reading fails with, and 53200 where the rows are more than the session may hold.
     pub(super) async fn store(&mut self) -> Result<()> {
         self.is_stored = true;
+        if self.scroll.is_some() {
+            return self.store_scroll().await;
+        }
         let PortalState::Open(open) = &mut self.state else { return Ok(()) };
         let mut rows: Vec<Row> = std::mem::take(&mut open.waiting).collect();
         let mut bytes: usize = rows.iter().flatten().map(Value::bytes).sum();

@@ -1,21 +1,22 @@
 //! Portals: bound statements and cursors under one set of names, as in PostgreSQL, each with its result as far as it was fetched.
 //!
-//! Bind and DECLARE make one, Execute and FETCH read on in either, Close and CLOSE end it. They go forward only and read as they
-//! are fetched. A portal ends with its transaction. One WITH HOLD is read to its end when its transaction commits: what it fails
+//! Bind and DECLARE make one, Execute and FETCH read on in either, Close and CLOSE end it. They read as they are fetched, and go
+//! forward unless they were declared with SCROLL. A portal ends with its transaction. One WITH HOLD is read to its end when its transaction commits: what it fails
 //! with fails the COMMIT, and afterwards it stands on nothing but its rows, which are drawn from the session's memory.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::db::{Gathered, RowStream};
+use crate::db::{CursorKind, Gathered, Row, RowStream};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::OutputColumn;
 use crate::session::portal::{Formats, PORTAL_BYTES, Portal, PortalRows, PortalState};
+use crate::session::scroll::Scroll;
 use crate::session::session::{Session, in_failed_transaction};
 use crate::session::statement::outcome::{ResultRows, StatementOutcome};
 use crate::session::statement::prepared::Prepared;
 use crate::session::transaction::TransactionStatus;
-use crate::statement::RowsTag;
+use crate::statement::{CursorFetch, RowsTag};
 use crate::types::{Value, quote_identifier};
 
 /// Most open portals of one session, besides the unnamed one.
@@ -152,7 +153,8 @@ impl Session {
         let memory = self.memory.reserve(PORTAL_BYTES + bytes)?;
         let number = self.portals.next_number();
         // The unnamed one is there for the statement that runs, which others see as such.
-        let listed = (!name.is_empty()).then(|| self.activity.list_cursor(number, name, false, Some(&prepared.shown)));
+        let listed = (!name.is_empty())
+            .then(|| self.activity.list_cursor(number, name, CursorKind::default(), Some(&prepared.shown)));
         let portal = Portal {
             columns: prepared.columns.clone(),
             prepared: Some(prepared),
@@ -161,6 +163,8 @@ impl Session {
             number,
             is_held: false,
             is_stored: false,
+            scroll: None,
+            passed: 0,
             memory,
             _listed: listed,
         };
@@ -172,7 +176,7 @@ impl Session {
     ///
     /// # Errors
     /// 42P03 for a name that is taken, 54000 over the limit, 53200 without memory for it.
-    pub(super) fn open_cursor(&mut self, name: &str, rows: ResultRows, is_held: bool) -> Result<()> {
+    pub(super) fn open_cursor(&mut self, name: &str, rows: ResultRows, kind: CursorKind) -> Result<()> {
         self.portals.check_name(name)?;
         let memory = self.memory.reserve(PORTAL_BYTES)?;
         let number = self.portals.next_number();
@@ -182,10 +186,12 @@ impl Session {
             formats: Formats::Text,
             state: PortalState::Open(PortalRows::new(rows, SELECTED)),
             number,
-            is_held,
+            is_held: kind.is_held,
             is_stored: false,
+            scroll: kind.is_scrollable.then(Scroll::default),
+            passed: 0,
             memory,
-            _listed: Some(self.activity.list_cursor(number, name, is_held, None)),
+            _listed: Some(self.activity.list_cursor(number, name, kind, None)),
         };
         self.portals.put(name, portal);
         Ok(())
@@ -297,10 +303,14 @@ impl Session {
         Ok(())
     }
 
-    /// FETCH: reads on; `None` reads to the end.
-    pub(super) async fn fetch(&mut self, name: &str, count: Option<u64>) -> Result<StatementOutcome> {
+    /// FETCH: reads rows of a cursor.
+    ///
+    /// # Errors
+    /// 34000 when there is none of that name, 54000 for more than `FETCH_ROWS_MAX`, 55000 to go back without SCROLL, 53200 without
+    /// memory; as its query.
+    pub(super) async fn fetch(&mut self, name: &str, fetch: CursorFetch) -> Result<StatementOutcome> {
         let columns = self.cursor_columns(name)?;
-        if let Some(count) = count.filter(|count| *count > FETCH_ROWS_MAX) {
+        if let Some(count) = fetch.count().filter(|count| *count > FETCH_ROWS_MAX) {
             return Err(Error::new(
                 ErrorKind::LimitExceeded,
                 format!("FETCH of {count} rows is over the limit of {FETCH_ROWS_MAX}"),
@@ -311,6 +321,16 @@ impl Session {
         let nothing = self.no_rows(&columns);
         let mut fetched = Gathered::new(&self.memory);
         let portal = self.portals.get_mut(name).ok_or_else(|| no_cursor(name))?;
+        let tag = RowsTag::Counted("FETCH");
+        if portal.scroll.is_some() {
+            if let Err(error) = portal.scroll(fetch, &mut |row: &Row| fetched.push(row.clone())).await {
+                self.drop_portal(name);
+                return Err(error);
+            }
+            let rows = ResultRows::new(columns, RowStream::from_gathered(fetched), &self.cancel);
+            return Ok(StatementOutcome::Rows { rows, tag });
+        }
+        let (before, count) = portal.only_forward(fetch)?;
         let rows = match (&mut portal.state, count) {
             (PortalState::Open(open), None) => {
                 // Everything that is left is streamed; the cursor stays, at its end.
@@ -318,7 +338,7 @@ impl Session {
                 rows.behind(waiting, portal.memory.split_above(PORTAL_BYTES))
             }
             (PortalState::Open(open), Some(count)) => {
-                if let Err(error) = fetch_into(open, count, &mut fetched).await {
+                if let Err(error) = fetch_into(open, (before, count), &mut fetched, &mut portal.passed).await {
                     // What comes behind a row that cannot be computed is nothing that anybody may take for the rest.
                     self.drop_portal(name);
                     return Err(error);
@@ -327,30 +347,28 @@ impl Session {
             }
             (PortalState::Bound(_) | PortalState::Done, _) => nothing,
         };
-        Ok(StatementOutcome::Rows { rows, tag: RowsTag::Counted("FETCH") })
+        Ok(StatementOutcome::Rows { rows, tag })
     }
 
-    /// Passes over rows of a cursor, at most `count`; how many there were.
+    /// MOVE: goes where FETCH would; how many rows that would have taken.
     ///
     /// # Errors
-    /// 34000 when there is none of that name; as its query.
-    pub(super) async fn pass(&mut self, name: &str, count: Option<u64>) -> Result<u64> {
+    /// As [`Session::fetch`].
+    pub(super) async fn pass(&mut self, name: &str, fetch: CursorFetch) -> Result<u64> {
         self.cursor_columns(name)?;
         self.open_bound(name).await?;
         let portal = self.portals.get_mut(name).ok_or_else(|| no_cursor(name))?;
-        let PortalState::Open(open) = &mut portal.state else { return Ok(0) };
-        let mut passed = 0;
-        while count.is_none_or(|count| passed < count) {
-            match open.next().await {
-                Ok(Some(_)) => passed += 1,
-                Ok(None) => break,
-                Err(error) => {
-                    self.drop_portal(name);
-                    return Err(error);
-                }
+        let passed = match portal.scroll.is_some() {
+            true => portal.scroll(fetch, &mut |_: &Row| Ok(())).await,
+            false => {
+                let (before, count) = portal.only_forward(fetch)?;
+                portal.pass_over(before, count).await
             }
+        };
+        if passed.is_err() {
+            self.drop_portal(name);
         }
-        Ok(passed)
+        passed
     }
 
     /// # Errors
@@ -360,10 +378,19 @@ impl Session {
     }
 }
 
-async fn fetch_into(open: &mut PortalRows, count: u64, fetched: &mut Gathered) -> Result<()> {
-    for _ in 0..count {
+/// Passes over rows, and takes some behind them.
+async fn fetch_into(
+    open: &mut PortalRows,
+    (before, count): (u64, u64),
+    fetched: &mut Gathered,
+    passed: &mut u64,
+) -> Result<()> {
+    for place in 0..before.saturating_add(count) {
         let Some(row) = open.next().await? else { break };
-        fetched.push(row)?;
+        *passed += 1;
+        if place >= before {
+            fetched.push(row)?;
+        }
     }
     Ok(())
 }

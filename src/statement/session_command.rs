@@ -69,6 +69,7 @@ pub enum SessionCommand {
         query: Box<dyn RowSource>,
         columns: Arc<[OutputColumn]>,
         hold: bool,
+        scroll: bool,
     },
     Fetch {
         cursor: String,
@@ -123,14 +124,22 @@ pub enum CursorFetch {
     /// The next rows, at most so many.
     Forward(u64),
     ForwardAll,
+    /// The rows before, the nearest first.
+    Backward(u64),
+    BackwardAll,
+    /// The row of a number from 1, or from -1 counted from the last.
+    Absolute(i64),
+    /// The row so many behind the present one.
+    Relative(i64),
 }
 
 impl CursorFetch {
     /// How many rows at most; `None` for all.
     pub fn count(self) -> Option<u64> {
         match self {
-            CursorFetch::Forward(count) => Some(count),
-            CursorFetch::ForwardAll => None,
+            CursorFetch::Forward(count) | CursorFetch::Backward(count) => Some(count),
+            CursorFetch::Absolute(_) | CursorFetch::Relative(_) => Some(1),
+            CursorFetch::ForwardAll | CursorFetch::BackwardAll => None,
         }
     }
 }

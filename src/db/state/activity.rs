@@ -82,13 +82,22 @@ pub struct ListedStatement {
     name: String,
 }
 
+/// What a cursor was declared with.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CursorKind {
+    /// WITH HOLD: it lives on after its transaction.
+    pub is_held: bool,
+    /// SCROLL: it goes both ways.
+    pub is_scrollable: bool,
+}
+
 /// A cursor as `pg_cursors` shows it.
 #[derive(Clone, Debug)]
 pub struct OpenCursor {
     pub name: String,
     /// The statement that declared it; secrets are left out.
     pub statement: Arc<str>,
-    pub is_held: bool,
+    pub kind: CursorKind,
     pub declared: SystemTime,
 }
 
@@ -222,13 +231,13 @@ impl ActivityHandle {
     }
 
     /// A portal was opened, which is listed under a number of its own: of a bound statement, or by the one that runs.
-    pub fn list_cursor(&self, number: u64, name: &str, is_held: bool, bound: Option<&Arc<str>>) -> ListedCursor {
+    pub fn list_cursor(&self, number: u64, name: &str, kind: CursorKind, bound: Option<&Arc<str>>) -> ListedCursor {
         let connection = self.connection.lock();
         let (statement, declared) = match bound {
             Some(statement) => (statement, SystemTime::now()),
             None => (&connection.statement, connection.began),
         };
-        let cursor = OpenCursor { name: name.to_string(), statement: Arc::clone(statement), is_held, declared };
+        let cursor = OpenCursor { name: name.to_string(), statement: Arc::clone(statement), kind, declared };
         connection.cursors.lock().insert(number, cursor);
         ListedCursor { cursors: Arc::clone(&connection.cursors), number }
     }

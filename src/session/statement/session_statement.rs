@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::block_in_place;
 
-use crate::db::{Cancel, OWNER, Row, RowStream};
+use crate::db::{Cancel, CursorKind, OWNER, Row, RowStream};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::model::OutputColumn;
 use crate::session::isolation::level_of;
@@ -119,13 +119,14 @@ impl Session {
                 self.drop_all_statements();
                 "DEALLOCATE ALL"
             }
-            SessionCommand::DeclareCursor { name, query, columns, hold } => {
-                self.declare((name, *hold), &**query, columns, run, is_alone).await?;
+            SessionCommand::DeclareCursor { name, query, columns, hold, scroll } => {
+                let kind = CursorKind { is_held: *hold, is_scrollable: *scroll };
+                self.declare((name, kind), &**query, columns, run, is_alone).await?;
                 "DECLARE CURSOR"
             }
-            SessionCommand::Fetch { cursor, fetch } => return self.fetch(cursor, fetch.count()).await,
+            SessionCommand::Fetch { cursor, fetch } => return self.fetch(cursor, *fetch).await,
             SessionCommand::Move { cursor, fetch } => {
-                let moved = self.pass(cursor, fetch.count()).await?;
+                let moved = self.pass(cursor, *fetch).await?;
                 return Ok(StatementOutcome::Done { tag: CommandTag::counted("MOVE", moved) });
             }
             SessionCommand::CloseCursor(Some(name)) => done("CLOSE CURSOR", self.close_cursor(name))?,
@@ -301,18 +302,18 @@ impl Session {
 
     async fn declare(
         &mut self,
-        (name, is_held): (&str, bool),
+        (name, kind): (&str, CursorKind),
         query: &dyn RowSource,
         columns: &Arc<[OutputColumn]>,
         run: ReadRun<'_>,
         is_alone: bool,
     ) -> Result<()> {
-        if !is_held && is_alone && matches!(self.open, OpenTransaction::None) {
+        if !kind.is_held && is_alone && matches!(self.open, OpenTransaction::None) {
             return Err(outside_of_block("DECLARE CURSOR"));
         }
         let stream = cancellable(query.open(run), &self.cancel).await?;
         let rows = ResultRows::new(Arc::clone(columns), stream, &self.cancel);
-        self.open_cursor(name, rows, is_held)?;
+        self.open_cursor(name, rows, kind)?;
         self.has_run();
         if matches!(self.open, OpenTransaction::None) {
             // A statement by itself is a transaction that commits with it.

@@ -41,8 +41,9 @@ impl Analyzer<'_> {
             }
         }
         if let Some(frame) = &mut spec.window_frame {
-            self.bound(&mut frame.start_bound)?;
-            frame.end_bound.as_mut().map_or(Ok(()), |bound| self.bound(bound))?;
+            let units = frame.units;
+            self.bound(&mut frame.start_bound, units, "starting")?;
+            frame.end_bound.as_mut().map_or(Ok(()), |bound| self.bound(bound, units, "ending"))?;
         }
         let has_offset = spec.window_frame.as_ref().is_some_and(has_range_offset);
         for item in &mut spec.order_by {
@@ -74,7 +75,7 @@ impl Analyzer<'_> {
     }
 
     /// Reads the offset of a bound, which the planner takes as a number or an interval that is written as such.
-    fn bound(&mut self, bound: &mut WindowFrameBound) -> Result<()> {
+    fn bound(&mut self, bound: &mut WindowFrameBound, units: WindowFrameUnits, place: &str) -> Result<()> {
         let (WindowFrameBound::Preceding(Some(offset)) | WindowFrameBound::Following(Some(offset))) = bound else {
             return Ok(());
         };
@@ -96,7 +97,7 @@ impl Analyzer<'_> {
                 fractional_seconds_precision: None,
             }),
             Some(Value::Null) => {
-                let message = "frame starting offset must not be null".to_string();
+                let message = format!("frame {place} offset must not be null");
                 return Err(Error::new(ErrorKind::NullNotAllowed, message));
             }
             Some(
@@ -106,7 +107,17 @@ impl Analyzer<'_> {
                 | Value::Float4(_)
                 | Value::Float8(_)
                 | Value::Numeric(_)),
-            ) => Expr::value(Literal::Number(value.to_text(), false)),
+            ) => {
+                let text = value.to_text();
+                if text.starts_with('-') {
+                    let message = match units {
+                        WindowFrameUnits::Range => "invalid preceding or following size in window function".to_string(),
+                        _ => format!("frame {place} offset must not be negative"),
+                    };
+                    return Err(Error::new(ErrorKind::InvalidFrame, message));
+                }
+                Expr::value(Literal::Number(text, false))
+            }
             _ if is_number(plain) => plain.clone(),
             _ => {
                 let message = "the offset of a frame that is no constant is not offered";

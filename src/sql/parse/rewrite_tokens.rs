@@ -115,7 +115,7 @@ fn fetching(tokens: Vec<TokenWithSpan>, solid: &[usize]) -> Vec<TokenWithSpan> {
     match direction {
         [] => read.push(made(keyword("NEXT"), verb)),
         [forward] if is_word(*forward, "FORWARD") => read.push(made(keyword("NEXT"), forward)),
-        direction => read.extend(direction.iter().map(written)),
+        direction => read.extend(with_signed_numbers(direction.iter().filter_map(written)).map(Some)),
     }
     read.extend([from.as_ref().map_or_else(|| made(keyword("FROM"), name), written), written(name)]);
     if is_move {
@@ -124,6 +124,22 @@ fn fetching(tokens: Vec<TokenWithSpan>, solid: &[usize]) -> Vec<TokenWithSpan> {
     }
     let blank = |of: &TokenWithSpan| TokenWithSpan { token: Token::Whitespace(Whitespace::Space), span: of.span };
     read.into_iter().flatten().flat_map(|token| [blank(&token), token]).collect()
+}
+
+/// A number and the minus before it as one number.
+fn with_signed_numbers(tokens: impl Iterator<Item = TokenWithSpan>) -> impl Iterator<Item = TokenWithSpan> {
+    let mut is_negative = false;
+    tokens.filter_map(move |mut token| match &mut token.token {
+        Token::Minus if !is_negative => {
+            is_negative = true;
+            None
+        }
+        Token::Number(text, _) if std::mem::take(&mut is_negative) => {
+            text.insert(0, '-');
+            Some(token)
+        }
+        _ => Some(token),
+    })
 }
 
 /// `SET CONSTRAINTS a, b DEFERRED` as the assignment of [`CONSTRAINTS`], of what they become and their names; of ALL there are

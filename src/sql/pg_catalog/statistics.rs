@@ -55,16 +55,16 @@ pub fn activity(view: &ReadView, settings: &Settings) -> Vec<CatalogRow> {
         .collect()
 }
 
-/// The cursors of the own session, none of which goes backward or is binary.
+/// The cursors of the own session, none of which is binary.
 pub fn cursors(activity: &Activity, settings: &Settings) -> Vec<CatalogRow> {
     let open = activity.cursors_of(settings.backend_id).into_iter();
     open.map(|cursor| {
         vec![
             ("name", text(&cursor.name)),
             ("statement", text(&cursor.statement)),
-            ("is_holdable", Value::Bool(cursor.is_held)),
+            ("is_holdable", Value::Bool(cursor.kind.is_held)),
             ("is_binary", Value::Bool(false)),
-            ("is_scrollable", Value::Bool(false)),
+            ("is_scrollable", Value::Bool(cursor.kind.is_scrollable)),
             ("creation_time", moment(cursor.declared)),
         ]
     })

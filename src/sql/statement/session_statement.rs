@@ -323,30 +323,35 @@ fn plan_declare(
         return Err(Error::syntax("DECLARE makes one cursor", None));
     };
     list.iter().try_for_each(unread::declare)?;
-    if *scroll == Some(true) {
-        return Err(Error::unsupported("cursors that go backward are not offered", "Leave out SCROLL."));
-    }
     let query = plan_query(query, parameters, context)?;
     let (name, columns, hold) = (folded(name), query.columns(), *hold == Some(true));
-    Ok(SessionCommand::DeclareCursor { name, query: Box::new(query), columns, hold })
+    let scroll = *scroll == Some(true);
+    Ok(SessionCommand::DeclareCursor { name, query: Box::new(query), columns, hold, scroll })
 }
 
 fn plan_fetch(direction: &FetchDirection) -> Result<CursorFetch> {
-    match direction {
-        FetchDirection::Next | FetchDirection::Forward { limit: None } => Ok(CursorFetch::Forward(1)),
-        FetchDirection::Count { limit } | FetchDirection::Forward { limit: Some(limit) } => {
-            count(limit).map(CursorFetch::Forward)
-        }
-        FetchDirection::Relative { limit } if matches!(count(limit), Ok(1)) => Ok(CursorFetch::Forward(1)),
-        FetchDirection::All | FetchDirection::ForwardAll => Ok(CursorFetch::ForwardAll),
-        _ => Err(Error::unsupported("cursors that go backward are not offered", "FETCH forward, or declare it again.")),
-    }
+    let forward = |count: i64| match u64::try_from(count) {
+        Ok(count) => CursorFetch::Forward(count),
+        Err(_) => CursorFetch::Backward(count.unsigned_abs()),
+    };
+    Ok(match direction {
+        FetchDirection::Next | FetchDirection::Forward { limit: None } => CursorFetch::Forward(1),
+        FetchDirection::Count { limit } | FetchDirection::Forward { limit: Some(limit) } => forward(count(limit)?),
+        FetchDirection::Prior | FetchDirection::Backward { limit: None } => CursorFetch::Backward(1),
+        FetchDirection::Backward { limit: Some(limit) } => forward(count(limit)?.saturating_neg()),
+        FetchDirection::First => CursorFetch::Absolute(1),
+        FetchDirection::Last => CursorFetch::Absolute(-1),
+        FetchDirection::Absolute { limit } => CursorFetch::Absolute(count(limit)?),
+        FetchDirection::Relative { limit } => CursorFetch::Relative(count(limit)?),
+        FetchDirection::All | FetchDirection::ForwardAll => CursorFetch::ForwardAll,
+        FetchDirection::BackwardAll => CursorFetch::BackwardAll,
+    })
 }
 
-fn count(limit: &ValueWithSpan) -> Result<u64> {
+fn count(limit: &ValueWithSpan) -> Result<i64> {
     let text = limit.value.to_string();
     text.parse().map_err(|_| {
-        Error::new(ErrorKind::InvalidParameterValue, format!("FETCH takes a number of rows from 0, not {text}"))
+        Error::new(ErrorKind::InvalidParameterValue, format!("FETCH takes a whole number of rows, not {text}"))
     })
 }
 

@@ -136,6 +136,10 @@ pub const NEWS_BATCHES_MAX: usize = 8;
 /// remembered until these are. A kilobyte for each at most.
 pub const STRANGE_ORIGINS_MAX: usize = 1_024;
 
+/// Origins that are no members and of which something is here, at most, about: former keys of members, who left, who was removed. Keys
+/// cost nothing, and heads are kept for ever by everybody, in memory as well.
+pub const ORIGINS_MAX: usize = 16_384;
+
 /// How often members are kept with what they have acknowledged.
 pub const SAVE_MEMBERS_MS: u64 = 60_000;
 /// How far apart these writes are at least, where something is new of a member: one write to the disk for all.

@@ -215,7 +215,9 @@ impl<'a> Fields<'a> {
         let behind = field.get(whole..).unwrap_or_default();
         let fraction =
             behind.strip_prefix('.').map_or(0, |behind| length_while(behind, |byte| byte.is_ascii_digit()) + 1);
-        let is_end = behind.get(fraction..).is_none_or(|behind| behind.is_empty() || behind.starts_with('-'));
+        let zone = behind.get(fraction..).unwrap_or_default();
+        // A second sign makes a date of it.
+        let is_end = zone.is_empty() || (zone.starts_with('-') && zone.matches('-').count() == 1);
         is_end
             && self.time.is_none()
             && (matches!(whole, 4 | 6) || fraction > 0)

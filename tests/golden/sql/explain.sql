@@ -154,8 +154,10 @@ CREATE INDEX
 (3 rows)
 
 > EXPLAIN (FORMAT YAML) SELECT 1
-ERROR 0A000: EXPLAIN (FORMAT yaml) is not offered
-HINT: Use FORMAT TEXT or FORMAT JSON.
+            QUERY PLAN
+-----------------------------------
+ - Plan: \n    Node Type: "Result"
+(1 row)
 
 > EXPLAIN (FORMAT other) SELECT 1
 ERROR 22023: unrecognized value for EXPLAIN option "format": "other"

@@ -172,9 +172,9 @@ ERROR 42804: operator class "vector_l2_ops" does not accept data type text
 ERROR 42704: distance metric "nothing_ops" does not exist
 HINT: use cosine, l2, ip or l1, or vector_cosine_ops, vector_l2_ops, vector_ip_ops or vector_l1_ops
 
-> CREATE INDEX bad ON point USING ivfflat (v vector_l2_ops)
-ERROR 0A000: access method "ivfflat" is not offered
-HINT: Use hnsw: CREATE INDEX ... USING hnsw.
+> CREATE INDEX bad ON point USING gist (v)
+ERROR 0A000: access method "gist" is not offered
+HINT: An ordered index serves one fact: CREATE INDEX ON memory ((metadata->>'key')).
 
 > DROP INDEX point_l2
 DROP INDEX

@@ -347,6 +347,8 @@ ERROR 22003: percentile value 1.5 is not between 0 and 1
 
 > SELECT sum(x) OVER (ROWS BETWEEN -1 PRECEDING AND CURRENT ROW) FROM (VALUES (1)) t(x)
 ERROR 22013: frame starting offset must not be negative
+LINE 1: SELECT sum(x) OVER (ROWS BETWEEN -1 PRECEDING AND CURRENT ROW) FROM (VALUES (1)) t(x)
+               ^
 
 > SELECT nth_value(x, 0) OVER () FROM (VALUES (1)) t(x)
 ERROR 22016: argument of nth_value must be greater than zero

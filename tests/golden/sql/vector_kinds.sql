@@ -339,7 +339,7 @@ CREATE INDEX
 ERROR 42804: operator class "vector_l2_ops" does not accept data type halfvec
 
 > create index on kv using hnsw (s sparsevec_l2_ops)
-ERROR 0A000: an hnsw index over sparsevec is not offered
+ERROR 0A000: hnsw indexes over sparsevec are not offered
 HINT: Searches by its operators measure every row, which is exact.
 
 > select id, h from kv order by h <-> '[4,1,1]' limit 3

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import nebulusdb
@@ -21,6 +23,21 @@ DOCUMENTS = [
     Document(page_content="Cuckoo filters", metadata={"source": "mail", "pages": 10, "nested": {"deep": True}}),
     Document(page_content="Skip lists", metadata={"source": "web", "pages": 10.5}),
 ]
+
+
+ROOT = Path(__file__).resolve().parents[4]
+
+
+def test_the_block_of_the_recipes(db: nebulusdb.Database) -> None:
+    block = re.search(r"^```python\n(.*?)^```", (ROOT / "docs/recipes.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert block is not None
+    scope: dict[str, Any] = {"db": db, "embeddings": DeterministicFakeEmbedding(size=32)}
+    exec(block[1], scope)
+    documents = [Document(page_content=str(year), metadata={"year": year}) for year in (1970, 1980, 1990)]
+    scope["store"].add_documents(documents)
+    found = scope["retriever"].invoke("anything")
+    db.collection("articles").drop()
+    assert {document.page_content for document in found} == {"1980", "1990"}
 
 
 class TestLangChainsOwnSuite(VectorStoreIntegrationTests):

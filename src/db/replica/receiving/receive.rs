@@ -305,6 +305,7 @@ impl CommitEncoder<'_> {
             // Nothing proves that whoever wrote it may.
             return Ok(false);
         }
+        let changed_by = change_of(&state);
         let entry = match touched.entry((attachment.collection, key.to_vec())) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(free) => {
@@ -312,11 +313,11 @@ impl CommitEncoder<'_> {
                     return Ok(false);
                 };
                 let old = self.entry_states(&collection, key)?;
-                let (visible, known, changed_by) = (old.visible.clone(), old.known(), change_of(&state));
+                let (visible, known, changed_by) = (old.visible.clone(), old.known(), changed_by.clone());
                 free.insert(TouchedEntry { collection, old, visible, known, changed_by })
             }
         };
-        entry.changed_by = change_of(&state);
+        entry.changed_by = changed_by;
         // An earlier delta of this run may have given a column its dimension.
         if let Some(current) = self.current_catalog().collection_by_id(attachment.collection) {
             entry.collection = Arc::clone(current);

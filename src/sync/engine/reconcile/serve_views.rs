@@ -12,8 +12,8 @@ use crate::sync::engine::reconcile::fingerprint_tree::Tree;
 use crate::sync::engine::requests::{CloseView, OpenView, ReadDigests, ReadFingerprints, ReadPage};
 use crate::sync::engine::requests::{EngineOffer, EngineView};
 use crate::sync::protocol::message::{
-    CLOCK_PAIRS_MAX, Digests, ENTRIES_MAX, Message, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse,
-    VIEW_HEADS_MAX, WireDigest,
+    CLOCK_MAX, CLOCK_PAIRS_MAX, Digests, ENTRIES_MAX, Message, ReconcileAnswer, ReconcileAsk, ReconcileRequest,
+    ReconcileResponse, VIEW_HEADS_MAX, WireDigest,
 };
 
 /// Requests of one reconciliation that wait.
@@ -353,6 +353,11 @@ fn entries_answer((EngineOffer { mut entries, postings }, next): Page) -> Reconc
 
 /// Clocks name origins by position, since most entries name the same few.
 fn digests_answer((mut digests, mut is_more): (Vec<EntryDigest>, bool)) -> ReconcileAnswer {
+    for entry in digests.iter_mut().filter(|entry| entry.clock.len() > CLOCK_MAX) {
+        // More have written to it than a message tells of: one that nobody has heard of has it asked for.
+        entry.clock.truncate(1);
+        entry.clock.iter_mut().for_each(|(_, seq)| *seq = u64::MAX);
+    }
     // A message holds a bounded number of parts of clocks: the others go with the next.
     let mut parts = 0;
     let mut fits = |entry: &EntryDigest| {
