@@ -39,8 +39,7 @@ pub enum CollectionKind {
     Table,
 }
 
-/// One collection with its columns and indexes. In memory columns are known by their positions, on disk by their ids.
-/// Its methods answer what one of the parts alone cannot: which column has a position, which index a key, which constraint a name.
+/// One collection with its columns and indexes: known by their positions in memory, by ids on disk. Its methods answer what no part can.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "StoredCollection", into = "StoredCollection")]
 pub struct Collection {

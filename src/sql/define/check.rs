@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::model::{Check, Collection, RelationName};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::index::generated_name;
-use crate::sql::define::table::check_of_one_row;
+use crate::sql::define::one_row::check_of_one_row;
 use crate::sql::parse::names::folded;
 use crate::sql::write::kept_expression::{KeptExpression, kept};
 use crate::sql::write::stored_expression::{StoredUse, compile_expression};

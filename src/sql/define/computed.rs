@@ -5,7 +5,7 @@ use datafusion::sql::sqlparser::ast::{ColumnDef, ColumnOption, Expr, GeneratedAs
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, ColumnId, Computation};
 use crate::sql::arrow::context::PlanContext;
-use crate::sql::define::table::check_of_one_row;
+use crate::sql::define::one_row::check_of_one_row;
 use crate::sql::write::kept_expression::{KeptExpression, kept};
 use crate::sql::write::stored_expression::{StoredUse, compile_expression};
 use crate::sql::write::write_target::{is_assignable, located};

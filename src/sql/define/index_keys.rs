@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionKind, Column, ColumnId, IndexKey, IndexKeys, IndexKind, StoredExpression};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::index::{check_ordered, known_column};
-use crate::sql::define::table::check_of_one_row;
+use crate::sql::define::one_row::check_of_one_row;
 use crate::sql::parse::names::{column_name, last_part};
 use crate::sql::parse::trees::unnested;
 use crate::sql::write::kept_expression::{KeptExpression, kept};

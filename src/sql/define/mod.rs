@@ -13,6 +13,7 @@ pub(super) mod index;
 pub(super) mod index_keys;
 pub(super) mod like;
 pub(super) mod new_column;
+mod one_row;
 pub(super) mod reindex;
 pub(super) mod retype;
 pub(super) mod schema;

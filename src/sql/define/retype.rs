@@ -11,7 +11,7 @@ use crate::expr::{ParameterTypes, unmodified};
 use crate::model::{Collection, Column, DefaultValue, RelationName};
 use crate::settings::Settings;
 use crate::sql::arrow::context::PlanContext;
-use crate::sql::define::table::check_of_one_row;
+use crate::sql::define::one_row::check_of_one_row;
 use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::parse::parse;
 use crate::sql::parse::trees::select_of;

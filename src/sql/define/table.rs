@@ -1,8 +1,8 @@
 //! CREATE TABLE: columns, their types and constraints, as a collection.
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, ColumnDef, ColumnOption, CreateTable, Expr, Function, GeneratedAs, Ident, IndexColumn,
-    TableConstraint, UnaryOperator, UniqueConstraint,
+    BinaryOperator, ColumnDef, ColumnOption, CreateTable, Expr, GeneratedAs, Ident, IndexColumn, TableConstraint,
+    UnaryOperator, UniqueConstraint,
 };
 
 use crate::db::{Cancel, Transaction};
@@ -22,14 +22,12 @@ use crate::sql::define::identity::{check_clauses, make_identity};
 use crate::sql::define::index::{check_ordered, generated_name, plain_column};
 use crate::sql::define::index_keys::unique_kind;
 use crate::sql::define::like::Likeness;
+use crate::sql::define::one_row::check_of_one_row;
 use crate::sql::parse::identity_text::sequence_name;
-use crate::sql::parse::names::{folded, last_part};
+use crate::sql::parse::names::folded;
 use crate::sql::parse::table_text::{LikeClause, table_text};
 use crate::sql::parse::unread;
-use crate::sql::parse::visit::has_expression;
 use crate::sql::read::read_plan::ReadPlan;
-use crate::sql::relational::engine::is_aggregate;
-use crate::sql::rewrite::rewrite::SET_FUNCTIONS;
 use crate::sql::write::kept_expression::kept_default;
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::write_target::{WritePlace, located};
@@ -295,37 +293,6 @@ fn check_default(expr: &Expr) -> Result<()> {
         return Err(Error::syntax(format!("the default {expr} needs parentheses around it"), None));
     }
     check_of_one_row(expr, "DEFAULT expression", "Use a constant or a function.")
-}
-
-/// What is computed for each row by itself: no subqueries, nor functions over several rows or that give several. `of` says what
-/// kind of expression it is, `hint` what may stand there.
-///
-/// # Errors
-/// 42803 for an aggregate, 42P20 for a window function, 0A000 for a subquery and for a function that returns a set.
-pub fn check_of_one_row(expr: &Expr, of: &str, hint: &'static str) -> Result<()> {
-    if has_expression(expr, |part| matches!(part, Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. })) {
-        return Err(Error::unsupported(format!("cannot use subquery in {of}"), hint));
-    }
-    let is_call = |part: &Expr, is_wanted: &dyn Fn(&Function) -> bool| match part {
-        Expr::Function(function) => is_wanted(function),
-        _ => false,
-    };
-    if has_expression(expr, |part| is_call(part, &|function| function.over.is_some())) {
-        let message = format!("window functions are not allowed in {of}s");
-        return Err(Error::new(ErrorKind::Windowing, message));
-    }
-    let is_named = |function: &Function, is_wanted: fn(&str) -> bool| {
-        last_part(&function.name).is_some_and(|name| is_wanted(&name))
-    };
-    if has_expression(expr, |part| is_call(part, &|function| is_named(function, is_aggregate))) {
-        let message = format!("aggregate functions are not allowed in {of}s");
-        return Err(Error::new(ErrorKind::Grouping, message));
-    }
-    let is_set = |name: &str| SET_FUNCTIONS.contains(&name);
-    if has_expression(expr, |part| is_call(part, &|function| is_named(function, is_set))) {
-        return Err(Error::unsupported(format!("set-returning functions are not allowed in {of}s"), hint));
-    }
-    Ok(())
 }
 
 impl TableRequest {

@@ -1,7 +1,7 @@
 //! Durations of ISO 8601 as intervals.
 
 use crate::types::datetime::calendar::{MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND};
-use crate::types::datetime::interval_text::{Amount, Sum, Unit};
+use crate::types::datetime::interval_text::{Amount, SpanUnit, Sum};
 
 /// What stands behind the letter P (ISO 8601, 4.4.3): `1Y2M3DT4H5M6.5S`, weeks, `0001-02-03T04:05:06` or `00010203T040506`.
 pub(super) struct IsoReader<'t> {
@@ -59,17 +59,17 @@ impl<'t> IsoReader<'t> {
         let ends = self.rest.is_empty() || self.rest.starts_with(['T', 't']);
         if ends && is_first && digits(before) == BASIC_DATE_DIGITS {
             let part = |whole: i128| Amount { whole, fraction: "", ..number };
-            sum.add(part(number.whole / 10_000), Unit::Months(12));
-            sum.add(part(number.whole / 100 % 100), Unit::Months(1));
-            sum.add(Amount { whole: number.whole % 100, ..number }, Unit::Days(1));
+            sum.add(part(number.whole / 10_000), SpanUnit::Months(12));
+            sum.add(part(number.whole / 100 % 100), SpanUnit::Months(1));
+            sum.add(Amount { whole: number.whole % 100, ..number }, SpanUnit::Days(1));
             return Some(());
         }
         if ends || self.rest.starts_with('-') {
             if !is_first {
                 return None;
             }
-            sum.add(number, Unit::Months(12));
-            for unit in [Unit::Months(1), Unit::Days(1)] {
+            sum.add(number, SpanUnit::Months(12));
+            for unit in [SpanUnit::Months(1), SpanUnit::Days(1)] {
                 let Some(rest) = self.rest.strip_prefix('-') else { break };
                 self.rest = rest;
                 sum.add(self.number()?, unit);
@@ -77,10 +77,10 @@ impl<'t> IsoReader<'t> {
             return (self.rest.is_empty() || self.rest.starts_with(['T', 't'])).then_some(());
         }
         let unit = match self.letter()? {
-            'Y' => Unit::Months(12),
-            'M' => Unit::Months(1),
-            'W' => Unit::Days(7),
-            'D' => Unit::Days(1),
+            'Y' => SpanUnit::Months(12),
+            'M' => SpanUnit::Months(1),
+            'W' => SpanUnit::Days(7),
+            'D' => SpanUnit::Days(1),
             _ => return None,
         };
         sum.add(number, unit);
@@ -93,17 +93,17 @@ impl<'t> IsoReader<'t> {
         let ends = self.rest.is_empty();
         if ends && is_first && digits(before) == BASIC_TIME_DIGITS {
             let part = |whole: i128| Amount { whole, fraction: "", ..number };
-            sum.add(part(number.whole / 10_000), Unit::Micros(MICROS_PER_HOUR));
-            sum.add(part(number.whole / 100 % 100), Unit::Micros(MICROS_PER_MINUTE));
-            sum.add(Amount { whole: number.whole % 100, ..number }, Unit::Micros(MICROS_PER_SECOND));
+            sum.add(part(number.whole / 10_000), SpanUnit::Micros(MICROS_PER_HOUR));
+            sum.add(part(number.whole / 100 % 100), SpanUnit::Micros(MICROS_PER_MINUTE));
+            sum.add(Amount { whole: number.whole % 100, ..number }, SpanUnit::Micros(MICROS_PER_SECOND));
             return Some(());
         }
         if ends || self.rest.starts_with(':') {
             if !is_first {
                 return None;
             }
-            sum.add(number, Unit::Micros(MICROS_PER_HOUR));
-            for unit in [Unit::Micros(MICROS_PER_MINUTE), Unit::Micros(MICROS_PER_SECOND)] {
+            sum.add(number, SpanUnit::Micros(MICROS_PER_HOUR));
+            for unit in [SpanUnit::Micros(MICROS_PER_MINUTE), SpanUnit::Micros(MICROS_PER_SECOND)] {
                 let Some(rest) = self.rest.strip_prefix(':') else { break };
                 self.rest = rest;
                 sum.add(self.number()?, unit);
@@ -111,9 +111,9 @@ impl<'t> IsoReader<'t> {
             return self.rest.is_empty().then_some(());
         }
         let unit = match self.letter()? {
-            'H' => Unit::Micros(MICROS_PER_HOUR),
-            'M' => Unit::Micros(MICROS_PER_MINUTE),
-            'S' => Unit::Micros(MICROS_PER_SECOND),
+            'H' => SpanUnit::Micros(MICROS_PER_HOUR),
+            'M' => SpanUnit::Micros(MICROS_PER_MINUTE),
+            'S' => SpanUnit::Micros(MICROS_PER_SECOND),
             _ => return None,
         };
         sum.add(number, unit);

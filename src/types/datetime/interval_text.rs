@@ -59,29 +59,29 @@ fn overflow(text: &str) -> Error {
 }
 
 #[derive(Clone, Copy)]
-pub(super) enum Unit {
+pub(super) enum SpanUnit {
     Months(i64),
     Days(i64),
     Micros(i64),
 }
 
-impl Unit {
+impl SpanUnit {
     /// The bits of the fields that an amount of it fills.
     fn fields(self, has_fraction: bool) -> u32 {
         match self {
-            Unit::Micros(1) => 1,
-            Unit::Micros(1_000) => 1 << 1,
-            Unit::Micros(MICROS_PER_SECOND) if has_fraction => 0b111,
-            Unit::Micros(MICROS_PER_SECOND) => 1 << 2,
-            Unit::Micros(MICROS_PER_MINUTE) => 1 << 3,
-            Unit::Micros(_) => 1 << 4,
-            Unit::Days(1) => 1 << 5,
-            Unit::Days(_) => 1 << 6,
-            Unit::Months(1) => 1 << 7,
-            Unit::Months(12) => 1 << 8,
-            Unit::Months(120) => 1 << 9,
-            Unit::Months(1_200) => 1 << 10,
-            Unit::Months(_) => 1 << 11,
+            SpanUnit::Micros(1) => 1,
+            SpanUnit::Micros(1_000) => 1 << 1,
+            SpanUnit::Micros(MICROS_PER_SECOND) if has_fraction => 0b111,
+            SpanUnit::Micros(MICROS_PER_SECOND) => 1 << 2,
+            SpanUnit::Micros(MICROS_PER_MINUTE) => 1 << 3,
+            SpanUnit::Micros(_) => 1 << 4,
+            SpanUnit::Days(1) => 1 << 5,
+            SpanUnit::Days(_) => 1 << 6,
+            SpanUnit::Months(1) => 1 << 7,
+            SpanUnit::Months(12) => 1 << 8,
+            SpanUnit::Months(120) => 1 << 9,
+            SpanUnit::Months(1_200) => 1 << 10,
+            SpanUnit::Months(_) => 1 << 11,
         }
     }
 }
@@ -90,33 +90,33 @@ impl Unit {
 const TIME_FIELDS: u32 = 0b11111;
 
 /// The unit of a number without one.
-fn unit_of_field(field: IntervalField) -> Unit {
+fn unit_of_field(field: IntervalField) -> SpanUnit {
     match field {
-        IntervalField::Year => Unit::Months(12),
-        IntervalField::Month => Unit::Months(1),
-        IntervalField::Day => Unit::Days(1),
-        IntervalField::Hour => Unit::Micros(MICROS_PER_HOUR),
-        IntervalField::Minute => Unit::Micros(MICROS_PER_MINUTE),
-        IntervalField::Second | IntervalField::MinuteSecond => Unit::Micros(MICROS_PER_SECOND),
+        IntervalField::Year => SpanUnit::Months(12),
+        IntervalField::Month => SpanUnit::Months(1),
+        IntervalField::Day => SpanUnit::Days(1),
+        IntervalField::Hour => SpanUnit::Micros(MICROS_PER_HOUR),
+        IntervalField::Minute => SpanUnit::Micros(MICROS_PER_MINUTE),
+        IntervalField::Second | IntervalField::MinuteSecond => SpanUnit::Micros(MICROS_PER_SECOND),
     }
 }
 
-fn unit_of(word: &str) -> Option<Unit> {
+fn unit_of(word: &str) -> Option<SpanUnit> {
     let word = word.to_ascii_lowercase();
     // PostgreSQL looks at so many letters.
     let unit = match word.get(..UNIT_LETTERS).unwrap_or(&word) {
-        "us" | "usec" | "usecs" | "microsecon" | "usecond" | "useconds" => Unit::Micros(1),
-        "ms" | "msec" | "msecs" | "millisecon" | "mseconds" => Unit::Micros(1_000),
-        "s" | "sec" | "secs" | "second" | "seconds" => Unit::Micros(MICROS_PER_SECOND),
-        "m" | "min" | "mins" | "minute" | "minutes" => Unit::Micros(MICROS_PER_MINUTE),
-        "h" | "hr" | "hrs" | "hour" | "hours" => Unit::Micros(MICROS_PER_HOUR),
-        "d" | "day" | "days" => Unit::Days(1),
-        "w" | "week" | "weeks" => Unit::Days(7),
-        "mon" | "mons" | "month" | "months" => Unit::Months(1),
-        "y" | "yr" | "yrs" | "year" | "years" => Unit::Months(12),
-        "dec" | "decs" | "decade" | "decades" => Unit::Months(120),
-        "c" | "cent" | "century" | "centuries" => Unit::Months(1_200),
-        "mil" | "mils" | "millennium" | "millennia" => Unit::Months(12_000),
+        "us" | "usec" | "usecs" | "microsecon" | "usecond" | "useconds" => SpanUnit::Micros(1),
+        "ms" | "msec" | "msecs" | "millisecon" | "mseconds" => SpanUnit::Micros(1_000),
+        "s" | "sec" | "secs" | "second" | "seconds" => SpanUnit::Micros(MICROS_PER_SECOND),
+        "m" | "min" | "mins" | "minute" | "minutes" => SpanUnit::Micros(MICROS_PER_MINUTE),
+        "h" | "hr" | "hrs" | "hour" | "hours" => SpanUnit::Micros(MICROS_PER_HOUR),
+        "d" | "day" | "days" => SpanUnit::Days(1),
+        "w" | "week" | "weeks" => SpanUnit::Days(7),
+        "mon" | "mons" | "month" | "months" => SpanUnit::Months(1),
+        "y" | "yr" | "yrs" | "year" | "years" => SpanUnit::Months(12),
+        "dec" | "decs" | "decade" | "decades" => SpanUnit::Months(120),
+        "c" | "cent" | "century" | "centuries" => SpanUnit::Months(1_200),
+        "mil" | "mils" | "millennium" | "millennia" => SpanUnit::Months(12_000),
         _ => return None,
     };
     Some(unit)
@@ -175,28 +175,28 @@ impl Sum {
     }
 
     /// Adds an amount; a fraction of a unit spills into the next smaller one.
-    pub(super) fn add(&mut self, amount: Amount<'_>, unit: Unit) {
+    pub(super) fn add(&mut self, amount: Amount<'_>, unit: SpanUnit) {
         let sign = if self.is_negative { -1 } else { amount.sign };
         let whole = sign * amount.whole;
         let fraction = amount.fraction();
         match unit {
-            Unit::Months(1) => {
+            SpanUnit::Months(1) => {
                 self.months += whole;
                 self.add_days(sign, fraction * DAYS_PER_MONTH);
             }
-            Unit::Months(months) => {
+            SpanUnit::Months(months) => {
                 self.years += whole * i128::from(months / 12);
                 self.months += sign * rounded(fraction * float(months));
             }
-            Unit::Days(days) => {
+            SpanUnit::Days(days) => {
                 self.days += whole * i128::from(days);
                 self.add_days(sign, fraction * float(days));
             }
-            Unit::Micros(MICROS_PER_SECOND) => {
+            SpanUnit::Micros(MICROS_PER_SECOND) => {
                 let micros = i128::from(micros_of_fraction(amount.fraction));
                 self.micros += whole * i128::from(MICROS_PER_SECOND) + sign * micros;
             }
-            Unit::Micros(micros) => {
+            SpanUnit::Micros(micros) => {
                 self.micros += whole * i128::from(micros) + sign * rounded(fraction * float(micros));
             }
         }
@@ -257,11 +257,11 @@ impl<'t> Pending<'t> {
     }
 
     /// Adds what is pending, of which the last is of a unit.
-    fn take(&mut self, unit: Unit, sum: &mut Sum) -> Option<()> {
+    fn take(&mut self, unit: SpanUnit, sum: &mut Sum) -> Option<()> {
         add_field(self.last.take()?, unit, sum)?;
         match self.days.take() {
             None => Some(()),
-            Some(days) if matches!(unit, Unit::Micros(MICROS_PER_HOUR)) => add_field(days, Unit::Days(1), sum),
+            Some(days) if matches!(unit, SpanUnit::Micros(MICROS_PER_HOUR)) => add_field(days, SpanUnit::Days(1), sum),
             Some(_) => None,
         }
     }
@@ -300,12 +300,12 @@ fn read_verbose(text: &str, unit: IntervalField, sum: &mut Sum) -> Option<()> {
         if field.contains(':') {
             // A bare number before a time counts days: `1 04:05:06`.
             if !pending.is_empty() {
-                pending.take(Unit::Days(1), sum)?;
+                pending.take(SpanUnit::Days(1), sum)?;
             }
             sum.fill(TIME_FIELDS)?;
             add_time(sign, field, unit, sum)?;
         } else if field.contains('-') {
-            sum.fill(Unit::Months(1).fields(false))?;
+            sum.fill(SpanUnit::Months(1).fields(false))?;
             add_year_month(sign, field, sum)?;
         } else {
             pending.push(Amount { sign, ..Amount::read(field)? })?;
@@ -319,7 +319,7 @@ fn read_verbose(text: &str, unit: IntervalField, sum: &mut Sum) -> Option<()> {
 }
 
 /// Adds an amount whose field was not filled yet.
-fn add_field(amount: Amount<'_>, unit: Unit, sum: &mut Sum) -> Option<()> {
+fn add_field(amount: Amount<'_>, unit: SpanUnit, sum: &mut Sum) -> Option<()> {
     sum.fill(unit.fields(!amount.fraction.is_empty()))?;
     sum.add(amount, unit);
     Some(())
@@ -351,12 +351,12 @@ fn add_time(sign: i128, unsigned: &str, unit: IntervalField, sum: &mut Sum) -> O
     if !in_range || hours.is_some_and(|hours| !hours.fraction.is_empty()) || !minutes.fraction.is_empty() {
         return None;
     }
-    sum.add(minutes, Unit::Micros(MICROS_PER_MINUTE));
+    sum.add(minutes, SpanUnit::Micros(MICROS_PER_MINUTE));
     if let Some(hours) = hours {
-        sum.add(hours, Unit::Micros(MICROS_PER_HOUR));
+        sum.add(hours, SpanUnit::Micros(MICROS_PER_HOUR));
     }
     if let Some(seconds) = seconds {
-        sum.add(seconds, Unit::Micros(MICROS_PER_SECOND));
+        sum.add(seconds, SpanUnit::Micros(MICROS_PER_SECOND));
     }
     Some(())
 }
@@ -368,8 +368,8 @@ fn add_year_month(sign: i128, field: &str, sum: &mut Sum) -> Option<()> {
     if !years.fraction.is_empty() || !months.fraction.is_empty() || months.whole >= 12 {
         return None;
     }
-    sum.add(years, Unit::Months(12));
-    sum.add(months, Unit::Months(1));
+    sum.add(years, SpanUnit::Months(12));
+    sum.add(months, SpanUnit::Months(1));
     Some(())
 }
 
