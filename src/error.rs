@@ -60,6 +60,12 @@ impl Error {
         Error::new(ErrorKind::Unsupported, message).with_hint(hint)
     }
 
+    /// Stored data that is not what was written.
+    pub fn damaged(message: impl Into<String>) -> Self {
+        let hint = "Run `nebulusdb check` on the data directory; what it cannot repair comes back from a backup, by `nebulusdb restore`.";
+        Error::new(ErrorKind::Corrupted, message).with_hint(hint)
+    }
+
     /// A prepared statement whose result has other columns now; drivers that see it prepare it again.
     pub fn changed_result() -> Self {
         let hint = "The tables of this prepared statement have changed: prepare it again.";

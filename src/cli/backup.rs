@@ -247,6 +247,7 @@ fn verify(place: &BackupPlace, at: Option<&str>) -> Result<ExitCode> {
         writeln!(out, "problem: {problem}")?;
     }
     let (files, bytes) = (manifest.files.len(), HumanBytes(manifest.bytes()));
-    writeln!(out, "backup {}: {files} files, {bytes} read, {} problems", manifest.id, problems.len())?;
+    let (count, unit) = (problems.len(), if problems.len() == 1 { "problem" } else { "problems" });
+    writeln!(out, "backup {}: {files} files, {bytes} read, {count} {unit}", manifest.id)?;
     Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -38,6 +38,9 @@ pub(crate) fn run(args: &CheckArgs, given: &GivenArgument<'_>) -> Result<ExitCod
         report = check(&paths)?;
         tell(&report)?;
     }
+    if !report.is_sound() {
+        writeln!(std::io::stdout(), "{}", advice(args.repair))?;
+    }
     Ok(if report.is_sound() && are_blobs_sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -81,9 +84,20 @@ fn tell(report: &CheckReport) -> Result<()> {
     }
     match report.problem_count {
         0 => writeln!(out, "sound")?,
+        1 => writeln!(out, "1 problem")?,
         count => writeln!(out, "{count} problems")?,
     }
     Ok(())
+}
+
+/// What to do about problems.
+fn advice(was_repaired: bool) -> &'static str {
+    if was_repaired {
+        "What is left is damage of what was written itself: `nebulusdb restore` makes a data directory of a backup."
+    } else {
+        "`nebulusdb check --repair` makes anew what follows from the entries; entries themselves come back from a backup, by \
+         `nebulusdb restore`."
+    }
 }
 
 fn tell_repair(report: &RepairReport) -> Result<()> {

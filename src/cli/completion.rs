@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 const SUGGESTIONS_MAX: usize = 100;
 
 /// Words that open statements or stand in most of them.
-const KEYWORDS: [&str; 79] = [
+const KEYWORDS: [&str; 86] = [
     "ALTER",
     "ANALYZE",
     "AND",
@@ -56,6 +56,7 @@ const KEYWORDS: [&str; 79] = [
     "LEFT",
     "LIKE",
     "LIMIT",
+    "MATCHED",
     "MEMORY",
     "MERGE",
     "METADATA",
@@ -69,9 +70,11 @@ const KEYWORDS: [&str; 79] = [
     "ORDER",
     "PEERS",
     "PRIMARY",
+    "REFERENCES",
     "RETURNING",
     "REVERT",
     "ROLLBACK",
+    "SCHEMA",
     "SELECT",
     "SET",
     "SHOW",
@@ -81,12 +84,16 @@ const KEYWORDS: [&str; 79] = [
     "TABLE",
     "THEN",
     "TO",
+    "TYPE",
     "UNIQUE",
     "UNSTAGE",
     "UPDATE",
     "USING",
     "VALUES",
+    "VIEW",
+    "WHEN",
     "WHERE",
+    "WITH",
     "WITHIN",
 ];
 

@@ -38,8 +38,7 @@ const SECRET_WORDS: [&str; 3] = ["auth", "password", "secret"];
 /// What stands before a statement that is typed.
 const PROMPT: &str = "nebulus> ";
 
-const HELP: &str = "\
-  statement;            KNIRVQL or SQL, over as many lines as you like
+const HELP: &str = "  statement;            KNIRVQL or SQL, over as many lines as you like
   \\d [name]             the collections, or the columns of one
   \\format FORMAT        table, csv, json, jsonl or plain
   \\timing               say how long each statement takes, or stop saying so
@@ -80,7 +79,7 @@ impl Line<'_> {
             "" => Line::Nothing,
             "\\q" | "exit" | "quit" | "exit;" | "quit;" => Line::Quit,
             "\\?" | "\\h" | "help" | "help;" => Line::Help,
-            "\\d" => Line::Describe(Some(rest).filter(|name| !name.is_empty())),
+            "\\d" | "\\dt" => Line::Describe(Some(rest).filter(|name| !name.is_empty())),
             "\\format" => Line::Format(rest),
             "\\timing" => Line::Timing,
             "\\i" => Line::Include(rest),
@@ -303,6 +302,7 @@ mod tests {
     fn lines_say_what_they_ask_for() {
         assert_eq!(Line::of("  \\d memory;"), Line::Describe(Some("memory")));
         assert_eq!(Line::of("\\d"), Line::Describe(None));
+        assert_eq!(Line::of("\\dt"), Line::Describe(None), "as psql's users type it");
         assert_eq!(Line::of("\\format json"), Line::Format("json"));
         assert_eq!(Line::of("exit"), Line::Quit);
         assert_eq!(Line::of("\\x"), Line::Unknown("\\x"));

@@ -24,7 +24,9 @@ const END: &str = "\x1b[J\x1b[?7h";
 /// Lines of a terminal that does not say how many it has.
 const TERMINAL_LINES: usize = 24;
 
-const NODE: &str = "SELECT peer_id, running, array_to_string(addresses, ' ') AS addresses FROM nebulus.node";
+const NODE: &str = "SELECT peer_id, running FROM nebulus.node";
+// One a line, to be copied: what another node joins at.
+const ADDRESSES: &str = "SELECT unnest(addresses) AS address FROM nebulus.node";
 const NETWORKS: &str = "SELECT name AS network, epoch, array_to_string(collections, ', ') AS collections, \
     connected_peers AS connected, total_peers AS members, staged, last_sync, last_error \
     FROM nebulus.networks ORDER BY name";
@@ -139,6 +141,7 @@ async fn state(session: &ClientSession) -> Result<String> {
     let mut text = String::new();
     for (heading, query, is_optional) in [
         ("Node", NODE, false),
+        ("Addresses", ADDRESSES, true),
         ("Networks", NETWORKS, false),
         ("Peers", PEERS, true),
         ("Staged", STAGED, true),

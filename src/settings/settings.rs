@@ -304,7 +304,14 @@ fn known(name: &str) -> Option<&'static Setting> {
 }
 
 fn unknown(name: &str) -> Error {
-    Error::new(ErrorKind::UndefinedObject, format!("unrecognized configuration parameter \"{name}\""))
+    let error = Error::new(ErrorKind::UndefinedObject, format!("unrecognized configuration parameter \"{name}\""));
+    // What other databases list by SHOW.
+    match name.to_ascii_lowercase().as_str() {
+        "tables" | "databases" | "schemas" | "columns" => error.with_hint(
+            "SHOW COLLECTIONS lists the tables; \\d of psql, and of `nebulusdb shell`, the columns of each.",
+        ),
+        _ => error,
+    }
 }
 
 #[cfg(test)]

@@ -253,7 +253,7 @@ fn a_damaged_backup_is_refused_whatever_is_damaged() {
             }
             refused(path);
             let told = failed(&run_program(&["backup", text(&folder), "--verify"]));
-            assert!(told.contains("1 problems"), "{told}");
+            assert!(told.contains("1 problem"), "{told}");
         }
         std::fs::write(object, &whole).unwrap();
     }

@@ -270,6 +270,21 @@ fn every_page_is_in_the_table_of_contents_and_every_link_leads_somewhere() {
     }
 }
 
+/// Statements are shown as commands with their answers, which `holds` runs. The change feed's are run by `documents`.
+#[test]
+fn no_statement_of_a_page_goes_untried() {
+    const OF_INTERNALS: [&str; 2] = ["query-path.md", "write-path.md"];
+    let source = include_str!("pages.rs");
+    for page in pages() {
+        let name = page.file_name().expect("a name").to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&page).unwrap_or_else(|_| panic!("no page {name}"));
+        let is_tried = name == "change-feed.md" || OF_INTERNALS.contains(&name.as_str());
+        assert!(is_tried || !text.contains("```sql"), "{name}: a block marked sql is run by nobody; mark it console");
+        let is_held = source.contains(&format!("holds(\"{name}\")"));
+        assert!(is_held || !text.contains("```console"), "{name} has commands, and no test runs them");
+    }
+}
+
 #[test]
 fn what_stands_for_anything() {
     assert!(line_fits("a…c", "abbc") && line_fits("…", "") && line_fits("abc", "abc") && !line_fits("a…c", "ab"));

@@ -213,6 +213,42 @@ fn the_rules_find_what_breaks_them() {
     assert_eq!(said("db/read/good.rs", "// SAFETY: b never fails.\nfn a() { unsafe { b() } }"), "");
 }
 
+/// A file that no `mod` names is compiled by nobody, and grows old unseen.
+#[test]
+fn every_source_is_compiled() {
+    for folder in ["src", "tests/it"] {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        let texts: Vec<(PathBuf, String)> = rust_files(&root)
+            .into_iter()
+            .map(|path| (path.clone(), std::fs::read_to_string(&path).expect("a source is text")))
+            .collect();
+        for (path, _) in &texts {
+            assert!(is_named(path, &root, &texts), "{}: no `mod` names it", path.display());
+        }
+        assert!(!is_named(&root.join("sync/nobody.rs"), &root, &texts));
+    }
+}
+
+/// Whether a module names this file: the one of its folder, or one beside or above it by a path.
+fn is_named(path: &Path, root: &Path, texts: &[(PathBuf, String)]) -> bool {
+    let stem = |path: &Path| path.file_stem().expect("a name").to_string_lossy().into_owned();
+    let folder = path.parent().expect("a folder");
+    if folder == root && ["lib", "main"].contains(&stem(path).as_str()) {
+        return true;
+    }
+    // `a/mod.rs` is the module `a`.
+    let is_mod = stem(path) == "mod";
+    let (name, home) = if is_mod { (stem(folder), folder.parent().expect("a folder")) } else { (stem(path), folder) };
+    let (declared, by_path) = (format!("mod {name};"), format!("{name}.rs\"]"));
+    texts.iter().any(|(other, text)| {
+        let is_beside = other.parent() == Some(home);
+        let is_of_folder =
+            (is_beside && ["mod", "lib", "main"].contains(&stem(other).as_str())) || other.with_extension("") == home;
+        let is_near = is_beside || other.parent() == home.parent();
+        (is_of_folder && text.contains(&declared)) || (is_near && text.contains(&by_path))
+    })
+}
+
 /// What is wrong with a source; `name` is its path below `src`. Each begins with `:line: ` or `: `.
 fn problems(name: &str, text: &str) -> Vec<String> {
     let mut found = Vec::new();

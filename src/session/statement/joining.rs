@@ -87,7 +87,8 @@ impl JoinedNetwork {
             Error::new(ErrorKind::Success, said)
                 .with_hint(
                     "The network is joined, and this node goes on trying. SHOW NETWORKS and nebulus.networks.last_error say how \
-                     it stands.",
+                     it stands. Where the name, the secret or the address is wrong, LEAVE NETWORK forgets it, and JOIN NETWORK \
+                     takes the right one.",
                 ),
         )
     }

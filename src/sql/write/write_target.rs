@@ -10,7 +10,7 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 
 use crate::db::{SYSTEM_SCHEMAS, SchemaPlace, no_schema};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, DefaultValue, RelationName, SchemaId, SystemColumn};
+use crate::model::{Collection, CollectionKind, DefaultValue, RelationName, SchemaId, SystemColumn};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names::{folded, relation_name};
 use crate::sql::parse::parse::character;
@@ -198,10 +198,16 @@ impl WritePlace {
                 format!("cannot assign to system column \"{column}\""),
                 "The server writes it with each change.",
             ),
-            None => Error::new(
-                ErrorKind::UndefinedColumn,
-                format!("column \"{column}\" of relation \"{}\" does not exist", collection.name),
-            ),
+            None => {
+                let text = format!("column \"{column}\" of relation \"{}\" does not exist", collection.name);
+                let error = Error::new(ErrorKind::UndefinedColumn, text);
+                match collection.kind {
+                    CollectionKind::Memory => {
+                        error.with_hint(format!("A fact is a key of metadata: '{{\"{column}\": …}}'."))
+                    }
+                    CollectionKind::Auth | CollectionKind::Table => error,
+                }
+            }
         };
         Err(located(error, context.text, name.span.start))
     }

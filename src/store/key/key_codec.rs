@@ -369,8 +369,7 @@ fn narrow(wide: f64) -> f32 {
 }
 
 fn corrupted(what: &str) -> Error {
-    Error::new(ErrorKind::Corrupted, format!("a stored key is damaged: {what}"))
-        .with_hint("Run `nebulusdb check` on the data directory.")
+    Error::damaged(format!("a stored key is damaged: {what}"))
 }
 
 #[cfg(test)]

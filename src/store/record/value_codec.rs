@@ -389,8 +389,7 @@ fn text(payload: &[u8]) -> Result<&str> {
 }
 
 pub(in crate::store) fn corrupted(what: &str) -> Error {
-    Error::new(ErrorKind::Corrupted, format!("a stored record is damaged: {what}"))
-        .with_hint("Run `nebulusdb check` on the data directory.")
+    Error::damaged(format!("a stored record is damaged: {what}"))
 }
 
 #[cfg(test)]

@@ -114,7 +114,9 @@ impl Check<'_> {
                 }
                 Ok(None) => return,
                 Err(error) => {
-                    self.report.problem(format!("{}: {error}", family.name()));
+                    // Without the hint, which says to do what is being done.
+                    let detail = error.detail().map(|detail| format!(" ({detail})")).unwrap_or_default();
+                    self.report.problem(format!("{}: {}{detail}", family.name(), error.message()));
                     return;
                 }
             }

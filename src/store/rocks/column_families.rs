@@ -120,9 +120,7 @@ pub(super) fn store_error(error: &rocksdb::Error) -> Error {
     let full = ["No space left", "Disk quota exceeded", "Space limit reached"].iter().any(|sign| text.contains(sign));
     match error.kind() {
         _ if full => Error::new(ErrorKind::DiskFull, "the disk of the data directory is full").with_detail(text),
-        rocksdb::ErrorKind::Corruption => Error::new(ErrorKind::Corrupted, "stored data is damaged")
-            .with_detail(text)
-            .with_hint("Run `nebulusdb check` on the data directory."),
+        rocksdb::ErrorKind::Corruption => Error::damaged("stored data is damaged").with_detail(text),
         rocksdb::ErrorKind::Busy | rocksdb::ErrorKind::TryAgain => {
             Error::new(ErrorKind::ObjectInUse, "the store is busy").with_detail(text).with_hint("Try again.")
         }

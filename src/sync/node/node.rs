@@ -27,7 +27,7 @@ use crate::sync::node::load_networks::{Memory, NetworkSnapshot};
 use crate::sync::node::posting::EndpointPosting;
 use crate::sync::node::running_network::{Done, RunningNetwork};
 use crate::sync::node::supervisor::SyncOptions;
-use crate::sync::node::troubles::Troubles;
+use crate::sync::node::troubles::{Troubles, root_of};
 use crate::sync::protocol::proof::Keyring;
 use crate::sync::protocol::versions::Refused;
 use crate::sync::transport::address::{check_port, peer_there};
@@ -313,7 +313,7 @@ impl Node {
         let swarm = &mut self.swarm;
         self.listening.listen(now_ms, random, |address| {
             check_port(&address).map_err(|error| error.to_string())?;
-            swarm.listen_on(address).map_err(|error| error.to_string())
+            swarm.listen_on(address).map_err(|error| root_of(&error))
         });
     }
 

@@ -5,6 +5,7 @@
 //! know whose network's key a peer holds.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 
 use libp2p::core::transport::TransportError;
 use libp2p::swarm::DialError;
@@ -13,6 +14,9 @@ use crate::model::NetworkId;
 
 /// Addresses and peers of one network that a reason is kept of, at most: a JOIN names no more.
 const REASONS_MAX: usize = 64;
+/// How the resolver begins to say that a name has no address; behind it comes its query as a structure, which nobody wants to read.
+/// Its errors have no type that could be asked for here.
+const NAME_UNKNOWN: &str = "no records found";
 /// Addresses of one peer whose reasons are told.
 const ADDRESSES_TOLD_MAX: usize = 3;
 
@@ -37,7 +41,8 @@ impl Troubles {
         if !trouble.reasons.contains_key(whom) && trouble.reasons.len() >= REASONS_MAX {
             return false;
         }
-        trouble.last = format!("{whom}: {reason}");
+        // Most reasons name the address that they are about.
+        trouble.last = if reason.contains(whom) { reason.to_string() } else { format!("{whom}: {reason}") };
         let before = trouble.reasons.insert(whom.to_string(), reason.to_string());
         before.as_deref() != Some(reason)
     }
@@ -62,7 +67,7 @@ pub fn reason_of(error: &DialError) -> String {
         DialError::Transport(tried) => {
             let told = tried.iter().take(ADDRESSES_TOLD_MAX).map(|(address, error)| match error {
                 TransportError::MultiaddrNotSupported(_) => format!("{address} is of no kind that can be dialled"),
-                TransportError::Other(error) => format!("nobody answers at {address} ({})", root_of(error)),
+                TransportError::Other(error) => unanswered(&address.to_string(), error),
             });
             told.collect::<Vec<_>>().join(", ")
         }
@@ -70,8 +75,27 @@ pub fn reason_of(error: &DialError) -> String {
     }
 }
 
+/// Why an address was in vain: there is nobody, or somebody else.
+fn unanswered(address: &str, error: &(dyn std::error::Error + 'static)) -> String {
+    let root = root_of(error);
+    if root.starts_with(NAME_UNKNOWN) {
+        return format!("no name server knows the host of {address}");
+    }
+    let mut chain = std::iter::successors(Some(error), |error| error.source());
+    let speaks_otherwise = |error: &(dyn std::error::Error + 'static)| {
+        let kind = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+        matches!(kind, Some(ErrorKind::InvalidData | ErrorKind::UnexpectedEof))
+    };
+    if chain.any(speaks_otherwise) {
+        return format!(
+            "what answers at {address} does not speak as peers do: is it the port of a peer, and not that of clients?"
+        );
+    }
+    format!("nobody answers at {address} ({root})")
+}
+
 /// The innermost reason of an error.
-fn root_of(error: &dyn std::error::Error) -> String {
+pub fn root_of(error: &dyn std::error::Error) -> String {
     let mut root = error;
     while let Some(source) = root.source() {
         root = source;
@@ -82,6 +106,32 @@ fn root_of(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_answers_otherwise_is_told_from_silence() {
+        let address: libp2p::Multiaddr = "/ip4/127.0.0.1/tcp/5433".parse().expect("an address");
+        let said = |error: std::io::Error| {
+            reason_of(&DialError::Transport(vec![(address.clone(), TransportError::Other(error))]))
+        };
+        let refused = said(ErrorKind::ConnectionRefused.into());
+        assert_eq!(refused, "nobody answers at /ip4/127.0.0.1/tcp/5433 (connection refused)");
+        for other in [ErrorKind::InvalidData, ErrorKind::UnexpectedEof] {
+            assert!(
+                said(other.into()).starts_with("what answers at /ip4/127.0.0.1/tcp/5433 does not speak"),
+                "{other}"
+            );
+        }
+        let unknown = said(std::io::Error::other("no records found for Query { name: Name(\"a.example.\") }"));
+        assert_eq!(unknown, "no name server knows the host of /ip4/127.0.0.1/tcp/5433");
+    }
+
+    #[test]
+    fn an_address_is_named_once() {
+        let network = NetworkId(1);
+        let mut troubles = Troubles::default();
+        troubles.note(network, "/ip4/1.2.3.4/tcp/1", "nobody answers at /ip4/1.2.3.4/tcp/1 (refused)");
+        assert_eq!(troubles.of(network), Some("nobody answers at /ip4/1.2.3.4/tcp/1 (refused)"));
+    }
 
     #[test]
     fn the_last_reason_is_shown_until_somebody_is_connected() {

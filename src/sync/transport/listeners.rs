@@ -68,7 +68,13 @@ impl Listeners {
             wanted.backoff.failed(now_ms, DELAYS, random);
             let (address, failures) = (&wanted.address, wanted.backoff.failures());
             if wanted.replaced_after.is_some_and(|attempts| failures >= attempts) {
-                tracing::warn!(%address, ?error, "cannot listen for peers there; taking a free port");
+                // With another port the address that others were told may be wrong after the next start.
+                tracing::warn!(
+                    %address,
+                    ?error,
+                    "cannot listen for peers at the usual port, perhaps since another node of this machine does; taking a free one, which \
+                     changes with each start: --p2p-listen names one that stays"
+                );
                 wanted.address = with_free_port(address);
                 wanted.replaced_after = None;
                 wanted.listener = listen_on(wanted.address.clone()).ok();
