@@ -29,6 +29,8 @@ use crate::types::{ColumnType, Value};
 
 /// Entries of a collection below which it is read entry by entry: columns would be made for nothing.
 const ROWS_MIN: usize = 512;
+/// Longest texts that are made columns of where they are only shown.
+const SHORT_TEXT_CHARACTERS: u32 = 32;
 /// Outputs of a scan, at most: one of more is better read entry by entry than kept in columns.
 const OUTPUTS_MAX: usize = 32;
 /// Entries that are read one by one beside columns, at most.
@@ -183,7 +185,7 @@ fn is_worth_columns(view: &ReadView, query: &BoundQuery, operands: &[&Operand], 
         let is_known = ColumnReading::are_there(view, &query.collection, &[*operand]);
         let is_short = match operand {
             Operand::Column(position) => {
-                query.collection.columns.get(*position).is_some_and(|column| !column.ty.is_text())
+                query.collection.columns.get(*position).is_some_and(|column| is_short_type(&column.ty))
             }
             Operand::Path { .. } => true,
             Operand::System(_) | Operand::Key | Operand::Computed(_) => false,
@@ -191,6 +193,14 @@ fn is_worth_columns(view: &ReadView, query: &BoundQuery, operands: &[&Operand], 
         is_known || is_short || filtered.contains(operand)
     };
     Ok(operands.iter().all(is_made) && has_many_entries(view, query, cancel)?)
+}
+
+/// Whether values of a type take little: numbers, times, and texts that are declared to be short.
+fn is_short_type(ty: &ColumnType) -> bool {
+    match ty {
+        ColumnType::Char(length) | ColumnType::Varchar(Some(length)) => *length <= SHORT_TEXT_CHARACTERS,
+        other => !other.is_text(),
+    }
 }
 
 fn has_many_entries(view: &ReadView, query: &BoundQuery, cancel: &Cancel) -> Result<bool> {

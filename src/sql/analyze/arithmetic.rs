@@ -74,17 +74,8 @@ impl Analyzer<'_> {
                 std::mem::swap(left, right);
                 std::mem::swap(&mut first, &mut second);
             }
-            if let Some((name, ty)) = time_operator(first, op, second) {
-                for (side, ty) in [(left.as_mut(), first), (right.as_mut(), second)] {
-                    if is_numeric(Some(ty)) {
-                        self.numeric_as_float(side);
-                    }
-                    if *ty == ColumnType::Date && name.starts_with("timestamp") {
-                        self.as_time(side, Some(&ColumnType::Date), &ColumnType::Timestamp)?;
-                    }
-                }
-                let folded = self.folded_times(name, [&**left, &**right], &ty);
-                *expr = folded.unwrap_or_else(|| call(name, vec![left.as_ref().clone(), right.as_ref().clone()]));
+            if let Some((made, ty)) = self.time_arithmetic((left, first), op, (right, second))? {
+                *expr = made;
                 return Ok(Some(ty));
             }
             if let Some((folded, ty)) = self.folded_arithmetic((&**left, first), op, (&**right, second)) {
@@ -100,6 +91,26 @@ impl Analyzer<'_> {
             _ => false,
         };
         Ok(computed(expr, left_type, right_type, may_leave_range))
+    }
+
+    /// What an operator makes of times and intervals, and its type; `None` where there is none of these.
+    fn time_arithmetic(
+        &mut self,
+        (left, first): (&mut Expr, &ColumnType),
+        op: &BinaryOperator,
+        (right, second): (&mut Expr, &ColumnType),
+    ) -> Result<Option<(Expr, ColumnType)>> {
+        let Some((name, ty)) = time_operator(first, op, second) else { return Ok(None) };
+        for (side, ty) in [(&mut *left, first), (&mut *right, second)] {
+            if is_numeric(Some(ty)) {
+                self.numeric_as_float(side);
+            }
+            if *ty == ColumnType::Date && name.starts_with("timestamp") {
+                self.as_time(side, Some(&ColumnType::Date), &ColumnType::Timestamp)?;
+            }
+        }
+        let folded = self.folded_times(name, [left, right], &ty);
+        Ok(Some((folded.unwrap_or_else(|| call(name, vec![left.clone(), right.clone()])), ty)))
     }
 
     /// Whether a result of floats can be out of range: a sum with a small number cannot.

@@ -121,9 +121,7 @@ impl Analyzer<'_> {
             name = form.to_string();
         }
         if function_types::takes_constants(&name) {
-            let of_common_type = self.of_common_type(expr, &name, &types);
-            let common = of_common_type.map_err(|error| self.at(error, place))?;
-            return Ok(if name == "nullif" { as_first(expr, &types, common) } else { common });
+            return self.in_common_type(expr, &name, &types).map_err(|error| self.at(error, place));
         }
         if let Some((special, ty)) = special_call(function, &name, &types)? {
             *expr = special;
@@ -220,6 +218,17 @@ impl Analyzer<'_> {
         self.widen(default, default_type.as_ref(), &common)?;
         *value_type = Some(common);
         Ok(())
+    }
+
+    /// As [`Analyzer::of_common_type`], of NULLIF with its own type.
+    fn in_common_type(
+        &mut self,
+        expr: &mut Expr,
+        name: &str,
+        types: &[Option<ColumnType>],
+    ) -> Result<Option<ColumnType>> {
+        let common = self.of_common_type(expr, name, types)?;
+        Ok(if name == "nullif" { as_first(expr, types, common) } else { common })
     }
 
     /// A call whose arguments share a type, which is also its result's.

@@ -89,22 +89,7 @@ impl Analyzer<'_> {
             self.check_no_aggregates("WHERE")?;
             self.restore_aggregates(before);
         }
-        let mut grouped = Vec::new();
-        if let Select { group_by: GroupByExpr::Expressions(list, _), projection, .. } = &mut *select {
-            let before = self.take_aggregates();
-            if let Some(sets) = sets_of_items(list)? {
-                *list = match <[Vec<Expr>; 1]>::try_from(sets) {
-                    Ok([set]) if !set.is_empty() => set,
-                    Ok(sets) => vec![Expr::GroupingSets(sets.into())],
-                    Err(sets) => vec![Expr::GroupingSets(sets)],
-                };
-            }
-            for expr in list {
-                grouped.push(self.group_item(expr, &columns, projection)?);
-            }
-            self.check_no_aggregates("GROUP BY")?;
-            self.restore_aggregates(before);
-        }
+        let mut grouped = self.group_items(select, &columns)?;
         if let Some(condition) = &mut select.having {
             self.condition(condition, "HAVING")?;
         }
@@ -138,6 +123,26 @@ impl Analyzer<'_> {
             select.selection = Some(both(of_view, select.selection.take()));
         }
         Ok(columns)
+    }
+
+    /// Walks GROUP BY, whose sets become one list; the types of its items.
+    fn group_items(&mut self, select: &mut Select, columns: &[ScopeColumn]) -> Result<Vec<Option<ColumnType>>> {
+        let mut grouped = Vec::new();
+        let Select { group_by: GroupByExpr::Expressions(list, _), projection, .. } = select else { return Ok(grouped) };
+        let before = self.take_aggregates();
+        if let Some(sets) = sets_of_items(list)? {
+            *list = match <[Vec<Expr>; 1]>::try_from(sets) {
+                Ok([set]) if !set.is_empty() => set,
+                Ok(sets) => vec![Expr::GroupingSets(sets.into())],
+                Err(sets) => vec![Expr::GroupingSets(sets)],
+            };
+        }
+        for expr in list {
+            grouped.push(self.group_item(expr, columns, projection)?);
+        }
+        self.check_no_aggregates("GROUP BY")?;
+        self.restore_aggregates(before);
+        Ok(grouped)
     }
 
     /// An item of GROUP BY or DISTINCT ON: a number or an output name stays, anything else is an expression. Its type.

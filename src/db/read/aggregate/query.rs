@@ -73,6 +73,7 @@ pub fn is_grouped(ty: &ColumnType) -> bool {
             | ColumnType::Numeric(_)
             | ColumnType::Text
             | ColumnType::Varchar(_)
+            | ColumnType::Char(_)
             | ColumnType::Bytea
             | ColumnType::Date
             | ColumnType::Time
