@@ -2,7 +2,7 @@
 //!
 //! `transaction` checks rows and keeps them (`ddl`, `columns`, `column_rules`, `constraints`, `check_constraints`, `foreign_keys`,
 //! `computed_columns`, `dimensions`, `unique`, `row_fields`, `moved_entry`, `sequences`, `views`, `schemas`, `user_types`,
-//! `temporary`, `comments` are its parts); the
+//! `temporary`, `comments`, `roles` are its parts); the
 //! one `committer` thread verifies and encodes each set (`encoder`), and what peers sent (`entry_states`, `hidden_values`), as
 //! changes of entries. `entry_change` is their one way into the group that waits for the same fsync (`commit_group`): indexes of all
 //! kinds follow there (`secondary_index`: `ordered_indexes`, `vector_graphs`). New ones are filled in steps (`backfill`,
@@ -36,6 +36,7 @@ pub(super) mod last_changes;
 pub(super) mod moved_entry;
 pub(super) mod ordered_indexes;
 pub(super) mod reference_checks;
+pub(super) mod roles;
 pub(super) mod row_fields;
 pub(super) mod row_locking;
 pub(super) mod savepoint;
