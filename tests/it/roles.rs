@@ -54,6 +54,15 @@ async fn roles_log_in_with_their_own_passwords() {
     );
     assert_eq!(log_in(&server, "ann", "pw of ann").await.err().as_deref(), Some("53300"), "one at a time");
     drop(ann);
+    owner.batch_execute("REVOKE CONNECT ON DATABASE nebulus FROM PUBLIC").await.expect("a revoke");
+    assert_eq!(log_in(&server, "shut", "pw").await.err().as_deref(), Some("42501"));
+    owner.batch_execute("GRANT CONNECT ON DATABASE nebulus TO ann").await.expect("a grant");
+    let shown: String = owner
+        .query_one("SELECT string_agg(rolpassword, ' ') FROM pg_authid", &[])
+        .await
+        .expect("superusers read verifiers")
+        .get(0);
+    assert!(shown.contains("SCRAM-SHA-256$4096:") && !shown.contains("pw of"));
     for (user, password, refused) in [
         ("ann", "wrong", "28P01"),
         ("ann", PASSWORD, "28P01"),
@@ -64,15 +73,6 @@ async fn roles_log_in_with_their_own_passwords() {
     ] {
         assert_eq!(log_in(&server, user, password).await.err().as_deref(), Some(refused), "{user}");
     }
-    owner.batch_execute("REVOKE CONNECT ON DATABASE nebulus FROM PUBLIC").await.expect("a revoke");
-    assert_eq!(log_in(&server, "shut", "pw").await.err().as_deref(), Some("42501"));
-    owner.batch_execute("GRANT CONNECT ON DATABASE nebulus TO ann").await.expect("a grant");
-    let shown: String = owner
-        .query_one("SELECT string_agg(rolpassword, ' ') FROM pg_authid", &[])
-        .await
-        .expect("superusers read verifiers")
-        .get(0);
-    assert!(shown.contains("SCRAM-SHA-256$4096:") && !shown.contains("pw of"));
     drop(owner);
     server.stop();
     // They are there after a start, and no password lies anywhere in the clear.

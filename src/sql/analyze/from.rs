@@ -13,7 +13,7 @@ use futures::FutureExt;
 
 use crate::db::{Catalog, MEMORY, SearchPath};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{PUBLIC, Permission, RelationName};
+use crate::model::{PUBLIC, Permission, RelationName, Sequence};
 use crate::sql::analyze::analyzer::{Analyzer, check_renames, renamed};
 use crate::sql::analyze::query_forms::{PLACES, sampled};
 use crate::sql::analyze::scope::{Relation, ScopeColumn, ShownColumn};
@@ -24,7 +24,7 @@ use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::trees::select_of;
 use crate::sql::pg_catalog::{self, Meant, find_by_path, full_name, path_of, planner_name};
 use crate::sql::relational::collection_table::{CollectionTable, FACTS_VIEW, StatementTable};
-use crate::statement::{Privilege, TouchedObject, check_relation};
+use crate::statement::{Privilege, TouchedObject, check_relation, permission_denied};
 
 impl Analyzer<'_> {
     /// Walks one relation of FROM, which comes into scope. What `*` shows of it.
@@ -283,8 +283,13 @@ impl Analyzer<'_> {
         let catalog = self.context.view.catalog();
         if let Some(sequence) = catalog.sequence(relation) {
             self.note_read(sequence.id);
-        } else if let Some((table, _)) = catalog.column_sequence(relation) {
-            self.note_read(table.id);
+        } else if let Some((table, position)) = catalog.column_sequence(relation) {
+            // Planned anew for each Execute, as all that reads a sequence.
+            let target = Sequence::of_column(table, position).map(|sequence| sequence.acl_target());
+            let who = self.views.reader().unwrap_or(self.context.settings.identity().current);
+            if !target.is_some_and(|target| catalog.may(who, target, Permission::Select)) {
+                return Err(permission_denied("sequence", &relation.name));
+            }
         } else if relation.schema.is_public() && relation.name == FACTS_VIEW {
             // Its columns are made of what its rows have: who may not read them is not told of its columns.
             let memory = catalog.expect_collection(MEMORY)?;

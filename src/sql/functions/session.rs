@@ -18,14 +18,15 @@ const SERVER_VERSION: &str = concat!("PostgreSQL 18.0 (NebulusDB ", env!("CARGO_
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
 pub fn definitions() -> Vec<Function> {
+    let mut all = of_roles();
+    all.extend(of_session());
+    all
+}
+
+/// Functions that tell who the session is.
+fn of_roles() -> Vec<Function> {
     let name = ColumnType::Name;
     vec![
-        Function::new("version", &[], ColumnType::Text, |_, _| Ok(Value::text(SERVER_VERSION))),
-        Function::new("current_database", &[], name.clone(), |invocation, _| {
-            Ok(Value::text(context_of(invocation)?.settings.database.as_str()))
-        })
-        .stable()
-        .alias(&["current_catalog"]),
         Function::new("current_user", &[], name.clone(), |invocation, _| {
             let context = context_of(invocation)?;
             Ok(Value::text(context.view.catalog().role_name(context.settings.identity().current)))
@@ -41,6 +42,28 @@ pub fn definitions() -> Vec<Function> {
             Ok(Value::text(context_of(invocation)?.settings.user.as_str()))
         })
         .stable(),
+        Function::new("pg_get_userbyid", &[Oid], ColumnType::Name, |invocation, arguments| {
+            let oid = int_of(arguments, 0).and_then(|oid| u32::try_from(oid).ok()).unwrap_or_default();
+            let role = context_of(invocation)?
+                .view
+                .catalog()
+                .role_by_id(RoleId::of_oid(oid))
+                .filter(|role| role.id.oid() == oid);
+            Ok(Value::text(role.map_or_else(|| format!("unknown (OID={oid})"), |role| role.name.clone())))
+        })
+        .stable(),
+    ]
+}
+
+fn of_session() -> Vec<Function> {
+    let name = ColumnType::Name;
+    vec![
+        Function::new("version", &[], ColumnType::Text, |_, _| Ok(Value::text(SERVER_VERSION))),
+        Function::new("current_database", &[], name.clone(), |invocation, _| {
+            Ok(Value::text(context_of(invocation)?.settings.database.as_str()))
+        })
+        .stable()
+        .alias(&["current_catalog"]),
         Function::new("current_schema", &[], name.clone(), current_schema).stable(),
         Function::new("current_schemas", &[Bool], ColumnType::Array(Box::new(name)), current_schemas).stable(),
         Function::new("current_setting", &[Text, Bool], ColumnType::Text, current_setting).optional(1).stable(),
@@ -91,16 +114,6 @@ pub fn definitions() -> Vec<Function> {
         }),
         Function::new("pg_client_encoding", &[], ColumnType::Name, |_, _| Ok(Value::text("UTF8"))).stable(),
         Function::new("getdatabaseencoding", &[], ColumnType::Name, |_, _| Ok(Value::text("UTF8"))).stable(),
-        Function::new("pg_get_userbyid", &[Oid], ColumnType::Name, |invocation, arguments| {
-            let oid = int_of(arguments, 0).and_then(|oid| u32::try_from(oid).ok()).unwrap_or_default();
-            let role = context_of(invocation)?
-                .view
-                .catalog()
-                .role_by_id(RoleId::of_oid(oid))
-                .filter(|role| role.id.oid() == oid);
-            Ok(Value::text(role.map_or_else(|| format!("unknown (OID={oid})"), |role| role.name.clone())))
-        })
-        .stable(),
     ]
 }
 

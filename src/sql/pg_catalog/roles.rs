@@ -2,7 +2,7 @@
 //!
 //! Verifiers of passwords stand in `pg_authid` and `pg_shadow`, which superusers alone read; that of the first superuser is not shown.
 
-use crate::db::{Catalog, MEMORY, OWNER, ReadView, SchemaPlace};
+use crate::db::{Catalog, MEMORY, ReadView, SchemaPlace};
 use crate::model::{
     AclItem, AclTarget, CollectionId, CollectionKind, ObjectAcl, ObjectKind, Permission, PermissionSet, Role, RoleId,
     SchemaId, Sequence,
@@ -289,17 +289,11 @@ pub fn database_acl(catalog: &Catalog) -> (RoleId, Value) {
     (catalog.owner(ObjectAcl::DATABASE), acl(catalog, target))
 }
 
-/// The owner of a schema and its list. Those of the system are there for everybody to look into, but for that of networks.
+/// The owner of a schema and its list. Nothing is granted on those of the system.
 pub fn schema_acl(catalog: &Catalog, name: &str) -> (RoleId, Value) {
-    let place = catalog.schema(name, SchemaId::Public);
-    let object = match place {
+    let object = match catalog.schema(name, SchemaId::Public) {
         Some(SchemaPlace::Stored(schema)) => Catalog::schema_object(schema),
-        Some(SchemaPlace::System("nebulus")) | None => None,
-        Some(SchemaPlace::System(_)) => {
-            let shown = format!("{{{owner}=UC/{owner},=U/{owner}}}", owner = OWNER);
-            let items = shown.trim_matches(['{', '}']).split(',').map(text).collect();
-            return (RoleId::BOOTSTRAP, Value::Array(Box::new(ColumnType::Text), items));
-        }
+        Some(SchemaPlace::System(_)) | None => None,
     };
     match object {
         Some(object) => (catalog.owner(object), acl(catalog, AclTarget::whole(ObjectKind::Schema, object))),
