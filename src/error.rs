@@ -104,6 +104,13 @@ impl Error {
         self
     }
 
+    /// Says nothing of values: they are not for whoever reads it.
+    #[must_use]
+    pub fn without_detail(mut self) -> Self {
+        self.0.detail = None;
+        self
+    }
+
     /// Points at nothing: what it pointed at is not in the client's text.
     #[must_use]
     pub fn without_position(mut self) -> Self {

@@ -21,6 +21,15 @@ pub(super) struct AnswerOutcome {
     pub lost_track: bool,
 }
 
+impl AnswerOutcome {
+    /// Whether it is one row with this one value.
+    pub fn is_single(&self, value: &str) -> bool {
+        let [ResultSet { rows, .. }] = self.results.as_slice() else { return false };
+        matches!(rows.as_slice(), [row] if matches!(row.as_slice(), [Some(cell)] if cell == value))
+            && self.error.is_none()
+    }
+}
+
 /// The result of one statement.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct ResultSet {

@@ -142,12 +142,17 @@ pub(super) async fn cancel(
 /// The lines of the log that came after the one of this number.
 ///
 /// # Errors
-/// 401 without a session.
+/// 401 without a session, 403 for a role that is no superuser.
 pub(super) async fn log(
-    _: Authenticated,
+    Authenticated { session, .. }: Authenticated,
     State(console): State<Console>,
     Query(request): Query<LogRequest>,
 ) -> Result<Json<LogAnswer>, AnswerRefusal> {
+    let limits = Limits { rows: 1, bytes: ANSWER_BYTES_MAX };
+    let shown = read(&console, &session, "SHOW is_superuser".to_string(), limits).await?;
+    if !shown.is_single("on") {
+        return Err(AnswerRefusal::new(StatusCode::FORBIDDEN, "the log is for roles with the SUPERUSER attribute"));
+    }
     let (first, lines) = console.log.after(request.after);
     Ok(Json(LogAnswer { first, lines }))
 }

@@ -1,6 +1,6 @@
 //! The last lines of the log, for the console's page on them.
 //!
-//! What is logged holds no statement's values and no secrets, so that whoever may log in may read it.
+//! What is logged holds no statement's values and no secrets; superusers read it.
 
 use std::collections::VecDeque;
 use std::io::{Result as IoResult, Write};

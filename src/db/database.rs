@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use parking_lot::Mutex;
 
 use crate::db::catalog::catalog::Catalog;
-use crate::db::catalog::roles::{OWNER, ScramVerifier};
+use crate::db::catalog::roles::OWNER;
 use crate::db::feed::event::{FeedEvent, NetworkEvent};
 use crate::db::feed::feed::FeedReceiver;
 use crate::db::feed::signals::Changed;
@@ -20,7 +20,7 @@ use crate::db::vectors::graph_builder::{self, Graphs};
 use crate::db::write::commit::commit_queue::{CommitQueue, Job};
 use crate::db::write::transaction::transaction::Transaction;
 use crate::error::Result;
-use crate::model::{CollectionId, DrawnNumbers, MemoryAccount, PeerId};
+use crate::model::{CollectionId, DrawnNumbers, MemoryAccount, PeerId, Role, ScramVerifier};
 use crate::store::{Batch, BlobHash, Key};
 
 /// A database. Clones share it; the last one dropped, or [`Database::shutdown`], stops it.
@@ -150,11 +150,17 @@ impl Database {
         self.shared().version()
     }
 
-    /// The verifier of a user's password, when one was set.
+    /// The verifier of a user's password, when one was set and it counts still.
     ///
     /// # Errors
     /// 58030 where the store cannot be read, XX001 for a stored verifier that is none.
     pub fn password(&self, user: &str) -> Result<Option<ScramVerifier>> {
+        if user != OWNER {
+            let catalog = self.catalog();
+            let now = i64::try_from(self.shared().clock.millis()).unwrap_or(i64::MAX).saturating_mul(1_000);
+            let counts = |role: &&Arc<Role>| role.valid_until.is_none_or(|end| end > now);
+            return Ok(catalog.role(user).filter(counts).and_then(|role| role.verifier.clone()));
+        }
         match self.shared().store.snapshot().get(&Key::Role(user))? {
             None => Ok(None),
             Some(bytes) => ScramVerifier::from_bytes(&bytes).map(Some),

@@ -28,10 +28,10 @@ mod vault;
 mod vectors;
 mod write;
 
-pub use crate::model::{AUTH, MEMORY};
+pub use crate::model::{AUTH, MEMORY, ScramVerifier};
 pub use crate::types::json::jsonb::PathStep;
 pub use catalog::catalog::Catalog;
-pub use catalog::roles::{OWNER, ScramVerifier};
+pub use catalog::roles::OWNER;
 pub use catalog::schemas::{SYSTEM_SCHEMAS, SchemaPlace};
 pub use catalog::search_path::{NamesSeen, SearchPath};
 pub use columns::column_store::ColumnsStatus;

@@ -29,6 +29,12 @@ pub enum ErrorKind {
     DuplicateSchema,
     /// The system keeps the name for itself.
     ReservedName,
+    /// A role cannot be made a member of that role, or not in this way.
+    InvalidGrantOperation,
+    /// A warning: nothing, or not all, was granted.
+    PrivilegeNotGranted,
+    /// A warning: nothing, or not all, was revoked.
+    PrivilegeNotRevoked,
     /// A named schema does not exist.
     UndefinedSchema,
     /// A named database does not exist.
@@ -246,6 +252,9 @@ impl ErrorKind {
             ErrorKind::DuplicateAlias => "42712",
             ErrorKind::DuplicateSchema => "42P06",
             ErrorKind::ReservedName => "42939",
+            ErrorKind::InvalidGrantOperation => "0LP01",
+            ErrorKind::PrivilegeNotGranted => "01007",
+            ErrorKind::PrivilegeNotRevoked => "01006",
             ErrorKind::UndefinedSchema => "3F000",
             ErrorKind::UndefinedDatabase => "3D000",
             ErrorKind::WrongObjectType => "42809",

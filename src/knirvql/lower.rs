@@ -303,7 +303,11 @@ impl Lowering<'_> {
     }
 
     fn selected(&self, verb: SelectedVerb, selections: Vec<Selection>) -> BodyAndColumns {
-        selections.iter().for_each(|each| self.notes.touch_collection(&each.collection, verb.privilege()));
+        for each in &selections {
+            self.notes.touch_collection(&each.collection, verb.privilege());
+            // Its condition reads them.
+            self.notes.touch_collection(&each.collection, Privilege::Select);
+        }
         changing(SelectedChange { verb, selections })
     }
 

@@ -102,7 +102,8 @@ impl SelectedVerb {
     pub fn privilege(self) -> Privilege {
         match self {
             SelectedVerb::Delete => Privilege::Delete,
-            SelectedVerb::Stage | SelectedVerb::Unstage | SelectedVerb::Revert => Privilege::Update,
+            // What is staged leaves the node.
+            SelectedVerb::Stage | SelectedVerb::Unstage | SelectedVerb::Revert => Privilege::Own,
         }
     }
 }

@@ -20,10 +20,12 @@ mod index_key;
 mod key_listing;
 mod network;
 mod notifications;
+mod permission;
 mod placement;
 mod replication;
 mod result_column;
 mod rights;
+mod role;
 mod schema;
 mod sequence;
 mod state;
@@ -62,6 +64,7 @@ pub use network::{
     Replication, Run,
 };
 pub use notifications::{Channel, Notification, Notifications, NotificationsMark, PAYLOAD_BYTES_END, SENT_BYTES_MAX};
+pub use permission::{AclItem, AclTarget, ObjectAcl, ObjectKind, Permission, PermissionSet};
 pub use placement::{BUCKETS, Buckets, KeyHash, Placement, Shares, bucket_of, by_weight, hash_of_key};
 pub use result_column::OutputColumn;
 
@@ -69,6 +72,7 @@ pub use replication::{
     Applied, EntryDigest, Fingerprint, HeadTime, LogRead, Member, MergedStates, PublicEntry, Verdict,
 };
 pub use rights::{EntryRights, Rights, RightsEra, Who};
+pub use role::{Role, RoleAttributes, RoleId, RoleMembership, ScramVerifier};
 
 pub use schema::{OnCommit, PUBLIC, RelationName, RelationRef, Schema, SchemaId};
 pub use sequence::{

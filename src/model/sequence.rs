@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::collection::{Collection, CollectionId};
 use crate::model::column::ColumnId;
+use crate::model::permission::{AclTarget, ObjectKind};
 use crate::model::schema::{RelationName, SchemaId};
 use crate::types::ColumnType;
 
@@ -121,6 +122,13 @@ impl Drawn {
             self.numbers.pop_first();
         }
         self.numbers.insert(place, number);
+    }
+}
+
+impl Sequence {
+    /// What the privileges on it are kept with: those of a column's with its table.
+    pub fn acl_target(&self) -> AclTarget {
+        AclTarget { kind: ObjectKind::Sequence, object: self.id, column: self.column }
     }
 }
 

@@ -26,6 +26,9 @@ pub struct View {
     /// Whether rows written through it have to be rows of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<CheckOption>,
+    /// Whether it reads with the rights of whoever reads it, and not of its owner.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub security_invoker: bool,
 }
 
 /// One column of a view.

@@ -9,10 +9,14 @@ use std::sync::Arc;
 
 use crate::db::{Catalog, CommitEvent, Database, FeedEvent, FeedReceiver, NetworkEvent, Overrun, Transaction};
 use crate::error::{Error, ErrorKind, Notice, Result};
-use crate::model::{Channel, MemoryAccount, Notification, Notifications, NotificationsMark, Reservation};
+use crate::model::{
+    Channel, CollectionId, MemoryAccount, Notification, Notifications, NotificationsMark, Permission, Reservation,
+    RoleId,
+};
 use crate::session::session::Session;
 use crate::session::statement::joining::Begun;
 use crate::session::transaction::OpenTransaction;
+use crate::statement::check_relation;
 
 /// The sender of what the server itself says.
 const SERVER: i32 = 0;
@@ -107,8 +111,8 @@ impl SessionChannels {
         self.receiver.iter_mut().for_each(|receiver| receiver.set_wants_changes(wants_changes));
     }
 
-    /// The next message for the client.
-    fn next(&mut self) -> Option<Notification> {
+    /// The next message for the client; `listener` is who it is where that is not the first superuser, with what says what it may hear.
+    fn next(&mut self, listener: Option<&Listener>) -> Option<Notification> {
         loop {
             if let Some(notification) = self.waiting.pop_front() {
                 if self.waiting.is_empty() {
@@ -120,7 +124,7 @@ impl SessionChannels {
             match receiver.peek()? {
                 Ok(event) => {
                     let number = receiver.at();
-                    if let Some(notification) = self.hear(&event, number) {
+                    if let Some(notification) = self.hear(&event, number, listener) {
                         return Some(notification);
                     }
                 }
@@ -133,10 +137,10 @@ impl SessionChannels {
     }
 
     /// Reads on in the next event, and behind its end goes over it.
-    fn hear(&mut self, event: &FeedEvent, number: u64) -> Option<Notification> {
+    fn hear(&mut self, event: &FeedEvent, number: u64, listener: Option<&Listener>) -> Option<Notification> {
         match event {
             FeedEvent::Commit(commit) if self.position == 0 => {
-                self.hear_changes(commit, number);
+                self.hear_changes(commit, number, listener);
                 self.position = 1;
                 return None;
             }
@@ -148,7 +152,10 @@ impl SessionChannels {
                     return Some(sent.clone());
                 }
             }
-            FeedEvent::Network(event) => self.hear_network(event, number),
+            FeedEvent::Network(event) if listener.is_none_or(Listener::hears_networks) => {
+                self.hear_network(event, number);
+            }
+            FeedEvent::Network(_) => {}
         }
         self.position = 0;
         self.receiver.iter_mut().for_each(FeedReceiver::advance);
@@ -161,11 +168,15 @@ impl SessionChannels {
         (number >= *begins_at).then(|| Arc::clone(channel))
     }
 
-    fn hear_changes(&mut self, commit: &CommitEvent, number: u64) {
+    fn hear_changes(&mut self, commit: &CommitEvent, number: u64, listener: Option<&Listener>) {
         // Channels are named after collections of `public`.
         for change in commit.changes.iter().filter(|change| change.collection.schema.is_public()) {
             let channel = Channel::of_collection(&change.collection.name);
             let Some(channel) = self.channel(&channel, number) else { continue };
+            // What it was granted when it began to listen may be taken back since.
+            if listener.is_some_and(|listener| !listener.hears(change.collection.id)) {
+                continue;
+            }
             let payloads = change.payloads().unwrap_or_else(|error| {
                 tracing::error!(collection = change.collection.name, %error, "keys of changed entries cannot be told");
                 vec![change.count_payload()]
@@ -208,11 +219,34 @@ impl SessionChannels {
     }
 }
 
+/// Somebody who may not hear everything, by the catalog of now.
+struct Listener {
+    catalog: Arc<Catalog>,
+    who: RoleId,
+}
+
+impl Listener {
+    fn hears(&self, collection: CollectionId) -> bool {
+        check_relation(&self.catalog, self.who, collection, Permission::Select).is_ok()
+    }
+
+    fn hears_networks(&self) -> bool {
+        self.catalog.is_superuser(self.who)
+    }
+}
+
 /// # Errors
-/// 42P01 and 42704 for a collection and a network that are not there, 22023 for a name that is too long.
-fn check_listened(channel: Channel<'_>, catalog: &Catalog) -> Result<()> {
+/// 42P01 and 42704 for a collection and a network that are not there, 42501 for those that somebody may not read, 22023 for a name
+/// that is too long.
+fn check_listened(channel: Channel<'_>, catalog: &Catalog, who: RoleId) -> Result<()> {
+    if matches!(channel, Channel::Network(_) | Channel::Networks) && !catalog.is_superuser(who) {
+        return Err(Error::new(ErrorKind::InsufficientPrivilege, "permission denied for networks"));
+    }
     match channel {
-        Channel::Changes(collection) => catalog.expect_collection(collection).map(drop),
+        Channel::Changes(collection) => {
+            let collection = catalog.expect_collection(collection)?;
+            check_relation(catalog, who, collection.id, Permission::Select)
+        }
         Channel::Network(network) => catalog.expect_network(network).map(drop),
         Channel::Networks | Channel::Users(_) => channel.check_name(),
     }
@@ -225,7 +259,7 @@ impl Session {
     /// 42P01 and 42704 for a collection and a network that are not there, 22023 for a name that is too long, 54000 for too
     /// many channels.
     pub(super) fn listen(&mut self, channel: &str, is_alone: bool) -> Result<()> {
-        check_listened(Channel::of(channel), self.planning_view().catalog())?;
+        check_listened(Channel::of(channel), self.planning_view().catalog(), self.current_role())?;
         self.join_transaction(is_alone);
         self.listening.notifications.listen(channel)
     }
@@ -287,7 +321,9 @@ impl Session {
 
     /// The next message of what the session listens to. To be asked for between two transactions only.
     pub fn next_notification(&mut self) -> Option<Notification> {
-        let next = self.listening.next();
+        let who = self.current_role();
+        let listener = (!who.is_bootstrap()).then(|| Listener { catalog: self.database.catalog(), who });
+        let next = self.listening.next(listener.as_ref());
         if std::mem::take(&mut self.listening.has_lost) {
             let lost = Error::new(ErrorKind::LimitExceeded, "notifications were lost")
                 .with_detail("Later ones took the room of those that this connection had not read.")

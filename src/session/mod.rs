@@ -8,13 +8,13 @@
 //! Guarantees: a failed statement leaves nothing behind; a result holds at most a chunk of rows in memory; texts in the
 //! [`Activity`](crate::db::Activity) show no secrets.
 
+mod identity;
 mod isolation;
 mod listen;
 mod made_types;
 mod nesting;
 mod portal;
 mod portals;
-mod scram_verifier;
 mod scroll;
 mod session;
 mod settings;
@@ -23,8 +23,8 @@ mod temporary;
 mod transaction;
 mod transaction_mark;
 
+pub use crate::statement::{SCRAM_ITERATIONS, fill_random, hmac, make_verifier, random_password, scram_verifier};
 pub use portal::{Formats, Portal, PortalRows};
-pub use scram_verifier::{SCRAM_ITERATIONS, fill_random, hmac, make_verifier, random_password, scram_verifier};
 pub use session::{Entrance, Session};
 pub use statement::copy::{SessionCopyIn, SessionCopyOut};
 pub use statement::outcome::{ResultRows, StatementOutcome};

@@ -122,18 +122,6 @@ impl Session {
         }
     }
 
-    /// A setting of the startup message.
-    ///
-    /// # Errors
-    /// As SET.
-    pub fn set_at_startup(&mut self, name: &str, value: &str) -> Result<()> {
-        self.settings.set_initial(name, value)?;
-        if self.settings.effective().hides_secrets() {
-            self.database = self.database.without_secrets();
-        }
-        Ok(())
-    }
-
     /// Takes some of what the session may hold of the server's memory.
     ///
     /// # Errors
@@ -302,8 +290,10 @@ impl Session {
     /// 0A000 when the columns of the result are others now; what planning finds.
     pub(super) fn current_plan(&self, prepared: &Prepared, view: &ReadView) -> Result<Arc<Planned>> {
         let plan = prepared.plan();
+        // An empty statement touches nothing.
         let Some(parsed) = &prepared.parsed else { return Ok(plan) };
         if plan.is_current(self.settings.effective(), view.catalog()) {
+            plan.check_access(self.settings.effective(), view.catalog())?;
             return Ok(plan);
         }
         let types: Vec<_> = prepared.parameters.iter().cloned().map(Some).collect();
@@ -312,6 +302,7 @@ impl Session {
         if !is_same_result(prepared.columns.as_deref(), fresh.columns.as_deref()) {
             return Err(Error::changed_result());
         }
+        fresh.check_access(self.settings.effective(), view.catalog())?;
         let fresh = Arc::new(fresh);
         prepared.keep_plan(&fresh);
         Ok(fresh)

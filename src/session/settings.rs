@@ -68,6 +68,23 @@ impl SessionSettings {
         Ok(())
     }
 
+    /// What the session of a role begins with.
+    pub fn begin_with(&mut self, settings: Settings) {
+        self.initial = Arc::new(settings);
+        self.effective = Arc::clone(&self.initial);
+        self.lasting = Arc::clone(&self.initial);
+        self.told = Arc::clone(&self.initial);
+        self.refresh();
+    }
+
+    /// The session is somebody else; with `is_local`, until the transaction ends.
+    pub fn become_someone(&mut self, is_local: bool, change: impl Fn(&mut Settings)) {
+        change(Arc::make_mut(&mut self.effective));
+        if !is_local {
+            change(Arc::make_mut(&mut self.lasting));
+        }
+    }
+
     /// Changes a setting; with `is_local`, until the transaction ends.
     ///
     /// # Errors
@@ -101,9 +118,10 @@ impl SessionSettings {
         Ok(())
     }
 
+    /// As RESET ALL: whoever the session is, it stays.
     pub fn reset_all(&mut self) {
-        self.effective = Arc::clone(&self.initial);
-        self.lasting = Arc::clone(&self.initial);
+        self.effective = Arc::new(self.initial.for_identity_of(&self.effective));
+        self.lasting = Arc::new(self.initial.for_identity_of(&self.lasting));
         self.refresh();
     }
 

@@ -244,12 +244,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("random_page_cost", "4", SettingKind::Real { min: 0.0, max: f64::MAX }, Effect::Inert),
     setting("recursive_worktable_factor", "10", SettingKind::Real { min: 0.001, max: 1000000.0 }, Effect::Inert),
-    setting(
-        "role",
-        "none",
-        SettingKind::Text,
-        Effect::Only { values: &["none", "nebulus"], hint: "A node has one user, nebulus." },
-    ),
+    setting("role", "none", SettingKind::Text, Effect::Obeyed),
     setting("row_security", "on", SettingKind::Bool, Effect::Obeyed),
     reported("search_path", SEARCH_PATH_DEFAULT, SettingKind::Text, Effect::Obeyed),
     setting("segment_size", "131072", integer(131_072, 131_072, Unit::Blocks), Effect::Preset),
@@ -257,7 +252,7 @@ pub const SETTINGS: &[Setting] = &[
     reported("server_encoding", "UTF8", SettingKind::Text, Effect::Preset),
     reported("server_version", "18.0 (NebulusDB)", SettingKind::Text, Effect::Preset),
     setting("server_version_num", "180000", integer(180_000, 180_000, Unit::Count), Effect::Preset),
-    reported("session_authorization", "nebulus", SettingKind::Text, Effect::Preset),
+    reported("session_authorization", "nebulus", SettingKind::Text, Effect::Obeyed),
     setting(
         "session_replication_role",
         "origin",

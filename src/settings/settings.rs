@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result, Severity};
 use crate::model::{MemoryAccount, Notifications};
+use crate::settings::identity::SessionIdentity;
 use crate::settings::list::{SEARCH_PATH_DEFAULT, SETTINGS};
 use crate::settings::setting::{Effect, Setting};
 use crate::settings::special_settings;
@@ -33,6 +34,9 @@ pub const CUSTOM_SETTINGS_MAX: usize = 256;
 /// What the names of custom settings cannot begin with: names behind it are the server's.
 const RESERVED_PREFIXES: [&str; 3] = ["hnsw", "ivfflat", "nebulus"];
 
+/// Settings that tell who the session is: SET and RESET of them go by the catalog.
+const OF_IDENTITY: [&str; 3] = ["role", "session_authorization", "is_superuser"];
+
 /// The settings of one connection.
 ///
 /// Its methods are one a kind of value, and those that a transaction takes back what was set by.
@@ -40,7 +44,9 @@ const RESERVED_PREFIXES: [&str; 3] = ["hnsw", "ivfflat", "nebulus"];
 pub struct Settings {
     /// Lower-cased name to value, for those that differ from their default.
     changed: BTreeMap<String, String>,
+    /// The name that was logged in with.
     pub user: String,
+    identity: SessionIdentity,
     pub database: String,
     /// The number by which a client would cancel the session; 0 outside of one.
     pub backend_id: i32,
@@ -65,6 +71,42 @@ pub struct SettingValue<'a> {
 impl Settings {
     pub fn new(user: &str, database: &str) -> Self {
         Settings { user: user.to_string(), database: database.to_string(), ..Settings::default() }
+    }
+
+    /// As whom statements run.
+    pub fn identity(&self) -> &SessionIdentity {
+        &self.identity
+    }
+
+    /// Becomes somebody else: `role` is what `SHOW role` says, `session` the name of the session's user.
+    pub fn become_identity(&mut self, identity: SessionIdentity, (role, session, is_superuser): (&str, &str, bool)) {
+        self.identity = identity;
+        let is_superuser = if is_superuser { "on" } else { "off" };
+        for (name, value) in OF_IDENTITY.into_iter().zip([role, session, is_superuser]) {
+            match known(name).is_some_and(|setting| setting.default == value) {
+                true => self.changed.remove(name),
+                false => self.changed.insert(name.to_string(), value.to_string()),
+            };
+        }
+    }
+
+    /// Stays who somebody else is.
+    fn stay(&mut self, other: &Settings) {
+        self.identity = other.identity;
+        for name in OF_IDENTITY {
+            match other.changed.get(name) {
+                Some(value) => self.changed.insert(name.to_string(), value.clone()),
+                None => self.changed.remove(name),
+            };
+        }
+    }
+
+    /// These settings for whoever another one is: RESET ALL changes nobody.
+    #[must_use]
+    pub fn for_identity_of(&self, other: &Settings) -> Settings {
+        let mut settings = self.clone();
+        settings.stay(other);
+        settings
     }
 
     /// The values that differ from their defaults, by name.
@@ -105,7 +147,7 @@ impl Settings {
     pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
         let lower = name.to_ascii_lowercase();
         let value = match known(name) {
-            Some(setting) if setting.is_preset() => {
+            Some(setting) if setting.is_preset() || OF_IDENTITY.contains(&setting.name) => {
                 let message = format!("parameter \"{}\" cannot be changed", setting.name);
                 return Err(Error::new(ErrorKind::FixedParameter, message));
             }
@@ -181,13 +223,17 @@ impl Settings {
         if known(name).is_none() && !self.changed.contains_key(&lower) {
             return Err(unknown(name));
         }
+        if OF_IDENTITY.contains(&lower.as_str()) {
+            let message = format!("parameter \"{lower}\" cannot be changed");
+            return Err(Error::new(ErrorKind::FixedParameter, message));
+        }
         self.changed.remove(&lower);
         self.style = Arc::new(text_style(self));
         Ok(())
     }
 
     pub fn reset_all(&mut self) {
-        self.changed.clear();
+        self.changed.retain(|name, _| OF_IDENTITY.contains(&name.as_str()));
         self.style = Arc::default();
     }
 

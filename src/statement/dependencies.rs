@@ -6,18 +6,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::Mutex;
 
 use crate::db::Catalog;
-use crate::model::{Collection, CollectionId, SchemaId};
+use crate::model::{Collection, CollectionId, RoleId, SchemaId};
 
 /// An object that a statement touches, and what it does to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Touch {
     pub object: TouchedObject,
     pub privilege: Privilege,
+    /// Whose rights count, where a view is read with those of its owner; `None` for whoever runs the statement.
+    pub by: Option<RoleId>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TouchedObject {
+    /// A collection, view or sequence.
     Collection(CollectionId),
+    /// A relation of the system.
+    System { schema: &'static str, name: &'static str },
     /// The catalog as a whole: what is made or dropped in it.
     Catalog,
     /// The networks of this node.
@@ -34,6 +39,7 @@ pub enum Privilege {
     Update,
     Delete,
     Truncate,
+    References,
     Create,
     Own,
 }
@@ -89,7 +95,12 @@ pub struct PlanNotes {
 impl PlanNotes {
     /// The statement does something to an object.
     pub fn touch(&self, object: TouchedObject, privilege: Privilege) {
-        let touch = Touch { object, privilege };
+        self.touch_as(object, privilege, None);
+    }
+
+    /// The statement does something to an object with the rights of a role, or with those of whoever runs it.
+    pub fn touch_as(&self, object: TouchedObject, privilege: Privilege, by: Option<RoleId>) {
+        let touch = Touch { object, privilege, by };
         let touches = &mut self.noted.lock().0;
         if !touches.contains(&touch) {
             touches.push(touch);

@@ -9,6 +9,7 @@
 //!
 //! Nothing here knows a tree of SQL, a plan of DataFusion, or a session: plans stand behind the traits.
 
+mod access;
 mod change;
 mod code_block;
 mod command_tag;
@@ -26,9 +27,13 @@ mod planned;
 mod planning;
 mod row_source;
 mod run;
+mod scram_verifier;
 mod secret_text;
 mod session_command;
 
+pub use access::{
+    check_creation, check_owner_of, check_relation, check_usage, described_object, must_be_owner, permission_denied,
+};
 pub use change::{Change, ColumnDefaults, Written};
 pub use code_block::{
     CodeBlock, CodeQuery, CodeStep, ExceptionCondition, ExceptionHandler, Raise, RaiseLevel, RaiseOption,
@@ -47,5 +52,8 @@ pub use planned::{Planned, Statement};
 pub use planning::{DefaultsFunction, Planning, QueryFunction, StatementTree};
 pub use row_source::{KnownRows, RowSource};
 pub use run::{ReadRun, Work, WriteRun, at_once, later};
+pub use scram_verifier::{
+    SCRAM_ITERATIONS, fill_random, hmac, make_verifier, random_password, read_verifier, scram_verifier, verifier_text,
+};
 pub use secret_text::SecretText;
 pub use session_command::{CursorFetch, Discard, SessionCommand, SettingCall, TransactionModes};

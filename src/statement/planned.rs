@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use crate::db::{Catalog, NamesSeen};
 use crate::error::{Error, Result};
 use crate::metrics::StatementKind;
-use crate::model::{NetworkId, OutputColumn};
+use crate::model::{NetworkId, OutputColumn, Permission, RoleId};
 use crate::settings::Settings;
+use crate::statement::access::{check_relation, check_touches};
 use crate::statement::change::Change;
 use crate::statement::copy::{CopyInPlan, CopyOutPlan};
-use crate::statement::dependencies::{DependsOn, PlanNotes, Touch};
+use crate::statement::dependencies::{DependsOn, PlanNotes, Touch, TouchedObject};
 use crate::statement::explain::Explain;
 use crate::statement::network_call::NetworkCall;
 use crate::statement::row_source::RowSource;
@@ -28,6 +31,8 @@ pub struct Planned {
     pub depends_on: DependsOn,
     /// `None` where it has names of `public` alone.
     names: Option<NamesSeen>,
+    /// Who may run it, and by which change of privileges.
+    allowed: Mutex<Option<(RoleId, u64)>>,
 }
 
 /// What a statement does.
@@ -57,7 +62,42 @@ impl Planned {
         names: Option<NamesSeen>,
     ) -> Planned {
         let (touches, depends_on) = notes.into_parts();
-        Planned { body, parameters, columns, touches, depends_on, names }
+        Planned { body, parameters, columns, touches, depends_on, names, allowed: Mutex::new(None) }
+    }
+
+    /// Refuses whoever may not run it, by this catalog.
+    ///
+    /// # Errors
+    /// 42501, as PostgreSQL words it.
+    pub fn check_access(&self, settings: &Settings, catalog: &Catalog) -> Result<()> {
+        let who = settings.identity().current;
+        if who.is_bootstrap() || self.touches.is_empty() {
+            return Ok(());
+        }
+        let now = (who, catalog.roles_change());
+        if *self.allowed.lock() == Some(now) {
+            return Ok(());
+        }
+        check_touches(&self.touches, who, catalog)?;
+        *self.allowed.lock() = Some(now);
+        Ok(())
+    }
+
+    /// The error as whoever runs the statement may see it: values of rows stand in details, which are for those who may read the
+    /// tables that it touches.
+    pub fn shown_error(&self, error: Error, settings: &Settings, catalog: &Catalog) -> Error {
+        let who = settings.identity().current;
+        let is_of_rows = matches!(error.sqlstate().get(..2), Some("23" | "44" | "22"));
+        if who.is_bootstrap() || !is_of_rows || error.detail().is_none() {
+            return error;
+        }
+        let reads = |touch: &Touch| match (touch.object, touch.by) {
+            (TouchedObject::Collection(object), None) => {
+                check_relation(catalog, who, object, Permission::Select).is_ok()
+            }
+            _ => true,
+        };
+        if self.touches.iter().all(reads) { error } else { error.without_detail() }
     }
 
     /// Whether the plan holds for a session with these settings, and this catalog.

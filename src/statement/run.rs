@@ -55,6 +55,7 @@ impl<'a> WriteRun<'a> {
         settings: &'a Settings,
         cancel: &'a Cancel,
     ) -> Self {
+        transaction.act_as(settings.identity().current);
         WriteRun {
             transaction,
             parameters,

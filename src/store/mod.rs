@@ -19,12 +19,14 @@ pub use files::private_directory::{
 };
 pub use files::private_file::{at as file_error, create as create_private_file, sync_directory as sync_folder};
 pub use files::running::{RunningFile, RunningServer};
+pub use key::build_marker::{build_marker, marked_index};
 pub use key::family::Family;
-pub use key::key::{Key, KeyRange, build_marker, delta_place, delta_seq, marked_index, posting_place};
+pub use key::key::{Key, KeyRange};
 pub use key::key_codec::{
     decode_key, decode_key_part, encode_key, encode_key_unbounded, encode_sought, encode_text_prefix, has_null_part,
     is_storable, skip_key_parts,
 };
+pub use key::log_places::{delta_place, delta_seq, posting_place};
 pub use record::contributions::{
     counted_part, decode_contributions, decode_with_aside, encode_contributions, encode_with_aside,
 };

@@ -30,6 +30,12 @@ pub const JSON_DEPTH_MAX: usize = 128;
 pub const QUERY_DEPTH_MAX: usize = 64;
 /// Most columns of a collection.
 pub const COLUMNS_MAX: usize = 1600;
+/// Most objects whose privileges one GRANT or REVOKE changes.
+pub const GRANTED_OBJECTS_MAX: usize = 10_000;
+/// Most roles of one node.
+pub const ROLES_MAX: usize = 4096;
+/// Most grants on one object: a list of them is kept in memory and looked through.
+pub const ACL_ITEMS_MAX: usize = 4096;
 /// Most schemas that CREATE SCHEMA makes.
 pub const SCHEMAS_MAX: usize = 1024;
 /// Types that CREATE TYPE has made, at most.

@@ -54,6 +54,7 @@ mod portals;
 mod psql;
 mod remote_numbers;
 mod result_types;
+mod roles;
 mod running;
 mod schemas;
 mod secrets;

@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::db::catalog::by_name::ByName;
 use crate::db::catalog::catalog_change::SeenCollection;
+use crate::db::catalog::roles::Roles;
 use crate::db::catalog::sequences::check_own_sequences;
 use crate::db::catalog::user_types::check_new_relation;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     AUTH, Attachment, Collection, CollectionId, CollectionKind, Column, Comments, DefaultValue, FACT_BLOB_HASH,
     FACT_BLOB_SIZE, FACT_BLOB_TYPE, FACT_VECTOR, ForeignKey, Index, IndexKind, IndexOrigin, IndexState, MEMORY,
-    Network, NetworkId, RelationRef, Schema, SchemaId, Sequence, SystemColumn, UserType, View,
+    Network, NetworkId, RelationRef, RoleId, Schema, SchemaId, Sequence, SystemColumn, UserType, View,
 };
 use crate::types::ColumnType;
 use crate::types::limits::{COLUMNS_MAX, IDENTIFIER_BYTES_MAX};
@@ -39,6 +40,7 @@ pub struct Catalog {
     pub(super) sequences: ByName<Sequence>,
     /// Those that CREATE TYPE makes, which share no names with sequences and indexes.
     pub(super) user_types: ByName<UserType>,
+    pub(super) roles: Arc<Roles>,
     /// Collections that refer to others.
     referring: BTreeSet<CollectionId>,
     /// The version in which constraints have last changed.
@@ -252,7 +254,7 @@ impl Catalog {
             self.by_name.remove((&old.relation()).into());
             self.note_names(old.schema);
         }
-        self.comments.remove(&id);
+        self.forget(id);
         self.referring.remove(&id);
         self.version += 1;
     }
@@ -272,7 +274,8 @@ impl Catalog {
         let sequence = self.sequence_by_id(id).cloned();
         let user_type = self.user_type_by_id(id).cloned();
         let collection = self.collection_by_id(id).cloned();
-        SeenCollection { collection, network, view, schema, comments, sequence, user_type }
+        let (role, acl) = (self.role_by_id(RoleId(id.0)).cloned(), self.stored_acl(id).cloned());
+        SeenCollection { collection, network, view, schema, comments, sequence, user_type, role, acl }
     }
 
     /// What is said of relations and their parts, in order of their numbers.
@@ -285,8 +288,10 @@ impl Catalog {
         self.comments.get(&relation)
     }
 
-    pub(super) fn remove_comments(&mut self, relation: CollectionId) {
-        self.comments.remove(&relation);
+    /// Forgets what is said of an object that is gone: comments, its owner, and who may do what with it.
+    pub(super) fn forget(&mut self, object: CollectionId) {
+        self.comments.remove(&object);
+        self.remove_acl(object);
     }
 
     pub(crate) fn put_comments(&mut self, relation: CollectionId, comments: Arc<Comments>) {
@@ -326,7 +331,7 @@ impl Catalog {
 
     pub(crate) fn remove_view(&mut self, id: CollectionId) {
         self.take_view(id);
-        self.comments.remove(&id);
+        self.forget(id);
         self.version += 1;
     }
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::db::catalog::catalog::Catalog;
 use crate::db::vault::network_keys::NetworkSecrets;
-use crate::model::{Collection, CollectionId, Comments, Network, NetworkId, Schema, Sequence, UserType, View};
+use crate::model::{
+    Collection, CollectionId, Comments, Network, NetworkId, ObjectAcl, Role, RoleId, Schema, Sequence, UserType, View,
+};
 
 /// One catalog change; applied in order.
 #[derive(Clone, Debug)]
@@ -31,6 +33,11 @@ pub(crate) enum CatalogChange {
     /// A type is new, or has other labels or another name than before.
     PutType(Arc<UserType>),
     DropType(CollectionId),
+    /// A role is new, or is another than before.
+    PutRole(Arc<Role>),
+    DropRole(RoleId),
+    /// An object has another owner, or others may do something with it.
+    PutAcl(CollectionId, Arc<ObjectAcl>),
 }
 
 /// What a transaction saw of a collection, view or schema before it changed it.
@@ -43,6 +50,8 @@ pub(crate) struct SeenCollection {
     pub comments: Option<Arc<Comments>>,
     pub sequence: Option<Arc<Sequence>>,
     pub user_type: Option<Arc<UserType>>,
+    pub role: Option<Arc<Role>>,
+    pub acl: Option<Arc<ObjectAcl>>,
 }
 
 impl SeenCollection {
@@ -60,6 +69,8 @@ impl SeenCollection {
             && self.comments == now.comments
             && self.sequence == now.sequence
             && self.user_type == now.user_type
+            && self.role == now.role
+            && self.acl == now.acl
     }
 }
 
@@ -74,6 +85,9 @@ impl CatalogChange {
             CatalogChange::PutSequence(sequence) => Some(sequence.id),
             CatalogChange::DropSequence(id) | CatalogChange::DropType(id) => Some(*id),
             CatalogChange::PutType(ty) => Some(ty.id),
+            CatalogChange::PutRole(role) => Some(role.id.object()),
+            CatalogChange::DropRole(id) => Some(id.object()),
+            CatalogChange::PutAcl(id, _) => Some(*id),
             CatalogChange::Drop(id) | CatalogChange::DropView(id) | CatalogChange::PutComments(id, _) => Some(*id),
             CatalogChange::PutNetwork(_) | CatalogChange::PutSecrets(..) | CatalogChange::DropNetwork(_) => None,
         }
@@ -95,6 +109,9 @@ impl CatalogChange {
             CatalogChange::PutType(ty) => catalog.put_user_type(Arc::clone(ty)),
             CatalogChange::DropType(id) => catalog.remove_user_type(*id),
             CatalogChange::PutComments(id, comments) => catalog.put_comments(*id, Arc::clone(comments)),
+            CatalogChange::PutRole(role) => catalog.put_role(Arc::clone(role)),
+            CatalogChange::DropRole(id) => catalog.remove_role(*id),
+            CatalogChange::PutAcl(id, acl) => catalog.put_acl(*id, Arc::clone(acl)),
         }
     }
 }

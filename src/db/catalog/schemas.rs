@@ -115,7 +115,7 @@ impl Catalog {
 
     pub(crate) fn remove_schema(&mut self, id: CollectionId) {
         self.schemas.retain(|_, known| known.id != id);
-        self.remove_comments(id);
+        self.forget(id);
         self.note_schemas();
     }
 }

@@ -6,7 +6,7 @@
 use crate::db::catalog::catalog::Catalog;
 use crate::db::catalog::schemas::SchemaPlace;
 use crate::model::{RelationName, RelationRef, SchemaId};
-use crate::settings::{Settings, identifiers};
+use crate::settings::{SessionIdentity, Settings, identifiers};
 
 /// What stands for a schema of the user's name.
 const OF_USER: &str = "$user";
@@ -89,7 +89,9 @@ fn named(text: &str, settings: &Settings, catalog: &Catalog) -> Vec<SchemaPlace>
     let mut places: Vec<SchemaPlace> = Vec::new();
     for name in identifiers(text).unwrap_or_default() {
         let place = match name == OF_USER {
-            true => catalog.schema(&settings.user, own).filter(|place| matches!(place, SchemaPlace::Stored(_))),
+            true => catalog
+                .schema(&catalog.role_name(settings.identity().current), own)
+                .filter(|place| matches!(place, SchemaPlace::Stored(_))),
             false => catalog.schema(&name, own),
         };
         places.extend(place.filter(|place| !places.contains(place)));
@@ -105,6 +107,8 @@ pub struct NamesSeen {
     /// Which change of names was the last one; `None` where all were found in `public` by the default path, in which nothing but
     /// a temporary relation can come before them.
     version: Option<(u64, u64)>,
+    /// For whom: functions tell who asks, and `$user` means another schema for another role.
+    identity: SessionIdentity,
 }
 
 impl NamesSeen {
@@ -112,7 +116,8 @@ impl NamesSeen {
     pub fn new(settings: &Settings, catalog: &Catalog, is_beyond: bool) -> NamesSeen {
         let path = settings.search_path().map(str::to_string);
         let version = (is_beyond || path.is_some()).then(|| version(settings, catalog));
-        NamesSeen { path, version: version.or_else(|| of_temporary(settings, catalog)) }
+        let version = version.or_else(|| of_temporary(settings, catalog));
+        NamesSeen { path, version, identity: *settings.identity() }
     }
 
     /// Whether the names mean the same by these settings and this catalog.
@@ -121,7 +126,7 @@ impl NamesSeen {
             None => of_temporary(settings, catalog).is_none(),
             Some(seen) => seen == version(settings, catalog),
         };
-        is_same && self.path.as_deref() == settings.search_path()
+        is_same && self.identity == *settings.identity() && self.path.as_deref() == settings.search_path()
     }
 }
 

@@ -75,7 +75,7 @@ impl Catalog {
 
     pub(crate) fn remove_sequence(&mut self, id: CollectionId) {
         self.take_sequence(id);
-        self.remove_comments(id);
+        self.forget(id);
         self.note_change();
     }
 }

@@ -89,7 +89,7 @@ impl Catalog {
 
     pub(crate) fn remove_user_type(&mut self, id: CollectionId) {
         self.take_user_type(id);
-        self.remove_comments(id);
+        self.forget(id);
         self.note_change();
     }
 

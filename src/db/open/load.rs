@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::backup::remove_left_over;
 use crate::db::catalog::catalog::{Catalog, FIRST_FREE_ID, default_collections};
+use crate::db::open::load_roles::load_roles;
 use crate::db::read::ordered_keys::stored_prefixes;
 use crate::db::read::view::ReadView;
 use crate::db::records::origin::open_identity;
@@ -191,6 +192,7 @@ fn remove_temporary(store: &Store, snapshot: &Snapshot, collections: Vec<Collect
         if view.schema.is_temporary() {
             batch.delete(&Key::ViewBeyond(view.id));
             batch.delete(&Key::Comments(view.id));
+            batch.delete(&Key::Acl(view.id));
         }
     }
     let mut stored = snapshot.scan(&KeyRange::sequence_definitions());
@@ -219,7 +221,8 @@ fn forget_default(collection: &mut Collection, sequence: CollectionId) -> bool {
     count > 0
 }
 
-fn unreadable(what: &str, error: &serde_json::Error) -> Error {
+/// XX001 for a definition that is no JSON of its kind.
+pub(super) fn unreadable(what: &str, error: &serde_json::Error) -> Error {
     Error::new(ErrorKind::Corrupted, format!("{what} cannot be read: {error}"))
 }
 
@@ -292,7 +295,7 @@ fn load_views(snapshot: &Snapshot, mut catalog: Catalog) -> Result<Catalog> {
         };
         catalog.put_comments(relation, Arc::new(comments));
     }
-    Ok(catalog)
+    load_roles(snapshot, catalog)
 }
 
 fn reserve_ids(store: &Store, snapshot: &Snapshot) -> Result<u32> {

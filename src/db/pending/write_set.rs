@@ -12,8 +12,8 @@ use crate::db::catalog::catalog_change::{CatalogChange, SeenCollection};
 use crate::db::pending::references::References;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Collection, CollectionId, ColumnId, IndexKind, MemoryAccount, Notification, RelationRef, Reservation, SchemaId,
-    SequenceCount, SequencePlace, Stage,
+    AclItem, Collection, CollectionId, ColumnId, IndexKind, MemoryAccount, Notification, RelationRef, Reservation,
+    Role, RoleId, SchemaId, SequenceCount, SequencePlace, Stage,
 };
 use crate::store::{Key, KeyRange};
 use crate::types::Value;
@@ -341,6 +341,18 @@ impl WriteSet {
                         && catalog.views_in(schema).all(|view| seen(view.id))
                         && catalog.sequences_in(schema).all(|sequence| seen(sequence.id))
                         && catalog.user_types_in(schema).all(|ty| seen(ty.id))
+                }
+                CatalogChange::PutRole(role) => catalog.role(&role.name).is_none_or(|other| seen(other.id.object())),
+                // Nothing has become its own, was given to it, or has made another its member.
+                CatalogChange::DropRole(id) => {
+                    let is_member = |role: &Role| role.member_of.iter().any(|membership| membership.role == *id);
+                    catalog.acls().all(|(object, acl)| !acl.names(*id) || seen(object))
+                        && catalog.roles().all(|role| !is_member(role) || seen(role.id.object()))
+                }
+                CatalogChange::PutAcl(_, acl) => {
+                    let is_there = |role: RoleId| catalog.role_by_id(role).is_some() || seen(role.object());
+                    let is_whole = |item: &AclItem| is_there(item.grantor) && item.grantee.is_none_or(is_there);
+                    is_there(acl.owner) && acl.all_items().all(is_whole)
                 }
                 CatalogChange::PutComments(..) | CatalogChange::DropSequence(_) => true,
                 CatalogChange::Drop(id) | CatalogChange::DropView(id) => catalog.views_hold(*id, None, seen),

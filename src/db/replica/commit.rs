@@ -32,7 +32,10 @@ impl Transaction {
                 | CatalogChange::PutSequence(_)
                 | CatalogChange::DropSequence(_)
                 | CatalogChange::PutType(_)
-                | CatalogChange::DropType(_) => Ok(()),
+                | CatalogChange::DropType(_)
+                | CatalogChange::PutRole(_)
+                | CatalogChange::DropRole(_)
+                | CatalogChange::PutAcl(..) => Ok(()),
             };
             if let Err(error) = followed {
                 if let Some(added) = added.as_ref().filter(|_| is_given_up(&error)) {

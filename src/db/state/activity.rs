@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::db::state::cancel::Cancel;
+use crate::model::RoleId;
 use crate::types::ColumnType;
 
 /// Connections that are looked at for whether others run something; more of them count as busy.
@@ -35,6 +36,8 @@ pub enum ActivityState {
 #[derive(Clone, Debug)]
 pub struct ConnectionActivity {
     pub id: i32,
+    /// The role that has logged in, and its name then.
+    pub role: RoleId,
     pub user: String,
     pub application: String,
     /// Address of the client.
@@ -128,10 +131,17 @@ impl ActivityState {
 
 impl Activity {
     /// Lists a connection; `cancel` is the flag of what it runs.
-    pub fn register(&self, id: i32, user: &str, client: SocketAddr, cancel: Cancel) -> ActivityHandle {
+    pub fn register(
+        &self,
+        id: i32,
+        (role, user): (RoleId, &str),
+        client: SocketAddr,
+        cancel: Cancel,
+    ) -> ActivityHandle {
         let now = SystemTime::now();
         let connection = Arc::new(Mutex::new(ConnectionActivity {
             id,
+            role,
             user: user.to_string(),
             application: String::new(),
             client,
@@ -153,6 +163,16 @@ impl Activity {
     pub fn connections(&self) -> Vec<ConnectionActivity> {
         let connections: Vec<_> = self.0.lock().values().cloned().collect();
         connections.iter().map(|connection| connection.lock().clone()).collect()
+    }
+
+    /// The role of a connection, where there is one of that number.
+    pub fn role_of(&self, id: i32) -> Option<RoleId> {
+        self.0.lock().get(&id).map(|connection| connection.lock().role)
+    }
+
+    /// How many connections a role has.
+    pub fn count_of(&self, role: RoleId) -> usize {
+        self.0.lock().values().filter(|connection| connection.lock().role == role).count()
     }
 
     /// Whether one connection at most runs something, as far as a look at a few tells; `false` with many.
@@ -287,7 +307,8 @@ mod tests {
     #[test]
     fn connections_come_and_go() {
         let activity = Activity::default();
-        let handle = activity.register(7, "nebulus", "127.0.0.1:1".parse().unwrap(), Cancel::new());
+        let handle =
+            activity.register(7, (RoleId::BOOTSTRAP, "nebulus"), "127.0.0.1:1".parse().unwrap(), Cancel::new());
         handle.run(&"SELECT 1".into());
         let [connection] = &activity.connections()[..] else { panic!("one connection") };
         assert!(connection.state == ActivityState::Active && &*connection.statement == "SELECT 1");

@@ -5,12 +5,14 @@
 //! the way may have put them there (CVE-2021-23222).
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::io::AsyncWriteExt;
 
 use crate::db::OWNER;
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::{AclTarget, ObjectAcl, ObjectKind, Permission, Role};
 use crate::pg::auth::authentication::authenticate;
 use crate::pg::auth::cancel::Registration;
 use crate::pg::auth::server::ServerState;
@@ -216,17 +218,26 @@ async fn greet(
     if !(shared.context.admission.get().trust_local && address.is_loopback()) {
         authenticate(wire, &message.user, address, (shared, ticket)).await?;
     }
-    check_names(&message)?;
-    let place = shared.places.take(message.is_reserved)?;
+    let role = admitted(&message, shared)?;
+    let is_superuser = shared.context.database.catalog().is_superuser(role.id);
+    let place = shared.places.take(message.is_reserved && is_superuser)?;
     let registration = shared.cancels.register(message.minor >= 2, wire.transport.watch())?;
-    let activity =
-        shared.context.database.activity().register(registration.id, OWNER, peer, registration.cancel.clone());
+    let who = (role.id, role.name.as_str());
+    let listed = shared.context.database.activity();
+    let activity = listed.register(registration.id, who, peer, registration.cancel.clone());
+    // Its own among them: two that come at once are both too many rather than both let in.
+    let limit = usize::try_from(role.connection_limit).ok().filter(|_| !is_superuser);
+    if limit.is_some_and(|limit| listed.count_of(role.id) > limit) {
+        let message = format!("too many connections for role \"{}\"", role.name);
+        return Err(Error::new(ErrorKind::TooManyConnections, message).into());
+    }
     let memory = shared.context.memory.account();
     wire.input.allow(MESSAGE_BYTES_MAX, &memory);
     wire.output.account(&memory);
     let slow_log = shared.context.slow_log.clone();
     let door = Entrance { cancel: registration.cancel.clone(), activity, codec: BINARY_CODEC, memory, slow_log };
-    let mut session = Session::new(shared.context.database.clone(), (OWNER, DATABASE), door);
+    let mut session = Session::new(shared.context.database.clone(), (&role.name, DATABASE), door);
+    session.begin_as(&role)?;
     for (name, value) in &message.settings {
         session.set_at_startup(name, value)?;
     }
@@ -254,12 +265,19 @@ fn check_plaintext(address: IpAddr, shared: &ServerState) -> Result<()> {
     Ok(())
 }
 
-/// Whether the user and the database are those that there are.
-fn check_names(message: &StartupMessage) -> std::result::Result<(), StartupRefusal> {
-    if message.user != OWNER {
+/// The role that logs in to the database that there is, where it may.
+fn admitted(message: &StartupMessage, shared: &ServerState) -> std::result::Result<Arc<Role>, StartupRefusal> {
+    let catalog = shared.context.database.catalog();
+    let Some(role) = catalog.role(&message.user) else {
         let text = format!("role \"{}\" does not exist", message.user);
         let error = Error::new(ErrorKind::InvalidAuthorization, text);
-        return Err(error.with_hint(format!("Connect as user \"{OWNER}\".")).into());
+        return Err(error
+            .with_hint(format!("The first user is \"{OWNER}\"; CREATE ROLE ... LOGIN makes others."))
+            .into());
+    };
+    if !role.attributes.login {
+        let text = format!("role \"{}\" is not permitted to log in", role.name);
+        return Err(Error::new(ErrorKind::InvalidAuthorization, text).into());
     }
     if message.database != DATABASE {
         let text = format!("database \"{}\" does not exist", message.database);
@@ -267,7 +285,13 @@ fn check_names(message: &StartupMessage) -> std::result::Result<(), StartupRefus
             Error::new(ErrorKind::UndefinedObject, text).with_hint(format!("Connect to database \"{DATABASE}\"."));
         return Err(StartupRefusal { sqlstate: "3D000", error });
     }
-    Ok(())
+    let database = AclTarget::whole(ObjectKind::Database, ObjectAcl::DATABASE);
+    if !catalog.may(role.id, database, Permission::Connect) {
+        let text = format!("permission denied for database \"{DATABASE}\"");
+        let error = Error::new(ErrorKind::InsufficientPrivilege, text);
+        return Err(error.with_detail("User does not have CONNECT privilege.").into());
+    }
+    Ok(Arc::clone(role))
 }
 
 fn read_startup(body: &[u8]) -> std::result::Result<StartupMessage, StartupRefusal> {

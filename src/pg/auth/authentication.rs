@@ -71,8 +71,9 @@ pub(in crate::pg) async fn authenticate(
 
 fn wrong_password(user: &str) -> Error {
     // The same whether the user exists or not.
-    Error::new(ErrorKind::InvalidPassword, format!("password authentication failed for user \"{user}\"")).with_hint(format!(
-        "The user is {OWNER}. The first start wrote its password to a file and named that in the server's log: keys/password in \
+    let error = Error::new(ErrorKind::InvalidPassword, format!("password authentication failed for user \"{user}\""));
+    error.with_hint(format!(
+        "The first user is {OWNER}. The first start wrote its password to a file and named that in the server's log: keys/password in \
          the directory of --data-dir, password in that of --key-dir, and without either ~/.config/nebulusdb/keys/password. It \
          holds until ALTER USER gives another one."
     ))

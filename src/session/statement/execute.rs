@@ -215,6 +215,8 @@ impl Session {
             let run = run_change(&plan, WriteRun::new(transaction, parameters, &settings, &cancel));
             let written = cancellable(run, &cancel).await;
             let written = written.and_then(|written| end_statement(transaction, &cancel).map(|()| written));
+            let catalog = Arc::clone(transaction.catalog());
+            let written = written.map_err(|error| plan.shown_error(error, &settings, &catalog));
             let notices = transaction.take_notices();
             self.notify(notices);
             self.stop_clock();
@@ -253,7 +255,8 @@ impl Session {
                 }
                 Err(error) => {
                     self.notify(notices);
-                    return Err(error);
+                    let catalog = self.database.catalog();
+                    return Err(plan.shown_error(error, &settings, &catalog));
                 }
             }
         }

@@ -78,7 +78,7 @@ fn secrecy(words: &[String]) -> Secrecy {
         let opened = words.iter().position(|before| opening.contains(&before.as_str()));
         opened.is_some_and(|at| words.iter().skip(at).any(|after| after == word))
     };
-    if words.iter().any(|word| word == AUTH) || follows("password", &["user", "role"]) {
+    if words.iter().any(|word| word == AUTH) || follows("password", &["user", "role", "group"]) {
         Secrecy::All
     } else if words.iter().any(|word| sql::is_secret_function(word)) || follows("secret", &["network"]) {
         Secrecy::Network

@@ -7,8 +7,8 @@ use tokio::task::block_in_place;
 use crate::db::{Cancel, CursorKind, OWNER, Row, RowStream};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::model::OutputColumn;
+use crate::session::identity::{SESSION_AUTHORIZATION, is_of_identity};
 use crate::session::isolation::level_of;
-use crate::session::scram_verifier::make_verifier;
 use crate::session::session::Session;
 use crate::session::settings::SessionSettings;
 use crate::session::statement::outcome::{ResultRows, StatementOutcome, cancellable};
@@ -17,7 +17,7 @@ use crate::session::transaction::{Modes, OpenTransaction, TransactionStatus};
 use crate::settings::{SettingValue, Settings};
 use crate::statement::{
     CommandTag, Discard, Planned, ReadRun, RowSource, RowsTag, SecretText, SessionCommand, SettingCall, Statement,
-    TransactionModes,
+    TransactionModes, make_verifier,
 };
 use crate::types::Value;
 
@@ -80,7 +80,7 @@ impl Session {
             }
             SessionCommand::Set { name, value: None, local } => {
                 self.warn_local(*local, is_alone);
-                done("SET", self.changing().reset(name, *local))?
+                done("SET", self.reset(name, *local))?
             }
             SessionCommand::SetConstraints { names, is_deferred } => {
                 self.set_constraints(names.as_deref(), *is_deferred, run.cancel)?;
@@ -90,7 +90,7 @@ impl Session {
                 self.run_code(block, is_alone).await?;
                 "DO"
             }
-            SessionCommand::Reset(Some(name)) => done("RESET", self.changing().reset(name, false))?,
+            SessionCommand::Reset(Some(name)) => done("RESET", self.reset(name, false))?,
             SessionCommand::Reset(None) => {
                 self.changing().reset_all();
                 "RESET"
@@ -177,8 +177,21 @@ impl Session {
                 let is_read_only = read.get(name)? == "on";
                 self.set_own_modes(Modes { isolation: None, is_read_only: Some(is_read_only) })
             }
+            name if is_of_identity(name) => self.set_identity(name, Some(value), is_local),
             _ => self.changing().set(name, value, is_local),
         }
+    }
+
+    fn reset(&mut self, name: &str, is_local: bool) -> Result<()> {
+        match is_of_identity(name) {
+            true => self.set_identity(name, None, is_local),
+            false => self.changing().reset(name, is_local),
+        }
+    }
+
+    /// As `changing`, for the room that knows who the session is.
+    pub(in crate::session) fn changing_settings(&mut self) -> &mut SessionSettings {
+        self.changing()
     }
 
     /// The settings, to be changed by the transaction that is open, or by the one that this statement is.
@@ -257,6 +270,7 @@ impl Session {
                 self.drop_all_statements();
                 self.portals.clear();
                 self.changing().reset_all();
+                self.set_identity(SESSION_AUTHORIZATION, None, false)?;
                 self.release_all_locks();
                 self.unlisten(None, true)?;
                 self.discard_temporary().await?;
@@ -327,6 +341,12 @@ impl Session {
     }
 
     fn set_password(&mut self, role: &str, password: Option<&SecretText>) -> Result<()> {
+        let who = self.current_role();
+        if !self.planning_view().catalog().is_superuser(who) {
+            let error = Error::new(ErrorKind::InsufficientPrivilege, "permission denied to alter role");
+            let detail = "Only roles with the SUPERUSER attribute may alter roles with the SUPERUSER attribute.";
+            return Err(error.with_detail(detail));
+        }
         if role != OWNER {
             return Err(Error::new(ErrorKind::UndefinedObject, format!("role \"{role}\" does not exist")));
         }

@@ -13,7 +13,7 @@ use futures::FutureExt;
 
 use crate::db::{Catalog, MEMORY, SearchPath};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::PUBLIC;
+use crate::model::{PUBLIC, Permission, RelationName, Sequence};
 use crate::sql::analyze::analyzer::{Analyzer, check_renames, renamed};
 use crate::sql::analyze::query_forms::{PLACES, sampled};
 use crate::sql::analyze::scope::{Relation, ScopeColumn, ShownColumn};
@@ -24,6 +24,7 @@ use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::trees::select_of;
 use crate::sql::pg_catalog::{self, Meant, find_by_path, full_name, path_of, planner_name};
 use crate::sql::relational::collection_table::{CollectionTable, FACTS_VIEW, StatementTable};
+use crate::statement::{Privilege, TouchedObject, check_relation, permission_denied};
 
 impl Analyzer<'_> {
     /// Walks one relation of FROM, which comes into scope. What `*` shows of it.
@@ -165,6 +166,7 @@ impl Analyzer<'_> {
         let (key, provider) = self.provider(&found).map_err(|error| self.at(error, start))?;
         if let StatementTable::Collection(table) = &provider {
             self.views.note_relation(table.collection.id);
+            self.note_read(table.collection.id);
         }
         let columns = renamed(scope_columns(&provider), &renames, &format!("table \"{shown}\""))?;
         self.tables.entry(key.clone()).or_insert(provider);
@@ -245,6 +247,7 @@ impl Analyzer<'_> {
         let catalog = self.context.view.catalog();
         match found {
             Meant::Stored(relation) => {
+                self.note_beside(relation)?;
                 let key = planner_name(relation, catalog);
                 if let Some(known) = self.tables.get(&key) {
                     return Ok((key, known.clone()));
@@ -263,6 +266,8 @@ impl Analyzer<'_> {
                 Ok((key, StatementTable::Collection(CollectionTable::new(collection))))
             }
             Meant::System(relation) => {
+                let object = TouchedObject::System { schema: relation.schema, name: relation.name };
+                self.context.notes.touch_as(object, Privilege::Select, self.views.reader());
                 let provider = self.system_schema(relation.schema);
                 let table =
                     provider.table(relation.name).now_or_never().transpose().map_err(from_datafusion)?.flatten();
@@ -271,6 +276,27 @@ impl Analyzer<'_> {
                 Ok((format!("{}.{}", relation.schema, relation.name), StatementTable::Other(table)))
             }
         }
+    }
+
+    /// Notes what is read of a relation that is no collection.
+    fn note_beside(&self, relation: &RelationName) -> Result<()> {
+        let catalog = self.context.view.catalog();
+        if let Some(sequence) = catalog.sequence(relation) {
+            self.note_read(sequence.id);
+        } else if let Some((table, position)) = catalog.column_sequence(relation) {
+            // Planned anew for each Execute, as all that reads a sequence.
+            let target = Sequence::of_column(table, position).map(|sequence| sequence.acl_target());
+            let who = self.views.reader().unwrap_or(self.context.settings.identity().current);
+            if !target.is_some_and(|target| catalog.may(who, target, Permission::Select)) {
+                return Err(permission_denied("sequence", &relation.name));
+            }
+        } else if relation.schema.is_public() && relation.name == FACTS_VIEW {
+            // Its columns are made of what its rows have: who may not read them is not told of its columns.
+            let memory = catalog.expect_collection(MEMORY)?;
+            let who = self.views.reader().unwrap_or(self.context.settings.identity().current);
+            check_relation(catalog, who, memory.id, Permission::Select)?;
+        }
+        Ok(())
     }
 
     fn system_schema(&self, name: &'static str) -> Arc<dyn SchemaProvider> {

@@ -7,7 +7,7 @@ use datafusion::sql::sqlparser::ast::{
     SelectItem, SetExpr, Spanned, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, Value as Literal,
 };
 
-use crate::db::Cancel;
+use crate::db::{Cancel, Query};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::OutputColumn;
 use crate::sql::analyze::analyzer::{Analyzer, check_renames, renamed};
@@ -183,7 +183,8 @@ impl Analyzer<'_> {
         let text = text.ok_or_else(|| {
             Error::unsupported("knirvql() takes one string literal", "Write knirvql('GET MEMORY ...') or $$...$$.")
         })?;
-        let (query, columns): (_, Vec<OutputColumn>) = lower(&text, self.context.view)?;
+        let (query, columns): (Query, Vec<OutputColumn>) = lower(&text, self.context.view)?;
+        self.note_read(query.collection.id);
         let table = StatementTable::Other(Arc::new(QueryTable::new(query, &columns)));
         let alias = alias.take().unwrap_or_else(|| table_alias(QUERY_FUNCTION));
         self.function_table(QUERY_FUNCTION, table, alias).map(Some)

@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::tokenizer::Location;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{CollectionId, CollectionKind, ColumnId, View, ViewUse};
+use crate::model::{CollectionId, CollectionKind, ColumnId, RoleId, View, ViewUse};
 use crate::sql::analyze::analyzer::{Analyzer, renamed};
 use crate::sql::analyze::from::{plain_table, scope_columns, table_alias};
 use crate::sql::analyze::scope::{Relation, Scope, ScopeColumn};
@@ -20,7 +20,7 @@ use crate::sql::parse::visit::{change_expressions, has_expression};
 use crate::sql::pg_catalog::{find_in_definition, full_name, plain_view, planner_name, view_query};
 use crate::sql::relational::collection_table::{CollectionTable, KEY_COLUMN, StatementTable};
 use crate::sql::rewrite::rewrite::rewrite;
-use crate::statement::DependsOn;
+use crate::statement::{DependsOn, Privilege, TouchedObject};
 use crate::types::{ColumnType, quote_identifier};
 
 /// Queries within queries, those of views included: each costs the planner time and stack.
@@ -43,6 +43,8 @@ pub struct ViewWalk {
     queries: usize,
     /// The item of FROM that comes next is the only one.
     is_alone: bool,
+    /// Whose rights count in the view that is walked; `None` for those of whoever runs the statement.
+    reader: Option<RoleId>,
 }
 
 /// What a query reads itself, and what `*` means in it.
@@ -91,6 +93,11 @@ impl ViewWalk {
     /// Whether the item of FROM that is walked now is the only one; what it holds knows nothing of that.
     pub fn take_alone(&mut self) -> bool {
         std::mem::take(&mut self.is_alone)
+    }
+
+    /// Whose rights count here; `None` for those of whoever runs the statement.
+    pub fn reader(&self) -> Option<RoleId> {
+        self.reader
     }
 
     /// The notes of the query itself, while none of another view is walked.
@@ -235,6 +242,7 @@ impl Analyzer<'_> {
     ) -> Result<TableFactor> {
         self.context.notes.depend_on(DependsOn::Catalog(Arc::clone(self.context.view.catalog())));
         self.views.note_relation(view.id);
+        self.note_read(view.id);
         self.views.count += 1;
         if self.views.count > VIEWS_MAX {
             let message = format!("a statement can read at most {VIEWS_MAX} views, those within views included");
@@ -249,7 +257,10 @@ impl Analyzer<'_> {
         }
         let has_key = self.take_key_along(&mut query);
         rewrite(&mut query);
-        let found = self.apart_from_others(&mut query)?;
+        let reader = self.enter_view(view);
+        let found = self.apart_from_others(&mut query);
+        self.views.reader = reader;
+        let found = found?;
         let columns = renamed(view_columns(view, found, has_key)?, renames, &format!("table \"{shown}\""))?;
         let mut alias = alias.unwrap_or_else(|| table_alias(shown));
         let names = columns.iter().map(|column| exact(column.name.clone()));
@@ -257,6 +268,26 @@ impl Analyzer<'_> {
         let full_name = renames.is_empty().then(|| full_name(&view.relation(), self.context.view.catalog()));
         self.add(Relation { name: shown.to_string(), columns, full_name, ..Relation::default() })?;
         Ok(TableFactor::Derived { lateral: false, subquery: Box::new(query), alias: Some(alias), sample: None })
+    }
+
+    /// The statement reads a relation, with the rights that count here.
+    pub fn note_read(&self, relation: CollectionId) {
+        let object = TouchedObject::Collection(relation);
+        self.context.notes.touch_as(object, Privilege::Select, self.views.reader);
+    }
+
+    /// Whose rights count for what a view reads.
+    fn reader_in(&self, view: &View) -> Option<RoleId> {
+        match view.security_invoker {
+            true => self.views.reader,
+            false => Some(self.context.view.catalog().owner(view.id)),
+        }
+    }
+
+    /// The rights of a view's owner count from now on; whose counted before.
+    fn enter_view(&mut self, view: &View) -> Option<RoleId> {
+        let reader = self.reader_in(view);
+        std::mem::replace(&mut self.views.reader, reader)
     }
 
     /// A view that shows columns of one collection under their own names, as that collection, where nothing else is read beside
@@ -267,6 +298,7 @@ impl Analyzer<'_> {
         let catalog = self.context.view.catalog();
         let Some(relation) = find_in_definition(&plain.relation, catalog) else { return Ok(None) };
         let Some(collection) = catalog.collection(&relation).cloned() else { return Ok(None) };
+        let reader = self.reader_in(view);
         let is_subquery =
             |part: &Expr| matches!(part, Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. });
         let keeps_names =
@@ -311,6 +343,8 @@ impl Analyzer<'_> {
             }
         };
         self.tables.entry(key.clone()).or_insert(table);
+        let object = TouchedObject::Collection(collection.id);
+        self.context.notes.touch_as(object, Privilege::Select, reader);
         let full_name = Some(full_name(&view.relation(), self.context.view.catalog()));
         self.add(Relation {
             name: shown.to_string(),

@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use crate::error::{Error, ErrorKind, Notice, Result};
-use crate::model::{Collection, Column, DefaultValue, RelationName};
+use crate::model::{Collection, CollectionId, Column, DefaultValue, RelationName};
 use crate::sql::analyze::declared_type::{DeclaredType, declared_type};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::check::CheckRequest;
@@ -212,7 +212,7 @@ impl Planner<'_> {
                 column_names.iter().for_each(|name| self.drop_column(name, *if_exists, cascade));
                 Ok(())
             }
-            AlterTableOperation::OwnerTo { new_owner } => check_owner(new_owner),
+            AlterTableOperation::OwnerTo { new_owner } => check_owner(new_owner, self.table.id, self.context),
             AlterTableOperation::RenameTable { .. } => {
                 Err(Error::syntax("RENAME TO is a statement of its own", None).with_hint("ALTER TABLE t RENAME TO u"))
             }
@@ -370,16 +370,23 @@ fn cascades(behavior: Option<&DropBehavior>) -> bool {
     matches!(behavior, Some(DropBehavior::Cascade))
 }
 
+/// The owner that a change beside others names has to be the one that there is: by itself `OWNER TO` is read elsewhere.
+///
 /// # Errors
-/// 42704 for anybody but the owner of the node.
-pub fn check_owner(owner: &Owner) -> Result<()> {
-    match owner {
-        Owner::CurrentRole | Owner::CurrentUser | Owner::SessionUser => Ok(()),
-        Owner::Ident(name) if folded(name) == crate::db::OWNER => Ok(()),
-        Owner::Ident(name) => {
-            Err(Error::new(ErrorKind::UndefinedObject, format!("role \"{}\" does not exist", folded(name)))
-                .with_hint(format!("A node has one user, {}.", crate::db::OWNER)))
-        }
+/// 42704 for a role that is not there, 0A000 for another one.
+pub fn check_owner(owner: &Owner, object: CollectionId, context: &PlanContext<'_>) -> Result<()> {
+    let (catalog, identity) = (context.view.catalog(), context.settings.identity());
+    let role = match owner {
+        Owner::CurrentRole | Owner::CurrentUser => identity.current,
+        Owner::SessionUser => identity.session,
+        Owner::Ident(name) => catalog.expect_role(&folded(name))?.id,
+    };
+    match catalog.owner(object) == role {
+        true => Ok(()),
+        false => Err(Error::unsupported(
+            "OWNER TO beside other changes is not offered",
+            "Change the owner in a statement of its own.",
+        )),
     }
 }
 

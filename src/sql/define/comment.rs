@@ -140,6 +140,11 @@ fn column(name: &ObjectName, context: &PlanContext<'_>) -> Result<(CollectionId,
 }
 
 impl CommentRequest {
+    /// What the comment is on.
+    pub fn on(&self) -> (CollectionId, CommentedPart) {
+        (self.relation, self.part)
+    }
+
     /// Makes the comment.
     ///
     /// # Errors

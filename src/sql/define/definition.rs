@@ -20,6 +20,7 @@ use crate::sql::define::alter::{TableChange, plan_alter};
 use crate::sql::define::comment::{CommentRequest, plan_comment};
 use crate::sql::define::drop::{DropRequest, plan_drop};
 use crate::sql::define::index::{IndexRequest, plan_create_index};
+use crate::sql::define::needs::Needs;
 use crate::sql::define::reindex::{ReindexRequest, plan_reindex};
 use crate::sql::define::schema::{SchemaRequest, plan_alter_schema, plan_create_schema};
 use crate::sql::define::sequence::{SequenceRequest, plan_sequence};
@@ -151,10 +152,6 @@ fn not_offered(statement: &Statement) -> Error {
             ("functions and triggers of your own", "Do the work in the application.")
         }
         Statement::CreateDomain(_) => ("domains", "Use the type itself, and a CHECK of the table."),
-        Statement::CreateRole(_) | Statement::CreateUser(_) => {
-            ("roles besides the owner", "A node has one user, nebulus; ALTER ROLE nebulus PASSWORD '...'.")
-        }
-        Statement::Grant(_) | Statement::Revoke(_) => ("GRANT and REVOKE", "A node has one user, nebulus."),
         Statement::CreateDatabase { .. } => ("CREATE DATABASE", "A data directory is one database, nebulus."),
         Statement::AlterIndex { .. } => ("ALTER INDEX", "Drop the index and create it under the other name."),
         _ => ("this statement", "The section \"Statements\" of COMPAT.md lists those that are."),
@@ -236,6 +233,7 @@ impl DataDefinition {
     async fn carry_out(&self, mut run: WriteRun<'_>) -> Result<CommandTag> {
         let (parameters, settings, cancel) = (run.parameters, run.settings, run.cancel);
         let transaction = &mut *run.transaction;
+        Needs { catalog: transaction.catalog(), who: settings.identity().current }.check(self)?;
         let word = match self {
             DataDefinition::Nothing { tag, notices } => {
                 transaction.notices.extend(notices.iter().cloned());

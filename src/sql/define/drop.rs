@@ -56,6 +56,11 @@ pub struct DropRequest {
 }
 
 impl DropRequest {
+    /// What is dropped.
+    pub fn names(&self) -> &[RelationName] {
+        &self.names
+    }
+
     fn uses(&self, sequence: &RelationName) -> SequenceUses {
         let found = self.uses.iter().find(|(name, _)| name == sequence);
         found.map(|(_, uses)| uses.clone()).unwrap_or_default()
@@ -127,7 +132,6 @@ pub fn plan_drop(statement: &Statement, context: &PlanContext<'_>) -> Result<Opt
                 ObjectType::Type => plan_drop_types(names, (*if_exists, *cascade), context)?,
                 ObjectType::Schema => plan_drop_schema(names, (*if_exists, *cascade), context)?,
                 ObjectType::Collation => absent("DROP COLLATION", collation_fate)?,
-                ObjectType::Role | ObjectType::User => absent("DROP ROLE", role_fate)?,
                 ObjectType::Database => absent("DROP DATABASE", database_fate)?,
                 _ => return Ok(None),
             }
@@ -305,18 +309,6 @@ fn collation_fate(name: &ObjectName, _: &PlanContext<'_>) -> Result<Fate> {
             "cannot drop collation {plain} because it is required by the database system"
         ))),
         _ => absent(format!("collation \"{plain}\""), ErrorKind::UndefinedObject),
-    })
-}
-
-fn role_fate(name: &ObjectName, _: &PlanContext<'_>) -> Result<Fate> {
-    let (_, plain) = relation_name(name)?;
-    Ok(if plain == crate::db::OWNER {
-        Fate::Kept(Error::unsupported(
-            "DROP ROLE is not offered",
-            format!("A node has one user, {}.", crate::db::OWNER),
-        ))
-    } else {
-        absent(format!("role \"{plain}\""), ErrorKind::UndefinedObject)
     })
 }
 

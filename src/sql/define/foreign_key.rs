@@ -31,6 +31,11 @@ pub struct ForeignKeyRequest {
 }
 
 impl ForeignKeyRequest {
+    /// The table that it refers to.
+    pub fn parent(&self) -> &RelationName {
+        &self.parent
+    }
+
     /// Reads a constraint of a table that is there or being made; `column` is the one that it stands behind, `name` what CONSTRAINT
     /// gives it.
     ///

@@ -4,10 +4,10 @@ use datafusion::sql::sqlparser::ast::{
     AlterSchema, AlterSchemaOperation, Ident, ObjectName, SchemaName, Spanned, Statement,
 };
 
-use crate::db::{OWNER, Transaction};
+use crate::db::Transaction;
 use crate::error::{Error, ErrorKind, Notice, Result};
+use crate::model::RoleId;
 use crate::sql::arrow::context::PlanContext;
-use crate::sql::define::alter::check_owner;
 use crate::sql::define::definition::DataDefinition;
 use crate::sql::parse::names::{folded, relation_name};
 use crate::sql::pg_catalog::path_of;
@@ -15,7 +15,7 @@ use crate::sql::write::write_target::located;
 
 /// A planned statement about schemas.
 pub enum SchemaRequest {
-    Create { name: String, if_not_exists: bool },
+    Create { name: String, if_not_exists: bool, owner: Option<RoleId> },
     Rename { from: String, to: String },
     Drop { names: Vec<String>, if_exists: bool, cascade: bool },
 }
@@ -33,18 +33,15 @@ pub fn plan_create_schema(statement: &Statement, context: &PlanContext<'_>) -> R
         return Err(Error::syntax("this form of CREATE SCHEMA is not PostgreSQL's", None)
             .with_hint("CREATE SCHEMA [IF NOT EXISTS] name [AUTHORIZATION owner]"));
     }
-    let name = match schema_name {
-        SchemaName::Simple(name) => one_part(name, context)?,
-        SchemaName::NamedAuthorization(name, owner) => {
-            check_role(owner)?;
-            one_part(name, context)?
-        }
+    let (name, owner) = match schema_name {
+        SchemaName::Simple(name) => (one_part(name, context)?, None),
+        SchemaName::NamedAuthorization(name, owner) => (one_part(name, context)?, Some(owner_of(owner, context)?)),
         SchemaName::UnnamedAuthorization(owner) => {
-            check_role(owner)?;
-            OWNER.to_string()
+            let owner = owner_of(owner, context)?;
+            (context.view.catalog().role_name(owner).into_owned(), Some(owner))
         }
     };
-    Ok(SchemaRequest::Create { name, if_not_exists: *if_not_exists })
+    Ok(SchemaRequest::Create { name, if_not_exists: *if_not_exists, owner })
 }
 
 /// Plans ALTER SCHEMA.
@@ -63,8 +60,7 @@ pub fn plan_alter_schema(alter: &AlterSchema, context: &PlanContext<'_>) -> Resu
             if context.view.catalog().schema(&name, path_of(context).own()).is_none() {
                 return Err(crate::db::no_schema(&name));
             }
-            check_owner(owner)?;
-            Ok(DataDefinition::Nothing { tag: "ALTER SCHEMA", notices: Vec::new() })
+            Err(Error::internal(format!("OWNER TO {owner} is another statement")))
         }
         _ => Err(not_postgresql()),
     }
@@ -98,13 +94,13 @@ fn one_part(name: &ObjectName, context: &PlanContext<'_>) -> Result<String> {
     }
 }
 
-fn check_role(owner: &Ident) -> Result<()> {
-    let name = folded(owner);
-    let is_word = owner.quote_style.is_none() && matches!(&*name, "current_user" | "current_role" | "session_user");
-    match is_word || name == OWNER {
-        true => Ok(()),
-        false => Err(Error::new(ErrorKind::UndefinedObject, format!("role \"{name}\" does not exist"))
-            .with_hint(format!("A node has one user, {OWNER}."))),
+/// The role that a schema is made for.
+fn owner_of(owner: &Ident, context: &PlanContext<'_>) -> Result<RoleId> {
+    let (name, identity) = (folded(owner), context.settings.identity());
+    match &*name {
+        "current_user" | "current_role" if owner.quote_style.is_none() => Ok(identity.current),
+        "session_user" if owner.quote_style.is_none() => Ok(identity.session),
+        name => context.view.catalog().expect_role(name).map(|role| role.id),
     }
 }
 
@@ -115,8 +111,12 @@ impl SchemaRequest {
     /// As [`Transaction::create_schema`], [`Transaction::rename_schema`] and [`Transaction::drop_schemas`].
     pub fn execute(&self, transaction: &mut Transaction) -> Result<&'static str> {
         match self {
-            SchemaRequest::Create { name, if_not_exists } => {
-                match transaction.create_schema(name) {
+            SchemaRequest::Create { name, if_not_exists, owner } => {
+                let acting = transaction.acting();
+                transaction.act_as(owner.unwrap_or(acting));
+                let made = transaction.create_schema(name);
+                transaction.act_as(acting);
+                match made {
                     Err(error) if *if_not_exists && error.kind() == ErrorKind::DuplicateSchema => {
                         let message = format!("{}, skipping", error.message());
                         transaction.notices.push(Notice::of(Error::new(ErrorKind::DuplicateSchema, message)));

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{AlterTable, AlterTableOperation, ObjectName, RenameTableNameKind};
 
-use crate::db::{Catalog, OWNER, Transaction, no_schema};
+use crate::db::{Catalog, Transaction, no_schema};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::model::{
     Collection, Numbering, RelationName, SchemaId, Sequence, SequenceCount, SequenceKind, SequenceNumbers,
     SequencePlace,
 };
 use crate::sql::arrow::context::PlanContext;
-use crate::sql::define::alter::check_owner;
 use crate::sql::define::definition::{DataDefinition, skips};
 use crate::sql::define::sequence_numbers::{check_within, numbers_of};
 use crate::sql::parse::names::relation_name;
@@ -47,10 +46,6 @@ pub fn plan_sequence(name: &ObjectName, temporary: bool, context: &PlanContext<'
     }
     if given.repeats {
         return Err(Error::syntax("conflicting or redundant options", None));
-    }
-    let is_known = |role: &str| matches!(role, "current_user" | "session_user" | "current_role" | OWNER);
-    if let Some(role) = given.role.as_ref().filter(|role| !is_known(role)) {
-        return Err(Error::new(ErrorKind::UndefinedObject, format!("role \"{role}\" does not exist")));
     }
     let relation = match given.is_alter {
         // PostgreSQL says no place in the text of it.
@@ -118,8 +113,7 @@ pub fn plan_alter_of_sequence(alter: &AlterTable, context: &PlanContext<'_>) -> 
             }
         }
         [AlterTableOperation::OwnerTo { new_owner }] => {
-            check_owner(new_owner)?;
-            DataDefinition::Nothing { tag, notices: Vec::new() }
+            return Err(Error::internal(format!("OWNER TO {new_owner} is another statement")));
         }
         _ => {
             let message = format!("this change cannot be performed on relation \"{name}\"");
@@ -179,6 +173,10 @@ fn kinds_of(relation: &RelationName, catalog: &Catalog) -> &'static str {
 }
 
 impl SequenceRequest {
+    pub fn name(&self) -> &RelationName {
+        &self.name
+    }
+
     /// A change of the sequence that an identity column has.
     pub fn of_identity(name: RelationName, given: SequenceText) -> SequenceRequest {
         SequenceRequest { name, given, owner: None, schema: None, tag: "ALTER TABLE" }

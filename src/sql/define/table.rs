@@ -44,7 +44,7 @@ pub struct TableRequest {
     /// Other indexes, of another table that it is made like.
     indexes: Vec<IndexKind>,
     checks: Vec<CheckRequest>,
-    foreign_keys: Vec<ForeignKeyRequest>,
+    pub foreign_keys: Vec<ForeignKeyRequest>,
 }
 
 /// A UNIQUE constraint.

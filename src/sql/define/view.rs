@@ -11,7 +11,6 @@ use crate::expr::ParameterTypes;
 use crate::model::{CheckOption, CollectionKind, RelationName, SchemaId, View, ViewColumn, ViewUse};
 use crate::sql::analyze::analyzer::analyze_view;
 use crate::sql::arrow::context::PlanContext;
-use crate::sql::define::alter::check_owner;
 use crate::sql::define::definition::DataDefinition;
 use crate::sql::parse::names::{folded, relation_name};
 use crate::sql::parse::view_text::{byte_of, is_alter_view, is_set_schema, view_text};
@@ -30,25 +29,14 @@ pub struct ViewRequest {
     query: String,
     uses: Vec<ViewUse>,
     check: Option<CheckOption>,
+    security_invoker: bool,
 }
 
 /// A change of a view.
 pub enum ViewChange {
-    Rename {
-        view: RelationName,
-        to: String,
-    },
-    RenameColumn {
-        view: RelationName,
-        from: String,
-        to: String,
-    },
-    SetCheck {
-        view: RelationName,
-        check: Option<CheckOption>,
-    },
-    /// Its owner stays the one that there is.
-    Nothing,
+    Rename { view: RelationName, to: String },
+    RenameColumn { view: RelationName, from: String, to: String },
+    SetCheck { view: RelationName, check: Option<CheckOption> },
 }
 
 /// Plans CREATE VIEW. Its query is planned as well, so that what is wrong with it is told now.
@@ -107,10 +95,8 @@ pub fn plan_create_view(
         let found = analysis.columns.get(place).and_then(|column| column.ty.clone());
         columns.push(ViewColumn { name, ty: found.unwrap_or_else(|| output.ty.clone()) });
     }
-    let check = match options(create)? {
-        Some(check) => Some(check),
-        None => text.check,
-    };
+    let (check, security_invoker) = options(create)?;
+    let check = check.or(text.check);
     if check.is_some()
         && let Err(reason) = plain_view(&create.query)
     {
@@ -125,6 +111,7 @@ pub fn plan_create_view(
         query,
         uses: notes.uses(),
         check,
+        security_invoker,
     })
 }
 
@@ -192,13 +179,13 @@ fn check_form(create: &CreateView) -> Result<()> {
 }
 
 /// The options behind WITH.
-fn options(create: &CreateView) -> Result<Option<CheckOption>> {
+fn options(create: &CreateView) -> Result<(Option<CheckOption>, bool)> {
     let list = match &create.options {
-        CreateTableOptions::None => return Ok(None),
+        CreateTableOptions::None => return Ok((None, false)),
         CreateTableOptions::With(list) => list,
         _ => return Err(Error::syntax("options of a view stand behind WITH", None)),
     };
-    let mut check = None;
+    let (mut check, mut is_invoker) = (None, false);
     for option in list {
         let (name, value) = match option {
             SqlOption::KeyValue { key, value } => (folded(key), option_text(value)),
@@ -213,13 +200,13 @@ fn options(create: &CreateView) -> Result<Option<CheckOption>> {
                 let error = Error::new(ErrorKind::InvalidParameterValue, message);
                 return Err(error.with_detail("Valid values are \"local\" and \"cascaded\"."));
             }
-            // What it asks for is so anyway: whoever reads a view needs the rights to what it reads.
-            ("security_invoker", "true" | "on" | "1" | "yes") => {}
+            ("security_invoker", "true" | "on" | "1" | "yes") => is_invoker = true,
+            ("security_invoker", "false" | "off" | "0" | "no") => is_invoker = false,
             ("security_barrier", "false" | "off" | "0" | "no") => {}
             ("security_invoker" | "security_barrier", _) => {
                 return Err(Error::unsupported(
                     format!("the option {name} = {value} is not offered"),
-                    "Whoever reads a view needs the rights to what it reads; there is one user.",
+                    "A view is no barrier: what it leaves out may show in errors of functions in a condition.",
                 ));
             }
             _ => {
@@ -228,7 +215,7 @@ fn options(create: &CreateView) -> Result<Option<CheckOption>> {
             }
         }
     }
-    Ok(check)
+    Ok((check, is_invoker))
 }
 
 fn option_text(value: &Expr) -> String {
@@ -236,6 +223,10 @@ fn option_text(value: &Expr) -> String {
 }
 
 impl ViewRequest {
+    pub fn name(&self) -> &RelationName {
+        &self.name
+    }
+
     /// Makes the view, or gives the one that is there another query.
     ///
     /// # Errors
@@ -266,6 +257,7 @@ impl ViewRequest {
             query: self.query.clone(),
             uses: self.uses.clone(),
             check: self.check,
+            security_invoker: self.security_invoker,
         })
     }
 
@@ -336,10 +328,6 @@ pub fn plan_alter_view(alter: &AlterTable, context: &PlanContext<'_>) -> Result<
             let (from, to) = (folded(old_column_name), folded(new_column_name));
             ViewChange::RenameColumn { view, from, to }
         }
-        [AlterTableOperation::OwnerTo { new_owner }] => {
-            check_owner(new_owner)?;
-            ViewChange::Nothing
-        }
         [AlterTableOperation::SetOptionsParens { options }] => match options.as_slice() {
             [SqlOption::KeyValue { key, value }] if folded(key) == "check_option" => {
                 match option_text(value).as_str() {
@@ -372,16 +360,12 @@ impl ViewChange {
     pub fn make(&self, transaction: &mut Transaction) -> Result<()> {
         let (ViewChange::Rename { view: name, .. }
         | ViewChange::RenameColumn { view: name, .. }
-        | ViewChange::SetCheck { view: name, .. }) = self
-        else {
-            return Ok(());
-        };
+        | ViewChange::SetCheck { view: name, .. }) = self;
         let Some(view) = transaction.catalog().view(name).cloned() else {
             return Err(Error::new(ErrorKind::UndefinedTable, format!("relation \"{name}\" does not exist")));
         };
         let mut changed = (*view).clone();
         match self {
-            ViewChange::Nothing => Ok(()),
             ViewChange::Rename { to, .. } => {
                 changed.name.clone_from(to);
                 transaction.rename_view(&view, changed)

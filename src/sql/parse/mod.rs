@@ -13,6 +13,7 @@ pub(super) mod operators;
 pub(super) mod parse;
 pub(super) mod regroup;
 pub(super) mod rewrite_tokens;
+pub(super) mod roles;
 pub(super) mod row_locks;
 pub(super) mod secrecy;
 pub(super) mod sequence_text;

@@ -48,7 +48,6 @@ pub fn parse(text: &str) -> Result<ParsedStatement> {
     check_length(&tokens)?;
     check_nesting(&tokens, text)?;
     check_reserved(&tokens, text)?;
-    check_password(&tokens, text)?;
     check_offered(&tokens, text)?;
     let parameters = count_parameters(&tokens, text)?;
     let tokens = normalized(with_plain_groups(with_plain_merges(respelled(tokens, text)?, text)?));
@@ -101,26 +100,6 @@ fn check_reserved(tokens: &[TokenWithSpan], text: &str) -> Result<()> {
         {
             let position = character(text, next.span.start);
             return Err(Error::syntax(format!("syntax error at or near \"{}\"", word.value), position));
-        }
-    }
-    Ok(())
-}
-
-/// The password of a role is a string; sqlparser takes a name for one.
-fn check_password(tokens: &[TokenWithSpan], text: &str) -> Result<()> {
-    let mut words = tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).peekable();
-    let is = |token: Option<&TokenWithSpan>, keywords: &[Keyword]| matches!(token.map(|token| &token.token), Some(Token::Word(word)) if keywords.contains(&word.keyword));
-    if !is(words.next(), &[Keyword::ALTER, Keyword::CREATE]) || !is(words.next(), &[Keyword::USER, Keyword::ROLE]) {
-        return Ok(());
-    }
-    while let Some(token) = words.next() {
-        if let (true, Some(next)) = (is(Some(token), &[Keyword::PASSWORD]), words.peek())
-            && let Token::Word(word) = &next.token
-            && word.keyword != Keyword::NULL
-        {
-            let position = character(text, next.span.start);
-            return Err(Error::syntax(format!("syntax error at or near \"{}\"", word.value), position)
-                .with_detail("Expected the password as a string."));
         }
     }
     Ok(())

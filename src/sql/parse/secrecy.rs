@@ -6,7 +6,7 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    AlterRoleOperation, Expr, ObjectName, RoleOption, Statement, TableFactor, Value as Literal, ValueWithSpan, Visitor,
+    Expr, ObjectName, Statement, TableFactor, Value as Literal, ValueWithSpan, Visitor,
 };
 
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
@@ -97,18 +97,6 @@ impl Secrets {
 
 impl Visitor for Secrets {
     type Break = ();
-
-    fn pre_visit_statement(&mut self, statement: &Statement) -> ControlFlow<()> {
-        broken(match statement {
-            Statement::AlterRole { operation: AlterRoleOperation::WithOptions { options }, .. } => {
-                options.iter().any(|option| matches!(option, RoleOption::Password(_)))
-            }
-            Statement::AlterUser(alter) => alter.password.is_some(),
-            Statement::CreateRole(create) => create.password.is_some(),
-            Statement::CreateUser(_) => true,
-            _ => false,
-        })
-    }
 
     fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<()> {
         broken(last_part(relation).is_some_and(|name| name == AUTH))?;

@@ -1,6 +1,6 @@
-//! The catalogs of the server itself: databases, roles, schemas, extensions, settings, languages.
+//! The catalogs of the server itself: databases, schemas, extensions, settings, languages.
 //!
-//! There is one database and one owner. Passwords are never shown.
+//! There is one database.
 
 use chrono::Utc;
 
@@ -12,6 +12,7 @@ use crate::sql::pg_catalog::oids::{
     COLLATION_DEFAULT, DATABASE_OID, NAMESPACE_CATALOG, NAMESPACE_PUBLIC, OWNER_OID, VECTOR_EXTENSION,
 };
 use crate::sql::pg_catalog::relation::{CatalogRow, oid, text};
+use crate::sql::pg_catalog::roles::{database_acl, schema_acl};
 use crate::types::{ColumnType, Interval, Value, Zone};
 
 /// The version of pgvector whose SQL this server speaks.
@@ -30,15 +31,20 @@ const EXTENSIONS: [(&str, &str, u32, u32, &str); 2] = [
 pub fn namespace(catalog: &Catalog) -> Vec<CatalogRow> {
     namespaces(catalog)
         .into_iter()
-        .map(|(name, number)| vec![("oid", oid(number)), ("nspname", text(name)), ("nspowner", oid(OWNER_OID))])
+        .map(|(name, number)| {
+            let (owner, acl) = schema_acl(catalog, &name);
+            vec![("oid", oid(number)), ("nspname", text(name)), ("nspowner", oid(owner.oid())), ("nspacl", acl)]
+        })
         .collect()
 }
 
-pub fn database(settings: &Settings) -> Vec<CatalogRow> {
+pub fn database(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
+    let (owner, acl) = database_acl(catalog);
     vec![vec![
         ("oid", oid(DATABASE_OID)),
         ("datname", text(&settings.database)),
-        ("datdba", oid(OWNER_OID)),
+        ("datdba", oid(owner.oid())),
+        ("datacl", acl),
         ("encoding", Value::Int4(UTF8)),
         ("datlocprovider", text("b")),
         ("datallowconn", Value::Bool(true)),
@@ -55,33 +61,6 @@ pub fn tablespace() -> Vec<CatalogRow> {
         .into_iter()
         .map(|(number, name)| vec![("oid", oid(number)), ("spcname", text(name)), ("spcowner", oid(OWNER_OID))])
         .collect()
-}
-
-/// The columns that `pg_authid` and `pg_roles` share.
-pub fn roles(settings: &Settings) -> Vec<CatalogRow> {
-    vec![vec![
-        ("oid", oid(OWNER_OID)),
-        ("rolname", text(&settings.user)),
-        ("rolsuper", Value::Bool(true)),
-        ("rolinherit", Value::Bool(true)),
-        ("rolcreaterole", Value::Bool(false)),
-        ("rolcreatedb", Value::Bool(false)),
-        ("rolcanlogin", Value::Bool(true)),
-        ("rolreplication", Value::Bool(false)),
-        ("rolconnlimit", Value::Int4(-1)),
-        ("rolbypassrls", Value::Bool(true)),
-    ]]
-}
-
-pub fn user(settings: &Settings) -> Vec<CatalogRow> {
-    vec![vec![
-        ("usename", text(&settings.user)),
-        ("usesysid", oid(OWNER_OID)),
-        ("usecreatedb", Value::Bool(false)),
-        ("usesuper", Value::Bool(true)),
-        ("userepl", Value::Bool(false)),
-        ("usebypassrls", Value::Bool(true)),
-    ]]
 }
 
 pub fn settings(settings: &Settings) -> Vec<CatalogRow> {

@@ -5,10 +5,11 @@ use crate::model::{Collection, CollectionKind, Column, IdentityKind};
 use crate::settings::Settings;
 use crate::sql::pg_catalog::definitions::default_expression;
 use crate::sql::pg_catalog::names::{format_type, namespace_name, namespaces};
-use crate::sql::pg_catalog::oids::{Grantee, Object, attribute_number};
+use crate::sql::pg_catalog::oids::{Object, attribute_number};
 use crate::sql::pg_catalog::plain_view::written_table;
 use crate::sql::pg_catalog::relation::{CatalogRow, text, yes_or_no};
 use crate::sql::pg_catalog::relations;
+use crate::sql::pg_catalog::roles::{is_shown_to, schema_acl};
 use crate::sql::pg_catalog::user_types;
 use crate::sql::pg_catalog::views::view_definition;
 use crate::types::{ColumnType, Value};
@@ -17,10 +18,11 @@ pub fn schemata(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
     namespaces(catalog)
         .into_iter()
         .map(|(name, _)| {
+            let (owner, _) = schema_acl(catalog, &name);
             vec![
                 ("catalog_name", text(&settings.database)),
                 ("schema_name", text(name)),
-                ("schema_owner", text(&settings.user)),
+                ("schema_owner", text(catalog.role_name(owner))),
             ]
         })
         .collect()
@@ -32,7 +34,9 @@ pub fn catalog_name(settings: &Settings) -> Vec<CatalogRow> {
 
 pub fn tables(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
     let objects = Object::shown(catalog, settings);
-    let tables = objects.iter().filter(|object| matches!(object.kind(), "r" | "v"));
+    let who = settings.identity().current;
+    let tables =
+        objects.iter().filter(|object| matches!(object.kind(), "r" | "v") && is_shown_to(catalog, who, object));
     tables
         .map(|object| {
             let is_table = matches!(object, Object::Table(_));
@@ -57,7 +61,8 @@ fn is_updatable(object: &Object, catalog: &Catalog) -> bool {
 pub fn views(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
     let path = SearchPath::of(settings, catalog);
     let objects = Object::shown(catalog, settings);
-    let views = objects.iter().filter(|object| object.kind() == "v");
+    let who = settings.identity().current;
+    let views = objects.iter().filter(|object| object.kind() == "v" && is_shown_to(catalog, who, object));
     views
         .map(|object| {
             vec![
@@ -88,7 +93,8 @@ pub fn columns(view: &ReadView, settings: &Settings) -> Vec<CatalogRow> {
     let path = SearchPath::of(settings, view.catalog());
     let mut rows = Vec::new();
     for object in Object::shown(view.catalog(), settings) {
-        if !matches!(object.kind(), "r" | "v") {
+        let is_shown = is_shown_to(view.catalog(), settings.identity().current, &object);
+        if !matches!(object.kind(), "r" | "v") || !is_shown {
             continue;
         }
         let collection = match &object {
@@ -214,34 +220,4 @@ pub fn character_sets(settings: &Settings) -> Vec<CatalogRow> {
         ("default_collate_schema", text("pg_catalog")),
         ("default_collate_name", text("C")),
     ]]
-}
-
-pub fn enabled_roles(settings: &Settings) -> Vec<CatalogRow> {
-    vec![vec![("role_name", text(&settings.user))]]
-}
-
-/// What the owner may do with tables and views, and everybody with catalogs. MAINTAIN is no right of the standard.
-pub fn table_privileges(view: &ReadView, settings: &Settings) -> Vec<CatalogRow> {
-    let mut rows = Vec::new();
-    for object in Object::shown(view.catalog(), settings) {
-        if !matches!(object.kind(), "r" | "v") {
-            continue;
-        }
-        let is_public = matches!(object, Object::System(_));
-        let grantee = if is_public { Grantee::Public } else { Grantee::Owner };
-        let privileges = object.privileges(grantee, view.hides_secrets()).iter();
-        for privilege in privileges.filter(|privilege| **privilege != "MAINTAIN") {
-            rows.push(vec![
-                ("grantor", text(&settings.user)),
-                ("grantee", text(if is_public { "PUBLIC" } else { &settings.user })),
-                ("table_catalog", text(&settings.database)),
-                ("table_schema", text(namespace_name(view.catalog(), object.namespace()))),
-                ("table_name", text(object.name())),
-                ("privilege_type", text(privilege)),
-                ("is_grantable", yes_or_no(!is_public)),
-                ("with_hierarchy", yes_or_no(*privilege == "SELECT")),
-            ]);
-        }
-    }
-    rows
 }

@@ -27,6 +27,7 @@ mod plain_view;
 mod procedures;
 mod relation;
 mod relations;
+mod roles;
 mod schema;
 mod sequences;
 mod set_functions;
@@ -46,11 +47,11 @@ pub use lookup::{
 };
 pub use names::{
     check_database, check_schema, class_name, find_class, find_namespace, find_type, is_in_made_schema, namespace_name,
-    takes_relations,
 };
-pub use oids::{Grantee, OWNER_OID, Object, schema_oid};
+pub use oids::{Object, schema_oid};
 pub use plain_view::{PlainView, plain_view, view_query};
 pub use procedures::{find as find_procedure, function_signature, procedure_name};
+pub use roles::{permissions, permissions_on, target_of};
 
 pub use relations::columns;
 

@@ -119,12 +119,6 @@ pub fn is_in_made_schema(name: &ObjectName, context: &PlanContext<'_>) -> bool {
     matches!(place, Some(SchemaPlace::Stored(SchemaId::Made(_) | SchemaId::Temporary(_))))
 }
 
-/// Whether a schema is one that relations are made in.
-pub fn takes_relations(catalog: &Catalog, oid: u32) -> bool {
-    let is_system = |name: &str| SYSTEM_SCHEMAS.contains(&name);
-    namespaces(catalog).iter().any(|(name, known)| *known == oid && !is_system(name))
-}
-
 pub fn namespace_name(catalog: &Catalog, oid: u32) -> String {
     let known = namespaces(catalog).into_iter().find(|(_, known)| *known == oid);
     known.map_or_else(|| oid.to_string(), |(name, _)| name)

@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use crate::db::{Catalog, SchemaPlace};
 use crate::model::{
-    AccessMethod, Collection, CollectionId, CollectionKind, Index, IndexKey, IndexKind, RelationName, SchemaId,
-    Sequence, View,
+    AccessMethod, Collection, CollectionId, Index, IndexKey, IndexKind, RelationName, SchemaId, Sequence, View,
 };
 use crate::settings::Settings;
 use crate::sql::pg_catalog::relation::{self, CatalogRelation};
@@ -41,13 +40,6 @@ const CONSTRAINT_FIRST: u32 = 0x6000_0000;
 const COLUMN_FIRST: u32 = 0x8000_0000;
 /// Columns of one collection fit in these bits (`COLUMNS_MAX` is 1600).
 const COLUMN_BITS: u32 = 11;
-
-/// Who is asked about: the role that owns everything, or whoever there is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Grantee {
-    Owner,
-    Public,
-}
 
 /// Anything with a row in `pg_class`.
 #[derive(Clone, Debug)]
@@ -179,22 +171,6 @@ impl Object {
     /// Whether rows of it can be inserted, changed and deleted.
     pub fn is_writable(&self) -> bool {
         matches!(self, Object::Table(_))
-    }
-
-    /// What somebody may do with the relation, in PostgreSQL's words. Views and catalogs are there to be read, and the
-    /// entries of AUTH are not even that where secrets are hidden.
-    pub fn privileges(&self, grantee: Grantee, hides_secrets: bool) -> &'static [&'static str] {
-        match (self, grantee) {
-            (Object::System(_), _) | (Object::MemoryFacts, Grantee::Owner) => &["SELECT"],
-            (_, Grantee::Public) => &[],
-            (Object::Sequence(..) | Object::OwnSequence(_), Grantee::Owner) => &["SELECT", "UPDATE", "USAGE"],
-            (Object::Table(collection) | Object::PrimaryKey(collection) | Object::Index(collection, _), _)
-                if hides_secrets && collection.kind == CollectionKind::Auth =>
-            {
-                &[]
-            }
-            _ => &["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN"],
-        }
     }
 
     /// What statements call the kind.

@@ -1,13 +1,12 @@
 //! The catalogs of relations: `pg_class`, `pg_attribute`, `pg_attrdef`, `pg_index`, `pg_constraint`.
 
 use crate::db::{Catalog, MEMORY, ReadView, SearchPath};
-use crate::model::{Collection, Column, DefaultValue, IdentityKind, IndexKeys, IndexKind, IndexState};
+use crate::model::{Collection, Column, DefaultValue, IdentityKind, IndexKeys, IndexKind, IndexState, RoleId};
 use crate::sql::pg_catalog::constraints::has_references;
 use crate::sql::pg_catalog::definitions;
-use crate::sql::pg_catalog::oids::{
-    self, COLLATION_DEFAULT, METHOD_GIN, METHOD_HNSW, METHOD_IVFFLAT, OWNER_OID, Object,
-};
+use crate::sql::pg_catalog::oids::{self, COLLATION_DEFAULT, METHOD_GIN, METHOD_HNSW, METHOD_IVFFLAT, Object};
 use crate::sql::pg_catalog::relation::{CatalogRow, numbers, oid, oids as oid_array, small, text};
+use crate::sql::pg_catalog::roles::{acl, owner_of, reads_facts, target_of};
 use crate::sql::pg_catalog::types;
 use crate::types::{ColumnType, Value};
 
@@ -23,12 +22,16 @@ pub fn columns(object: &Object, view: &ReadView) -> Vec<(String, ColumnType, boo
     }
 }
 
-pub fn class(view: &ReadView) -> Vec<CatalogRow> {
+pub fn class(view: &ReadView, who: RoleId) -> Vec<CatalogRow> {
     let objects = Object::all(view.catalog());
-    objects.iter().map(|object| class_row(object, view)).collect()
+    let shows_facts = reads_facts(view.catalog(), who);
+    objects.iter().map(|object| class_row(object, view, shows_facts)).collect()
 }
 
-fn class_row(object: &Object, view: &ReadView) -> CatalogRow {
+fn class_row(object: &Object, view: &ReadView, shows_facts: bool) -> CatalogRow {
+    // Whoever may not read the facts is not told how many there are.
+    let is_told = shows_facts || !matches!(object, Object::MemoryFacts);
+    let count = if is_told { columns(object, view).len() } else { 0 };
     let has_index = match object {
         Object::Table(collection) => !collection.indexes.is_empty() || !collection.primary_key.is_empty(),
         _ => false,
@@ -54,14 +57,15 @@ fn class_row(object: &Object, view: &ReadView) -> CatalogRow {
         ("oid", oid(object.oid())),
         ("relname", text(object.name())),
         ("relnamespace", oid(object.namespace())),
-        ("relowner", oid(OWNER_OID)),
+        ("relowner", oid(owner_of(view.catalog(), object).oid())),
+        ("relacl", acl_of(view.catalog(), object)),
         ("relam", oid(object.access_method())),
         ("relfilenode", oid(object.oid())),
         ("reltuples", Value::Float4(-1.0)),
         ("relhasindex", Value::Bool(has_index)),
         ("relpersistence", text(if object.is_temporary() { "t" } else { "p" })),
         ("relkind", text(object.kind())),
-        ("relnatts", small(columns(object, view).len())),
+        ("relnatts", small(count)),
         ("relhasrules", Value::Bool(matches!(object, Object::View(..)))),
         ("relchecks", small(checks)),
         // Foreign keys are triggers in PostgreSQL, and clients look for them only where there are some.
@@ -72,9 +76,21 @@ fn class_row(object: &Object, view: &ReadView) -> CatalogRow {
     ]
 }
 
-pub fn attribute(view: &ReadView) -> Vec<CatalogRow> {
+/// What was granted on a relation; NULL where nothing was, and of an index.
+fn acl_of(catalog: &Catalog, object: &Object) -> Value {
+    match object {
+        Object::PrimaryKey(_) | Object::Index(..) => Value::Null,
+        object => target_of(object).map_or(Value::Null, |target| acl(catalog, target)),
+    }
+}
+
+pub fn attribute(view: &ReadView, who: RoleId) -> Vec<CatalogRow> {
     let mut rows = Vec::new();
+    let shows_facts = reads_facts(view.catalog(), who);
     for object in Object::all(view.catalog()) {
+        if matches!(object, Object::MemoryFacts) && !shows_facts {
+            continue;
+        }
         let collection = match &object {
             Object::Table(collection) => Some(collection.as_ref()),
             _ => None,

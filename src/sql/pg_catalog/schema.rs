@@ -14,7 +14,7 @@ use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::pg_catalog::relation::{self, CatalogRow};
 use crate::sql::pg_catalog::{
-    cluster, comments, constraint_views, constraints, dependencies, information, locks, procedures, relations,
+    cluster, comments, constraint_views, constraints, dependencies, information, locks, procedures, relations, roles,
     sequences, statistics, types, user_types, views,
 };
 
@@ -69,8 +69,8 @@ pub fn catalog_rows(name: &str, context: &ReadContext) -> Vec<CatalogRow> {
     let (view, settings) = (&context.view, context.settings.as_ref());
     let catalog = view.catalog();
     match name {
-        "pg_class" => relations::class(view),
-        "pg_attribute" => relations::attribute(view),
+        "pg_class" => relations::class(view, settings.identity().current),
+        "pg_attribute" => relations::attribute(view, settings.identity().current),
         "pg_attrdef" => relations::attribute_default(catalog, &SearchPath::of(settings, catalog)),
         "pg_index" => relations::index(catalog),
         "pg_constraint" => constraints::constraint(catalog),
@@ -87,10 +87,13 @@ pub fn catalog_rows(name: &str, context: &ReadContext) -> Vec<CatalogRow> {
         "pg_proc" => procedures::procedures(),
         "pg_aggregate" => procedures::aggregates(),
         "pg_namespace" => cluster::namespace(catalog),
-        "pg_database" => cluster::database(settings),
+        "pg_database" => cluster::database(catalog, settings),
         "pg_tablespace" => cluster::tablespace(),
-        "pg_roles" | "pg_authid" => cluster::roles(settings),
-        "pg_user" => cluster::user(settings),
+        "pg_roles" | "pg_authid" => roles::roles(catalog, name == "pg_authid"),
+        "pg_user" | "pg_shadow" => roles::users(catalog, name == "pg_shadow"),
+        "pg_group" => roles::groups(catalog),
+        "pg_auth_members" => roles::memberships(catalog),
+        "pg_db_role_setting" => roles::settings_of_roles(catalog),
         "pg_settings" => cluster::settings(settings),
         "pg_extension" => cluster::extension(),
         "pg_available_extensions" => cluster::available_extensions(),
@@ -102,7 +105,7 @@ pub fn catalog_rows(name: &str, context: &ReadContext) -> Vec<CatalogRow> {
         "pg_collation" => cluster::collation(),
         "pg_language" => cluster::language(),
         "pg_timezone_names" => cluster::timezone_names(),
-        "pg_tables" => views::tables(catalog, settings),
+        "pg_tables" => views::tables(catalog),
         "pg_views" => views::views(catalog, settings),
         "pg_indexes" => views::indexes(catalog, settings),
         "pg_stat_activity" => statistics::activity(view, settings),
@@ -148,8 +151,10 @@ fn information_rows(name: &str, context: &ReadContext) -> Vec<CatalogRow> {
         "constraint_table_usage" => constraint_views::constraint_table_usage(catalog, settings),
         "sequences" => sequences::sequences_view(catalog, settings),
         "character_sets" => information::character_sets(settings),
-        "enabled_roles" => information::enabled_roles(settings),
-        "table_privileges" | "role_table_grants" => information::table_privileges(view, settings),
+        "enabled_roles" => roles::enabled_roles(catalog, settings),
+        "applicable_roles" => roles::applicable_roles(catalog, settings),
+        "table_privileges" => roles::table_privileges(view, settings, true),
+        "role_table_grants" => roles::table_privileges(view, settings, false),
         "routines" => procedures::routines(settings),
         _ => Vec::new(),
     }

@@ -9,7 +9,7 @@ use datafusion::catalog::MemTable;
 
 use crate::db::{Catalog, ReadView, SearchPath};
 use crate::error::{Error, Result};
-use crate::model::{RelationName, SchemaId, Sequence};
+use crate::model::{Permission, RelationName, SchemaId, Sequence};
 use crate::settings::Settings;
 use crate::sql::arrow::types::{field_of, hidden_field_of};
 use crate::sql::arrow::values::array_of;
@@ -134,10 +134,13 @@ pub fn depend(catalog: &Catalog) -> Vec<CatalogRow> {
 pub fn pg_sequences(view: &ReadView, settings: &Settings) -> Result<Vec<CatalogRow>> {
     let row = |sequence: Sequence| -> Result<CatalogRow> {
         let (numbers, count) = (sequence.numbers, view.sequence_count(&sequence)?);
+        let target = sequence.acl_target();
+        let held = view.catalog().permissions(settings.identity().current, target);
+        let is_told = held.has(Permission::Usage) || held.has(Permission::Select);
         Ok(vec![
             ("schemaname", text(view.catalog().schema_name(sequence.schema))),
             ("sequencename", text(&sequence.name)),
-            ("sequenceowner", text(&settings.user)),
+            ("sequenceowner", text(view.catalog().role_name(view.catalog().owner(target.object)))),
             ("data_type", text(numbers.kind.ty().to_string())),
             ("start_value", Value::Int8(numbers.start)),
             ("min_value", Value::Int8(numbers.min)),
@@ -145,7 +148,7 @@ pub fn pg_sequences(view: &ReadView, settings: &Settings) -> Result<Vec<CatalogR
             ("increment_by", Value::Int8(numbers.increment)),
             ("cycle", Value::Bool(numbers.cycle)),
             ("cache_size", Value::Int8(numbers.cache)),
-            ("last_value", if count.is_called { Value::Int8(count.last) } else { Value::Null }),
+            ("last_value", if count.is_called && is_told { Value::Int8(count.last) } else { Value::Null }),
         ])
     };
     sequences_shown(view.catalog(), settings).into_iter().map(row).collect()

@@ -9,7 +9,7 @@ use crate::model::Collection;
 use crate::settings::Settings;
 use crate::sql::pg_catalog::lookup::written_name;
 use crate::sql::pg_catalog::names::namespace_name;
-use crate::sql::pg_catalog::oids::{DATABASE_OID, OWNER_OID, Object};
+use crate::sql::pg_catalog::oids::{DATABASE_OID, Object};
 use crate::sql::pg_catalog::relation::{CatalogRow, oid, text};
 use crate::types::{ColumnType, Value};
 use crate::vector::BuildPhase;
@@ -17,12 +17,21 @@ use crate::vector::BuildPhase;
 /// Longest part of a statement that is shown, in characters: PostgreSQL's `track_activity_query_size`.
 const QUERY_CHARACTERS_MAX: usize = 1024;
 
+/// What stands in place of a statement of another role.
+const HIDDEN: &str = "<insufficient privilege>";
+/// The columns that tell everybody of every connection.
+const SHOWN_TO_ALL: [&str; 8] =
+    ["datid", "datname", "pid", "usesysid", "usename", "application_name", "query", "backend_type"];
+
 /// Every connection, with the statement that it runs, or ran last; statements on secrets are not shown.
 pub fn activity(view: &ReadView, settings: &Settings) -> Vec<CatalogRow> {
     let connections = view.activity().connections().into_iter();
     let blocked = view.waiting_connections();
+    let who = settings.identity().current;
     connections
         .map(|connection| {
+            // What others run is told to whoever acts for them.
+            let is_told = view.catalog().acts_for(who, connection.role);
             let has_run = !connection.statement.is_empty();
             let port = i32::from(connection.client.port());
             let waits_for = match connection.state {
@@ -33,11 +42,11 @@ pub fn activity(view: &ReadView, settings: &Settings) -> Vec<CatalogRow> {
             let wait = |name: fn((&'static str, &'static str)) -> &'static str| {
                 waits_for.map_or(Value::Null, |waits| text(name(waits)))
             };
-            vec![
+            let mut row = vec![
                 ("datid", oid(DATABASE_OID)),
                 ("datname", text(&settings.database)),
                 ("pid", Value::Int4(connection.id)),
-                ("usesysid", oid(OWNER_OID)),
+                ("usesysid", oid(connection.role.oid())),
                 ("usename", text(&connection.user)),
                 ("application_name", text(&connection.application)),
                 ("client_addr", text(connection.client.ip().to_canonical().to_string())),
@@ -48,9 +57,16 @@ pub fn activity(view: &ReadView, settings: &Settings) -> Vec<CatalogRow> {
                 ("wait_event_type", wait(|waits| waits.0)),
                 ("wait_event", wait(|waits| waits.1)),
                 ("state", text(connection.state.name())),
-                ("query", text(shortened(&connection.statement))),
+                (
+                    "query",
+                    text(if is_told { shortened(&connection.statement).to_string() } else { HIDDEN.to_string() }),
+                ),
                 ("backend_type", text("client backend")),
-            ]
+            ];
+            if !is_told {
+                row.retain(|(name, _)| SHOWN_TO_ALL.contains(name));
+            }
+            row
         })
         .collect()
 }

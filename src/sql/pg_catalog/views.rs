@@ -7,13 +7,14 @@ use crate::sql::pg_catalog::kept_texts::query_in;
 use crate::sql::pg_catalog::names::namespace_name;
 use crate::sql::pg_catalog::oids::Object;
 use crate::sql::pg_catalog::relation::{CatalogRow, text};
+use crate::sql::pg_catalog::roles::owner_of;
 use crate::types::Value;
 
 /// What the view `memory_facts` shows, in words of SQL.
 pub const MEMORY_FACTS_DEFINITION: &str =
     " SELECT id, metadata.* AS one column for each fact that occurs\n   FROM memory;";
 
-pub fn tables(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
+pub fn tables(catalog: &Catalog) -> Vec<CatalogRow> {
     let objects = Object::all(catalog);
     let tables = objects.iter().filter(|object| object.kind() == "r");
     tables
@@ -25,7 +26,7 @@ pub fn tables(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
             vec![
                 ("schemaname", text(namespace_name(catalog, object.namespace()))),
                 ("tablename", text(object.name())),
-                ("tableowner", text(&settings.user)),
+                ("tableowner", text(catalog.role_name(owner_of(catalog, object)))),
                 ("hasindexes", Value::Bool(indexed)),
                 ("hasrules", Value::Bool(false)),
                 ("hastriggers", Value::Bool(false)),
@@ -44,7 +45,7 @@ pub fn views(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
             vec![
                 ("schemaname", text(namespace_name(catalog, object.namespace()))),
                 ("viewname", text(object.name())),
-                ("viewowner", text(&settings.user)),
+                ("viewowner", text(catalog.role_name(owner_of(catalog, object)))),
                 ("definition", view_definition(object, &path, catalog).map_or(Value::Null, text)),
             ]
         })

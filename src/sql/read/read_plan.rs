@@ -38,7 +38,7 @@ use crate::sql::relational::engine;
 use crate::sql::relational::physical::{optimized_plan, plan_bytes, runnable_plan, take_for_planning};
 use crate::sql::relational::query_scan::QUERY_SCAN;
 use crate::sql::relational::worker_threads::QueryWork;
-use crate::statement::{DependsOn, Privilege, ReadRun, RowSource, TouchedObject, Work, at_once, later};
+use crate::statement::{DependsOn, ReadRun, RowSource, Work, at_once, later};
 use crate::types::{ColumnType, Value};
 
 /// A planned query.
@@ -81,7 +81,6 @@ pub enum RowForm<'a> {
 pub fn plan_query(query: &SqlQuery, parameters: &mut ParameterTypes, context: &PlanContext<'_>) -> Result<ReadPlan> {
     let first_constant = parameters.count();
     let analysis = analyze(query, parameters, context)?;
-    note(&analysis, context);
     if let Some(lowered) = lower(&analysis, first_constant, parameters) {
         let (source, types) = match lowered {
             LoweredQuery::Rows { rows, types } => (Source::Rows(rows.into()), types),
@@ -111,15 +110,6 @@ pub fn plan_query(query: &SqlQuery, parameters: &mut ParameterTypes, context: &P
     let elements_of = element_parameters(&plan, &types)?;
     let source = Source::Planned(Arc::new(Relational { plan, constants, elements_of, kept: KeptPlan::default() }));
     Ok(ReadPlan { columns, source, types })
-}
-
-/// Notes which collections a query reads.
-fn note(analysis: &Analysis, context: &PlanContext<'_>) {
-    for table in analysis.tables.values() {
-        if let StatementTable::Collection(table) = table {
-            context.notes.touch(TouchedObject::Collection(table.collection.id), Privilege::Select);
-        }
-    }
 }
 
 /// The logical plan; parameters that the walk gave no type are typed by the planner.

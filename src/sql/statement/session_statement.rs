@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{
-    AlterRoleOperation, CloseCursor, ContextModifier, DateTimeField, Declare, DiscardObject, Expr, FetchDirection,
-    Ident, LockTableMode, ObjectName, Password, Reset, RoleOption, Set, SetSessionAuthorizationParamKind, Statement,
-    TransactionAccessMode, TransactionIsolationLevel, TransactionMode, Value as Literal, ValueWithSpan,
+    CloseCursor, ContextModifier, DateTimeField, Declare, DiscardObject, Expr, FetchDirection, Ident, LockTableMode,
+    ObjectName, Reset, Set, SetSessionAuthorizationParamKind, Statement, TransactionAccessMode,
+    TransactionIsolationLevel, TransactionMode, Value as Literal, ValueWithSpan,
 };
 
 use crate::error::{Error, ErrorKind, Result};
@@ -22,9 +22,7 @@ use crate::sql::parse::trees::select_of;
 use crate::sql::parse::unread;
 use crate::sql::pg_catalog;
 use crate::sql::read::read_plan::plan_query;
-use crate::statement::{
-    CursorFetch, Discard, Privilege, RowSource, SecretText, SessionCommand, TouchedObject, TransactionModes,
-};
+use crate::statement::{CursorFetch, Discard, RowSource, SessionCommand, TransactionModes};
 use crate::types::quote_identifier;
 
 /// Plans a statement about the session; `None` when it is none.
@@ -73,17 +71,6 @@ pub fn plan_session_command(
         Statement::NOTIFY { channel, payload } => {
             SessionCommand::Notify { channel: channel_name(channel)?, payload: payload.clone().unwrap_or_default() }
         }
-        Statement::AlterRole { name, operation } => {
-            context.notes.touch(TouchedObject::Roles, Privilege::Own);
-            plan_alter_role(name, operation)?
-        }
-        Statement::AlterUser(alter) => match &alter.password {
-            Some(password) => SessionCommand::SetPassword {
-                role: folded(&alter.name),
-                password: password.password.clone().map(SecretText::new),
-            },
-            None => return Err(role_change()),
-        },
         other => return plan_named(other, parameters, context),
     };
     Ok(Some(control))
@@ -197,9 +184,6 @@ fn plan_set(set: &Set, context: &PlanContext<'_>) -> Result<SessionCommand> {
                 return constraints(values, context);
             }
             let value = setting_value(&name, values)?;
-            if let Some(role) = value.as_deref().filter(|role| name == "role" && !is_own_role(role)) {
-                return Err(no_role(role, "SET ROLE"));
-            }
             assigned(name, value, local)
         }
         Set::SetTimeZone { local, value } => {
@@ -212,11 +196,19 @@ fn plan_set(set: &Set, context: &PlanContext<'_>) -> Result<SessionCommand> {
         Set::SetTransaction { modes, session, .. } => {
             Ok(SessionCommand::SetTransaction { modes: transaction_modes(modes), session: *session })
         }
-        Set::SetRole { role_name, .. } => own_role(role_name.as_ref(), "SET ROLE"),
-        Set::SetSessionAuthorization(change) => match &change.kind {
-            SetSessionAuthorizationParamKind::Default => own_role(None, "SET SESSION AUTHORIZATION"),
-            SetSessionAuthorizationParamKind::User(name) => own_role(Some(name), "SET SESSION AUTHORIZATION"),
-        },
+        Set::SetRole { role_name, context_modifier } => {
+            let local = matches!(context_modifier, Some(ContextModifier::Local));
+            let role = role_name.as_ref().map_or_else(|| "none".to_string(), folded);
+            assigned("role".to_string(), Some(role), local)
+        }
+        Set::SetSessionAuthorization(change) => {
+            let local = matches!(change.scope, ContextModifier::Local);
+            let user = match &change.kind {
+                SetSessionAuthorizationParamKind::Default => None,
+                SetSessionAuthorizationParamKind::User(name) => Some(folded(name)),
+            };
+            assigned("session_authorization".to_string(), user, local)
+        }
         Set::ParenthesizedAssignments { .. } | Set::MultipleAssignments { .. } | Set::SetSessionParam(_) => {
             Err(Error::syntax("this form of SET is not PostgreSQL's", None).with_hint("SET name = value"))
         }
@@ -242,23 +234,6 @@ fn constraints(values: &[Expr], context: &PlanContext<'_>) -> Result<SessionComm
         names: (!names.is_empty()).then_some(names),
         is_deferred: timing.value.eq_ignore_ascii_case("deferred"),
     })
-}
-
-fn own_role(name: Option<&Ident>, what: &str) -> Result<SessionCommand> {
-    match name.map(folded) {
-        None => Ok(SessionCommand::NoOp("SET")),
-        Some(name) if is_own_role(&name) => Ok(SessionCommand::NoOp("SET")),
-        Some(name) => Err(no_role(&name, what)),
-    }
-}
-
-fn is_own_role(name: &str) -> bool {
-    name == crate::db::OWNER || name == "none"
-}
-
-fn no_role(name: &str, what: &str) -> Error {
-    Error::new(ErrorKind::InvalidParameterValue, format!("role \"{name}\" does not exist"))
-        .with_hint(format!("{what}: a node has one user, {}.", crate::db::OWNER))
 }
 
 fn setting_name(name: &ObjectName) -> String {
@@ -353,25 +328,4 @@ fn count(limit: &ValueWithSpan) -> Result<i64> {
     text.parse().map_err(|_| {
         Error::new(ErrorKind::InvalidParameterValue, format!("FETCH takes a whole number of rows, not {text}"))
     })
-}
-
-fn plan_alter_role(name: &Ident, operation: &AlterRoleOperation) -> Result<SessionCommand> {
-    let AlterRoleOperation::WithOptions { options } = operation else { return Err(role_change()) };
-    let [RoleOption::Password(password)] = options.as_slice() else { return Err(role_change()) };
-    let password = match password {
-        Password::NullPassword => None,
-        Password::Password(Expr::Value(value)) => match string_of(&value.value) {
-            Some(text) => Some(SecretText::new(text)),
-            None => return Err(Error::syntax("a password is a string literal", None)),
-        },
-        Password::Password(_) => return Err(Error::syntax("a password is a string literal", None)),
-    };
-    Ok(SessionCommand::SetPassword { role: folded(name), password })
-}
-
-fn role_change() -> Error {
-    Error::unsupported(
-        "only the password of a role can be changed",
-        format!("ALTER ROLE {} PASSWORD '...'", crate::db::OWNER),
-    )
 }

@@ -75,9 +75,6 @@ impl Fixture {
             SessionCommand::Fetch { cursor, fetch: CursorFetch::Forward(count) } => format!("fetch {count} {cursor}"),
             SessionCommand::Fetch { cursor, fetch: CursorFetch::ForwardAll } => format!("fetch all {cursor}"),
             SessionCommand::DeclareCursor { name, hold, .. } => format!("declare {name} {hold}"),
-            SessionCommand::SetPassword { role, password } => {
-                format!("password {role} {:?} {}", password, password.as_ref().map_or("", |text| text.expose()))
-            }
             SessionCommand::Listen(channel) => format!("listen {channel}"),
             SessionCommand::Unlisten(channel) => format!("unlisten {channel:?}"),
             SessionCommand::Notify { channel, payload } => format!("notify {channel} {payload:?}"),
@@ -137,8 +134,6 @@ fn statements_about_the_session_are_read() {
         ("ANALYZE VERBOSE items", "nothing ANALYZE"),
         ("LOCK TABLE memory IN ACCESS SHARE MODE", "nothing LOCK TABLE"),
         ("LOCK TABLE memory IN EXCLUSIVE MODE", "0A000: LOCK TABLE in EXCLUSIVE mode is not offered"),
-        ("ALTER ROLE nebulus PASSWORD 'p'", "password nebulus Some((secret)) p"),
-        ("ALTER USER nebulus WITH PASSWORD 'p'", "password nebulus Some((secret)) p"),
         ("PREPARE p (int) AS SELECT $1, $2", "prepare p [Int4] PREPARE p (int) AS SELECT $1, $2"),
         ("EXECUTE p(1, 'x')", "execute p true"),
         ("SELECT 1", "no control"),

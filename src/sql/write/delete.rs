@@ -17,7 +17,7 @@ use crate::sql::write::key_lookup::KeyLookup;
 use crate::sql::write::returned::Others;
 use crate::sql::write::returning::{Returning, Versions};
 use crate::sql::write::row_compiler::{Compiler, Visible};
-use crate::sql::write::view_target::{Verb, WriteTarget};
+use crate::sql::write::view_target::{Verb, WriteTarget, names_columns};
 use crate::sql::write::write_plan::{WritePlan, key_expression, relation_of};
 use crate::statement::{CommandTag, WriteRun, Written, key_of_value};
 use crate::types::Value;
@@ -61,6 +61,9 @@ pub fn plan_delete(
         return Err(Error::unsupported("DELETE from a subquery or function is not offered", "Name a table."));
     };
     let target = WriteTarget::find(name, Verb::Delete, context)?;
+    if delete.returning.is_some() || delete.using.is_some() || delete.selection.as_ref().is_some_and(names_columns) {
+        target.note_read(context);
+    }
     let collection = Arc::clone(&target.named);
     let relation = relation_of(&table.relation, &collection);
     let others = delete.using.as_deref().unwrap_or_default();

@@ -7,7 +7,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Insert, ObjectName, ObjectNamePart, OnInsert, Query, SelectItem, SetExpr, Spanned, TableObject, With,
+    Expr, Insert, ObjectName, ObjectNamePart, OnConflictAction, OnInsert, Query, SelectItem, SetExpr, Spanned,
+    TableObject, With,
 };
 
 use crate::db::{EntryKey, Gathered, Inserted, OnConflict, ReadView};
@@ -86,6 +87,17 @@ pub fn plan_insert(
         return Err(Error::unsupported("INSERT into a function or query is not offered", "Name a table."));
     };
     let target = WriteTarget::find(name, Verb::Insert, context)?;
+    if insert.returning.is_some() {
+        target.note_read(context);
+    }
+    if let Some(OnInsert::OnConflict(on)) = &insert.on {
+        if on.conflict_target.is_some() {
+            target.note_read(context);
+        }
+        if matches!(on.action, OnConflictAction::DoUpdate(_)) {
+            WriteTarget::find(name, Verb::Update, context)?;
+        }
+    }
     let collection = Arc::clone(&target.named);
     let relation = insert.table_alias.as_ref().map_or_else(|| collection.name.clone(), |alias| folded(&alias.alias));
     let places = target_places(&insert.columns, (&target, Verb::Insert), context)?;

@@ -20,7 +20,7 @@ use crate::sql::write::returned::Others;
 use crate::sql::write::returning::{Returning, Versions};
 use crate::sql::write::row_assignments::of_single_columns;
 use crate::sql::write::row_compiler::{Compiler, Visible};
-use crate::sql::write::view_target::{RowChecks, Verb, WriteTarget};
+use crate::sql::write::view_target::{RowChecks, Verb, WriteTarget, names_columns};
 use crate::sql::write::write_plan::{Changes, WritePlan, key_expression, relation_of, typed_for};
 use crate::sql::write::write_target::{WritePlace, assigned_names, assignments, check_assignable, is_default};
 use crate::statement::{CommandTag, WriteRun, Written, key_of_value};
@@ -70,6 +70,13 @@ pub fn plan_update(
 ) -> Result<WritePlan> {
     unread::update(update)?;
     let (target, relation) = updated_table(&update.table, context)?;
+    let reads = update.returning.is_some()
+        || update.from.is_some()
+        || update.selection.as_ref().is_some_and(names_columns)
+        || update.assignments.iter().any(|assignment| names_columns(&assignment.value));
+    if reads {
+        target.note_read(context);
+    }
     let collection = Arc::clone(&target.named);
     for name in assigned_names(&update.assignments) {
         target.check_assigned(name, Verb::Update)?;

@@ -6,21 +6,21 @@
 use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, ObjectName, SelectItem, SelectItemQualifiedWildcardKind, WildcardAdditionalOptions,
+    Expr, Ident, ObjectName, SelectItem, SelectItemQualifiedWildcardKind, Visit, WildcardAdditionalOptions,
 };
 
 use crate::db::failing_row;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{self, Environment, ParameterTypes, ValueRow};
-use crate::model::{CheckOption, Collection, CollectionKind, OutputColumn, View};
+use crate::model::{CheckOption, Collection, CollectionId, CollectionKind, OutputColumn, RoleId, View};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names::{exact, folded, last_part};
 use crate::sql::parse::visit::has_expression;
 use crate::sql::pg_catalog::{PlainView, find_in_definition, find_stored, plain_view, view_query};
 use crate::sql::write::returned::Others;
 use crate::sql::write::row_compiler::{Compiler, Visible};
-use crate::sql::write::write_target::{WritePlace, writable};
-use crate::statement::{DependsOn, Privilege};
+use crate::sql::write::write_target::{WritePlace, is_default, writable};
+use crate::statement::{DependsOn, Privilege, TouchedObject};
 use crate::types::Value;
 
 /// What a statement does to the rows of its target.
@@ -35,6 +35,8 @@ pub enum Verb {
 
 /// The table that a statement writes to.
 pub struct WriteTarget {
+    /// What the statement names: the table, or the view.
+    object: CollectionId,
     pub stored: Arc<Collection>,
     /// The same under the names that the statement knows.
     pub named: Arc<Collection>,
@@ -95,17 +97,28 @@ impl WriteTarget {
         let catalog = context.view.catalog();
         let found = find_stored(name, context)?;
         let target = match found.as_ref().and_then(|relation| catalog.view(relation)) {
-            Some(view) => through(view, verb, None, context)?,
+            Some(view) => {
+                let object = TouchedObject::Collection(view.id);
+                context.notes.touch(object, verb.privilege());
+                let target = through(view, verb, None, (reader_in(view, None, context), context))?;
+                WriteTarget { object: view.id, ..target }
+            }
             None => {
                 let stored = writable(name, context)?;
-                WriteTarget { named: Arc::clone(&stored), stored, view: None }
+                context.notes.touch(TouchedObject::Collection(stored.id), verb.privilege());
+                WriteTarget { object: stored.id, named: Arc::clone(&stored), stored, view: None }
             }
         };
         if target.view.is_some() {
             context.notes.depend_on(DependsOn::Catalog(Arc::clone(catalog)));
         }
-        context.notes.touch_collection(&target.stored, verb.privilege());
+        context.notes.depend_on(DependsOn::Collections(vec![Arc::clone(&target.stored)]));
         Ok(target)
+    }
+
+    /// The statement reads rows of what it writes to: in a condition, a value or RETURNING.
+    pub fn note_read(&self, context: &PlanContext<'_>) {
+        context.notes.touch(TouchedObject::Collection(self.object), Privilege::Select);
     }
 
     /// Whether a row may be found by the key of the table alone.
@@ -234,8 +247,33 @@ impl RowChecks {
     }
 }
 
-/// The table behind a view under the view's names; `asked` is what a view above asks of rows.
-fn through(view: &View, verb: Verb, asked: Option<CheckOption>, context: &PlanContext<'_>) -> Result<WriteTarget> {
+/// Whose rights count for what a view reads and writes.
+fn reader_in(view: &View, above: Option<RoleId>, context: &PlanContext<'_>) -> Option<RoleId> {
+    if view.security_invoker { above } else { Some(context.view.catalog().owner(view.id)) }
+}
+
+/// Whether something names a column.
+pub fn names_columns<V: Visit>(part: &V) -> bool {
+    has_expression(part, |expr| match expr {
+        Expr::Identifier(_) => !is_default(expr),
+        Expr::CompoundIdentifier(_) | Expr::CompoundFieldAccess { .. } => true,
+        _ => false,
+    })
+}
+
+/// The table behind a view under the view's names; `asked` is what a view above asks of rows, `by` whose rights count below it.
+fn through(
+    view: &View,
+    verb: Verb,
+    asked: Option<CheckOption>,
+    (by, context): (Option<RoleId>, &PlanContext<'_>),
+) -> Result<WriteTarget> {
+    let touch = |object: CollectionId| {
+        context.notes.touch_as(TouchedObject::Collection(object), verb.privilege(), by);
+        if verb != Verb::Insert {
+            context.notes.touch_as(TouchedObject::Collection(object), Privilege::Select, by);
+        }
+    };
     let refused = |reason: &str| {
         let error = Error::new(ErrorKind::WrongObjectState, verb.of_view(&view.name));
         error.with_detail(reason).with_hint("Write to the tables that it reads.")
@@ -250,9 +288,14 @@ fn through(view: &View, verb: Verb, asked: Option<CheckOption>, context: &PlanCo
             return Err(refused("Secrets are written to the collection auth alone."));
         }
         (Some(collection), _) => {
-            WriteTarget { stored: Arc::clone(collection), named: Arc::clone(collection), view: None }
+            touch(collection.id);
+            let (stored, named) = (Arc::clone(collection), Arc::clone(collection));
+            WriteTarget { object: collection.id, stored, named, view: None }
         }
-        (None, Some(below)) => through(below, verb, check, context)?,
+        (None, Some(below)) => {
+            touch(below.id);
+            through(below, verb, check, (reader_in(below, by, context), context))?
+        }
         (None, None) => return Err(refused(single)),
     };
     let columns = columns_through(view, &plain, &below);
@@ -274,7 +317,7 @@ fn through(view: &View, verb: Verb, asked: Option<CheckOption>, context: &PlanCo
     let computed = view.columns.iter().zip(&columns).filter(|(_, (_, position))| position.is_none());
     let computed = computed.map(|(column, _)| OutputColumn::computed(&column.name, column.ty.clone())).collect();
     let written = WrittenView { name: view.name.clone(), columns, computed, is_whole, conditions };
-    Ok(WriteTarget { stored: below.stored, named: Arc::new(named), view: Some(written) })
+    Ok(WriteTarget { object: view.id, stored: below.stored, named: Arc::new(named), view: Some(written) })
 }
 
 /// The columns of a view with their positions in the table.

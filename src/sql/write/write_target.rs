@@ -16,6 +16,7 @@ use crate::sql::parse::names::{folded, relation_name};
 use crate::sql::parse::parse::character;
 use crate::sql::pg_catalog::{Meant, check_schema, find_relation, path_of};
 use crate::sql::relational::collection_table::FACTS_VIEW;
+use crate::statement::{Privilege, TouchedObject};
 use crate::types::ColumnType;
 
 /// The error with its place in the statement.
@@ -189,7 +190,11 @@ impl WritePlace {
             return Ok(WritePlace::Column(position));
         }
         let error = match collection.system_column(&column) {
-            Some(SystemColumn::Stage) => return Ok(WritePlace::Stage),
+            Some(SystemColumn::Stage) => {
+                // What is staged leaves the node.
+                context.notes.touch(TouchedObject::Collection(collection.id), Privilege::Own);
+                return Ok(WritePlace::Stage);
+            }
             Some(SystemColumn::Metadata) => Error::unsupported(
                 format!("the undeclared facts of \"{}\" cannot be assigned to", collection.name),
                 "Declare a column for them, or use KNIRVQL's SET.",

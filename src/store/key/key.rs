@@ -6,7 +6,7 @@
 
 use std::ops::Bound;
 
-use crate::model::{ChainHash, CollectionId, ColumnId, NetworkId, PeerId};
+use crate::model::{CollectionId, ColumnId, NetworkId, PeerId, RoleId};
 use crate::store::key::family::Family;
 
 const META: u8 = b'm';
@@ -27,6 +27,8 @@ const COLLECTION_BEYOND: u8 = b'e';
 const VIEW_BEYOND: u8 = b'w';
 const SEQUENCE_DEFINITION: u8 = b'x';
 const USER_TYPE: u8 = b't';
+const ROLE_DEFINITION: u8 = b'u';
+const ACL: u8 = b'a';
 /// In the family of proofs.
 pub(in crate::store) const CONTRIBUTIONS: u8 = b'c';
 pub(in crate::store) const POSTING: u8 = b'p';
@@ -57,7 +59,12 @@ pub enum Key<'a> {
     Schema(CollectionId),
     /// The next number of a column's sequence.
     Sequence(CollectionId, ColumnId),
+    /// The verifier of the first superuser's password, by its name.
     Role(&'a str),
+    /// A role that CREATE ROLE has made, or what ALTER ROLE says of the first one, as JSON.
+    RoleDefinition(RoleId),
+    /// Who owns an object and who may do what with it, as JSON.
+    Acl(CollectionId),
     /// How many entries refer to a blob, by its hash.
     Blob(&'a [u8; 32]),
     /// What a reader sees of an entry, by its encoded primary key.
@@ -82,42 +89,12 @@ pub enum Key<'a> {
     Head(NetworkId, &'a str),
     /// What sync remembers of a network, by name.
     SyncRecord(NetworkId, &'a str),
-    /// A delta, by [`delta_place`].
+    /// A delta, by [`delta_place`](crate::store::delta_place).
     Delta(NetworkId, &'a [u8]),
     /// Which deltas the public state of an entry is made of.
     Contributions(CollectionId, &'a [u8]),
-    /// What proves the deltas of a posting, by [`posting_place`].
+    /// What proves the deltas of a posting, by [`posting_place`](crate::store::posting_place).
     Posting(NetworkId, &'a [u8]),
-}
-
-/// Where a delta stands in the log of its network: origin, a NUL, number.
-pub fn delta_place(origin: &PeerId, seq: u64) -> Vec<u8> {
-    [origin.as_str().as_bytes(), &[0], &seq.to_be_bytes()].concat()
-}
-
-/// Where a posting stands: as its last delta, and of two stories of one origin by the start of the hash at its end.
-pub fn posting_place(origin: &PeerId, last: u64, hash: &ChainHash) -> Vec<u8> {
-    let [a, b, c, d, ..] = *hash;
-    [delta_place(origin, last).as_slice(), &[a, b, c, d]].concat()
-}
-
-/// The name of a build marker begins so; the index's number follows.
-const BUILD_MARKER: &str = "building:";
-
-/// Name of the singleton that says an ordered index is being built: its entries are there, the catalog may not name it.
-pub fn build_marker(index: CollectionId) -> String {
-    format!("{BUILD_MARKER}{}", index.0)
-}
-
-/// The index that a build marker names; `None` for another singleton.
-pub fn marked_index(name: &[u8]) -> Option<CollectionId> {
-    let number = std::str::from_utf8(name).ok()?.strip_prefix(BUILD_MARKER)?;
-    number.parse().ok().map(CollectionId)
-}
-
-/// The number of a delta from the end of its place.
-pub fn delta_seq(place: &[u8]) -> Option<u64> {
-    place.last_chunk().map(|seq| u64::from_be_bytes(*seq))
 }
 
 impl Key<'_> {
@@ -128,7 +105,7 @@ impl Key<'_> {
                 Family::Catalog
             }
             Key::View(_) | Key::Comments(_) | Key::Schema(_) | Key::SequenceDefinition(_) => Family::Catalog,
-            Key::UserType(_) => Family::Catalog,
+            Key::UserType(_) | Key::RoleDefinition(_) | Key::Acl(_) => Family::Catalog,
             Key::CollectionBeyond(_) | Key::ViewBeyond(_) => Family::Catalog,
             Key::Delta(..) => Family::DeltaLog,
             Key::Entry(..) => Family::Entries,
@@ -175,6 +152,8 @@ impl Key<'_> {
             Key::Collection(id) => Parts::new(Some(COLLECTION), Some(*id), None, &[]),
             Key::SequenceDefinition(id) => Parts::new(Some(SEQUENCE_DEFINITION), Some(*id), None, &[]),
             Key::UserType(id) => Parts::new(Some(USER_TYPE), Some(*id), None, &[]),
+            Key::RoleDefinition(id) => Parts::new(Some(ROLE_DEFINITION), Some(id.object()), None, &[]),
+            Key::Acl(id) => Parts::new(Some(ACL), Some(*id), None, &[]),
             Key::Comments(id) => Parts::new(Some(COMMENTS), Some(*id), None, &[]),
             Key::View(id) => Parts::new(Some(VIEW), Some(*id), None, &[]),
             Key::CollectionBeyond(id) => Parts::new(Some(COLLECTION_BEYOND), Some(*id), None, &[]),
@@ -270,6 +249,15 @@ impl KeyRange {
 
     pub fn user_types() -> Self {
         KeyRange::of(Family::Catalog, &[USER_TYPE])
+    }
+
+    pub fn role_definitions() -> Self {
+        KeyRange::of(Family::Catalog, &[ROLE_DEFINITION])
+    }
+
+    /// As [`KeyRange::comments`].
+    pub fn acls() -> Self {
+        KeyRange::of(Family::Catalog, &[ACL])
     }
 
     pub fn views() -> Self {

@@ -1,6 +1,7 @@
 //! The frozen bytes of keys, and ranges of them.
 
 use super::*;
+use crate::store::{build_marker, delta_place, delta_seq, marked_index, posting_place};
 
 fn bytes(key: Key<'_>) -> Vec<u8> {
     let mut out = Vec::new();
@@ -17,6 +18,8 @@ fn bytes_of_format_1() {
     assert_eq!(bytes(Key::Collection(id)), b"c\x01\x02\x03\x04");
     assert_eq!(bytes(Key::Sequence(id, ColumnId(9))), b"q\x01\x02\x03\x04\x00\x09");
     assert_eq!(bytes(Key::Role("ada")), b"rada");
+    assert_eq!(bytes(Key::RoleDefinition(RoleId(17))), b"u\0\0\0\x11");
+    assert_eq!(bytes(Key::Acl(CollectionId(17))), b"a\0\0\0\x11");
     assert_eq!(bytes(Key::Blob(&hash)), [b"b".as_slice(), &hash].concat());
     assert_eq!(bytes(Key::Entry(id, b"k")), b"\x01\x02\x03\x04k");
     assert_eq!(bytes(Key::Public(id, b"k")), b"\x01\x02\x03\x04k");

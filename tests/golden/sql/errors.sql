@@ -440,15 +440,12 @@ DROP DATABASE
 
 > SET ROLE nobody
 ERROR 22023: role "nobody" does not exist
-HINT: SET ROLE: a node has one user, nebulus.
 
 > SET role = nobody
 ERROR 22023: role "nobody" does not exist
-HINT: SET ROLE: a node has one user, nebulus.
 
 > SET SESSION AUTHORIZATION nobody
 ERROR 22023: role "nobody" does not exist
-HINT: SET SESSION AUTHORIZATION: a node has one user, nebulus.
 
 > SELECT 1 FROM thing WHERE id
 ERROR 42804: argument of WHERE must be type boolean, not type integer

@@ -237,7 +237,6 @@ HINT: Leave it out: the key is checked with each row.
 
 > ALTER TABLE keyed OWNER TO somebody
 ERROR 42704: role "somebody" does not exist
-HINT: A node has one user, nebulus.
 
 > ALTER TABLE keyed OWNER TO CURRENT_USER
 ALTER TABLE

@@ -528,11 +528,9 @@ HINT: No function matches the given name and argument types. You might need to a
 
 > CREATE SCHEMA AUTHORIZATION nobody
 ERROR 42704: role "nobody" does not exist
-HINT: A node has one user, nebulus.
 
 > CREATE SCHEMA mine AUTHORIZATION nobody
 ERROR 42704: role "nobody" does not exist
-HINT: A node has one user, nebulus.
 
 > ALTER SCHEMA public RENAME TO other
 ERROR 0A000: schema public keeps its name

@@ -1,10 +1,11 @@
 //! What fails on the way, and what is damaged in the store: told as what it is, and without a trace elsewhere.
 
 use super::*;
-use crate::db::catalog::roles::{OWNER, ScramVerifier};
+use crate::db::catalog::roles::OWNER;
 use crate::db::replica::holdings::placements::PLACEMENT;
 use crate::db::write::commit::commit_queue::Job;
 use crate::error::Error;
+use crate::model::ScramVerifier;
 use crate::model::{Collection, CollectionKind, Column, DefaultValue, Numbering};
 use crate::store::{Batch, Key};
 use crate::types::ColumnType;

@@ -70,12 +70,12 @@ impl CommitEncoder<'_> {
                 CatalogChange::PutSchema(schema) => self.put_json(&Key::Schema(schema.id), schema.as_ref())?,
                 CatalogChange::DropSchema(id) => {
                     self.effects.batch.delete(&Key::Schema(*id));
-                    self.effects.batch.delete(&Key::Comments(*id));
+                    forget(&mut self.effects.batch, *id);
                 }
                 CatalogChange::DropView(id) => {
                     self.effects.batch.delete(&Key::View(*id));
                     self.effects.batch.delete(&Key::ViewBeyond(*id));
-                    self.effects.batch.delete(&Key::Comments(*id));
+                    forget(&mut self.effects.batch, *id);
                 }
                 CatalogChange::PutSequence(sequence) => {
                     self.put_json(&Key::SequenceDefinition(sequence.id), sequence.as_ref())?
@@ -84,12 +84,16 @@ impl CommitEncoder<'_> {
                 CatalogChange::PutType(ty) => self.put_json(&Key::UserType(ty.id), ty.as_ref())?,
                 CatalogChange::DropType(id) => {
                     self.effects.batch.delete(&Key::UserType(*id));
-                    self.effects.batch.delete(&Key::Comments(*id));
+                    forget(&mut self.effects.batch, *id);
                 }
                 CatalogChange::PutComments(id, comments) if comments.is_empty() => {
                     self.effects.batch.delete(&Key::Comments(*id));
                 }
                 CatalogChange::PutComments(id, comments) => self.put_json(&Key::Comments(*id), comments.as_ref())?,
+                CatalogChange::PutRole(role) => self.put_json(&Key::RoleDefinition(role.id), role.as_ref())?,
+                CatalogChange::DropRole(id) => self.effects.batch.delete(&Key::RoleDefinition(*id)),
+                CatalogChange::PutAcl(id, acl) if acl.is_default() => self.effects.batch.delete(&Key::Acl(*id)),
+                CatalogChange::PutAcl(id, acl) => self.put_json(&Key::Acl(*id), acl.as_ref())?,
             }
             change.apply(&mut catalog);
         }
@@ -163,11 +167,17 @@ impl CommitEncoder<'_> {
     }
 }
 
+/// Deletes what is said of an object that goes: comments, its owner, and who may do what with it.
+fn forget(batch: &mut Batch, id: CollectionId) {
+    batch.delete(&Key::Comments(id));
+    batch.delete(&Key::Acl(id));
+}
+
 /// Deletes a collection with its entries; not its ordered indexes, which have numbers of their own.
 pub(in crate::db) fn delete_collection(batch: &mut Batch, id: CollectionId) {
     batch.delete(&Key::Collection(id));
     batch.delete(&Key::CollectionBeyond(id));
-    batch.delete(&Key::Comments(id));
+    forget(batch, id);
     let of_entries = [KeyRange::entries(id), KeyRange::public(id), KeyRange::contributions(id), KeyRange::staged(id)];
     let beside = [KeyRange::public_blobs(id), KeyRange::all_vectors(id), KeyRange::sequences(id)];
     of_entries.iter().chain(&beside).for_each(|range| batch.delete_range(range));
@@ -176,7 +186,7 @@ pub(in crate::db) fn delete_collection(batch: &mut Batch, id: CollectionId) {
 /// Deletes a sequence that was made by itself, with its count.
 pub(in crate::db) fn delete_sequence(batch: &mut Batch, id: CollectionId) {
     batch.delete(&Key::SequenceDefinition(id));
-    batch.delete(&Key::Comments(id));
+    forget(batch, id);
     batch.delete_range(&KeyRange::sequences(id));
 }
 

@@ -30,7 +30,9 @@ impl Transaction {
         self.check_room_for(collection.schema)?;
         self.note_schema(collection.schema);
         self.writes().note_made(collection.id);
+        let id = collection.id;
         self.change_catalog(CatalogChange::Put(Arc::new(collection)));
+        self.own(id);
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! Definitions inside a transaction: what makes, changes and drops relations, their columns and rules, schemas, types, sequences.
+//! Definitions inside a transaction: what makes, changes and drops relations, their columns and rules, schemas, types, sequences, roles.
 
 pub(in crate::db) mod check_constraints;
 pub(in crate::db) mod column_rules;
@@ -8,6 +8,7 @@ pub(in crate::db) mod constraints;
 pub(in crate::db) mod ddl;
 pub(in crate::db) mod dimensions;
 pub(in crate::db) mod foreign_key_rules;
+pub(in crate::db) mod roles;
 pub(in crate::db) mod schemas;
 pub(in crate::db) mod sequence_definitions;
 pub(in crate::db) mod temporary;

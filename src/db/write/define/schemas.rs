@@ -56,6 +56,7 @@ impl Transaction {
         }
         let id = self.new_id();
         self.change_catalog(CatalogChange::PutSchema(Arc::new(Schema { id, name: name.to_string() })));
+        self.own(id);
         Ok(())
     }
 

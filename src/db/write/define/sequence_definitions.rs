@@ -53,7 +53,11 @@ impl Transaction {
             self.restart_sequence(sequence.place(), sequence.numbers.beginning());
         }
         self.note_schema(sequence.schema);
+        let id = sequence.id;
         self.change_catalog(CatalogChange::PutSequence(Arc::new(sequence)));
+        if known.is_none() {
+            self.own(id);
+        }
         Ok(())
     }
 

@@ -34,7 +34,9 @@ impl Transaction {
         let labels = first_labels(labels)?;
         self.note_schema(name.schema);
         let ty = UserType::new(self.new_id(), name.clone(), labels);
+        let id = ty.id;
         self.change_catalog(CatalogChange::PutType(Arc::new(ty)));
+        self.own(id);
         Ok(())
     }
 

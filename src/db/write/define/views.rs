@@ -51,7 +51,11 @@ impl Transaction {
             let before = self.view.catalog.standing_of(used.relation);
             self.writes().note_standing(used.relation, before);
         }
+        let (id, is_new) = (view.id, self.catalog().view_by_id(view.id).is_none());
         self.change_catalog(CatalogChange::PutView(Arc::new(view)));
+        if is_new {
+            self.own(id);
+        }
         Ok(())
     }
 

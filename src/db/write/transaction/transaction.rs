@@ -27,7 +27,9 @@ use crate::db::write::index::ordered_indexes::{check_not_null, duplicate_key, un
 use crate::db::write::transaction::savepoint::Savepoint;
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::metrics;
-use crate::model::{Collection, CollectionId, CollectionKind, DefaultValue, DrawnNumbers, Notification, Rights, Stage};
+use crate::model::{
+    Collection, CollectionId, CollectionKind, DefaultValue, DrawnNumbers, Notification, Rights, RoleId, Stage,
+};
 use crate::store::{Key, Pin, Probe, RecordView, check_one_dimension, encode_key};
 use crate::telemetry::{Attribute, Span, SpanName};
 use crate::types::Value;
@@ -50,6 +52,8 @@ pub struct Transaction {
     pub(crate) builds: Vec<IndexBuild>,
     /// How messages name relations.
     pub(in crate::db) naming: Option<SearchPath>,
+    /// Whose what it makes is.
+    pub(in crate::db::write) acting: RoleId,
     /// What the client is told when the present statement has ended, well or not.
     pub notices: Vec<Notice>,
     /// Entries that the present statement wanted off the stage and that are public already.
@@ -85,6 +89,7 @@ impl Transaction {
             pins: Vec::new(),
             builds: Vec::new(),
             naming: None,
+            acting: RoleId::BOOTSTRAP,
             notices: Vec::new(),
             public_already: 0,
             client: CommitClient::default(),

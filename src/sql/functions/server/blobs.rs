@@ -10,8 +10,9 @@ use crate::db::{EntryKey, MEMORY};
 use crate::error::{Error, Result};
 use crate::expr::Parameter::Text;
 use crate::expr::{Function, Invocation, text_of};
-use crate::model::Collection;
+use crate::model::{Collection, Permission};
 use crate::sql::arrow::context::{ReadContext, context_of};
+use crate::statement::check_relation;
 use crate::store::encode_sought;
 use crate::types::{ColumnType, Value};
 
@@ -29,6 +30,8 @@ fn blob(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let view = &context.view;
     let name = arguments.get(1).and_then(Value::as_str).unwrap_or(MEMORY);
     let collection = view.catalog().expect_collection(name)?;
+    let who = context.settings.identity().current;
+    check_relation(view.catalog(), who, collection.id, Permission::Select)?;
     let mut key = Vec::new();
     encode_sought(&[Value::text(text_of(arguments, 0))], &mut key)?;
     let Some(hash) = view.blob_hash(collection, &EntryKey::from_bytes(key))? else { return Ok(Value::Null) };

@@ -8,7 +8,7 @@ use crate::expr::Parameter::{Json, Text};
 use crate::expr::{Function, Parameter};
 use crate::model::PeerId;
 use crate::sql::arrow::context::context_of;
-use crate::statement::NetworkFunction;
+use crate::statement::{NetworkFunction, permission_denied};
 use crate::types::{ColumnType, Value};
 
 /// The parameters, and how many of the last ones may be left out.
@@ -62,7 +62,11 @@ pub fn definitions() -> Vec<Function> {
     });
     let author = Function::new("nebulus_author", &[Text, Text], ColumnType::Text, |invocation, arguments| {
         let text = |place: usize| arguments.get(place).and_then(Value::as_str).unwrap_or_default();
-        let catalog = context_of(invocation)?.view.catalog();
+        let context = context_of(invocation)?;
+        let catalog = context.view.catalog();
+        if !catalog.is_superuser(context.settings.identity().current) {
+            return Err(permission_denied("function", "nebulus_author"));
+        }
         let authors = catalog.expect_network(text(0))?.authors();
         Ok(Value::text(authors.author_of(&PeerId::new(text(1))).as_str()))
     });

@@ -1,14 +1,15 @@
 //! Functions that ask who may do what: `has_table_privilege` and its like, and whether relations can be written.
 //!
-//! There is one owner, who may do with tables what can be done with them at all. Nobody writes views and catalogs, and a
-//! session from which secrets are hidden has no rights on them. What everybody may read, the role `public` may as well.
+//! They answer from what the door looks at that statements come through. Nobody writes catalogs, and a session from which secrets are
+//! hidden has no rights on them. What everybody may read, the role `public` may as well.
 
-use crate::db::SearchPath;
+use crate::db::{Catalog, SchemaPlace, SearchPath};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Any, Bool, Int, Object, Oid, TextArray};
 use crate::expr::{Function, Invocation, int_of, text_of};
+use crate::model::{AclTarget, ObjectAcl, ObjectKind, Permission, PermissionSet, RoleId};
 use crate::sql::arrow::context::context_of;
-use crate::sql::pg_catalog::{self, Grantee};
+use crate::sql::pg_catalog;
 use crate::types::{ColumnType, Value};
 
 /// Privileges on tables, on columns and on sequences, as PostgreSQL names them.
@@ -16,6 +17,7 @@ const OF_TABLES: &[&str] = &["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE",
 const OF_COLUMNS: &[&str] = &["SELECT", "INSERT", "UPDATE", "REFERENCES"];
 const OF_SEQUENCES: &[&str] = &["USAGE", "SELECT", "UPDATE"];
 const OF_SCHEMAS: &[&str] = &["CREATE", "USAGE"];
+const OF_DATABASES: &[&str] = &["CREATE", "TEMPORARY", "TEMP", "CONNECT"];
 /// How a privilege is written that may be handed on.
 const GRANT_OPTION: &str = " WITH GRANT OPTION";
 const ADMIN_OPTION: &str = " WITH ADMIN OPTION";
@@ -32,12 +34,12 @@ pub fn definitions() -> Vec<Function> {
         bool_of("has_sequence_privilege", 3, table_privilege),
         bool_of("has_column_privilege", 4, column_privilege),
         bool_of("has_schema_privilege", 3, schema_privilege),
-        bool_of("has_database_privilege", 3, owner_privilege),
-        bool_of("has_function_privilege", 3, owner_privilege),
-        bool_of("has_type_privilege", 3, owner_privilege),
-        bool_of("has_language_privilege", 3, owner_privilege),
-        bool_of("has_tablespace_privilege", 3, owner_privilege),
-        bool_of("has_parameter_privilege", 3, owner_privilege),
+        bool_of("has_database_privilege", 3, database_privilege),
+        bool_of("has_function_privilege", 3, server_privilege),
+        bool_of("has_type_privilege", 3, server_privilege),
+        bool_of("has_language_privilege", 3, server_privilege),
+        bool_of("has_tablespace_privilege", 3, server_privilege),
+        bool_of("has_parameter_privilege", 3, server_privilege),
         bool_of("pg_has_role", 3, role_privilege),
         // No table has policies.
         Function::new("row_security_active", &[Any], ColumnType::Bool, |invocation, arguments| {
@@ -63,25 +65,28 @@ pub fn definitions() -> Vec<Function> {
     ]
 }
 
-/// The arguments without the role that may stand before them, and who it is; the owner where none does.
-fn asked_of<'a>(invocation: &Invocation<'_>, arguments: &'a [Value], least: usize) -> Result<(Grantee, &'a [Value])> {
+/// Who is asked about: a role, or PUBLIC.
+type Asked = Option<RoleId>;
+
+/// The arguments without the role that may stand before them, and who it is; whoever asks where none does.
+fn asked_of<'a>(invocation: &Invocation<'_>, arguments: &'a [Value], least: usize) -> Result<(Asked, &'a [Value])> {
     match arguments.split_first() {
         Some((role, rest)) if arguments.len() > least => Ok((grantee(invocation, role)?, rest)),
-        _ => Ok((Grantee::Owner, arguments)),
+        _ => Ok((Some(context_of(invocation)?.settings.identity().current), arguments)),
     }
 }
 
 /// # Errors
 /// 42704 for a name that is nobody's.
-fn grantee(invocation: &Invocation<'_>, role: &Value) -> Result<Grantee> {
+fn grantee(invocation: &Invocation<'_>, role: &Value) -> Result<Asked> {
+    let catalog = context_of(invocation)?.view.catalog();
     let Value::Text(name) = role else {
-        let is_owner = role.as_i64() == Some(i64::from(pg_catalog::OWNER_OID));
-        return Ok(if is_owner { Grantee::Owner } else { Grantee::Public });
+        let oid = role.as_i64().and_then(|oid| u32::try_from(oid).ok()).unwrap_or_default();
+        return Ok((oid != 0).then(|| RoleId::of_oid(oid)));
     };
     match name.as_ref() {
-        name if name == context_of(invocation)?.settings.user => Ok(Grantee::Owner),
-        "public" => Ok(Grantee::Public),
-        name => Err(Error::new(ErrorKind::UndefinedObject, format!("role \"{name}\" does not exist"))),
+        "public" => Ok(None),
+        name => catalog.expect_role(name).map(|role| Some(role.id)),
     }
 }
 
@@ -89,19 +94,20 @@ fn grantee(invocation: &Invocation<'_>, role: &Value) -> Result<Grantee> {
 ///
 /// # Errors
 /// 22023 for one that objects of this kind do not have.
-fn privileges(list: &str, known: &[&'static str]) -> Result<Vec<(&'static str, bool)>> {
+fn privileges(list: &str, known: &[&'static str]) -> Result<Vec<(Permission, bool)>> {
     let read = |part: &str| {
         let upper = part.trim().to_ascii_uppercase();
         let plain = upper.strip_suffix(GRANT_OPTION).or_else(|| upper.strip_suffix(ADMIN_OPTION));
         let name = plain.unwrap_or(&upper);
-        let found = known.iter().find(|known| **known == name).map(|name| (*name, plain.is_some()));
-        found.ok_or_else(|| {
-            let message = format!("unrecognized privilege type: \"{}\"", part.trim());
-            Error::new(ErrorKind::InvalidParameterValue, message)
-                .with_hint(format!("There are {} here.", known.join(", ")))
-        })
+        let found = Permission::of(name).filter(|found| known.contains(&found.name()) || known.contains(&name));
+        found.map(|found| (found, plain.is_some())).ok_or_else(|| unrecognized(part, known))
     };
     list.split(',').map(read).collect()
+}
+
+fn unrecognized(word: &str, known: &[&str]) -> Error {
+    let message = format!("unrecognized privilege type: \"{}\"", word.trim());
+    Error::new(ErrorKind::InvalidParameterValue, message).with_hint(format!("There are {} here.", known.join(", ")))
 }
 
 /// The relation of an OID or a name; `None` for a number that nothing has.
@@ -121,15 +127,33 @@ fn relation(invocation: &Invocation<'_>, argument: Option<&Value>) -> Result<Opt
     Ok(oid.and_then(|oid| pg_catalog::Object::find(catalog, oid)))
 }
 
-/// Whether one of the privileges is among those of a relation; those to hand on are the owner's alone.
+/// Whether one of the privileges is held on a relation, or may be handed on.
 fn holds(
     invocation: &Invocation<'_>,
-    grantee: Grantee,
+    who: Asked,
     object: &pg_catalog::Object,
-    asked: &[(&'static str, bool)],
+    asked: &[(Permission, bool)],
 ) -> Result<Value> {
-    let held = object.privileges(grantee, context_of(invocation)?.view.hides_secrets());
-    let is_held = |(name, to_grant): &(&str, bool)| held.contains(name) && (!to_grant || grantee == Grantee::Owner);
+    let view = &context_of(invocation)?.view;
+    let held = pg_catalog::permissions_on(view, object, who);
+    let grantable = match (pg_catalog::target_of(object), who) {
+        (Some(target), Some(who)) => view.catalog().grantable(who, target),
+        _ => PermissionSet::NONE,
+    };
+    let is_held = |(permission, to_grant): &(Permission, bool)| {
+        held.has(*permission) && (!to_grant || grantable.has(*permission))
+    };
+    Ok(Value::Bool(asked.iter().any(is_held)))
+}
+
+/// Whether one of the privileges is held on what is no relation, or may be handed on.
+fn holds_on(invocation: &Invocation<'_>, who: Asked, target: AclTarget, asked: &[(Permission, bool)]) -> Result<Value> {
+    let catalog = context_of(invocation)?.view.catalog();
+    let held = pg_catalog::permissions(catalog, who, target);
+    let grantable = who.map_or(PermissionSet::NONE, |who| catalog.grantable(who, target));
+    let is_held = |(permission, to_grant): &(Permission, bool)| {
+        held.has(*permission) && (!to_grant || grantable.has(*permission))
+    };
     Ok(Value::Bool(asked.iter().any(is_held)))
 }
 
@@ -155,7 +179,15 @@ fn column_privilege(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<
     let object = relation(invocation, arguments.first())?;
     let asked = privileges(text_of(arguments, 2), OF_COLUMNS)?;
     let Some(object) = object else { return Ok(Value::Null) };
-    let columns = pg_catalog::columns(&object, &context_of(invocation)?.view);
+    let context = context_of(invocation)?;
+    if matches!(object, pg_catalog::Object::MemoryFacts) {
+        // Its columns are not told to whoever may not read them.
+        let held = pg_catalog::permissions_on(&context.view, &object, Some(context.settings.identity().current));
+        if held.is_empty() {
+            return Ok(Value::Bool(false));
+        }
+    }
+    let columns = pg_catalog::columns(&object, &context.view);
     match arguments.get(1) {
         Some(Value::Text(name)) if !columns.iter().any(|(column, ..)| *column == **name) => {
             let message = format!("column \"{name}\" of relation \"{}\" does not exist", object.name());
@@ -173,45 +205,105 @@ fn column_privilege(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<
     }
 }
 
-/// Everybody may look into every schema; nobody makes anything in those of the system.
+/// Everybody may look into the schemas of the system, but for that of networks; nobody makes anything in them.
 fn schema_privilege(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
-    let (grantee, arguments) = asked_of(invocation, arguments, 2)?;
+    let (who, arguments) = asked_of(invocation, arguments, 2)?;
     let context = context_of(invocation)?;
     let catalog = context.view.catalog();
-    let schema = match arguments.first() {
+    let path = SearchPath::of(&context.settings, catalog);
+    let name = match arguments.first() {
         Some(Value::Text(name)) => {
-            pg_catalog::find_namespace(catalog, &SearchPath::of(&context.settings, catalog), name)?
+            let oid = pg_catalog::find_namespace(catalog, &path, name)?;
+            pg_catalog::namespace_name(catalog, oid)
         }
-        other => other.and_then(Value::as_i64).and_then(|oid| u32::try_from(oid).ok()).unwrap_or(0),
+        other => {
+            let oid = other.and_then(Value::as_i64).and_then(|oid| u32::try_from(oid).ok()).unwrap_or(0);
+            pg_catalog::namespace_name(catalog, oid)
+        }
     };
-    let takes_tables = grantee == Grantee::Owner && pg_catalog::takes_relations(catalog, schema);
     let asked = privileges(text_of(arguments, 1), OF_SCHEMAS)?;
-    Ok(Value::Bool(asked.iter().any(|(name, to_grant)| {
-        let is_held = *name == "USAGE" || takes_tables;
-        is_held && (!to_grant || grantee == Grantee::Owner)
-    })))
+    match catalog.schema(&name, path.own()) {
+        Some(SchemaPlace::Stored(schema)) => match Catalog::schema_object(schema) {
+            Some(object) => holds_on(invocation, who, AclTarget::whole(ObjectKind::Schema, object), &asked),
+            None => Ok(Value::Bool(true)),
+        },
+        Some(SchemaPlace::System(schema)) => {
+            let is_open = schema != "nebulus" || who.is_some_and(|who| catalog.is_superuser(who));
+            let uses = |(permission, to_grant): &(Permission, bool)| {
+                *permission == Permission::Usage && is_open && (!to_grant || who == Some(RoleId::BOOTSTRAP))
+            };
+            Ok(Value::Bool(asked.iter().any(uses)))
+        }
+        None => Ok(Value::Null),
+    }
 }
 
-/// Privileges on what belongs to the server: all are the owner's.
-fn owner_privilege(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
-    let (grantee, arguments) = asked_of(invocation, arguments, 2)?;
-    let known: &[&'static str] = match invocation.name {
-        "has_database_privilege" => &["CREATE", "TEMPORARY", "TEMP", "CONNECT"],
-        "has_function_privilege" => &["EXECUTE"],
-        "has_tablespace_privilege" => &["CREATE"],
-        "has_parameter_privilege" => &["SET", "ALTER SYSTEM"],
-        _ => &["USAGE"],
+fn database_privilege(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    let (who, arguments) = asked_of(invocation, arguments, 2)?;
+    let context = context_of(invocation)?;
+    if let Some(Value::Text(name)) = arguments.first()
+        && **name != *context.settings.database
+    {
+        let message = format!("database \"{name}\" does not exist");
+        return Err(Error::new(ErrorKind::UndefinedDatabase, message));
+    }
+    let asked = privileges(text_of(arguments, 1), OF_DATABASES)?;
+    holds_on(invocation, who, AclTarget::whole(ObjectKind::Database, ObjectAcl::DATABASE), &asked)
+}
+
+/// Privileges on what belongs to the server: everybody runs its functions and uses its types and languages, the rest is for
+/// superusers.
+fn server_privilege(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    let (who, arguments) = asked_of(invocation, arguments, 2)?;
+    let catalog = context_of(invocation)?.view.catalog();
+    let is_superuser = who.is_some_and(|who| catalog.is_superuser(who));
+    let list = text_of(arguments, 1);
+    let is_open = match invocation.name {
+        "has_function_privilege" => {
+            privileges(list, &["EXECUTE"])?;
+            true
+        }
+        "has_tablespace_privilege" => {
+            privileges(list, &["CREATE"])?;
+            false
+        }
+        "has_parameter_privilege" => {
+            let known = ["SET", "ALTER SYSTEM"];
+            let unknown = list.split(',').find(|word| !known.contains(&word.trim().to_ascii_uppercase().as_str()));
+            if let Some(word) = unknown {
+                return Err(unrecognized(word, &known));
+            }
+            false
+        }
+        _ => {
+            privileges(list, &["USAGE"])?;
+            true
+        }
     };
-    privileges(text_of(arguments, 1), known)?;
-    Ok(Value::Bool(grantee == Grantee::Owner))
+    Ok(Value::Bool(is_superuser || is_open))
 }
 
-/// `pg_has_role`: the one role is its own member, and `public` is nobody's.
+/// `pg_has_role`: USAGE is whether privileges are inherited, SET whether SET ROLE leads there, MEMBER whether it is a member at all.
 fn role_privilege(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let (user, arguments) = asked_of(invocation, arguments, 2)?;
-    let role = arguments.first().map_or(Ok(Grantee::Public), |role| grantee(invocation, role))?;
-    privileges(text_of(arguments, 1), &["USAGE", "MEMBER", "SET"])?;
-    Ok(Value::Bool(user == Grantee::Owner && role == Grantee::Owner))
+    let role = arguments.first().map_or(Ok(None), |role| grantee(invocation, role))?;
+    let catalog = context_of(invocation)?.view.catalog();
+    let (Some(user), Some(role)) = (user, role) else {
+        return Err(Error::new(ErrorKind::UndefinedObject, "role \"public\" does not exist"));
+    };
+    let mut is_held = false;
+    for word in text_of(arguments, 1).split(',') {
+        let upper = word.trim().to_ascii_uppercase();
+        let plain = upper.strip_suffix(GRANT_OPTION).or_else(|| upper.strip_suffix(ADMIN_OPTION));
+        is_held |= match (plain.unwrap_or(&upper), plain.is_some()) {
+            ("USAGE" | "MEMBER" | "SET", true) => catalog.administers(user, role),
+            ("USAGE", false) => catalog.acts_for(user, role),
+            ("MEMBER", false) => catalog.is_superuser(user) || catalog.is_member(user, role),
+            ("SET", false) => catalog.may_become(user, role),
+            _ => return Err(unrecognized(word, &["USAGE", "MEMBER", "SET"])),
+        };
+    }
+    Ok(Value::Bool(is_held))
 }
 
 #[cfg(test)]
@@ -221,7 +313,7 @@ mod tests {
     #[test]
     fn lists_of_privileges_are_read_as_postgresql_reads_them() {
         let asked = privileges(" select ,Update WITH grant OPTION", OF_TABLES).unwrap();
-        assert_eq!(asked, [("SELECT", false), ("UPDATE", true)]);
+        assert_eq!(asked, [(Permission::Select, false), (Permission::Update, true)]);
         for (list, message) in [("", "\"\""), ("select insert", "\"select insert\""), ("truncate", "\"truncate\"")] {
             let refused = privileges(list, OF_COLUMNS).unwrap_err();
             assert_eq!(refused.kind(), ErrorKind::InvalidParameterValue);

@@ -1,12 +1,13 @@
 //! `nextval`, `currval`, `lastval` and `setval`. Numbers are drawn at once and for good, whatever becomes of the transaction.
 
-use crate::db::{Catalog, SearchPath};
+use crate::db::{Catalog, SchemaPlace, SearchPath};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Bool, Int, Object};
 use crate::expr::{Function, Invocation, int_of};
-use crate::model::{Sequence, SequenceCount};
+use crate::model::{Permission, Sequence, SequenceCount};
 use crate::sql::arrow::context::{ReadContext, context_of};
 use crate::sql::pg_catalog::{self, sequence_of};
+use crate::statement::{check_usage, permission_denied};
 use crate::types::{ColumnType, Value};
 
 pub fn definitions() -> Vec<Function> {
@@ -14,12 +15,13 @@ pub fn definitions() -> Vec<Function> {
     vec![
         Function::new("nextval", &[Object], number(), |invocation, arguments| {
             let context = writing(invocation)?;
-            context.view.draw(&named(context, arguments)?).map(Value::Int8)
+            let sequence = allowed(context, arguments, &[Permission::Usage, Permission::Update])?;
+            context.view.draw(&sequence).map(Value::Int8)
         })
         .volatile(),
         Function::new("currval", &[Object], number(), |invocation, arguments| {
             let context = context_of(invocation)?;
-            let sequence = named(context, arguments)?;
+            let sequence = allowed(context, arguments, &[Permission::Usage, Permission::Select])?;
             context.view.drawn().of(sequence.place()).map(Value::Int8).ok_or_else(|| {
                 let message = format!("currval of sequence \"{}\" is not yet defined in this session", sequence.name);
                 Error::new(ErrorKind::NotInPrerequisiteState, message)
@@ -35,7 +37,7 @@ pub fn definitions() -> Vec<Function> {
         .volatile(),
         Function::new("setval", &[Object, Int, Bool], number(), |invocation, arguments| {
             let context = writing(invocation)?;
-            let sequence = named(context, arguments)?;
+            let sequence = allowed(context, arguments, &[Permission::Update])?;
             let Some(number) = int_of(arguments, 1) else { return Ok(Value::Null) };
             let is_called = !matches!(arguments.get(2), Some(Value::Bool(false)));
             context.view.set_sequence(&sequence, number, is_called)?;
@@ -73,7 +75,8 @@ fn list(element: ColumnType) -> ColumnType {
 /// How far the sequence has come that the first argument names.
 fn counted(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<SequenceCount> {
     let context = context_of(invocation)?;
-    context.view.sequence_count(&named(context, arguments)?)
+    let sequence = allowed(context, arguments, &[Permission::Usage, Permission::Select])?;
+    context.view.sequence_count(&sequence)
 }
 
 /// The context of a function that changes a sequence.
@@ -87,6 +90,24 @@ fn writing<'a>(invocation: &Invocation<'a>) -> Result<&'a ReadContext> {
         return Err(Error::new(ErrorKind::ReadOnlyTransaction, message));
     }
     Ok(context)
+}
+
+/// The sequence that the first argument names, where one of these privileges is held on it.
+///
+/// # Errors
+/// 42501; as [`named`].
+fn allowed(context: &ReadContext, arguments: &[Value], wanted: &[Permission]) -> Result<Sequence> {
+    let sequence = named(context, arguments)?;
+    let (catalog, who) = (context.view.catalog(), context.settings.identity().current);
+    if who.is_bootstrap() {
+        return Ok(sequence);
+    }
+    check_usage(catalog, who, SchemaPlace::Stored(sequence.schema))?;
+    let held = catalog.permissions(who, sequence.acl_target());
+    match wanted.iter().any(|permission| held.has(*permission)) {
+        true => Ok(sequence),
+        false => Err(permission_denied("sequence", &sequence.name)),
+    }
 }
 
 /// The sequence that the first argument names.

@@ -6,6 +6,7 @@ use crate::db::{Activity, SearchPath};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Parameter::{Any, Bool, Int, Oid, Text};
 use crate::expr::{Function, Invocation, int_of, text_of};
+use crate::model::RoleId;
 use crate::settings::Settings;
 use crate::sql::arrow::context::context_of;
 use crate::types::{ColumnType, Value};
@@ -17,6 +18,44 @@ const SERVER_VERSION: &str = concat!("PostgreSQL 18.0 (NebulusDB ", env!("CARGO_
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
 pub fn definitions() -> Vec<Function> {
+    let mut all = of_roles();
+    all.extend(of_session());
+    all
+}
+
+/// Functions that tell who the session is.
+fn of_roles() -> Vec<Function> {
+    let name = ColumnType::Name;
+    vec![
+        Function::new("current_user", &[], name.clone(), |invocation, _| {
+            let context = context_of(invocation)?;
+            Ok(Value::text(context.view.catalog().role_name(context.settings.identity().current)))
+        })
+        .stable()
+        .alias(&["current_role", "user"]),
+        Function::new("session_user", &[], name.clone(), |invocation, _| {
+            let context = context_of(invocation)?;
+            Ok(Value::text(context.view.catalog().role_name(context.settings.identity().session)))
+        })
+        .stable(),
+        Function::new("system_user", &[], ColumnType::Text, |invocation, _| {
+            Ok(Value::text(context_of(invocation)?.settings.user.as_str()))
+        })
+        .stable(),
+        Function::new("pg_get_userbyid", &[Oid], ColumnType::Name, |invocation, arguments| {
+            let oid = int_of(arguments, 0).and_then(|oid| u32::try_from(oid).ok()).unwrap_or_default();
+            let role = context_of(invocation)?
+                .view
+                .catalog()
+                .role_by_id(RoleId::of_oid(oid))
+                .filter(|role| role.id.oid() == oid);
+            Ok(Value::text(role.map_or_else(|| format!("unknown (OID={oid})"), |role| role.name.clone())))
+        })
+        .stable(),
+    ]
+}
+
+fn of_session() -> Vec<Function> {
     let name = ColumnType::Name;
     vec![
         Function::new("version", &[], ColumnType::Text, |_, _| Ok(Value::text(SERVER_VERSION))),
@@ -25,11 +64,6 @@ pub fn definitions() -> Vec<Function> {
         })
         .stable()
         .alias(&["current_catalog"]),
-        Function::new("current_user", &[], name.clone(), |invocation, _| {
-            Ok(Value::text(context_of(invocation)?.settings.user.as_str()))
-        })
-        .stable()
-        .alias(&["session_user", "current_role", "user", "system_user"]),
         Function::new("current_schema", &[], name.clone(), current_schema).stable(),
         Function::new("current_schemas", &[Bool], ColumnType::Array(Box::new(name)), current_schemas).stable(),
         Function::new("current_setting", &[Text, Bool], ColumnType::Text, current_setting).optional(1).stable(),
@@ -46,7 +80,9 @@ pub fn definitions() -> Vec<Function> {
         })
         .stable(),
         Function::new("pg_cancel_backend", &[Int], ColumnType::Bool, |invocation, arguments| {
-            Ok(Value::Bool(activity(invocation)?.cancel(number_of(arguments))))
+            let number = number_of(arguments);
+            check_signal(invocation, number, "cancel query")?;
+            Ok(Value::Bool(activity(invocation)?.cancel(number)))
         })
         .volatile(),
         Function::new("pg_terminate_backend", &[Int, Int], ColumnType::Bool, terminate).optional(1).volatile(),
@@ -78,11 +114,28 @@ pub fn definitions() -> Vec<Function> {
         }),
         Function::new("pg_client_encoding", &[], ColumnType::Name, |_, _| Ok(Value::text("UTF8"))).stable(),
         Function::new("getdatabaseencoding", &[], ColumnType::Name, |_, _| Ok(Value::text("UTF8"))).stable(),
-        Function::new("pg_get_userbyid", &[Oid], ColumnType::Name, |invocation, _| {
-            Ok(Value::text(context_of(invocation)?.settings.user.as_str()))
-        })
-        .stable(),
     ]
+}
+
+/// Refuses to end what another role's connection runs to whoever does not act for it.
+///
+/// # Errors
+/// 42501.
+fn check_signal(invocation: &Invocation<'_>, number: i32, what: &str) -> Result<()> {
+    let context = context_of(invocation)?;
+    let (catalog, who) = (context.view.catalog(), context.settings.identity().current);
+    let Some(role) = context.view.activity().role_of(number) else { return Ok(()) };
+    let denied = |detail: &str| {
+        let message = format!("permission denied to {what}");
+        Err(Error::new(ErrorKind::InsufficientPrivilege, message).with_detail(detail.to_string()))
+    };
+    if catalog.is_superuser(role) && !catalog.is_superuser(who) {
+        return denied("Only roles with the SUPERUSER attribute may end what roles with the SUPERUSER attribute run.");
+    }
+    match catalog.acts_for(who, role) {
+        true => Ok(()),
+        false => denied("Only roles with privileges of the role whose it is may end what it runs."),
+    }
 }
 
 fn activity<'a>(invocation: &Invocation<'a>) -> Result<&'a Activity> {
@@ -101,6 +154,7 @@ fn terminate(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> 
         return Err(Error::new(ErrorKind::NumericOutOfRange, "\"timeout\" must not be negative"));
     };
     let (activity, number) = (activity(invocation)?, number_of(arguments));
+    check_signal(invocation, number, "terminate process")?;
     let is_there = activity.terminate(number);
     if !is_there || timeout.is_zero() {
         return Ok(Value::Bool(is_there));

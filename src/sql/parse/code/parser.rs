@@ -6,6 +6,8 @@ use std::sync::Arc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::parse::code::tokens::{CodeToken, code_tokens, unexpected};
 use crate::sql::parse::parse::parse;
+use crate::sql::parse::roles::role_reader::role_text;
+use crate::sql::parse::roles::role_text::RoleStatement;
 use crate::statement::{
     CodeBlock, CodeQuery, CodeStep, ExceptionCondition, ExceptionHandler, spelled_state, state_of, unknown_condition,
 };
@@ -321,6 +323,11 @@ impl<'a> CodeParser<'a> {
     /// Reads a query of these bytes behind a word.
     pub(super) fn query(&mut self, word: &str, range: Range<usize>) -> Result<CodeQuery> {
         let text: Arc<str> = format!("{word}{}", self.text.get(range.clone()).unwrap_or_default()).into();
+        if let Some(text_of_role) = role_text(&text)? {
+            let tree = RoleStatement { text: text_of_role };
+            self.is_secret |= tree.is_secret();
+            return Ok(CodeQuery { text, tree: Arc::new(tree) });
+        }
         let tree = parse(&text).map_err(|error| match error.position() {
             Some(position) => {
                 let position = (self.characters(range.start) + position).saturating_sub(word.len());

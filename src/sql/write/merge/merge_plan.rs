@@ -79,6 +79,7 @@ impl MergePlan {
         check_clauses(&merge.clauses)?;
         check_one_row(merge.on.as_ref(), "JOIN conditions", context.text)?;
         let target = target_of(merge, context)?;
+        target.note_read(context);
         let relation = relation_of(&merge.table, &target.named);
         let layout = RowLayout::plan(merge, (&target, relation.clone()), with, parameters, context)?;
         let mut kinds = RowKinds::default();

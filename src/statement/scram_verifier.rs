@@ -4,13 +4,13 @@
 //! refuses is taken as it is, as PostgreSQL does. No error or log shows a password.
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::db::ScramVerifier;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Iterations of new verifiers, PostgreSQL's default and RFC 7677's minimum.
 pub const SCRAM_ITERATIONS: u32 = 4096;
@@ -27,6 +27,53 @@ pub fn make_verifier(password: &str) -> Result<ScramVerifier> {
     let mut salt = vec![0; SALT_BYTES];
     fill_random(&mut salt)?;
     scram_verifier(password, salt, SCRAM_ITERATIONS)
+}
+
+/// What a verifier begins with as a text.
+const MECHANISM: &str = "SCRAM-SHA-256$";
+/// Most iterations of a verifier that somebody else has made: a login waits for as many.
+const ITERATIONS_MAX: u32 = 1_000_000;
+
+/// The verifier that stands in place of a password, as PostgreSQL writes it; `None` for a password.
+///
+/// # Errors
+/// 0A000 for one that MD5 made; 22023 for more iterations than a login waits for.
+pub fn read_verifier(text: &str) -> Result<Option<ScramVerifier>> {
+    let is_md5 =
+        text.strip_prefix("md5").is_some_and(|rest| rest.len() == 32 && rest.bytes().all(|b| b.is_ascii_hexdigit()));
+    if is_md5 {
+        return Err(Error::unsupported("passwords that MD5 has hashed are not offered", "Give the password itself."));
+    }
+    let Some(rest) = text.strip_prefix(MECHANISM) else { return Ok(None) };
+    let read = || {
+        let (first, keys) = rest.split_once('$')?;
+        let (iterations, salt) = first.split_once(':')?;
+        let (stored, server) = keys.split_once(':')?;
+        let decode = |text: &str| STANDARD.decode(text).ok();
+        let (stored_key, server_key) = (decode(stored)?, decode(server)?);
+        let iterations: u32 = iterations.parse().ok()?;
+        (stored_key.len() == 32 && server_key.len() == 32 && iterations > 0).then_some(ScramVerifier {
+            iterations,
+            salt: decode(salt)?,
+            stored_key,
+            server_key,
+        })
+    };
+    match read() {
+        Some(verifier) if verifier.iterations > ITERATIONS_MAX => {
+            let message = format!("a SCRAM verifier can have at most {ITERATIONS_MAX} iterations");
+            Err(Error::new(ErrorKind::InvalidParameterValue, message))
+        }
+        // What only begins so is a password.
+        verifier => Ok(verifier),
+    }
+}
+
+/// A verifier as PostgreSQL writes it.
+pub fn verifier_text(verifier: &ScramVerifier) -> String {
+    let encode = |bytes: &[u8]| STANDARD.encode(bytes);
+    let ScramVerifier { iterations, salt, stored_key, server_key } = verifier;
+    format!("{MECHANISM}{iterations}:{}${}:{}", encode(salt), encode(stored_key), encode(server_key))
 }
 
 /// A random password of 32 letters, digits, `-` and `_`.
@@ -114,6 +161,16 @@ mod tests {
         assert_ne!(one.salt, other.salt);
         assert_ne!(one.stored_key, other.stored_key);
         assert!(!format!("{one:?}").contains("secret"));
+    }
+
+    #[test]
+    fn a_verifier_is_read_as_it_is_written() {
+        let made = make_verifier("secret").unwrap();
+        let text = verifier_text(&made);
+        assert_eq!(read_verifier(&text).unwrap(), Some(made));
+        assert_eq!(read_verifier("SCRAM-SHA-256$x").unwrap(), None);
+        assert_eq!(read_verifier(&text.replace("$4096", "$4000000")).unwrap_err().sqlstate(), "22023");
+        assert_eq!(read_verifier("md5d41d8cd98f00b204e9800998ecf8427e").unwrap_err().sqlstate(), "0A000");
     }
 
     #[test]
