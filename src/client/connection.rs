@@ -209,10 +209,10 @@ fn cannot_connect(route: &Route, error: &tokio_postgres::Error) -> Error {
 fn network_hint(config: &Config, error: &tokio_postgres::Error) -> &'static str {
     let cause = std::error::Error::source(error);
     let told = cause.map(ToString::to_string).unwrap_or_default();
-    let fault = cause.and_then(|cause| cause.downcast_ref::<std::io::Error>()).map(std::io::Error::kind);
-    let is_unreachable = fault.is_some();
+    let is_unreachable = cause.is_some_and(|cause| cause.is::<std::io::Error>());
     match () {
-        () if matches!(fault, Some(std::io::ErrorKind::InvalidData | std::io::ErrorKind::InvalidInput)) => {
+        // An answer of another kind, that of the console's port for example, is read as a message that never ends.
+        () if told.contains("bytes remaining on stream") => {
             "what answers there does not speak PostgreSQL's protocol; a server prints the address for clients when it starts, with \
              port 5433 unless --listen says another"
         }

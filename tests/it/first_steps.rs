@@ -54,6 +54,36 @@ fn an_address_that_cannot_be_listened_on_is_named_with_its_option() {
 }
 
 #[test]
+fn a_port_of_another_kind_is_no_servers() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let console = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").to_string();
+    let server = Launch::on(&directory.path().join("data")).with(&["--admin", &console]).start();
+    let url = format!("postgresql://nebulus:x@{console}/nebulus");
+    let output = crate::harness::run_program(&["query", "--url", &url, "SELECT 1"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.contains("does not speak PostgreSQL's protocol"), "{said}");
+    let clients = server.address.port();
+    let mut client = server.client();
+    client.run(&format!("JOIN NETWORK team AT '/ip4/127.0.0.1/tcp/{clients}' WITH (secret = 'correct horse battery')"));
+    let shown = client.value("SELECT last_error FROM nebulus.networks");
+    assert!(shown.contains("does not speak as peers do"), "{shown}");
+}
+
+#[test]
+fn facts_that_are_taken_for_columns_are_pointed_at() {
+    let server = Server::start();
+    let mut client = server.client();
+    for text in ["SELECT title FROM memory", "SELECT m.title FROM memory m WHERE m.id = 'x'"] {
+        let hint = client.error(text).hint.unwrap_or_default();
+        assert!(hint.contains("metadata->>'title'") && hint.contains("memory_facts"), "{text}: {hint}");
+    }
+    let hint = client.error("INSERT INTO memory (id, title) VALUES ('x', 'y')").hint.unwrap_or_default();
+    assert!(hint.contains("metadata"), "{hint}");
+    client.run("CREATE TABLE book (id int PRIMARY KEY)");
+    assert_eq!(client.error("SELECT zzz FROM book").hint, None);
+}
+
+#[test]
 fn a_wrong_password_is_told_where_the_right_one_is() {
     let directory = tempfile::tempdir().expect("a directory");
     let mut launch = Launch::on(&directory.path().join("data"));

@@ -3,6 +3,7 @@
 use datafusion::sql::sqlparser::ast::{Expr, Ident};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::MEMORY;
 use crate::sql::analyze::outer_aggregates::InnerUses;
 use crate::sql::parse::names::{exact, folded};
 use crate::types::ColumnType;
@@ -226,17 +227,27 @@ pub fn resolve(scopes: &[Scope], relation: Option<&str>, name: &str) -> Result<O
     }
     Err(match relation {
         Some(relation) if !relation_exists => no_relation(relation),
-        Some(relation) => Error::new(ErrorKind::UndefinedColumn, format!("column {relation}.{name} does not exist")),
-        None => {
-            let error = Error::new(ErrorKind::UndefinedColumn, format!("column \"{name}\" does not exist"));
-            match similar(scopes, name) {
-                Some((relation, column)) => {
-                    error.with_hint(format!("Perhaps you meant to reference the column \"{relation}.{column}\"."))
-                }
-                None => error,
-            }
-        }
+        _ => no_column(scopes, relation, name),
     })
+}
+
+/// 42703 for a name that is no column's, with what may have been meant.
+fn no_column(scopes: &[Scope], relation: Option<&str>, name: &str) -> Error {
+    let shown = relation.map_or_else(|| format!("\"{name}\""), |relation| format!("{relation}.{name}"));
+    let error = Error::new(ErrorKind::UndefinedColumn, format!("column {shown} does not exist"));
+    let similar = relation.is_none().then(|| similar(scopes, name)).flatten();
+    let mut asked = scopes.iter().flat_map(|scope| &scope.relations);
+    let memories = format!("public.{MEMORY}");
+    let is_asked = |each: &Relation| relation.is_none_or(|relation| each.name == relation);
+    match similar {
+        Some((relation, column)) => {
+            error.with_hint(format!("Perhaps you meant to reference the column \"{relation}.{column}\"."))
+        }
+        None if asked.any(|each| is_asked(each) && each.full_name() == Some(&memories)) => {
+            error.with_hint(format!("A fact is metadata->>'{name}'; the view memory_facts has a column for each fact."))
+        }
+        None => error,
+    }
 }
 
 /// The relation that a name means, in the innermost query that has one.
