@@ -18,7 +18,7 @@ use crate::types::limits::{IDENTIFIER_BYTES_MAX, VECTOR_DIMENSION_MAX};
 use crate::types::numeric::{apply_modifier, float_of_numeric, numeric_of_float};
 use crate::types::text::text::{catalog_char, first_chars, fit_char, fit_varchar, truncated};
 use crate::types::text::vectors::{check_dense, check_dimension, half_components, parse_vector};
-use crate::types::{Bits, ColumnType, Interval, Numeric, SparseVector, TextStyle, Value};
+use crate::types::{Bits, ColumnType, Interval, Multirange, Numeric, SparseVector, TextStyle, Value};
 
 /// Decimal digits that a `double precision` and a `real` hold for certain.
 const FLOAT8_DIGITS: usize = 15;
@@ -49,6 +49,8 @@ impl Value {
             | (Value::TsVector(_), ColumnType::TsVector)
             | (Value::TsQuery(_), ColumnType::TsQuery)
             | (Value::Bits(_), ColumnType::Bit(_) | ColumnType::Varbit(_)) => true,
+            (Value::Range(range), ColumnType::Range(kind)) => range.kind() == *kind,
+            (Value::Multirange(multirange), ColumnType::Multirange(kind)) => multirange.kind() == *kind,
             (Value::Enum(value), ColumnType::Enum(ty)) => value.ty == *ty || !value.ty.is_resolved(),
             (Value::Vector(components), ColumnType::Halfvec(_)) => {
                 components.iter().all(|component| f16::from_f32(*component).to_f32().to_bits() == component.to_bits())
@@ -132,6 +134,9 @@ impl Value {
             }
             (Value::Enum(value), ColumnType::Enum(ty)) if value.ty == *ty || !value.ty.is_resolved() => {
                 Ok(Value::Enum(value.of(ty)?))
+            }
+            (Value::Range(range), ColumnType::Multirange(kind)) if explicit && range.kind() == *kind => {
+                Ok(Value::Multirange(Box::new(Multirange::of_range(*range))))
             }
             (value, _) if value.is_of(to) => Ok(value),
             (value, _) => cast_time(value, style, to),

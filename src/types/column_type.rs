@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::types::enum_type::EnumType;
+use crate::types::ranges::kind::RangeKind;
 use crate::types::text::text::quote_identifier;
 
 /// A type of the SQL surface. OIDs are PostgreSQL's (`pg_type.dat`); `vector` has none of its own and takes one above
@@ -47,6 +48,10 @@ pub enum ColumnType {
     TsQuery,
     /// A type that CREATE TYPE has made.
     Enum(Arc<EnumType>),
+    /// What lies between two bounds.
+    Range(RangeKind),
+    /// Several such parts in one value.
+    Multirange(RangeKind),
     /// Bits up to a declared number, where there is one.
     Varbit(Option<u32>),
     /// `oid`, for the catalogs.
@@ -131,6 +136,8 @@ impl ColumnType {
             ColumnType::Halfvec(_) => HALFVEC_OID,
             ColumnType::Sparsevec(_) => SPARSEVEC_OID,
             ColumnType::Enum(ty) => ty.oid(),
+            ColumnType::Range(kind) => kind.range_oid(),
+            ColumnType::Multirange(kind) => kind.multirange_oids().0,
             ColumnType::Array(element) => element.array_oid(),
         }
     }
@@ -176,6 +183,8 @@ impl ColumnType {
             ColumnType::Halfvec(_) => HALFVEC_ARRAY_OID,
             ColumnType::Sparsevec(_) => SPARSEVEC_ARRAY_OID,
             ColumnType::Enum(ty) => ty.array_oid(),
+            ColumnType::Range(kind) => kind.range_oid().saturating_add(1),
+            ColumnType::Multirange(kind) => kind.multirange_oids().1,
             ColumnType::Array(element) => element.array_oid(),
         }
     }
@@ -198,7 +207,7 @@ impl ColumnType {
 
     /// One of each scalar type, without modifiers, as `pg_type` lists them.
     pub fn catalogued() -> Vec<ColumnType> {
-        vec![
+        let mut types = vec![
             ColumnType::Bool,
             ColumnType::Bytea,
             ColumnType::CatalogChar,
@@ -238,7 +247,10 @@ impl ColumnType {
             ColumnType::TsVector,
             ColumnType::TsQuery,
             ColumnType::Reg(RegKind::Config),
-        ]
+        ];
+        types.extend(RangeKind::ALL.map(ColumnType::Range));
+        types.extend(RangeKind::ALL.map(ColumnType::Multirange));
+        types
     }
 
     /// `typlen` of `pg_type`: bytes of a fixed-length type, -1 for a variable one.
@@ -273,25 +285,9 @@ impl ColumnType {
             | ColumnType::TsQuery
             | ColumnType::Int2Vector
             | ColumnType::OidVector
+            | ColumnType::Range(_)
+            | ColumnType::Multirange(_)
             | ColumnType::Array(_) => -1,
-        }
-    }
-
-    /// `atttypmod`: the declared modifier in PostgreSQL's encoding, -1 for none.
-    pub fn modifier(&self) -> i32 {
-        let signed = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
-        match self {
-            ColumnType::Varchar(Some(length)) | ColumnType::Char(length) => signed(*length).saturating_add(4),
-            ColumnType::Numeric(Some((precision, scale))) => {
-                ((i32::from(*precision) << 16) | (i32::from(*scale) & 0x7ff)) + 4
-            }
-            ColumnType::Vector(Some(dimension))
-            | ColumnType::Halfvec(Some(dimension))
-            | ColumnType::Sparsevec(Some(dimension)) => signed(*dimension),
-            ColumnType::Bit(Some(length)) | ColumnType::Varbit(Some(length)) => signed(*length),
-            // That of its elements.
-            ColumnType::Array(element) => element.modifier(),
-            _ => -1,
         }
     }
 
@@ -337,6 +333,8 @@ impl ColumnType {
             ColumnType::OidVector => "oidvector",
             ColumnType::Void => "void",
             ColumnType::Enum(ty) => ty.name(),
+            ColumnType::Range(kind) => kind.range_name(),
+            ColumnType::Multirange(kind) => kind.multirange_name(),
             ColumnType::Unknown => "unknown",
             ColumnType::Array(element) if matches!(**element, ColumnType::Array(_)) => return element.internal_name(),
             ColumnType::Array(element) => return format!("_{}", element.internal_name()),

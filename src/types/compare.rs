@@ -26,6 +26,8 @@ impl Value {
             (Value::Bits(left), Value::Bits(right)) => left.cmp(right),
             (Value::TsVector(left), Value::TsVector(right)) => left.sort_key().cmp(&right.sort_key()),
             (Value::TsQuery(left), Value::TsQuery(right)) => left.sort_key().cmp(&right.sort_key()),
+            (Value::Range(left), Value::Range(right)) if left.kind() == right.kind() => left.compare(right),
+            (Value::Multirange(left), Value::Multirange(right)) if left.kind() == right.kind() => left.compare(right),
             (Value::Enum(left), Value::Enum(right)) => left.position.cmp(&right.position),
             (Value::Array(_, left), Value::Array(_, right)) => return compare_arrays(left, right),
             _ => match (self.as_i64(), other.as_i64()) {
@@ -81,6 +83,8 @@ impl Value {
             Value::TsVector(_) => 21,
             Value::TsQuery(_) => 22,
             Value::Enum(_) => 23,
+            Value::Range(_) => 24,
+            Value::Multirange(_) => 25,
         }
     }
 
@@ -122,6 +126,8 @@ impl Value {
                 feed(&bits.length().to_be_bytes());
                 feed(bits.bytes());
             }
+            Value::Range(range) => feed_sized(&range.to_bytes(), feed),
+            Value::Multirange(multirange) => feed_sized(&multirange.to_bytes(), feed),
             Value::Enum(value) => feed(&value.position.to_be_bytes()),
             Value::TsVector(_) | Value::TsQuery(_) => feed_sized(self.to_text().as_bytes(), feed),
             Value::Array(element, values) => {

@@ -2,7 +2,7 @@
 //!
 //! Plain functions over plain data: no I/O, no clock, nothing of entries or networks. `value` and `column_type` come first; `text`,
 //! `datetime` and `json` hold the text forms, `numeric` exact numbers of any length, `patterns` what LIKE, SIMILAR TO and `~` take, `full_text` documents
-//! and what is asked of them; `cast` and
+//! and what is asked of them, `ranges` what lies between two bounds; `cast` and
 //! `compare` stand on all of them. `limits` are the bounds of what a client may send.
 
 mod bits;
@@ -19,6 +19,7 @@ pub mod limits;
 mod numbers;
 mod numeric;
 mod patterns;
+pub(crate) mod ranges;
 mod sparse_vector;
 mod text;
 mod text_style;
@@ -52,6 +53,10 @@ pub use patterns::like::{has_dangling_escape, like_escape, like_matches};
 pub use patterns::regex::{Groups, Regex, RegexFlags, never};
 pub use patterns::regex_error::regex_error;
 pub use patterns::similar::similar_to_regex;
+pub use ranges::bound::Bound;
+pub use ranges::kind::RangeKind;
+pub use ranges::multirange::Multirange;
+pub use ranges::range::{Range, RangePart};
 pub use sparse_vector::SparseVector;
 pub use text::arrays::{ARRAY_DIMENSIONS_MAX, check_text_bytes};
 pub use text::text::quote_identifier;

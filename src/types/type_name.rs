@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::enum_type::EnumType;
 use crate::types::limits::{BITS_MAX, SPARSE_DIMENSION_MAX, VECTOR_DIMENSION_MAX};
+use crate::types::ranges::kind::RangeKind;
 use crate::types::{ColumnType, RegKind};
 
 /// The type `bit` in quotes, which says nothing of a length.
@@ -73,6 +74,24 @@ impl ColumnType {
                 ColumnType::Array(Box::new(element.with_enumerated(ty)))
             }
             other => other.clone(),
+        }
+    }
+
+    /// `atttypmod`: the declared modifier in PostgreSQL's encoding, -1 for none.
+    pub fn modifier(&self) -> i32 {
+        let signed = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
+        match self {
+            ColumnType::Varchar(Some(length)) | ColumnType::Char(length) => signed(*length).saturating_add(4),
+            ColumnType::Numeric(Some((precision, scale))) => {
+                ((i32::from(*precision) << 16) | (i32::from(*scale) & 0x7ff)) + 4
+            }
+            ColumnType::Vector(Some(dimension))
+            | ColumnType::Halfvec(Some(dimension))
+            | ColumnType::Sparsevec(Some(dimension)) => signed(*dimension),
+            ColumnType::Bit(Some(length)) | ColumnType::Varbit(Some(length)) => signed(*length),
+            // That of its elements.
+            ColumnType::Array(element) => element.modifier(),
+            _ => -1,
         }
     }
 
@@ -233,7 +252,7 @@ fn unmodified(words: &str) -> Option<ColumnType> {
         "regnamespace" => ColumnType::Reg(RegKind::Namespace),
         "void" => ColumnType::Void,
         "unknown" => ColumnType::Unknown,
-        _ => return None,
+        word => return RangeKind::type_named(word),
     };
     Some(ty)
 }

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::types::{ARRAY_DIMENSIONS_MAX, Bits, ColumnType, EnumValue, Numeric, SparseVector, TsQuery, TsVector};
+use crate::types::{
+    ARRAY_DIMENSIONS_MAX, Bits, ColumnType, EnumValue, Multirange, Numeric, Range, RangePart, SparseVector, TsQuery,
+    TsVector,
+};
 
 /// What an allocation takes besides its bytes, on average: its header, and what it is rounded up by.
 pub const ALLOCATION_BYTES: usize = 16;
@@ -39,6 +42,8 @@ pub enum Value {
     TsVector(Arc<TsVector>),
     TsQuery(Arc<TsQuery>),
     Enum(EnumValue),
+    Range(Box<Range>),
+    Multirange(Box<Multirange>),
     /// Columns store those of one dimension. The type is that of the elements, or the catalogs' vector of numbers.
     Array(Box<ColumnType>, Vec<Value>),
 }
@@ -133,6 +138,8 @@ impl Value {
             Value::Bits(_) => ColumnType::Bit(None),
             Value::TsVector(_) => ColumnType::TsVector,
             Value::TsQuery(_) => ColumnType::TsQuery,
+            Value::Range(range) => ColumnType::Range(range.kind()),
+            Value::Multirange(multirange) => ColumnType::Multirange(multirange.kind()),
             Value::Enum(value) => ColumnType::Enum(Arc::clone(&value.ty)),
             Value::Array(element, _) if element.is_number_vector() => (**element).clone(),
             Value::Array(element, _) => ColumnType::Array(element.clone()),
@@ -159,6 +166,8 @@ impl Value {
                 let bits = |component: &f32| component.to_bits();
                 Arc::ptr_eq(a, b) || a.iter().map(bits).eq(b.iter().map(bits))
             }
+            (Value::Range(a), Value::Range(b)) => a.to_bytes() == b.to_bytes(),
+            (Value::Multirange(a), Value::Multirange(b)) => a.to_bytes() == b.to_bytes(),
             (Value::Array(a, ours), Value::Array(b, theirs)) => {
                 a == b && ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(a, b)| a.is_identical(b))
             }
@@ -197,6 +206,7 @@ impl Value {
             }
             Value::TsQuery(query) => query.bytes().saturating_add(query.nodes().saturating_mul(ALLOCATION_BYTES)),
             Value::Numeric(number) => number.heap_bytes(),
+            Value::Range(_) | Value::Multirange(_) => self.bytes() + 2 * ALLOCATION_BYTES,
             Value::Array(_, values) => {
                 2 * ALLOCATION_BYTES
                     + size_of::<ColumnType>()
@@ -218,6 +228,8 @@ impl Value {
             Value::TsVector(vector) => vector.bytes(),
             Value::TsQuery(query) => query.bytes(),
             Value::Numeric(number) => size_of::<Value>() + number.heap_bytes(),
+            Value::Range(range) => range.span().map_or(0, RangePart::bytes),
+            Value::Multirange(multirange) => multirange.spans().iter().map(RangePart::bytes).sum(),
             Value::Array(_, values) => values.iter().map(|value| value.bytes() + size_of::<Value>()).sum(),
             _ => size_of::<Value>(),
         }

@@ -92,6 +92,7 @@ impl<'a> ChunkDraft<'a> {
         match (&mut self.values, value) {
             (_, Value::Null | Value::Vector(_) | Value::Sparse(_) | Value::Array(..)) => return None,
             (_, Value::TsVector(_) | Value::TsQuery(_) | Value::Enum(_)) => return None,
+            (_, Value::Range(_) | Value::Multirange(_)) => return None,
             (_, value) if value.bytes() > VALUE_BYTES_MAX => return None,
             (DraftValues::Ints(numbers), value) => *numbers.get_mut(row)? = self.kind.packed(value)?,
             (DraftValues::Float4(numbers), Value::Float4(number)) => *numbers.get_mut(row)? = *number,

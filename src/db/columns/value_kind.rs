@@ -55,6 +55,8 @@ impl ValueKind {
             | Value::TsVector(_)
             | Value::TsQuery(_)
             | Value::Enum(_)
+            | Value::Range(_)
+            | Value::Multirange(_)
             | Value::Array(..) => ValueKind::Any,
         })
     }

@@ -285,6 +285,8 @@ pub(crate) fn is_columnar(collection: &Collection, operand: &Operand) -> bool {
                     | ColumnType::TsVector
                     | ColumnType::TsQuery
                     | ColumnType::Enum(_)
+                    | ColumnType::Range(_)
+                    | ColumnType::Multirange(_)
                     | ColumnType::Array(_)
             )
         }),

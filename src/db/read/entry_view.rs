@@ -11,7 +11,7 @@ use crate::model::{Collection, CollectionKind, Column, EntryType, Stage, SystemC
 use crate::store::{Publicity, RecordView, Stored, ValueRef, decode_key_part};
 use crate::types::json::jsonb;
 use crate::types::json::jsonb::PathStep;
-use crate::types::{ColumnType, Value, join_object, json_text_of_value};
+use crate::types::{ColumnType, RangeKind, Value, join_object, json_text_of_value};
 
 /// Borrowed view of one entry; reads only what is asked for.
 pub(crate) struct EntryView<'a> {
@@ -309,11 +309,14 @@ pub(crate) fn fact_key(name: &str) -> &str {
     if name.starts_with("$$") { name.get(1..).unwrap_or(name) } else { name }
 }
 
-/// Where in the encoded key a column lies; a numeric's key form loses its scale, so that one is read from its field.
+/// Where in the encoded key a column lies; the key form of numerics and of their ranges loses scales, so that these are read from their
+/// fields.
 pub(crate) fn key_part(collection: &Collection, position: usize) -> Option<usize> {
     let part = collection.primary_key.iter().position(|column| *column == position)?;
     match collection.columns.get(position)?.ty {
-        ColumnType::Numeric(_) => None,
+        ColumnType::Numeric(_) | ColumnType::Range(RangeKind::Numeric) | ColumnType::Multirange(RangeKind::Numeric) => {
+            None
+        }
         _ => Some(part),
     }
 }

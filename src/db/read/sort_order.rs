@@ -27,7 +27,7 @@ fn kind_order(value: &Value) -> u8 {
         Value::Date(_) | Value::Time(_) | Value::Timestamp(_) | Value::TimestampTz(_) | Value::Interval(_) => 2,
         Value::Text(_) | Value::Uuid(_) | Value::Enum(_) => 3,
         Value::Bytea(_) | Value::Vector(_) | Value::Sparse(_) | Value::Bits(_) => 4,
-        Value::TsVector(_) | Value::TsQuery(_) => 4,
+        Value::TsVector(_) | Value::TsQuery(_) | Value::Range(_) | Value::Multirange(_) => 4,
         Value::Json(_) | Value::Array(..) => 5,
         Value::Null => 6,
     }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pg::codec::encode::{EPOCH_DAYS, EPOCH_MICROS, JSONB_VERSION};
 use crate::pg::codec::numeric::read_numeric;
+use crate::pg::codec::ranges::{read_multirange, read_range};
 use crate::pg::codec::reader::Reader;
 use crate::types::full_text::wire::{read_query_bytes, read_vector_bytes};
 use crate::types::limits::BITS_MAX;
@@ -105,6 +106,8 @@ fn read_value(ty: &ColumnType, reader: &mut Reader<'_>) -> Result<Value> {
         ColumnType::Halfvec(_) => read_halves(reader)?.cast(ty, false)?,
         ColumnType::Sparsevec(_) => read_sparse(reader)?.cast(ty, false)?,
         ColumnType::Bit(_) | ColumnType::Varbit(_) => read_bits(reader)?.cast(ty, false)?,
+        ColumnType::Range(kind) => Value::Range(Box::new(read_range(*kind, reader)?)),
+        ColumnType::Multirange(kind) => Value::Multirange(Box::new(read_multirange(*kind, reader)?)),
         ColumnType::TsVector => Value::TsVector(Arc::new(read_vector_bytes(reader.rest())?)),
         ColumnType::TsQuery => Value::TsQuery(Arc::new(read_query_bytes(reader.rest())?)),
         ColumnType::Array(element) => read_array(element, reader)?,

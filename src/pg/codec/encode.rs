@@ -8,6 +8,7 @@ use half::f16;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::pg::codec::numeric::write_numeric;
+use crate::pg::codec::ranges::{write_multirange, write_range};
 use crate::types::full_text::wire::{write_query_bytes, write_vector_bytes};
 use crate::types::{
     ARRAY_DIMENSIONS_MAX, ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, TIMESTAMP_INFINITY,
@@ -157,6 +158,8 @@ fn write_binary(value: &Value, ty: &ColumnType, out: &mut BytesMut) -> Result<()
         Value::TsVector(vector) => write_vector_bytes(vector, out),
         Value::TsQuery(query) => write_query_bytes(query, out),
         Value::Enum(value) => out.put_slice(value.label().as_bytes()),
+        Value::Range(range) => write_range(range, out)?,
+        Value::Multirange(multirange) => write_multirange(multirange, out)?,
         Value::Bits(bits) => {
             out.put_u32(bits.length());
             out.put_slice(bits.bytes());

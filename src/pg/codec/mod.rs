@@ -3,4 +3,5 @@
 pub(super) mod decode;
 pub(super) mod encode;
 pub(super) mod numeric;
+pub(super) mod ranges;
 pub(super) mod reader;

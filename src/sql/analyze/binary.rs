@@ -12,6 +12,7 @@ use crate::sql::analyze::jsonb::by_value;
 use crate::sql::analyze::literals::string_of;
 use crate::sql::analyze::numerics::is_numeric;
 use crate::sql::analyze::overloads::left_end;
+use crate::sql::analyze::ranges::ADJACENT;
 use crate::sql::analyze::scope;
 use crate::sql::analyze::scope::{FoundColumn, column_of};
 use crate::sql::arrow::cast_functions::cast_name;
@@ -75,6 +76,9 @@ impl Analyzer<'_> {
                 Ok(Some(ColumnType::Bool))
             }
             BinaryOperator::PGExp => self.power(expr).map_err(|error| self.at_operator(error, location)),
+            BinaryOperator::Custom(name) if name == ADJACENT => {
+                self.other_operator(expr).map_err(|error| self.at_operator(error, location))
+            }
             BinaryOperator::Custom(name) => {
                 self.resolve_walked(&name, left, right).map_err(|error| self.at_operator(error, location))?;
                 let error = Error::unsupported(
@@ -170,6 +174,9 @@ impl Analyzer<'_> {
         let mut left_type = self.expr(left)?;
         let mut right_type = self.expr(right)?;
         let result = self.resolve_operands(&operator.to_string(), (left, &mut left_type), (right, &mut right_type))?;
+        if let Some(ty) = self.range_operation(expr, left_type.as_ref(), right_type.as_ref())? {
+            return Ok(Some(ty));
+        }
         if let Some(bits) = self.bit_operation(expr, left_type.as_ref(), right_type.as_ref())? {
             return Ok(Some(bits));
         }

@@ -13,8 +13,8 @@ use crate::sql::analyze::from_functions::is_series_of_int4;
 use crate::sql::analyze::numerics::{is_numeric, makes_array};
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{
-    BYTES_LENGTH, BYTES_PART, BYTES_REVERSED, BYTES_TRIMMED, NAMED, NUMBER_SERIES, REGEXP_MATCHES, SAME_SHAPE,
-    SERIES_END, function_types, plain_form,
+    BYTES_LENGTH, BYTES_PART, BYTES_REVERSED, BYTES_TRIMMED, MULTIRANGE_PARTS, NAMED, NUMBER_SERIES, REGEXP_MATCHES,
+    SAME_SHAPE, SERIES_END, function_types, plain_form,
 };
 use crate::sql::parse::names::exact;
 use crate::sql::parse::visit::has_expression;
@@ -85,6 +85,14 @@ pub fn form_of_types(function: &mut Function, name: &str, types: &mut [Option<Co
             let of_bytes = trimmed.unwrap_or(if name == "reverse" { BYTES_REVERSED } else { BYTES_PART });
             function.name = ObjectName::from(vec![exact(of_bytes)]);
             return Some(ColumnType::Bytea);
+        }
+        ("unnest", Some(Some(ty @ ColumnType::Multirange(_)))) => {
+            if let (FunctionArguments::List(list), Some(kind)) = (&mut function.args, ty.ranged())
+                && let Some(argument) = list.args.first_mut().and_then(plain_argument)
+            {
+                *argument = operators::call(MULTIRANGE_PARTS, vec![argument.clone()]);
+                *ty = ColumnType::Array(Box::new(ColumnType::Range(kind)));
+            }
         }
         // The elements of all dimensions are rows.
         ("unnest", Some(Some(array))) => {

@@ -187,6 +187,7 @@ pub fn is_forgotten(ty: &ColumnType) -> bool {
         ColumnType::Json | ColumnType::Jsonb | ColumnType::Uuid | ColumnType::Numeric(None) => true,
         ColumnType::Halfvec(_) | ColumnType::Sparsevec(_) | ColumnType::Bit(_) | ColumnType::Varbit(_) => true,
         ColumnType::TsVector | ColumnType::TsQuery | ColumnType::Enum(_) => true,
+        ColumnType::Range(_) | ColumnType::Multirange(_) => true,
         ColumnType::Array(element) => {
             is_forgotten(element) || element.is_dense_vector() || **element == ColumnType::Float4
         }

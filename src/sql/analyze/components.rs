@@ -134,7 +134,7 @@ impl Analyzer<'_> {
         Ok(Some(ty))
     }
 
-    /// `@>` and `<@`, of JSON or of arrays, and `&&` of arrays.
+    /// `@>` and `<@`, of JSON, of arrays or of ranges, and `&&` of arrays or of ranges.
     ///
     /// # Errors
     /// 42883 for `&&` of what are no arrays; as [`Analyzer::expr`].
@@ -146,6 +146,9 @@ impl Analyzer<'_> {
         let mut right_type = self.expr(right)?;
         self.resolve_operands(&op.to_string(), (left, &mut left_type), (right, &mut right_type))?;
         if let Some(ty) = self.full_text(expr, left_type.as_ref(), right_type.as_ref()) {
+            return Ok(Some(ty));
+        }
+        if let Some(ty) = self.range_operation(expr, left_type.as_ref(), right_type.as_ref())? {
             return Ok(Some(ty));
         }
         let Expr::BinaryOp { left, right, .. } = expr else { return Ok(None) };

@@ -8,9 +8,12 @@ use datafusion::sql::sqlparser::ast::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::analyze::analyzer::Analyzer;
 use crate::sql::analyze::calls::plain_argument;
+use crate::sql::analyze::jsonb::sort_key;
 use crate::sql::analyze::unify::ComparedSides;
 use crate::sql::arrow::cast_functions::cast_name;
-use crate::sql::functions::{ARRAY_JOINED, ARRAY_ORDER, ARRAY_PART, ARRAY_REPLACED, ARRAY_SLICE, FILLED};
+use crate::sql::functions::{
+    ARRAY_JOINED, ARRAY_ORDER, ARRAY_PART, ARRAY_REPLACED, ARRAY_SLICE, FILLED, RANGE_SORT_KEY,
+};
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::number_of;
 use crate::types::{ARRAY_DIMENSIONS_MAX, ColumnType, Value};
@@ -182,7 +185,10 @@ pub fn array_comparison(
     let dimensions = types.each_ref().map(|ty| ty.as_ref().map_or(0, ColumnType::dimensions));
     let is_equality = matches!(operator, BinaryOperator::Eq | BinaryOperator::NotEq);
     let is_json = types.iter().flatten().any(|ty| matches!(ty.base(), ColumnType::Json | ColumnType::Jsonb));
-    if dimensions.contains(&0) || (dimensions.iter().all(|count| *count < 2) && (is_equality || is_json)) {
+    // Equal ranges of numbers may be written with other digits.
+    let shows_digits = types.iter().flatten().any(|ty| sort_key(Some(ty.base())) == Some(RANGE_SORT_KEY));
+    let is_planners = dimensions.iter().all(|count| *count < 2) && (is_equality || is_json) && !shows_digits;
+    if dimensions.contains(&0) || is_planners {
         return None;
     }
     let order = call(ARRAY_ORDER, vec![left.clone(), right.clone()]);

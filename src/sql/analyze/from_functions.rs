@@ -255,7 +255,10 @@ impl Analyzer<'_> {
                     "Use unnest(tsvector_to_array(…)) for its lexemes.",
                 ));
             }
-            elements.push(ty.and_then(|ty| ty.element()));
+            elements.push(ty.and_then(|ty| match ty {
+                ColumnType::Multirange(kind) => Some(ColumnType::Range(kind)),
+                ty => ty.element(),
+            }));
         }
         let is_forgotten = |ty: &Option<ColumnType>| {
             ty.as_ref().is_some_and(|ty| is_forgotten(ty) || matches!(ty, ColumnType::Array(_)))

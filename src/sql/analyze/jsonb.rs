@@ -1,4 +1,4 @@
-//! `jsonb`, `interval`, `sparsevec`, `tsvector` and `tsquery` by value: `{"a": 1}` equals `{"a": 1.0}`, and a month equals 30 days.
+//! `jsonb`, `interval`, `sparsevec`, `tsvector`, `tsquery` and `numrange` by value: `{"a": 1}` equals `{"a": 1.0}`, and a month equals 30 days.
 //!
 //! The planner holds JSON as text and an interval as its parts. Where values are compared, grouped or ordered it gets
 //! their sort keys instead, which are equal and ordered as the values are; a group shows the first of the values that it
@@ -13,13 +13,13 @@ use datafusion::sql::sqlparser::ast::{
 use crate::error::Result;
 use crate::sql::analyze::analyzer::{Analyzer, is_ordinal};
 use crate::sql::analyze::scope::ScopeColumn;
-use crate::sql::functions::{FULL_TEXT_SORT_KEY, INTERVAL_KEY, JSON_SORT_KEY, SPARSE_SORT_KEY};
+use crate::sql::functions::{FULL_TEXT_SORT_KEY, INTERVAL_KEY, JSON_SORT_KEY, RANGE_SORT_KEY, SPARSE_SORT_KEY};
 use crate::sql::parse::names::{exact, last_part};
 use crate::sql::parse::operators::call;
 use crate::sql::parse::visit::{has_expression, visit_mut};
 use crate::sql::relational::engine;
 use crate::sql::rewrite::expressions::has_aggregate;
-use crate::types::ColumnType;
+use crate::types::{ColumnType, RangeKind};
 
 /// The function that makes the sort keys of a type; `None` for a type that is compared as it is.
 pub fn sort_key(ty: Option<&ColumnType>) -> Option<&'static str> {
@@ -28,6 +28,10 @@ pub fn sort_key(ty: Option<&ColumnType>) -> Option<&'static str> {
         Some(ColumnType::Interval) => Some(INTERVAL_KEY),
         Some(ColumnType::Sparsevec(_)) => Some(SPARSE_SORT_KEY),
         Some(ColumnType::TsVector | ColumnType::TsQuery) => Some(FULL_TEXT_SORT_KEY),
+        // Of others the values lie in bytes that are compared as they are.
+        Some(ColumnType::Range(RangeKind::Numeric) | ColumnType::Multirange(RangeKind::Numeric)) => {
+            Some(RANGE_SORT_KEY)
+        }
         _ => None,
     }
 }

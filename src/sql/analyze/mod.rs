@@ -34,6 +34,7 @@ pub(super) mod patterns;
 pub(super) mod present_words;
 pub(super) mod quantified_operators;
 mod query_forms;
+pub(super) mod ranges;
 pub(super) mod recursion;
 pub(super) mod row_comparisons;
 pub(super) mod scope;

@@ -14,6 +14,7 @@ use crate::sql::analyze::json_constructors::{constructed, json_call};
 use crate::sql::analyze::jsonb::{by_value, sort_key};
 use crate::sql::analyze::numerics::is_numeric;
 use crate::sql::analyze::ordered_sets::ordered_set;
+use crate::sql::analyze::ranges::range_call;
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{
     DATE_OF_TEXT, INTERVAL_BYTES, INTERVAL_OF_BYTES, INTERVAL_TRUNC, JSON_KEY, MOMENT_OF_LOCAL, NUMERIC_KEY,
@@ -46,6 +47,9 @@ pub fn stands_for(function: &Function, name: &str) -> Result<Option<Expr>> {
     if record_columns(name).is_some() {
         let message = format!("{name}() as one of several expressions of rows is not offered");
         return Err(Error::unsupported(message, "Call it in FROM, and name its columns."));
+    }
+    if let Some(made) = range_call(function, name) {
+        return Ok(Some(made));
     }
     match constructed(function, name)? {
         None => ordered_set(function, name),

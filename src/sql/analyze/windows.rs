@@ -14,7 +14,7 @@ use datafusion::sql::sqlparser::ast::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::analyze::analyzer::Analyzer;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
-use crate::sql::functions::{ENUM_PLACE, JSON_SORT_KEY, NUMBER_RANGE};
+use crate::sql::functions::{ENUM_PLACE, INTERVAL_KEY, NUMBER_RANGE, RANGE_SORT_KEY};
 use crate::sql::parse::names::folded;
 use crate::sql::parse::operators;
 use crate::sql::parse::visit::visit_mut;
@@ -66,7 +66,16 @@ impl Analyzer<'_> {
             if let Some(key) = key {
                 by_value(&mut item.expr, key);
             }
-            if key == Some(JSON_SORT_KEY) {
+            let kind = ty.as_ref().and_then(ColumnType::ranged);
+            if kind.is_some() && has_offset {
+                let name = if matches!(ty, Some(ColumnType::Range(_))) { "anyrange" } else { "anymultirange" };
+                let message = format!("RANGE with offset PRECEDING/FOLLOWING is not supported for column type {name}");
+                return Err(Error::new(ErrorKind::Unsupported, message));
+            }
+            if kind.is_some() && key.is_none() {
+                by_value(&mut item.expr, RANGE_SORT_KEY);
+            }
+            if key.is_some_and(|key| key != INTERVAL_KEY) || kind.is_some() || ty == Some(ColumnType::Bytea) {
                 let hex = Expr::value(Literal::SingleQuotedString("hex".to_string()));
                 item.expr = operators::call("encode", vec![item.expr.clone(), hex]);
             }

@@ -6,6 +6,7 @@ pub(super) mod column_arrays;
 pub(super) mod context;
 pub(super) mod errors;
 pub(super) mod memory_pool;
+pub(super) mod range_values;
 pub(super) mod reading;
 pub(super) mod results;
 pub(super) mod types;

@@ -12,6 +12,7 @@ use datafusion::arrow::datatypes::{
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::arrow::errors::from_arrow;
+use crate::sql::arrow::range_values::range_at;
 use crate::sql::arrow::types::{NUMERIC_PRECISION, type_of};
 use crate::sql::arrow::values::NAN_DIGITS;
 use crate::types::{Bits, ColumnType, EnumValue, Interval, Numeric, Value};
@@ -26,7 +27,7 @@ const MICROS_PER_DAY: i64 = 86_400_000_000;
 pub fn readable(array: &ArrayRef) -> Result<ArrayRef> {
     let target = match array.data_type() {
         DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
-        DataType::BinaryView | DataType::LargeBinary | DataType::FixedSizeBinary(_) => DataType::Binary,
+        DataType::BinaryView | DataType::FixedSizeBinary(_) => DataType::Binary,
         DataType::Int8 | DataType::UInt8 => DataType::Int16,
         DataType::UInt16 => DataType::Int32,
         DataType::Float16 => DataType::Float32,
@@ -91,6 +92,7 @@ pub fn value_at(array: &ArrayRef, row: usize, ty: &ColumnType) -> Result<Value> 
                 _ => Value::Text(text.into()),
             }
         }
+        DataType::LargeBinary => range_at(array.as_binary::<i64>(), row)?,
         DataType::Binary => Value::Bytea(array.as_binary::<i32>().value(row).into()),
         DataType::Date32 => Value::Date(array.as_primitive::<Date32Type>().value(row)),
         DataType::Time64(_) => Value::Time(array.as_primitive::<Time64MicrosecondType>().value(row)),

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, Field, IntervalUnit, TimeUnit};
 use datafusion::common::metadata::FieldMetadata;
 
-use crate::types::{ColumnType, EnumType};
+use crate::types::{ColumnType, EnumType, RangeKind};
 
 /// Metadata key that names the column type.
 pub const TYPE_KEY: &str = "nebulus.type";
@@ -22,6 +22,8 @@ pub const HIDDEN_KEY: &str = "nebulus.hidden";
 const NUMERIC_NAME: &str = "numeric";
 /// The Arrow type of values of enumerated types.
 pub const ENUM_POSITIONS: DataType = DataType::Duration(TimeUnit::Nanosecond);
+/// The Arrow type of ranges and multiranges.
+const RANGE_BYTES: DataType = DataType::LargeBinary;
 /// Digits of Arrow's 128-bit decimal.
 pub const NUMERIC_PRECISION: u8 = 38;
 
@@ -54,6 +56,8 @@ pub fn data_type_of(ty: &ColumnType) -> DataType {
         | ColumnType::TsVector
         | ColumnType::TsQuery
         | ColumnType::Reg(_) => DataType::Utf8,
+        // Under a type that nothing else has: the bytes say which range it is of, and stand in the order of the values.
+        ColumnType::Range(_) | ColumnType::Multirange(_) => RANGE_BYTES,
         ColumnType::Bytea => DataType::Binary,
         ColumnType::Date => DataType::Date32,
         ColumnType::Time => DataType::Time64(TimeUnit::Microsecond),
@@ -182,9 +186,9 @@ fn from_data_type(data_type: &DataType) -> ColumnType {
         DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => {
             ColumnType::Numeric(None)
         }
-        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
-            ColumnType::Bytea
-        }
+        DataType::Binary | DataType::BinaryView | DataType::FixedSizeBinary(_) => ColumnType::Bytea,
+        // Which one it is, its values say.
+        DataType::LargeBinary => ColumnType::Range(RangeKind::Int4),
         DataType::Date32 | DataType::Date64 => ColumnType::Date,
         DataType::Time32(_) | DataType::Time64(_) => ColumnType::Time,
         DataType::Timestamp(_, None) => ColumnType::Timestamp,

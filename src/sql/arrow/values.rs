@@ -17,6 +17,7 @@ use datafusion::common::ScalarValue;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::arrow::errors::{from_arrow, from_datafusion};
+use crate::sql::arrow::range_values::range_array;
 use crate::sql::arrow::types::{NUMERIC_PRECISION, data_type_of, list_element};
 use crate::types::{ColumnType, Interval, Numeric, Value};
 
@@ -76,6 +77,7 @@ fn array_of_all(ty: &ColumnType, values: &[&Value]) -> Result<ArrayRef> {
             _ => numbers(ty, values, rows)?,
         },
         ColumnType::Bytea => binaries(values, rows)?,
+        ColumnType::Range(_) | ColumnType::Multirange(_) => range_array(ty, values, rows)?,
         ColumnType::Vector(_) | ColumnType::Halfvec(_) => vectors(ty, values)?,
         ColumnType::Array(element) => lists(ty, element, values)?,
         ColumnType::Int2Vector => lists(ty, &ColumnType::Int2, values)?,
@@ -315,6 +317,7 @@ pub fn array_bytes(value: &Value) -> usize {
         Value::Sparse(vector) => vector.count().saturating_mul(SPARSE_ELEMENT_BYTES),
         Value::TsVector(vector) => vector.bytes().saturating_mul(2),
         Value::TsQuery(query) => query.bytes().saturating_mul(2),
+        Value::Range(_) | Value::Multirange(_) => value.bytes(),
         Value::Vector(components) => size_of_val::<[f32]>(components),
         Value::Array(_, elements) => elements
             .iter()

@@ -394,12 +394,12 @@ pub fn known_column<'a>(
 /// 42704, as PostgreSQL, for a type that has no order.
 pub fn check_ordered(column: &Column) -> Result<()> {
     use ColumnType::{
-        Bool, Bytea, Char, Date, Enum, Float4, Float8, Int2, Int4, Int8, Name, Numeric, Oid, Text, Time, Timestamp,
-        TimestampTz, Uuid, Varchar,
+        Bool, Bytea, Char, Date, Enum, Float4, Float8, Int2, Int4, Int8, Multirange, Name, Numeric, Oid, Range, Text,
+        Time, Timestamp, TimestampTz, Uuid, Varchar,
     };
     match column.ty {
         Bool | Bytea | Char(_) | Date | Float4 | Float8 | Int2 | Int4 | Int8 | Name | Numeric(_) | Oid | Text
-        | Time | Timestamp | TimestampTz | Uuid | Varchar(_) | Enum(_) => Ok(()),
+        | Time | Timestamp | TimestampTz | Uuid | Varchar(_) | Enum(_) | Range(_) | Multirange(_) => Ok(()),
         ref ty => Err(Error::new(
             ErrorKind::UndefinedObject,
             format!("data type {ty} has no default operator class for access method \"btree\""),

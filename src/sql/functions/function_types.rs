@@ -8,8 +8,8 @@ use crate::expr::{Parameter, undefined};
 use crate::sql::functions::arrays::made::result_of;
 use crate::sql::functions::json::constructed::closed;
 use crate::sql::functions::{
-    self, BITS_BYTES, BITS_LENGTH, BUCKET_OF_BOUNDS, ELEMENTS, JSON_AGG_OF_ROWS, full_text_form, half_form,
-    is_number_function, plain_form, sparse_form,
+    self, BITS_BYTES, BITS_LENGTH, BUCKET_OF_BOUNDS, ELEMENTS, JSON_AGG_OF_ROWS, RANGE_AGGREGATES, full_text_form,
+    half_form, is_number_function, plain_form, range_form, sparse_form,
 };
 use crate::sql::parse::dialect::{PostgresDialect, VARIADIC};
 use crate::sql::parse::names;
@@ -65,12 +65,20 @@ pub fn check_spread(function: &str, types: &[Option<ColumnType>]) -> Result<()> 
 /// Checks what the least or greatest is asked of: some types have none in PostgreSQL.
 ///
 /// # Errors
-/// 42883 for vectors of all kinds and bit strings.
+/// 42883 for vectors of all kinds, bit strings, documents and ranges, and for an aggregate of ranges of anything else.
 pub fn check_ordered(function: &str, types: &[Option<ColumnType>]) -> Result<()> {
     let [Some(ty)] = types else { return Ok(()) };
+    if let Some((aggregate, _)) = RANGE_AGGREGATES.iter().find(|(_, of_rows)| *of_rows == function) {
+        let element = ty.element().unwrap_or_else(|| ty.clone());
+        return match element.ranged() {
+            Some(_) => Ok(()),
+            None => Err(registry::undefined_function(aggregate, &[element.oid()])),
+        };
+    }
     let has_none = ty.is_dense_vector()
         || ty.is_bits()
-        || matches!(ty, ColumnType::Sparsevec(_) | ColumnType::TsVector | ColumnType::TsQuery);
+        || matches!(ty, ColumnType::Sparsevec(_) | ColumnType::TsVector | ColumnType::TsQuery)
+        || ty.ranged().is_some();
     if has_none && matches!(function, "min" | "max") {
         return Err(undefined(function, std::slice::from_ref(ty)));
     }
@@ -215,7 +223,7 @@ pub fn form_for(name: &str, arguments: &[Option<ColumnType>]) -> Option<&'static
     if name == "width_bucket" && arguments.len() == 2 {
         return Some(BUCKET_OF_BOUNDS);
     }
-    if let Some(form) = full_text_form(name, arguments) {
+    if let Some(form) = full_text_form(name, arguments).or_else(|| range_form(name, arguments)) {
         return Some(form);
     }
     if let Some(Some(ColumnType::Json)) = arguments.first() {

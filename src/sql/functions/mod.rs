@@ -16,6 +16,7 @@ mod guarded;
 mod internal;
 mod json;
 mod numbers;
+mod ranges;
 mod register;
 mod scalar;
 mod server;
@@ -41,12 +42,13 @@ pub use json::paths::PATH_OF_TEXT;
 pub use json::records::{JSON_ARRAY_TEXT, RECORD_FUNCTIONS};
 pub use json::texts::{JSON_KEY, JSON_OF_ROW};
 pub use numbers::decimals::NUMBER_SERIES;
-pub use numbers::float_keys::{ONE_NAN, float_key, is_float_key, json_key, one_nan};
+pub use numbers::float_keys::{ONE_NAN, float_key, is_float_key, json_key, one_nan, range_key};
 pub use numbers::number_functions::{
     NUMBER_GREATEST, NUMBER_KEPT, NUMBER_LEAST, NUMBER_NEGATED, NUMBER_OF, NUMBER_RANGE, NUMBER_ROUND, NUMERIC_KEY,
     is_number_function, number_form, number_function, number_kept, number_of_key, number_shared, numeric_key,
     plain_function,
 };
+pub use ranges::{MULTIRANGE_PARTS, RANGE_AGGREGATES, RANGE_SORT_KEY, range_form};
 pub use register::{definitions, function, register};
 pub use scalar::planner_volatility;
 pub use server::advisory::{held as held_advisory_locks, release as release_advisory_locks};

@@ -22,7 +22,7 @@ use crate::sql::functions::internal::same_shape::same_shape;
 use crate::sql::functions::numbers::first_extremes::first_extremes;
 use crate::sql::functions::scalar::scalar_function;
 use crate::sql::functions::texts::concat::text_concat;
-use crate::sql::functions::{aggregates, arrays, counterparts, json, numbers, server, texts, times, vectors};
+use crate::sql::functions::{aggregates, arrays, counterparts, json, numbers, ranges, server, texts, times, vectors};
 
 static DEFINITIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
     let mut all = row_functions();
@@ -31,7 +31,7 @@ static DEFINITIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
 });
 
 /// The descriptions of functions that run row by row, file by file.
-const ROW_FUNCTIONS: [fn() -> Vec<Function>; 41] = [
+const ROW_FUNCTIONS: [fn() -> Vec<Function>; 42] = [
     aggregates::ordered_arrays::definitions,
     arrays::bounds::definitions,
     arrays::dimensions::definitions,
@@ -48,6 +48,7 @@ const ROW_FUNCTIONS: [fn() -> Vec<Function>; 41] = [
     numbers::angles::definitions,
     numbers::decimals::definitions,
     numbers::random::definitions,
+    ranges::definitions,
     server::advisory::definitions,
     server::blobs::definitions,
     server::catalog::definitions,

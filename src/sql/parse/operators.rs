@@ -61,8 +61,12 @@ pub fn operator_called(name: &str) -> Option<BinaryOperator> {
         "->>" => BinaryOperator::LongArrow,
         "@>" => BinaryOperator::AtArrow,
         "<@" => BinaryOperator::ArrowAt,
+        "<<" => BinaryOperator::PGBitwiseShiftLeft,
+        ">>" => BinaryOperator::PGBitwiseShiftRight,
+        "&<" => BinaryOperator::AndLt,
+        "&>" => BinaryOperator::AndGt,
         "<=>" => BinaryOperator::Spaceship,
-        "<->" | "<#>" | "<+>" => BinaryOperator::Custom(name.to_string()),
+        "<->" | "<#>" | "<+>" | "-|-" => BinaryOperator::Custom(name.to_string()),
         _ => return None,
     })
 }

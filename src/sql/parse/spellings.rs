@@ -11,9 +11,11 @@ use crate::error::{Error, Result};
 use crate::sql::parse::parse::character;
 use crate::sql::parse::regroup::precedes_value;
 use crate::sql::parse::rewrite_tokens::is_keyword;
+use crate::types::RangeKind;
 
 /// Types whose names the parser takes for columns in front of a string.
-const TYPES: [&str; 9] = ["name", "oid", "bpchar", "regclass", "regtype", "regproc", "jsonpath", "varbit", "bytea"];
+const TYPES: [&str; 11] =
+    ["name", "oid", "bpchar", "regclass", "regtype", "regproc", "jsonpath", "varbit", "bytea", "tsvector", "tsquery"];
 /// Types whose names are no functions, and take no modifiers.
 const UNMODIFIED: [&str; 6] = ["int", "integer", "bigint", "smallint", "real", "boolean"];
 /// Types whose names are no functions, and take a number as a modifier.
@@ -45,6 +47,11 @@ pub fn respelled(tokens: Vec<TokenWithSpan>, text: &str) -> Result<Vec<TokenWith
         speller.token(token)?;
     }
     Ok(speller.spelled)
+}
+
+/// Whether a name in front of a string is that of its type.
+fn is_type(name: &str) -> bool {
+    TYPES.contains(&name) || RangeKind::type_named(name).is_some()
 }
 
 /// What an open parenthesis belongs to.
@@ -180,7 +187,7 @@ impl<'t> Speller<'t> {
             "distinct" if self.next_is(0, "from") && self.before().is_some_and(is_select) => {
                 return self.next(0).map_or(Ok(false), |next| Err(near(&next.token, next, self.text)));
             }
-            name if TYPES.contains(&name) && self.before().is_some_and(precedes_value) => {
+            name if is_type(name) && self.before().is_some_and(precedes_value) => {
                 let Some(string) = self.next(0).filter(|next| matches!(next.token, Token::SingleQuotedString(_)))
                 else {
                     return Ok(false);

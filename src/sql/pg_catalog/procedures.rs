@@ -11,7 +11,7 @@ use datafusion::logical_expr::Volatility;
 
 use crate::expr::Function;
 use crate::settings::Settings;
-use crate::sql::functions::{self, ORDERED_SETS, function_types, planner_volatility};
+use crate::sql::functions::{self, ORDERED_SETS, RANGE_AGGREGATES, function_types, planner_volatility};
 use crate::sql::pg_catalog::names::format_type;
 use crate::sql::pg_catalog::oids::{NAMESPACE_CATALOG, NAMESPACE_PUBLIC, OWNER_OID};
 use crate::sql::pg_catalog::relation::{CatalogRow, oid, oids, small, text};
@@ -107,7 +107,8 @@ fn all() -> Vec<Procedure> {
 
 /// Every function that a statement may call, in FROM or elsewhere.
 fn callable() -> Vec<PlannedFunction> {
-    let sets = SET_FUNCTIONS.iter().copied().chain(set_functions::names()).chain(ORDERED_SETS);
+    let of_ranges = RANGE_AGGREGATES.map(|(name, _)| name);
+    let sets = SET_FUNCTIONS.iter().copied().chain(set_functions::names()).chain(ORDERED_SETS).chain(of_ranges);
     let sets = sets.map(|name| PlannedFunction {
         name: name.to_string(),
         kind: FunctionKind::Scalar,

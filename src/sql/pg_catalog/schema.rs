@@ -78,6 +78,7 @@ pub fn catalog_rows(name: &str, context: &ReadContext) -> Vec<CatalogRow> {
         "pg_depend" => dependencies::depend(catalog),
         "pg_rewrite" => dependencies::rewrite_rules(catalog),
         "pg_type" => types::types(catalog),
+        "pg_range" => types::ranges(),
         "pg_enum" => user_types::labels(catalog),
         "pg_opclass" => types::opclass(),
         "pg_opfamily" => types::opfamily(),

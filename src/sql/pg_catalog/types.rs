@@ -9,7 +9,7 @@ use crate::sql::pg_catalog::procedures;
 use crate::sql::pg_catalog::relation::{CatalogRow, oid, text};
 use crate::sql::pg_catalog::user_types;
 use crate::sql::registry;
-use crate::types::{ColumnType, EnumType, IndexTerms, Value};
+use crate::types::{ColumnType, EnumType, IndexTerms, RangeKind, Value};
 use crate::vector::Metric;
 
 /// First OID of the operator classes listed here; one for each type, then pgvector's.
@@ -57,6 +57,8 @@ pub fn type_row(ty: &ColumnType, has_array: bool) -> CatalogRow {
     let kind = match ty {
         ColumnType::Unknown | ColumnType::Void => "p",
         ColumnType::Enum(_) => "e",
+        ColumnType::Range(_) => "r",
+        ColumnType::Multirange(_) => "m",
         _ => "b",
     };
     let name = ty.internal_name();
@@ -109,6 +111,8 @@ fn function_prefix(ty: &ColumnType) -> String {
     let name = match ty {
         ColumnType::Array(_) => "array".to_string(),
         ColumnType::Enum(_) => "enum".to_string(),
+        ColumnType::Range(_) => "range".to_string(),
+        ColumnType::Multirange(_) => "multirange".to_string(),
         _ => ty.internal_name(),
     };
     if takes_underscore(ty) { format!("{name}_") } else { name }
@@ -140,6 +144,8 @@ fn takes_underscore(ty: &ColumnType) -> bool {
             | ColumnType::Numeric(_)
             | ColumnType::Void
             | ColumnType::Enum(_)
+            | ColumnType::Range(_)
+            | ColumnType::Multirange(_)
             | ColumnType::Vector(_)
             | ColumnType::Halfvec(_)
             | ColumnType::Sparsevec(_)
@@ -182,6 +188,7 @@ pub fn alignment(ty: &ColumnType) -> &'static str {
         | ColumnType::Timestamp
         | ColumnType::TimestampTz
         | ColumnType::Interval => "d",
+        ColumnType::Range(kind) | ColumnType::Multirange(kind) => alignment(&kind.element()),
         ColumnType::Array(element) => match alignment(element) {
             "d" => "d",
             _ => "i",
@@ -198,6 +205,32 @@ pub fn storage(ty: &ColumnType) -> &'static str {
         _ if ty.length() == -1 => "x",
         _ => "p",
     }
+}
+
+/// The rows of `pg_range`.
+pub fn ranges() -> Vec<CatalogRow> {
+    let functions = |kind: RangeKind| match kind {
+        RangeKind::Int4 => ("int4range_canonical", "int4range_subdiff"),
+        RangeKind::Int8 => ("int8range_canonical", "int8range_subdiff"),
+        RangeKind::Date => ("daterange_canonical", "daterange_subdiff"),
+        RangeKind::Numeric => ("-", "numrange_subdiff"),
+        RangeKind::Timestamp => ("-", "tsrange_subdiff"),
+        RangeKind::TimestampTz => ("-", "tstzrange_subdiff"),
+    };
+    let row = |kind: RangeKind| {
+        let element = kind.element();
+        let (canonical, difference) = functions(kind);
+        vec![
+            ("rngtypid", oid(kind.range_oid())),
+            ("rngsubtype", oid(element.oid())),
+            ("rngmultitypid", oid(kind.multirange_oids().0)),
+            ("rngcollation", oid(0)),
+            ("rngsubopc", oid(operator_class(&element, None))),
+            ("rngcanonical", text(canonical)),
+            ("rngsubdiff", text(difference)),
+        ]
+    };
+    RangeKind::ALL.into_iter().map(row).collect()
 }
 
 /// The operator class of an index key: pgvector's by name, else the default of the type.
@@ -230,7 +263,14 @@ fn operator_classes() -> Vec<(u32, u32, String, ColumnType, bool)> {
                 | ColumnType::TsQuery
         )
     });
-    let ordered = ordered.map(|ty| (METHOD_BTREE, format!("{}_ops", ty.internal_name()), ty, true));
+    let ordered = ordered.map(|ty| {
+        let of = match ty {
+            ColumnType::Range(_) => "range".to_string(),
+            ColumnType::Multirange(_) => "multirange".to_string(),
+            _ => ty.internal_name(),
+        };
+        (METHOD_BTREE, format!("{of}_ops"), ty, true)
+    });
     let vectors = Metric::ALL
         .into_iter()
         .map(|metric| (METHOD_HNSW, metric.operator_class().to_string(), ColumnType::Vector(None), false));

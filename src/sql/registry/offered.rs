@@ -15,10 +15,14 @@ pub const PSEUDO_TYPES: &[(u32, &str, i16)] = &[
     (2283, "anyelement", 4),
     (2776, "anynonarray", 4),
     (3500, "anyenum", 4),
+    (3831, "anyrange", -1),
     (3838, "event_trigger", 4),
+    (4537, "anymultirange", -1),
+    (4538, "anycompatiblemultirange", -1),
     (5077, "anycompatible", 4),
     (5078, "anycompatiblearray", -1),
     (5079, "anycompatiblenonarray", 4),
+    (5080, "anycompatiblerange", -1),
 ];
 
 /// Whether values of a type can be here, or functions take and return it.

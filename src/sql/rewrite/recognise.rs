@@ -37,8 +37,8 @@ pub fn recognise(query: &Query) -> Option<Query> {
     parse(&type_query(&columns.into_iter().chain(named).collect::<Vec<_>>())?)
 }
 
-/// The types asked for and the elements of those that are arrays, elements first. There are no domains, ranges or
-/// composite types to follow further.
+/// The types asked for, the elements of those that are arrays and what ranges among them are of, each before what is made of it. There
+/// are no domains or composite types to follow further.
 fn type_query(columns: &[String]) -> Option<String> {
     let mut list = Vec::with_capacity(columns.len());
     for column in columns {
@@ -50,11 +50,15 @@ fn type_query(columns: &[String]) -> Option<String> {
             "elemtype" => "t.typelem",
             "elemdelim" => "e.typdelim",
             "elem_has_bin_input" | "elem_has_bin_output" => "true",
-            "basetype" | "range_subtype" => "CAST(NULL AS oid)",
+            "basetype" => "CAST(NULL AS oid)",
+            "range_subtype" => "coalesce(o.rngsubtype, m.rngsubtype)",
             "attrtypoids" => "CAST(NULL AS oid[])",
             "attrnames" => "CAST(NULL AS text[])",
             "depth" => "CASE WHEN t.typelem = 0 THEN 1 ELSE 0 END",
-            "basetype_name" | "range_subtype_name" => "CAST(NULL AS text)",
+            "basetype_name" => "CAST(NULL AS text)",
+            "range_subtype_name" => {
+                "CASE WHEN t.typtype IN ('r', 'm') THEN regtype_out(coalesce(o.rngsubtype, m.rngsubtype)) END"
+            }
             "elemtype_name" => "CASE WHEN t.typelem = 0 THEN NULL ELSE regtype_out(t.typelem) END",
             _ => return None,
         };
@@ -63,9 +67,14 @@ fn type_query(columns: &[String]) -> Option<String> {
     Some(format!(
         "SELECT {} FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace \
          LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem \
+         LEFT JOIN pg_catalog.pg_range o ON o.rngtypid = t.oid \
+         LEFT JOIN pg_catalog.pg_range m ON m.rngmultitypid = t.oid \
          WHERE t.oid = ANY($1::oid[]) \
          OR t.oid IN (SELECT a.typelem FROM pg_catalog.pg_type a WHERE a.oid = ANY($1::oid[])) \
-         ORDER BY t.typelem",
+         OR t.oid IN (SELECT r.rngsubtype FROM pg_catalog.pg_range r JOIN pg_catalog.pg_type a \
+         ON a.oid IN (r.rngtypid, r.rngmultitypid) OR a.typelem IN (r.rngtypid, r.rngmultitypid) \
+         WHERE a.oid = ANY($1::oid[])) \
+         ORDER BY CASE WHEN t.typtype IN ('r', 'm') THEN 1 ELSE t.typelem END",
         list.join(", ")
     ))
 }

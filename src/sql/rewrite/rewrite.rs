@@ -40,7 +40,6 @@ const EMPTY: &[&str] = &[
     "pg_publication",
     "pg_publication_namespace",
     "pg_publication_rel",
-    "pg_range",
     "pg_statistic_ext",
     "pg_subscription",
     "pg_trigger",

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::limits::KEY_BYTES_MAX;
+use crate::types::ranges::ordered_bytes::value_of_key;
 use crate::types::{ColumnType, EnumValue, Numeric, Value};
 
 const FALSE: u8 = 0x10;
@@ -30,6 +31,8 @@ const TIMESTAMP_TZ: u8 = 0x73;
 const UUID: u8 = 0x78;
 /// The position of a label of an enumerated type.
 const ENUM: u8 = 0x7c;
+/// A range or a multirange, whose ordered bytes lie as those of BYTEA do.
+const RANGE: u8 = 0x7d;
 /// Last of all tags, and below [`ESCAPED_ZERO`].
 const NULL: u8 = 0xf0;
 /// Ends a text; a zero byte inside is followed by `ESCAPED_ZERO`, which is above every tag.
@@ -119,6 +122,8 @@ fn encode_element(value: &Value, out: &mut Vec<u8>) -> Result<()> {
         Value::Timestamp(micros) => encode_micros(TIMESTAMP, *micros, out),
         Value::TimestampTz(micros) => encode_micros(TIMESTAMP_TZ, *micros, out),
         Value::Enum(value) => encode_micros(ENUM, value.position, out),
+        Value::Range(range) => encode_bytes(RANGE, &range.sort_key(), out),
+        Value::Multirange(multirange) => encode_bytes(RANGE, &multirange.sort_key(), out),
         Value::Uuid(uuid) => {
             out.push(UUID);
             out.extend_from_slice(uuid.as_bytes());
@@ -249,13 +254,13 @@ fn take_element<'a>(rest: &mut &'a [u8]) -> Result<Element<'a>> {
         FLOAT | TIME | TIMESTAMP | TIMESTAMP_TZ | ENUM => 8,
         DATE => 4,
         UUID => 16,
-        TEXT | BYTEA => escaped_length(tail)?,
+        TEXT | BYTEA | RANGE => escaped_length(tail)?,
         NUMERIC => Numeric::decode_ordered(tail).ok_or_else(|| corrupted("a numeric is not terminated"))?.1,
         _ if tag.abs_diff(INTEGER) <= INTEGER_BYTES_MAX => usize::from(tag.abs_diff(INTEGER)),
         _ => return Err(corrupted(&format!("an element has the unknown tag {tag:#04x}"))),
     };
     let (payload, after) = tail.split_at_checked(length).ok_or_else(|| corrupted("an element is cut off"))?;
-    *rest = if matches!(tag, TEXT | BYTEA) { after.get(1..).unwrap_or_default() } else { after };
+    *rest = if matches!(tag, TEXT | BYTEA | RANGE) { after.get(1..).unwrap_or_default() } else { after };
     Ok(Element { tag, payload })
 }
 
@@ -304,6 +309,9 @@ impl Element<'_> {
             (ENUM, ColumnType::Enum(ty)) => {
                 let position = self.micros()?;
                 Value::Enum(EnumValue { ty: Arc::clone(ty), position }.of(ty)?)
+            }
+            (RANGE, ColumnType::Range(_) | ColumnType::Multirange(_)) => {
+                self.range().filter(|value| value.is_of(ty)).ok_or_else(mismatch)?
             }
             (UUID, ColumnType::Uuid) => Value::Uuid(Uuid::from_bytes(self.fixed()?)),
             (tag, _) if tag.abs_diff(INTEGER) <= INTEGER_BYTES_MAX => {
@@ -354,6 +362,11 @@ impl Element<'_> {
             }
             _ => Ok(Value::Numeric(number)),
         }
+    }
+
+    /// Of numbers with the least digits, as numbers themselves; `None` for bytes of no range.
+    fn range(&self) -> Option<Value> {
+        value_of_key(&unescape(self.payload))
     }
 
     fn text(&self) -> Result<Box<str>> {

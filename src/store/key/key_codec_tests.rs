@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use proptest::prelude::*;
 
 use super::*;
-use crate::types::Interval;
+use crate::types::{Bound, Interval, Range, RangeKind};
 
 fn encoded(values: &[Value]) -> Vec<u8> {
     let mut out = Vec::new();
@@ -33,6 +33,7 @@ fn order(a: &Value, b: &Value) -> Ordering {
         | (Value::Timestamp(a), Value::Timestamp(b))
         | (Value::TimestampTz(a), Value::TimestampTz(b)) => a.cmp(b),
         (Value::Uuid(a), Value::Uuid(b)) => a.cmp(b),
+        (Value::Range(a), Value::Range(b)) => a.compare(b),
         _ => a.as_i64().unwrap().cmp(&b.as_i64().unwrap()),
     }
 }
@@ -72,9 +73,22 @@ fn values_of(ty: &ColumnType) -> BoxedStrategy<Value> {
         ColumnType::Timestamp => any::<i64>().prop_map(Value::Timestamp).boxed(),
         ColumnType::TimestampTz => any::<i64>().prop_map(Value::TimestampTz).boxed(),
         ColumnType::Uuid => any::<[u8; 16]>().prop_map(|bytes| Value::Uuid(Uuid::from_bytes(bytes))).boxed(),
+        ColumnType::Range(RangeKind::Int8) => {
+            let bound = prop::option::of((integers(), any::<bool>()));
+            (bound.clone(), bound).prop_map(|(lower, upper)| range(lower, upper)).boxed()
+        }
         other => panic!("{other} has no order"),
     };
     prop_oneof![9 => value, 1 => Just(Value::Null)].boxed()
+}
+
+/// A range between those bounds, an empty one where there is none.
+fn range(lower: Option<(i64, bool)>, upper: Option<(i64, bool)>) -> Value {
+    let bound = |bound: Option<(i64, bool)>| {
+        bound.map(|(number, is_inclusive)| Bound { value: Value::Int8(number), is_inclusive })
+    };
+    let range = Range::new(RangeKind::Int8, bound(lower), bound(upper));
+    Value::Range(Box::new(range.unwrap_or_else(|_| Range::empty(RangeKind::Int8))))
 }
 
 fn key_types() -> Vec<ColumnType> {
@@ -93,6 +107,7 @@ fn key_types() -> Vec<ColumnType> {
         ColumnType::Timestamp,
         ColumnType::TimestampTz,
         ColumnType::Uuid,
+        ColumnType::Range(RangeKind::Int8),
     ]
 }
 
@@ -205,7 +220,8 @@ fn wrong_type_is_corrupted() {
 #[test]
 fn bytes_of_format_1() {
     let numeric = |text: &str| Value::Numeric(text.parse().unwrap());
-    let fixture: [(Value, &[u8]); 27] = [
+    let small = |text: &str| Value::parse_text(&ColumnType::Range(RangeKind::Int4), text).unwrap();
+    let fixture: [(Value, &[u8]); 29] = [
         (Value::Bool(false), b"\x10"),
         (Value::Bool(true), b"\x11"),
         (Value::Int8(0), b"\x28"),
@@ -232,6 +248,8 @@ fn bytes_of_format_1() {
         (Value::Timestamp(0), b"\x72\x80\0\0\0\0\0\0\0"),
         (Value::TimestampTz(-2), b"\x73\x7f\xff\xff\xff\xff\xff\xff\xfe"),
         (Value::Uuid(Uuid::from_u128(3)), b"\x78\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x03"),
+        (small("empty"), b"\x7d\x01\0\xff\0"),
+        (small("[1,5)"), b"\x7d\x01\x01\x01\x80\0\xff\0\xff\x01\x01\x01\x80\0\xff\0\xff\x05\0\xff\0\xff\0"),
         (Value::Null, b"\xf0"),
     ];
     for (value, bytes) in fixture {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::full_text::wire::{read_query_bytes, read_vector_bytes, write_query_bytes, write_vector_bytes};
+use crate::types::ranges::ordered_bytes::value_of_bytes;
 use crate::types::{Bits, ColumnType, EnumValue, Interval, Numeric, SparseVector, Value, bytes_of};
 
 const REMOVED: u8 = 0;
@@ -38,6 +39,8 @@ const BITS: u8 = 23;
 const TSVECTOR: u8 = 24;
 const TSQUERY: u8 = 25;
 const ENUM: u8 = 26;
+/// A range or a multirange, which its bytes tell.
+const RANGE: u8 = 27;
 
 /// What a record holds under a name.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,6 +92,8 @@ pub enum ValueRef<'a> {
     TsVector(&'a [u8]),
     /// A query of full text in its binary form, not yet looked at.
     TsQuery(&'a [u8]),
+    /// A range or a multirange in its ordered bytes, not yet looked at.
+    Range(&'a [u8]),
     /// The position of a label, whose type the column knows.
     Enum(i64),
 }
@@ -123,6 +128,7 @@ impl ValueRef<'_> {
             ValueRef::Array(bytes) => Stored::Value(decode_array(bytes)?),
             ValueRef::Sparse(bytes) => Stored::Value(decode_sparse(bytes)?),
             ValueRef::Bits(bytes) => Stored::Value(decode_bits(bytes)?),
+            ValueRef::Range(bytes) => Stored::Value(value_of_bytes(bytes).ok_or_else(|| corrupted("a range is none"))?),
             ValueRef::Enum(position) => Stored::Value(Value::Enum(EnumValue::unresolved(position))),
             ValueRef::TsVector(bytes) => {
                 Stored::Value(Value::TsVector(Arc::new(read_vector_bytes(bytes).map_err(|error| damaged(&error))?)))
@@ -218,6 +224,8 @@ fn encode_value(value: &Value, out: &mut Vec<u8>) -> Result<()> {
             put(BITS, &bits.length().to_le_bytes(), out);
             out.extend_from_slice(bits.bytes());
         }
+        Value::Range(range) => put(RANGE, &range.to_bytes(), out),
+        Value::Multirange(multirange) => put(RANGE, &multirange.to_bytes(), out),
         Value::Enum(value) => put(ENUM, &value.position.to_le_bytes(), out),
         Value::TsVector(vector) => {
             out.push(TSVECTOR);
@@ -304,6 +312,7 @@ pub(super) fn decode_stored(bytes: &[u8]) -> Result<ValueRef<'_>> {
         BITS => ValueRef::Bits(payload),
         TSVECTOR => ValueRef::TsVector(payload),
         TSQUERY => ValueRef::TsQuery(payload),
+        RANGE => ValueRef::Range(payload),
         ENUM => ValueRef::Enum(i64::from_le_bytes(fixed(payload)?)),
         _ => return Err(corrupted(&format!("a field has the unknown tag {tag}"))),
     })
@@ -410,6 +419,11 @@ mod tests {
         ["text[]", "bit varying[]", "vector[]", "interval[]", "sparsevec", "bit varying", "numeric(10,2)[]"]
             .into_iter()
             .zip(["{a,NULL,\"\"}", "{101,\"\"}", "{\"[1,2]\"}", "{1 mon}", "{1:2,5:-1}/9", "1011", "{1.50}"])
+            .chain([
+                ("numrange", "[1.50,2)"),
+                ("datemultirange", "{(,2020-01-01),[2020-02-01,)}"),
+                ("int8range[]", "{empty}"),
+            ])
             .map(|(ty, text)| Value::parse_text(&ColumnType::parse(ty).unwrap(), text).unwrap())
             .collect()
     }

@@ -340,6 +340,8 @@ fn write_json(value: &Value, style: &TextStyle, out: &mut Vec<u8>) {
         | Value::Bits(_)
         | Value::TsVector(_)
         | Value::TsQuery(_)
+        | Value::Range(_)
+        | Value::Multirange(_)
         | Value::Enum(_) => write_string(&style.text_of(value), out),
     }
 }

@@ -26,6 +26,8 @@ use crate::types::numbers::{
     write_significant,
 };
 use crate::types::numeric::{parse_numeric, write_numeric};
+use crate::types::ranges::multirange_text::{parse_multirange, write_multirange};
+use crate::types::ranges::range_text::{parse_range, write_range};
 use crate::types::text::arrays::{parse_array, parse_number_vector, write_array, write_number_vector};
 use crate::types::text::sparse::{parse_sparse, write_sparse};
 use crate::types::text::vectors::{check_dimension, parse_dense, parse_vector, write_vector};
@@ -93,6 +95,8 @@ impl Value {
             }
             ColumnType::TsVector => Value::TsVector(Arc::new(parse_vector_text(text)?)),
             ColumnType::Enum(ty) => Value::Enum(ty.read(text)?),
+            ColumnType::Range(kind) => Value::Range(Box::new(parse_range(*kind, text, style)?)),
+            ColumnType::Multirange(kind) => Value::Multirange(Box::new(parse_multirange(*kind, text, style)?)),
             ColumnType::TsQuery => Value::TsQuery(Arc::new(parse_query_text(text)?)),
             ColumnType::Array(element) => parse_array(element, text, style)?,
             ColumnType::Int2Vector | ColumnType::OidVector => parse_number_vector(ty, text)?,
@@ -138,6 +142,8 @@ impl Value {
             Value::TsVector(vector) => write_vector_text(vector, out),
             Value::TsQuery(query) => write_query_text(query, out),
             Value::Enum(value) => out.put_slice(value.label().as_bytes()),
+            Value::Range(range) => write_range(range, style, out),
+            Value::Multirange(multirange) => write_multirange(multirange, style, out),
             Value::Array(element, values) if element.is_number_vector() => write_number_vector(values, out),
             Value::Array(_, values) => write_array(values, style, out),
         }

@@ -31,6 +31,8 @@ pub(super) fn encode(value: &Value, key: &mut Vec<u8>) -> Result<()> {
             key.extend_from_slice(&micros.to_le_bytes());
         }
         Value::Enum(value) => key.extend_from_slice(&value.position.to_le_bytes()),
+        Value::Range(range) => encode_bytes(&range.sort_key(), key),
+        Value::Multirange(multirange) => encode_bytes(&multirange.sort_key(), key),
         Value::Uuid(uuid) => key.extend_from_slice(uuid.as_bytes()),
         Value::Json(_)
         | Value::Interval(_)

@@ -385,6 +385,8 @@ pub(crate) fn fits(collection: &Collection, name: &str, value: Option<&Value>) -
                 | Value::TsVector(_)
                 | Value::TsQuery(_)
                 | Value::Enum(_)
+                | Value::Range(_)
+                | Value::Multirange(_)
                 | Value::Array(..)
         ),
         Some((_, column)) => match (&column.ty, value) {

@@ -5,6 +5,7 @@ use crate::expr::Parameter::{Any, AnyArray, Int};
 use crate::expr::{Function, Invocation, int_of};
 use crate::sql::functions::aggregates::ordered_arrays::result_of_ordered;
 use crate::sql::functions::arrays::dimensions::result_of_dimensions;
+use crate::sql::functions::ranges::result_of_ranges;
 use crate::types::{ARRAY_DIMENSIONS_MAX, ColumnType, Value};
 
 /// `width_bucket` of an array of bounds.
@@ -53,7 +54,9 @@ pub fn result_of(name: &str, types: &[ColumnType]) -> Option<ColumnType> {
     }
     match name {
         "trim_array" | "array_shuffle" | "array_sample" => Some(first),
-        _ => result_of_ordered(name, types).or_else(|| result_of_dimensions(name, types)),
+        _ => result_of_ordered(name, types)
+            .or_else(|| result_of_dimensions(name, types))
+            .or_else(|| result_of_ranges(name, types)),
     }
 }
 

@@ -16,6 +16,7 @@ use datafusion::logical_expr::{
 };
 
 use crate::sql::functions::json::json::{self, JSON_SORT_KEY};
+use crate::sql::functions::ranges::{self, RANGE_SORT_KEY};
 use crate::sql::functions::scalar::scalar_function;
 use crate::types::Interval;
 
@@ -42,6 +43,15 @@ pub fn json_key(expr: Expr) -> Option<Expr> {
     static FUNCTION: LazyLock<Option<Arc<ScalarUDF>>> = LazyLock::new(|| {
         let mut all = json::definitions().into_iter();
         all.find(|definition| definition.name == JSON_SORT_KEY).map(|key| Arc::new(scalar_function(key)))
+    });
+    FUNCTION.as_ref().map(|key| Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(key), vec![expr])))
+}
+
+/// The key of a range of numbers: bytes that are equal and ordered as the values are.
+pub fn range_key(expr: Expr) -> Option<Expr> {
+    static FUNCTION: LazyLock<Option<Arc<ScalarUDF>>> = LazyLock::new(|| {
+        let mut all = ranges::definitions().into_iter();
+        all.find(|definition| definition.name == RANGE_SORT_KEY).map(|key| Arc::new(scalar_function(key)))
     });
     FUNCTION.as_ref().map(|key| Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(key), vec![expr])))
 }

@@ -27,11 +27,11 @@ use datafusion::logical_expr::{Aggregate, BinaryExpr, Expr, ExprSchemable, Join,
 
 use crate::sql::arrow::types::{is_number_text, type_of};
 use crate::sql::arrow::walks::{PlanWalks, TreeWalks};
-use crate::sql::functions::{float_key, is_float_key, json_key, numeric_key, one_nan};
+use crate::sql::functions::{float_key, is_float_key, json_key, numeric_key, one_nan, range_key};
 use crate::sql::planner::semantics::number_keys::number_key;
 use crate::sql::planner::semantics::set_keys::grouped_by_sets;
 use crate::sql::planner::semantics::window_keys::with_key_columns;
-use crate::types::ColumnType;
+use crate::types::{ColumnType, RangeKind};
 
 /// Which sides of a comparison get keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -339,6 +339,8 @@ pub enum KeyKind {
     Length,
     /// The bytes that JSON is ordered by.
     Json,
+    /// The bytes that equal ranges of numbers share.
+    Range,
     /// The bytes that shown numbers are ordered by.
     Number,
 }
@@ -362,7 +364,11 @@ pub fn kind_of(expr: &Expr, schema: &DFSchema) -> Option<KeyKind> {
     if is_list && *ty.base() == ColumnType::Numeric(None) {
         return Some(KeyKind::Number);
     }
-    kind(field.data_type()).or_else(|| (ty == ColumnType::Jsonb).then_some(KeyKind::Json))
+    kind(field.data_type()).or_else(|| match ty {
+        ColumnType::Jsonb => Some(KeyKind::Json),
+        ColumnType::Range(RangeKind::Numeric) | ColumnType::Multirange(RangeKind::Numeric) => Some(KeyKind::Range),
+        _ => None,
+    })
 }
 
 /// Whether values of an expression may be equal and look different.
@@ -393,6 +399,7 @@ fn own_key(expr: Expr, schema: &DFSchema) -> Expr {
         Some(KeyKind::Float) => key_of(expr, schema, KeySides::All),
         Some(KeyKind::Length) => float_key(expr),
         Some(KeyKind::Json) => json_key(expr.clone()).unwrap_or(expr),
+        Some(KeyKind::Range) => range_key(expr.clone()).unwrap_or(expr),
         Some(KeyKind::Number) => numeric_key(expr.clone()).unwrap_or(expr),
         None => expr,
     }

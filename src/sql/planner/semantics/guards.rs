@@ -21,7 +21,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Ope
 
 use crate::sql::arrow::types::is_number_text;
 use crate::sql::arrow::walks::{PlanWalks, TreeWalks};
-use crate::sql::functions::{JSON_SORT_KEY, NUMBER_KEPT, NUMBER_OF, NUMERIC_KEY, number_kept};
+use crate::sql::functions::{JSON_SORT_KEY, NUMBER_KEPT, NUMBER_OF, NUMERIC_KEY, RANGE_SORT_KEY, number_kept};
 use crate::sql::planner::semantics::attempt::{attempted, marked};
 use crate::sql::planner::semantics::lazy::{LazyKind, hide, lazy};
 
@@ -323,7 +323,7 @@ fn is_total(expr: &Expr, schema: &DFSchema) -> bool {
         Expr::ScalarFunction(function) => {
             let has_numbers = || function.args.iter().all(|argument| is_exact(argument, schema));
             TOTAL.contains(&function.name())
-                || matches!(function.name(), JSON_SORT_KEY | NUMBER_KEPT)
+                || matches!(function.name(), JSON_SORT_KEY | NUMBER_KEPT | RANGE_SORT_KEY)
                 || (matches!(function.name(), NUMERIC_KEY | NUMBER_OF) && has_numbers())
                 || is_text_cast(function)
         }
