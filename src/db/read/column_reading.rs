@@ -274,21 +274,20 @@ pub(crate) fn few_selected_keys(
 pub(crate) fn is_columnar(collection: &Collection, operand: &Operand) -> bool {
     match operand {
         Operand::Column(position) => collection.columns.get(*position).is_some_and(|column| {
-            !matches!(
-                column.ty,
-                ColumnType::Json
-                    | ColumnType::Jsonb
-                    | ColumnType::Vector(_)
-                    | ColumnType::Halfvec(_)
-                    | ColumnType::Sparsevec(_)
-                    | ColumnType::Bytea
-                    | ColumnType::TsVector
-                    | ColumnType::TsQuery
-                    | ColumnType::Enum(_)
-                    | ColumnType::Range(_)
-                    | ColumnType::Multirange(_)
-                    | ColumnType::Array(_)
-            )
+            !column.ty.is_dense_vector()
+                && !matches!(
+                    column.ty,
+                    ColumnType::Json
+                        | ColumnType::Jsonb
+                        | ColumnType::Sparsevec(_)
+                        | ColumnType::Bytea
+                        | ColumnType::TsVector
+                        | ColumnType::TsQuery
+                        | ColumnType::Enum(_)
+                        | ColumnType::Range(_)
+                        | ColumnType::Multirange(_)
+                        | ColumnType::Array(_)
+                )
         }),
         Operand::Path { path, .. } => !path.is_empty(),
         Operand::System(_) | Operand::Key | Operand::Computed(_) => false,

@@ -113,6 +113,60 @@ impl Analyzer<'_> {
         Ok(Some(ColumnType::Float8))
     }
 
+    /// Operators of JSON, and those that are written like them.
+    fn json_operator(&mut self, expr: &mut Expr, operator: &BinaryOperator) -> Result<Option<ColumnType>> {
+        let Expr::BinaryOp { left, right, .. } = expr else { return Ok(None) };
+        let mut left_type = self.expr(left)?;
+        let mut right_type = self.expr(right)?;
+        self.resolve_operands(&operator.to_string(), (left, &mut left_type), (right, &mut right_type))?;
+        if let Some(ty) = self.full_text(expr, left_type.as_ref(), right_type.as_ref()) {
+            return Ok(Some(ty));
+        }
+        let Expr::BinaryOp { left, right, .. } = expr else { return Ok(None) };
+        if left_type.is_none() && self.is_adoptable(left) {
+            self.adopt(left, &ColumnType::Jsonb)?;
+            left_type = Some(ColumnType::Jsonb);
+        }
+        if let Some(ty) = left_type.as_ref().filter(|ty| ty.is_text() && **ty != ColumnType::Unknown) {
+            let message = format!("operator does not exist: {ty} {operator} unknown");
+            let hint = "JSON operators take json and jsonb: cast the text, as in (t::jsonb).";
+            let error = Error::new(ErrorKind::UndefinedFunction, message).with_hint(hint);
+            return Err(self.at(error, left.span().start));
+        }
+        let takes_text = matches!(
+            operator,
+            BinaryOperator::Arrow
+                | BinaryOperator::LongArrow
+                | BinaryOperator::Question
+                | BinaryOperator::AtQuestion
+                | BinaryOperator::AtAt
+        );
+        if takes_text {
+            self.adopt(right, &ColumnType::Text)?;
+        } else {
+            self.adopt(right, &ColumnType::Array(Box::new(ColumnType::Text)))?;
+        }
+        let Some(name) = json_function(operator, right_type.as_ref()) else { return Ok(None) };
+        let mut arguments = vec![left.as_ref().clone()];
+        match (self.constant_value(right), operator) {
+            (Some(Value::Array(_, keys)), BinaryOperator::HashArrow | BinaryOperator::HashLongArrow)
+                if !keys.is_empty() && !keys.iter().any(Value::is_null) =>
+            {
+                let keys: Vec<String> = keys.iter().map(Value::to_text).collect();
+                arguments.extend(keys.into_iter().map(|key| Expr::value(Literal::SingleQuotedString(key))));
+            }
+            _ => arguments.push(right.as_ref().clone()),
+        }
+        let of_text = name.strip_prefix("jsonb_").map(|rest| format!("json_{rest}"));
+        if let (Some(ColumnType::Json), Some(of_text)) = (&left_type, of_text.filter(|_| is_access(operator))) {
+            *expr = call(&of_text, arguments);
+            let ty = json_result(operator);
+            return Ok(Some(if ty == ColumnType::Jsonb { ColumnType::Json } else { ty }));
+        }
+        *expr = call(name, arguments);
+        return Ok(Some(json_result(operator)));
+    }
+
     /// JSON's operators, and arithmetic and concatenation of everything.
     fn other_operator(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         let Expr::BinaryOp { left, op, right } = expr else { return Ok(None) };
@@ -121,55 +175,7 @@ impl Analyzer<'_> {
             return self.containment(expr);
         }
         if json_result_known(&operator) {
-            let mut left_type = self.expr(left)?;
-            let mut right_type = self.expr(right)?;
-            self.resolve_operands(&operator.to_string(), (left, &mut left_type), (right, &mut right_type))?;
-            if let Some(ty) = self.full_text(expr, left_type.as_ref(), right_type.as_ref()) {
-                return Ok(Some(ty));
-            }
-            let Expr::BinaryOp { left, right, .. } = expr else { return Ok(None) };
-            if left_type.is_none() && self.is_adoptable(left) {
-                self.adopt(left, &ColumnType::Jsonb)?;
-                left_type = Some(ColumnType::Jsonb);
-            }
-            if let Some(ty) = left_type.as_ref().filter(|ty| ty.is_text() && **ty != ColumnType::Unknown) {
-                let message = format!("operator does not exist: {ty} {operator} unknown");
-                let hint = "JSON operators take json and jsonb: cast the text, as in (t::jsonb).";
-                let error = Error::new(ErrorKind::UndefinedFunction, message).with_hint(hint);
-                return Err(self.at(error, left.span().start));
-            }
-            let takes_text = matches!(
-                operator,
-                BinaryOperator::Arrow
-                    | BinaryOperator::LongArrow
-                    | BinaryOperator::Question
-                    | BinaryOperator::AtQuestion
-                    | BinaryOperator::AtAt
-            );
-            if takes_text {
-                self.adopt(right, &ColumnType::Text)?;
-            } else {
-                self.adopt(right, &ColumnType::Array(Box::new(ColumnType::Text)))?;
-            }
-            let Some(name) = json_function(&operator, right_type.as_ref()) else { return Ok(None) };
-            let mut arguments = vec![left.as_ref().clone()];
-            match (self.constant_value(right), &operator) {
-                (Some(Value::Array(_, keys)), BinaryOperator::HashArrow | BinaryOperator::HashLongArrow)
-                    if !keys.is_empty() && !keys.iter().any(Value::is_null) =>
-                {
-                    let keys: Vec<String> = keys.iter().map(Value::to_text).collect();
-                    arguments.extend(keys.into_iter().map(|key| Expr::value(Literal::SingleQuotedString(key))));
-                }
-                _ => arguments.push(right.as_ref().clone()),
-            }
-            let of_text = name.strip_prefix("jsonb_").map(|rest| format!("json_{rest}"));
-            if let (Some(ColumnType::Json), Some(of_text)) = (&left_type, of_text.filter(|_| is_access(&operator))) {
-                *expr = call(&of_text, arguments);
-                let ty = json_result(&operator);
-                return Ok(Some(if ty == ColumnType::Jsonb { ColumnType::Json } else { ty }));
-            }
-            *expr = call(name, arguments);
-            return Ok(Some(json_result(&operator)));
+            return self.json_operator(expr, &operator);
         }
         let mut left_type = self.expr(left)?;
         let mut right_type = self.expr(right)?;

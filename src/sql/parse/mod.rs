@@ -24,6 +24,7 @@ pub(super) mod subquery_names;
 pub(super) mod table_text;
 pub(super) mod time_tokens;
 pub(super) mod trees;
+pub(super) mod type_calls;
 pub(super) mod unread;
 pub(super) mod view_text;
 pub(super) mod visit;

@@ -1,5 +1,4 @@
-//! Spellings of expressions that PostgreSQL has and sqlparser does not read, in the ones that it does; and calls of names that
-//! PostgreSQL keeps for types.
+//! Spellings of expressions that PostgreSQL has and sqlparser does not read, in the ones that it does.
 //!
 //! `'a' NEWLINE 'b'` is one string (PostgreSQL's documentation, section 4.1.2.1), `TRIM(BOTH FROM x)` takes blanks away, `SUBSTRING(x
 //! SIMILAR p ESCAPE e)` is `SUBSTRING(x FROM p FOR e)`, `ORDER BY x USING <` is `ORDER BY x ASC`, `TABLE t` reads all of a table, `name
@@ -11,18 +10,12 @@ use crate::error::{Error, Result};
 use crate::sql::parse::parse::character;
 use crate::sql::parse::regroup::precedes_value;
 use crate::sql::parse::rewrite_tokens::is_keyword;
+use crate::sql::parse::type_calls::check_type_call;
 use crate::types::RangeKind;
 
 /// Types whose names the parser takes for columns in front of a string.
 const TYPES: [&str; 11] =
     ["name", "oid", "bpchar", "regclass", "regtype", "regproc", "jsonpath", "varbit", "bytea", "tsvector", "tsquery"];
-/// Types whose names are no functions, and take no modifiers.
-const UNMODIFIED: [&str; 6] = ["int", "integer", "bigint", "smallint", "real", "boolean"];
-/// Types whose names are no functions, and take a number as a modifier.
-const LENGTHS: [&str; 7] = ["varchar", "character", "char", "nchar", "float", "timestamp", "interval"];
-/// Types whose names are no functions, and take any expressions as modifiers, as far as the grammar goes.
-const MODIFIED: [&str; 4] = ["numeric", "decimal", "dec", "bit"];
-
 /// What may follow SELECT that has no columns.
 const ENDS_OF_COLUMNS: [&str; 12] =
     ["where", "group", "having", "window", "union", "intersect", "except", "order", "limit", "offset", "fetch", "for"];
@@ -285,7 +278,7 @@ pub fn is_solid(token: &TokenWithSpan) -> bool {
     !matches!(token.token, Token::Whitespace(_))
 }
 
-fn next_solid(tokens: &[TokenWithSpan]) -> Option<&TokenWithSpan> {
+pub(super) fn next_solid(tokens: &[TokenWithSpan]) -> Option<&TokenWithSpan> {
     tokens.iter().find(|token| is_solid(token))
 }
 
@@ -399,50 +392,6 @@ fn given_versions(tokens: &[TokenWithSpan]) -> Option<(Vec<(String, &'static str
 
 fn word_name(word: &Word) -> String {
     if word.quote_style.is_some() { word.value.clone() } else { word.value.to_ascii_lowercase() }
-}
-
-/// Refuses a call of a name that PostgreSQL keeps for a type, where its grammar does.
-fn check_type_call(
-    token: &TokenWithSpan,
-    rest: &[TokenWithSpan],
-    before: Option<&TokenWithSpan>,
-    text: &str,
-) -> Result<()> {
-    let Token::Word(Word { value, quote_style: None, .. }) = &token.token else { return Ok(()) };
-    let name = value.to_ascii_lowercase();
-    let is_listed = |list: &[&str]| list.contains(&name.as_str());
-    if !(is_listed(&UNMODIFIED) || is_listed(&LENGTHS) || is_listed(&MODIFIED)) || !before.is_some_and(precedes_value) {
-        return Ok(());
-    }
-    let mut solid = rest.iter().enumerate().filter(|(_, token)| is_solid(token));
-    let (Some((open, first)), Some((_, inside))) = (solid.next(), solid.next()) else { return Ok(()) };
-    if first.token != Token::LParen {
-        return Ok(());
-    }
-    if is_listed(&UNMODIFIED) {
-        return Err(near(&first.token, first, text));
-    }
-    if matches!(inside.token, Token::Number(..)) {
-        return Ok(());
-    }
-    if is_listed(&LENGTHS) {
-        return Err(near(&inside.token, inside, text));
-    }
-    let mut depth = 0_usize;
-    let close = rest.iter().skip(open).position(|token| {
-        match token.token {
-            Token::LParen => depth += 1,
-            Token::RParen => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        depth == 0
-    });
-    let behind = close.and_then(|close| next_solid(rest.get(open + close + 1..).unwrap_or_default()));
-    match behind {
-        Some(behind) if matches!(behind.token, Token::SingleQuotedString(_)) => Ok(()),
-        Some(behind) => Err(near(&behind.token, behind, text)),
-        None => Err(Error::syntax("syntax error at end of input", Some(text.trim_end().chars().count() + 1))),
-    }
 }
 
 /// A syntax error at a token.

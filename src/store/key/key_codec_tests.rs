@@ -74,8 +74,8 @@ fn values_of(ty: &ColumnType) -> BoxedStrategy<Value> {
         ColumnType::TimestampTz => any::<i64>().prop_map(Value::TimestampTz).boxed(),
         ColumnType::Uuid => any::<[u8; 16]>().prop_map(|bytes| Value::Uuid(Uuid::from_bytes(bytes))).boxed(),
         ColumnType::Range(RangeKind::Int8) => {
-            let bound = prop::option::of((integers(), any::<bool>()));
-            (bound.clone(), bound).prop_map(|(lower, upper)| range(lower, upper)).boxed()
+            let bound = || prop::option::of((integers(), any::<bool>()));
+            (bound(), bound()).prop_map(|(lower, upper)| range(lower, upper)).boxed()
         }
         other => panic!("{other} has no order"),
     };

@@ -86,7 +86,9 @@ fn unanswered(address: &str, error: &(dyn std::error::Error + 'static)) -> Strin
         let kind = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
         matches!(kind, Some(ErrorKind::InvalidData | ErrorKind::UnexpectedEof))
     };
-    if chain.any(speaks_otherwise) {
+    // Some errors of the transports show the kind alone.
+    let is_shown = [ErrorKind::InvalidData, ErrorKind::UnexpectedEof].iter().any(|kind| root == kind.to_string());
+    if is_shown || chain.any(speaks_otherwise) {
         return format!(
             "what answers at {address} does not speak as peers do: is it the port of a peer, and not that of clients?"
         );

@@ -101,8 +101,6 @@ ERROR 42846: cannot cast type int4multirange to int4range
 
 > select range_agg(1)
 ERROR 42883: function range_agg(integer) does not exist
-LINE 1: select range_agg(1)
-               ^
 HINT: No function matches the given name and argument types. You might need to add explicit type casts.
 
 > select range_agg(int4range(x,x+1)) from generate_series(1,5) x

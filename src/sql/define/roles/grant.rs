@@ -99,7 +99,8 @@ fn privileges(text: &GrantText, object: &NamedObject) -> Result<PermissionSet> {
         };
         // As PostgreSQL, GRANT on a sequence without the word takes what tables have.
         let of_table = matches!(text.objects, GrantedObjects::Tables(_)) && kind == ObjectKind::Sequence;
-        if !kind.all().has(permission) && !(of_table && ObjectKind::Relation.all().has(permission)) {
+        let is_known = kind.all().has(permission) || (of_table && ObjectKind::Relation.all().has(permission));
+        if !is_known {
             let name = match kind {
                 ObjectKind::Relation | ObjectKind::Column => "relation",
                 kind => kind.name(),

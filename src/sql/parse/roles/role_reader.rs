@@ -44,6 +44,9 @@ fn may_be(text: &str) -> bool {
     OPENINGS.iter().any(|word| opens(word))
 }
 
+/// An option that is on by its word, and off by the word with NO before it.
+type Switch = (&'static str, fn(bool) -> RoleOption);
+
 impl RoleTokens<'_> {
     fn statement(&mut self) -> Result<Option<RoleText>> {
         if self.takes("GRANT") {
@@ -142,7 +145,7 @@ impl RoleTokens<'_> {
     }
 
     fn option(&mut self, is_new: bool) -> Result<RoleOption> {
-        let words: [(&str, fn(bool) -> RoleOption); 7] = [
+        let words: [Switch; 7] = [
             ("SUPERUSER", RoleOption::Superuser),
             ("INHERIT", RoleOption::Inherit),
             ("CREATEROLE", RoleOption::CreateRole),

@@ -7,7 +7,7 @@ use crate::sql::parse::parse::character;
 use crate::sql::parse::rewrite_tokens::is_keyword;
 use crate::sql::parse::roles::role_text::RoleWord;
 
-/// A place among the tokens.
+/// A place among the tokens. Its methods read the parts of many statements, and lie by subject in the files of this folder.
 pub(super) struct RoleTokens<'a> {
     pub text: &'a str,
     /// Without blanks and comments.

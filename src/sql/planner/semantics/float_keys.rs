@@ -364,7 +364,7 @@ pub fn kind_of(expr: &Expr, schema: &DFSchema) -> Option<KeyKind> {
     if is_list && *ty.base() == ColumnType::Numeric(None) {
         return Some(KeyKind::Number);
     }
-    kind(field.data_type()).or_else(|| match ty {
+    kind(field.data_type()).or(match ty {
         ColumnType::Jsonb => Some(KeyKind::Json),
         ColumnType::Range(RangeKind::Numeric) | ColumnType::Multirange(RangeKind::Numeric) => Some(KeyKind::Range),
         _ => None,
