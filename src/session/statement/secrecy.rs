@@ -97,7 +97,15 @@ fn redacted(said: &str, words: &[String]) -> String {
             part.is_empty() || NAMES.contains(&part.as_str()) || words.contains(&part)
         })
     };
-    if said.split('"').skip(1).step_by(2).all(is_name) {
+    // What is quoted may have quotes itself: then a quote stands at a letter, at another quote, or alone.
+    let parts: Vec<&str> = said.split('"').collect();
+    let between = parts.get(2..parts.len().saturating_sub(1)).unwrap_or_default().iter().step_by(2);
+    let behind = parts.last().copied().unwrap_or_default();
+    let begins_word = |part: &str| part.starts_with(char::is_alphanumeric);
+    let is_plain = parts.len() % 2 == 1
+        && between.clone().all(|part| !part.is_empty() && !begins_word(part))
+        && !begins_word(behind);
+    if is_plain && parts.iter().skip(1).step_by(2).all(|part| is_name(part)) {
         return said.to_string();
     }
     let (before, after) = (said.get(..first).unwrap_or_default(), said.get(last + 1..).unwrap_or_default());
@@ -128,6 +136,7 @@ mod tests {
             "INSERT INTO auth VALUES ('k', 'hush)",
             "ALTER USER nebulus PASSWORD hush",
             "ALTER ROLE nebulus PASSWORD \"hush\"",
+            "ALTER ROLE nebulus PASSWORD \"role\"\"hush\"",
             "CREATE USER x PASSWORD 'hush' y",
             "CREATE NETWORK n WITH (secret = hush)",
             "CREATE NETWORK n SECRET 'hush'",

@@ -164,7 +164,7 @@ impl Analyzer<'_> {
             return Ok(Some(if ty == ColumnType::Jsonb { ColumnType::Json } else { ty }));
         }
         *expr = call(name, arguments);
-        return Ok(Some(json_result(operator)));
+        Ok(Some(json_result(operator)))
     }
 
     /// JSON's operators, and arithmetic and concatenation of everything.

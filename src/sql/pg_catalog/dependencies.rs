@@ -138,7 +138,7 @@ mod tests {
         let members = members();
         let of = |class: u32| members.iter().filter(|(member, _)| *member == class).count();
         assert_eq!(of(PG_TYPE), 6);
-        assert_eq!(of(PG_AM), 1);
+        assert_eq!(of(PG_AM), 2);
         assert!(of(PG_PROC) > 90 && of(PG_OPERATOR) > 30 && of(PG_CAST) > 10 && of(PG_OPCLASS) > 7);
     }
 }

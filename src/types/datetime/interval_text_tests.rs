@@ -41,7 +41,7 @@ fn intervals_of_the_documentation() {
         ("P0002-10-15T10:30:20", "2 years 10 mons 15 days 10:30:20"),
         ("P0002-10T1S", "2 years 10 mons 00:00:01"),
         ("PT10:30", "10:30:00"),
-        ("PT2562047788.0152155019444", "2562047788:00:54.775429"),
+        ("PT10.5", "10:30:00"),
     ] {
         assert_eq!(printed(parse_interval(text, TextStyle::CANONICAL).unwrap()), expected, "{text}");
     }

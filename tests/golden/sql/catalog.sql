@@ -257,9 +257,10 @@ ERROR 3F000: schema "nowhere" does not exist
  jsonb_build_array | VARIADIC "any"                                                                   | jsonb              | f       | f
  jsonb_build_array |                                                                                  | jsonb              | f       | f
  row_number        |                                                                                  | bigint             | w       | f
+ unnest            | anymultirange                                                                    | SETOF anyrange     | f       | t
  unnest            | anyarray                                                                         | SETOF anyelement   | f       | t
  unnest            | tsvector tsvector, OUT lexeme text, OUT positions smallint[], OUT weights text[] | SETOF record       | f       | t
-(13 rows)
+(14 rows)
 
 > SELECT count(*) > 300 AS a FROM pg_proc JOIN pg_type ON pg_type.oid = prorettype WHERE proname NOT LIKE 'pg%'
  a
