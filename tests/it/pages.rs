@@ -222,6 +222,11 @@ fn conflicts_are_as_the_page_says() {
 }
 
 #[test]
+fn roles_are_as_the_page_says() {
+    holds("roles.md");
+}
+
+#[test]
 fn knirvgraph_is_as_the_page_says() {
     holds("knirvgraph.md");
 }
