@@ -86,7 +86,6 @@ impl Crowd {
                 charter: CharterDigest::default(),
                 excused: Vec::new(),
                 is_owner: false,
-                owners: Vec::new(),
                 awaits_founder: false,
                 collections: Vec::new(),
                 shapes: Vec::new(),

@@ -47,13 +47,10 @@ impl Replica {
         self.queue()
             .encode(move |apply| {
                 let shared = Arc::clone(apply.shared);
-                let mut sweeping = shared.sweeping.lock();
+                let sweeping = shared.sweeping.lock();
+                let is_put = |place: &Vec<u8>| sweeping.is_needed(id, place);
                 let mut dropped = 0;
-                for place in found {
-                    if sweeping.is_needed(id, &place) {
-                        continue;
-                    }
-                    sweeping.forget_whole(id, &place);
+                for place in found.into_iter().filter(|place| !is_put(place)) {
                     apply.effects.batch.delete(&Key::Posting(id, &place));
                     apply.effects.overlay.postings.insert((id, place), None);
                     dropped += 1;

@@ -43,8 +43,6 @@ pub(crate) struct CommitEncoder<'a> {
     pub origin: Option<ChangeOrigin>,
     /// Who may do what in collections of networks, as far as it was asked for.
     pub rights: BTreeMap<(NetworkId, String), Arc<Rights>>,
-    /// How many deltas were put on record as set aside.
-    pub set_aside: usize,
 }
 
 impl<'a> CommitEncoder<'a> {
@@ -83,7 +81,6 @@ impl<'a> CommitEncoder<'a> {
             cancel,
             origin: None,
             rights,
-            set_aside: 0,
         }
     }
 

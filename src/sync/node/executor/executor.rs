@@ -61,7 +61,6 @@ impl Executor {
         let says = network.standing();
         Ok(EngineConfig {
             is_owner: says.owners.contains(&this),
-            owners: says.rightful.into_keys().collect(),
             this,
             network: self.network,
             options: network.options.clone(),
