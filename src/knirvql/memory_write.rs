@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::db::{Inserted, LockMode, OnConflict};
+use crate::db::{Arbiters, Inserted, LockMode, OnConflict};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{ParameterTypes, Scalar};
 use crate::knirvql::ast::{Bindable, SetMemory};
@@ -179,8 +179,14 @@ impl MemoryUpsert {
                 if let Some(defaults) = &self.defaults {
                     defaults.fill(&run, &mut row).await?;
                 }
-                match run.insert(collection, row, OnConflict::Fail).await? {
-                    Inserted::New(key) | Inserted::Conflict { key, .. } => key,
+                // A member's entry of that id may come in between, which waits for no lock: then the statement runs again.
+                let arbiters = Arbiters { primary_key: true, indexes: Vec::new() };
+                match run.insert(collection, row, OnConflict::Report(&arbiters)).await? {
+                    Inserted::New(key) => key,
+                    Inserted::Conflict { .. } => {
+                        let message = "could not serialize access due to concurrent update";
+                        return Err(Error::new(ErrorKind::SerializationFailure, message));
+                    }
                 }
             }
         };
