@@ -157,6 +157,7 @@ impl MemoryUpsert {
             columns.extend(collection.column("blob_hash").map(|position| (position, Value::text(hash))));
             columns.extend(collection.column("blob_size").map(|position| (position, Value::Int8(size))));
         }
+        let is_given = id.is_some();
         let known = id.map(|id| run.transaction.key(collection, vec![id])).transpose()?;
         if let Some(key) = &known {
             run.lock_newest(collection, key, LockMode::Update).await?;
@@ -179,9 +180,11 @@ impl MemoryUpsert {
                 if let Some(defaults) = &self.defaults {
                     defaults.fill(&run, &mut row).await?;
                 }
-                // A member's entry of that id may come in between, which waits for no lock: then the statement runs again.
+                // A member's entry of the id that was given may come in between, which waits for no lock: then the statement runs again.
+                // An id that a default gave is an error where it is taken: the next run would get the same.
                 let arbiters = Arbiters { primary_key: true, indexes: Vec::new() };
-                match run.insert(collection, row, OnConflict::Report(&arbiters)).await? {
+                let on_conflict = if is_given { OnConflict::Report(&arbiters) } else { OnConflict::Fail };
+                match run.insert(collection, row, on_conflict).await? {
                     Inserted::New(key) => key,
                     Inserted::Conflict { .. } => {
                         let message = "could not serialize access due to concurrent update";

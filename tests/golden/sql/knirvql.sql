@@ -194,3 +194,23 @@ ROLLBACK
 -----
    2
 (1 row)
+
+# An id that a default gives is an error where it is taken; one that is given changes the entry.
+> CREATE TABLE defaulted (id text PRIMARY KEY DEFAULT 'a', metadata jsonb)
+CREATE TABLE
+
+> SET MEMORY IN defaulted metadata = {"run": 1}
+SET
+
+> SET MEMORY IN defaulted metadata = {"run": 2}
+ERROR 23505: duplicate key value violates unique constraint "defaulted_pkey"
+DETAIL: Key (id)=(a) already exists.
+
+> SET MEMORY IN defaulted id = "a" metadata = {"run": 3}
+SET
+
+> SELECT id, metadata FROM defaulted
+ id |  metadata
+----+------------
+ a  | {"run": 3}
+(1 row)
