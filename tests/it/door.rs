@@ -262,8 +262,12 @@ fn open_to_others(folder: &Path) -> Vec<PathBuf> {
     let folders: Vec<PathBuf> = folders.map(Path::to_path_buf).collect();
     all.extend(folders);
     all.push(folder.to_path_buf());
-    let is_open = |path: &PathBuf| std::fs::symlink_metadata(path).expect("a file").permissions().mode() & 0o077 != 0;
-    all.retain(is_open);
+    // A running server drops files between the list and the look: what is gone is open to nobody.
+    all.retain(|path| match std::fs::symlink_metadata(path) {
+        Ok(metadata) => metadata.permissions().mode() & 0o077 != 0,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
+        Err(error) => panic!("{}: {error}", path.display()),
+    });
     all.sort();
     all.dedup();
     all
