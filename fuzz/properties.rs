@@ -44,6 +44,7 @@ pub fn conversation(mut bytes: &[u8]) {
         removed: Vec::new(),
         charter: CharterDigest::default(),
         is_owner: false,
+        owners: Vec::new(),
         excused: Vec::new(),
         awaits_founder: false,
         collections: Vec::new(),

@@ -57,15 +57,27 @@ impl Posting {
     }
 
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(256);
-        out.extend_from_slice(&self.tree.first().to_le_bytes());
-        out.extend_from_slice(&(self.tree.last() - self.tree.first() + 1).to_le_bytes());
-        out.extend_from_slice(&self.legacy_end.to_le_bytes());
-        out.extend_from_slice(&self.link);
-        out.extend_from_slice(&self.root);
+        let mut out = self.identity();
         out.extend_from_slice(&self.signature);
         self.tree.write_to(&mut out);
         out
+    }
+
+    /// The first [`IDENTITY_BYTES`] of its record.
+    fn identity(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(256);
+        out.extend_from_slice(&self.tree.first().to_le_bytes());
+        out.extend_from_slice(&self.tree.count().to_le_bytes());
+        out.extend_from_slice(&self.legacy_end.to_le_bytes());
+        out.extend_from_slice(&self.link);
+        out.extend_from_slice(&self.root);
+        out
+    }
+
+    /// Whether the record `known` is of this posting and knows all of its leaves. Its tree is not read.
+    pub fn is_whole_in(&self, known: &[u8]) -> bool {
+        let tree = known.get(IDENTITY_BYTES + SIGNATURE_BYTES..).unwrap_or_default();
+        known.starts_with(&self.identity()) && PostingTree::is_whole_in(tree)
     }
 
     /// Reads one. That the tree has the root is for [`Posting::is_sound`] to say.

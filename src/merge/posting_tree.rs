@@ -93,6 +93,16 @@ impl PostingTree {
         self.first + self.count - 1
     }
 
+    /// How many leaves it has, known or not.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Whether the bytes of a tree have all of its leaves.
+    pub fn is_whole_in(bytes: &[u8]) -> bool {
+        bytes.first() == Some(&LEAVES)
+    }
+
     pub fn root(&self) -> [u8; HASH] {
         self.top.hash(self.span(), &mut TreeHashes::default())
     }

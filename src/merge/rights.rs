@@ -17,7 +17,7 @@
 //! its values, and weighed again when something more is known. What an entry has lost to a delta that turns out not to count
 //! comes back from members that still have it: their entries differ, and are compared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::defence::is_down;
 use crate::merge::contributions::{is_same, keep_needed, merge_contributions, proven_state};
@@ -27,6 +27,10 @@ use crate::model::{Contribution, Given, Hlc, PeerId, Piece, Rights, State};
 
 /// Deltas of one origin that are kept aside with an entry, at most: the last ones.
 const ASIDE_MAX: usize = 8;
+/// Deltas of all origins that are kept aside with an entry, and their bytes: keys cost nothing, and whatever is kept aside is read and
+/// written with each change of the entry.
+const ASIDE_ALL_MAX: usize = 1024;
+const ASIDE_BYTES_MAX: usize = 4 << 20;
 
 /// What is known of an entry.
 #[derive(Clone, Debug, PartialEq)]
@@ -207,7 +211,9 @@ fn fold(rights: &Rights, pieces: Vec<Piece>, unproven: [Option<State>; 2]) -> Kn
     }
     let mut contributions: Vec<Contribution> = counted.into_iter().map(|piece| settle(piece, &state)).collect();
     keep_needed(&mut contributions, &state);
-    Known { state, contributions, aside: bounded(aside) }
+    let is_of_author =
+        |given: &Contribution| authors.iter().any(|author| rights.is_author(&given.origin, given.seq, author));
+    Known { state, contributions, aside: bounded(aside, is_of_author) }
 }
 
 /// The causal length of the last life, or end of one, that is reached.
@@ -252,8 +258,8 @@ fn settle(piece: Piece, state: &State) -> Contribution {
     given
 }
 
-/// The last of each origin alone.
-fn bounded(mut aside: Vec<Piece>) -> Vec<Piece> {
+/// The last of each origin alone; and where all of them are too many, those of the entry's authors first, the smallest first.
+fn bounded(mut aside: Vec<Piece>, is_of_author: impl Fn(&Contribution) -> bool) -> Vec<Piece> {
     let mut of_origin: BTreeMap<PeerId, usize> = BTreeMap::new();
     aside.reverse();
     aside.retain(|piece| {
@@ -262,6 +268,22 @@ fn bounded(mut aside: Vec<Piece>) -> Vec<Piece> {
         *count <= ASIDE_MAX
     });
     aside.reverse();
+    let all: usize = aside.iter().map(Piece::bytes).sum();
+    if aside.len() <= ASIDE_ALL_MAX && all <= ASIDE_BYTES_MAX {
+        return aside;
+    }
+    let ranked = aside.iter().enumerate();
+    let mut ranked: Vec<_> = ranked.map(|(at, piece)| (!is_of_author(&piece.given), piece.bytes(), at)).collect();
+    ranked.sort_unstable();
+    let (mut kept, mut bytes) = (BTreeSet::new(), 0);
+    for (_, size, at) in ranked {
+        if kept.len() < ASIDE_ALL_MAX && bytes + size <= ASIDE_BYTES_MAX {
+            bytes += size;
+            kept.insert(at);
+        }
+    }
+    let mut places = 0..;
+    aside.retain(|_| places.next().is_some_and(|place| kept.contains(&place)));
     aside
 }
 

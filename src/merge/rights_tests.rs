@@ -262,6 +262,38 @@ fn two_who_began_an_entry_delete_it_together() {
     assert_eq!(lives, [(1, 0), (1, 0), (1, 1), (2, 0)]);
 }
 
+/// Keys cost nothing: what thousands of them sign in vain is bounded, and does not crowd out what an author has said.
+#[test]
+fn what_does_not_count_is_bounded_and_an_authors_end_is_kept() {
+    let rights = Rights::default();
+    let (mut of_ann, mut of_bob) = (Vec::new(), Vec::new());
+    post(&mut of_ann, "ann", delta_of("ann", 1, 20, Some(0)), true);
+    post(&mut of_ann, "ann", delta_of("ann", 2, 40, None), false);
+    post(&mut of_bob, "bob", delta_of("bob", 1, 30, Some(1)), true);
+    post(&mut of_bob, "bob", delta_of("bob", 2, 50, None), false);
+    let mut known = nothing();
+    let mut take = |posted: &Posted| {
+        join(&rights, &mut known, &posted.state, std::slice::from_ref(&posted.given));
+        let bytes: usize = known.aside.iter().map(Piece::bytes).sum();
+        (known.state.causal_length, known.aside.len(), bytes)
+    };
+    for posted in [&of_ann[0], &of_bob[0], &of_ann[1]] {
+        take(posted);
+    }
+    let mut most = (0, 0);
+    for number in 0..24 {
+        let mut log = Vec::new();
+        let mut lie = delta_of(&format!("a liar {number}"), 3, 60, Some(0));
+        lie.fields.values_mut().for_each(|field| field.value = Some(Value::text("x".repeat(1 << 19))));
+        post(&mut log, &format!("a liar {number}"), lie, true);
+        let (life, count, bytes) = take(&log[0]);
+        assert_eq!(life, 1);
+        most = most.max((count, bytes));
+    }
+    assert!(most.0 > 4 && most.0 < 12 && most.1 <= 4 << 20, "{most:?}");
+    assert_eq!(take(&of_bob[1]).0, 3, "both have ended it, and what came behind that counts");
+}
+
 #[test]
 fn an_owner_deletes_whatever_others_made() {
     let rights = rights_with(Who::Author, Who::Author, &[]);

@@ -25,6 +25,11 @@ pub fn merge(a: &State, b: &State) -> State {
 
 /// As [`merge`], in place of the first; whether the second knew anything that the first did not.
 pub fn merge_into(state: &mut State, other: State) -> bool {
+    if is_nothing(state) && other.causal_length > 0 && last_write(&other) > last_write(state) && is_of_one_life(&other)
+    {
+        *state = other;
+        return true;
+    }
     let mut is_news = other.causal_length > state.causal_length;
     if last_write(&other) > last_write(state) {
         (state.timestamp, state.peer_id) = (other.timestamp, other.peer_id);
@@ -108,6 +113,15 @@ pub fn validate(state: &State) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether a state is that of an entry of which nothing is known.
+fn is_nothing(state: &State) -> bool {
+    state.causal_length == 0 && state.fields.is_empty() && state.clock.is_empty()
+}
+
+fn is_of_one_life(state: &State) -> bool {
+    state.fields.values().all(|field| field.stamp.causal_length >= state.causal_length)
 }
 
 /// Orders two writes of one field: by stamp, and where stamps tie (a peer that repeats itself) by the hash of the value.

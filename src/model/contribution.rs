@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::model::clock::{Hlc, PeerId};
 use crate::model::network::Bytes;
 use crate::model::state::{Field, State};
+use crate::types::Value;
 
 /// The hash of a delta, by its fields.
 pub type DeltaDigest = [u8; 32];
@@ -52,7 +53,18 @@ pub struct Piece {
     pub fields: BTreeMap<String, Field>,
 }
 
+/// What a delta kept beside an entry takes besides its values, and one of its fields besides its name, about.
+const PIECE_BYTES: usize = 128;
+const GIVEN_BYTES: usize = 40;
+
 impl Piece {
+    /// Bytes that it takes, about.
+    pub fn bytes(&self) -> usize {
+        let value = |field: &Field| field.value.as_ref().map_or(0, Value::bytes);
+        let fields = self.fields.iter().map(|(name, field)| name.len() + GIVEN_BYTES + value(field));
+        PIECE_BYTES + self.given.fields.len() * GIVEN_BYTES + fields.sum::<usize>()
+    }
+
     /// What it says, as a state.
     pub fn state(&self) -> State {
         State {

@@ -23,11 +23,19 @@ const BEGINS: u16 = 0x8000;
 /// In place of the number of peers, where more follows than the contributions.
 const HAS_ASIDE: u16 = u16::MAX;
 
+/// Deltas that an entry is made of, at most, and the bytes of all of them: with what proves them an entry of greatest size still fits into a
+/// message.
+const CONTRIBUTIONS_MAX: usize = 16_384;
+const CONTRIBUTIONS_BYTES_MAX: usize = 8 << 20;
+
 /// Writes contributions.
 ///
 /// # Errors
 /// 54000 where there are more of anything than fit.
 pub fn encode_contributions(contributions: &[Contribution]) -> Result<Vec<u8>> {
+    if contributions.len() > CONTRIBUTIONS_MAX {
+        return Err(too_many());
+    }
     let mut positions: BTreeMap<&PeerId, u16> = BTreeMap::new();
     let mut table = Vec::new();
     for peer in contributions.iter().flat_map(|contribution| [&contribution.origin, &contribution.peer_id]) {
@@ -61,12 +69,18 @@ pub fn encode_contributions(contributions: &[Contribution]) -> Result<Vec<u8>> {
             }
         }
     }
+    if out.len() > CONTRIBUTIONS_BYTES_MAX {
+        return Err(too_many());
+    }
     Ok(out)
 }
 
 fn length(count: usize) -> Result<u16> {
-    let message = "an entry was written by more deltas than can be told apart";
-    u16::try_from(count).map_err(|_| Error::new(ErrorKind::LimitExceeded, message))
+    u16::try_from(count).map_err(|_| too_many())
+}
+
+fn too_many() -> Error {
+    Error::new(ErrorKind::LimitExceeded, "an entry was written by more deltas than can be told apart")
 }
 
 /// The number of its fields, and whether it begins a life.
@@ -255,5 +269,12 @@ mod tests {
         assert_eq!(counted_part(&bytes).unwrap(), bytes);
         let twice = [list[0].clone(), list[0].clone()];
         assert!(decode_contributions(&encode_contributions(&twice).unwrap()).is_err());
+        let many: Vec<Contribution> = (1..=16_385).map(|seq| contribution("a", seq, Vec::new())).collect();
+        assert!(encode_contributions(&many[1..]).is_ok());
+        assert_eq!(encode_contributions(&many).map_err(|error| error.kind()), Err(ErrorKind::LimitExceeded));
+        let wide: Vec<Contribution> =
+            (1..=64).map(|seq| contribution("a", seq, vec![Given::Overwritten([5; 32]); 4_096])).collect();
+        assert!(encode_contributions(&wide[..60]).is_ok());
+        assert_eq!(encode_contributions(&wide).map_err(|error| error.kind()), Err(ErrorKind::LimitExceeded));
     }
 }

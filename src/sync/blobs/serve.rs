@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use futures::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use parking_lot::Mutex;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -23,7 +23,7 @@ use crate::sync::protocol::frames::{FrameReader, FrameWriter};
 use crate::sync::protocol::proof::SecretKey;
 use crate::sync::protocol::seal::{HEADER_BYTES, Sealer, TAG_BYTES, begin_frame};
 
-/// Blobs that are being served, at most.
+/// Blobs that are being served, at most, besides one to each member.
 const SERVED_MAX: usize = 32;
 /// Blobs that are being served to one peer, at most.
 const SERVED_PER_PEER_MAX: usize = 8;
@@ -76,11 +76,9 @@ impl BlobServer {
         let request = timeout(REQUEST_TIMEOUT, frames.short(BLOB_TALK_BYTES_MAX)).await;
         let request = BlobRequest::decode(&request.map_err(|_| stalled())??)?;
         let mut writer = FrameWriter::new(frames.into_parts().0, key);
-        let admitted = self.admit(peer);
-        let slot = Arc::clone(&self.slots).try_acquire_owned();
-        if admitted.is_none() || slot.is_err() {
+        let Some(_admitted) = self.admit(peer) else {
             return say(writer, BlobAnswer::Busy).await;
-        }
+        };
         let (store, is_public) = (self.store.clone(), Arc::clone(&self.is_public));
         let found = blocking(move || find(&store, &is_public, network, &request)).await?;
         let Some((file, size)) = found else {
@@ -110,22 +108,26 @@ impl BlobServer {
         let minute = Duration::from_secs(60);
         askers.retain(|_, asker| asker.served > 0 || asker.minute_began.elapsed() < minute);
         let fresh = Asker { served: 0, minute_began: Instant::now(), requests: 0 };
+        let slot = Arc::clone(&self.slots).try_acquire_owned().ok();
         let asker = askers.entry(peer.clone()).or_insert(fresh);
         if asker.minute_began.elapsed() >= minute {
             (asker.minute_began, asker.requests) = (Instant::now(), 0);
         }
-        if asker.served >= SERVED_PER_PEER_MAX || asker.requests >= REQUESTS_PER_MINUTE_MAX {
+        // One at a time is served to each member, so that nobody keeps the others from it by reading slowly.
+        let has_place = slot.is_some() || asker.served == 0;
+        if !has_place || asker.served >= SERVED_PER_PEER_MAX || asker.requests >= REQUESTS_PER_MINUTE_MAX {
             return None;
         }
         asker.served += 1;
         asker.requests += 1;
-        Some(Admitted { server: self, peer: peer.clone() })
+        Some(Admitted { server: self, peer: peer.clone(), _slot: slot })
     }
 }
 
 struct Admitted<'a> {
     server: &'a BlobServer,
     peer: PeerId,
+    _slot: Option<OwnedSemaphorePermit>,
 }
 
 impl Drop for Admitted<'_> {
@@ -198,4 +200,29 @@ pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T>
 
 fn stalled() -> Error {
     Error::new(ErrorKind::LimitExceeded, "the peer has stopped")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_reads_slowly_under_many_names_keeps_no_member_from_a_blob() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = BlobStore::open_directory(directory.path().join("blobs")).unwrap();
+        let server = BlobServer::new(store, Arc::new(|_, _| Ok(false)));
+        let mut served = Vec::new();
+        for name in 0..SERVED_MAX {
+            let peer = PeerId::new(format!("liar{name}"));
+            while let Some(admitted) = server.admit(&peer) {
+                served.push(admitted);
+            }
+        }
+        assert!(served.len() >= SERVED_MAX && served.len() < 2 * SERVED_MAX, "{}", served.len());
+        let member = PeerId::new("member");
+        let one = server.admit(&member);
+        assert!(one.is_some() && server.admit(&member).is_none(), "one at a time");
+        drop(one);
+        assert!(server.admit(&member).is_some());
+    }
 }

@@ -28,6 +28,8 @@ pub struct EngineConfig {
     pub removed: Vec<PeerId>,
     /// This node is an owner of the network.
     pub is_owner: bool,
+    /// Everybody who ever was one: what they say of shapes goes first.
+    pub owners: Vec<PeerId>,
     /// Over the charter, which says the above.
     pub charter: CharterDigest,
     /// Members whose votes are not waited for in stability rounds, because they have been away for too long.

@@ -44,6 +44,8 @@ pub const STORY_DISTRUST_MS: u64 = 30_000;
 pub const VIEWS_MAX: usize = 4;
 /// How long a view lives that no peer asks from.
 pub const VIEW_IDLE_MS_MAX: u64 = 60_000;
+/// How long a view is kept before it has to make room where others wait for one: what has been taken over by then stays with the peer.
+pub const VIEW_TURN_MS: u64 = 60_000;
 /// How long a view lives at most.
 pub const VIEW_AGE_MS_MAX: u64 = 1_800_000;
 /// How many intervals later than planned a node compares its entries with those of a peer while there are deltas to pull.
@@ -135,6 +137,10 @@ pub const NEWS_BATCHES_MAX: usize = 8;
 /// Origins that a peer may name and nobody has proved to be any (no member, no delta here): what it names beyond is not
 /// remembered until these are. A kilobyte for each at most.
 pub const STRANGE_ORIGINS_MAX: usize = 1_024;
+
+/// Origins that are no members and of which something is here, at most, about: former keys of members, who left, who was removed. Keys
+/// cost nothing, and heads are kept for ever by everybody, in memory as well.
+pub const ORIGINS_MAX: usize = 16_384;
 
 /// How often members are kept with what they have acknowledged.
 pub const SAVE_MEMBERS_MS: u64 = 60_000;

@@ -3,6 +3,7 @@
 mod attaching;
 mod fake;
 mod lying;
+mod one_word;
 mod own_heads;
 mod paging;
 mod scenarios;

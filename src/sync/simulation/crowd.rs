@@ -86,6 +86,7 @@ impl Crowd {
                 charter: CharterDigest::default(),
                 excused: Vec::new(),
                 is_owner: false,
+                owners: Vec::new(),
                 awaits_founder: false,
                 collections: Vec::new(),
                 shapes: Vec::new(),

@@ -23,6 +23,11 @@ const PROVER_BYTES_MIN: usize = 2048;
 /// Bytes of all postings that a view keeps at hand, unless one alone has more.
 const PROVERS_BYTES_MAX: usize = 8 << 20;
 
+/// Deltas of one posting among those of one page from which on all of its tree goes with that page: the pages behind it need more.
+const WHOLE_NEEDED_MIN: usize = 64;
+/// Bytes of whole trees that go with one page.
+const WHOLE_BYTES_MAX: usize = 4 << 20;
+
 /// Numbers of deltas by origin.
 pub(crate) type Numbers = BTreeMap<PeerId, BTreeSet<u64>>;
 
@@ -56,15 +61,32 @@ impl CommitEncoder<'_> {
     /// 58030 where the store cannot be read, XX001 for a damaged posting in its place.
     pub fn put_posting(&mut self, network: NetworkId, origin: &PeerId, mut posting: Posting) -> Result<()> {
         let place = posting_place(origin, posting.tree.last(), &posting.hash());
-        self.shared.sweeping.lock().note_put(network, &place);
+        {
+            let mut sweeping = self.shared.sweeping.lock();
+            sweeping.note_put(network, &place);
+            if sweeping.is_whole(network, &place) {
+                return Ok(());
+            }
+        }
         let slot = (network, place.clone());
         let overlay = &self.effects.overlay.postings;
+        // Page after page of entries may need one long posting, all of which came with the first of them.
+        let parse_part = |bytes: &[u8]| match posting.is_whole_in(bytes) {
+            true => Ok(None),
+            false => Posting::parse(bytes).map(Some),
+        };
         let known = match overlay.get(&slot).or_else(|| self.group.overlay.postings.get(&slot)) {
-            Some(known) => known.as_deref().map(Posting::parse).transpose()?,
-            None => {
-                let stored = self.group.snapshot.get(&Key::Posting(network, &place))?;
-                stored.map(|bytes| Posting::parse(&bytes)).transpose()?
+            Some(known) => known.as_deref().map(parse_part),
+            None => self.group.snapshot.get(&Key::Posting(network, &place))?.map(|bytes| parse_part(&bytes)),
+        };
+        let known = match known.transpose()? {
+            Some(None) => {
+                if !overlay.contains_key(&slot) && !self.group.overlay.postings.contains_key(&slot) {
+                    self.shared.sweeping.lock().note_whole(network, slot.1);
+                }
+                return Ok(());
             }
+            known => known.flatten(),
         };
         if let Some(known) = known.filter(|known| known.is_same_as(&posting)) {
             if posting.tree.is_within(&known.tree) {
@@ -117,14 +139,17 @@ pub(crate) fn note_needed(contributions: &[u8], needed: &mut Numbers) -> Result<
     Ok(count)
 }
 
-/// What proves these deltas, as far as it is here. The view of the snapshot keeps the provers.
+/// What proves these deltas, as far as it is here. The view of the snapshot keeps the provers. For who takes everything, page by
+/// page, long postings go as a whole with the first page that needs much of them: whoever takes a posting in parts writes all that
+/// it knows of it anew with each.
 pub(crate) fn proofs_of(
     snapshot: &Snapshot,
     network: NetworkId,
     needed: &Numbers,
-    provers: &mut Provers,
+    (provers, takes_all): (&mut Provers, bool),
 ) -> Result<Vec<PostingProof>> {
     let mut proofs = Vec::new();
+    let mut whole_bytes = if takes_all { WHOLE_BYTES_MAX } else { 0 };
     for (origin, numbers) in needed {
         let mut numbers: Vec<u64> = numbers.iter().copied().collect();
         while let Some(first) = numbers.first().copied() {
@@ -141,7 +166,13 @@ pub(crate) fn proofs_of(
                 }
                 stories += 1;
                 proven_to = proven_to.max(last);
-                let record = Bytes::new(provers.prove(place, record, &numbers)?.to_bytes());
+                let here = numbers.partition_point(|seq| *seq <= last);
+                let is_whole = here >= WHOLE_NEEDED_MIN && record.len() <= whole_bytes && provers.tell_whole(place);
+                let record = match is_whole {
+                    true => Bytes::new(record),
+                    false => Bytes::new(provers.prove(place, record, &numbers)?.to_bytes()),
+                };
+                whole_bytes = whole_bytes.saturating_sub(if is_whole { record.len() } else { 0 });
                 proofs.push(PostingProof { origin: origin.clone(), last, record });
             }
             numbers.drain(..numbers.partition_point(|seq| *seq <= proven_to));
@@ -153,7 +184,11 @@ pub(crate) fn proofs_of(
 /// The long postings that the pages of one view have been proven from, those used last at the end: reading and hashing them again
 /// for each page would cost more than the pages. A view has one snapshot, so that they do not change.
 #[derive(Default)]
-pub(crate) struct Provers(Vec<Prover>);
+pub(crate) struct Provers {
+    kept: Vec<Prover>,
+    /// Places of postings that were told as a whole.
+    told: BTreeSet<Vec<u8>>,
+}
 
 /// A posting by its place, with what is known of the hashes in its tree.
 struct Prover {
@@ -164,10 +199,15 @@ struct Prover {
 }
 
 impl Provers {
+    /// Whether a posting has not been told as a whole; from now on it has.
+    fn tell_whole(&mut self, place: &[u8]) -> bool {
+        self.told.insert(place.to_vec())
+    }
+
     /// That part of a posting that proves these numbers, which are in order.
     fn prove(&mut self, place: &[u8], record: &[u8], numbers: &[u64]) -> Result<Posting> {
-        let mut prover = match self.0.iter().position(|known| known.place == place) {
-            Some(at) => self.0.remove(at),
+        let mut prover = match self.kept.iter().position(|known| known.place == place) {
+            Some(at) => self.kept.remove(at),
             None => {
                 let (place, posting) = (place.to_vec(), Posting::parse(record)?);
                 Prover { place, posting, hashes: TreeHashes::default(), bytes: record.len() }
@@ -175,9 +215,10 @@ impl Provers {
         };
         let part = prover.posting.prove_with(numbers, &mut prover.hashes);
         if prover.bytes >= PROVER_BYTES_MIN {
-            self.0.push(prover);
-            while self.0.len() > 1 && self.0.iter().map(|prover| prover.bytes).sum::<usize>() > PROVERS_BYTES_MAX {
-                self.0.remove(0);
+            self.kept.push(prover);
+            while self.kept.len() > 1 && self.kept.iter().map(|prover| prover.bytes).sum::<usize>() > PROVERS_BYTES_MAX
+            {
+                self.kept.remove(0);
             }
         }
         Ok(part)

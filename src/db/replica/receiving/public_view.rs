@@ -145,7 +145,7 @@ impl PublicView {
         after: Option<&[u8]>,
         bytes_max: usize,
     ) -> Result<PublicPage> {
-        self.page(collection, &|key| within.hold(key), after, (usize::MAX, bytes_max))
+        self.page(collection, &|key| within.hold(key), after, (usize::MAX, bytes_max, true))
     }
 
     /// As [`PublicView::entries_after`], of those whose keys have these hashes. Ends where all are found.
@@ -160,7 +160,7 @@ impl PublicView {
         bytes_max: usize,
     ) -> Result<PublicPage> {
         let wanted: HashSet<KeyHash> = key_hashes.iter().copied().collect();
-        self.page(collection, &|key| wanted.contains(&hash_of_key(key)), after, (wanted.len(), bytes_max))
+        self.page(collection, &|key| wanted.contains(&hash_of_key(key)), after, (wanted.len(), bytes_max, false))
     }
 
     fn page(
@@ -168,7 +168,7 @@ impl PublicView {
         collection: &str,
         wanted: &IsWanted<'_>,
         after: Option<&[u8]>,
-        (count_max, bytes_max): (usize, usize),
+        (count_max, bytes_max, takes_all): (usize, usize, bool),
     ) -> Result<PublicPage> {
         let id = self.collection(collection)?.id;
         let from = after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
@@ -190,12 +190,12 @@ impl PublicView {
             Ok(entries.len() < count_max)
         })?;
         let next = entries.last().map(|entry| entry.key.clone()).filter(|_| is_more);
-        let postings = self.proofs_of(&needed)?;
+        let postings = self.proofs_of(&needed, takes_all)?;
         Ok(PublicPage { entries, postings, next })
     }
 
-    fn proofs_of(&self, needed: &Numbers) -> Result<Vec<PostingProof>> {
-        proofs_of(&self.snapshot, self.network.id, needed, &mut self.provers.lock())
+    fn proofs_of(&self, needed: &Numbers, takes_all: bool) -> Result<Vec<PostingProof>> {
+        proofs_of(&self.snapshot, self.network.id, needed, (&mut self.provers.lock(), takes_all))
     }
 
     /// Adds to entries what proves them.
@@ -204,7 +204,7 @@ impl PublicView {
         for entry in &entries {
             note_needed(&entry.contributions, &mut needed)?;
         }
-        let postings = self.proofs_of(&needed)?;
+        let postings = self.proofs_of(&needed, false)?;
         Ok(PublicPage { entries, postings, next: None })
     }
 

@@ -190,7 +190,8 @@ impl CommitEncoder<'_> {
     pub fn set_aside_delta(&mut self, network: &Network, origin: &PeerId, seq: u64, error: &Error) -> Result<()> {
         tracing::warn!(%origin, seq, network = network.name, "a delta is malformed and was set aside");
         let name = set_aside_name(origin, seq);
-        if self.set_aside_of(network, origin)? < SET_ASIDE_MAX {
+        if self.set_aside_of(network, origin)? + self.set_aside < SET_ASIDE_MAX {
+            self.set_aside += 1;
             self.effects.batch.put(&Key::SyncRecord(network.id, &name), error.message().as_bytes());
         }
         Ok(())
@@ -305,6 +306,7 @@ impl CommitEncoder<'_> {
             // Nothing proves that whoever wrote it may.
             return Ok(false);
         }
+        let changed_by = change_of(&state);
         let entry = match touched.entry((attachment.collection, key.to_vec())) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(free) => {
@@ -312,11 +314,11 @@ impl CommitEncoder<'_> {
                     return Ok(false);
                 };
                 let old = self.entry_states(&collection, key)?;
-                let (visible, known, changed_by) = (old.visible.clone(), old.known(), change_of(&state));
+                let (visible, known, changed_by) = (old.visible.clone(), old.known(), changed_by.clone());
                 free.insert(TouchedEntry { collection, old, visible, known, changed_by })
             }
         };
-        entry.changed_by = change_of(&state);
+        entry.changed_by = changed_by;
         // An earlier delta of this run may have given a column its dimension.
         if let Some(current) = self.current_catalog().collection_by_id(attachment.collection) {
             entry.collection = Arc::clone(current);
@@ -425,5 +427,5 @@ fn change_of(state: &State) -> (PeerId, u64) {
 /// Deltas of one posting that wait for its end, at most: twice what a transaction writes.
 const DELTAS_WAITING_MAX: u64 = TRANSACTION_WRITES_MAX as u64 * 2;
 
-/// Deltas of one origin that are kept on record as set aside, about; that there are more is in the log of the server.
+/// Deltas of one origin that are kept on record as set aside; that there are more is in the log of the server.
 const SET_ASIDE_MAX: usize = 64;

@@ -14,6 +14,9 @@ use crate::types::ColumnType;
 
 /// How often a merge is tried again when somebody else changes the catalog at the same moment.
 const TRIES_MAX: usize = 8;
+/// Columns of a table up to which those are added that members declare: whoever does so signs nothing, and leaves room for those of
+/// the table's user.
+const COLUMNS_BY_OTHERS_MAX: usize = 400;
 /// Entries of one step of showing what columns had been missing for.
 const ENTRIES_PER_STEP: usize = 2_000;
 
@@ -167,6 +170,10 @@ fn merge_columns(collection: &Collection, schema: &SharedSchema, differences: &m
             Some(ours) => differences.push(format!("{place} is {} here and {ty} at another member", ours.ty)),
             None if collection.kind != CollectionKind::Table => {
                 differences.push(format!("{place} is a column at another member alone"));
+            }
+            None if merged.columns.len() >= COLUMNS_BY_OTHERS_MAX => {
+                let most = COLUMNS_BY_OTHERS_MAX;
+                differences.push(format!("{place} is not added here: members add columns up to {most} in a table"));
             }
             None => {
                 let mut wider = merged.clone();

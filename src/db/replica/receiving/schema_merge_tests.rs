@@ -6,6 +6,7 @@ use crate::db::database::Database;
 use crate::db::open::load::DatabaseOptions;
 use crate::db::pending::on_conflict::OnConflict;
 use crate::db::replica::receiving::schema_merge::{SharedColumn, SharedSchema};
+use crate::db::replica::receiving::shapes::ShapeClaim;
 use crate::db::state::clock::Clock;
 use crate::model::{Collection, CollectionKind, Column, NetworkId, NetworkOptions, Run, Stage};
 use crate::store::KeySource;
@@ -129,6 +130,17 @@ fn columns_that_are_lacking_are_added_nullable_and_once() {
 }
 
 #[test]
+fn members_leave_room_for_columns_of_the_tables_user() {
+    let node = Node::with(&[("id", "text")]);
+    let names: Vec<String> = (0..1_500).map(|number| format!("c{number}")).collect();
+    let mut columns = vec![("id", "text")];
+    columns.extend(names.iter().map(|name| (name.as_str(), "text")));
+    let differences = node.merge(&[schema(&columns)]);
+    assert_eq!((node.columns().len(), differences.len()), (400, 1_501 - 400));
+    assert!(differences[0].contains("is not added here"), "{}", differences[0]);
+}
+
+#[test]
 fn a_type_that_differs_is_told_and_all_else_is_added() {
     let node = Node::with(&[("id", "text"), ("age", "integer")]);
     let theirs = schema(&[("id", "text"), ("age", "text"), ("note", "text"), ("odd", "no such type")]);
@@ -207,6 +219,31 @@ fn a_value_that_came_undeclared_shows_only_in_a_column_of_its_type() {
     assert_eq!(b.shown("one", "age"), Value::Null);
     assert_eq!(b.merge(&[schema(&[("id", "text"), ("age", "integer")])]).len(), 1);
     assert_eq!(a.fingerprint(), b.fingerprint());
+}
+
+/// A member that says to have been there first, with another key, turns over nothing that an owner has claimed or agreed to.
+#[test]
+fn an_earlier_claim_of_a_member_stops_no_collection_that_an_owner_uses() {
+    let node = Node::with(&[("id", "text"), ("name", "text")]);
+    let other = Node::with(&[("name", "text"), ("id", "text")]);
+    let (network, identity) =
+        (Arc::clone(node.database.catalog().network("n").unwrap()), other.database.replica().identity());
+    let early = ShapeClaim::of(&network, &other.table(), "things", 1, &identity);
+    let learn = |claims: Vec<ShapeClaim>| {
+        node.runtime.block_on(node.database.replica().learn_shapes(node.network(), claims)).unwrap();
+        let network = Arc::clone(node.database.catalog().network("n").unwrap());
+        let is_halted = network.attachment_named("things").unwrap().halted.is_some();
+        let claims = node.database.replica().shape_claims(node.network()).unwrap();
+        (is_halted, claims.into_iter().map(|claim| claim.peer).collect::<Vec<_>>())
+    };
+    let own = vec![node.database.peer_id()];
+    assert_eq!(learn(vec![early]), (false, own.clone()));
+    // What a member has claimed and the owner agrees to it claims as well.
+    let alike = ShapeClaim::of(&network, &node.table(), "things", 1, &identity);
+    let name = "shape/things";
+    let stored = serde_json::to_vec(&alike).unwrap();
+    node.runtime.block_on(node.database.replica().put_sync_record(node.network(), name, Some(stored))).unwrap();
+    assert_eq!(learn(Vec::new()), (false, own));
 }
 
 #[path = "long_values_tests.rs"]

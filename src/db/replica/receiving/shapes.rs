@@ -2,12 +2,14 @@
 //!
 //! Keys of entries are compared as bytes, so members must declare the same primary key: as many columns, in one order, of the
 //! same names and types. Each node keeps one claim of each collection, whether it has attached it or not, and tells members
-//! all that it keeps. Of two claims the earlier one is the network's, then that of the lesser peer id: all members come to
-//! the same, whoever they hear first. Who declared another shape loses nothing: its collection stops taking and posting, and
-//! says so, until the shapes agree. Claims of removed peers do not count.
+//! all that it keeps. Of two claims an owner's is the network's, then the earlier one, then that of the lesser peer id: all members
+//! come to the same, whoever they hear first. An owner's node that has attached a collection and agrees claims it as well, so that
+//! nobody turns over what is in use by saying to have been earlier. Who declared another shape loses nothing: its collection stops
+//! taking and posting, and says so, until the shapes agree. Claims of removed peers do not count.
 //!
 //! Before anything was posted nobody is told that there is such a table, or what columns it has.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -28,6 +30,9 @@ pub const SHAPE_BYTES_MAX: usize = 128 * 1024;
 /// Names of the records of claims, by the shared name of the collection.
 const SHAPE: &str = "shape/";
 
+/// Everybody who ever was an owner of a network.
+type Owners = BTreeMap<PeerId, u64>;
+
 /// What somebody says a collection looks like, since the first posting of its entries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShapeClaim {
@@ -46,7 +51,13 @@ pub struct ShapeClaim {
 }
 
 impl ShapeClaim {
-    fn of(network: &Network, collection: &Collection, shared_name: &str, now_ms: u64, identity: &Identity) -> Self {
+    pub(super) fn of(
+        network: &Network,
+        collection: &Collection,
+        shared_name: &str,
+        now_ms: u64,
+        identity: &Identity,
+    ) -> Self {
         let columns =
             collection.columns.iter().map(|column| (collection.shared_name(column).to_string(), column.ty.to_string()));
         let mut claim = ShapeClaim {
@@ -79,9 +90,15 @@ impl ShapeClaim {
         *hasher.finalize().as_bytes()
     }
 
-    /// Which of two claims of one collection is the network's: the lesser.
-    fn order(&self) -> (u64, &PeerId, &[u8]) {
-        (self.claimed_ms, &self.peer, &self.signature)
+    /// Which of two claims of one collection is the network's: the lesser. `owners` is everybody who ever was one.
+    fn order(&self, owners: &Owners) -> (bool, u64, &PeerId, &[u8]) {
+        (!owners.contains_key(&self.peer), self.claimed_ms, &self.peer, &self.signature)
+    }
+
+    /// Whether this is the claim of a member that an owner who has attached the collection makes its own.
+    fn is_to_be_owned(&self, (owners, this): (&Owners, &PeerId), collection: &Collection) -> bool {
+        let is_owned = owners.contains_key(&self.peer) || !owners.contains_key(this);
+        !is_owned && collection.kind == CollectionKind::Table && self.conflict(collection).is_none()
     }
 
     fn key(&self) -> Vec<(&str, &str)> {
@@ -229,9 +246,11 @@ impl CommitEncoder<'_> {
         let Some(network) = self.current_catalog().network_by_id(id).cloned() else { return Ok(None) };
         let mut known = claims_in(&self.group.snapshot, id)?;
         self.forget_claims_of_removed(&network, &mut known);
+        let (owners, this) = (network.standing().rightful, self.shared.peer_id());
         for claim in claims {
             let place = known.iter().position(|other| other.collection == claim.collection);
-            let is_lesser = place.and_then(|place| known.get(place)).is_none_or(|ours| claim.order() < ours.order());
+            let is_lesser =
+                place.and_then(|place| known.get(place)).is_none_or(|ours| claim.order(&owners) < ours.order(&owners));
             if !is_lesser || !claim.holds(&network) {
                 continue;
             }
@@ -249,7 +268,13 @@ impl CommitEncoder<'_> {
             let claim = known.iter().find(|claim| claim.collection == attachment.shared_name);
             let collection = self.current_catalog().collection_by_id(attachment.collection).cloned();
             match (claim, collection) {
-                (Some(claim), Some(collection)) => follow_claim(&network, attachment, claim, &collection),
+                (Some(claim), Some(collection)) => {
+                    follow_claim(&network, attachment, claim, &collection);
+                    let is_in_use = attachment.is_announced && !attachment.detaching;
+                    if is_in_use && claim.is_to_be_owned((&owners, &this), &collection) {
+                        self.claim(&network, attachment, &collection)?;
+                    }
+                }
                 (None, Some(collection)) => self.go_on_without_claim(&network, attachment, &collection)?,
                 (_, None) => {}
             }
@@ -311,13 +336,17 @@ impl CommitEncoder<'_> {
     /// 58030 where the store cannot be read, XX001 for a damaged claim.
     pub fn claim_posted(&mut self, network: &Network, posted: &[crate::model::CollectionId]) -> Result<()> {
         let mut changed = network.clone();
+        let (owners, this) = (network.standing().rightful, self.shared.peer_id());
         let is_first =
             |attachment: &&mut Attachment| !attachment.is_announced && posted.contains(&attachment.collection);
         for attachment in changed.attachments.iter_mut().filter(is_first) {
             attachment.is_announced = true;
             let collection = self.current_catalog().collection_by_id(attachment.collection).cloned();
             let known = claim_in(&self.group.snapshot, network.id, &attachment.shared_name)?;
-            if let (Some(collection), None) = (collection, known) {
+            let is_claimed = |collection: &Arc<Collection>| {
+                known.as_ref().is_none_or(|known| known.is_to_be_owned((&owners, &this), collection))
+            };
+            if let Some(collection) = collection.filter(is_claimed) {
                 self.claim(network, attachment, &collection)?;
             }
         }
@@ -375,7 +404,8 @@ fn follow_claim(network: &Network, attachment: &mut Attachment, claim: &ShapeCla
     }
 }
 
-/// Claims, in networks of an earlier version, the shapes of collections that members have been told of.
+/// Claims, in networks of an earlier version, the shapes of collections that members have been told of, and as an owner those that
+/// members have claimed.
 pub(crate) fn claim_announced(
     snapshot: &Snapshot,
     batch: &mut crate::store::Batch,
@@ -383,11 +413,12 @@ pub(crate) fn claim_announced(
     (now_ms, identity): (u64, &Identity),
 ) -> Result<()> {
     for network in catalog.networks() {
+        let owners = network.standing().rightful;
         for attachment in network.attachments.iter().filter(|attachment| attachment.is_announced) {
             let Some(collection) = catalog.collection_by_id(attachment.collection) else { continue };
-            if collection.kind == CollectionKind::Table
-                && claim_in(snapshot, network.id, &attachment.shared_name)?.is_none()
-            {
+            let known = claim_in(snapshot, network.id, &attachment.shared_name)?;
+            let is_claimed = |known: &ShapeClaim| known.is_to_be_owned((&owners, identity.peer_id()), collection);
+            if collection.kind == CollectionKind::Table && known.as_ref().is_none_or(is_claimed) {
                 let claim = ShapeClaim::of(network, collection, &attachment.shared_name, now_ms, identity);
                 let json = serde_json::to_vec(&claim).map_err(|error| Error::internal(error.to_string()))?;
                 batch.put(&Key::SyncRecord(network.id, &record_name(&attachment.shared_name)), &json);

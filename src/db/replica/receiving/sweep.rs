@@ -47,10 +47,13 @@ impl Replica {
         self.queue()
             .encode(move |apply| {
                 let shared = Arc::clone(apply.shared);
-                let sweeping = shared.sweeping.lock();
-                let is_put = |place: &Vec<u8>| sweeping.is_needed(id, place);
+                let mut sweeping = shared.sweeping.lock();
                 let mut dropped = 0;
-                for place in found.into_iter().filter(|place| !is_put(place)) {
+                for place in found {
+                    if sweeping.is_needed(id, &place) {
+                        continue;
+                    }
+                    sweeping.forget_whole(id, &place);
                     apply.effects.batch.delete(&Key::Posting(id, &place));
                     apply.effects.overlay.postings.insert((id, place), None);
                     dropped += 1;

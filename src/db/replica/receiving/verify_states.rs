@@ -24,6 +24,8 @@ use crate::store::{Key, KeyRange, Snapshot, decode_contributions, decode_state, 
 
 /// Heads of one network whose signatures are remembered as verified; more are verified again.
 const HEADS_REMEMBERED_MAX: usize = 65_536;
+/// Leaves of a posting up to which it is looked for among those that were verified before.
+const KNOWN_LEAVES_MAX: u64 = 1024;
 /// Bytes of the signature of a head.
 const SIGNATURE_BYTES: usize = 64;
 
@@ -201,8 +203,11 @@ impl Verifier<'_> {
         }
         let end = posting.end();
         let place = posting_place(&proof.origin, proof.last, &end.hash);
-        // What is kept here was verified when it came.
-        let known = self.snapshot.get(&Key::Posting(self.network.id, &place)).ok().flatten();
+        // What is kept here was verified when it came; to read a long posting costs more than to verify it once more.
+        let known = match posting.tree.count() <= KNOWN_LEAVES_MAX {
+            true => self.snapshot.get(&Key::Posting(self.network.id, &place)).ok().flatten(),
+            false => None,
+        };
         if let Some(signature) = known.and_then(|known| Posting::signature_in(&known, &proof.record)) {
             posting.signature = signature;
             return Ok(posting);

@@ -200,6 +200,21 @@ fn a_key_of_another_type_never_reaches_the_table() {
     assert!(set_aside.len() == 1 && set_aside[0].contains("primary key"), "{set_aside:?}");
 }
 
+/// What one run brings is bounded as what many bring.
+#[test]
+fn of_many_deltas_that_make_no_sense_some_are_shown() {
+    let (a, b) = pair();
+    let mut key = Vec::new();
+    encode_key(&[Value::Int8(5), Value::Int8(6)], &mut key).unwrap();
+    for _ in 0..90 {
+        a.post_lie(&key, a.public_state("one"));
+    }
+    for _ in 0..2 {
+        a.send_to(&b, usize::MAX);
+        assert_eq!(b.set_aside().len(), 64);
+    }
+}
+
 #[test]
 fn a_delta_from_the_future_that_nobody_signed_does_not_make_its_origin_wait() {
     let (a, b) = pair();

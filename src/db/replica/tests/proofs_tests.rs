@@ -243,6 +243,41 @@ fn pages_of_one_long_posting_prove_the_same_one_by_one_and_all_at_once() {
 }
 
 #[test]
+fn a_long_posting_goes_as_a_whole_with_the_first_page_that_needs_much_of_it() {
+    let (a, b) = (Node::new(), Node::new());
+    let ids: Vec<String> = (0..600_u32).map(|number| format!("{number:04}")).collect();
+    let entries: Vec<(&str, &str)> = ids.iter().map(|id| (id.as_str(), r#"{"x": 1}"#)).collect();
+    a.write_all(&entries, Stage::PostPending);
+    assert_eq!(a.post(), 600);
+    let stored = |node: &Node| {
+        let snapshot = node.database.shared().store.snapshot();
+        let mut postings = snapshot.scan(&crate::store::KeyRange::postings_of(node.network(), &a.database.peer_id()));
+        postings.next().unwrap().map(|(_, record)| record.to_vec())
+    };
+    let whole = stored(&a).unwrap();
+    let view = a.database.replica().public_view(a.network()).unwrap();
+    let (mut after, mut pages) = (None, 0);
+    loop {
+        let page = view.entries_after(MEMORY, &Buckets::all(), after.as_deref(), 64 * 1024).unwrap();
+        after.clone_from(&page.next);
+        assert_eq!((page.postings.len(), *page.postings[0].record == *whole), (1, pages == 0), "page {pages}");
+        let entries = page.entries.len() as u64;
+        let merged = b.merge(offered(page));
+        assert_eq!((merged.news, merged.unproven, merged.is_forged), (entries, 0, false));
+        assert_eq!(stored(&b).as_ref(), Some(&whole), "and is kept so, whatever comes behind it");
+        pages += 1;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert!(pages > 2 && a.fingerprint() == b.fingerprint());
+    // Whoever compares digests is proven what it asks for alone.
+    let hashes = [crate::model::hash_of_key(a.key("0003").as_bytes())];
+    let some = view.entries_with(MEMORY, &hashes, None, usize::MAX).unwrap();
+    assert!(some.entries.len() == 1 && some.postings[0].record.len() < whole.len() / 4);
+}
+
+#[test]
 fn heads_that_nobody_signed_are_told_from_those_that_were() {
     let (a, b) = pair();
     let head = a.database.replica().heads(a.network()).unwrap().remove(0);

@@ -43,6 +43,8 @@ pub(crate) struct CommitEncoder<'a> {
     pub origin: Option<ChangeOrigin>,
     /// Who may do what in collections of networks, as far as it was asked for.
     pub rights: BTreeMap<(NetworkId, String), Arc<Rights>>,
+    /// How many deltas were put on record as set aside.
+    pub set_aside: usize,
 }
 
 impl<'a> CommitEncoder<'a> {
@@ -81,6 +83,7 @@ impl<'a> CommitEncoder<'a> {
             cancel,
             origin: None,
             rights,
+            set_aside: 0,
         }
     }
 

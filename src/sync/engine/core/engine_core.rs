@@ -18,7 +18,7 @@ use crate::sync::engine::core::roster::Roster;
 use crate::sync::engine::dispatch::engine::Engine;
 use crate::sync::engine::event::EngineEvent;
 use crate::sync::engine::io::{EngineAction, EngineConfig, PendingRequest};
-use crate::sync::engine::limits::{HEARTBEAT_MS_MIN, STRANGE_ORIGINS_MAX};
+use crate::sync::engine::limits::{HEARTBEAT_MS_MIN, ORIGINS_MAX, STRANGE_ORIGINS_MAX};
 use crate::sync::engine::requests::{EngineReply, Request};
 use crate::sync::protocol::message::Message;
 use crate::sync::protocol::seeded_random::Random;
@@ -59,6 +59,8 @@ pub(in crate::sync::engine) struct EngineCore {
     pub counters: Counters,
     /// This node goes on under another peer id: nothing is done any more.
     pub is_retired: bool,
+    /// Heads were taken over on one member's word: this node signs in no round that it holds what they count.
+    pub is_unconfirmed: bool,
     pub actions: Vec<EngineAction>,
     /// When the next thing is due.
     pub wake_ms: u64,
@@ -82,6 +84,7 @@ impl EngineCore {
             heads,
             counters: Counters::default(),
             is_retired: false,
+            is_unconfirmed: false,
             actions: Vec::new(),
             wake_ms: now_ms,
             in_flight: BTreeMap::new(),
@@ -212,10 +215,20 @@ impl EngineCore {
         self.heads.get(origin).is_some() || self.roster.contains(origin)
     }
 
+    /// How many more origins that are no members may come to be known here.
+    pub fn origins_left(&self) -> usize {
+        ORIGINS_MAX.saturating_add(self.roster.len()).saturating_sub(self.heads.len())
+    }
+
     /// Whether what a peer says of an origin is remembered: of a member, of an origin of which something is here, and of a
     /// bounded number of others. An honest peer's are pulled, and others have room then.
     pub fn takes_word_of(&mut self, peer: &PeerId, origin: &PeerId) -> bool {
         let is_any = self.is_any(origin);
+        if !is_any && self.origins_left() == 0 {
+            self.counters.last_error =
+                Some(format!("deltas of {origin} are not taken: there are too many origins that are no members"));
+            return false;
+        }
         let Some(session) = self.peers.get_mut(peer) else { return false };
         if is_any || session.known.contains_key(origin) {
             return true;

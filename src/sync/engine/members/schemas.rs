@@ -204,10 +204,11 @@ impl Schemas {
     pub fn update(&mut self, core: &mut EngineCore) -> bool {
         let mut shapes = std::mem::take(&mut core.config.shapes);
         // What was read of the database may be older than what this engine has heard since.
+        let owners = core.config.owners.clone();
+        let order = |shape: &ClaimedShape| (!owners.contains(&shape.peer), shape.claimed_ms, shape.peer.clone());
         let is_newer = |ours: &&ClaimedShape| {
             let read = shapes.iter().find(|read| read.collection == ours.collection);
-            !core.config.removed.contains(&ours.peer)
-                && read.is_none_or(|read| (ours.claimed_ms, &ours.peer) < (read.claimed_ms, &read.peer))
+            !core.config.removed.contains(&ours.peer) && read.is_none_or(|read| order(ours) < order(read))
         };
         let newer: Vec<ClaimedShape> = self.shapes.iter().filter(is_newer).cloned().collect();
         shapes.retain(|read| !newer.iter().any(|ours| ours.collection == read.collection));

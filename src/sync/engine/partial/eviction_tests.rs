@@ -36,6 +36,7 @@ fn config(copies: u32) -> EngineConfig {
         charter: CharterDigest::default(),
         excused: Vec::new(),
         is_owner: false,
+        owners: Vec::new(),
         awaits_founder: false,
         collections: vec![collection("memory"), collection("notes")],
         shapes: Vec::new(),

@@ -17,7 +17,9 @@ use crate::sync::engine::limits::{
 use crate::sync::engine::partial::eviction::Eviction;
 use crate::sync::engine::requests::EngineOffer;
 use crate::sync::engine::requests::{MergeFetched, ReadEntries};
-use crate::sync::protocol::message::{FETCH_KEYS_MAX, FetchAnswer, FetchRequest, FetchResponse, Message};
+use crate::sync::protocol::message::{
+    FETCH_KEYS_MAX, FetchAnswer, FetchRequest, FetchResponse, Message, VIEW_HEADS_MAX,
+};
 
 /// Said of a member that holds nothing and cannot vouch for there being nothing.
 const NOT_HELD: &str = "it does not hold it";
@@ -355,6 +357,7 @@ impl Fetches {
         (answers, postings): (Vec<FetchAnswer>, Vec<PostingProof>),
     ) {
         heads.retain(|head| head.seq > 0);
+        heads.truncate(VIEW_HEADS_MAX);
         if core.active(peer).is_some() {
             core.send(peer, Message::FetchResponse(FetchResponse { number, heads, answers, postings }));
         }

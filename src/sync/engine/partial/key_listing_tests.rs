@@ -43,6 +43,7 @@ fn engine(members: &[&str], connected: &[&str], copies: u32) -> Engine {
         charter: CharterDigest::default(),
         excused: Vec::new(),
         is_owner: false,
+        owners: Vec::new(),
         awaits_founder: false,
         collections: vec![CollectionSchema {
             name: "memory".into(),

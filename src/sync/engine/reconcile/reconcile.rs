@@ -16,6 +16,7 @@ use crate::sync::engine::limits::{
     BUSY_AUDITS, RECONCILE_RETRY_MS, RECONCILE_TIMEOUT_MS, RETURN_MS_MAX, STORY_DISTRUST_MS, Tuning,
 };
 use crate::sync::engine::log::log::Log;
+use crate::sync::engine::reconcile::confirm::Unconfirmed;
 use crate::sync::engine::reconcile::fill::Lacking;
 use crate::sync::engine::reconcile::running::{PageRequest, Reason, RunningReconciliation};
 use crate::sync::engine::requests::{AdoptHeads, Request, VerifyHeads};
@@ -34,6 +35,8 @@ pub(in crate::sync::engine) struct Reconciliation {
     audit_ms: u64,
     /// Of each partial collection the numbers up to which deltas may be missing.
     pub(super) lacking: BTreeMap<String, Lacking>,
+    /// What one member alone has vouched for.
+    pub(super) unconfirmed: Option<Unconfirmed>,
     /// Peers that were of no use, until when.
     avoided: BTreeMap<PeerId, u64>,
     /// Until then a node that returns gives nothing away.
@@ -50,6 +53,7 @@ impl Reconciliation {
             retry_ms: 0,
             audit_ms: now_ms.saturating_add(first_ms),
             lacking: BTreeMap::new(),
+            unconfirmed: None,
             avoided: BTreeMap::new(),
             return_ms: now_ms.saturating_add(RETURN_MS_MAX),
         }
@@ -111,7 +115,7 @@ impl Reconciliation {
         self.is_needed &= !held.is_empty();
         let mut candidates = Vec::new();
         for (peer, session) in core.peers.iter().filter(|(_, session)| !session.is_outdated) {
-            let is_avoided = self.avoided.get(peer).is_some_and(|until_ms| *until_ms > core.now_ms);
+            let is_avoided = self.is_avoided(core, peer);
             let has_held = held.iter().any(|(origin, least)| session.known_seq(origin) >= *least);
             let of_others = session.known.iter().filter(|(origin, _)| **origin != core.config.this);
             let deltas = of_others.fold(0, |sum: u64, (_, seq)| sum.saturating_add(*seq));
@@ -121,7 +125,8 @@ impl Reconciliation {
             let has_all = session.has_told_all && shared == ours.len();
             let is_far_ahead = is_newcomer && has_all && deltas >= core.config.tuning.snapshot_deltas_min;
             let has_more = |name: &String| !self.is_compared(name, peer);
-            let fills = session.has_told_all && core.config.partial.iter().any(has_more);
+            let is_heard_of = |name: &&String| core.has_attached(name);
+            let fills = session.has_told_all && core.config.partial.iter().filter(is_heard_of).any(has_more);
             let reason = match has_held || is_far_ahead {
                 true => Some(Reason::Needed),
                 false if fills => Some(Reason::Fill),
@@ -139,6 +144,9 @@ impl Reconciliation {
 
     /// A peer to compare with when it is time to and nothing else is to be done.
     fn auditee(&mut self, core: &mut EngineCore, log: &Log) -> Option<(PeerId, Reason)> {
+        if let Some(witness) = self.witness(core) {
+            return Some((witness, Reason::Audit));
+        }
         let is_idle = log.is_idle() && !log.is_wanting();
         // Whoever shows what it never gives must not keep this node from comparing itself with others.
         let patience_ms = core.config.tuning.audit_interval_ms.saturating_mul(if is_idle { 0 } else { BUSY_AUDITS });
@@ -165,6 +173,7 @@ impl Reconciliation {
             opening: None,
             collections: VecDeque::new(),
             whole: Vec::new(),
+            attached: Vec::new(),
             walk: None,
             awaited: None,
             members,
@@ -315,8 +324,15 @@ impl Reconciliation {
         }
         let own_share = core.own_share();
         let Some(running) = self.running.as_ref() else { return };
-        let heads = if running.reason == Reason::Needed { running.heads.clone() } else { Vec::new() };
-        let heads: Vec<Head> = heads.into_iter().filter(|head| head.origin != this).collect();
+        let mut heads = if running.reason == Reason::Needed { running.heads.clone() } else { Vec::new() };
+        let mut strangers = core.origins_left();
+        let is_taken = |head: &Head| {
+            let is_any = core.is_any(&head.origin);
+            let has_room = is_any || strangers > 0;
+            strangers = strangers.saturating_sub(usize::from(!is_any));
+            head.origin != this && has_room
+        };
+        heads.retain(is_taken);
         let moves = heads.iter().any(|head| head.seq > core.heads.seq(&head.origin));
         let names = core.config.collections.iter().map(|collection| &collection.name);
         let names: Vec<String> = names.cloned().collect();
@@ -327,6 +343,7 @@ impl Reconciliation {
             false => Vec::new(),
         };
         self.note_compared(&peer);
+        self.note_confirmed(core);
         // What the peer does not hold either is not covered by its heads here.
         let is_partial = |name: &String| match core.config.partial.contains(name) {
             true => !self.is_filled(core, name, &has_share),
@@ -361,6 +378,9 @@ impl Reconciliation {
             .partial
             .extend(partial.into_iter().filter(|name| !core.config.partial.contains(name)).collect::<Vec<_>>());
         let mut moved = Vec::new();
+        let is_adopted = |head: &&Head| running.reason == Reason::Needed && head.seq > core.heads.seq(&head.origin);
+        let adopted: Vec<Head> = heads.iter().filter(is_adopted).cloned().collect();
+        self.note_adopted(core, &running.peer, &adopted);
         for head in heads {
             let origin = head.origin.clone();
             if log.advance(core, head).is_some() {
@@ -378,7 +398,9 @@ impl Reconciliation {
             let wait_ms = if is_stuck { STORY_DISTRUST_MS } else { RECONCILE_RETRY_MS };
             self.avoid(core, &running.peer, core.now_ms.saturating_add(wait_ms));
         }
-        if !whole {
+        // What was attached meanwhile nobody has been asked for: that need not wait.
+        let is_overtaken = core.config.partial.iter().any(|name| !running.attached.contains(name));
+        if !whole && !is_overtaken {
             // Somebody else may hold the rest.
             let knows_all = core.config.partial.iter().all(|name| self.is_compared(name, &running.peer));
             let wait_ms = if knows_all { core.config.tuning.audit_interval_ms } else { RECONCILE_RETRY_MS };
@@ -394,7 +416,11 @@ impl Reconciliation {
         true
     }
 
-    fn avoid(&mut self, core: &EngineCore, peer: &PeerId, until_ms: u64) {
+    pub(super) fn is_avoided(&self, core: &EngineCore, peer: &PeerId) -> bool {
+        self.avoided.get(peer).is_some_and(|until_ms| *until_ms > core.now_ms)
+    }
+
+    pub(super) fn avoid(&mut self, core: &EngineCore, peer: &PeerId, until_ms: u64) {
         let now_ms = core.now_ms;
         self.avoided.retain(|_, until_ms| *until_ms > now_ms);
         self.avoided.insert(peer.clone(), until_ms);
@@ -416,6 +442,7 @@ impl Reconciliation {
 
     pub fn tick_reconciling(&mut self, core: &mut EngineCore, log: &mut Log, is_evicting: bool) {
         log.thaw(core);
+        self.review_confirmation(core);
         if self.is_log_late(core) {
             self.reconcile_failed(core, log);
         }

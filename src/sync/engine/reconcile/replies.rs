@@ -29,6 +29,7 @@ impl Reconciliation {
         let mut heads = verified.heads;
         heads.sort_by(|a, b| a.origin.cmp(&b.origin));
         (running.heads, running.legacy) = (heads, Arc::new(verified.legacy));
+        running.attached = core.config.collections.iter().map(|ours| ours.name.clone()).collect();
         for ours in &core.config.collections {
             let is_whole = whole.contains(&ours.name);
             if is_whole {

@@ -44,6 +44,8 @@ pub(super) struct RunningReconciliation {
     pub collections: VecDeque<(String, bool)>,
     /// Of ours those that the peer holds everything of.
     pub whole: Vec<String>,
+    /// All of ours when the walk began.
+    pub attached: Vec<String>,
     pub walk: Option<CollectionWalk>,
     /// What the logs are to bring before the first walk.
     pub awaited: Option<Awaited>,

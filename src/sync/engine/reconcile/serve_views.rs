@@ -6,14 +6,14 @@ use crate::error::Result;
 use crate::model::{Buckets, Bytes, EntryDigest, Fingerprint, Head, PeerId};
 use crate::sync::engine::core::EngineCore;
 use crate::sync::engine::core::InService;
-use crate::sync::engine::limits::{VIEW_AGE_MS_MAX, VIEW_IDLE_MS_MAX, VIEWS_MAX};
+use crate::sync::engine::limits::{VIEW_AGE_MS_MAX, VIEW_IDLE_MS_MAX, VIEW_TURN_MS, VIEWS_MAX};
 use crate::sync::engine::log::log::Log;
 use crate::sync::engine::reconcile::fingerprint_tree::Tree;
 use crate::sync::engine::requests::{CloseView, OpenView, ReadDigests, ReadFingerprints, ReadPage};
 use crate::sync::engine::requests::{EngineOffer, EngineView};
 use crate::sync::protocol::message::{
-    CLOCK_PAIRS_MAX, Digests, ENTRIES_MAX, Message, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse,
-    VIEW_HEADS_MAX, WireDigest,
+    CLOCK_MAX, CLOCK_PAIRS_MAX, Digests, ENTRIES_MAX, Message, ReconcileAnswer, ReconcileAsk, ReconcileRequest,
+    ReconcileResponse, VIEW_HEADS_MAX, WireDigest,
 };
 
 /// Requests of one reconciliation that wait.
@@ -79,7 +79,7 @@ impl ServedViews {
             // Opening replaces an older view of the same peer; closing that one as well could come later.
             self.views.remove(peer);
             // Nobody is to take over what this node may be the last to hold because it slept.
-            if is_closed || self.views.len() >= VIEWS_MAX {
+            if is_closed || !self.make_room(core) {
                 return Self::answer(core, peer, number, ReconcileAnswer::Refused);
             }
             let within = Self::told_of(core, peer, members, copies, is_filling);
@@ -107,6 +107,19 @@ impl ServedViews {
         if view.requests.len() == 1 {
             self.look(core, peer);
         }
+    }
+
+    /// Whether there is a place for one more view: the oldest has to make room once it has had its turn, so that nobody is kept from
+    /// being compared with this node by members that always ask for more.
+    fn make_room(&mut self, core: &mut EngineCore) -> bool {
+        if self.views.len() < VIEWS_MAX {
+            return true;
+        }
+        let had_turn = |view: &ServedView| core.now_ms >= view.opened_ms.saturating_add(VIEW_TURN_MS);
+        let oldest = self.views.iter().filter(|(_, view)| had_turn(view)).min_by_key(|(_, view)| view.opened_ms);
+        let Some(oldest) = oldest.map(|(peer, _)| peer.clone()) else { return false };
+        self.drop_view(core, &oldest);
+        true
     }
 
     /// The buckets that a peer is told of: those that it has to hold where it fills them, else those that both hold.
@@ -353,6 +366,11 @@ fn entries_answer((EngineOffer { mut entries, postings }, next): Page) -> Reconc
 
 /// Clocks name origins by position, since most entries name the same few.
 fn digests_answer((mut digests, mut is_more): (Vec<EntryDigest>, bool)) -> ReconcileAnswer {
+    for entry in digests.iter_mut().filter(|entry| entry.clock.len() > CLOCK_MAX) {
+        // More have written to it than a message tells of: one that nobody has heard of has it asked for.
+        entry.clock.truncate(1);
+        entry.clock.iter_mut().for_each(|(_, seq)| *seq = u64::MAX);
+    }
     // A message holds a bounded number of parts of clocks: the others go with the next.
     let mut parts = 0;
     let mut fits = |entry: &EntryDigest| {

@@ -55,6 +55,9 @@ impl StabilityRounds {
         let began_ms = core.now_ms;
         self.ballot = Some(Ballot { digest, began_ms, votes, waiting, is_verifying: false });
         core.wake_at(core.now_ms.saturating_add(STABILITY_VOTES_MS_MAX));
+        if core.is_unconfirmed {
+            return;
+        }
         if !self.is_round_true(core, eviction) {
             return core.event(EngineEvent::RoundDisputed { round: self.number });
         }

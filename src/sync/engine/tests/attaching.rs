@@ -53,6 +53,28 @@ fn a_newcomer_pulls_what_its_peer_has_posted_and_detached_since() {
     assert_eq!(world.sent(1, "reconcile_request"), 0, "states of the collection are not to be had there");
 }
 
+/// Whoever joins a network and attaches a collection at once does so while heads are adopted.
+#[test]
+fn what_is_attached_while_heads_are_adopted_does_not_wait() {
+    let tuning = Tuning { snapshot_deltas_min: 10, ..tuning() };
+    let mut world = World::with(2, &tuning, &NetworkOptions::default());
+    for key in 0..30 {
+        world.write(0, key, Some(key));
+    }
+    world.run_for(5_000);
+    world.reconfigure(1, |config| config.collections = Vec::new());
+    world.nodes[1].attached_meanwhile = vec![MEMORY.into()];
+    world.connect(0, 1);
+    while world.nodes[1].database.seq(&world.peer(0)) < 30 {
+        world.run_for(1);
+    }
+    world.run_for(20);
+    world.reconfigure(1, |config| (config.collections, config.partial) = (vec![schema()], vec![MEMORY.into()]));
+    world.run_for(1_000);
+    assert_eq!(world.values(1).len(), 30);
+    assert!(world.sent(1, "reconcile_request") < 20, "nor is it asked for before it is known");
+}
+
 /// A gap is filled by a peer that holds everything up to where it ends; after a second time of being detached it ends later.
 #[test]
 fn a_gap_is_as_great_as_the_last_time_of_being_detached_left_it() {

@@ -58,6 +58,8 @@ pub(super) struct Node {
     pub verified: usize,
     /// How many of the next looks at heads fail.
     pub failing_looks: usize,
+    /// Collections that are attached while heads are adopted, before the engine hears of it.
+    pub attached_meanwhile: Vec<String>,
 }
 
 pub(super) struct World {
@@ -160,7 +162,8 @@ impl Node {
                     }
                 }
                 let heads = database.heads.values().cloned().collect();
-                EngineReply::AdoptHeads(Ok(AdoptedHeads { heads, partial: adoption.partial }))
+                let partial = adoption.partial.into_iter().chain(self.attached_meanwhile.drain(..)).collect();
+                EngineReply::AdoptHeads(Ok(AdoptedHeads { heads, partial }))
             }
             EngineRequest::CollectTombstones(CollectTombstones { stable }) => {
                 let count = database.collect(&stable.into_iter().collect());
@@ -248,6 +251,7 @@ impl World {
                 charter: CharterDigest { founding: 1, edicts: 1 },
                 excused: Vec::new(),
                 is_owner: false,
+                owners: Vec::new(),
                 awaits_founder: false,
                 collections: vec![schema()],
                 shapes: Vec::new(),
@@ -281,6 +285,7 @@ impl World {
                 saves: Vec::new(),
                 verified: 0,
                 failing_looks: 0,
+                attached_meanwhile: Vec::new(),
             });
         }
         world

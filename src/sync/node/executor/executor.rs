@@ -61,6 +61,7 @@ impl Executor {
         let says = network.standing();
         Ok(EngineConfig {
             is_owner: says.owners.contains(&this),
+            owners: says.rightful.into_keys().collect(),
             this,
             network: self.network,
             options: network.options.clone(),

@@ -1,5 +1,7 @@
 //! Requests about members: what is kept of them, signatures, epochs, and the shapes of their collections.
 
+use std::time::Duration;
+
 use zeroize::Zeroizing;
 
 use crate::db::{CharterNews, EpochSecret, SharedColumn, SharedSchema};
@@ -17,7 +19,9 @@ use crate::sync::protocol::message::{CollectionSchema, EpochKey, EpochNews, Wire
 use crate::sync::protocol::statement::Signed;
 
 /// How often something is tried again when somebody else changes the catalog at the same moment.
-const TRIES_MAX: usize = 8;
+const TRIES_MAX: u32 = 8;
+/// How long the first of these waits for the other one to end, each later one twice as long: a second all in all.
+const PAUSE_MIN: Duration = Duration::from_millis(4);
 
 impl Executor {
     fn network_name(&self) -> Result<String> {
@@ -71,11 +75,13 @@ impl Answers<SaveEpoch> for &Executor {
             secret: Zeroizing::new(key.secret.0.clone()),
         });
         let news = CharterNews { charter: news.charter, secret };
-        let mut tries = 0;
+        let mut pauses = (0..TRIES_MAX).map(|tries| PAUSE_MIN * 2_u32.saturating_pow(tries));
         loop {
-            tries += 1;
             match wait(self.replica.adopt_charter(self.network, news.clone())) {
-                Err(error) if error.kind() == ErrorKind::SerializationFailure && tries < TRIES_MAX => {}
+                Err(error) if error.kind() == ErrorKind::SerializationFailure => match pauses.next() {
+                    Some(pause) => std::thread::sleep(pause),
+                    None => return Err(error),
+                },
                 result => return result,
             }
         }

@@ -24,7 +24,8 @@ const fn row(defence: &'static str, lie: Lie, seed: u64, shows: &'static str) ->
 /// Checks that lie behind others (drift of states, setting aside) show in `db::replica::tests::lies`: what a liar invents does not come
 /// as far as they are any more. Two more can be taken down, and no seed fails, so that tests of their own show what they are for. Behind
 /// "ends of postings" stands that states are compared: what waits for ever keeps its origin's log away, and the entries come all the
-/// same. Without "signatures of votes" a liar would have to know what the round that it makes up hashes to; those it votes in are true.
+/// same. What "confirmed heads" is for `engine::tests::one_word` shows: here comparisons follow one another within seconds.
+/// Without "signatures of votes" a liar would have to know what the round that it makes up hashes to; those it votes in are true.
 const ROWS: &[Row] = &[
     row("absence", Lie::Absence, 4, "lost"),
     row("all authors", Lie::Deletes, 1, "lost"),
