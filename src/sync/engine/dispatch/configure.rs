@@ -27,6 +27,10 @@ impl Engine {
             self.reconcile_failed();
         }
         self.reconciliation.forget_gaps_of_detached(&self.core.config.collections);
+        let was_attached = |name: &str| old.collections.iter().any(|collection| collection.name == name);
+        if !self.core.config.collections.iter().all(|collection| was_attached(&collection.name)) {
+            self.reconciliation.collections_attached();
+        }
         let (now_ms, rate) = (self.core.now_ms, self.core.config.options.messages_per_second_max);
         if old.options.messages_per_second_max != rate {
             for session in self.core.peers.values_mut() {

@@ -398,8 +398,10 @@ impl Reconciliation {
             let wait_ms = if is_stuck { STORY_DISTRUST_MS } else { RECONCILE_RETRY_MS };
             self.avoid(core, &running.peer, core.now_ms.saturating_add(wait_ms));
         }
-        // What was attached meanwhile nobody has been asked for: that need not wait.
-        let is_overtaken = core.config.partial.iter().any(|name| !running.attached.contains(name));
+        // What was attached meanwhile nobody has been asked for: that need not wait. What this engine never hears of, since its shape is
+        // not the network's, gives no reason.
+        let is_new = |name: &String| core.has_attached(name) && !running.attached.contains(name);
+        let is_overtaken = core.config.partial.iter().any(is_new);
         if !whole && !is_overtaken {
             // Somebody else may hold the rest.
             let knows_all = core.config.partial.iter().all(|name| self.is_compared(name, &running.peer));
@@ -414,6 +416,11 @@ impl Reconciliation {
         core.effect(EngineEffect::PullsDue);
         core.effect(EngineEffect::ExchangesDue);
         true
+    }
+
+    /// Whoever was of no use may hold something of what has been attached since.
+    pub fn collections_attached(&mut self) {
+        self.avoided.clear();
     }
 
     pub(super) fn is_avoided(&self, core: &EngineCore, peer: &PeerId) -> bool {

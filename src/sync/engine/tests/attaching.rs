@@ -63,7 +63,7 @@ fn what_is_attached_while_heads_are_adopted_does_not_wait() {
     }
     world.run_for(5_000);
     world.reconfigure(1, |config| config.collections = Vec::new());
-    world.nodes[1].attached_meanwhile = vec![MEMORY.into()];
+    world.nodes[1].attached_here = vec![MEMORY.into()];
     world.connect(0, 1);
     while world.nodes[1].database.seq(&world.peer(0)) < 30 {
         world.run_for(1);

@@ -58,8 +58,8 @@ pub(super) struct Node {
     pub verified: usize,
     /// How many of the next looks at heads fail.
     pub failing_looks: usize,
-    /// Collections that are attached while heads are adopted, before the engine hears of it.
-    pub attached_meanwhile: Vec<String>,
+    /// Collections that are attached, whether the engine has heard of it or not.
+    pub attached_here: Vec<String>,
 }
 
 pub(super) struct World {
@@ -162,7 +162,8 @@ impl Node {
                     }
                 }
                 let heads = database.heads.values().cloned().collect();
-                let partial = adoption.partial.into_iter().chain(self.attached_meanwhile.drain(..)).collect();
+                let unheard = self.attached_here.iter().filter(|name| !adoption.known.contains(name)).cloned();
+                let partial = adoption.partial.iter().cloned().chain(unheard).collect();
                 EngineReply::AdoptHeads(Ok(AdoptedHeads { heads, partial }))
             }
             EngineRequest::CollectTombstones(CollectTombstones { stable }) => {
@@ -285,7 +286,7 @@ impl World {
                 saves: Vec::new(),
                 verified: 0,
                 failing_looks: 0,
-                attached_meanwhile: Vec::new(),
+                attached_here: Vec::new(),
             });
         }
         world
