@@ -219,7 +219,7 @@ async fn drive(
                 SwarmEvent::ConnectionEstablished { peer_id, connection_id, .. } => {
                     connection = Some((peer_id, connection_id));
                 }
-                SwarmEvent::Behaviour(BehaviourEvent::Streams(raw_streams::StreamEvent::Opened { number, stream })) => {
+                SwarmEvent::Behaviour(BehaviourEvent::Streams(raw_streams::StreamEvent::Opened { number, stream, .. })) => {
                     if let Some(at) = waiting.iter().position(|(waits, _)| *waits == number) {
                         drop(waiting.swap_remove(at).1.send(stream));
                     }

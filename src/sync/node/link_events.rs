@@ -14,11 +14,11 @@ use crate::sync::blobs::serve::BlobServer;
 use crate::sync::engine::io::EngineInput;
 use crate::sync::node::node::{Node, Opening};
 use crate::sync::protocol::proof::{Keyring, Parties, Purpose};
-use crate::sync::protocol::versions::StreamKind;
+use crate::sync::protocol::versions::{StreamKind, spoken_version};
 use crate::sync::transport::address::{peer_here, peer_there};
 use crate::sync::transport::link_table::LinkChange;
 use crate::sync::transport::link_tasks::{
-    EndId, LinkContext, LinkEvent, LinkKey, PROOF_TIMEOUT, answer, fresh_nonce, run_incoming, run_outgoing,
+    EndId, LinkContext, LinkEnd, LinkEvent, LinkKey, PROOF_TIMEOUT, answer, fresh_nonce, run_incoming, run_outgoing,
 };
 
 impl Node {
@@ -224,7 +224,7 @@ impl Node {
     }
 
     /// A stream that was asked for is there.
-    pub fn stream_opened(&mut self, number: u64, stream: Stream) {
+    pub fn stream_opened(&mut self, number: u64, protocol: &StreamProtocol, stream: Stream) {
         let Some((_, opening)) = self.opening.remove(&number) else { return };
         let key = match opening {
             // Whoever asked may have given up.
@@ -233,11 +233,14 @@ impl Node {
         };
         let epochs = self.epochs_with(key.network, &key.peer);
         let Some(proving) = self.links.opened(&key, &epochs) else { return };
+        // A peer agrees on no other.
+        let Some(version) = spoken_version(protocol.as_ref()) else { return self.end_of(proving.id) };
         let parties = Parties { purpose: Purpose::Sync, initiator: &self.this, responder: &key.peer };
         let hello = fresh_nonce().map(|nonce| self.keyring.hello(key.network, proving.epoch, parties, nonce));
         match hello {
             Ok(Some(hello)) => {
-                drop(tokio::spawn(run_outgoing(self.context.clone(), proving.id, stream, hello, proving.queued)));
+                let end = LinkEnd { id: proving.id, version };
+                drop(tokio::spawn(run_outgoing(self.context.clone(), end, stream, hello, proving.queued)));
             }
             Ok(None) => self.end_of(proving.id),
             Err(error) => {
@@ -280,8 +283,9 @@ impl Node {
             drop(tokio::spawn(serve_blob(context, Arc::clone(&self.server), here, keyring, stream)));
             return;
         }
+        let Some(version) = spoken_version(protocol.as_ref()) else { return };
         let id = self.links.new_end();
-        let task = tokio::spawn(run_incoming(context, id, here, keyring, stream));
+        let task = tokio::spawn(run_incoming(context, LinkEnd { id, version }, here, keyring, stream));
         self.receiving.insert(id, task.abort_handle());
     }
 

@@ -1,4 +1,4 @@
-//! A peer of protocol version 4, the last before this one, as it was recorded: what it offers and says is refused, and people are
+//! A peer of protocol version 4, the last that is not spoken any more, as it was recorded: what it offers and says is refused, and people are
 //! told by name what it speaks and which side to update.
 //!
 //! `tests/fixtures/protocol-4/conversation.json` holds what a node of that version says: to anybody, and to a member that has proved

@@ -66,8 +66,8 @@ impl Node {
             BehaviourEvent::Streams(raw_streams::StreamEvent::Inbound { peer, protocol, stream, .. }) => {
                 self.stream_arrived(peer, &protocol, stream);
             }
-            BehaviourEvent::Streams(raw_streams::StreamEvent::Opened { number, stream }) => {
-                self.stream_opened(number, stream)
+            BehaviourEvent::Streams(raw_streams::StreamEvent::Opened { number, protocol, stream }) => {
+                self.stream_opened(number, &protocol, stream)
             }
             BehaviourEvent::Streams(raw_streams::StreamEvent::Failed { number }) => self.stream_failed(number),
             BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {

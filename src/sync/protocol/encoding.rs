@@ -1,14 +1,17 @@
 //! Messages as bytes: postcard behind a version, cut into frames where they are long.
 //!
-//! A frame is `version u8, more u8, part of the message`. Most messages are one frame; one that carries a delta or entry
-//! above [`MESSAGE_BYTES_MAX`] is several, in order on the same stream, all but the last with `more` = 1. Decoding never
-//! panics, never sets aside memory by a length that came from outside, and gives a message within its limits or an error.
+//! A frame is `version u8, flags u8, part of the message`. Most messages are one frame; one that carries a delta or entry
+//! above [`MESSAGE_BYTES_MAX`] is several, in order on the same stream, all but the last with the flag [`MORE`]. From version 6 on
+//! parts with entries are compressed where that is worth it, with the flag [`COMPRESSED`]; what tells a secret never is, so that
+//! its length says nothing of it. Decoding never panics, never sets aside memory by a length that came from outside, but for a
+//! compressed part up to the limit of a message, and gives a message within its limits or an error.
 
 use postcard::ser_flavors::Flavor;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::HeadTime;
 use crate::model::{Fingerprint, Head, PostingProof, PublicEntry, Run};
+use crate::sync::protocol::compression::{compress, expand, expanded_bytes};
 use crate::sync::protocol::message::{
     ADDRESS_BYTES_MAX, ASSEMBLED_BYTES_MAX, BODY_BYTES_MAX, ClaimedShape, CollectionSchema, END_SIGNATURE_BYTES,
     EpochNews, FetchAnswer, HEAD_SIGNATURE_BYTES, MESSAGE_BYTES_MAX, MemberNews, Message, NAME_BYTES_MAX,
@@ -17,11 +20,15 @@ use crate::sync::protocol::message::{
 };
 use crate::sync::protocol::statement::STATEMENT_SIGNATURE_BYTES;
 
-/// The version of the protocol; a frame with another is refused.
-pub const PROTOCOL_VERSION: u8 = 5;
+/// The newest version of the protocol.
+pub const PROTOCOL_VERSION: u8 = 6;
+/// The first version whose parts may be compressed.
+const COMPRESSING: u8 = 6;
 const HEADER_BYTES: usize = 2;
-const LAST: u8 = 0;
+/// Flag of a frame: the message goes on with the next one.
 const MORE: u8 = 1;
+/// Flag of a frame: its part is compressed.
+const COMPRESSED: u8 = 2;
 /// What a message counts for besides its bodies, and a head or digest in it.
 const MESSAGE_BYTES: usize = 256;
 const HEAD_BYTES: usize = 192;
@@ -61,13 +68,21 @@ pub fn bytes_of(message: &Message) -> usize {
     body + MESSAGE_BYTES
 }
 
-/// The frames of a message, each at most [`MESSAGE_BYTES_MAX`] bytes.
+/// The frames of a message in the newest version, each at most [`MESSAGE_BYTES_MAX`] bytes.
 ///
 /// # Errors
 /// 54000 for a message over [`ASSEMBLED_BYTES_MAX`]; nothing that the engine sends is.
 pub fn encode(message: &Message) -> Result<Vec<Vec<u8>>> {
+    encode_as(message, PROTOCOL_VERSION)
+}
+
+/// The frames of a message in the version that both ends of a stream speak.
+///
+/// # Errors
+/// As [`encode`].
+pub fn encode_as(message: &Message, version: u8) -> Result<Vec<Vec<u8>>> {
     let mut whole = Whole(Vec::with_capacity(HEADER_BYTES + bytes_of(message)));
-    whole.0.extend([PROTOCOL_VERSION, LAST]);
+    whole.0.extend([version, 0]);
     let bytes = postcard::serialize_with_flavor(message, whole).map_err(|error| Error::internal(error.to_string()))?;
     if bytes.len() > ASSEMBLED_BYTES_MAX {
         let kind = message.message_type().name();
@@ -76,19 +91,47 @@ pub fn encode(message: &Message) -> Result<Vec<Vec<u8>>> {
             format!("a {kind} message of {} bytes is above the limit of {ASSEMBLED_BYTES_MAX}", bytes.len()),
         ));
     }
-    if bytes.len() <= MESSAGE_BYTES_MAX {
+    let compresses = version >= COMPRESSING && carries_entries(message);
+    if bytes.len() <= MESSAGE_BYTES_MAX && !compresses {
         return Ok(vec![bytes]);
     }
     let body = bytes.get(HEADER_BYTES..).unwrap_or_default();
+    if bytes.len() <= MESSAGE_BYTES_MAX {
+        let frame = compress(body).map(|part| frame_of(version, COMPRESSED, &part));
+        return Ok(vec![frame.unwrap_or(bytes)]);
+    }
     let mut parts = body.chunks(MESSAGE_BYTES_MAX - HEADER_BYTES).peekable();
     let mut frames = Vec::new();
     while let Some(part) = parts.next() {
-        let mut frame = Vec::with_capacity(HEADER_BYTES + part.len());
-        frame.extend([PROTOCOL_VERSION, if parts.peek().is_some() { MORE } else { LAST }]);
-        frame.extend_from_slice(part);
-        frames.push(frame);
+        let more = if parts.peek().is_some() { MORE } else { 0 };
+        let compressed = if compresses { compress(part) } else { None };
+        frames.push(match compressed {
+            Some(compressed) => frame_of(version, more | COMPRESSED, &compressed),
+            None => frame_of(version, more, part),
+        });
     }
     Ok(frames)
+}
+
+fn frame_of(version: u8, flags: u8, part: &[u8]) -> Vec<u8> {
+    let mut frame = Vec::with_capacity(HEADER_BYTES + part.len());
+    frame.extend([version, flags]);
+    frame.extend_from_slice(part);
+    frame
+}
+
+/// Bytes of the entries that a message brings, about.
+pub fn bytes_of_entries(message: &Message) -> usize {
+    if carries_entries(message) { bytes_of(message) } else { 0 }
+}
+
+/// Whether a message brings entries, which all members may read.
+fn carries_entries(message: &Message) -> bool {
+    match message {
+        Message::SyncResponse(_) | Message::Operation(_) | Message::FetchResponse(_) => true,
+        Message::ReconcileResponse(response) => matches!(response.answer, ReconcileAnswer::Entries { .. }),
+        _ => false,
+    }
 }
 
 /// A message being encoded, behind its header.
@@ -113,15 +156,37 @@ impl Flavor for Whole {
 }
 
 /// Puts the frames of one stream together.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Assembler {
     /// Parts of a message whose last frame has not come.
     waiting: Vec<u8>,
+    /// What both ends of the stream speak.
+    version: u8,
+}
+
+impl Default for Assembler {
+    fn default() -> Self {
+        Assembler::new()
+    }
 }
 
 impl Assembler {
+    /// For streams of the newest version.
     pub fn new() -> Self {
-        Assembler::default()
+        Assembler::of(PROTOCOL_VERSION)
+    }
+
+    /// For streams of a version.
+    pub fn of(version: u8) -> Self {
+        Assembler { waiting: Vec::new(), version }
+    }
+
+    /// Bytes that a frame takes once it is expanded, as it says itself, up to the limit above which it is refused.
+    pub fn bytes_of(&self, frame: &[u8]) -> usize {
+        match frame {
+            [_, flags, part @ ..] if flags & COMPRESSED != 0 => expanded_bytes(part).min(MESSAGE_BYTES_MAX),
+            _ => frame.len(),
+        }
     }
 
     /// Takes the next frame; the message when it is the last of one.
@@ -129,29 +194,35 @@ impl Assembler {
     /// # Errors
     /// 08P01 for anything that is no frame of a message; the stream is of no use after that.
     pub fn push(&mut self, frame: &[u8]) -> Result<Option<Message>> {
-        let &[version, more, ref part @ ..] = frame else {
+        let &[version, flags, ref part @ ..] = frame else {
             return Err(refused("a frame is too short"));
         };
-        if version != PROTOCOL_VERSION {
-            return Err(refused(format!("protocol version {version} is not known, this is {PROTOCOL_VERSION}")));
+        if version != self.version {
+            return Err(refused(format!("protocol version {version} is not known, this is {}", self.version)));
         }
+        let known = if version >= COMPRESSING { MORE | COMPRESSED } else { MORE };
+        if flags & !known != 0 {
+            return Err(refused("a frame has an unknown flag"));
+        }
+        let expanded = match flags & COMPRESSED {
+            0 => None,
+            _ => Some(expand(part, MESSAGE_BYTES_MAX)?),
+        };
+        let part = expanded.as_deref().unwrap_or(part);
         if frame.len() > MESSAGE_BYTES_MAX || self.waiting.len() + part.len() > ASSEMBLED_BYTES_MAX {
             self.waiting = Vec::new();
             return Err(refused("a message is too long"));
         }
-        match more {
-            MORE => {
-                self.waiting.extend_from_slice(part);
-                Ok(None)
-            }
-            LAST if self.waiting.is_empty() => decode(part).map(Some),
-            LAST => {
-                let mut whole = std::mem::take(&mut self.waiting);
-                whole.extend_from_slice(part);
-                decode(&whole).map(Some)
-            }
-            _ => Err(refused("a frame has an unknown flag")),
+        if flags & MORE != 0 {
+            self.waiting.extend_from_slice(part);
+            return Ok(None);
         }
+        if self.waiting.is_empty() {
+            return decode(part).map(Some);
+        }
+        let mut whole = std::mem::take(&mut self.waiting);
+        whole.extend_from_slice(part);
+        decode(&whole).map(Some)
     }
 }
 

@@ -3,6 +3,7 @@
 //! Pure: bytes in, bytes out.
 
 pub(super) mod bounded_seq;
+pub(super) mod compression;
 pub(super) mod encoding;
 pub(super) mod frames;
 pub mod message;

@@ -12,8 +12,8 @@ use crate::sync::protocol::encoding::PROTOCOL_VERSION;
 
 /// The newest version that this program speaks: that of the frames.
 pub const NEWEST: u8 = PROTOCOL_VERSION;
-/// The oldest version that this program still speaks.
-pub const OLDEST: u8 = PROTOCOL_VERSION;
+/// The oldest version that this program still speaks: as the newest, without compressed parts.
+pub const OLDEST: u8 = 5;
 const _: () = assert!(OLDEST <= NEWEST, "a program speaks its own version");
 /// Versions up to 4 all had streams of this number, and found out by their frames.
 const UNNUMBERED: u32 = 1;
@@ -55,6 +55,12 @@ impl StreamKind {
         let version = |kind: StreamKind| Some((kind, version_in(protocol.strip_prefix(kind.prefix())?)?));
         [StreamKind::Sync, StreamKind::Blob].into_iter().find_map(version)
     }
+}
+
+/// The version of a stream of this name, where it is one that is spoken here.
+pub fn spoken_version(protocol: &str) -> Option<u8> {
+    let (_, version) = StreamKind::of(protocol)?;
+    u8::try_from(version).ok().filter(|version| (OLDEST..=NEWEST).contains(version))
 }
 
 /// The first number of a version.

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics;
 use crate::model::{NetworkId, PeerId};
-use crate::sync::protocol::encoding::{Assembler, bytes_of, encode};
+use crate::sync::protocol::encoding::{Assembler, bytes_of, encode_as};
 use crate::sync::protocol::frames::{FrameReader, FrameWriter};
 use crate::sync::protocol::message::Message;
 use crate::sync::protocol::proof::{Hello, Keyring, Nonce, PROOF_BYTES, Parties, ProofAnswer, Purpose, SessionKeys};
@@ -49,6 +49,14 @@ pub struct LinkKey {
 
 /// The number of one end of a stream, never used twice.
 pub type EndId = u64;
+
+/// One end of a stream.
+#[derive(Clone, Copy, Debug)]
+pub struct LinkEnd {
+    pub id: EndId,
+    /// The version of the protocol that both ends speak.
+    pub version: u8,
+}
 
 /// What the ends report.
 pub enum LinkEvent {
@@ -157,6 +165,13 @@ impl LinkContext {
         Arc::clone(&self.received_bytes).acquire_many_owned(wanted).await.map_err(|_| stopping())
     }
 
+    /// Room for more than was taken, without waiting: whoever holds some must not wait for others that do.
+    fn more_room(&self, permit: &mut OwnedSemaphorePermit, bytes: usize) -> bool {
+        let wanted = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let taken = Arc::clone(&self.received_bytes).try_acquire_many_owned(wanted);
+        taken.map(|more| permit.merge(more)).is_ok()
+    }
+
     async fn room_for_long(&self) -> Result<OwnedSemaphorePermit> {
         Arc::clone(&self.received_long).acquire_owned().await.map_err(|_| stopping())
     }
@@ -168,10 +183,16 @@ impl LinkContext {
 }
 
 /// Runs the end that sends: proves the network's key on a fresh stream, then sends what is queued until the queue is dropped.
-pub async fn run_outgoing<S>(context: LinkContext, id: EndId, mut stream: S, hello: Hello, mut queued: QueuedMessages)
-where
+pub async fn run_outgoing<S>(
+    context: LinkContext,
+    end: LinkEnd,
+    mut stream: S,
+    hello: Hello,
+    mut queued: QueuedMessages,
+) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    let id = end.id;
     let proven = timeout(PROOF_TIMEOUT, prove(&mut stream, &hello)).await;
     let keys = match proven {
         Ok(Ok(keys)) => keys,
@@ -180,7 +201,7 @@ where
     };
     context.report(LinkEvent::OutgoingProven { id }).await;
     let mut writer = FrameWriter::new(stream, &keys.to_responder);
-    let result = send_all(&context, id, hello.epoch, &mut writer, &mut queued).await;
+    let result = send_all(&context, end, hello.epoch, &mut writer, &mut queued).await;
     if result.is_ok() {
         // The peer sees the end either way; a failure means that it is gone already.
         drop(timeout(PROOF_TIMEOUT, writer.close()).await);
@@ -205,7 +226,7 @@ where
 
 async fn send_all<S>(
     context: &LinkContext,
-    id: EndId,
+    LinkEnd { id, version }: LinkEnd,
     epoch: u64,
     writer: &mut FrameWriter<S>,
     queued: &mut QueuedMessages,
@@ -224,7 +245,7 @@ where
         let (mut next, mut sent) = (Some(first), Vec::new());
         while let Some((message, bytes)) = next {
             queued.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
-            sent.push(send(writer, &message).await?);
+            sent.push(send(writer, &message, version).await?);
             next = queued.messages.try_recv().ok();
         }
         stalled(writer.flush()).await?;
@@ -236,12 +257,12 @@ where
 }
 
 /// Writes one message; its bytes.
-async fn send<S>(writer: &mut FrameWriter<S>, message: &Message) -> Result<usize>
+async fn send<S>(writer: &mut FrameWriter<S>, message: &Message, version: u8) -> Result<usize>
 where
     S: AsyncWrite + Unpin,
 {
     let mut bytes = 0;
-    for part in encode(message)? {
+    for part in encode_as(message, version)? {
         bytes += part.len();
         let append = |buffer: &mut Vec<u8>| {
             buffer.extend_from_slice(&part);
@@ -280,10 +301,11 @@ where
 }
 
 /// Runs the end that receives: lets the peer prove a network's key, then hands over its messages.
-pub async fn run_incoming<S>(context: LinkContext, id: EndId, peer: PeerId, keyring: Arc<Keyring>, stream: S)
+pub async fn run_incoming<S>(context: LinkContext, end: LinkEnd, peer: PeerId, keyring: Arc<Keyring>, stream: S)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    let id = end.id;
     let proven = timeout(PROOF_TIMEOUT, async {
         let parties = Parties { purpose: Purpose::Sync, initiator: &peer, responder: &context.this };
         let (answer, mut frames) = answer(stream, parties, &keyring).await?;
@@ -302,26 +324,37 @@ where
     context.report(LinkEvent::IncomingProven { id, key, epoch: answer.epoch, said_epoch, start }).await;
     // Dropped without being used where this stream is not wanted.
     if started.await.is_ok() {
-        let result = receive_all(&context, id, frames).await;
+        let result = receive_all(&context, end, frames).await;
         context.report(LinkEvent::Closed { id, error: result.err() }).await;
     }
 }
 
-async fn receive_all<R>(context: &LinkContext, id: EndId, mut frames: FrameReader<R>) -> Result<()>
+async fn receive_all<R>(
+    context: &LinkContext,
+    LinkEnd { id, version }: LinkEnd,
+    mut frames: FrameReader<R>,
+) -> Result<()>
 where
     R: AsyncRead + Unpin,
 {
-    let mut assembler = Assembler::new();
+    let mut assembler = Assembler::of(version);
     while let Some(first) = frames.header().await? {
         // Room is taken before memory is: what others have sent and is not taken in yet is waited for.
         let mut permit = context.room(first.bytes()).await?;
         let body = frames.body(first).await?;
         let mut bytes = body.len();
+        let more = assembler.bytes_of(&body).saturating_sub(bytes);
+        let is_long = more > 0 && !context.more_room(&mut permit, more);
+        if is_long {
+            permit = context.room_for_long().await?;
+        }
         let mut message = assembler.push(&body)?;
         drop(body);
         if message.is_none() {
             // One message of several frames at a time, in room of its own, so that two halves never wait for each other.
-            permit = context.room_for_long().await?;
+            if !is_long {
+                permit = context.room_for_long().await?;
+            }
             while message.is_none() {
                 let next = frames
                     .header()

@@ -11,6 +11,7 @@ use super::*;
 use crate::model::{Bytes, Delta, Run};
 use crate::sync::protocol::message::{Operation, SyncRequest, Want};
 use crate::sync::protocol::proof::NetworkEpoch;
+use crate::sync::protocol::versions::{NEWEST, OLDEST};
 
 /// A stream in memory, with the traits of this side.
 pub struct Pipe(DuplexStream);
@@ -66,6 +67,10 @@ fn hello(keyring: &Keyring) -> Hello {
     keyring.hello(NETWORK, 1, parties, fresh_nonce().unwrap()).unwrap()
 }
 
+fn end(id: EndId) -> LinkEnd {
+    LinkEnd { id, version: NEWEST }
+}
+
 struct Ends {
     sender: LinkQueue,
     outgoing: mpsc::Receiver<LinkEvent>,
@@ -73,15 +78,15 @@ struct Ends {
 }
 
 /// Starts both ends of a stream from A to B.
-fn join(key_of_a: u8, key_of_b: u8) -> Ends {
+fn join((key_of_a, key_of_b): (u8, u8), version: u8) -> Ends {
     let (one, two) = pipe();
     let (sender, queued) = queue();
     let (events_a, outgoing) = mpsc::channel(64);
     let (events_b, incoming) = mpsc::channel(64);
     let context_a = LinkContext::new(peer("A"), events_a);
     let context_b = LinkContext::new(peer("B"), events_b);
-    tokio::spawn(run_outgoing(context_a, 1, one, hello(&ring(key_of_a)), queued));
-    tokio::spawn(run_incoming(context_b, 2, peer("A"), ring(key_of_b), two));
+    tokio::spawn(run_outgoing(context_a, LinkEnd { id: 1, version }, one, hello(&ring(key_of_a)), queued));
+    tokio::spawn(run_incoming(context_b, LinkEnd { id: 2, version }, peer("A"), ring(key_of_b), two));
     Ends { sender, outgoing, incoming }
 }
 
@@ -97,7 +102,16 @@ fn large(bytes: usize) -> Message {
 
 #[tokio::test]
 async fn messages_arrive_in_order_after_both_have_proved_the_key() {
-    let mut ends = join(1, 1);
+    for version in OLDEST..=NEWEST {
+        let sent = all_arrive(version).await;
+        // Nine megabytes of one byte.
+        assert_eq!(sent < 1024 * 1024, version > OLDEST, "{sent} bytes in version {version}");
+    }
+}
+
+/// Bytes that they took on the wire.
+async fn all_arrive(version: u8) -> usize {
+    let mut ends = join((1, 1), version);
     assert!(matches!(ends.outgoing.recv().await, Some(LinkEvent::OutgoingProven { id: 1 })));
     let Some(LinkEvent::IncomingProven { id: 2, key, epoch: 1, said_epoch: 1, start }) = ends.incoming.recv().await
     else {
@@ -117,21 +131,37 @@ async fn messages_arrive_in_order_after_both_have_proved_the_key() {
     }
     drop(ends.sender);
     assert!(matches!(ends.incoming.recv().await, Some(LinkEvent::Closed { id: 2, error: None })));
+    let mut sent = 0;
     for _ in 0..4 {
-        assert!(matches!(ends.outgoing.recv().await, Some(LinkEvent::Sent { id: 1, .. })));
+        let Some(LinkEvent::Sent { id: 1, bytes }) = ends.outgoing.recv().await else { panic!("nothing was sent") };
+        sent += bytes;
     }
     assert!(matches!(ends.outgoing.recv().await, Some(LinkEvent::Closed { id: 1, error: None })));
+    sent
+}
+
+#[tokio::test]
+async fn a_part_that_expands_takes_room_before_memory() {
+    let (events, _incoming) = mpsc::channel(64);
+    let context = LinkContext::new(peer("B"), events);
+    let mut permit = context.room(1000).await.unwrap();
+    assert!(context.more_room(&mut permit, 3_000_000) && permit.num_permits() == 3_001_000);
+    let rest = context.room(RECEIVED_BYTES_MAX - 3_001_000).await.unwrap();
+    assert!(!context.more_room(&mut permit, 1), "and waits for none while it holds some");
+    drop(rest);
+    drop(permit);
+    assert_eq!(context.received_bytes.available_permits(), RECEIVED_BYTES_MAX);
 }
 
 #[tokio::test]
 async fn a_wrong_key_gets_an_end_of_the_stream_and_no_byte() {
-    let mut ends = join(1, 2);
+    let mut ends = join((1, 2), NEWEST);
     assert!(matches!(ends.outgoing.recv().await, Some(LinkEvent::OutgoingRefused { id: 1, .. })));
     assert!(matches!(ends.incoming.recv().await, Some(LinkEvent::IncomingRefused { id: 2, .. })));
 
     let (mut one, two) = pipe();
     let (events, mut incoming) = mpsc::channel(64);
-    tokio::spawn(run_incoming(LinkContext::new(peer("B"), events), 2, peer("A"), ring(2), two));
+    tokio::spawn(run_incoming(LinkContext::new(peer("B"), events), end(2), peer("A"), ring(2), two));
     one.write_all(&hello(&ring(1)).bytes).await.unwrap();
     let mut answer = Vec::new();
     one.read_to_end(&mut answer).await.unwrap();
@@ -144,7 +174,7 @@ async fn a_whole_recorded_stream_can_not_be_played_again() {
     // A member records what it sends, and plays it to the same peer later.
     let (mut one, two) = pipe();
     let (events, mut incoming) = mpsc::channel(64);
-    tokio::spawn(run_incoming(LinkContext::new(peer("B"), events.clone()), 2, peer("A"), ring(1), two));
+    tokio::spawn(run_incoming(LinkContext::new(peer("B"), events.clone()), end(2), peer("A"), ring(1), two));
     let hello = hello(&ring(1));
     let keys = prove(&mut one, &hello).await.unwrap();
     let mut recorded = hello.bytes.to_vec();
@@ -156,7 +186,7 @@ async fn a_whole_recorded_stream_can_not_be_played_again() {
     assert!(matches!(incoming.recv().await, Some(LinkEvent::IncomingProven { .. })));
 
     let (mut again, two) = pipe();
-    tokio::spawn(run_incoming(LinkContext::new(peer("B"), events), 3, peer("A"), ring(1), two));
+    tokio::spawn(run_incoming(LinkContext::new(peer("B"), events), end(3), peer("A"), ring(1), two));
     again.write_all(&recorded).await.unwrap();
     assert!(matches!(incoming.recv().await, Some(LinkEvent::IncomingRefused { id: 3, .. })));
 }
@@ -165,7 +195,7 @@ async fn a_whole_recorded_stream_can_not_be_played_again() {
 async fn bytes_that_are_no_frame_end_the_link() {
     let (mut one, two) = pipe();
     let (events, mut incoming) = mpsc::channel(64);
-    tokio::spawn(run_incoming(LinkContext::new(peer("B"), events), 2, peer("A"), ring(1), two));
+    tokio::spawn(run_incoming(LinkContext::new(peer("B"), events), end(2), peer("A"), ring(1), two));
     let keys = prove(&mut one, &hello(&ring(1))).await.unwrap();
     let mut writer = FrameWriter::new(one, &keys.to_responder);
     let epoch = |buffer: &mut Vec<u8>| {
@@ -201,6 +231,6 @@ async fn a_queue_that_nobody_empties_is_given_up() {
 async fn a_peer_that_says_nothing_is_refused_after_a_while() {
     let (_one, two) = pipe();
     let (events, mut incoming) = mpsc::channel(64);
-    tokio::spawn(run_incoming(LinkContext::new(peer("B"), events), 2, peer("A"), ring(1), two));
+    tokio::spawn(run_incoming(LinkContext::new(peer("B"), events), end(2), peer("A"), ring(1), two));
     assert!(matches!(incoming.recv().await, Some(LinkEvent::IncomingRefused { .. })));
 }

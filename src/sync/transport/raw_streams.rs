@@ -37,7 +37,7 @@ pub enum StreamEvent {
     /// The peer opened a stream.
     Inbound { peer: PeerId, protocol: StreamProtocol, stream: Stream },
     /// The stream that was asked for with this number.
-    Opened { number: u64, stream: Stream },
+    Opened { number: u64, protocol: StreamProtocol, stream: Stream },
     /// There will be no stream for this number: the peer does not speak the protocol or the connection broke. When a
     /// connection closes, its numbers go without an event.
     Failed { number: u64 },
@@ -111,7 +111,7 @@ impl NetworkBehaviour for RawStreamBehaviour {
     fn on_connection_handler_event(&mut self, peer: PeerId, _connection: ConnectionId, event: THandlerOutEvent<Self>) {
         let event = match event {
             Arrived::Inbound { protocol, stream } => StreamEvent::Inbound { peer, protocol, stream },
-            Arrived::Opened { number, stream } => StreamEvent::Opened { number, stream },
+            Arrived::Opened { number, protocol, stream } => StreamEvent::Opened { number, protocol, stream },
             Arrived::Failed { number } => StreamEvent::Failed { number },
         };
         self.actions.push_back(ToSwarm::GenerateEvent(event));
@@ -142,7 +142,7 @@ pub struct Handler {
 #[derive(Debug)]
 pub enum Arrived {
     Inbound { protocol: StreamProtocol, stream: Stream },
-    Opened { number: u64, stream: Stream },
+    Opened { number: u64, protocol: StreamProtocol, stream: Stream },
     Failed { number: u64 },
 }
 
@@ -196,9 +196,12 @@ impl ConnectionHandler for Handler {
             ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound {
                 protocol: (protocol, stream), ..
             }) if self.waiting.len() < WAITING_MAX => self.arrived(Arrived::Inbound { protocol, stream }),
-            ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound { protocol: (_, stream), info }) => {
+            ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound {
+                protocol: (protocol, stream),
+                info,
+            }) => {
                 self.opening_count = self.opening_count.saturating_sub(1);
-                self.arrived(Arrived::Opened { number: info, stream });
+                self.arrived(Arrived::Opened { number: info, protocol, stream });
             }
             ConnectionEvent::DialUpgradeError(DialUpgradeError { info, .. }) => {
                 self.opening_count = self.opening_count.saturating_sub(1);

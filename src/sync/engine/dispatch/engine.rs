@@ -24,6 +24,7 @@ use crate::sync::engine::partial::key_listing::Listings;
 use crate::sync::engine::reconcile::reconcile::Reconciliation;
 use crate::sync::engine::reconcile::serve_views::ServedViews;
 use crate::sync::engine::stability::stability::StabilityRounds;
+use crate::sync::protocol::encoding::bytes_of_entries;
 use crate::sync::protocol::message::Message;
 use crate::sync::protocol::seeded_random::Random;
 
@@ -313,7 +314,8 @@ impl Engine {
         let now_ms = self.core.now_ms;
         let Some(session) = self.core.peers.get_mut(peer) else { return };
         session.seen_ms = now_ms;
-        let size = u64::try_from(bytes).unwrap_or(u64::MAX);
+        // What was compressed counts for what it expands to: whoever sends it has hardly had any work with it.
+        let size = u64::try_from(bytes.max(bytes_of_entries(&message))).unwrap_or(u64::MAX);
         let is_within = session.messages.take(1, now_ms) && session.bytes.take(size, now_ms);
         let is_outdated = session.is_outdated;
         self.core.counters.received(bytes);
