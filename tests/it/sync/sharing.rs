@@ -1,6 +1,6 @@
 //! What is shared and what is not: staging, unstaging, private edits, REVERT, deletes, transactions, secrets.
 
-use super::nodes::{Consortium, NETWORK, wait_for};
+use super::nodes::{Consortium, NETWORK, Node, wait_for};
 
 /// In what is never staged; stands nowhere else.
 const CANARY: &str = "CaNaRy-8c31-never-staged";
@@ -316,4 +316,26 @@ fn networks_of_one_node_do_not_mix() {
     for (node, network) in [(b, "second"), (c, "first")] {
         assert!(node.column("SELECT network FROM nebulus.peers").iter().all(|each| each != network), "{}", node.name);
     }
+}
+
+/// What repeats is compressed on its way.
+#[test]
+fn a_posting_of_text_that_repeats_takes_a_tenth_of_its_bytes() {
+    let mut consortium = Consortium::start(&["a", "b"]);
+    let [a, b] = consortium.each();
+    let text = "it rains, and it will rain again. ".repeat(30_000);
+    let sent = |node: &mut Node| -> usize {
+        let stats =
+            node.value(&format!("SELECT bytes_transferred FROM nebulus.network_stats WHERE network = '{NETWORK}'"));
+        stats.parse().expect("a number of bytes")
+    };
+    let before = sent(a);
+    a.post("long", "weather", &text);
+    b.wait_for_entry("long");
+    assert_eq!(
+        b.value("SELECT md5(metadata->>'text') FROM memory WHERE id = 'long'"),
+        a.value(&format!("SELECT md5('{text}')"))
+    );
+    let taken = sent(a) - before;
+    assert!(taken > 0 && taken < text.len() / 10, "{taken} bytes for {}", text.len());
 }

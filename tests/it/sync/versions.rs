@@ -112,7 +112,7 @@ fn a_peer_of_another_version_is_refused_by_name() {
         format!("SELECT count(*) FROM nebulus.peers WHERE peer_id = '{peer}' AND refused LIKE '{what}'")
     };
     let update_here =
-        format!("%version {} of the protocol%x.y.z%, this node version {here}: update this node%", here + 2);
+        format!("%version {} of the protocol%x.y.z%, this node version %{here}: update this node%", here + 2);
     a.wait_for_value(&refused(&newer.peer, &update_here), "1");
     let older = Offering::start([1, 1], Some(a.address_by("/tcp/")));
     a.wait_for_value(&refused(&older.peer, "%version 4 or an older one%: update that node%"), "1");
@@ -133,8 +133,10 @@ fn two_peers_agree_on_a_version_that_both_speak() {
     let here = u32::from(PROTOCOL_VERSION);
     // The last of them comes later than those that are spoken with.
     let both = Offering::start([here + 1, here], Some(a.address_by("/tcp/")));
+    let before = Offering::start([here - 1, here - 1], Some(a.address_by("/tcp/")));
     let newer = Offering::start([here + 1, here + 2], Some(a.address_by("/tcp/")));
     let refused = |peer: &PeerId| format!("SELECT count(*) FROM nebulus.peers WHERE peer_id = '{peer}'");
     a.wait_for_value(&refused(&newer.peer), "1");
     assert_eq!(a.value(&refused(&both.peer)), "0");
+    assert_eq!(a.value(&refused(&before.peer)), "0", "the version before is still spoken");
 }
