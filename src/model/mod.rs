@@ -4,6 +4,7 @@
 //! parameter becomes a [`Value`] in `pg`, travels through `sql` or `knirvql` into a [`State`]'s field in `db`, and is
 //! written by `store`. What two states mean together is `merge`'s business.
 
+mod access_method;
 mod allocated;
 mod author;
 mod bounded;
@@ -34,6 +35,7 @@ mod stored_collection;
 mod user_type;
 mod view;
 
+pub use access_method::AccessMethod;
 pub use allocated::{Allocated, allocated_by_group, give_back_free_memory, handing_over};
 
 pub use author::{AUTHOR_KEYS_MAX, CERTIFICATES_MAX, Certificate, Claim};
@@ -45,8 +47,8 @@ pub use charter::{
 };
 pub use clock::{Hlc, PeerId, Stamp, VectorClock};
 pub use collection::{
-    AUTH, AccessMethod, Collection, CollectionId, CollectionKind, FACT_BLOB_HASH, FACT_BLOB_SIZE, FACT_BLOB_TYPE,
-    FACT_VECTOR, Index, IndexKind, IndexOrigin, IndexState, MEMORY, SystemColumn,
+    AUTH, Collection, CollectionId, CollectionKind, FACT_BLOB_HASH, FACT_BLOB_SIZE, FACT_BLOB_TYPE, FACT_VECTOR, Index,
+    IndexKind, IndexOrigin, IndexState, MEMORY, SystemColumn,
 };
 pub use column::{
     Column, ColumnId, Computation, DefaultValue, DimensionOrigin, DroppedColumn, IdentityKind, Numbering,
@@ -81,4 +83,4 @@ pub use sequence::{
 pub use state::{EntryType, Field, Stage, State};
 pub use statement_shape::StatementShape;
 pub use user_type::UserType;
-pub use view::{CheckOption, View, ViewColumn, ViewUse};
+pub use view::{CheckOption, Materialized, View, ViewColumn, ViewUse};

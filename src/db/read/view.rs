@@ -162,6 +162,7 @@ impl ReadView {
     /// what is held here.
     pub fn query(&self, query: impl Into<Arc<BoundQuery>>, settings: &Settings, cancel: &Cancel) -> Result<Cursor> {
         let query = query.into();
+        query.collection.check_populated()?;
         let plan = access_path::choose(self, &query, settings)?;
         self.check_held(&query, &plan, settings)?;
         self.mark_reads(&query.collection, &plan.access)?;
@@ -173,6 +174,7 @@ impl ReadView {
     /// # Errors
     /// As [`ReadView::query`].
     pub fn aggregate(&self, query: BoundAggregate, settings: &Settings, cancel: &Cancel) -> Result<AggregateCursor> {
+        query.scan().collection.check_populated()?;
         let plan = aggregate::cursor::choose(self, &query, settings)?;
         self.check_held(query.scan(), &plan, settings)?;
         self.mark_reads(&query.scan().collection, &plan.access)?;

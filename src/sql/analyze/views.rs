@@ -242,7 +242,9 @@ impl Analyzer<'_> {
     ) -> Result<TableFactor> {
         self.context.notes.depend_on(DependsOn::Catalog(Arc::clone(self.context.view.catalog())));
         self.views.note_relation(view.id);
-        self.note_read(view.id);
+        if self.context.refreshed != Some(view.id) {
+            self.note_read(view.id);
+        }
         self.views.count += 1;
         if self.views.count > VIEWS_MAX {
             let message = format!("a statement can read at most {VIEWS_MAX} views, those within views included");

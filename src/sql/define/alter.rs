@@ -20,6 +20,7 @@ use crate::sql::define::foreign_key::ForeignKeyRequest;
 use crate::sql::define::identity::{as_identity, change_identity, identity_change};
 use crate::sql::define::index::{IndexRequest, check_ordered, key_columns, unique_constraint, unique_of_column};
 use crate::sql::define::index_keys::unique_kind;
+use crate::sql::define::materialized_view::refuse_change;
 use crate::sql::define::new_column::add_column;
 use crate::sql::define::retype::Retype;
 use crate::sql::define::sequence::plan_alter_of_sequence;
@@ -28,7 +29,7 @@ use crate::sql::define::view::plan_alter_view;
 use crate::sql::parse::identity_text::{IdentityText, identity_text, sequence_name};
 use crate::sql::parse::names::{folded, relation_name};
 use crate::sql::parse::unread;
-use crate::sql::parse::view_text::is_set_schema;
+use crate::sql::parse::view_text::{is_alter_materialized, is_set_schema};
 use crate::sql::write::stored_expression::renamed;
 use crate::sql::write::write_target::{located, plain_name, target_schema, writable_table};
 use crate::statement::{Privilege, WriteRun};
@@ -111,28 +112,39 @@ pub fn plan_alter(alter: &AlterTable, context: &PlanContext<'_>) -> Result<DataD
         {
             let (_, name) = relation_name(&alter.name)?;
             let notice = Notice::new(format!("relation \"{name}\" does not exist, skipping"));
-            return Ok(DataDefinition::Nothing { tag: "ALTER TABLE", notices: vec![notice] });
+            let is_kept = is_alter_materialized(context.text);
+            let tag = if is_kept { "ALTER MATERIALIZED VIEW" } else { "ALTER TABLE" };
+            return Ok(DataDefinition::Nothing { tag, notices: vec![notice] });
         }
         other => other?,
     };
+    let is_kept = is_alter_materialized(context.text);
+    let tag = if is_kept { "ALTER MATERIALIZED VIEW" } else { "ALTER TABLE" };
+    if is_kept && collection.materialized.is_none() {
+        let message = format!("\"{}\" is not a materialized view", collection.name);
+        return Err(located(Error::new(ErrorKind::WrongObjectType, message), context.text, alter.name.span().start));
+    }
     unread::alter_table(alter)?;
     context.notes.touch_collection(&collection, Privilege::Own);
     if let [AlterTableOperation::RenameTable { table_name }] = alter.operations.as_slice() {
         let (RenameTableNameKind::To(to) | RenameTableNameKind::As(to)) = table_name;
         if is_set_schema(context.text) {
             let (relation, schema) = (collection.relation(), target_schema(to, context)?);
-            return Ok(DataDefinition::SetSchema { relation, schema, tag: "ALTER TABLE" });
+            return Ok(DataDefinition::SetSchema { relation, schema, tag });
         }
-        return Ok(DataDefinition::RenameTable { from: collection.relation(), to: plain_name(to, context)? });
+        return Ok(DataDefinition::RenameTable { from: collection.relation(), to: plain_name(to, context)?, tag });
     }
     let table = collection.relation();
     if let [AlterTableOperation::RenameColumn { old_column_name, new_column_name }] = alter.operations.as_slice() {
         let change = TableChange::RenameColumn { from: folded(old_column_name), to: folded(new_column_name) };
-        return Ok(DataDefinition::AlterTable { table, changes: vec![change] });
+        return Ok(DataDefinition::AlterTable { table, changes: vec![change], tag });
+    }
+    if let Some(operation) = alter.operations.first().filter(|_| collection.materialized.is_some()) {
+        return Err(refuse_change(operation, &collection));
     }
     if let [AlterTableOperation::RenameConstraint { old_name, new_name }] = alter.operations.as_slice() {
         let change = TableChange::RenameConstraint { from: folded(old_name), to: folded(new_name) };
-        return Ok(DataDefinition::AlterTable { table, changes: vec![change] });
+        return Ok(DataDefinition::AlterTable { table, changes: vec![change], tag });
     }
     let mut planner = Planner { table: (*collection).clone(), context, changes: Vec::new(), constraints: Vec::new() };
     let mut operations: Vec<&AlterTableOperation> = alter.operations.iter().collect();
@@ -142,7 +154,7 @@ pub fn plan_alter(alter: &AlterTable, context: &PlanContext<'_>) -> Result<DataD
     }
     let Planner { changes, constraints, .. } = planner;
     let changes = changes.into_iter().chain(constraints).collect();
-    Ok(DataDefinition::AlterTable { table, changes })
+    Ok(DataDefinition::AlterTable { table, changes, tag })
 }
 
 /// When an operation of a statement takes place.

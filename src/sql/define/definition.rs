@@ -1,6 +1,6 @@
 //! Data definition: tables, indexes, and the statements about objects that this server has one fixed kind of.
 //!
-//! `table` reads columns and constraints, `like` those of another table, `index` indexes, `view` views, `comment` comments, `alter` changes of tables, `schema` schemas, `drop` what
+//! `table` reads columns and constraints, `like` those of another table, `index` indexes, `view` views, `materialized_view` those that keep their rows, `comment` comments, `alter` changes of tables, `schema` schemas, `drop` what
 //! goes; this file dispatches and carries out.
 
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::ast::{
     self, CascadeOption, CreateTable, Query, SelectInto, SetExpr, Statement, Truncate, TruncateIdentityOption,
 };
 
-use crate::db::{Cancel, OnConflict, SearchPath, Transaction};
+use crate::db::{Cancel, SearchPath, Transaction};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::expr::ParameterTypes;
 use crate::metrics::StatementKind;
@@ -20,6 +20,9 @@ use crate::sql::define::alter::{TableChange, plan_alter};
 use crate::sql::define::comment::{CommentRequest, plan_comment};
 use crate::sql::define::drop::{DropRequest, plan_drop};
 use crate::sql::define::index::{IndexRequest, plan_create_index};
+use crate::sql::define::materialized_view::{
+    MaterializedRequest, RefreshRequest, Running, fill, plan_create_materialized, plan_refresh,
+};
 use crate::sql::define::needs::Needs;
 use crate::sql::define::reindex::{ReindexRequest, plan_reindex};
 use crate::sql::define::schema::{SchemaRequest, plan_alter_schema, plan_create_schema};
@@ -35,7 +38,6 @@ use crate::sql::write::write_target::{new_name, writable_table};
 use crate::statement::{
     Change, CommandTag, Privilege, ReadRun, RowSource, Work, WriteRun, Written, at_once, later, matching_keys,
 };
-use crate::types::Value;
 
 /// A planned statement that changes the catalog, or empties tables.
 pub enum DataDefinition {
@@ -55,6 +57,8 @@ pub enum DataDefinition {
     CreateIndex(IndexRequest),
     Reindex(ReindexRequest),
     CreateView(Box<ViewRequest>),
+    CreateMaterialized(Box<MaterializedRequest>),
+    Refresh(Box<RefreshRequest>),
     Comment(CommentRequest),
     AlterView {
         change: ViewChange,
@@ -67,10 +71,12 @@ pub enum DataDefinition {
     AlterTable {
         table: RelationName,
         changes: Vec<TableChange>,
+        tag: &'static str,
     },
     RenameTable {
         from: RelationName,
         to: String,
+        tag: &'static str,
     },
     SetSchema {
         relation: RelationName,
@@ -108,6 +114,13 @@ pub fn plan_definition(
         Statement::Comment { object_type, object_name, comment, if_exists: false } => {
             let request = plan_comment(*object_type, object_name, comment.as_deref(), context)?;
             Ok(DataDefinition::Comment(request))
+        }
+        Statement::CreateView(view) if view.materialized => {
+            let request = plan_create_materialized(view, parameters, context)?;
+            Ok(DataDefinition::CreateMaterialized(Box::new(request)))
+        }
+        Statement::Vacuum(vacuum) if vacuum.recluster => {
+            Ok(DataDefinition::Refresh(Box::new(plan_refresh(vacuum, context)?)))
         }
         Statement::CreateView(view) => {
             Ok(DataDefinition::CreateView(Box::new(plan_create_view(view, parameters, context)?)))
@@ -192,6 +205,9 @@ fn plan_truncate(truncate: &Truncate, context: &PlanContext<'_>) -> Result<DataD
     let mut names = Vec::with_capacity(truncate.table_names.len());
     for target in &truncate.table_names {
         let collection = writable_table(&target.name, context)?;
+        if collection.materialized.is_some() {
+            return Err(Error::new(ErrorKind::WrongObjectType, format!("\"{}\" is not a table", collection.name)));
+        }
         context.notes.touch_collection(&collection, Privilege::Truncate);
         names.push(collection.relation());
     }
@@ -265,6 +281,13 @@ impl DataDefinition {
                 request.create(transaction)?;
                 "CREATE VIEW"
             }
+            DataDefinition::CreateMaterialized(request) => {
+                return request.create(transaction, (parameters, settings, cancel)).await;
+            }
+            DataDefinition::Refresh(request) => {
+                request.make(transaction, (parameters, settings, cancel)).await?;
+                "REFRESH MATERIALIZED VIEW"
+            }
             DataDefinition::Comment(request) => request.make(transaction).map(|()| "COMMENT")?,
             DataDefinition::AlterView { change, tag } => {
                 change.make(transaction)?;
@@ -278,19 +301,19 @@ impl DataDefinition {
             DataDefinition::Schema(request) => request.execute(transaction)?,
             DataDefinition::Sequence(request) => request.make(transaction)?,
             DataDefinition::Type(request) => request.make(transaction, cancel)?,
-            DataDefinition::RenameTable { from, to } => {
+            DataDefinition::RenameTable { from, to, tag } => {
                 transaction.rename_collection(from, to)?;
-                "ALTER TABLE"
+                tag
             }
             DataDefinition::SetSchema { relation, schema, tag } => {
                 transaction.set_schema(relation, *schema)?;
                 tag
             }
-            DataDefinition::AlterTable { table, changes } => {
+            DataDefinition::AlterTable { table, changes, tag } => {
                 for change in changes {
                     change.make(table, &mut run).await?;
                 }
-                "ALTER TABLE"
+                tag
             }
             DataDefinition::Truncate { names, restart, cascade } => {
                 let names = with_referring(names, *cascade, transaction)?;
@@ -312,6 +335,7 @@ impl Change for DataDefinition {
     fn explain<'a>(&'a self, run: ReadRun<'a>) -> Work<'a, Vec<String>> {
         match self {
             DataDefinition::CreateTableAs { plan, .. } => RowSource::explain(plan, run),
+            DataDefinition::CreateMaterialized(request) => RowSource::explain(request.plan(), run),
             _ => at_once(Ok(Vec::new())),
         }
     }
@@ -326,7 +350,11 @@ impl Change for DataDefinition {
     }
 
     fn rewrites(&self) -> bool {
-        matches!(self, DataDefinition::AlterTable { changes, .. } if changes.iter().any(TableChange::rewrites))
+        match self {
+            DataDefinition::AlterTable { changes, .. } => changes.iter().any(TableChange::rewrites),
+            DataDefinition::Refresh(_) => true,
+            _ => false,
+        }
     }
 }
 
@@ -340,23 +368,12 @@ async fn create_as(
     plan: &ReadPlan,
     columns: &[Column],
     transaction: &mut Transaction,
-    (parameters, settings, cancel): (&[Value], &Settings, &Cancel),
+    running: Running<'_>,
 ) -> Result<u64> {
-    let view = transaction.view().clone();
     let made = new_table(transaction.new_id(), (name, on_commit), columns);
     transaction.create_collection(made)?;
     let collection = Arc::clone(transaction.catalog().expect_collection(name)?);
-    let mut stream = plan.execute(&view, parameters, settings, cancel).await?;
-    drop(view);
-    let mut count = 0;
-    while let Some(chunk) = stream.next_chunk().await? {
-        cancel.check()?;
-        for row in chunk {
-            transaction.insert(&collection, row.into_iter().map(Some).collect(), OnConflict::Fail)?;
-            count += 1;
-        }
-    }
-    Ok(count)
+    fill(&collection, plan, transaction, running).await
 }
 
 /// Whether IF NOT EXISTS leaves a relation as it is; the client is told.

@@ -1,4 +1,4 @@
-//! DROP: tables and indexes go; what this server never has of a kind cannot be there, so that IF EXISTS skips it with a notice.
+//! DROP: tables, views, sequences and indexes go; what this server never has of a kind cannot be there, so that IF EXISTS skips it with a notice.
 
 use datafusion::sql::sqlparser::ast::{
     DropFunction, FunctionDesc, ObjectName, ObjectType, OperateFunctionArg, Spanned, Statement,
@@ -91,7 +91,7 @@ impl DropRequest {
         let catalog = transaction.catalog();
         let relations = found.iter().filter_map(|name| match self.kind {
             "view" => catalog.view(*name).map(|view| view.id),
-            "table" => catalog.collection(*name).map(|collection| collection.id),
+            "table" | "materialized view" => catalog.collection(*name).map(|collection| collection.id),
             _ => None,
         });
         let relations: Vec<CollectionId> = relations.collect();
@@ -108,6 +108,7 @@ impl DropRequest {
             "index" => "DROP INDEX",
             "view" => "DROP VIEW",
             "sequence" => "DROP SEQUENCE",
+            "materialized view" => "DROP MATERIALIZED VIEW",
             _ => "DROP TABLE",
         })
     }
@@ -214,20 +215,14 @@ fn relations(
                 request.names.push(object.relation());
             }
             // Looked for again when the statement runs.
-            None if if_exists && matches!(kind, "table" | "index" | "view" | "sequence") => {
-                request.names.push(new_name(name, false, context)?);
-            }
-            None if if_exists => request.skipped.push(skipping(&format!("{kind} \"{plain}\""))),
+            None if if_exists => request.names.push(new_name(name, false, context)?),
             None => {
                 let code = if kind == "index" { ErrorKind::UndefinedObject } else { ErrorKind::UndefinedTable };
                 return Err(at(Error::new(code, format!("{kind} \"{plain}\" does not exist"))));
             }
         }
     }
-    Ok(match kind {
-        "materialized view" => DataDefinition::Nothing { tag: "DROP MATERIALIZED VIEW", notices: request.skipped },
-        _ => DataDefinition::Drop(request),
-    })
+    Ok(DataDefinition::Drop(request))
 }
 
 fn wrong_kind(name: &str, wanted: &str, object: &Object) -> Error {

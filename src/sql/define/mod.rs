@@ -12,6 +12,7 @@ pub(super) mod identity;
 pub(super) mod index;
 pub(super) mod index_keys;
 pub(super) mod like;
+pub(super) mod materialized_view;
 pub(super) mod needs;
 pub(super) mod new_column;
 mod one_row;

@@ -38,7 +38,11 @@ impl Needs<'_> {
             }
             DataDefinition::CreateTableAs { name, .. } => self.creates(name.schema),
             // Their tables are touched.
-            DataDefinition::CreateIndex(_) | DataDefinition::Reindex(_) | DataDefinition::Nothing { .. } => Ok(()),
+            DataDefinition::CreateIndex(_)
+            | DataDefinition::Reindex(_)
+            | DataDefinition::Refresh(_)
+            | DataDefinition::Nothing { .. } => Ok(()),
+            DataDefinition::CreateMaterialized(view) => self.creates(view.name().schema),
             DataDefinition::CreateView(view) => match self.catalog.view(view.name()) {
                 Some(known) => self.owns(known.id),
                 None => self.creates(view.name().schema),

@@ -82,7 +82,16 @@ impl ComputedDefault {
         let mut parameters = ParameterTypes::default();
         let notes = PlanNotes::default();
         let (view, settings, cancel) = (run.transaction.view(), run.settings, run.cancel);
-        let context = PlanContext { view, settings, text, query_function: None, cancel, notes: &notes, given: &[] };
+        let context = PlanContext {
+            view,
+            settings,
+            text,
+            query_function: None,
+            cancel,
+            notes: &notes,
+            given: &[],
+            refreshed: None,
+        };
         let mut compiler = Compiler::new(collection, &collection.name, Visible::Nothing, &mut parameters, &context);
         let expression = compiler.assign(&default_expression(text, &context)?, WritePlace::Column(position))?;
         let planned = compiler.finish()?;

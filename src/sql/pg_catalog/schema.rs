@@ -108,6 +108,7 @@ pub fn catalog_rows(name: &str, context: &ReadContext) -> Vec<CatalogRow> {
         "pg_timezone_names" => cluster::timezone_names(),
         "pg_tables" => views::tables(catalog),
         "pg_views" => views::views(catalog, settings),
+        "pg_matviews" => views::materialized_views(catalog, settings),
         "pg_indexes" => views::indexes(catalog, settings),
         "pg_stat_activity" => statistics::activity(view, settings),
         "pg_locks" => locks::locks(view),

@@ -109,6 +109,7 @@ pub fn compile_stored(view: &ReadView, collection: &Collection, text: &str) -> R
         cancel: &cancel,
         notes: &notes,
         given: &[],
+        refreshed: None,
     };
     Ok(compile_expression(&stored_expression(text)?, StoredUse::Value, collection, &context)?.expression)
 }

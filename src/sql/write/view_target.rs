@@ -105,6 +105,7 @@ impl WriteTarget {
             }
             None => {
                 let stored = writable(name, context)?;
+                stored.check_changeable()?;
                 context.notes.touch(TouchedObject::Collection(stored.id), verb.privilege());
                 WriteTarget { object: stored.id, named: Arc::clone(&stored), stored, view: None }
             }

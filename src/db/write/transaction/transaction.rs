@@ -201,6 +201,7 @@ impl Transaction {
         row: Vec<Option<Value>>,
         on_conflict: OnConflict<'_>,
     ) -> Result<Inserted> {
+        collection.check_changeable()?;
         let row = self.complete(collection, row)?;
         if collection.kind == CollectionKind::Auth {
             return self.insert_secret(collection, &row, on_conflict);
@@ -263,6 +264,7 @@ impl Transaction {
         key: &EntryKey,
         changes: Vec<(usize, Value)>,
     ) -> Result<bool> {
+        collection.check_changeable()?;
         if collection.kind == CollectionKind::Auth {
             return self.update_secret(collection, key, &changes);
         }
@@ -311,6 +313,7 @@ impl Transaction {
         key: &EntryKey,
         facts: Vec<(String, Option<Value>)>,
     ) -> Result<bool> {
+        collection.check_changeable()?;
         let mut pending = self.pending(collection, key)?;
         if !pending.alive {
             return Ok(false);
@@ -340,6 +343,7 @@ impl Transaction {
         if collection.kind == CollectionKind::Auth {
             return Err(Error::new(ErrorKind::InsufficientPrivilege, "AUTH entries are never staged"));
         }
+        collection.check_changeable()?;
         let mut pending = self.pending(collection, key)?;
         if !pending.alive {
             return Ok(false);
@@ -355,6 +359,7 @@ impl Transaction {
     /// 42501 for an entry of others and for hidden secrets; 54000 and 53200 for a transaction that holds too much; XX001 for a
     /// damaged record, 58030 where the store cannot be read.
     pub fn delete(&mut self, collection: &Arc<Collection>, key: &EntryKey) -> Result<bool> {
+        collection.check_changeable()?;
         if collection.kind == CollectionKind::Auth {
             return self.delete_secret(collection, key);
         }

@@ -32,6 +32,7 @@ pub(super) fn set_owner(
     let tag = match kind {
         OwnedKind::Table => "ALTER TABLE",
         OwnedKind::View => "ALTER VIEW",
+        OwnedKind::MaterializedView => "ALTER MATERIALIZED VIEW",
         OwnedKind::Sequence => "ALTER SEQUENCE",
         OwnedKind::Schema => "ALTER SCHEMA",
         OwnedKind::Type => "ALTER TYPE",
@@ -84,10 +85,11 @@ fn find(kind: OwnedKind, name: &[String], acting: &Acting<'_>) -> Result<Owned> 
                 Error::new(ErrorKind::UndefinedObject, format!("type \"{}\" does not exist", name.join(".")))
             })
         }
-        OwnedKind::Table | OwnedKind::View | OwnedKind::Sequence => {
+        OwnedKind::Table | OwnedKind::View | OwnedKind::MaterializedView | OwnedKind::Sequence => {
             let found = acting.names().relation(name)?;
             let wanted = match kind {
                 OwnedKind::View => "view",
+                OwnedKind::MaterializedView => "materialized view",
                 OwnedKind::Sequence => "sequence",
                 _ => found.kind,
             };
@@ -239,7 +241,8 @@ pub(super) fn drop_owned(roles: &[RoleWord], cascade: bool, acting: &mut Acting<
             acting.transaction.drop_view(view)?;
         }
     }
-    for (_, table) in &tables {
+    // Those that keep the rows of others come first.
+    for (_, table) in tables.iter().rev() {
         acting.transaction.drop_collection(table, &relations, cascade)?;
     }
     for sequence in &sequences {
