@@ -16,6 +16,7 @@ mod column;
 mod comments;
 mod constraint;
 mod contribution;
+mod domain;
 mod field_key;
 mod index_key;
 mod key_listing;
@@ -51,13 +52,14 @@ pub use collection::{
     IndexKind, IndexOrigin, IndexState, MEMORY, SystemColumn,
 };
 pub use column::{
-    Column, ColumnId, Computation, DefaultValue, DimensionOrigin, DroppedColumn, IdentityKind, Numbering,
+    Column, ColumnDomain, ColumnId, Computation, DefaultValue, DimensionOrigin, DroppedColumn, IdentityKind, Numbering,
 };
 pub use constraint::{Check, CheckTime, ForeignKey, ReferentialAction, UniqueKey};
 
 pub use comments::{CommentedPart, Comments};
 pub use contribution::{Contribution, DeltaDigest, EntryMaker, Given, Piece, PostingProof};
 
+pub use domain::{Domain, DomainCheck, VALUE};
 pub use field_key::FieldKey;
 pub use index_key::{IndexKey, IndexKeys, StoredExpression};
 pub use key_listing::{ListingPage, ListingPlace};

@@ -208,7 +208,7 @@ impl Catalog {
         let known = self.by_id.get(&collection.id);
         let is_bound_anew = match known {
             Some(known) => !known.is_bound_as(&collection),
-            None => !collection.checks.is_empty() || !collection.foreign_keys.is_empty(),
+            None => collection.has_conditions(),
         };
         self.replace(collection);
         self.version += 1;
@@ -384,6 +384,11 @@ impl Catalog {
     /// Says that something is defined otherwise.
     pub(super) fn note_change(&mut self) {
         self.version += 1;
+    }
+
+    /// Says that rows of some collection are written by other conditions.
+    pub(super) fn note_bound(&mut self) {
+        self.bound_version = self.version;
     }
 }
 

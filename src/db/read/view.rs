@@ -24,7 +24,7 @@ use crate::db::state::spill_folder;
 use crate::db::state::state::DbState;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Environment;
-use crate::model::{Collection, CollectionId, CollectionKind, ColumnId, DrawnNumbers, PeerId};
+use crate::model::{Collection, CollectionId, CollectionKind, ColumnId, DrawnNumbers, PeerId, UserType};
 use crate::settings::Settings;
 use crate::store::{Key, RecordView, Snapshot, vector_of_bytes};
 use crate::types::{ColumnType, Value};
@@ -99,6 +99,14 @@ impl ReadView {
     /// in the canonical style and clocks of UTC.
     pub(crate) fn stored_environment(&self) -> Environment<'static> {
         Environment { parameters: &[], now: self.began, statement_began: Utc::now().timestamp_micros(), style: None }
+    }
+
+    /// Refuses a value that a domain does not have; `shown` is what messages call the domain.
+    ///
+    /// # Errors
+    /// 23502, 23514; what computing a condition reports.
+    pub fn check_domain(&self, ty: &Arc<UserType>, shown: &str, value: &Value) -> Result<()> {
+        self.database.row_rules.check_domain(self, ty, shown, value)
     }
 
     /// Whether AUTH entries are refused to whoever reads or writes by it.

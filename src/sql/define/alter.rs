@@ -5,11 +5,11 @@
 
 use datafusion::sql::sqlparser::ast::{
     AlterColumnOperation, AlterTable, AlterTableOperation, ColumnDef, DataType, DropBehavior, Expr, GeneratedAs, Ident,
-    Owner, RenameTableNameKind, TableConstraint,
+    Owner, RenameTableNameKind, Spanned, TableConstraint,
 };
 
 use crate::error::{Error, ErrorKind, Notice, Result};
-use crate::model::{Collection, CollectionId, Column, DefaultValue, RelationName};
+use crate::model::{Collection, CollectionId, Column, ColumnDomain, DefaultValue, RelationName};
 use crate::sql::analyze::declared_type::{DeclaredType, declared_type};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::check::CheckRequest;
@@ -295,7 +295,8 @@ impl Planner<'_> {
     fn set_type(&mut self, position: usize, data_type: &DataType, using: Option<&Expr>) -> Result<Option<TableChange>> {
         let Some(known) = self.table.columns.get(position) else { return Ok(None) };
         let column = known.name.clone();
-        let DeclaredType { ty, is_serial } = declared_type(data_type, self.context)?;
+        let DeclaredType { ty, domain, is_serial } = declared_type(data_type, self.context)?;
+        let is_same_domain = domain.as_ref().map(|ty| ty.id) == known.domain.as_ref().map(|domain| domain.id);
         if is_serial {
             let message = format!("type \"{}\" does not exist", data_type.to_string().to_ascii_lowercase());
             return Err(Error::new(ErrorKind::UndefinedObject, message));
@@ -303,15 +304,16 @@ impl Planner<'_> {
         match (&known.ty, ty) {
             (ColumnType::Vector(_), ColumnType::Vector(declared))
             | (ColumnType::Halfvec(_), ColumnType::Halfvec(declared))
-                if using.is_none() =>
+                if using.is_none() && is_same_domain =>
             {
                 Ok(Some(TableChange::SetDimension { column, declared }))
             }
-            (now, ty) if *now == ty && using.is_none() => Ok(None),
+            (now, ty) if *now == ty && using.is_none() && is_same_domain => Ok(None),
             (_, ty) => {
-                let retype = Retype::plan(&self.table, known, (ty.clone(), using), self.context)?;
+                let domain = domain.map(|ty| ColumnDomain { id: ty.id, ty: Some(ty) });
+                let retype = Retype::plan(&self.table, known, (ty.clone(), domain.clone(), using), self.context)?;
                 if let Some(column) = self.table.columns.get_mut(position) {
-                    column.ty = ty;
+                    (column.ty, column.domain) = (ty, domain);
                 }
                 Ok(Some(TableChange::SetType(Box::new(retype))))
             }

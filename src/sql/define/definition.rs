@@ -18,6 +18,7 @@ use crate::settings::Settings;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::alter::{TableChange, plan_alter};
 use crate::sql::define::comment::{CommentRequest, plan_comment};
+use crate::sql::define::domain::{DomainRequest, plan_alter_domain, plan_create_domain};
 use crate::sql::define::drop::{DropRequest, plan_drop};
 use crate::sql::define::index::{IndexRequest, plan_create_index};
 use crate::sql::define::materialized_view::{
@@ -33,6 +34,7 @@ use crate::sql::define::view::{ViewChange, ViewRequest, plan_create_view};
 use crate::sql::parse::names::folded;
 use crate::sql::parse::table_text::{TableText, table_text};
 use crate::sql::parse::unread;
+use crate::sql::parse::view_text::is_of_domain;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
 use crate::sql::write::write_target::{new_name, writable_table};
 use crate::statement::{
@@ -68,6 +70,7 @@ pub enum DataDefinition {
     Schema(SchemaRequest),
     Sequence(Box<SequenceRequest>),
     Type(TypeRequest),
+    Domain(Box<DomainRequest>),
     AlterTable {
         table: RelationName,
         changes: Vec<TableChange>,
@@ -109,6 +112,12 @@ pub fn plan_definition(
     context: &PlanContext<'_>,
 ) -> Result<DataDefinition> {
     match statement {
+        Statement::CreateTable(table) if is_of_domain(context.text) => {
+            Ok(DataDefinition::Domain(Box::new(plan_create_domain(table, context)?)))
+        }
+        Statement::AlterTable(alter) if is_of_domain(context.text) => {
+            Ok(DataDefinition::Domain(Box::new(plan_alter_domain(alter, context)?)))
+        }
         Statement::CreateTable(table) => plan_create_table(table, parameters, context),
         Statement::CreateIndex(index) => Ok(DataDefinition::CreateIndex(plan_create_index(index, context)?)),
         Statement::Comment { object_type, object_name, comment, if_exists: false } => {
@@ -164,7 +173,6 @@ fn not_offered(statement: &Statement) -> Error {
         Statement::CreateFunction(_) | Statement::CreateProcedure { .. } | Statement::CreateTrigger(_) => {
             ("functions and triggers of your own", "Do the work in the application.")
         }
-        Statement::CreateDomain(_) => ("domains", "Use the type itself, and a CHECK of the table."),
         Statement::CreateDatabase { .. } => ("CREATE DATABASE", "A data directory is one database, nebulus."),
         Statement::AlterIndex { .. } => ("ALTER INDEX", "Drop the index and create it under the other name."),
         _ => ("this statement", "The section \"Statements\" of COMPAT.md lists those that are."),
@@ -277,10 +285,6 @@ impl DataDefinition {
                 request.create(transaction, cancel).await?;
                 "CREATE INDEX"
             }
-            DataDefinition::CreateView(request) => {
-                request.create(transaction)?;
-                "CREATE VIEW"
-            }
             DataDefinition::CreateMaterialized(request) => {
                 return request.create(transaction, (parameters, settings, cancel)).await;
             }
@@ -288,26 +292,9 @@ impl DataDefinition {
                 request.make(transaction, (parameters, settings, cancel)).await?;
                 "REFRESH MATERIALIZED VIEW"
             }
-            DataDefinition::Comment(request) => request.make(transaction).map(|()| "COMMENT")?,
-            DataDefinition::AlterView { change, tag } => {
-                change.make(transaction)?;
-                tag
-            }
             DataDefinition::Reindex(request) => {
                 request.execute(transaction, cancel).await?;
                 "REINDEX"
-            }
-            DataDefinition::Drop(request) => request.execute(transaction)?,
-            DataDefinition::Schema(request) => request.execute(transaction)?,
-            DataDefinition::Sequence(request) => request.make(transaction)?,
-            DataDefinition::Type(request) => request.make(transaction, cancel)?,
-            DataDefinition::RenameTable { from, to, tag } => {
-                transaction.rename_collection(from, to)?;
-                tag
-            }
-            DataDefinition::SetSchema { relation, schema, tag } => {
-                transaction.set_schema(relation, *schema)?;
-                tag
             }
             DataDefinition::AlterTable { table, changes, tag } => {
                 for change in changes {
@@ -320,8 +307,30 @@ impl DataDefinition {
                 truncate(&names, *restart, transaction, (settings, cancel))?;
                 "TRUNCATE TABLE"
             }
+            _ => self.make(transaction, cancel)?,
         };
         Ok(CommandTag::of(word))
+    }
+}
+
+impl DataDefinition {
+    /// Carries out what changes the catalog alone.
+    fn make(&self, transaction: &mut Transaction, cancel: &Cancel) -> Result<&'static str> {
+        match self {
+            DataDefinition::CreateView(request) => request.create(transaction).map(|()| "CREATE VIEW"),
+            DataDefinition::Comment(request) => request.make(transaction).map(|()| "COMMENT"),
+            DataDefinition::AlterView { change, tag } => change.make(transaction).map(|()| *tag),
+            DataDefinition::Drop(request) => request.execute(transaction),
+            DataDefinition::Schema(request) => request.execute(transaction),
+            DataDefinition::Sequence(request) => request.make(transaction),
+            DataDefinition::Type(request) => request.make(transaction, cancel),
+            DataDefinition::Domain(request) => request.make(transaction, cancel),
+            DataDefinition::RenameTable { from, to, tag } => transaction.rename_collection(from, to).map(|()| *tag),
+            DataDefinition::SetSchema { relation, schema, tag } => {
+                transaction.set_schema(relation, *schema).map(|()| *tag)
+            }
+            _ => Err(Error::internal("a definition is carried out by nobody")),
+        }
     }
 }
 
@@ -353,6 +362,7 @@ impl Change for DataDefinition {
         match self {
             DataDefinition::AlterTable { changes, .. } => changes.iter().any(TableChange::rewrites),
             DataDefinition::Refresh(_) => true,
+            DataDefinition::Domain(request) => request.rewrites(),
             _ => false,
         }
     }

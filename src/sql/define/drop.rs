@@ -13,7 +13,7 @@ use crate::sql::define::drawn_default::uses_of;
 use crate::sql::define::schema::plan_drop_schema;
 use crate::sql::define::user_type::plan_drop_types;
 use crate::sql::parse::names::{folded, relation_name};
-use crate::sql::pg_catalog::{Object, find_procedure, find_stored, find_type, named_object, path_of};
+use crate::sql::pg_catalog::{Object, find_procedure, find_stored, named_object, path_of};
 use crate::sql::write::write_target::{check_user_schema, located, new_name};
 use crate::statement::Privilege;
 use crate::types::ColumnType;
@@ -136,10 +136,6 @@ pub fn plan_drop(statement: &Statement, context: &PlanContext<'_>) -> Result<Opt
                 ObjectType::Database => absent("DROP DATABASE", database_fate)?,
                 _ => return Ok(None),
             }
-        }
-        Statement::DropDomain(domain) => {
-            let names = std::slice::from_ref(&domain.name);
-            Absent { tag: "DROP DOMAIN", describe: type_fate }.plan(names, domain.if_exists, context)?
         }
         Statement::DropExtension(extension) => {
             let names: Vec<ObjectName> =
@@ -271,20 +267,6 @@ impl Absent {
 fn absent(what: String, kind: ErrorKind) -> Fate {
     let error = Error::new(kind, format!("{what} does not exist"));
     Fate::Absent(what, error)
-}
-
-fn type_fate(name: &ObjectName, context: &PlanContext<'_>) -> Result<Fate> {
-    let (schema, plain) = relation_name(name)?;
-    let own = path_of(context).own();
-    if let Some(schema) = schema.filter(|schema| context.view.catalog().schema(schema, own).is_none()) {
-        return Ok(Fate::Absent(format!("schema \"{schema}\""), no_schema(&schema)));
-    }
-    Ok(match find_type(&plain) {
-        Some(_) => {
-            Fate::Kept(dependent(format!("cannot drop type {plain} because it is required by the database system")))
-        }
-        None => absent(format!("type \"{plain}\""), ErrorKind::UndefinedObject),
-    })
 }
 
 fn extension_fate(name: &ObjectName, _: &PlanContext<'_>) -> Result<Fate> {

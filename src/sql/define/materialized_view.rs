@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{
-    AlterColumnOperation, AlterTableOperation, CreateTableOptions, CreateView, ObjectName, Statement, VacuumStatement,
+    AlterColumnOperation, AlterTableOperation, CreateTableOptions, CreateView, Cte, ObjectName, SetExpr, Statement,
+    VacuumStatement,
 };
 
 use crate::db::{Cancel, OnConflict, Transaction};
@@ -58,12 +59,22 @@ pub fn plan_create_materialized(
 ) -> Result<MaterializedRequest> {
     check_no_foreign_clauses(create, "CREATE MATERIALIZED VIEW [IF NOT EXISTS] name [(columns)] AS query")?;
     if create.or_replace || create.temporary {
-        let word = if create.temporary { "TEMPORARY" } else { "OR REPLACE" };
-        let error = Error::syntax("syntax error at or near \"MATERIALIZED\"", None);
-        return Err(error.with_hint(format!("A materialized view takes no {word}.")));
+        let place = context.text.to_ascii_uppercase().find("MATERIALIZED");
+        let place = place.and_then(|byte| context.text.get(..byte)).map(|before| before.chars().count() + 1);
+        return Err(Error::syntax("syntax error at or near \"MATERIALIZED\"", place));
     }
     if create.options != CreateTableOptions::None {
         return Err(Error::unsupported("storage parameters of a materialized view are not offered", "Leave them out."));
+    }
+    let is_change = |cte: &Cte| {
+        matches!(
+            cte.query.body.as_ref(),
+            SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_)
+        )
+    };
+    if create.query.with.iter().flat_map(|with| &with.cte_tables).any(is_change) {
+        let message = "materialized views must not use data-modifying statements in WITH";
+        return Err(Error::new(ErrorKind::Unsupported, message));
     }
     let name = new_name(&create.name, false, context)?;
     let query = KeptQuery::of(create, parameters, context)?;
@@ -156,7 +167,7 @@ pub fn plan_refresh(statement: &VacuumStatement, context: &PlanContext<'_>) -> R
             .with_hint("REFRESH MATERIALIZED VIEW [CONCURRENTLY] name [WITH [NO] DATA]"));
     };
     if statement.full && statement.boost {
-        let message = "REFRESH options CONCURRENTLY and WITH NO DATA cannot be used together";
+        let message = "CONCURRENTLY and WITH NO DATA options cannot be used together";
         return Err(Error::syntax(message, None));
     }
     let collection = kept_collection(name, context)?;
@@ -169,7 +180,7 @@ pub fn plan_refresh(statement: &VacuumStatement, context: &PlanContext<'_>) -> R
 }
 
 fn kept_collection(name: &ObjectName, context: &PlanContext<'_>) -> Result<Arc<Collection>> {
-    check_user_schema(name, context)?;
+    check_user_schema(name, context).map_err(Error::without_position)?;
     match named_object(name, context)? {
         Some(Object::Table(collection)) if collection.materialized.is_some() => Ok(collection),
         Some(object) => {
@@ -225,7 +236,8 @@ impl RefreshRequest {
             transaction.delete(&rows, &key)?;
         }
         if let Some(plan) = &self.plan {
-            fill(&rows, plan, transaction, running).await?;
+            let filled = fill(&rows, plan, transaction, running).await;
+            filled.map_err(|error| if self.is_concurrent { error } else { of_index(error, &collection) })?;
         }
         match kept.is_populated == self.plan.is_some() {
             true => Ok(()),
@@ -253,10 +265,19 @@ impl RefreshRequest {
     }
 }
 
-/// Refuses a change of columns and constraints, which a query gives.
-///
-/// # Errors
-/// 42809.
+/// As PostgreSQL, which builds the indexes of the new rows: two that have the same values of a unique one.
+fn of_index(error: Error, collection: &Collection) -> Error {
+    let index = error.subject().and_then(|subject| subject.constraint.clone());
+    let Some(index) = index.filter(|_| error.kind() == ErrorKind::UniqueViolation) else { return error };
+    let message = format!("could not create unique index \"{index}\"");
+    let made = Error::new(ErrorKind::UniqueViolation, message).of_constraint(collection, &index);
+    match error.detail().and_then(|detail| detail.strip_suffix(" already exists.")) {
+        Some(key) => made.with_detail(format!("{key} is duplicated.")),
+        None => made,
+    }
+}
+
+/// 42809 for a change of columns and constraints, which a query gives.
 pub fn refuse_change(operation: &AlterTableOperation, collection: &Collection) -> Error {
     let action = match operation {
         AlterTableOperation::AddColumn { .. } => "ADD COLUMN",

@@ -5,6 +5,7 @@ pub(super) mod check;
 pub(super) mod comment;
 pub(super) mod computed;
 pub(super) mod definition;
+pub(super) mod domain;
 pub(super) mod drawn_default;
 pub(super) mod drop;
 pub(super) mod foreign_key;

@@ -56,6 +56,11 @@ impl Needs<'_> {
                 None => self.creates(request.name().schema),
             },
             DataDefinition::Type(request) => self.changes_type(request),
+            DataDefinition::Domain(request) if request.creates() => self.creates(request.name().schema),
+            DataDefinition::Domain(request) => match self.catalog.user_type(request.name()) {
+                Some(ty) => self.owns(ty.id),
+                None => Ok(()),
+            },
             DataDefinition::AlterTable { changes, .. } => changes.iter().try_for_each(|change| match change {
                 TableChange::AddForeignKey(key) => self.refers_to(key.parent()),
                 _ => Ok(()),

@@ -8,6 +8,7 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer, Whitespace, Word};
 
 use crate::sql::parse::dialect::PostgresDialect;
+use crate::sql::parse::domain_text::{domain_as_column, domain_as_table};
 use crate::sql::parse::identity_text::stand_in_for_identity;
 use crate::sql::parse::row_locks::rewrite_row_locks;
 use crate::sql::parse::sequence_text::options_of_sequence;
@@ -34,6 +35,9 @@ pub fn normalized(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         .collect();
     let word = |at: usize| solid.get(at).and_then(|at| tokens.get(*at)).and_then(|token| keyword_text(&token.token));
     let Some(first) = word(0) else { return tokens };
+    if let Some(reader) = reader_of(&first, word(1).as_deref()) {
+        return reader(tokens, &solid);
+    }
     let mut dropped: Vec<usize> = Vec::new();
     let mut replaced: Vec<(usize, Token)> = Vec::new();
     let of_sequence = left_out_of_sequence(&tokens, &solid);
@@ -55,8 +59,9 @@ pub fn normalized(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             let start = options_start(&all).unwrap_or(all.len());
             dropped.extend(solid.iter().skip(start));
         }
-        "REINDEX" => return reindexing(tokens, &solid),
-        "REFRESH" => return refreshing(tokens, &solid),
+        "DROP" if word(1).as_deref() == Some("DOMAIN") => {
+            replaced.extend(solid.get(1).map(|at| (*at, keyword("TYPE"))))
+        }
         "CREATE" => dropped.extend(left_out_of_create(&tokens, &solid)),
         "ALTER" => {
             let is_kept = word(1).as_deref() == Some("MATERIALIZED") && word(2).as_deref() == Some("VIEW");
@@ -68,7 +73,6 @@ pub fn normalized(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             let places = set_schema(&all).into_iter().flat_map(|at| [(at, "RENAME"), (at + 1, "TO")]);
             replaced.extend(places.filter_map(|(at, word)| Some((*solid.get(at)?, keyword(word)))));
         }
-        "SET" if word(1).as_deref() == Some("CONSTRAINTS") => return setting_constraints(tokens, &solid),
         "BEGIN" | "START" | "SET" => dropped.extend(deferrable(&tokens, &solid)),
         // The parser takes a name for the text of a message, and no text between dollar signs.
         "NOTIFY" => {
@@ -82,7 +86,6 @@ pub fn normalized(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             dropped.extend(found.iter().flat_map(|at| solid.iter().skip(*at).take(3)));
             stand_in_for_target(&tokens, &mut replaced, &mut dropped);
         }
-        "FETCH" | "MOVE" => return fetching(tokens, &solid),
         "RESET" if word(1).as_deref() == Some("TIME") && word(2).as_deref() == Some("ZONE") => {
             replaced.extend(solid.get(1).map(|at| (*at, Token::make_word("timezone", None))));
             dropped.extend(solid.get(2));
@@ -100,6 +103,22 @@ pub fn normalized(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     dropped.sort_unstable();
     let kept = tokens.into_iter().enumerate().filter(|(at, _)| dropped.binary_search(at).is_err());
     kept.map(|(_, token)| token).collect()
+}
+
+/// The tokens of a statement, with the places of those that are neither blanks nor comments, as another statement.
+type Reader = fn(Vec<TokenWithSpan>, &[usize]) -> Vec<TokenWithSpan>;
+
+/// Who brings statements with these words into another form as a whole.
+fn reader_of(first: &str, second: Option<&str>) -> Option<Reader> {
+    Some(match (first, second) {
+        ("REINDEX", _) => reindexing,
+        ("REFRESH", _) => refreshing,
+        ("FETCH" | "MOVE", _) => fetching,
+        ("SET", Some("CONSTRAINTS")) => setting_constraints,
+        ("CREATE", Some("DOMAIN")) => domain_as_table,
+        ("ALTER", Some("DOMAIN")) => domain_as_column,
+        _ => return None,
+    })
 }
 
 /// FETCH with the words that may be left out, `FETCH c` as `FETCH NEXT FROM c`; MOVE is FETCH into [`MOVED`].

@@ -94,15 +94,24 @@ pub fn is_alter_view(text: &str) -> bool {
     alters(text, "VIEW")
 }
 
+/// Whether a statement is about a domain, for which the parser reads one about a table or a type.
+pub fn is_of_domain(text: &str) -> bool {
+    ["CREATE", "ALTER", "DROP"].iter().any(|verb| begins(text, verb, "DOMAIN"))
+}
+
 /// As [`is_alter_view`], of ALTER MATERIALIZED VIEW.
 pub fn is_alter_materialized(text: &str) -> bool {
     alters(text, "MATERIALIZED")
 }
 
 fn alters(text: &str, kind: &str) -> bool {
+    begins(text, "ALTER", kind)
+}
+
+fn begins(text: &str, verb: &str, kind: &str) -> bool {
     let Ok(tokens) = Tokenizer::new(&PostgresDialect, text).tokenize() else { return false };
     let mut solid = tokens.iter().filter(|token| is_solid(token));
-    solid.next().is_some_and(|token| is_keyword(token, "ALTER"))
+    solid.next().is_some_and(|token| is_keyword(token, verb))
         && solid.next().is_some_and(|token| is_keyword(token, kind))
 }
 
@@ -117,7 +126,7 @@ pub fn is_set_schema(text: &str) -> bool {
 pub fn set_schema(tokens: &[&Token]) -> Option<usize> {
     let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| is_keyword(token, word));
     let at = tokens.len().checked_sub(3).filter(|at| *at > 2)?;
-    let is_alter = is(0, "ALTER") && (is(1, "TABLE") || is(1, "VIEW") || is(1, "MATERIALIZED"));
+    let is_alter = is(0, "ALTER") && (is(1, "TABLE") || is(1, "VIEW") || is(1, "MATERIALIZED") || is(1, "DOMAIN"));
     (is_alter && is(at, "SET") && is(at + 1, "SCHEMA")).then_some(at)
 }
 

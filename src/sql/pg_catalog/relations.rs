@@ -127,15 +127,16 @@ fn attribute_row(
         Some(DefaultValue::Computed(_)) => "s",
         _ => "",
     };
+    let is_of_domain = column.is_some_and(|column| column.domain.is_some());
     let collation = if types::is_collatable(ty) { COLLATION_DEFAULT } else { 0 };
     let dimensions = i16::from(ty.element().is_some());
     vec![
         ("attrelid", oid(relation)),
         ("attname", text(name)),
-        ("atttypid", oid(ty.oid())),
+        ("atttypid", oid(column.and_then(Column::domain_type).map_or(ty.oid(), |domain| domain.oid()))),
         ("attlen", Value::Int2(ty.length())),
         ("attnum", Value::Int2(number)),
-        ("atttypmod", Value::Int4(ty.modifier())),
+        ("atttypmod", Value::Int4(if is_of_domain { -1 } else { ty.modifier() })),
         ("attndims", Value::Int2(dimensions)),
         ("attbyval", Value::Bool(types::is_by_value(ty))),
         ("attalign", text(types::alignment(ty))),

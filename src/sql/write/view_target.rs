@@ -288,6 +288,7 @@ fn through(
         (Some(collection), _) if collection.kind == CollectionKind::Auth => {
             return Err(refused("Secrets are written to the collection auth alone."));
         }
+        (Some(collection), _) if collection.materialized.is_some() => return Err(refused(single)),
         (Some(collection), _) => {
             touch(collection.id);
             let (stored, named) = (Arc::clone(collection), Arc::clone(collection));

@@ -201,8 +201,7 @@ impl Transaction {
         row: Vec<Option<Value>>,
         on_conflict: OnConflict<'_>,
     ) -> Result<Inserted> {
-        collection.check_changeable()?;
-        let row = self.complete(collection, row)?;
+        let row = self.complete(collection, row, None)?;
         if collection.kind == CollectionKind::Auth {
             return self.insert_secret(collection, &row, on_conflict);
         }
@@ -264,7 +263,6 @@ impl Transaction {
         key: &EntryKey,
         changes: Vec<(usize, Value)>,
     ) -> Result<bool> {
-        collection.check_changeable()?;
         if collection.kind == CollectionKind::Auth {
             return self.update_secret(collection, key, &changes);
         }
@@ -279,7 +277,7 @@ impl Transaction {
                 slot.clone_from(value);
             }
         }
-        let row = self.complete(collection, row.into_iter().map(Some).collect())?;
+        let row = self.complete(collection, row.into_iter().map(Some).collect(), Some(&changes))?;
         let moved = self.key_of_existing(collection, &row, key)?;
         if moved != *key {
             let is_moved = self.move_entry(collection, key, moved.clone(), (row.clone(), &old))?;
@@ -411,7 +409,14 @@ impl Transaction {
     }
 
     /// Fills in generated defaults, brings values into their column's type and checks them.
-    pub(in crate::db::write) fn complete(&mut self, collection: &Collection, row: Vec<Option<Value>>) -> Result<Row> {
+    /// Those `written` are looked at by the conditions of their domains; `None` for all.
+    pub(in crate::db::write) fn complete(
+        &mut self,
+        collection: &Collection,
+        row: Vec<Option<Value>>,
+        written: Option<&[(usize, Value)]>,
+    ) -> Result<Row> {
+        collection.check_changeable()?;
         let mut complete = Vec::with_capacity(row.len());
         for (position, (column, value)) in collection.columns.iter().zip(row).enumerate() {
             let value = match (value, &column.default) {
@@ -434,6 +439,7 @@ impl Transaction {
             complete.push(value);
         }
         self.compute_columns(collection, &mut complete)?;
+        self.check_domains(collection, &complete, written)?;
         check_not_null(collection, &complete)?;
         self.check_conditions(collection, &complete)?;
         Ok(complete)

@@ -36,6 +36,7 @@ pub(super) fn set_owner(
         OwnedKind::Sequence => "ALTER SEQUENCE",
         OwnedKind::Schema => "ALTER SCHEMA",
         OwnedKind::Type => "ALTER TYPE",
+        OwnedKind::Domain => "ALTER DOMAIN",
         OwnedKind::Database => "ALTER DATABASE",
     };
     let found = match find(kind, name, acting) {
@@ -64,7 +65,7 @@ fn find(kind: OwnedKind, name: &[String], acting: &Acting<'_>) -> Result<Owned> 
             acting.names().database(last)?;
             Ok(Owned { object: ObjectAcl::DATABASE, schema: None, sequence: None })
         }
-        OwnedKind::Type => {
+        OwnedKind::Type | OwnedKind::Domain => {
             let schemas: Vec<SchemaId> = match name {
                 [schema, _] => match catalog.schema(schema, path.own()) {
                     Some(SchemaPlace::Stored(schema)) => vec![schema],
@@ -81,6 +82,9 @@ fn find(kind: OwnedKind, name: &[String], acting: &Acting<'_>) -> Result<Owned> 
                     .collect(),
             };
             let ty = schemas.into_iter().find_map(|schema| catalog.user_type(RelationRef { schema, name: last }));
+            if let Some(ty) = ty.filter(|ty| kind == OwnedKind::Domain && ty.domain.is_none()) {
+                return Err(Error::new(ErrorKind::WrongObjectType, format!("{} is not a domain", ty.name())));
+            }
             ty.map(|ty| Owned { object: ty.id, schema: Some(ty.schema), sequence: None }).ok_or_else(|| {
                 Error::new(ErrorKind::UndefinedObject, format!("type \"{}\" does not exist", name.join(".")))
             })

@@ -275,6 +275,7 @@ impl RoleTokens<'_> {
             ("SEQUENCE", OwnedKind::Sequence),
             ("SCHEMA", OwnedKind::Schema),
             ("TYPE", OwnedKind::Type),
+            ("DOMAIN", OwnedKind::Domain),
             ("DATABASE", OwnedKind::Database),
         ];
         let is_kept = self.is_at(1, "MATERIALIZED") && self.is_at(2, "VIEW");

@@ -99,6 +99,7 @@ pub enum OwnedKind {
     Sequence,
     Schema,
     Type,
+    Domain,
     Database,
 }
 
