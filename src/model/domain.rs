@@ -14,7 +14,7 @@ pub const VALUE: &str = "value";
 
 /// A domain.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Domain {
+pub struct DomainType {
     /// The type of its values.
     #[serde(with = "crate::types::column_type::as_text")]
     pub base: ColumnType,
@@ -28,7 +28,7 @@ pub struct Domain {
     pub checks: Vec<DomainCheck>,
 }
 
-impl Domain {
+impl DomainType {
     /// What its conditions are compiled over: rows of one column, the value.
     pub fn collection(&self) -> Collection {
         Collection::new(CollectionId(0), "", CollectionKind::Table, vec![Column::new(VALUE, self.base.clone())])

@@ -59,7 +59,7 @@ pub use constraint::{Check, CheckTime, ForeignKey, ReferentialAction, UniqueKey}
 pub use comments::{CommentedPart, Comments};
 pub use contribution::{Contribution, DeltaDigest, EntryMaker, Given, Piece, PostingProof};
 
-pub use domain::{Domain, DomainCheck, VALUE};
+pub use domain::{DomainCheck, DomainType, VALUE};
 pub use field_key::FieldKey;
 pub use index_key::{IndexKey, IndexKeys, StoredExpression};
 pub use key_listing::{ListingPage, ListingPlace};

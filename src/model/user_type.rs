@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::model::collection::{Collection, CollectionId, IndexKind};
-use crate::model::domain::Domain;
+use crate::model::domain::DomainType;
 use crate::model::schema::{RelationName, SchemaId};
 use crate::types::{ColumnType, EnumLabel, EnumType};
 
@@ -19,7 +19,7 @@ pub struct UserType {
     /// Of a domain it has no labels, and gives the numbers and the name alone.
     pub definition: Arc<EnumType>,
     /// Of a domain.
-    pub domain: Option<Arc<Domain>>,
+    pub domain: Option<Arc<DomainType>>,
 }
 
 /// The JSON of a type.
@@ -32,7 +32,7 @@ struct StoredType {
     /// The position of each label, and its name.
     labels: Vec<(i64, String)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    domain: Option<Domain>,
+    domain: Option<DomainType>,
 }
 
 impl From<StoredType> for UserType {
@@ -68,7 +68,7 @@ impl UserType {
     }
 
     /// A domain under a name.
-    pub fn of_domain(id: CollectionId, name: RelationName, domain: Domain) -> UserType {
+    pub fn of_domain(id: CollectionId, name: RelationName, domain: DomainType) -> UserType {
         UserType { domain: Some(Arc::new(domain)), ..UserType::new(id, name, Vec::new()) }
     }
 

@@ -37,14 +37,15 @@ fn a_condition_and_a_value_do_not_pass_each_other() {
     first.run("BEGIN; ALTER DOMAIN d ADD CHECK (VALUE > 0)");
     second.run("INSERT INTO t VALUES (-1)");
     assert_eq!(first.error("COMMIT").code, "40001");
-    first.run("ROLLBACK; DELETE FROM t; BEGIN; INSERT INTO t VALUES (-2)");
+    first.run("DELETE FROM t");
+    first.run("BEGIN; INSERT INTO t VALUES (-2)");
     second.run("ALTER DOMAIN d ADD CHECK (VALUE > 0)");
     assert_eq!(first.error("COMMIT").code, "40001");
     assert_eq!(first.value("SELECT count(*) FROM t"), "0");
     first.run("BEGIN; CREATE TABLE u (n d)");
     second.run("CREATE TABLE v (n int); ALTER DOMAIN d SET NOT NULL");
     assert_eq!(first.error("COMMIT").code, "40001");
-    first.run("ROLLBACK; BEGIN; DROP TABLE t; DROP DOMAIN d");
+    first.run("BEGIN; DROP TABLE t; DROP DOMAIN d");
     second.run("ALTER TABLE v ADD COLUMN m d DEFAULT 1");
     assert_eq!(first.error("COMMIT").code, "40001");
 }
@@ -72,5 +73,5 @@ fn what_is_kept_and_prepared_follows_a_domain() {
             .code,
         "23514"
     );
-    assert_eq!(second.error("SET MEMORY IN t id = \"5\" metadata = {\"n\": \"c\"}").code, "0A000");
+    assert_eq!(second.error("SET MEMORY IN t id = \"5\" metadata = {\"n\": \"c\"}").code, "23514");
 }

@@ -44,7 +44,8 @@ fn a_refresh_and_its_readers_do_not_see_halves_of_one_another() {
     first.run("REFRESH MATERIALIZED VIEW m WITH NO DATA");
     assert_eq!(second.error("EXECUTE q").code, "55000");
     // A table does not go from under a view that comes.
-    first.run("CREATE TABLE u (n int); BEGIN; CREATE MATERIALIZED VIEW mu AS SELECT n FROM u");
+    first.run("CREATE TABLE u (n int)");
+    first.run("BEGIN; CREATE MATERIALIZED VIEW mu AS SELECT n FROM u");
     second.run("DROP TABLE u");
     assert_eq!(first.error("COMMIT").code, "40001");
 }

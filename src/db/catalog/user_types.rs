@@ -4,11 +4,13 @@
 use std::sync::Arc;
 
 use crate::db::catalog::catalog::Catalog;
+use crate::db::catalog::schemas::SchemaPlace;
+use crate::db::catalog::search_path::SearchPath;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     Collection, CollectionId, DefaultValue, IndexKind, RelationName, RelationRef, SchemaId, UserType, View,
 };
-use crate::types::EnumType;
+use crate::types::{EnumType, quote_identifier};
 
 /// An expression or query that is stored as a text.
 pub struct StoredText<'c> {
@@ -59,6 +61,19 @@ impl Catalog {
     /// The type of an OID, or of whose arrays it is the OID.
     pub fn user_type_by_oid(&self, oid: u32) -> Option<&Arc<UserType>> {
         EnumType::number_of(oid).and_then(|number| self.user_type_by_id(CollectionId(number)))
+    }
+
+    /// A type as messages name it: with its schema where a path does not lead there, or without one where it is not `public`.
+    pub fn shown_type(&self, ty: &UserType, path: Option<&SearchPath>) -> String {
+        let is_found = match path {
+            Some(path) => path.places().contains(&SchemaPlace::Stored(ty.schema)),
+            None => ty.schema.is_public(),
+        };
+        let name = quote_identifier(ty.name());
+        match is_found {
+            true => name,
+            false => format!("{}.{name}", quote_identifier(&self.schema_name(ty.schema))),
+        }
     }
 
     /// Adds a type or replaces the one of the same id.

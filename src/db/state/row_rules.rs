@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use crate::db::read::view::ReadView;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{ComputedKey, Operand, RowExpression, ValueRow};
-use crate::model::{Collection, CollectionId, Domain, IndexKey, IndexKeys, IndexKind, StoredExpression, UserType};
+use crate::model::{Collection, CollectionId, DomainType, IndexKey, IndexKeys, IndexKind, StoredExpression, UserType};
 use crate::types::{IndexTerms, Value};
 
 /// Definitions of one collection whose compiled expressions are kept, at most: those of open transactions differ from the committed one.
@@ -137,7 +137,7 @@ impl KnownRules {
         Ok(())
     }
 
-    fn of_domain(&self, view: &ReadView, ty: &Arc<UserType>, domain: &Domain) -> Result<Arc<DomainRules>> {
+    fn of_domain(&self, view: &ReadView, ty: &Arc<UserType>, domain: &DomainType) -> Result<Arc<DomainRules>> {
         if let Some(known) = self.domains.lock().get(&ty.id).filter(|known| known.of == *ty) {
             return Ok(Arc::clone(known));
         }

@@ -7,7 +7,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use crate::db::{Cancel, Transaction, no_schema};
 use crate::error::{Error, ErrorKind, Notice, Result};
-use crate::model::{Column, DefaultValue, Domain, DomainCheck, RelationName, VALUE};
+use crate::model::{Column, DefaultValue, DomainCheck, DomainType, RelationName, VALUE};
 use crate::sql::analyze::declared_type::declared_type;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::index::generated_name;
@@ -22,7 +22,7 @@ use crate::sql::write::write_target::{new_name, plain_name};
 
 /// A domain to be made or changed.
 pub enum DomainRequest {
-    Create { name: RelationName, domain: Domain, checks: Vec<PlannedCheck> },
+    Create { name: RelationName, domain: DomainType, checks: Vec<PlannedCheck> },
     Change { name: RelationName, change: DomainChange },
 }
 
@@ -74,7 +74,7 @@ pub fn plan_create_domain(create: &CreateTable, context: &PlanContext<'_>) -> Re
     }
     let (mut not_null, mut default, mut others) = (None, None, Vec::new());
     let mut checks = Vec::new();
-    let mut domain = Domain { base: declared.ty, default: None, not_null: false, checks: Vec::new() };
+    let mut domain = DomainType { base: declared.ty, default: None, not_null: false, checks: Vec::new() };
     for option in &definition.options {
         match &option.option {
             ColumnOption::Null | ColumnOption::NotNull => {
@@ -125,7 +125,7 @@ fn not_enforced() -> Error {
     )
 }
 
-fn domain_default(expr: &Expr, domain: &Domain, context: &PlanContext<'_>) -> Result<Option<String>> {
+fn domain_default(expr: &Expr, domain: &DomainType, context: &PlanContext<'_>) -> Result<Option<String>> {
     let column = Column::new(VALUE, domain.base.clone());
     match plan_default(expr, &column, context)? {
         None => Ok(None),
@@ -143,7 +143,7 @@ impl PlannedCheck {
     /// [`compile_expression`].
     fn plan(
         (name, expr, validated): (Option<String>, &Expr, bool),
-        domain: &Domain,
+        domain: &DomainType,
         context: &PlanContext<'_>,
     ) -> Result<PlannedCheck> {
         check_of_one_row(expr, "check constraint", "Use VALUE, constants and functions.")?;
@@ -222,7 +222,7 @@ fn not_offered() -> Error {
     )
 }
 
-fn find_domain(name: &ObjectName, context: &PlanContext<'_>) -> Result<(RelationName, Domain)> {
+fn find_domain(name: &ObjectName, context: &PlanContext<'_>) -> Result<(RelationName, DomainType)> {
     let (schema, plain) = relation_name(name)?;
     let (path, catalog) = (path_of(context), context.view.catalog());
     if let Some(schema) = schema.as_deref().filter(|schema| catalog.schema(schema, path.own()).is_none()) {

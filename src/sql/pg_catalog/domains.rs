@@ -1,7 +1,7 @@
 //! Domains in the catalogs: their types, conditions, and what the standard says of them.
 
 use crate::db::{Catalog, SearchPath};
-use crate::model::{Column, Domain, UserType};
+use crate::model::{Column, DomainType, UserType};
 use crate::settings::Settings;
 use crate::sql::pg_catalog::information::type_cells;
 use crate::sql::pg_catalog::kept_texts::expression_in;
@@ -12,7 +12,7 @@ use crate::sql::pg_catalog::types::type_row;
 use crate::types::{ColumnType, Value};
 
 /// A domain, and the type of its arrays.
-pub(super) fn domain_rows(ty: &UserType, domain: &Domain, catalog: &Catalog, path: &SearchPath) -> [CatalogRow; 2] {
+pub(super) fn domain_rows(ty: &UserType, domain: &DomainType, catalog: &Catalog, path: &SearchPath) -> [CatalogRow; 2] {
     let array = ColumnType::Array(Box::new(domain.base.clone()));
     let default = domain.default.as_ref().map(|text| expression_in(text, path, catalog));
     let is_of_base =
@@ -36,6 +36,8 @@ pub(super) fn domain_rows(ty: &UserType, domain: &Domain, catalog: &Catalog, pat
         ("typnotnull", Value::Bool(domain.not_null)),
         ("typbasetype", oid(domain.base.oid())),
         ("typtypmod", Value::Int4(domain.base.modifier())),
+        // Without it a default is read as a literal.
+        ("typdefaultbin", default.as_ref().map_or(Value::Null, text)),
         ("typdefault", default.map_or(Value::Null, text)),
     ]);
     let mut of_arrays = type_row(&array, false);

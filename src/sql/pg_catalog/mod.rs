@@ -59,5 +59,5 @@ pub use relations::columns;
 pub use schema::schema;
 pub use sequences::{sequence_of, sequence_table};
 pub use set_functions::{is_set_function, set_function};
-pub use user_types::{find_any_type, is_type_visible, shown_type, type_in_path, type_named};
+pub use user_types::{find_any_type, is_type_visible, shown_type, type_named};
 pub use views::view_definition;

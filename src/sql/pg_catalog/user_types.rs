@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::db::{Catalog, SearchPath};
 use crate::error::Result;
 use crate::model::{SchemaId, UserType};
-use crate::settings::{Settings, identifiers};
+use crate::settings::identifiers;
 use crate::sql::pg_catalog::domains::domain_rows;
 use crate::sql::pg_catalog::lookup::{find_user_type, made_type_named, type_of_oid};
 use crate::sql::pg_catalog::names::{find_type, format_type_in};
@@ -40,11 +40,6 @@ pub fn types(catalog: &Catalog, path: &SearchPath) -> Vec<CatalogRow> {
         }
     }
     rows
-}
-
-/// The name of a type, as messages of a session show it.
-pub fn type_in_path(ty: &Arc<UserType>, settings: &Settings, catalog: &Catalog) -> String {
-    shown_name_of(ty, &SearchPath::of(settings, catalog), catalog)
 }
 
 /// The rows of `pg_enum`: the labels of each type in their order.

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use crate::db::catalog::catalog::{Catalog, check_identifier};
 use crate::db::catalog::catalog_change::CatalogChange;
-use crate::db::catalog::schemas::SchemaPlace;
 use crate::db::read::entry_view::EntryView;
 use crate::db::read::scan::{ScanSpan, visit_entries};
 use crate::db::state::cancel::Cancel;
@@ -16,16 +15,16 @@ use crate::db::write::commit::encoder::CommitEncoder;
 use crate::db::write::define::column_rules::changed_meanwhile;
 use crate::db::write::transaction::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, Column, Domain, DomainCheck, RelationName, UserType};
+use crate::model::{Collection, Column, DomainCheck, DomainType, RelationName, UserType};
+use crate::types::Value;
 use crate::types::limits::{DOMAIN_CHECKS_MAX, USER_TYPES_MAX};
-use crate::types::{Value, quote_identifier};
 
 impl Transaction {
     /// Makes a domain.
     ///
     /// # Errors
     /// 42710 for a name that is taken; 54000 for one that is too long, above `DOMAIN_CHECKS_MAX`, and above `USER_TYPES_MAX`.
-    pub fn create_domain(&mut self, name: &RelationName, domain: Domain) -> Result<()> {
+    pub fn create_domain(&mut self, name: &RelationName, domain: DomainType) -> Result<()> {
         self.check_type_name(name)?;
         if self.catalog().user_types().count() >= USER_TYPES_MAX {
             let message = format!("a database can have at most {USER_TYPES_MAX} types of its own");
@@ -44,7 +43,7 @@ impl Transaction {
     ///
     /// # Errors
     /// 42704 where there is none, 42809 for a type that is no domain.
-    pub fn expect_domain(&self, name: &RelationName) -> Result<(Arc<UserType>, Domain)> {
+    pub fn expect_domain(&self, name: &RelationName) -> Result<(Arc<UserType>, DomainType)> {
         let ty = self.expect_type(name)?;
         match &ty.domain {
             Some(domain) => Ok((Arc::clone(&ty), (**domain).clone())),
@@ -56,7 +55,7 @@ impl Transaction {
     ///
     /// # Errors
     /// 42710 for two conditions of one name, 54000 above `DOMAIN_CHECKS_MAX`; 23502 and 23514 for values that are there; 57014.
-    pub fn change_domain(&mut self, ty: &UserType, domain: Domain, cancel: &Cancel) -> Result<()> {
+    pub fn change_domain(&mut self, ty: &UserType, domain: DomainType, cancel: &Cancel) -> Result<()> {
         check_checks(&domain)?;
         let changed = Arc::new(UserType::of_domain(ty.id, ty.relation(), domain));
         if let Some(bound) = newly_bound(Some(ty), &changed) {
@@ -88,15 +87,7 @@ impl Transaction {
 
     /// A domain as messages name it: with its schema where the path of the session does not lead there.
     pub(in crate::db::write) fn shown_domain(&self, ty: &UserType) -> String {
-        let is_found = match &self.naming {
-            Some(path) => path.places().contains(&SchemaPlace::Stored(ty.schema)),
-            None => ty.schema.is_public(),
-        };
-        let name = quote_identifier(ty.name());
-        match is_found {
-            true => name,
-            false => format!("{}.{name}", quote_identifier(&self.catalog().schema_name(ty.schema))),
-        }
+        self.catalog().shown_type(ty, self.naming.as_ref())
     }
 
     /// Refuses a row whose values are none of the domains of their columns; those `written` are looked at, or all.
@@ -177,7 +168,7 @@ fn newly_bound(old: Option<&UserType>, new: &UserType) -> Option<Arc<UserType>> 
     if checks.is_empty() && !not_null {
         return None;
     }
-    let bound = Domain { not_null, checks, ..domain.clone() };
+    let bound = DomainType { not_null, checks, ..domain.clone() };
     Some(Arc::new(UserType::of_domain(new.id, new.relation(), bound)))
 }
 
@@ -193,7 +184,7 @@ fn of_values(error: &Error, table: &Collection, column: &str) -> Error {
     Error::new(error.kind(), message).of_column(table, column)
 }
 
-fn check_checks(domain: &Domain) -> Result<()> {
+fn check_checks(domain: &DomainType) -> Result<()> {
     if domain.checks.len() > DOMAIN_CHECKS_MAX {
         let message = format!("a domain can have at most {DOMAIN_CHECKS_MAX} conditions");
         return Err(Error::new(ErrorKind::LimitExceeded, message));

@@ -9,12 +9,12 @@ use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
+use crate::db::SearchPath;
 use crate::error::Error;
-use crate::model::{CollectionId, UserType};
+use crate::model::CollectionId;
 use crate::sql::arrow::context::ReadContext;
-use crate::sql::arrow::errors::to_datafusion;
+use crate::sql::arrow::errors::{from_datafusion, to_datafusion};
 use crate::sql::arrow::reading::{readable, value_at};
-use crate::sql::pg_catalog::type_in_path;
 
 pub const DOMAIN_VALUE: &str = "$domain";
 
@@ -69,8 +69,8 @@ fn check(value: &ColumnarValue, number: CollectionId, context: &ReadContext) -> 
     let found = catalog.user_type_by_id(number).filter(|ty| ty.domain.is_some());
     let Some(ty) = found else { return Err(Error::internal("a domain is gone that a plan casts to")) };
     let base = ty.column_type();
-    let shown = shown(ty, context);
-    let array = value.to_array(1).map_err(crate::sql::arrow::errors::from_datafusion)?;
+    let shown = catalog.shown_type(ty, Some(&SearchPath::of(&context.settings, catalog)));
+    let array = value.to_array(1).map_err(from_datafusion)?;
     let array = readable(&array)?;
     for row in 0..array.len() {
         let value = value_at(&array, row, &base)?;
@@ -78,10 +78,6 @@ fn check(value: &ColumnarValue, number: CollectionId, context: &ReadContext) -> 
         context.view.check_domain(ty, &shown, &value)?;
     }
     Ok(())
-}
-
-fn shown(ty: &Arc<UserType>, context: &ReadContext) -> String {
-    type_in_path(ty, &context.settings, context.view.catalog())
 }
 
 fn lacks_arguments() -> DataFusionError {
