@@ -100,6 +100,7 @@ impl DropRequest {
             match self.kind {
                 "index" => transaction.drop_index(name, self.cascade)?,
                 "view" => transaction.drop_view(name)?,
+                "materialized view" => transaction.drop_materialized(name)?,
                 "sequence" => transaction.drop_sequence(name, &self.uses(name), self.cascade)?,
                 _ => transaction.drop_collection(name, &relations, self.cascade)?,
             }

@@ -609,3 +609,36 @@ ERROR 42P01: relation "dup" does not exist
 
 > CREATE SEQUENCE sq OWNED BY dup.x
 ERROR 42P01: relation "dup" does not exist
+
+# Of two that go at once one reads the other.
+
+> CREATE MATERIALIZED VIEW below AS SELECT 1 AS x
+SELECT 1
+
+> CREATE MATERIALIZED VIEW upper AS SELECT x FROM below
+SELECT 1
+
+> DROP MATERIALIZED VIEW below
+ERROR 2BP01: cannot drop materialized view below because other objects depend on it
+DETAIL: materialized view upper depends on materialized view below
+HINT: Use DROP ... CASCADE to drop the dependent objects too.
+
+> DROP MATERIALIZED VIEW below, upper
+DROP MATERIALIZED VIEW
+
+# A view over one is no way to write.
+
+> CREATE MATERIALIZED VIEW kept AS SELECT 1 AS x
+SELECT 1
+
+> CREATE VIEW over AS SELECT x FROM kept
+CREATE VIEW
+
+# differs: the hint is this server's own.
+> INSERT INTO over VALUES (2)
+ERROR 55000: cannot insert into view "over"
+DETAIL: Views that do not select from a single table or view are not automatically updatable.
+HINT: Write to the tables that it reads.
+
+> CREATE MATERIALIZED VIEW writes AS WITH w AS (DELETE FROM kept RETURNING x) SELECT x FROM w
+ERROR 0A000: materialized views must not use data-modifying statements in WITH

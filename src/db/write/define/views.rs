@@ -98,6 +98,20 @@ impl Transaction {
         Ok(())
     }
 
+    /// Drops a materialised view; those that read it are the caller's to drop, by [`Transaction::drop_above`].
+    ///
+    /// # Errors
+    /// 42P01; 42809 for a table.
+    pub fn drop_materialized(&mut self, name: &RelationName) -> Result<()> {
+        let found = Arc::clone(self.catalog().expect_collection(name)?);
+        if found.materialized.is_none() {
+            let message = format!("\"{}\" is not a materialized view", found.name);
+            return Err(Error::new(ErrorKind::WrongObjectType, message));
+        }
+        self.remove_view(found.id);
+        Ok(())
+    }
+
     /// Takes a view away, with the rows of a materialised one.
     pub(in crate::db::write) fn remove_view(&mut self, id: CollectionId) {
         if self.catalog().collection_by_id(id).is_none() {

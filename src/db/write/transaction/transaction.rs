@@ -408,8 +408,7 @@ impl Transaction {
         Ok(EntryKey::from_bytes(key))
     }
 
-    /// Fills in generated defaults, brings values into their column's type and checks them.
-    /// Those `written` are looked at by the conditions of their domains; `None` for all.
+    /// Fills in generated defaults, brings values into their column's type and checks them, by domains those `written` or all.
     pub(in crate::db::write) fn complete(
         &mut self,
         collection: &Collection,

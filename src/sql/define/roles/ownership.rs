@@ -237,6 +237,7 @@ pub(super) fn drop_owned(roles: &[RoleWord], cascade: bool, acting: &mut Acting<
         objects.iter().filter_map(|id| catalog.schema_by_id(*id)).map(|schema| schema.name.clone()).collect();
     let all: Vec<CollectionId> = objects.iter().copied().filter(|id| catalog.schema_by_id(*id).is_none()).collect();
     let relations: Vec<CollectionId> = tables.iter().map(|(id, _)| *id).collect();
+    let (kept, tables): (Vec<_>, Vec<_>) = tables.into_iter().partition(|(id, _)| catalog.kept_view(*id).is_some());
     let with_views: Vec<CollectionId> =
         all.iter().copied().filter(|id| relations.contains(id) || catalog.view_by_id(*id).is_some()).collect();
     acting.transaction.drop_above(&with_views, cascade)?;
@@ -245,8 +246,10 @@ pub(super) fn drop_owned(roles: &[RoleWord], cascade: bool, acting: &mut Acting<
             acting.transaction.drop_view(view)?;
         }
     }
-    // Those that keep the rows of others come first.
-    for (_, table) in tables.iter().rev() {
+    for (_, view) in &kept {
+        acting.transaction.drop_materialized(view)?;
+    }
+    for (_, table) in &tables {
         acting.transaction.drop_collection(table, &relations, cascade)?;
     }
     for sequence in &sequences {
