@@ -140,6 +140,18 @@ impl Error {
         self
     }
 
+    /// Names the domain that the error is about, and its constraint.
+    #[must_use]
+    pub fn of_domain(mut self, schema: &str, domain: &str, constraint: Option<&str>) -> Self {
+        self.0.subject = Some(Box::new(Subject {
+            schema: Some(schema.to_string()),
+            datatype: Some(domain.to_string()),
+            constraint: constraint.map(str::to_string),
+            ..Subject::default()
+        }));
+        self
+    }
+
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }

@@ -7,6 +7,8 @@ pub struct Subject {
     pub table: Option<String>,
     pub column: Option<String>,
     pub constraint: Option<String>,
+    /// A domain.
+    pub datatype: Option<String>,
 }
 
 /// Entries that a statement names and that are not here.

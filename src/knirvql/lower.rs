@@ -115,6 +115,7 @@ impl Lowering<'_> {
             }
             KnirvqlStatement::SetMemory(set) => {
                 let collection = self.memory_collection(set.collection.as_deref())?;
+                collection.check_changeable()?;
                 self.notes.touch_collection(&collection, Privilege::Insert);
                 self.notes.touch_collection(&collection, Privilege::Update);
                 let defaults = (self.defaults)(&collection)?;
@@ -124,6 +125,7 @@ impl Lowering<'_> {
             KnirvqlStatement::Stage(stage) => self.stage(stage),
             KnirvqlStatement::Revert(revert) => {
                 let collection = self.memory_collection(revert.collection.as_deref())?;
+                collection.check_shared()?;
                 let filter = filter(&collection, &revert.condition, &mut self.parameters)?;
                 Ok(self.selected(SelectedVerb::Revert, vec![Selection { collection, filter, lenient: false }]))
             }
@@ -264,6 +266,7 @@ impl Lowering<'_> {
                 Arc::clone(collection)
             }
         };
+        collection.check_changeable()?;
         let filter = filter(&collection, &delete.condition, &mut self.parameters)?;
         Ok(self.selected(SelectedVerb::Delete, vec![Selection { collection, filter, lenient: false }]))
     }
@@ -272,7 +275,8 @@ impl Lowering<'_> {
     fn delete_everywhere(&mut self, delete: &Delete) -> Result<BodyAndColumns> {
         self.depend_on_catalog();
         let is_default = |collection: &&Arc<Collection>| collection.name == MEMORY;
-        let others = self.catalog.collections_of(SchemaId::Public).filter(|collection| !is_default(collection));
+        let is_changed = |collection: &&Arc<Collection>| collection.materialized.is_none();
+        let others = self.catalog.collections_of(SchemaId::Public).filter(|each| !is_default(each) && is_changed(each));
         let mut selections = Vec::new();
         let mut refusal = None;
         for collection in self.catalog.collections_of(SchemaId::Public).filter(is_default).chain(others) {
@@ -292,6 +296,7 @@ impl Lowering<'_> {
 
     fn stage(&mut self, stage: &AstStage) -> Result<BodyAndColumns> {
         let collection = self.memory_collection(stage.collection.as_deref())?;
+        collection.check_shared()?;
         if let Some(network) = &stage.network {
             self.depend_on_catalog();
             check_stage_network(self.catalog, &collection, network)?;
@@ -323,6 +328,7 @@ impl Lowering<'_> {
             let kind = match collection.kind {
                 CollectionKind::Auth => "AUTH",
                 CollectionKind::Memory => "MEMORY",
+                CollectionKind::Table if collection.materialized.is_some() => "MATERIALIZED VIEW",
                 CollectionKind::Table => "TABLE",
             };
             vec![

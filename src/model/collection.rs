@@ -3,11 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, OfTable, Result};
+use crate::model::access_method::AccessMethod;
 use crate::model::column::{Column, ColumnId, DimensionOrigin, DroppedColumn};
 use crate::model::constraint::{Check, ForeignKey};
 use crate::model::index_key::{IndexKey, IndexKeys};
 use crate::model::schema::{OnCommit, PUBLIC, RelationName, SchemaId};
 use crate::model::stored_collection::StoredCollection;
+use crate::model::view::Materialized;
 use crate::types::ColumnType;
 
 /// The default collection of MEMORY entries.
@@ -63,6 +65,8 @@ pub struct Collection {
     /// Columns that were dropped while members of a network had the collection: what they and older entries have there goes
     /// on to the members, and shows nowhere here.
     pub dropped: Vec<DroppedColumn>,
+    /// Of a materialised view.
+    pub materialized: Option<Box<Materialized>>,
 }
 
 /// An index over one or more columns or facts.
@@ -163,30 +167,6 @@ pub enum IndexKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         lists: Option<u16>,
     },
-}
-
-/// How the entries of an index are kept and searched, by the names of PostgreSQL's access methods.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AccessMethod {
-    /// In order of the keys, in the store.
-    Btree,
-    /// By the terms of its values, in their order, in the store.
-    Gin,
-    /// A graph of near vectors, in memory.
-    Hnsw,
-    /// The same, for those who asked for lists of near vectors.
-    Ivfflat,
-}
-
-impl AccessMethod {
-    pub fn name(self) -> &'static str {
-        match self {
-            AccessMethod::Btree => "btree",
-            AccessMethod::Gin => "gin",
-            AccessMethod::Hnsw => "hnsw",
-            AccessMethod::Ivfflat => "ivfflat",
-        }
-    }
 }
 
 impl IndexKind {
@@ -315,6 +295,7 @@ impl Collection {
             foreign_keys: Vec::new(),
             next_column: 0,
             dropped: Vec::new(),
+            materialized: None,
         };
         columns.into_iter().for_each(|column| collection.push_column(column));
         collection

@@ -119,7 +119,17 @@ impl Collection {
 
     /// Whether another definition binds rows by the same conditions and references.
     pub fn is_bound_as(&self, other: &Collection) -> bool {
-        self.checks == other.checks && self.foreign_keys == other.foreign_keys
+        let domains = |collection: &Collection| {
+            collection.columns.iter().filter_map(|column| column.domain.clone()).collect::<Vec<_>>()
+        };
+        self.checks == other.checks && self.foreign_keys == other.foreign_keys && domains(self) == domains(other)
+    }
+
+    /// Whether rows are written by conditions of its own, of domains or of others.
+    pub fn has_conditions(&self) -> bool {
+        !self.checks.is_empty()
+            || !self.foreign_keys.is_empty()
+            || self.columns.iter().any(|column| column.domain.is_some())
     }
 }
 

@@ -4,6 +4,7 @@
 //! parameter becomes a [`Value`] in `pg`, travels through `sql` or `knirvql` into a [`State`]'s field in `db`, and is
 //! written by `store`. What two states mean together is `merge`'s business.
 
+mod access_method;
 mod allocated;
 mod author;
 mod bounded;
@@ -15,6 +16,7 @@ mod column;
 mod comments;
 mod constraint;
 mod contribution;
+mod domain;
 mod field_key;
 mod index_key;
 mod key_listing;
@@ -34,6 +36,7 @@ mod stored_collection;
 mod user_type;
 mod view;
 
+pub use access_method::AccessMethod;
 pub use allocated::{Allocated, allocated_by_group, give_back_free_memory, handing_over};
 
 pub use author::{AUTHOR_KEYS_MAX, CERTIFICATES_MAX, Certificate, Claim};
@@ -45,17 +48,18 @@ pub use charter::{
 };
 pub use clock::{Hlc, PeerId, Stamp, VectorClock};
 pub use collection::{
-    AUTH, AccessMethod, Collection, CollectionId, CollectionKind, FACT_BLOB_HASH, FACT_BLOB_SIZE, FACT_BLOB_TYPE,
-    FACT_VECTOR, Index, IndexKind, IndexOrigin, IndexState, MEMORY, SystemColumn,
+    AUTH, Collection, CollectionId, CollectionKind, FACT_BLOB_HASH, FACT_BLOB_SIZE, FACT_BLOB_TYPE, FACT_VECTOR, Index,
+    IndexKind, IndexOrigin, IndexState, MEMORY, SystemColumn,
 };
 pub use column::{
-    Column, ColumnId, Computation, DefaultValue, DimensionOrigin, DroppedColumn, IdentityKind, Numbering,
+    Column, ColumnDomain, ColumnId, Computation, DefaultValue, DimensionOrigin, DroppedColumn, IdentityKind, Numbering,
 };
 pub use constraint::{Check, CheckTime, ForeignKey, ReferentialAction, UniqueKey};
 
 pub use comments::{CommentedPart, Comments};
 pub use contribution::{Contribution, DeltaDigest, EntryMaker, Given, Piece, PostingProof};
 
+pub use domain::{DomainCheck, DomainType, VALUE};
 pub use field_key::FieldKey;
 pub use index_key::{IndexKey, IndexKeys, StoredExpression};
 pub use key_listing::{ListingPage, ListingPlace};
@@ -81,4 +85,4 @@ pub use sequence::{
 pub use state::{EntryType, Field, Stage, State};
 pub use statement_shape::StatementShape;
 pub use user_type::UserType;
-pub use view::{CheckOption, View, ViewColumn, ViewUse};
+pub use view::{CheckOption, Materialized, View, ViewColumn, ViewUse};

@@ -13,6 +13,7 @@ use crate::model::column::{Column, ColumnId, DroppedColumn};
 use crate::model::constraint::{Check, ForeignKey};
 use crate::model::index_key::IndexKey;
 use crate::model::schema::{OnCommit, SchemaId};
+use crate::model::view::Materialized;
 
 /// The JSON of a collection.
 #[derive(Clone, Serialize, Deserialize)]
@@ -40,6 +41,8 @@ pub(super) struct StoredCollection {
     next_column: Option<u16>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     dropped: Vec<DroppedColumn>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    materialized: Option<Box<Materialized>>,
 }
 
 impl From<Collection> for StoredCollection {
@@ -51,7 +54,18 @@ impl From<Collection> for StoredCollection {
             renumber(&mut index.kind, |position| id_at(position).map(|id| usize::from(id.0)));
         }
         let Collection {
-            id, schema, name, kind, on_commit, columns, checks, foreign_keys, next_column, dropped, ..
+            id,
+            schema,
+            name,
+            kind,
+            on_commit,
+            columns,
+            checks,
+            foreign_keys,
+            next_column,
+            dropped,
+            materialized,
+            ..
         } = collection;
         StoredCollection {
             id,
@@ -66,6 +80,7 @@ impl From<Collection> for StoredCollection {
             foreign_keys,
             next_column: Some(next_column),
             dropped,
+            materialized,
         }
     }
 }
@@ -87,6 +102,7 @@ impl TryFrom<StoredCollection> for Collection {
             foreign_keys,
             next_column,
             dropped,
+            materialized,
         } = stored;
         if next_column.is_none() {
             for (column, number) in columns.iter_mut().zip(0..) {
@@ -120,6 +136,7 @@ impl TryFrom<StoredCollection> for Collection {
             foreign_keys,
             next_column,
             dropped,
+            materialized,
         })
     }
 }

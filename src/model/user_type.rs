@@ -1,21 +1,25 @@
-//! Types that CREATE TYPE makes.
+//! Types that CREATE TYPE and CREATE DOMAIN make.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::collection::{Collection, CollectionId, IndexKind};
+use crate::model::domain::DomainType;
 use crate::model::schema::{RelationName, SchemaId};
 use crate::types::{ColumnType, EnumLabel, EnumType};
 
-/// An enumerated type: its name in a schema, and its labels.
+/// An enumerated type with its labels, or a domain: its name in a schema.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(from = "StoredType", into = "StoredType")]
 pub struct UserType {
     /// Shares the number space of collections.
     pub id: CollectionId,
     pub schema: SchemaId,
+    /// Of a domain it has no labels, and gives the numbers and the name alone.
     pub definition: Arc<EnumType>,
+    /// Of a domain.
+    pub domain: Option<Arc<DomainType>>,
 }
 
 /// The JSON of a type.
@@ -27,6 +31,8 @@ struct StoredType {
     name: String,
     /// The position of each label, and its name.
     labels: Vec<(i64, String)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    domain: Option<DomainType>,
 }
 
 impl From<StoredType> for UserType {
@@ -34,14 +40,16 @@ impl From<StoredType> for UserType {
         let mut labels: Vec<EnumLabel> =
             stored.labels.into_iter().map(|(position, name)| EnumLabel { position, name }).collect();
         labels.sort_by_key(|label| label.position);
-        UserType::new(stored.id, RelationName::new(stored.schema, stored.name), labels)
+        let ty = UserType::new(stored.id, RelationName::new(stored.schema, stored.name), labels);
+        UserType { domain: stored.domain.map(Arc::new), ..ty }
     }
 }
 
 impl From<UserType> for StoredType {
     fn from(ty: UserType) -> Self {
         let labels = ty.definition.labels().iter().map(|label| (label.position, label.name.clone())).collect();
-        StoredType { id: ty.id, schema: ty.schema, name: ty.name().to_string(), labels }
+        let domain = ty.domain.as_deref().cloned();
+        StoredType { id: ty.id, schema: ty.schema, name: ty.name().to_string(), labels, domain }
     }
 }
 
@@ -50,18 +58,24 @@ impl PartialEq for UserType {
         self.id == other.id
             && self.relation() == other.relation()
             && self.definition.labels() == other.definition.labels()
+            && self.domain == other.domain
     }
 }
 
 impl UserType {
     pub fn new(id: CollectionId, name: RelationName, labels: Vec<EnumLabel>) -> UserType {
-        UserType { id, schema: name.schema, definition: EnumType::new(id.0, name.name, labels) }
+        UserType { id, schema: name.schema, definition: EnumType::new(id.0, name.name, labels), domain: None }
+    }
+
+    /// A domain under a name.
+    pub fn of_domain(id: CollectionId, name: RelationName, domain: DomainType) -> UserType {
+        UserType { domain: Some(Arc::new(domain)), ..UserType::new(id, name, Vec::new()) }
     }
 
     /// The same type with other labels, or under another name.
     #[must_use]
     pub fn with(&self, name: RelationName, labels: Vec<EnumLabel>) -> UserType {
-        UserType::new(self.id, name, labels)
+        UserType { domain: self.domain.clone(), ..UserType::new(self.id, name, labels) }
     }
 
     pub fn name(&self) -> &str {
@@ -77,9 +91,12 @@ impl UserType {
         self.definition.oid()
     }
 
-    /// The type of its columns.
+    /// The type of its values.
     pub fn column_type(&self) -> ColumnType {
-        ColumnType::Enum(Arc::clone(&self.definition))
+        match &self.domain {
+            Some(domain) => domain.base.clone(),
+            None => ColumnType::Enum(Arc::clone(&self.definition)),
+        }
     }
 
     /// The number of the type that a column's type is, or is an array of, where that was made by CREATE TYPE.
@@ -89,18 +106,25 @@ impl UserType {
 }
 
 impl Collection {
-    /// The types of its columns and of the expressions in its indexes that CREATE TYPE has made, each once.
+    /// The types and domains of its columns and of the expressions in its indexes, as far as somebody has made them, each once.
     pub fn user_types(&self) -> Vec<CollectionId> {
         let of_indexes = self.indexes.iter().flat_map(|index| index_types(&index.kind));
         let mut found: Vec<CollectionId> =
             self.columns.iter().map(|column| &column.ty).chain(of_indexes).filter_map(UserType::id_of).collect();
+        found.extend(self.columns.iter().filter_map(|column| column.domain.as_ref()).map(|domain| domain.id));
         found.sort_unstable();
         found.dedup();
         found
     }
 
     /// Gives the columns and the expressions in indexes that have a type this definition of it.
-    pub fn redefine(&mut self, ty: &Arc<EnumType>) {
+    pub fn redefine(&mut self, ty: &Arc<UserType>) {
+        for column in &mut self.columns {
+            if let Some(domain) = column.domain.as_mut().filter(|domain| domain.id == ty.id) {
+                domain.ty = Some(Arc::clone(ty));
+            }
+        }
+        let ty = &ty.definition;
         for column in &mut self.columns {
             column.ty = column.ty.with_enumerated(ty);
         }

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::collection::CollectionId;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::collection::{Collection, CollectionId};
 use crate::model::column::ColumnId;
 use crate::model::schema::{RelationName, SchemaId};
 use crate::types::ColumnType;
@@ -47,6 +48,16 @@ pub struct ViewUse {
     pub columns: Vec<ColumnId>,
 }
 
+/// What a collection is made of that is a materialised view; its columns are those of the collection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Materialized {
+    /// As that of a [`View`].
+    pub query: String,
+    pub uses: Vec<ViewUse>,
+    /// Whether it holds the rows that its query had at some time, and may be read.
+    pub is_populated: bool,
+}
+
 /// WITH CHECK OPTION.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CheckOption {
@@ -84,6 +95,72 @@ impl View {
     /// Whether its query names a column of a collection or view.
     pub fn reads_column(&self, relation: CollectionId, column: ColumnId) -> bool {
         self.uses.iter().any(|used| used.relation == relation && used.columns.contains(&column))
+    }
+}
+
+impl Collection {
+    /// The view of which the collection keeps the rows; `None` for a table.
+    pub fn as_view(&self) -> Option<View> {
+        let kept = self.materialized.as_ref()?;
+        let columns = self.columns.iter();
+        Some(View {
+            id: self.id,
+            schema: self.schema,
+            name: self.name.clone(),
+            columns: columns.map(|column| ViewColumn { name: column.name.clone(), ty: column.ty.clone() }).collect(),
+            query: kept.query.clone(),
+            uses: kept.uses.clone(),
+            check: None,
+            security_invoker: false,
+        })
+    }
+
+    /// What statements call its kind.
+    pub fn kind_name(&self) -> &'static str {
+        if self.materialized.is_some() { "materialized view" } else { "table" }
+    }
+
+    /// Refuses to change rows that follow from a query.
+    ///
+    /// # Errors
+    /// 42809 for a materialised view.
+    pub fn check_changeable(&self) -> Result<()> {
+        match self.materialized {
+            None => Ok(()),
+            Some(_) => {
+                let message = format!("cannot change materialized view \"{}\"", self.name);
+                Err(Error::new(ErrorKind::WrongObjectType, message))
+            }
+        }
+    }
+
+    /// Refuses to show others what each node makes for itself.
+    ///
+    /// # Errors
+    /// 0A000 for a materialised view.
+    pub fn check_shared(&self) -> Result<()> {
+        match self.materialized {
+            None => Ok(()),
+            Some(_) => Err(Error::unsupported(
+                format!("materialized view \"{}\" takes part in no network", self.name),
+                "Its rows follow from others: share those, and make the view on each node.",
+            )),
+        }
+    }
+
+    /// Refuses to read what has no rows yet.
+    ///
+    /// # Errors
+    /// 55000 for a materialised view that is not populated.
+    pub fn check_populated(&self) -> Result<()> {
+        match &self.materialized {
+            Some(kept) if !kept.is_populated => {
+                let message = format!("materialized view \"{}\" has not been populated", self.name);
+                let error = Error::new(ErrorKind::NotInPrerequisiteState, message);
+                Err(error.with_hint("Use the REFRESH MATERIALIZED VIEW command."))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -26,7 +26,7 @@ pub fn must_be_owner(kind: &str, name: &str) -> Error {
 /// The kind and the name of an object, as messages have them.
 pub fn described_object(catalog: &Catalog, object: CollectionId) -> (&'static str, String) {
     if let Some(collection) = catalog.collection_by_id(object) {
-        ("table", collection.name.clone())
+        (collection.kind_name(), collection.name.clone())
     } else if let Some(view) = catalog.view_by_id(object) {
         ("view", view.name.clone())
     } else if let Some(sequence) = catalog.sequence_by_id(object) {
@@ -163,6 +163,7 @@ impl Privilege {
             Privilege::Delete => Some(Permission::Delete),
             Privilege::Truncate => Some(Permission::Truncate),
             Privilege::References => Some(Permission::References),
+            Privilege::Maintain => Some(Permission::Maintain),
             Privilege::Create | Privilege::Own => None,
         }
     }

@@ -40,6 +40,7 @@ pub enum Privilege {
     Delete,
     Truncate,
     References,
+    Maintain,
     Create,
     Own,
 }

@@ -40,6 +40,8 @@ pub const ACL_ITEMS_MAX: usize = 4096;
 pub const SCHEMAS_MAX: usize = 1024;
 /// Types that CREATE TYPE has made, at most.
 pub const USER_TYPES_MAX: usize = 4096;
+/// Conditions of one domain.
+pub const DOMAIN_CHECKS_MAX: usize = 256;
 /// Most temporary tables, views and sequences of one session.
 pub const TEMPORARY_RELATIONS_MAX: usize = 1024;
 /// Most facts of one entry.

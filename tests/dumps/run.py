@@ -31,6 +31,8 @@ RELATIONS = {
     "shop.named": "name",
     "moods": "id, feels",
     "hidden": "id",
+    "rates": "id, rate, mail",
+    "shop.totals": "title, twice",
 }
 # What restored tables must still do: defaults, identity, sequences, and what they refuse.
 GOES_ON = (
@@ -40,6 +42,11 @@ GOES_ON = (
     ("SELECT col_description('shop.customers'::regclass, 3)", [("at most one each",)]),
     ("INSERT INTO items (price) VALUES (-1)", "23514"),
     ("INSERT INTO items (title) VALUES (NULL)", "23502"),
+    ("INSERT INTO rates (id) VALUES (4) RETURNING rate::text, mail", [("50.00", "a@b")]),
+    ("INSERT INTO rates VALUES (5, 101)", "23514"),
+    ("INSERT INTO rates VALUES (5, 1, NULL)", "23502"),
+    ("SELECT * FROM unfilled", "55000"),
+    ("INSERT INTO shop.totals VALUES ('x', 1)", "42809"),
     ("INSERT INTO orders VALUES (9, 1)", "23503"),
     ("INSERT INTO shop.customers (name, email) VALUES ('again', 'ada@x')", "23505"),
 )

@@ -2,6 +2,8 @@
 CREATE SCHEMA shop;
 CREATE TYPE shop.size AS ENUM ('small', 'it''s big', 'huge');
 CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
+CREATE DOMAIN shop.percent AS numeric(5, 2) DEFAULT 50 CONSTRAINT whole CHECK (VALUE >= 0 AND VALUE <= 100);
+CREATE DOMAIN email AS text NOT NULL CHECK (VALUE LIKE '%@%');
 CREATE SEQUENCE shop.numbers INCREMENT BY 5 START WITH 10;
 CREATE TABLE shop.customers (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -39,6 +41,7 @@ CREATE TABLE orders (
     PRIMARY KEY (item, customer),
     CONSTRAINT ordered_by FOREIGN KEY (customer) REFERENCES shop.customers (id) ON UPDATE CASCADE
 );
+CREATE TABLE rates (id integer PRIMARY KEY, rate shop.percent, mail email DEFAULT 'a@b');
 CREATE INDEX items_title ON items (title);
 CREATE INDEX items_lower ON items (lower(title)) WHERE NOT is_old;
 CREATE INDEX items_facts ON items USING gin (facts);
@@ -56,3 +59,9 @@ INSERT INTO items (title, price, tags, facts, embedding, code, day, size, sizes)
     ('a''b', 1.5, '{a,"b c",NULL}', '{"k": [1, 2]}', '[1,2,3]', 'xy', '2024-02-29', 'huge', '{small,"it''s big"}'),
     (E'line\nbreak', 2, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 INSERT INTO orders VALUES (1, 1, 3, '\x00ff'), (2, 1, 1, NULL), (1, 2, 2, NULL);
+INSERT INTO rates VALUES (1, 12.5, 'c@d');
+INSERT INTO rates (id) VALUES (2);
+INSERT INTO rates (id, rate) VALUES (3, NULL);
+CREATE MATERIALIZED VIEW shop.totals AS SELECT title, amount * 2 AS twice FROM best;
+CREATE UNIQUE INDEX totals_title ON shop.totals (title);
+CREATE MATERIALIZED VIEW unfilled (one) AS SELECT twice FROM shop.totals WITH NO DATA;

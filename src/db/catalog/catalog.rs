@@ -31,6 +31,8 @@ pub struct Catalog {
     networks: BTreeMap<String, Arc<Network>>,
     /// By name, which no collection of the schema has.
     views: ByName<View>,
+    /// The views of which collections keep the rows, by the numbers of these.
+    pub(super) kept_views: BTreeMap<CollectionId, Arc<View>>,
     /// Those that CREATE SCHEMA has made.
     pub(super) schemas: BTreeMap<String, Arc<Schema>>,
     /// Which change of names was the last one of each temporary schema, and of all others under `Public`.
@@ -206,7 +208,7 @@ impl Catalog {
         let known = self.by_id.get(&collection.id);
         let is_bound_anew = match known {
             Some(known) => !known.is_bound_as(&collection),
-            None => !collection.checks.is_empty() || !collection.foreign_keys.is_empty(),
+            None => collection.has_conditions(),
         };
         self.replace(collection);
         self.version += 1;
@@ -217,6 +219,10 @@ impl Catalog {
 
     pub(super) fn replace(&mut self, collection: Arc<Collection>) {
         let collection = self.with_types(collection);
+        match collection.as_view() {
+            Some(view) => drop(self.kept_views.insert(collection.id, Arc::new(view))),
+            None => drop(self.kept_views.remove(&collection.id)),
+        }
         match collection.foreign_keys.is_empty() {
             true => self.referring.remove(&collection.id),
             false => self.referring.insert(collection.id),
@@ -256,6 +262,7 @@ impl Catalog {
         }
         self.forget(id);
         self.referring.remove(&id);
+        self.kept_views.remove(&id);
         self.version += 1;
     }
 
@@ -377,6 +384,11 @@ impl Catalog {
     /// Says that something is defined otherwise.
     pub(super) fn note_change(&mut self) {
         self.version += 1;
+    }
+
+    /// Says that rows of some collection are written by other conditions.
+    pub(super) fn note_bound(&mut self) {
+        self.bound_version = self.version;
     }
 }
 

@@ -1,14 +1,16 @@
-//! Types that CREATE TYPE has made, in the catalog. Collections hold the definitions of their columns' types: whenever a type is
+//! Types and domains that somebody has made, in the catalog. Collections hold the definitions of their columns' types: whenever a type is
 //! defined otherwise, or a collection comes that was made with an older definition, they are given the present one.
 
 use std::sync::Arc;
 
 use crate::db::catalog::catalog::Catalog;
+use crate::db::catalog::schemas::SchemaPlace;
+use crate::db::catalog::search_path::SearchPath;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     Collection, CollectionId, DefaultValue, IndexKind, RelationName, RelationRef, SchemaId, UserType, View,
 };
-use crate::types::EnumType;
+use crate::types::{EnumType, quote_identifier};
 
 /// An expression or query that is stored as a text.
 pub struct StoredText<'c> {
@@ -61,12 +63,25 @@ impl Catalog {
         EnumType::number_of(oid).and_then(|number| self.user_type_by_id(CollectionId(number)))
     }
 
+    /// A type as messages name it: with its schema where a path does not lead there, or without one where it is not `public`.
+    pub fn shown_type(&self, ty: &UserType, path: Option<&SearchPath>) -> String {
+        let is_found = match path {
+            Some(path) => path.places().contains(&SchemaPlace::Stored(ty.schema)),
+            None => ty.schema.is_public(),
+        };
+        let name = quote_identifier(ty.name());
+        match is_found {
+            true => name,
+            false => format!("{}.{name}", quote_identifier(&self.schema_name(ty.schema))),
+        }
+    }
+
     /// Adds a type or replaces the one of the same id.
     pub(crate) fn put_user_type(&mut self, ty: Arc<UserType>) {
         self.take_user_type(ty.id);
         self.note_names(ty.schema);
         self.note_names(SchemaId::Public);
-        let id = ty.id;
+        let (id, is_domain) = (ty.id, ty.domain.is_some());
         self.user_types.insert((&ty.relation()).into(), ty);
         let having: Vec<Arc<Collection>> =
             self.collections().filter(|collection| collection.user_types().contains(&id)).cloned().collect();
@@ -78,6 +93,9 @@ impl Catalog {
             self.put_view(view);
         }
         self.note_change();
+        if is_domain {
+            self.note_bound();
+        }
     }
 
     fn take_user_type(&mut self, id: CollectionId) {
@@ -101,7 +119,7 @@ impl Catalog {
         }
         let mut defined = (*collection).clone();
         for ty in types.iter().filter_map(|id| self.user_type_by_id(*id)) {
-            defined.redefine(&ty.definition);
+            defined.redefine(ty);
         }
         Arc::new(defined)
     }
@@ -144,8 +162,18 @@ impl Catalog {
                 found.extend(texts.map(|text| stored(format!("index {}", index.name), text)));
             }
         }
-        for view in self.views() {
+        for view in self.all_views() {
             found.push(StoredText { of: format!("view {}", view.name), text: &view.query, is_query: true });
+        }
+        for ty in self.user_types() {
+            let Some(domain) = &ty.domain else { continue };
+            let stored = |of: String, text| StoredText { of, text, is_query: false };
+            let name = ty.name();
+            found.extend(domain.default.iter().map(|text| stored(format!("default value of domain {name}"), text)));
+            let checks = domain.checks.iter();
+            found.extend(
+                checks.map(|check| stored(format!("constraint {} of domain {name}", check.name), &check.expression)),
+            );
         }
         found
     }

@@ -8,9 +8,19 @@ use crate::model::{Collection, CollectionId, ColumnId, View};
 use crate::types::ColumnType;
 
 impl Catalog {
-    /// The views that read a relation themselves, in order of name.
+    /// The views that read a relation themselves, in order of name; materialised ones after the others.
     pub fn views_of(&self, relation: CollectionId) -> impl Iterator<Item = &Arc<View>> {
-        self.views().filter(move |view| view.reads(relation))
+        self.views().chain(self.kept_views.values()).filter(move |view| view.reads(relation))
+    }
+
+    /// All views that anybody has made; materialised ones after the others.
+    pub fn all_views(&self) -> impl Iterator<Item = &Arc<View>> {
+        self.views().chain(self.kept_views.values())
+    }
+
+    /// The view of which a collection keeps the rows.
+    pub fn kept_view(&self, collection: CollectionId) -> Option<&Arc<View>> {
+        self.kept_views.get(&collection)
     }
 
     /// All views that cannot be without a relation, those that read such views included; whoever is read comes before who reads.
@@ -55,8 +65,9 @@ impl Catalog {
         };
         let error = Error::new(ErrorKind::Unsupported, format!("cannot {what} of a column used by a view or rule"));
         let name = &column.name;
+        let kind = if self.kept_view(view.id).is_some() { "materialized view" } else { "view" };
         Err(error
-            .with_detail(format!("rule _RETURN on view {} depends on column \"{name}\"", view.name))
+            .with_detail(format!("rule _RETURN on {kind} {} depends on column \"{name}\"", view.name))
             .with_hint("Drop the view, change the column and create the view again."))
     }
 }

@@ -24,7 +24,7 @@ use crate::db::state::spill_folder;
 use crate::db::state::state::DbState;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Environment;
-use crate::model::{Collection, CollectionId, CollectionKind, ColumnId, DrawnNumbers, PeerId};
+use crate::model::{Collection, CollectionId, CollectionKind, ColumnId, DrawnNumbers, PeerId, UserType};
 use crate::settings::Settings;
 use crate::store::{Key, RecordView, Snapshot, vector_of_bytes};
 use crate::types::{ColumnType, Value};
@@ -101,6 +101,14 @@ impl ReadView {
         Environment { parameters: &[], now: self.began, statement_began: Utc::now().timestamp_micros(), style: None }
     }
 
+    /// Refuses a value that a domain does not have; `shown` is what messages call the domain.
+    ///
+    /// # Errors
+    /// 23502, 23514; what computing a condition reports.
+    pub fn check_domain(&self, ty: &Arc<UserType>, shown: &str, value: &Value) -> Result<()> {
+        self.database.row_rules.check_domain(self, ty, shown, value)
+    }
+
     /// Whether AUTH entries are refused to whoever reads or writes by it.
     pub fn hides_secrets(&self) -> bool {
         self.hides_secrets
@@ -162,6 +170,7 @@ impl ReadView {
     /// what is held here.
     pub fn query(&self, query: impl Into<Arc<BoundQuery>>, settings: &Settings, cancel: &Cancel) -> Result<Cursor> {
         let query = query.into();
+        query.collection.check_populated()?;
         let plan = access_path::choose(self, &query, settings)?;
         self.check_held(&query, &plan, settings)?;
         self.mark_reads(&query.collection, &plan.access)?;
@@ -173,6 +182,7 @@ impl ReadView {
     /// # Errors
     /// As [`ReadView::query`].
     pub fn aggregate(&self, query: BoundAggregate, settings: &Settings, cancel: &Cancel) -> Result<AggregateCursor> {
+        query.scan().collection.check_populated()?;
         let plan = aggregate::cursor::choose(self, &query, settings)?;
         self.check_held(query.scan(), &plan, settings)?;
         self.mark_reads(&query.scan().collection, &plan.access)?;

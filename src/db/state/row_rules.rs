@@ -9,10 +9,10 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::db::read::view::ReadView;
-use crate::error::{Error, Result};
-use crate::expr::{ComputedKey, Operand, RowExpression};
-use crate::model::{Collection, CollectionId, IndexKey, IndexKeys, IndexKind, StoredExpression};
-use crate::types::IndexTerms;
+use crate::error::{Error, ErrorKind, Result};
+use crate::expr::{ComputedKey, Operand, RowExpression, ValueRow};
+use crate::model::{Collection, CollectionId, DomainType, IndexKey, IndexKeys, IndexKind, StoredExpression, UserType};
+use crate::types::{IndexTerms, Value};
 
 /// Definitions of one collection whose compiled expressions are kept, at most: those of open transactions differ from the committed one.
 const DEFINITIONS_KEPT_MAX: usize = 4;
@@ -53,15 +53,24 @@ pub(crate) struct IndexRules {
     pub condition: Option<Arc<dyn RowExpression>>,
 }
 
-/// The compiled expressions of the collections that were written to.
+/// The compiled conditions of one definition of a domain.
+#[derive(Debug)]
+struct DomainRules {
+    of: Arc<UserType>,
+    /// Of its checks, in their order.
+    checks: Vec<Arc<dyn RowExpression>>,
+}
+
+/// The compiled expressions of the collections that were written to, and of their domains.
 pub(crate) struct KnownRules {
     compiler: RowCompiler,
     known: Mutex<HashMap<CollectionId, Vec<Arc<RowRules>>>>,
+    domains: Mutex<HashMap<CollectionId, Arc<DomainRules>>>,
 }
 
 impl KnownRules {
     pub fn new(compiler: RowCompiler) -> Self {
-        KnownRules { compiler, known: Mutex::default() }
+        KnownRules { compiler, known: Mutex::default(), domains: Mutex::default() }
     }
 
     /// The compiled expressions of a collection as it is defined in a view.
@@ -99,6 +108,47 @@ impl KnownRules {
             kept.remove(0);
         }
         kept.push(Arc::clone(&rules));
+        Ok(rules)
+    }
+
+    /// Refuses a value that a domain does not have; `shown` is what messages call the domain.
+    ///
+    /// # Errors
+    /// 23502 and 23514 in PostgreSQL's words; what compiling or computing a condition reports.
+    pub fn check_domain(&self, view: &ReadView, ty: &Arc<UserType>, shown: &str, value: &Value) -> Result<()> {
+        let Some(domain) = &ty.domain else { return Ok(()) };
+        let schema = view.catalog().schema_name(ty.schema);
+        if domain.not_null && value.is_null() {
+            let error = Error::new(ErrorKind::NotNullViolation, format!("domain {shown} does not allow null values"));
+            return Err(error.of_domain(&schema, ty.name(), None));
+        }
+        if domain.checks.is_empty() {
+            return Ok(());
+        }
+        let rules = self.of_domain(view, ty, domain)?;
+        let (environment, row) = (view.stored_environment(), std::slice::from_ref(value));
+        for (check, condition) in domain.checks.iter().zip(&rules.checks) {
+            if condition.value(&environment, &ValueRow { row, ..ValueRow::default() })? == Value::Bool(false) {
+                let name = &check.name;
+                let message = format!("value for domain {shown} violates check constraint \"{name}\"");
+                return Err(Error::new(ErrorKind::CheckViolation, message).of_domain(&schema, ty.name(), Some(name)));
+            }
+        }
+        Ok(())
+    }
+
+    fn of_domain(&self, view: &ReadView, ty: &Arc<UserType>, domain: &DomainType) -> Result<Arc<DomainRules>> {
+        if let Some(known) = self.domains.lock().get(&ty.id).filter(|known| known.of == *ty) {
+            return Ok(Arc::clone(known));
+        }
+        let of_value = domain.collection();
+        let checks = domain.checks.iter().map(|check| self.compile(view, &of_value, &check.expression));
+        let rules = Arc::new(DomainRules { of: Arc::clone(ty), checks: checks.collect::<Result<_>>()? });
+        let mut known = self.domains.lock();
+        if known.len() >= COLLECTIONS_KEPT_MAX {
+            known.clear();
+        }
+        known.insert(ty.id, Arc::clone(&rules));
         Ok(rules)
     }
 

@@ -27,8 +27,13 @@ pub(super) fn fields_of(severity: &str, sqlstate: &str, error: &Error) -> Vec<(u
     fields.extend(error.position().map(|position| (b'P', position.to_string())));
     fields.extend(error.routine().map(|routine| (b'R', routine.to_string())));
     if let Some(subject) = error.subject() {
-        let named =
-            [(b's', &subject.schema), (b't', &subject.table), (b'c', &subject.column), (b'n', &subject.constraint)];
+        let named = [
+            (b's', &subject.schema),
+            (b't', &subject.table),
+            (b'c', &subject.column),
+            (b'd', &subject.datatype),
+            (b'n', &subject.constraint),
+        ];
         fields.extend(named.into_iter().filter_map(|(tag, name)| Some((tag, told(name.as_deref()?)))));
     }
     fields

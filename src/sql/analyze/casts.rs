@@ -10,10 +10,10 @@ use crate::sql::analyze::literals::string_of;
 use crate::sql::analyze::numerics::held;
 use crate::sql::analyze::times::declared_interval;
 use crate::sql::arrow::cast_functions::cast_name;
-use crate::sql::functions::{CONFIGURATION_NAME, NUMBER_KEPT, PATH_OF_TEXT};
+use crate::sql::functions::{CONFIGURATION_NAME, DOMAIN_VALUE, NUMBER_KEPT, PATH_OF_TEXT};
 use crate::sql::parse::names::relation_name;
 use crate::sql::parse::operators::call;
-use crate::sql::pg_catalog::{meant_type, path_of, type_place, written_type};
+use crate::sql::pg_catalog::{meant_domain, meant_type, path_of, type_place, written_type};
 use crate::types::{ColumnType, RegKind, Value};
 
 impl Analyzer<'_> {
@@ -32,7 +32,8 @@ impl Analyzer<'_> {
         let ty =
             meant_type(data_type, &path, self.context).map_err(|error| self.at(error, start.unwrap_or(location)))?;
         let catalog = self.context.view.catalog();
-        let made = ty.enumerated().and_then(|ty| catalog.user_type_by_oid(ty.oid()));
+        let domain = meant_domain(data_type, &path, self.context);
+        let made = domain.as_ref().or_else(|| ty.enumerated().and_then(|ty| catalog.user_type_by_oid(ty.oid())));
         if let (Some(name), Some(made)) = (name, made)
             && !made.schema.is_public()
             // What the planner's spelling says has been found before.
@@ -45,12 +46,34 @@ impl Analyzer<'_> {
         Ok(ty)
     }
 
+    /// Rewrites a cast; its type, which is that below a domain.
+    ///
+    /// # Errors
+    /// As [`Analyzer::plain_cast`].
+    pub fn cast(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        let data_type = match expr {
+            Expr::Cast { data_type, array: false, .. } => Some(&*data_type),
+            Expr::TypedString(typed) => Some(&typed.data_type),
+            _ => None,
+        };
+        let is_in_statement = self.views.is_in_statement();
+        let path = if is_in_statement { path_of(self.context) } else { SearchPath::of_definitions() };
+        let domain = data_type.and_then(|data_type| meant_domain(data_type, &path, self.context));
+        let ty = self.plain_cast(expr)?;
+        if let Some(domain) = domain {
+            let value = std::mem::replace(expr, Expr::value(Literal::Null));
+            let number = self.constant(Value::Int8(i64::from(domain.id.0)), &ColumnType::Int8);
+            *expr = call(DOMAIN_VALUE, vec![value, number]);
+        }
+        Ok(ty)
+    }
+
     /// Rewrites a cast, of a literal into a constant; its type.
     ///
     /// # Errors
     /// 42704 for a type that does not exist, 22023 for a modifier out of range; what the cast of a literal reports: 22P02, 22003,
     /// 42846 and the like; as [`Analyzer::expr`].
-    pub fn cast(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+    fn plain_cast(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         let location = expr.span().start;
         let (mut inner, data_type, is_array) = match expr {
             Expr::Cast { expr: inner, data_type, array, .. } => (inner.as_ref().clone(), data_type.clone(), *array),

@@ -1,17 +1,22 @@
 //! The types of columns as CREATE TABLE and casts write them, serial pseudo-types included.
 
+use std::sync::Arc;
+
 use datafusion::sql::sqlparser::ast::DataType;
 
 use crate::error::Result;
+use crate::model::UserType;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::parse::character;
-use crate::sql::pg_catalog::{meant_type, path_of, type_place};
+use crate::sql::pg_catalog::{meant_domain, meant_type, path_of, type_place};
 use crate::types::ColumnType;
 
 /// A column's declared type.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DeclaredType {
     pub ty: ColumnType,
+    /// The domain that it is of; `ty` is the type of its values.
+    pub domain: Option<Arc<UserType>>,
     /// `serial` and the like: NOT NULL, with a sequence as its default.
     pub is_serial: bool,
 }
@@ -19,7 +24,10 @@ pub struct DeclaredType {
 /// # Errors
 /// 42704 for a type that does not exist, 22023 for a modifier out of range.
 pub fn declared_type(data_type: &DataType, context: &PlanContext<'_>) -> Result<DeclaredType> {
-    declared_as(data_type, |data_type| meant_type(data_type, &path_of(context), context)).map_err(|error| {
+    let path = path_of(context);
+    let domain = meant_domain(data_type, &path, context);
+    let declared = declared_as(data_type, |data_type| meant_type(data_type, &path, context));
+    declared.map(|declared| DeclaredType { domain, ..declared }).map_err(|error| {
         match type_place(data_type).and_then(|place| character(context.text, place)) {
             Some(position) if error.position().is_none() => error.with_position(position),
             _ => error,
@@ -36,8 +44,8 @@ fn declared_as(data_type: &DataType, meant: impl FnOnce(&DataType) -> Result<Col
         _ => None,
     };
     match serial {
-        Some(ty) => Ok(DeclaredType { ty, is_serial: true }),
-        None => Ok(DeclaredType { ty: meant(data_type)?, is_serial: false }),
+        Some(ty) => Ok(DeclaredType { ty, domain: None, is_serial: true }),
+        None => Ok(DeclaredType { ty: meant(data_type)?, domain: None, is_serial: false }),
     }
 }
 
@@ -80,15 +88,21 @@ mod tests {
             ("time", ColumnType::Time),
             ("text[]", ColumnType::Array(Box::new(ColumnType::Text))),
         ] {
-            assert_eq!(declared(name).unwrap(), DeclaredType { ty, is_serial: false }, "{name}");
+            assert_eq!(declared(name).unwrap(), DeclaredType { ty, domain: None, is_serial: false }, "{name}");
         }
     }
 
     #[test]
     fn serials_are_integers_with_a_sequence() {
-        assert_eq!(declared("bigserial").unwrap(), DeclaredType { ty: ColumnType::Int8, is_serial: true });
-        assert_eq!(declared("SERIAL").unwrap(), DeclaredType { ty: ColumnType::Int4, is_serial: true });
-        assert_eq!(declared("smallserial").unwrap(), DeclaredType { ty: ColumnType::Int2, is_serial: true });
+        assert_eq!(
+            declared("bigserial").unwrap(),
+            DeclaredType { ty: ColumnType::Int8, domain: None, is_serial: true }
+        );
+        assert_eq!(declared("SERIAL").unwrap(), DeclaredType { ty: ColumnType::Int4, domain: None, is_serial: true });
+        assert_eq!(
+            declared("smallserial").unwrap(),
+            DeclaredType { ty: ColumnType::Int2, domain: None, is_serial: true }
+        );
     }
 
     #[test]

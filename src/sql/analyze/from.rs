@@ -13,7 +13,7 @@ use futures::FutureExt;
 
 use crate::db::{Catalog, MEMORY, SearchPath};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{PUBLIC, Permission, RelationName, Sequence};
+use crate::model::{PUBLIC, Permission, RelationName, Sequence, View};
 use crate::sql::analyze::analyzer::{Analyzer, check_renames, renamed};
 use crate::sql::analyze::query_forms::{PLACES, sampled};
 use crate::sql::analyze::scope::{Relation, ScopeColumn, ShownColumn};
@@ -158,7 +158,7 @@ impl Analyzer<'_> {
         let start = name.span().start;
         let found = self.found(schema.as_deref(), &table, start).map_err(|error| self.at(error, start))?;
         if let Meant::Stored(relation) = &found
-            && let Some(view) = self.context.view.catalog().view(relation).cloned()
+            && let Some(view) = self.view_named(relation)
         {
             let read = self.view(&view, alias.take(), (&shown, &renames), is_alone);
             return read.map_err(|error| self.at(error, start));
@@ -185,6 +185,14 @@ impl Analyzer<'_> {
             None => table_alias(&shown),
         };
         Ok(plain_table(&key, alias))
+    }
+
+    /// The view of a name: a materialised one where its query is run anew.
+    fn view_named(&self, relation: &RelationName) -> Option<Arc<View>> {
+        let catalog = self.context.view.catalog();
+        let refreshed = self.context.refreshed.filter(|_| self.views.is_in_statement());
+        let kept = refreshed.and_then(|id| catalog.kept_view(id)).filter(|view| view.relation() == *relation);
+        catalog.view(relation).or(kept).cloned()
     }
 
     /// The rows of a statement that writes in WITH.

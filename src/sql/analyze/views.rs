@@ -242,7 +242,9 @@ impl Analyzer<'_> {
     ) -> Result<TableFactor> {
         self.context.notes.depend_on(DependsOn::Catalog(Arc::clone(self.context.view.catalog())));
         self.views.note_relation(view.id);
-        self.note_read(view.id);
+        if self.context.refreshed != Some(view.id) {
+            self.note_read(view.id);
+        }
         self.views.count += 1;
         if self.views.count > VIEWS_MAX {
             let message = format!("a statement can read at most {VIEWS_MAX} views, those within views included");
@@ -261,13 +263,17 @@ impl Analyzer<'_> {
         let found = self.apart_from_others(&mut query);
         self.views.reader = reader;
         let found = found?;
-        let columns = renamed(view_columns(view, found, has_key)?, renames, &format!("table \"{shown}\""))?;
+        let columns = renamed(self.view_columns(view, found, has_key)?, renames, &format!("table \"{shown}\""))?;
         let mut alias = alias.unwrap_or_else(|| table_alias(shown));
         let names = columns.iter().map(|column| exact(column.name.clone()));
         alias.columns = names.map(|name| TableAliasColumnDef { name, data_type: None }).collect();
         let full_name = renames.is_empty().then(|| full_name(&view.relation(), self.context.view.catalog()));
         self.add(Relation { name: shown.to_string(), columns, full_name, ..Relation::default() })?;
         Ok(TableFactor::Derived { lateral: false, subquery: Box::new(query), alias: Some(alias), sample: None })
+    }
+
+    fn view_columns(&self, view: &View, found: Vec<ScopeColumn>, has_key: bool) -> Result<Vec<ScopeColumn>> {
+        view_columns((view, self.context.refreshed == Some(view.id)), found, has_key)
     }
 
     /// The statement reads a relation, with the rights that count here.
@@ -315,7 +321,7 @@ impl Analyzer<'_> {
         let all = scope_columns(&table);
         let found =
             view.columns.iter().filter_map(|column| all.iter().find(|known| known.name == column.name).cloned());
-        let mut columns = view_columns(view, found.collect(), false)?;
+        let mut columns = self.view_columns(view, found.collect(), false)?;
         columns.extend(all.iter().find(|known| known.name == KEY_COLUMN).cloned());
         let condition = match plain.condition {
             None => None,
@@ -408,14 +414,15 @@ impl Analyzer<'_> {
 ///
 /// # Errors
 /// 0A000 for a column of another type than the view was made with.
-fn view_columns(view: &View, found: Vec<ScopeColumn>, has_key: bool) -> Result<Vec<ScopeColumn>> {
+fn view_columns((view, is_kept): (&View, bool), found: Vec<ScopeColumn>, has_key: bool) -> Result<Vec<ScopeColumn>> {
     if found.len() != view.columns.len() + usize::from(has_key) {
         return Err(Error::internal(format!("view \"{}\" has other columns than it was made with", view.name)));
     }
     let mut columns = Vec::with_capacity(found.len());
     for ((column, found), number) in view.columns.iter().zip(found).zip(1..) {
         let ty = found.ty.unwrap_or_else(|| column.ty.clone());
-        if ty.with_dimension(None) != column.ty.with_dimension(None) {
+        // Rows that are kept become values of the types that tables have.
+        if !is_kept && ty.with_dimension(None) != column.ty.with_dimension(None) {
             let (name, view) = (&column.name, &view.name);
             let message =
                 format!("column \"{name}\" of view \"{view}\" was of type {} and is of type {ty} now", column.ty);

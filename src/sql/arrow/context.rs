@@ -13,7 +13,7 @@ use datafusion::error::DataFusionError;
 use crate::db::{Cancel, ReadView};
 use crate::error::{Error, Result};
 use crate::expr::{Invocation, StatementContext};
-use crate::model::Reservation;
+use crate::model::{CollectionId, Reservation};
 use crate::settings::Settings;
 use crate::sql::arrow::results::Results;
 use crate::statement::{PlanNotes, Planning, QueryFunction};
@@ -33,6 +33,8 @@ pub struct PlanContext<'a> {
     pub notes: &'a PlanNotes,
     /// Tables that the statement has besides those of the catalog.
     pub given: &'a [GivenTable],
+    /// The materialised view whose name means its query, not the rows that are kept of it.
+    pub refreshed: Option<CollectionId>,
 }
 
 /// What a part of a statement gives those behind it.
@@ -54,6 +56,7 @@ impl<'a> PlanContext<'a> {
             cancel: planning.cancel,
             notes,
             given: &[],
+            refreshed: None,
         }
     }
 }

@@ -5,11 +5,11 @@
 
 use datafusion::sql::sqlparser::ast::{
     AlterColumnOperation, AlterTable, AlterTableOperation, ColumnDef, DataType, DropBehavior, Expr, GeneratedAs, Ident,
-    Owner, RenameTableNameKind, TableConstraint,
+    Owner, RenameTableNameKind, Spanned, TableConstraint,
 };
 
 use crate::error::{Error, ErrorKind, Notice, Result};
-use crate::model::{Collection, CollectionId, Column, DefaultValue, RelationName};
+use crate::model::{Collection, CollectionId, Column, ColumnDomain, DefaultValue, RelationName};
 use crate::sql::analyze::declared_type::{DeclaredType, declared_type};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::check::CheckRequest;
@@ -20,6 +20,7 @@ use crate::sql::define::foreign_key::ForeignKeyRequest;
 use crate::sql::define::identity::{as_identity, change_identity, identity_change};
 use crate::sql::define::index::{IndexRequest, check_ordered, key_columns, unique_constraint, unique_of_column};
 use crate::sql::define::index_keys::unique_kind;
+use crate::sql::define::materialized_view::refuse_change;
 use crate::sql::define::new_column::add_column;
 use crate::sql::define::retype::Retype;
 use crate::sql::define::sequence::plan_alter_of_sequence;
@@ -28,7 +29,7 @@ use crate::sql::define::view::plan_alter_view;
 use crate::sql::parse::identity_text::{IdentityText, identity_text, sequence_name};
 use crate::sql::parse::names::{folded, relation_name};
 use crate::sql::parse::unread;
-use crate::sql::parse::view_text::is_set_schema;
+use crate::sql::parse::view_text::{is_alter_materialized, is_set_schema};
 use crate::sql::write::stored_expression::renamed;
 use crate::sql::write::write_target::{located, plain_name, target_schema, writable_table};
 use crate::statement::{Privilege, WriteRun};
@@ -111,28 +112,39 @@ pub fn plan_alter(alter: &AlterTable, context: &PlanContext<'_>) -> Result<DataD
         {
             let (_, name) = relation_name(&alter.name)?;
             let notice = Notice::new(format!("relation \"{name}\" does not exist, skipping"));
-            return Ok(DataDefinition::Nothing { tag: "ALTER TABLE", notices: vec![notice] });
+            let is_kept = is_alter_materialized(context.text);
+            let tag = if is_kept { "ALTER MATERIALIZED VIEW" } else { "ALTER TABLE" };
+            return Ok(DataDefinition::Nothing { tag, notices: vec![notice] });
         }
         other => other?,
     };
+    let is_kept = is_alter_materialized(context.text);
+    let tag = if is_kept { "ALTER MATERIALIZED VIEW" } else { "ALTER TABLE" };
+    if is_kept && collection.materialized.is_none() {
+        let message = format!("\"{}\" is not a materialized view", collection.name);
+        return Err(located(Error::new(ErrorKind::WrongObjectType, message), context.text, alter.name.span().start));
+    }
     unread::alter_table(alter)?;
     context.notes.touch_collection(&collection, Privilege::Own);
     if let [AlterTableOperation::RenameTable { table_name }] = alter.operations.as_slice() {
         let (RenameTableNameKind::To(to) | RenameTableNameKind::As(to)) = table_name;
         if is_set_schema(context.text) {
             let (relation, schema) = (collection.relation(), target_schema(to, context)?);
-            return Ok(DataDefinition::SetSchema { relation, schema, tag: "ALTER TABLE" });
+            return Ok(DataDefinition::SetSchema { relation, schema, tag });
         }
-        return Ok(DataDefinition::RenameTable { from: collection.relation(), to: plain_name(to, context)? });
+        return Ok(DataDefinition::RenameTable { from: collection.relation(), to: plain_name(to, context)?, tag });
     }
     let table = collection.relation();
     if let [AlterTableOperation::RenameColumn { old_column_name, new_column_name }] = alter.operations.as_slice() {
         let change = TableChange::RenameColumn { from: folded(old_column_name), to: folded(new_column_name) };
-        return Ok(DataDefinition::AlterTable { table, changes: vec![change] });
+        return Ok(DataDefinition::AlterTable { table, changes: vec![change], tag });
+    }
+    if let Some(operation) = alter.operations.first().filter(|_| collection.materialized.is_some()) {
+        return Err(refuse_change(operation, &collection));
     }
     if let [AlterTableOperation::RenameConstraint { old_name, new_name }] = alter.operations.as_slice() {
         let change = TableChange::RenameConstraint { from: folded(old_name), to: folded(new_name) };
-        return Ok(DataDefinition::AlterTable { table, changes: vec![change] });
+        return Ok(DataDefinition::AlterTable { table, changes: vec![change], tag });
     }
     let mut planner = Planner { table: (*collection).clone(), context, changes: Vec::new(), constraints: Vec::new() };
     let mut operations: Vec<&AlterTableOperation> = alter.operations.iter().collect();
@@ -142,7 +154,7 @@ pub fn plan_alter(alter: &AlterTable, context: &PlanContext<'_>) -> Result<DataD
     }
     let Planner { changes, constraints, .. } = planner;
     let changes = changes.into_iter().chain(constraints).collect();
-    Ok(DataDefinition::AlterTable { table, changes })
+    Ok(DataDefinition::AlterTable { table, changes, tag })
 }
 
 /// When an operation of a statement takes place.
@@ -283,7 +295,8 @@ impl Planner<'_> {
     fn set_type(&mut self, position: usize, data_type: &DataType, using: Option<&Expr>) -> Result<Option<TableChange>> {
         let Some(known) = self.table.columns.get(position) else { return Ok(None) };
         let column = known.name.clone();
-        let DeclaredType { ty, is_serial } = declared_type(data_type, self.context)?;
+        let DeclaredType { ty, domain, is_serial } = declared_type(data_type, self.context)?;
+        let is_same_domain = domain.as_ref().map(|ty| ty.id) == known.domain.as_ref().map(|domain| domain.id);
         if is_serial {
             let message = format!("type \"{}\" does not exist", data_type.to_string().to_ascii_lowercase());
             return Err(Error::new(ErrorKind::UndefinedObject, message));
@@ -291,15 +304,16 @@ impl Planner<'_> {
         match (&known.ty, ty) {
             (ColumnType::Vector(_), ColumnType::Vector(declared))
             | (ColumnType::Halfvec(_), ColumnType::Halfvec(declared))
-                if using.is_none() =>
+                if using.is_none() && is_same_domain =>
             {
                 Ok(Some(TableChange::SetDimension { column, declared }))
             }
-            (now, ty) if *now == ty && using.is_none() => Ok(None),
+            (now, ty) if *now == ty && using.is_none() && is_same_domain => Ok(None),
             (_, ty) => {
-                let retype = Retype::plan(&self.table, known, (ty.clone(), using), self.context)?;
+                let domain = domain.map(|ty| ColumnDomain { id: ty.id, ty: Some(ty) });
+                let retype = Retype::plan(&self.table, known, (ty.clone(), domain.clone(), using), self.context)?;
                 if let Some(column) = self.table.columns.get_mut(position) {
-                    column.ty = ty;
+                    (column.ty, column.domain) = (ty, domain);
                 }
                 Ok(Some(TableChange::SetType(Box::new(retype))))
             }

@@ -32,6 +32,7 @@ pub fn plan_comment(
     let (relation, part) = match object {
         CommentObject::Table => relation(name, "table", context)?,
         CommentObject::View => relation(name, "view", context)?,
+        CommentObject::MaterializedView => relation(name, "materialized view", context)?,
         CommentObject::Index => relation(name, "index", context)?,
         CommentObject::Sequence => relation(name, "sequence", context)?,
         CommentObject::Column => column(name, context)?,

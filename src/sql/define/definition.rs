@@ -1,6 +1,6 @@
 //! Data definition: tables, indexes, and the statements about objects that this server has one fixed kind of.
 //!
-//! `table` reads columns and constraints, `like` those of another table, `index` indexes, `view` views, `comment` comments, `alter` changes of tables, `schema` schemas, `drop` what
+//! `table` reads columns and constraints, `like` those of another table, `index` indexes, `view` views, `materialized_view` those that keep their rows, `comment` comments, `alter` changes of tables, `schema` schemas, `drop` what
 //! goes; this file dispatches and carries out.
 
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::ast::{
     self, CascadeOption, CreateTable, Query, SelectInto, SetExpr, Statement, Truncate, TruncateIdentityOption,
 };
 
-use crate::db::{Cancel, OnConflict, SearchPath, Transaction};
+use crate::db::{Cancel, SearchPath, Transaction};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::expr::ParameterTypes;
 use crate::metrics::StatementKind;
@@ -18,8 +18,12 @@ use crate::settings::Settings;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::alter::{TableChange, plan_alter};
 use crate::sql::define::comment::{CommentRequest, plan_comment};
+use crate::sql::define::domain::{DomainRequest, plan_alter_domain, plan_create_domain};
 use crate::sql::define::drop::{DropRequest, plan_drop};
 use crate::sql::define::index::{IndexRequest, plan_create_index};
+use crate::sql::define::materialized_view::{
+    MaterializedRequest, RefreshRequest, Running, fill, plan_create_materialized, plan_refresh,
+};
 use crate::sql::define::needs::Needs;
 use crate::sql::define::reindex::{ReindexRequest, plan_reindex};
 use crate::sql::define::schema::{SchemaRequest, plan_alter_schema, plan_create_schema};
@@ -30,12 +34,12 @@ use crate::sql::define::view::{ViewChange, ViewRequest, plan_create_view};
 use crate::sql::parse::names::folded;
 use crate::sql::parse::table_text::{TableText, table_text};
 use crate::sql::parse::unread;
+use crate::sql::parse::view_text::is_of_domain;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
 use crate::sql::write::write_target::{new_name, writable_table};
 use crate::statement::{
     Change, CommandTag, Privilege, ReadRun, RowSource, Work, WriteRun, Written, at_once, later, matching_keys,
 };
-use crate::types::Value;
 
 /// A planned statement that changes the catalog, or empties tables.
 pub enum DataDefinition {
@@ -55,6 +59,8 @@ pub enum DataDefinition {
     CreateIndex(IndexRequest),
     Reindex(ReindexRequest),
     CreateView(Box<ViewRequest>),
+    CreateMaterialized(Box<MaterializedRequest>),
+    Refresh(Box<RefreshRequest>),
     Comment(CommentRequest),
     AlterView {
         change: ViewChange,
@@ -64,13 +70,16 @@ pub enum DataDefinition {
     Schema(SchemaRequest),
     Sequence(Box<SequenceRequest>),
     Type(TypeRequest),
+    Domain(Box<DomainRequest>),
     AlterTable {
         table: RelationName,
         changes: Vec<TableChange>,
+        tag: &'static str,
     },
     RenameTable {
         from: RelationName,
         to: String,
+        tag: &'static str,
     },
     SetSchema {
         relation: RelationName,
@@ -103,11 +112,24 @@ pub fn plan_definition(
     context: &PlanContext<'_>,
 ) -> Result<DataDefinition> {
     match statement {
+        Statement::CreateTable(table) if is_of_domain(context.text) => {
+            Ok(DataDefinition::Domain(Box::new(plan_create_domain(table, context)?)))
+        }
+        Statement::AlterTable(alter) if is_of_domain(context.text) => {
+            Ok(DataDefinition::Domain(Box::new(plan_alter_domain(alter, context)?)))
+        }
         Statement::CreateTable(table) => plan_create_table(table, parameters, context),
         Statement::CreateIndex(index) => Ok(DataDefinition::CreateIndex(plan_create_index(index, context)?)),
         Statement::Comment { object_type, object_name, comment, if_exists: false } => {
             let request = plan_comment(*object_type, object_name, comment.as_deref(), context)?;
             Ok(DataDefinition::Comment(request))
+        }
+        Statement::CreateView(view) if view.materialized => {
+            let request = plan_create_materialized(view, parameters, context)?;
+            Ok(DataDefinition::CreateMaterialized(Box::new(request)))
+        }
+        Statement::Vacuum(vacuum) if vacuum.recluster => {
+            Ok(DataDefinition::Refresh(Box::new(plan_refresh(vacuum, context)?)))
         }
         Statement::CreateView(view) => {
             Ok(DataDefinition::CreateView(Box::new(plan_create_view(view, parameters, context)?)))
@@ -151,7 +173,6 @@ fn not_offered(statement: &Statement) -> Error {
         Statement::CreateFunction(_) | Statement::CreateProcedure { .. } | Statement::CreateTrigger(_) => {
             ("functions and triggers of your own", "Do the work in the application.")
         }
-        Statement::CreateDomain(_) => ("domains", "Use the type itself, and a CHECK of the table."),
         Statement::CreateDatabase { .. } => ("CREATE DATABASE", "A data directory is one database, nebulus."),
         Statement::AlterIndex { .. } => ("ALTER INDEX", "Drop the index and create it under the other name."),
         _ => ("this statement", "The section \"Statements\" of COMPAT.md lists those that are."),
@@ -192,6 +213,9 @@ fn plan_truncate(truncate: &Truncate, context: &PlanContext<'_>) -> Result<DataD
     let mut names = Vec::with_capacity(truncate.table_names.len());
     for target in &truncate.table_names {
         let collection = writable_table(&target.name, context)?;
+        if collection.materialized.is_some() {
+            return Err(Error::new(ErrorKind::WrongObjectType, format!("\"{}\" is not a table", collection.name)));
+        }
         context.notes.touch_collection(&collection, Privilege::Truncate);
         names.push(collection.relation());
     }
@@ -261,44 +285,52 @@ impl DataDefinition {
                 request.create(transaction, cancel).await?;
                 "CREATE INDEX"
             }
-            DataDefinition::CreateView(request) => {
-                request.create(transaction)?;
-                "CREATE VIEW"
+            DataDefinition::CreateMaterialized(request) => {
+                return request.create(transaction, (parameters, settings, cancel)).await;
             }
-            DataDefinition::Comment(request) => request.make(transaction).map(|()| "COMMENT")?,
-            DataDefinition::AlterView { change, tag } => {
-                change.make(transaction)?;
-                tag
+            DataDefinition::Refresh(request) => {
+                request.make(transaction, (parameters, settings, cancel)).await?;
+                "REFRESH MATERIALIZED VIEW"
             }
             DataDefinition::Reindex(request) => {
                 request.execute(transaction, cancel).await?;
                 "REINDEX"
             }
-            DataDefinition::Drop(request) => request.execute(transaction)?,
-            DataDefinition::Schema(request) => request.execute(transaction)?,
-            DataDefinition::Sequence(request) => request.make(transaction)?,
-            DataDefinition::Type(request) => request.make(transaction, cancel)?,
-            DataDefinition::RenameTable { from, to } => {
-                transaction.rename_collection(from, to)?;
-                "ALTER TABLE"
-            }
-            DataDefinition::SetSchema { relation, schema, tag } => {
-                transaction.set_schema(relation, *schema)?;
-                tag
-            }
-            DataDefinition::AlterTable { table, changes } => {
+            DataDefinition::AlterTable { table, changes, tag } => {
                 for change in changes {
                     change.make(table, &mut run).await?;
                 }
-                "ALTER TABLE"
+                tag
             }
             DataDefinition::Truncate { names, restart, cascade } => {
                 let names = with_referring(names, *cascade, transaction)?;
                 truncate(&names, *restart, transaction, (settings, cancel))?;
                 "TRUNCATE TABLE"
             }
+            _ => self.make(transaction, cancel)?,
         };
         Ok(CommandTag::of(word))
+    }
+}
+
+impl DataDefinition {
+    /// Carries out what changes the catalog alone.
+    fn make(&self, transaction: &mut Transaction, cancel: &Cancel) -> Result<&'static str> {
+        match self {
+            DataDefinition::CreateView(request) => request.create(transaction).map(|()| "CREATE VIEW"),
+            DataDefinition::Comment(request) => request.make(transaction).map(|()| "COMMENT"),
+            DataDefinition::AlterView { change, tag } => change.make(transaction).map(|()| *tag),
+            DataDefinition::Drop(request) => request.execute(transaction),
+            DataDefinition::Schema(request) => request.execute(transaction),
+            DataDefinition::Sequence(request) => request.make(transaction),
+            DataDefinition::Type(request) => request.make(transaction, cancel),
+            DataDefinition::Domain(request) => request.make(transaction, cancel),
+            DataDefinition::RenameTable { from, to, tag } => transaction.rename_collection(from, to).map(|()| *tag),
+            DataDefinition::SetSchema { relation, schema, tag } => {
+                transaction.set_schema(relation, *schema).map(|()| *tag)
+            }
+            _ => Err(Error::internal("a definition is carried out by nobody")),
+        }
     }
 }
 
@@ -312,6 +344,7 @@ impl Change for DataDefinition {
     fn explain<'a>(&'a self, run: ReadRun<'a>) -> Work<'a, Vec<String>> {
         match self {
             DataDefinition::CreateTableAs { plan, .. } => RowSource::explain(plan, run),
+            DataDefinition::CreateMaterialized(request) => RowSource::explain(request.plan(), run),
             _ => at_once(Ok(Vec::new())),
         }
     }
@@ -326,7 +359,12 @@ impl Change for DataDefinition {
     }
 
     fn rewrites(&self) -> bool {
-        matches!(self, DataDefinition::AlterTable { changes, .. } if changes.iter().any(TableChange::rewrites))
+        match self {
+            DataDefinition::AlterTable { changes, .. } => changes.iter().any(TableChange::rewrites),
+            DataDefinition::Refresh(_) => true,
+            DataDefinition::Domain(request) => request.rewrites(),
+            _ => false,
+        }
     }
 }
 
@@ -340,23 +378,12 @@ async fn create_as(
     plan: &ReadPlan,
     columns: &[Column],
     transaction: &mut Transaction,
-    (parameters, settings, cancel): (&[Value], &Settings, &Cancel),
+    running: Running<'_>,
 ) -> Result<u64> {
-    let view = transaction.view().clone();
     let made = new_table(transaction.new_id(), (name, on_commit), columns);
     transaction.create_collection(made)?;
     let collection = Arc::clone(transaction.catalog().expect_collection(name)?);
-    let mut stream = plan.execute(&view, parameters, settings, cancel).await?;
-    drop(view);
-    let mut count = 0;
-    while let Some(chunk) = stream.next_chunk().await? {
-        cancel.check()?;
-        for row in chunk {
-            transaction.insert(&collection, row.into_iter().map(Some).collect(), OnConflict::Fail)?;
-            count += 1;
-        }
-    }
-    Ok(count)
+    fill(&collection, plan, transaction, running).await
 }
 
 /// Whether IF NOT EXISTS leaves a relation as it is; the client is told.

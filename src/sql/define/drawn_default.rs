@@ -106,7 +106,7 @@ pub fn uses_of(sequence: &RelationName, context: &PlanContext<'_>) -> SequenceUs
             }
         }
     }
-    for view in catalog.views().filter(|view| may_name_sequence(&view.query)) {
+    for view in catalog.all_views().filter(|view| may_name_sequence(&view.query)) {
         if view_query(view).is_ok_and(|query| has_expression(&query, names_it)) {
             uses.views.push(view.id);
         }

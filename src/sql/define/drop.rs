@@ -1,4 +1,4 @@
-//! DROP: tables and indexes go; what this server never has of a kind cannot be there, so that IF EXISTS skips it with a notice.
+//! DROP: tables, views, sequences and indexes go; what this server never has of a kind cannot be there, so that IF EXISTS skips it with a notice.
 
 use datafusion::sql::sqlparser::ast::{
     DropFunction, FunctionDesc, ObjectName, ObjectType, OperateFunctionArg, Spanned, Statement,
@@ -13,7 +13,7 @@ use crate::sql::define::drawn_default::uses_of;
 use crate::sql::define::schema::plan_drop_schema;
 use crate::sql::define::user_type::plan_drop_types;
 use crate::sql::parse::names::{folded, relation_name};
-use crate::sql::pg_catalog::{Object, find_procedure, find_stored, find_type, named_object, path_of};
+use crate::sql::pg_catalog::{Object, find_procedure, find_stored, named_object, path_of};
 use crate::sql::write::write_target::{check_user_schema, located, new_name};
 use crate::statement::Privilege;
 use crate::types::ColumnType;
@@ -91,7 +91,7 @@ impl DropRequest {
         let catalog = transaction.catalog();
         let relations = found.iter().filter_map(|name| match self.kind {
             "view" => catalog.view(*name).map(|view| view.id),
-            "table" => catalog.collection(*name).map(|collection| collection.id),
+            "table" | "materialized view" => catalog.collection(*name).map(|collection| collection.id),
             _ => None,
         });
         let relations: Vec<CollectionId> = relations.collect();
@@ -100,6 +100,7 @@ impl DropRequest {
             match self.kind {
                 "index" => transaction.drop_index(name, self.cascade)?,
                 "view" => transaction.drop_view(name)?,
+                "materialized view" => transaction.drop_materialized(name)?,
                 "sequence" => transaction.drop_sequence(name, &self.uses(name), self.cascade)?,
                 _ => transaction.drop_collection(name, &relations, self.cascade)?,
             }
@@ -108,6 +109,7 @@ impl DropRequest {
             "index" => "DROP INDEX",
             "view" => "DROP VIEW",
             "sequence" => "DROP SEQUENCE",
+            "materialized view" => "DROP MATERIALIZED VIEW",
             _ => "DROP TABLE",
         })
     }
@@ -135,10 +137,6 @@ pub fn plan_drop(statement: &Statement, context: &PlanContext<'_>) -> Result<Opt
                 ObjectType::Database => absent("DROP DATABASE", database_fate)?,
                 _ => return Ok(None),
             }
-        }
-        Statement::DropDomain(domain) => {
-            let names = std::slice::from_ref(&domain.name);
-            Absent { tag: "DROP DOMAIN", describe: type_fate }.plan(names, domain.if_exists, context)?
         }
         Statement::DropExtension(extension) => {
             let names: Vec<ObjectName> =
@@ -214,20 +212,14 @@ fn relations(
                 request.names.push(object.relation());
             }
             // Looked for again when the statement runs.
-            None if if_exists && matches!(kind, "table" | "index" | "view" | "sequence") => {
-                request.names.push(new_name(name, false, context)?);
-            }
-            None if if_exists => request.skipped.push(skipping(&format!("{kind} \"{plain}\""))),
+            None if if_exists => request.names.push(new_name(name, false, context)?),
             None => {
                 let code = if kind == "index" { ErrorKind::UndefinedObject } else { ErrorKind::UndefinedTable };
                 return Err(at(Error::new(code, format!("{kind} \"{plain}\" does not exist"))));
             }
         }
     }
-    Ok(match kind {
-        "materialized view" => DataDefinition::Nothing { tag: "DROP MATERIALIZED VIEW", notices: request.skipped },
-        _ => DataDefinition::Drop(request),
-    })
+    Ok(DataDefinition::Drop(request))
 }
 
 fn wrong_kind(name: &str, wanted: &str, object: &Object) -> Error {
@@ -276,20 +268,6 @@ impl Absent {
 fn absent(what: String, kind: ErrorKind) -> Fate {
     let error = Error::new(kind, format!("{what} does not exist"));
     Fate::Absent(what, error)
-}
-
-fn type_fate(name: &ObjectName, context: &PlanContext<'_>) -> Result<Fate> {
-    let (schema, plain) = relation_name(name)?;
-    let own = path_of(context).own();
-    if let Some(schema) = schema.filter(|schema| context.view.catalog().schema(schema, own).is_none()) {
-        return Ok(Fate::Absent(format!("schema \"{schema}\""), no_schema(&schema)));
-    }
-    Ok(match find_type(&plain) {
-        Some(_) => {
-            Fate::Kept(dependent(format!("cannot drop type {plain} because it is required by the database system")))
-        }
-        None => absent(format!("type \"{plain}\""), ErrorKind::UndefinedObject),
-    })
 }
 
 fn extension_fate(name: &ObjectName, _: &PlanContext<'_>) -> Result<Fate> {

@@ -99,6 +99,10 @@ impl ForeignKeyRequest {
             false => transaction.catalog().expect_collection(&self.parent)?,
         };
         check_persistence(table, parent)?;
+        if parent.materialized.is_some() {
+            let message = format!("referenced relation \"{}\" is not a table", parent.name);
+            return Err(Error::new(ErrorKind::WrongObjectType, message));
+        }
         let columns = ids_of(&self.columns, table)?;
         let parent_columns = match self.parent_columns.as_slice() {
             [] if parent.primary_key.is_empty() => {

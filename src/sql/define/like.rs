@@ -90,5 +90,6 @@ fn column_like(source: &Collection, position: usize, like: &LikeClause) -> Optio
     let is_identity_by_default = known.is_identity_by_default && default.is_some();
     let default = default.cloned();
     let not_null = known.not_null;
-    Some(Column { not_null, default, numbering, is_identity_by_default, dimension_origin, ..column })
+    let domain = known.domain.clone();
+    Some(Column { not_null, default, numbering, is_identity_by_default, dimension_origin, domain, ..column })
 }

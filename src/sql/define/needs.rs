@@ -38,7 +38,11 @@ impl Needs<'_> {
             }
             DataDefinition::CreateTableAs { name, .. } => self.creates(name.schema),
             // Their tables are touched.
-            DataDefinition::CreateIndex(_) | DataDefinition::Reindex(_) | DataDefinition::Nothing { .. } => Ok(()),
+            DataDefinition::CreateIndex(_)
+            | DataDefinition::Reindex(_)
+            | DataDefinition::Refresh(_)
+            | DataDefinition::Nothing { .. } => Ok(()),
+            DataDefinition::CreateMaterialized(view) => self.creates(view.name().schema),
             DataDefinition::CreateView(view) => match self.catalog.view(view.name()) {
                 Some(known) => self.owns(known.id),
                 None => self.creates(view.name().schema),
@@ -52,6 +56,11 @@ impl Needs<'_> {
                 None => self.creates(request.name().schema),
             },
             DataDefinition::Type(request) => self.changes_type(request),
+            DataDefinition::Domain(request) if request.creates() => self.creates(request.name().schema),
+            DataDefinition::Domain(request) => match self.catalog.user_type(request.name()) {
+                Some(ty) => self.owns(ty.id),
+                None => Ok(()),
+            },
             DataDefinition::AlterTable { changes, .. } => changes.iter().try_for_each(|change| match change {
                 TableChange::AddForeignKey(key) => self.refers_to(key.parent()),
                 _ => Ok(()),

@@ -38,7 +38,8 @@ pub async fn add_column(
     let collection = Arc::clone(run.transaction.catalog().expect_collection(table)?);
     let position = collection.columns.len().saturating_sub(1);
     match &column.default {
-        Some(DefaultValue::Expression(text)) => {
+        Some(DefaultValue::Expression(_)) | None if column.default_text().is_some() => {
+            let text = column.default_text().unwrap_or_default();
             let default = ComputedDefault::plan(&collection, position, text, run)?;
             default.fill(&collection, position, run).await?;
         }
@@ -62,7 +63,9 @@ pub async fn add_column(
                 run.transaction.update(&collection, &key, Vec::new())?;
             }
         }
-        Some(DefaultValue::GeneratedId) | None => {}
+        Some(DefaultValue::GeneratedId | DefaultValue::Expression(_)) | None => {
+            run.transaction.check_absent(table, &column.name, run.cancel)?;
+        }
     }
     if column.not_null {
         run.transaction.set_not_null(table, &column.name, true, run.cancel)?;
@@ -82,7 +85,16 @@ impl ComputedDefault {
         let mut parameters = ParameterTypes::default();
         let notes = PlanNotes::default();
         let (view, settings, cancel) = (run.transaction.view(), run.settings, run.cancel);
-        let context = PlanContext { view, settings, text, query_function: None, cancel, notes: &notes, given: &[] };
+        let context = PlanContext {
+            view,
+            settings,
+            text,
+            query_function: None,
+            cancel,
+            notes: &notes,
+            given: &[],
+            refreshed: None,
+        };
         let mut compiler = Compiler::new(collection, &collection.name, Visible::Nothing, &mut parameters, &context);
         let expression = compiler.assign(&default_expression(text, &context)?, WritePlace::Column(position))?;
         let planned = compiler.finish()?;

@@ -8,7 +8,7 @@ use datafusion::sql::sqlparser::ast::{Expr, SetExpr, Statement};
 use crate::db::{Cancel, EntryKey, Transaction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{ParameterTypes, unmodified};
-use crate::model::{Collection, Column, DefaultValue, RelationName};
+use crate::model::{Collection, Column, ColumnDomain, DefaultValue, RelationName};
 use crate::settings::Settings;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::one_row::check_of_one_row;
@@ -30,6 +30,7 @@ const ENTRY_BYTES: usize = 64;
 pub struct Retype {
     column: String,
     ty: ColumnType,
+    domain: Option<ColumnDomain>,
     /// The keys of all entries, and their values before they are assigned.
     plan: ReadPlan,
 }
@@ -43,7 +44,7 @@ impl Retype {
     pub fn plan(
         table: &Collection,
         column: &Column,
-        (ty, using): (ColumnType, Option<&Expr>),
+        (ty, domain, using): (ColumnType, Option<ColumnDomain>, Option<&Expr>),
         context: &PlanContext<'_>,
     ) -> Result<Retype> {
         let mut parameters = ParameterTypes::default();
@@ -90,7 +91,7 @@ impl Retype {
             let message = format!("default for column \"{name}\" cannot be cast automatically to type {ty}");
             return Err(Error::new(ErrorKind::DatatypeMismatch, message));
         }
-        Ok(Retype { column: name.clone(), ty, plan })
+        Ok(Retype { column: name.clone(), ty, domain, plan })
     }
 
     /// Computes the values and changes the column.
@@ -126,7 +127,8 @@ impl Retype {
             memory.resize(bytes)?;
         }
         drop(stream);
-        transaction.set_column_type(table, &self.column, self.ty.clone(), values, cancel)
+        let ty = (self.ty.clone(), self.domain.clone());
+        transaction.set_column_type(table, &self.column, ty, values, cancel)
     }
 }
 

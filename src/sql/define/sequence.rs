@@ -146,7 +146,8 @@ fn owner_of(parts: &[String], context: &PlanContext<'_>) -> Result<SequencePlace
         None => return Err(undefined(schema, table)),
     };
     context.notes.note_schema(relation.schema);
-    let Some(collection) = catalog.collection(&relation) else {
+    let found = catalog.collection(&relation).filter(|collection| collection.materialized.is_none());
+    let Some(collection) = found else {
         let message = format!("sequence cannot be owned by relation \"{table}\"");
         let detail = format!("This operation is not supported for {}.", kinds_of(&relation, catalog));
         return Err(Error::new(ErrorKind::WrongObjectType, message).with_detail(detail));
@@ -161,7 +162,9 @@ fn owner_of(parts: &[String], context: &PlanContext<'_>) -> Result<SequencePlace
 
 /// What messages call the like of a relation.
 fn kinds_of(relation: &RelationName, catalog: &Catalog) -> &'static str {
-    if catalog.collection(relation).is_some() {
+    if catalog.collection(relation).is_some_and(|collection| collection.materialized.is_some()) {
+        "materialized views"
+    } else if catalog.collection(relation).is_some() {
         "tables"
     } else if catalog.index_by_name(relation).is_some() {
         "indexes"

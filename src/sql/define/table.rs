@@ -9,8 +9,8 @@ use crate::db::{Cancel, Transaction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::ParameterTypes;
 use crate::model::{
-    Collection, CollectionId, CollectionKind, Column, Computation, DefaultValue, Index, IndexKind, IndexOrigin,
-    OnCommit, RelationName, RelationRef,
+    Collection, CollectionId, CollectionKind, Column, ColumnDomain, Computation, DefaultValue, Index, IndexKind,
+    IndexOrigin, OnCommit, RelationName, RelationRef,
 };
 use crate::sql::analyze::declared_type::declared_type;
 use crate::sql::arrow::context::PlanContext;
@@ -182,6 +182,7 @@ pub fn plan_column(definition: &ColumnDef, table: &str, context: &PlanContext<'_
     let at = |error| located(error, context.text, definition.name.span.start);
     let declared = declared_type(&definition.data_type, context).map_err(at)?;
     let mut planned = PlannedColumn { column: Column::new(name, declared.ty), is_primary_key: false, unique: None };
+    planned.column.domain = declared.domain.map(|ty| ColumnDomain { id: ty.id, ty: Some(ty) });
     if declared.is_serial {
         planned.column.not_null = true;
         planned.column.default = Some(DefaultValue::Sequence);

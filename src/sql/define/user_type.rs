@@ -9,7 +9,9 @@ use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::model::RelationName;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::definition::DataDefinition;
+use crate::sql::define::domain::not_a_domain;
 use crate::sql::parse::names::{folded, relation_name};
+use crate::sql::parse::view_text::is_of_domain;
 use crate::sql::pg_catalog::{find_type, find_user_type, path_of};
 use crate::sql::write::write_target::{located, new_name};
 use crate::types::LabelPlace;
@@ -20,7 +22,7 @@ pub enum TypeRequest {
     AddLabel { name: RelationName, label: String, place: LabelPlace, if_not_exists: bool },
     RenameLabel { name: RelationName, from: String, to: String },
     Rename { name: RelationName, to: String },
-    Drop { names: Vec<RelationName>, cascade: bool, skipped: Vec<Notice> },
+    Drop { names: Vec<RelationName>, cascade: bool, skipped: Vec<Notice>, tag: &'static str },
 }
 
 /// Plans CREATE TYPE.
@@ -111,6 +113,8 @@ pub fn plan_drop_types(
 ) -> Result<DataDefinition> {
     let (catalog, path) = (context.view.catalog(), path_of(context));
     let (mut found, mut skipped) = (Vec::new(), Vec::new());
+    let wants_domain = is_of_domain(context.text);
+    let tag = if wants_domain { "DROP DOMAIN" } else { "DROP TYPE" };
     for name in names {
         let (schema, plain) = relation_name(name)?;
         if let Some(schema) = schema.as_deref().filter(|schema| catalog.schema(schema, path.own()).is_none()) {
@@ -121,6 +125,9 @@ pub fn plan_drop_types(
             continue;
         }
         if let Some(ty) = find_user_type(schema.as_deref(), &plain, &path, catalog) {
+            if wants_domain && ty.domain.is_none() {
+                return Err(not_a_domain(&plain));
+            }
             found.push(ty.relation());
             continue;
         }
@@ -135,7 +142,7 @@ pub fn plan_drop_types(
             false => return Err(absent),
         }
     }
-    Ok(DataDefinition::Type(TypeRequest::Drop { names: found, cascade, skipped }))
+    Ok(DataDefinition::Type(TypeRequest::Drop { names: found, cascade, skipped, tag }))
 }
 
 impl TypeRequest {
@@ -155,10 +162,10 @@ impl TypeRequest {
             }
             TypeRequest::RenameLabel { name, from, to } => transaction.rename_label(name, from, to)?,
             TypeRequest::Rename { name, to } => transaction.rename_type(name, to)?,
-            TypeRequest::Drop { names, cascade, skipped } => {
+            TypeRequest::Drop { names, cascade, skipped, tag } => {
                 transaction.notices.extend(skipped.iter().cloned());
                 transaction.drop_types(names, *cascade, cancel)?;
-                return Ok("DROP TYPE");
+                return Ok(tag);
             }
         }
         Ok("ALTER TYPE")

@@ -15,7 +15,7 @@ use crate::sql::define::definition::DataDefinition;
 use crate::sql::parse::names::{folded, relation_name};
 use crate::sql::parse::view_text::{byte_of, is_alter_view, is_set_schema, view_text};
 use crate::sql::pg_catalog::{find_stored, plain_view, view_query};
-use crate::sql::read::read_plan::plan_query;
+use crate::sql::read::read_plan::{ReadPlan, plan_query};
 use crate::sql::write::write_target::{located, new_name, plain_name, target_schema};
 use crate::types::ColumnType;
 
@@ -39,6 +39,62 @@ pub enum ViewChange {
     SetCheck { view: RelationName, check: Option<CheckOption> },
 }
 
+/// The query of a view that is made, as it is kept.
+pub struct KeptQuery {
+    /// `*` written out, and what a session's path and settings decide about.
+    pub text: String,
+    pub uses: Vec<ViewUse>,
+    pub plan: ReadPlan,
+    pub reads_temporary: bool,
+    /// WITH NO DATA.
+    pub is_empty: bool,
+    /// The types of its columns, where the walk finds them.
+    types: Vec<Option<ColumnType>>,
+    check: Option<CheckOption>,
+}
+
+impl KeptQuery {
+    /// The query of a statement, planned as well.
+    ///
+    /// # Errors
+    /// 42P02 for a parameter, 42601 for SELECT INTO, 0A000 for what is not offered; as [`analyze_view`] and [`plan_query`].
+    pub fn of(create: &CreateView, parameters: &mut ParameterTypes, context: &PlanContext<'_>) -> Result<KeptQuery> {
+        if parameters.count() > 0 {
+            return Err(Error::new(ErrorKind::UndefinedParameter, "there is no parameter $1"));
+        }
+        if matches!(create.query.body.as_ref(), SetExpr::Select(select) if select.into.is_some()) {
+            return Err(Error::syntax("views must not contain SELECT INTO", None));
+        }
+        let Some(text) = view_text(context.text) else {
+            return Err(Error::internal("CREATE VIEW has no query"));
+        };
+        let (analysis, notes) = analyze_view(&create.query, parameters, context)?;
+        check_read(&notes.uses(), &create.query, context)?;
+        let plan = plan_query(&create.query, parameters, context)?;
+        let mut query = context.text.get(text.query.clone()).unwrap_or_default().to_string();
+        for (start, end, words) in notes.replacements() {
+            let place = |location| byte_of(context.text, location).and_then(|byte| byte.checked_sub(text.query.start));
+            let (Some(start), Some(end)) = (place(start), place(end)) else {
+                return Err(Error::internal("a part of the query is not in its text"));
+            };
+            // In front of a name there is nothing that would give way to its schema.
+            if query.get(start..end).is_none_or(|part| !(part.is_empty() || part.ends_with(['*', '\'', '$']))) {
+                return Err(Error::internal("a * or a literal of the query stands elsewhere in its text"));
+            }
+            query.replace_range(start..end, &words);
+        }
+        Ok(KeptQuery {
+            text: query,
+            reads_temporary: reads_temporary(&notes.uses(), context),
+            uses: notes.uses(),
+            plan,
+            is_empty: text.is_empty,
+            types: analysis.columns.into_iter().map(|column| column.ty).collect(),
+            check: text.check,
+        })
+    }
+}
+
 /// Plans CREATE VIEW. Its query is planned as well, so that what is wrong with it is told now.
 ///
 /// # Errors
@@ -51,35 +107,13 @@ pub fn plan_create_view(
 ) -> Result<ViewRequest> {
     check_form(create)?;
     let mut name = new_name(&create.name, create.temporary, context)?;
-    if parameters.count() > 0 {
-        return Err(Error::new(ErrorKind::UndefinedParameter, "there is no parameter $1"));
-    }
-    if matches!(create.query.body.as_ref(), SetExpr::Select(select) if select.into.is_some()) {
-        return Err(Error::syntax("views must not contain SELECT INTO", None));
-    }
-    let Some(text) = view_text(context.text) else {
-        return Err(Error::internal("CREATE VIEW has no query"));
-    };
-    let (analysis, notes) = analyze_view(&create.query, parameters, context)?;
-    check_read(&notes.uses(), &create.query, context)?;
-    let becomes_temporary = !name.schema.is_temporary() && reads_temporary(&notes.uses(), context);
+    let kept = KeptQuery::of(create, parameters, context)?;
+    let becomes_temporary = !name.schema.is_temporary() && kept.reads_temporary;
     if becomes_temporary {
         name = new_name(&create.name, true, context)?;
     }
-    let plan = plan_query(&create.query, parameters, context)?;
-    let mut query = context.text.get(text.query.clone()).unwrap_or_default().to_string();
-    for (start, end, words) in notes.replacements() {
-        let place = |location| byte_of(context.text, location).and_then(|byte| byte.checked_sub(text.query.start));
-        let (Some(start), Some(end)) = (place(start), place(end)) else {
-            return Err(Error::internal("a part of the query is not in its text"));
-        };
-        // In front of a name there is nothing that would give way to its schema.
-        if query.get(start..end).is_none_or(|part| !(part.is_empty() || part.ends_with(['*', '\'', '$']))) {
-            return Err(Error::internal("a * or a literal of the query stands elsewhere in its text"));
-        }
-        query.replace_range(start..end, &words);
-    }
-    let mut columns: Vec<ViewColumn> = Vec::with_capacity(analysis.columns.len());
+    let KeptQuery { text: query, uses, plan, types, check: checked, .. } = kept;
+    let mut columns: Vec<ViewColumn> = Vec::with_capacity(types.len());
     let outputs = plan.columns();
     if create.columns.len() > outputs.len() {
         return Err(Error::syntax("CREATE VIEW specifies more column names than columns", None));
@@ -92,11 +126,11 @@ pub fn plan_create_view(
             return Err(Error::new(ErrorKind::DuplicateColumn, message));
         }
         // What the walk finds, it finds again whenever the view is read.
-        let found = analysis.columns.get(place).and_then(|column| column.ty.clone());
+        let found = types.get(place).cloned().flatten();
         columns.push(ViewColumn { name, ty: found.unwrap_or_else(|| output.ty.clone()) });
     }
     let (check, security_invoker) = options(create)?;
-    let check = check.or(text.check);
+    let check = check.or(checked);
     if check.is_some()
         && let Err(reason) = plain_view(&create.query)
     {
@@ -109,7 +143,7 @@ pub fn plan_create_view(
         or_replace: create.or_replace,
         columns,
         query,
-        uses: notes.uses(),
+        uses,
         check,
         security_invoker,
     })
@@ -141,8 +175,22 @@ fn reads_temporary(uses: &[ViewUse], context: &PlanContext<'_>) -> bool {
     uses.iter().filter_map(schema).any(SchemaId::is_temporary)
 }
 
-/// Clauses of other databases are no PostgreSQL.
+/// # Errors
+/// 42601.
 fn check_form(create: &CreateView) -> Result<()> {
+    const FORM: &str = "CREATE [OR REPLACE] VIEW name [(columns)] [WITH (options)] AS query";
+    check_no_foreign_clauses(create, FORM)?;
+    match create.if_not_exists {
+        true => Err(Error::syntax("this form of CREATE VIEW is not PostgreSQL's", None).with_hint(FORM)),
+        false => Ok(()),
+    }
+}
+
+/// Clauses of other databases are no PostgreSQL.
+///
+/// # Errors
+/// 42601, with the form that is.
+pub fn check_no_foreign_clauses(create: &CreateView, form: &str) -> Result<()> {
     let CreateView {
         or_replace: _,
         name: _,
@@ -150,30 +198,23 @@ fn check_form(create: &CreateView) -> Result<()> {
         query: _,
         options: _,
         or_alter,
-        materialized,
+        materialized: _,
         secure,
         name_before_not_exists,
         cluster_by,
         comment,
         with_no_schema_binding,
-        if_not_exists,
+        if_not_exists: _,
         temporary: _,
         copy_grants,
         to,
         params,
     } = create;
-    if *materialized {
-        return Err(Error::unsupported(
-            "materialized views are not offered",
-            "CREATE TABLE ... AS keeps the rows; CREATE VIEW reads them anew.",
-        ));
-    }
-    let foreign = [*or_alter, *secure, *name_before_not_exists, *with_no_schema_binding, *if_not_exists, *copy_grants];
+    let foreign = [*or_alter, *secure, *name_before_not_exists, *with_no_schema_binding, *copy_grants];
     let has_types = columns.iter().any(|column| column.data_type.is_some() || column.options.is_some());
     let others = !cluster_by.is_empty() || comment.is_some() || to.is_some() || params.is_some() || has_types;
     if foreign.contains(&true) || others {
-        return Err(Error::syntax("this form of CREATE VIEW is not PostgreSQL's", None)
-            .with_hint("CREATE [OR REPLACE] VIEW name [(columns)] [WITH (options)] AS query"));
+        return Err(Error::syntax("this form of CREATE VIEW is not PostgreSQL's", None).with_hint(form));
     }
     Ok(())
 }

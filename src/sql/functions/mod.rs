@@ -31,6 +31,7 @@ pub use arrays::dimensions::{ARRAY_JOINED, ARRAY_OF_ARRAYS, ARRAY_ORDER, ARRAY_P
 pub use arrays::expand::EXPAND_ARRAY;
 pub use arrays::made::{BUCKET_OF_BOUNDS, FILLED};
 pub use counterparts::INPUT_ERROR;
+pub use internal::domain_value::DOMAIN_VALUE;
 pub use internal::kept::{ELEMENTS, FRESH, NAMED};
 pub use internal::nullable::nullable;
 pub use internal::one_row::one_row;

@@ -17,6 +17,7 @@ use crate::sql::functions::arrays::number_lists::number_lists;
 use crate::sql::functions::arrays::removal::array_removal;
 use crate::sql::functions::guarded::bounded::bounded;
 use crate::sql::functions::guarded::checked_floats::checked_floats;
+use crate::sql::functions::internal::domain_value::domain_value;
 use crate::sql::functions::internal::kept::kept;
 use crate::sql::functions::internal::same_shape::same_shape;
 use crate::sql::functions::numbers::first_extremes::first_extremes;
@@ -129,7 +130,7 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     for definition in row_functions() {
         registry.register_udf(Arc::new(scalar_function(definition))).map_err(from_datafusion)?;
     }
-    let row_functions = [text_concat(), expand_array(), same_shape()].into_iter().chain(kept());
+    let row_functions = [text_concat(), expand_array(), same_shape(), domain_value()].into_iter().chain(kept());
     for function in vectors::distances::distances().into_iter().chain(json::access::accessors()).chain(row_functions) {
         registry.register_udf(Arc::new(function)).map_err(from_datafusion)?;
     }

@@ -3,6 +3,7 @@
 pub(super) mod code;
 pub(super) mod copy_text;
 pub(super) mod dialect;
+pub(super) mod domain_text;
 pub(super) mod grouping_words;
 pub(super) mod identity_text;
 pub(super) mod json_constructors;

@@ -8,11 +8,12 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer, Whitespace, Word};
 
 use crate::sql::parse::dialect::PostgresDialect;
+use crate::sql::parse::domain_text::{domain_as_column, domain_as_table};
 use crate::sql::parse::identity_text::stand_in_for_identity;
 use crate::sql::parse::row_locks::rewrite_row_locks;
 use crate::sql::parse::sequence_text::options_of_sequence;
 use crate::sql::parse::table_text::unread_parts;
-use crate::sql::parse::view_text::{check_option, set_schema};
+use crate::sql::parse::view_text::{check_option, data_clause, set_schema};
 
 /// What SET CONSTRAINTS assigns to.
 pub const CONSTRAINTS: &str = "$constraints";
@@ -34,6 +35,9 @@ pub fn normalized(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         .collect();
     let word = |at: usize| solid.get(at).and_then(|at| tokens.get(*at)).and_then(|token| keyword_text(&token.token));
     let Some(first) = word(0) else { return tokens };
+    if let Some(reader) = reader_of(&first, word(1).as_deref()) {
+        return reader(tokens, &solid);
+    }
     let mut dropped: Vec<usize> = Vec::new();
     let mut replaced: Vec<(usize, Token)> = Vec::new();
     let of_sequence = left_out_of_sequence(&tokens, &solid);
@@ -55,17 +59,20 @@ pub fn normalized(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             let start = options_start(&all).unwrap_or(all.len());
             dropped.extend(solid.iter().skip(start));
         }
-        "REINDEX" => return reindexing(tokens, &solid),
+        "DROP" if word(1).as_deref() == Some("DOMAIN") => {
+            replaced.extend(solid.get(1).map(|at| (*at, keyword("TYPE"))))
+        }
         "CREATE" => dropped.extend(left_out_of_create(&tokens, &solid)),
         "ALTER" => {
-            let is_view = word(1).as_deref() == Some("VIEW");
+            let is_kept = word(1).as_deref() == Some("MATERIALIZED") && word(2).as_deref() == Some("VIEW");
+            let is_view = is_kept || word(1).as_deref() == Some("VIEW");
             replaced.extend(solid.get(1).filter(|_| is_view).map(|at| (*at, keyword("TABLE"))));
+            dropped.extend(solid.get(2).filter(|_| is_kept));
             let all: Vec<&Token> = solid.iter().filter_map(|at| tokens.get(*at)).map(|token| &token.token).collect();
             // [`is_set_schema`](crate::sql::parse::view_text::is_set_schema) looks for it again.
             let places = set_schema(&all).into_iter().flat_map(|at| [(at, "RENAME"), (at + 1, "TO")]);
             replaced.extend(places.filter_map(|(at, word)| Some((*solid.get(at)?, keyword(word)))));
         }
-        "SET" if word(1).as_deref() == Some("CONSTRAINTS") => return setting_constraints(tokens, &solid),
         "BEGIN" | "START" | "SET" => dropped.extend(deferrable(&tokens, &solid)),
         // The parser takes a name for the text of a message, and no text between dollar signs.
         "NOTIFY" => {
@@ -79,7 +86,6 @@ pub fn normalized(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             dropped.extend(found.iter().flat_map(|at| solid.iter().skip(*at).take(3)));
             stand_in_for_target(&tokens, &mut replaced, &mut dropped);
         }
-        "FETCH" | "MOVE" => return fetching(tokens, &solid),
         "RESET" if word(1).as_deref() == Some("TIME") && word(2).as_deref() == Some("ZONE") => {
             replaced.extend(solid.get(1).map(|at| (*at, Token::make_word("timezone", None))));
             dropped.extend(solid.get(2));
@@ -97,6 +103,22 @@ pub fn normalized(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     dropped.sort_unstable();
     let kept = tokens.into_iter().enumerate().filter(|(at, _)| dropped.binary_search(at).is_err());
     kept.map(|(_, token)| token).collect()
+}
+
+/// The tokens of a statement, with the places of those that are neither blanks nor comments, as another statement.
+type Reader = fn(Vec<TokenWithSpan>, &[usize]) -> Vec<TokenWithSpan>;
+
+/// Who brings statements with these words into another form as a whole.
+fn reader_of(first: &str, second: Option<&str>) -> Option<Reader> {
+    Some(match (first, second) {
+        ("REINDEX", _) => reindexing,
+        ("REFRESH", _) => refreshing,
+        ("FETCH" | "MOVE", _) => fetching,
+        ("SET", Some("CONSTRAINTS")) => setting_constraints,
+        ("CREATE", Some("DOMAIN")) => domain_as_table,
+        ("ALTER", Some("DOMAIN")) => domain_as_column,
+        _ => return None,
+    })
 }
 
 /// FETCH with the words that may be left out, `FETCH c` as `FETCH NEXT FROM c`; MOVE is FETCH into [`MOVED`].
@@ -191,10 +213,12 @@ fn deferrable(tokens: &[TokenWithSpan], solid: &[usize]) -> Vec<usize> {
 fn left_out_of_create(tokens: &[TokenWithSpan], solid: &[usize]) -> Vec<usize> {
     let all: Vec<&Token> = solid.iter().filter_map(|at| tokens.get(*at)).map(|token| &token.token).collect();
     let is = |at: usize, word: &str| all.get(at).is_some_and(|token| is_keyword(token, word));
-    let places: Vec<usize> = if is(1, "VIEW") || is(3, "VIEW") {
+    let places: Vec<usize> = if is(1, "MATERIALIZED") {
+        (all.len().saturating_sub(data_clause(&all).0)..all.len()).collect()
+    } else if is(1, "VIEW") || is(3, "VIEW") {
         (all.len().saturating_sub(check_option(&all).0)..all.len()).collect()
     } else {
-        let unlogged = is(1, "UNLOGGED").then_some(1);
+        let unlogged = (is(1, "UNLOGGED") && !is(2, "MATERIALIZED")).then_some(1);
         unread_parts(&all).1.into_iter().chain(unlogged).collect()
     };
     places.into_iter().filter_map(|place| solid.get(place).copied()).collect()
@@ -244,6 +268,36 @@ fn reindexing(mut tokens: Vec<TokenWithSpan>, solid: &[usize]) -> Vec<TokenWithS
     let blank = || TokenWithSpan { token: Token::Whitespace(Whitespace::Space), span };
     tokens.splice(first..=second, words.flat_map(|word| [word, blank()]));
     tokens
+}
+
+/// REFRESH MATERIALIZED VIEW as the statement that stands for it in the tree, which nobody can write: `VACUUM RECLUSTER view`, with FULL for
+/// CONCURRENTLY and BOOST for WITH NO DATA. `define/materialized_view` takes it.
+fn refreshing(tokens: Vec<TokenWithSpan>, solid: &[usize]) -> Vec<TokenWithSpan> {
+    let is = |place: usize, word: &str| {
+        solid.get(place).and_then(|at| tokens.get(*at)).is_some_and(|token| is_keyword(&token.token, word))
+    };
+    let end = solid.len();
+    let ends_with =
+        |words: &[&str]| end > words.len() + 3 && words.iter().rev().zip(1..).all(|(word, back)| is(end - back, word));
+    let (true, true, Some(first)) = (is(1, "MATERIALIZED"), is(2, "VIEW"), solid.first()) else { return tokens };
+    let is_concurrent = is(3, "CONCURRENTLY") && end > 4;
+    let (clause, is_empty) = match (ends_with(&["WITH", "NO", "DATA"]), ends_with(&["WITH", "DATA"])) {
+        (true, _) => (3, true),
+        (false, true) => (2, false),
+        (false, false) => (0, false),
+    };
+    let name = solid.get(3 + usize::from(is_concurrent)..end - clause).unwrap_or_default();
+    let span = tokens.get(*first).map(|token| token.span).unwrap_or_else(Span::empty);
+    let made = |word: &str| TokenWithSpan { token: keyword(word), span };
+    let mut read = vec![made("VACUUM")];
+    read.extend(is_concurrent.then(|| made("FULL")));
+    read.push(made("RECLUSTER"));
+    read.extend(name.iter().filter_map(|at| tokens.get(*at).cloned()));
+    read.extend(is_empty.then(|| made("BOOST")));
+    let last = solid.last().map_or(0, |last| last + 1);
+    read.extend(tokens.iter().skip(last).cloned());
+    let blank = |of: &TokenWithSpan| TokenWithSpan { token: Token::Whitespace(Whitespace::Space), span: of.span };
+    read.into_iter().flat_map(|token| [blank(&token), token]).collect()
 }
 
 /// Brings the options of identity columns into the one order that the parser reads. The name of the sequence is left out.

@@ -14,18 +14,22 @@ use crate::sql::parse::rewrite_tokens::is_keyword;
 pub struct ViewText {
     pub query: Range<usize>,
     pub check: Option<CheckOption>,
+    /// WITH NO DATA, behind the query of a materialised view.
+    pub is_empty: bool,
 }
 
-/// Reads the text of CREATE VIEW or of CREATE TABLE AS; `None` where it holds no AS.
+/// Reads the text of CREATE VIEW, of CREATE MATERIALIZED VIEW or of CREATE TABLE AS; `None` where it holds no AS.
 pub fn view_text(text: &str) -> Option<ViewText> {
     let tokens = Tokenizer::new(&PostgresDialect, text).tokenize_with_location().ok()?;
     let solid: Vec<&TokenWithSpan> = tokens.iter().filter(|token| is_solid(&token.token)).collect();
     let all: Vec<&Token> = solid.iter().map(|token| &token.token).collect();
     let start = query_start(&all)?;
-    let (length, check) = check_option(&all);
+    let (of_data, is_empty) = data_clause(&all);
+    let (of_check, check) = check_option(&all);
+    let length = of_data.max(of_check);
     let (first, last) = (solid.get(start)?, solid.get(all.len().checked_sub(length + 1)?)?);
     let query = byte_of(text, first.span.start)?..byte_of(text, last.span.end)?;
-    (query.start < query.end).then_some(ViewText { query, check })
+    (query.start < query.end).then_some(ViewText { query, check, is_empty })
 }
 
 /// The byte of a text at a place; its end for a place behind it.
@@ -53,6 +57,21 @@ fn query_start(tokens: &[&Token]) -> Option<usize> {
     None
 }
 
+/// How many tokens at the end of CREATE MATERIALIZED VIEW are WITH DATA or WITH NO DATA, and whether it is the latter.
+pub fn data_clause(tokens: &[&Token]) -> (usize, bool) {
+    let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| is_keyword(token, word));
+    let is_kept = is(1, "MATERIALIZED");
+    let ends_with = |words: &[&str]| {
+        let start = tokens.len().saturating_sub(words.len());
+        is_kept && words.iter().enumerate().all(|(place, word)| is(start + place, word))
+    };
+    match (ends_with(&["WITH", "NO", "DATA"]), ends_with(&["WITH", "DATA"])) {
+        (true, _) => (3, true),
+        (false, true) => (2, false),
+        (false, false) => (0, false),
+    }
+}
+
 /// How many tokens at the end of CREATE VIEW are WITH CHECK OPTION, and what it says.
 pub fn check_option(tokens: &[&Token]) -> (usize, Option<CheckOption>) {
     let ends_with = |words: &[&str]| {
@@ -72,10 +91,28 @@ pub fn check_option(tokens: &[&Token]) -> (usize, Option<CheckOption>) {
 
 /// Whether a statement is written as ALTER VIEW, for which the parser reads ALTER TABLE.
 pub fn is_alter_view(text: &str) -> bool {
+    alters(text, "VIEW")
+}
+
+/// Whether a statement is about a domain, for which the parser reads one about a table or a type.
+pub fn is_of_domain(text: &str) -> bool {
+    ["CREATE", "ALTER", "DROP"].iter().any(|verb| begins(text, verb, "DOMAIN"))
+}
+
+/// As [`is_alter_view`], of ALTER MATERIALIZED VIEW.
+pub fn is_alter_materialized(text: &str) -> bool {
+    alters(text, "MATERIALIZED")
+}
+
+fn alters(text: &str, kind: &str) -> bool {
+    begins(text, "ALTER", kind)
+}
+
+fn begins(text: &str, verb: &str, kind: &str) -> bool {
     let Ok(tokens) = Tokenizer::new(&PostgresDialect, text).tokenize() else { return false };
     let mut solid = tokens.iter().filter(|token| is_solid(token));
-    solid.next().is_some_and(|token| is_keyword(token, "ALTER"))
-        && solid.next().is_some_and(|token| is_keyword(token, "VIEW"))
+    solid.next().is_some_and(|token| is_keyword(token, verb))
+        && solid.next().is_some_and(|token| is_keyword(token, kind))
 }
 
 /// Whether ALTER TABLE or ALTER VIEW is written with SET SCHEMA, for which the parser reads RENAME TO.
@@ -89,7 +126,7 @@ pub fn is_set_schema(text: &str) -> bool {
 pub fn set_schema(tokens: &[&Token]) -> Option<usize> {
     let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| is_keyword(token, word));
     let at = tokens.len().checked_sub(3).filter(|at| *at > 2)?;
-    let is_alter = is(0, "ALTER") && (is(1, "TABLE") || is(1, "VIEW"));
+    let is_alter = is(0, "ALTER") && (is(1, "TABLE") || is(1, "VIEW") || is(1, "MATERIALIZED") || is(1, "DOMAIN"));
     (is_alter && is(at, "SET") && is(at + 1, "SCHEMA")).then_some(at)
 }
 
@@ -108,6 +145,9 @@ mod tests {
             Some(("(select 1)", Some(CheckOption::Cascaded)))
         );
         assert_eq!(query("create view v"), None);
+        let kept = view_text("create materialized view v as select 1 with no data;").unwrap();
+        assert!(kept.is_empty && kept.query == (35..43), "{kept:?}");
+        assert!(is_alter_materialized("alter Materialized view v rename to w"));
         assert!(
             is_set_schema("Alter table if exists a.b set schema \"C\" ;") && is_set_schema("ALTER VIEW v SET SCHEMA c")
         );

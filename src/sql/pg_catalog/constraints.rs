@@ -3,6 +3,7 @@
 use crate::db::{Catalog, SearchPath};
 use crate::model::{Check, CheckTime, Collection, ForeignKey, Index, UniqueKey};
 use crate::sql::pg_catalog::definitions::column_list;
+use crate::sql::pg_catalog::domains::{domain_constraint, domain_constraints};
 use crate::sql::pg_catalog::kept_texts::expression_in;
 use crate::sql::pg_catalog::lookup::shown_name;
 use crate::sql::pg_catalog::oids;
@@ -105,6 +106,7 @@ pub fn constraint(catalog: &Catalog) -> Vec<CatalogRow> {
         rows.extend(constraints(collection).iter().map(|constraint| row(catalog, collection, constraint)));
         rows.extend((0..collection.columns.len()).filter_map(|position| not_null_row(collection, position)));
     }
+    rows.extend(domain_constraints(catalog));
     rows
 }
 
@@ -191,10 +193,11 @@ pub fn unique_key(catalog: &Catalog, key: &ForeignKey) -> Option<(String, u32)> 
 
 /// The text of the constraint of that OID.
 pub fn constraint_definition(catalog: &Catalog, path: &SearchPath, oid: u32, is_pretty: bool) -> Option<String> {
-    catalog.collections().find_map(|collection| {
+    let of_table = catalog.collections().find_map(|collection| {
         let constraint = constraints(collection).into_iter().find(|constraint| constraint.oid == oid)?;
         definition((catalog, path), collection, &constraint, is_pretty)
-    })
+    });
+    of_table.or_else(|| domain_constraint(oid, is_pretty, path, catalog))
 }
 
 fn definition(

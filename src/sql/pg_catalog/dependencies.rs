@@ -2,7 +2,7 @@
 //! are pinned and stand nowhere in it.
 
 use crate::db::{AUTH, Catalog, SYSTEM_SCHEMAS, SchemaPlace};
-use crate::model::DefaultValue;
+use crate::model::{DefaultValue, ViewUse};
 use crate::sql::pg_catalog::oids::{self, NAMESPACE_PUBLIC, Object, VECTOR_EXTENSION};
 use crate::sql::pg_catalog::relation::{self, CatalogRow, NEBULUS_SCHEMA, oid, text};
 use crate::sql::pg_catalog::{procedures, sequences, types};
@@ -47,7 +47,16 @@ pub fn rewrite_rules(catalog: &Catalog) -> Vec<CatalogRow> {
             ("ev_qual", text("<>")),
         ]
     };
-    Object::all(catalog).iter().filter(|object| matches!(object, Object::View(_))).map(rule).collect()
+    Object::all(catalog).iter().filter(|object| read_by(object).is_some()).map(rule).collect()
+}
+
+/// What the query of a view reads; `None` of what has none.
+fn read_by(object: &Object) -> Option<&[ViewUse]> {
+    match object {
+        Object::View(view) => Some(&view.uses),
+        Object::Table(collection) => collection.materialized.as_ref().map(|kept| kept.uses.as_slice()),
+        _ => None,
+    }
 }
 
 /// `on` is the class, the OID, and the column of what the object needs.
@@ -86,10 +95,10 @@ fn defaults(catalog: &Catalog) -> Vec<CatalogRow> {
 fn views(catalog: &Catalog) -> Vec<CatalogRow> {
     let mut rows = Vec::new();
     for object in Object::all(catalog) {
-        let Object::View(view) = &object else { continue };
+        let Some(uses) = read_by(&object) else { continue };
         let own = i64::from(object.oid());
         rows.push(dependency((PG_REWRITE, own), (PG_CLASS, own, 0), "i"));
-        let read = view.uses.iter().map(|used| (PG_CLASS, i64::from(used.relation.oid()), 0));
+        let read = uses.iter().map(|used| (PG_CLASS, i64::from(used.relation.oid()), 0));
         rows.extend(read.map(|read| dependency((PG_REWRITE, own), read, "n")));
     }
     rows

@@ -4,6 +4,7 @@ use crate::db::{Catalog, ReadView, SearchPath};
 use crate::model::{Collection, CollectionKind, Column, IdentityKind};
 use crate::settings::Settings;
 use crate::sql::pg_catalog::definitions::default_expression;
+use crate::sql::pg_catalog::domains::column_cells;
 use crate::sql::pg_catalog::names::{format_type, namespace_name, namespaces};
 use crate::sql::pg_catalog::oids::{Object, attribute_number};
 use crate::sql::pg_catalog::plain_view::written_table;
@@ -109,12 +110,15 @@ pub fn columns(view: &ReadView, settings: &Settings) -> Vec<CatalogRow> {
                 ("table_name", text(object.name())),
                 ("column_name", text(name)),
                 ("ordinal_position", Value::Int4(number)),
-                ("is_nullable", yes_or_no(!not_null)),
+                ("is_nullable", yes_or_no(!not_null && !is_of_not_null(collection, position))),
                 ("is_self_referencing", yes_or_no(false)),
                 ("is_updatable", yes_or_no(collection.is_some())),
                 ("dtd_identifier", text(number.to_string())),
             ];
             row.extend(type_cells(&ty, (view.catalog(), settings)));
+            if let Some(column) = collection.and_then(|collection| collection.columns.get(position)) {
+                row.extend(column_cells(column, (view.catalog(), settings)));
+            }
             row.extend(default_cells(collection, position, (view.catalog(), &path)));
             rows.push(row);
         }
@@ -122,8 +126,15 @@ pub fn columns(view: &ReadView, settings: &Settings) -> Vec<CatalogRow> {
     rows
 }
 
+/// Whether the domain of a column has no NULL.
+fn is_of_not_null(collection: Option<&Collection>, position: usize) -> bool {
+    let column = collection.and_then(|collection| collection.columns.get(position));
+    let domain = column.and_then(Column::domain_type).and_then(|ty| ty.domain.as_ref());
+    domain.is_some_and(|domain| domain.not_null)
+}
+
 /// What the standard says of a column's type.
-fn type_cells(ty: &ColumnType, (catalog, settings): (&Catalog, &Settings)) -> CatalogRow {
+pub(super) fn type_cells(ty: &ColumnType, (catalog, settings): (&Catalog, &Settings)) -> CatalogRow {
     let data_type = match ty {
         ty if ty.element().is_some() => "ARRAY".to_string(),
         ColumnType::Vector(_) | ColumnType::Halfvec(_) | ColumnType::Sparsevec(_) | ColumnType::Enum(_) => {

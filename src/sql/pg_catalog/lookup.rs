@@ -153,6 +153,12 @@ pub fn meant_type(data_type: &DataType, path: &SearchPath, context: &PlanContext
         let message = format!("type \"{written}{brackets}\" does not exist");
         return Err(Error::new(ErrorKind::UndefinedObject, message));
     };
+    if ty.domain.is_some() && (is_array || is_of_arrays) {
+        return Err(Error::unsupported(
+            format!("arrays of domain \"{plain}\" are not offered"),
+            "Use arrays of the type below the domain.",
+        ));
+    }
     if has_modifiers {
         return Err(Error::syntax(format!("type modifier is not allowed for type \"{plain}{brackets}\""), None));
     }
@@ -160,6 +166,18 @@ pub fn meant_type(data_type: &DataType, path: &SearchPath, context: &PlanContext
     context.notes.depend_on(DependsOn::Catalog(Arc::clone(catalog)));
     let ty = ty.column_type();
     Ok(if is_array || is_of_arrays { ColumnType::Array(Box::new(ty)) } else { ty })
+}
+
+/// The domain that a statement writes, as a path finds it; `None` for any other type.
+pub fn meant_domain(data_type: &DataType, path: &SearchPath, context: &PlanContext<'_>) -> Option<Arc<UserType>> {
+    let (name, _, is_array) = written_type(data_type)?;
+    // What the planner spells so is no identifier of a statement.
+    if is_array || ColumnType::parse(&data_type.to_string()).is_ok() {
+        return None;
+    }
+    let (schema, plain) = relation_name(name).ok()?;
+    let found = find_user_type(schema.as_deref(), &plain, path, context.view.catalog())?;
+    found.domain.is_some().then(|| Arc::clone(found))
 }
 
 /// The name of a type that is none of the parser's own, whether modifiers stand behind it, and whether it is one of arrays.
@@ -182,8 +200,9 @@ pub fn type_place(data_type: &DataType) -> Option<Location> {
 /// The type of an OID: one of the system, or one that CREATE TYPE has made.
 pub fn type_of_oid(oid: u32, catalog: &Catalog) -> Option<ColumnType> {
     ColumnType::from_oid(oid).or_else(|| {
-        let ty = catalog.user_type_by_oid(oid)?.column_type();
-        Some(if oid == ty.oid() { ty } else { ColumnType::Array(Box::new(ty)) })
+        let made = catalog.user_type_by_oid(oid)?;
+        let ty = made.column_type();
+        Some(if oid == made.oid() { ty } else { ColumnType::Array(Box::new(ty)) })
     })
 }
 

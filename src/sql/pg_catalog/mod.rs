@@ -17,6 +17,7 @@ mod constraint_views;
 mod constraints;
 mod definitions;
 mod dependencies;
+mod domains;
 mod information;
 mod kept_texts;
 mod locks;
@@ -42,8 +43,8 @@ pub use constraints::constraint_definition;
 pub use definitions::{index_column, index_definition};
 pub use lookup::{
     Meant, find_by_path, find_in_definition, find_relation, find_stored, find_user_type, full_name, is_in_schema,
-    is_visible, made_type_named, meant_type, named_object, path_of, planner_name, type_of_oid, type_place,
-    written_name, written_type,
+    is_visible, made_type_named, meant_domain, meant_type, named_object, path_of, planner_name, type_of_oid,
+    type_place, written_name, written_type,
 };
 pub use names::{
     check_database, check_schema, class_name, find_class, find_namespace, find_type, is_in_made_schema, namespace_name,

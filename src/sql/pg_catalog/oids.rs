@@ -170,7 +170,7 @@ impl Object {
 
     /// Whether rows of it can be inserted, changed and deleted.
     pub fn is_writable(&self) -> bool {
-        matches!(self, Object::Table(_))
+        matches!(self, Object::Table(collection) if collection.materialized.is_none())
     }
 
     /// What statements call the kind.
@@ -179,6 +179,7 @@ impl Object {
             "i" => "index",
             "S" => "sequence",
             "v" => "view",
+            "m" => "materialized view",
             _ => "table",
         }
     }
@@ -186,6 +187,7 @@ impl Object {
     /// `relkind`.
     pub fn kind(&self) -> &'static str {
         match self {
+            Object::Table(collection) if collection.materialized.is_some() => "m",
             Object::Table(_) => "r",
             Object::PrimaryKey(_) | Object::Index(..) => "i",
             Object::Sequence(..) | Object::OwnSequence(_) => "S",

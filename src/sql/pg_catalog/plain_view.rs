@@ -107,7 +107,7 @@ pub fn written_table<'a>(view: &View, catalog: &'a Catalog) -> Option<&'a Arc<Co
     // Views do not read themselves: each step leads to another one.
     loop {
         match (catalog.collection(&relation), catalog.view(&relation)) {
-            (Some(collection), _) => return Some(collection),
+            (Some(collection), _) => return Some(collection).filter(|table| table.materialized.is_none()),
             (None, Some(view)) => relation = below(view)?,
             (None, None) => return None,
         }

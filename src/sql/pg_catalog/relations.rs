@@ -53,6 +53,10 @@ fn class_row(object: &Object, view: &ReadView, shows_facts: bool) -> CatalogRow 
         Object::Table(collection) => (collection.checks.len(), has_references(view.catalog(), collection)),
         _ => (0, false),
     };
+    let kept = match object {
+        Object::Table(collection) => collection.materialized.as_deref(),
+        _ => None,
+    };
     vec![
         ("oid", oid(object.oid())),
         ("relname", text(object.name())),
@@ -66,12 +70,12 @@ fn class_row(object: &Object, view: &ReadView, shows_facts: bool) -> CatalogRow 
         ("relpersistence", text(if object.is_temporary() { "t" } else { "p" })),
         ("relkind", text(object.kind())),
         ("relnatts", small(count)),
-        ("relhasrules", Value::Bool(matches!(object, Object::View(..)))),
+        ("relhasrules", Value::Bool(matches!(object, Object::View(..)) || kept.is_some())),
         ("relchecks", small(checks)),
         // Foreign keys are triggers in PostgreSQL, and clients look for them only where there are some.
         ("relhastriggers", Value::Bool(has_references)),
-        ("relispopulated", Value::Bool(true)),
-        ("relreplident", text(if object.kind() == "r" { "d" } else { "n" })),
+        ("relispopulated", Value::Bool(kept.is_none_or(|kept| kept.is_populated))),
+        ("relreplident", text(if matches!(object.kind(), "r" | "m") { "d" } else { "n" })),
         ("reloptions", options),
     ]
 }
@@ -123,15 +127,16 @@ fn attribute_row(
         Some(DefaultValue::Computed(_)) => "s",
         _ => "",
     };
+    let is_of_domain = column.is_some_and(|column| column.domain.is_some());
     let collation = if types::is_collatable(ty) { COLLATION_DEFAULT } else { 0 };
     let dimensions = i16::from(ty.element().is_some());
     vec![
         ("attrelid", oid(relation)),
         ("attname", text(name)),
-        ("atttypid", oid(ty.oid())),
+        ("atttypid", oid(column.and_then(Column::domain_type).map_or(ty.oid(), |domain| domain.oid()))),
         ("attlen", Value::Int2(ty.length())),
         ("attnum", Value::Int2(number)),
-        ("atttypmod", Value::Int4(ty.modifier())),
+        ("atttypmod", Value::Int4(if is_of_domain { -1 } else { ty.modifier() })),
         ("attndims", Value::Int2(dimensions)),
         ("attbyval", Value::Bool(types::is_by_value(ty))),
         ("attalign", text(types::alignment(ty))),

@@ -14,8 +14,8 @@ use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::pg_catalog::relation::{self, CatalogRow};
 use crate::sql::pg_catalog::{
-    cluster, comments, constraint_views, constraints, dependencies, information, locks, procedures, relations, roles,
-    sequences, statistics, types, user_types, views,
+    cluster, comments, constraint_views, constraints, dependencies, domains, information, locks, procedures, relations,
+    roles, sequences, statistics, types, user_types, views,
 };
 
 const INFORMATION_SCHEMA: &str = "information_schema";
@@ -77,7 +77,7 @@ pub fn catalog_rows(name: &str, context: &ReadContext) -> Vec<CatalogRow> {
         "pg_sequence" => sequences::pg_sequence(catalog),
         "pg_depend" => dependencies::depend(catalog),
         "pg_rewrite" => dependencies::rewrite_rules(catalog),
-        "pg_type" => types::types(catalog),
+        "pg_type" => types::types(catalog, &SearchPath::of(settings, catalog)),
         "pg_range" => types::ranges(),
         "pg_enum" => user_types::labels(catalog),
         "pg_opclass" => types::opclass(),
@@ -108,6 +108,7 @@ pub fn catalog_rows(name: &str, context: &ReadContext) -> Vec<CatalogRow> {
         "pg_timezone_names" => cluster::timezone_names(),
         "pg_tables" => views::tables(catalog),
         "pg_views" => views::views(catalog, settings),
+        "pg_matviews" => views::materialized_views(catalog, settings),
         "pg_indexes" => views::indexes(catalog, settings),
         "pg_stat_activity" => statistics::activity(view, settings),
         "pg_locks" => locks::locks(view),
@@ -144,6 +145,9 @@ fn information_rows(name: &str, context: &ReadContext) -> Vec<CatalogRow> {
         "tables" => information::tables(catalog, settings),
         "views" => information::views(catalog, settings),
         "columns" => information::columns(view, settings),
+        "domains" => domains::domains(catalog, settings),
+        "domain_constraints" => domains::constraints(catalog, settings),
+        "column_domain_usage" => domains::usage(catalog, settings),
         "table_constraints" => constraint_views::table_constraints(catalog, settings),
         "check_constraints" => constraint_views::check_constraints(catalog, settings),
         "referential_constraints" => constraint_views::referential_constraints(catalog, settings),

@@ -1,6 +1,6 @@
 //! The catalogs of types and what indexes know of them: `pg_type`, `pg_opclass`, `pg_opfamily`, `pg_am`, `pg_operator`, `pg_cast`.
 
-use crate::db::Catalog;
+use crate::db::{Catalog, SearchPath};
 use crate::sql::pg_catalog::oids::{
     COLLATION_DEFAULT, METHOD_BTREE, METHOD_GIN, METHOD_HEAP, METHOD_HNSW, METHOD_IVFFLAT, NAMESPACE_CATALOG,
     NAMESPACE_PUBLIC, OWNER_OID,
@@ -15,8 +15,8 @@ use crate::vector::Metric;
 /// First OID of the operator classes listed here; one for each type, then pgvector's.
 const OPERATOR_CLASS_FIRST: u32 = 10_100;
 
-pub fn types(catalog: &Catalog) -> Vec<CatalogRow> {
-    let mut rows = user_types::types(catalog);
+pub fn types(catalog: &Catalog, path: &SearchPath) -> Vec<CatalogRow> {
+    let mut rows = user_types::types(catalog, path);
     rows.extend(own_types());
     rows
 }

@@ -1,4 +1,4 @@
-//! Types that CREATE TYPE has made, in the catalogs: `pg_type` and `pg_enum`, and their names.
+//! Types and domains that somebody has made, in the catalogs: `pg_type` and `pg_enum`, and their names.
 
 use std::sync::Arc;
 
@@ -6,6 +6,7 @@ use crate::db::{Catalog, SearchPath};
 use crate::error::Result;
 use crate::model::{SchemaId, UserType};
 use crate::settings::identifiers;
+use crate::sql::pg_catalog::domains::domain_rows;
 use crate::sql::pg_catalog::lookup::{find_user_type, made_type_named, type_of_oid};
 use crate::sql::pg_catalog::names::{find_type, format_type_in};
 use crate::sql::pg_catalog::oids::schema_oid;
@@ -18,10 +19,14 @@ const LABEL_OID_FIRST: u32 = 0x2000_0000;
 const LABELS_ROOM: u32 = 16_384;
 
 /// The rows of `pg_type`: each type, and that of its arrays.
-pub fn types(catalog: &Catalog) -> Vec<CatalogRow> {
+pub fn types(catalog: &Catalog, path: &SearchPath) -> Vec<CatalogRow> {
     let mut rows = Vec::new();
     for ty in catalog.user_types() {
         let namespace = schema_oid(ty.schema);
+        if let Some(domain) = &ty.domain {
+            rows.extend(domain_rows(ty, domain, catalog, path));
+            continue;
+        }
         let own = ty.column_type();
         let array = ColumnType::Array(Box::new(own.clone()));
         for (ty, has_array) in [(own, true), (array, false)] {

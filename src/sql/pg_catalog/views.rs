@@ -1,4 +1,4 @@
-//! The views over the catalogs that people read: `pg_tables`, `pg_indexes`, `pg_views`.
+//! The views over the catalogs that people read: `pg_tables`, `pg_indexes`, `pg_views`, `pg_matviews`.
 
 use crate::db::{Catalog, SearchPath};
 use crate::settings::Settings;
@@ -52,11 +52,32 @@ pub fn views(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
         .collect()
 }
 
+pub fn materialized_views(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
+    let path = SearchPath::of(settings, catalog);
+    let mut rows = Vec::new();
+    for object in Object::all(catalog) {
+        let Object::Table(collection) = &object else { continue };
+        let Some(kept) = &collection.materialized else { continue };
+        rows.push(vec![
+            ("schemaname", text(namespace_name(catalog, object.namespace()))),
+            ("matviewname", text(object.name())),
+            ("matviewowner", text(catalog.role_name(owner_of(catalog, &object)))),
+            ("hasindexes", Value::Bool(!collection.indexes.is_empty())),
+            ("ispopulated", Value::Bool(kept.is_populated)),
+            ("definition", view_definition(&object, &path, catalog).map_or(Value::Null, text)),
+        ]);
+    }
+    rows
+}
+
 /// The text of a view; those of the information schema are made, not defined.
 pub fn view_definition(object: &Object, path: &SearchPath, catalog: &Catalog) -> Option<String> {
     match object {
         Object::MemoryFacts => Some(MEMORY_FACTS_DEFINITION.to_string()),
         Object::View(view) => Some(format!(" {};", query_in(&view.query, path, catalog))),
+        Object::Table(collection) => {
+            collection.materialized.as_ref().map(|kept| format!(" {};", query_in(&kept.query, path, catalog)))
+        }
         _ => None,
     }
 }

@@ -114,6 +114,7 @@ impl Fixture {
             cancel: &Cancel::new(),
             notes: &PlanNotes::default(),
             given: &[],
+            refreshed: None,
         };
         let mut parameters = ParameterTypes::new(types, parsed.parameters);
         let plan = plan_query(query, &mut parameters, &context)?;
@@ -161,6 +162,7 @@ impl Fixture {
             cancel: &cancel,
             notes: &PlanNotes::default(),
             given: &[],
+            refreshed: None,
         };
         let mut parameters = ParameterTypes::new(&[], parsed.parameters);
         let first_constant = parameters.count();

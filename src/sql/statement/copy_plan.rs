@@ -67,6 +67,22 @@ pub fn plan_copy(
 /// 42809 for a view.
 fn refuse_view(name: &ObjectName, to: bool, context: &PlanContext<'_>) -> Result<()> {
     let found = find_stored(name, context)?;
+    let table = found.as_ref().and_then(|relation| context.view.catalog().collection(relation));
+    if let Some((table, kept)) = table.and_then(|table| Some((table, table.materialized.as_ref()?))) {
+        let name = &table.name;
+        return match (to, kept.is_populated) {
+            (true, true) => Ok(()),
+            (true, false) => {
+                let message = format!("cannot copy from unpopulated materialized view \"{name}\"");
+                let error = Error::new(ErrorKind::Unsupported, message);
+                Err(error.with_hint("Use the REFRESH MATERIALIZED VIEW command."))
+            }
+            (false, _) => {
+                let message = format!("cannot copy to materialized view \"{name}\"");
+                Err(Error::new(ErrorKind::WrongObjectType, message))
+            }
+        };
+    }
     let Some(view) = found.as_ref().and_then(|relation| context.view.catalog().view(relation)) else { return Ok(()) };
     let (preposition, hint) = match to {
         true => ("from", "Try the COPY (SELECT ...) TO variant."),

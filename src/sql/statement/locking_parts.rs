@@ -122,6 +122,7 @@ impl LockingParts {
                 cancel: run.cancel,
                 notes: &notes,
                 given: &[],
+                refreshed: None,
             };
             let declared: Vec<Option<ColumnType>> = self.parameters.iter().cloned().map(Some).collect();
             let mut parameters = ParameterTypes::new(&declared, declared.len());

@@ -61,7 +61,7 @@ pub fn plan_session_command(
             DiscardObject::TEMP => Discard::Temp,
         }),
         Statement::Lock(lock) => lock_table(lock.lock_mode.as_ref())?,
-        Statement::Vacuum(vacuum) if !vacuum.reindex => SessionCommand::NoOp("VACUUM"),
+        Statement::Vacuum(vacuum) if !vacuum.reindex && !vacuum.recluster => SessionCommand::NoOp("VACUUM"),
         Statement::Analyze(_) => SessionCommand::NoOp("ANALYZE"),
         Statement::LISTEN { channel } => SessionCommand::Listen(channel_name(channel)?),
         Statement::UNLISTEN { channel } => {

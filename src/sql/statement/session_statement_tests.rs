@@ -27,8 +27,16 @@ const CODEC: BinaryCodec = BinaryCodec {
 
 fn planned(text: &str, view: &ReadView, settings: &Settings) -> Result<BodyWithColumns> {
     let (cancel, notes) = (Cancel::new(), PlanNotes::default());
-    let context =
-        PlanContext { view, settings, text, query_function: None, cancel: &cancel, notes: &notes, given: &[] };
+    let context = PlanContext {
+        view,
+        settings,
+        text,
+        query_function: None,
+        cancel: &cancel,
+        notes: &notes,
+        given: &[],
+        refreshed: None,
+    };
     let parsed = parse(text)?;
     let mut parameters = ParameterTypes::new(&[], parsed.parameters);
     plan_statement(&parsed.statement.expect("a statement"), &mut parameters, &context)

@@ -6,7 +6,7 @@ use futures::future::{BoxFuture, FutureExt};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{self, ParameterTypes, ValueRow};
-use crate::model::{Collection, Column, DefaultValue};
+use crate::model::{Collection, Column};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::dialect::PostgresDialect;
 use crate::sql::write::row_compiler::{Compiler, Visible};
@@ -33,7 +33,7 @@ impl Defaults {
     /// As [`default_expression`], [`Compiler::assign`] and [`Compiler::finish`].
     pub fn plan(collection: &Collection, context: &PlanContext<'_>) -> Result<Defaults> {
         let compiled = |(position, column): (usize, &Column)| {
-            let Some(DefaultValue::Expression(text)) = &column.default else { return Ok(None) };
+            let Some(text) = column.default_text() else { return Ok(None) };
             let mut parameters = ParameterTypes::default();
             let mut compiler = Compiler::new(collection, &collection.name, Visible::Nothing, &mut parameters, context);
             let expression = compiler.assign(&default_expression(text, context)?, WritePlace::Column(position))?;
@@ -76,7 +76,7 @@ impl ColumnDefaults for Defaults {
 /// # Errors
 /// As [`Defaults::plan`].
 pub fn column_defaults(collection: &Collection, context: &PlanContext<'_>) -> Result<Option<Box<dyn ColumnDefaults>>> {
-    if !collection.columns.iter().any(|column| matches!(column.default, Some(DefaultValue::Expression(_)))) {
+    if !collection.columns.iter().any(|column| column.default_text().is_some()) {
         return Ok(None);
     }
     Ok(Some(Box::new(Defaults::plan(collection, context)?)))

@@ -170,6 +170,10 @@ fn factor(
             let source = match found.as_ref().and_then(|relation| context.view.catalog().collection(relation)) {
                 _ if schema.is_none() && ctes.contains(&table) => Source::Passed("a WITH query"),
                 Some(collection) if collection.kind == CollectionKind::Auth => Source::Refused("secrets"),
+                Some(collection) if collection.materialized.is_some() => {
+                    let message = format!("cannot lock rows in materialized view \"{}\"", collection.name);
+                    return Err(Error::new(ErrorKind::WrongObjectType, message));
+                }
                 Some(collection) => Source::Table(Arc::clone(collection)),
                 None => Source::Refused("a view or a system catalog"),
             };

@@ -212,10 +212,13 @@ pub enum SetDefault {
 pub fn default_of(place: WritePlace, collection: &Collection, context: &PlanContext<'_>) -> Result<SetDefault> {
     let none = || SetDefault::Computed(Expr::constant(Value::Null));
     let WritePlace::Column(position) = place else { return Ok(none()) };
-    match collection.columns.get(position).and_then(|column| column.default.as_ref()) {
+    let Some(column) = collection.columns.get(position) else { return Ok(none()) };
+    match column.default.as_ref() {
         // What is computed is computed whatever stands here.
-        None | Some(DefaultValue::Computed(_)) => Ok(none()),
-        Some(DefaultValue::Expression(text)) => {
+        None if column.default_text().is_none() => Ok(none()),
+        Some(DefaultValue::Computed(_)) => Ok(none()),
+        Some(DefaultValue::Expression(_)) | None => {
+            let text = column.default_text().unwrap_or_default();
             let defaults = Defaults::plan(collection, context)?;
             match defaults.of(position) {
                 Some(expression) if !expression.any(&|each| matches!(each, Expr::Planned(_))) => {

@@ -31,7 +31,7 @@ use crate::sql::arrow::reading::{readable, value_at};
 use crate::sql::arrow::types::{field_of, metadata_of, type_of};
 use crate::sql::arrow::values::{array_of, scalar_of};
 use crate::sql::arrow::walks::TreeWalks;
-use crate::sql::functions::function;
+use crate::sql::functions::{DOMAIN_VALUE, function};
 use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::parse::parse;
 use crate::sql::parse::visit::change_expressions;
@@ -109,6 +109,7 @@ pub fn compile_stored(view: &ReadView, collection: &Collection, text: &str) -> R
         cancel: &cancel,
         notes: &notes,
         given: &[],
+        refreshed: None,
     };
     Ok(compile_expression(&stored_expression(text)?, StoredUse::Value, collection, &context)?.expression)
 }
@@ -295,6 +296,10 @@ fn check_steady(expr: &PlanExpr) -> Result<()> {
     walked.map_err(from_datafusion)?;
     match named {
         None => Ok(()),
+        Some(name) if name == DOMAIN_VALUE => Err(Error::unsupported(
+            "a cast to a domain is not offered where a definition keeps it",
+            "Cast to the type below the domain.",
+        )),
         Some(name) => Err(Error::unsupported(
             format!("{name}() in an expression of this form is not offered where a definition keeps it"),
             "now() and its like are compared with columns directly; other functions may only look at their arguments.",

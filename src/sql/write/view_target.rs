@@ -105,6 +105,7 @@ impl WriteTarget {
             }
             None => {
                 let stored = writable(name, context)?;
+                stored.check_changeable()?;
                 context.notes.touch(TouchedObject::Collection(stored.id), verb.privilege());
                 WriteTarget { object: stored.id, named: Arc::clone(&stored), stored, view: None }
             }
@@ -287,6 +288,7 @@ fn through(
         (Some(collection), _) if collection.kind == CollectionKind::Auth => {
             return Err(refused("Secrets are written to the collection auth alone."));
         }
+        (Some(collection), _) if collection.materialized.is_some() => return Err(refused(single)),
         (Some(collection), _) => {
             touch(collection.id);
             let (stored, named) = (Arc::clone(collection), Arc::clone(collection));

@@ -218,6 +218,7 @@ fn check_attachable(collection: &Collection) -> Result<()> {
     if collection.kind == CollectionKind::Auth {
         return Err(Error::new(ErrorKind::InsufficientPrivilege, "AUTH entries never leave this node"));
     }
+    collection.check_shared()?;
     let unique = collection.indexes.iter().find(|index| index.kind.is_unique());
     match unique {
         Some(index) => Err(Error::unsupported(

@@ -81,7 +81,10 @@ impl CommitEncoder<'_> {
                     self.put_json(&Key::SequenceDefinition(sequence.id), sequence.as_ref())?
                 }
                 CatalogChange::DropSequence(id) => delete_sequence(&mut self.effects.batch, *id),
-                CatalogChange::PutType(ty) => self.put_json(&Key::UserType(ty.id), ty.as_ref())?,
+                CatalogChange::PutType(ty) => {
+                    self.check_new_domain(&catalog, ty)?;
+                    self.put_json(&Key::UserType(ty.id), ty.as_ref())?
+                }
                 CatalogChange::DropType(id) => {
                     self.effects.batch.delete(&Key::UserType(*id));
                     forget(&mut self.effects.batch, *id);

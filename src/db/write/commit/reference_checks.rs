@@ -120,8 +120,7 @@ impl CommitEncoder<'_> {
             return Ok(());
         }
         for collection in self.view.writes.rows.keys().filter_map(|id| catalog.collection_by_id(*id)) {
-            let is_bound = !collection.checks.is_empty() || !collection.foreign_keys.is_empty();
-            if is_bound || !catalog.references_to(collection.id).is_empty() {
+            if collection.has_conditions() || !catalog.references_to(collection.id).is_empty() {
                 return Err(changed_meanwhile(collection));
             }
         }

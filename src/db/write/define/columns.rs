@@ -17,7 +17,8 @@ use crate::db::write::define::foreign_key_rules::check_foreign_key;
 use crate::db::write::transaction::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Collection, CollectionKind, Column, ColumnId, DefaultValue, DroppedColumn, IndexKind, IndexState, RelationName,
+    Collection, CollectionKind, Column, ColumnDomain, ColumnId, DefaultValue, DroppedColumn, IndexKind, IndexState,
+    RelationName,
 };
 use crate::store::{Key, KeyRange, RecordView};
 use crate::types::{ColumnType, Value};
@@ -211,13 +212,13 @@ impl Transaction {
     /// Gives a column another type, and every entry the value of it that stands beside its key. Ordered indexes are made anew.
     ///
     /// # Errors
-    /// 42703; 23502 for a NULL where the column forbids it; 23505 where entries have the same values in a unique index now; 54000
+    /// 42703; 23502 for a NULL where the column forbids it; 23502 and 23514 by its domain; 23505 where entries have the same values in a unique index now; 54000
     /// for a value too long for an index and for more entries than a transaction changes; 58030 where the store cannot be read.
     pub fn set_column_type(
         &mut self,
         table: &RelationName,
         column: &str,
-        ty: ColumnType,
+        (ty, domain): (ColumnType, Option<ColumnDomain>),
         values: Vec<(EntryKey, Value)>,
         cancel: &Cancel,
     ) -> Result<()> {
@@ -226,7 +227,7 @@ impl Transaction {
         let mut changed = (*old).clone();
         let Some(known) = changed.columns.get_mut(position) else { return Ok(()) };
         let (field, not_null, is_same) = (known.field.clone(), known.not_null, known.ty == ty);
-        known.ty = ty;
+        (known.ty, known.domain) = (ty, domain);
         // All entries are written anew: those of the old indexes go with their numbers, and the commit fills the new ones. Where only
         // the values change, the indexes follow them as they follow an UPDATE.
         for index in changed.indexes.iter_mut().filter(|index| index.kind.is_ordered() && !is_same) {
@@ -234,7 +235,11 @@ impl Transaction {
         }
         self.change_catalog(CatalogChange::Put(Arc::new(changed)));
         let new = Arc::clone(self.catalog().expect_collection(table)?);
+        let domain = new.columns.get(position).and_then(Column::domain_type);
         for (key, value) in values {
+            if let Some(domain) = domain {
+                self.view.check_domain(domain, &self.shown_domain(domain), &value)?;
+            }
             if not_null && value.is_null() {
                 let message = format!("column \"{column}\" of relation \"{table}\" contains null values");
                 return Err(Error::new(ErrorKind::NotNullViolation, message).of_column(&*new, column));

@@ -24,6 +24,9 @@ impl Transaction {
     pub fn create_collection(&mut self, mut collection: Collection) -> Result<()> {
         name_own_sequences(self.catalog(), &mut collection);
         check_collection(self.catalog(), &collection)?;
+        if let Some(kept) = &collection.materialized {
+            self.note_uses(&collection.name, &kept.uses)?;
+        }
         for index in &collection.indexes {
             check_index(self.catalog(), &collection, index)?;
         }
@@ -159,7 +162,7 @@ impl Transaction {
             return Err(Error::unsupported(format!("\"{from}\" keeps its name"), "It is a default collection."));
         }
         check_identifier(to)?;
-        self.check_name_unused(current.id, "table", &from.name)?;
+        self.check_name_unused(current.id, current.kind_name(), &from.name)?;
         if self.catalog().is_taken(RelationRef { schema: from.schema, name: to }) {
             return Err(Error::new(ErrorKind::DuplicateTable, format!("relation \"{to}\" already exists")));
         }

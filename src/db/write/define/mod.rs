@@ -7,6 +7,7 @@ pub(in crate::db) mod comments;
 pub(in crate::db) mod constraints;
 pub(in crate::db) mod ddl;
 pub(in crate::db) mod dimensions;
+pub(in crate::db) mod domains;
 pub(in crate::db) mod foreign_key_rules;
 pub(in crate::db) mod roles;
 pub(in crate::db) mod schemas;

@@ -143,11 +143,8 @@ impl Transaction {
         let told = self.notices.len();
         let catalog = Arc::clone(self.catalog());
         let ids: Vec<CollectionId> = dependents.keys().copied().collect();
-        for id in
-            ids.iter().rev().filter(|id| self.view.catalog.view_by_id(**id).is_some()).copied().collect::<Vec<_>>()
-        {
-            self.change_catalog(CatalogChange::DropView(id));
-        }
+        let is_view = |id: &CollectionId| catalog.view_by_id(*id).is_some() || catalog.kept_view(*id).is_some();
+        ids.iter().rev().filter(|id| is_view(id)).for_each(|id| self.remove_view(*id));
         for id in &ids {
             let Some(collection) = self.catalog().collection_by_id(*id).cloned() else { continue };
             if matches!(collection.schema, SchemaId::Made(schema) if schemas.contains_key(&schema)) {
@@ -245,7 +242,9 @@ impl Transaction {
     /// What a relation is, as messages name it.
     pub(in crate::db::write) fn described(&self, catalog: &Catalog, id: CollectionId) -> String {
         match (catalog.collection_by_id(id), catalog.view_by_id(id)) {
-            (Some(collection), _) => format!("table {}", self.shown_name((&collection.relation()).into())),
+            (Some(collection), _) => {
+                format!("{} {}", collection.kind_name(), self.shown_name((&collection.relation()).into()))
+            }
             (None, Some(view)) => format!("view {}", self.shown_name((&view.relation()).into())),
             (None, None) => "what is gone".to_string(),
         }
@@ -283,7 +282,7 @@ impl Transaction {
                 format!("table \"{relation}\" is attached to network \"{}\" and stays in public", network.name);
             return Err(Error::unsupported(message, "DETACH COLLECTION first: members know the tables of public."));
         }
-        self.check_name_unused(current.id, "table", &current.name)?;
+        self.check_name_unused(current.id, current.kind_name(), &current.name)?;
         let catalog = Arc::clone(self.catalog());
         let owned = catalog.sequences_owned_by(current.id).map(|sequence| &sequence.name);
         let names = std::iter::once(&current.name).chain(current.indexes.iter().map(|index| &index.name)).chain(owned);

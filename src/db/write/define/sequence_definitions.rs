@@ -160,7 +160,7 @@ impl Transaction {
         }));
         drawing.sort_by_key(|(collection, position)| (collection.id, *position));
         let mut views: Vec<Arc<View>> = Vec::new();
-        let direct = uses.views.iter().filter_map(|id| catalog.views().find(|view| view.id == *id));
+        let direct = uses.views.iter().filter_map(|id| catalog.all_views().find(|view| view.id == *id));
         for view in direct.flat_map(|view| std::iter::once(Arc::clone(view)).chain(catalog.views_above(view.id))) {
             if !views.iter().any(|known| known.id == view.id) {
                 views.push(view);
@@ -182,9 +182,7 @@ impl Transaction {
                 self.change_catalog(CatalogChange::Put(Arc::new(changed)));
             }
         }
-        for view in views.iter().rev() {
-            self.change_catalog(CatalogChange::DropView(view.id));
-        }
+        views.iter().rev().for_each(|view| self.remove_view(view.id));
         Ok(())
     }
 

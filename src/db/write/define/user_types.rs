@@ -40,7 +40,7 @@ impl Transaction {
         Ok(())
     }
 
-    fn check_type_name(&self, name: &RelationName) -> Result<()> {
+    pub(in crate::db::write) fn check_type_name(&self, name: &RelationName) -> Result<()> {
         check_identifier(&name.name)?;
         let catalog = self.catalog();
         let is_taken =
@@ -76,9 +76,18 @@ impl Transaction {
     }
 
     /// The type of a name.
-    fn expect_type(&self, name: &RelationName) -> Result<Arc<UserType>> {
+    pub(in crate::db::write) fn expect_type(&self, name: &RelationName) -> Result<Arc<UserType>> {
         let found = self.catalog().user_type(name).cloned();
         found.ok_or_else(|| Error::new(ErrorKind::UndefinedObject, format!("type \"{name}\" does not exist")))
+    }
+
+    /// The enumerated type of a name.
+    fn expect_enum(&self, name: &RelationName) -> Result<Arc<UserType>> {
+        let ty = self.expect_type(name)?;
+        match ty.domain {
+            None => Ok(ty),
+            Some(_) => Err(Error::new(ErrorKind::WrongObjectType, format!("{} is not an enum", ty.name()))),
+        }
     }
 
     /// Adds a label; with `if_not_exists` one that is there already is told to the client.
@@ -91,7 +100,7 @@ impl Transaction {
         label: &str,
         (place, if_not_exists): (&LabelPlace, bool),
     ) -> Result<()> {
-        let ty = self.expect_type(name)?;
+        let ty = self.expect_enum(name)?;
         check_label(label)?;
         if ty.definition.labels().iter().any(|known| known.name == label) {
             let message = format!("enum label \"{label}\" already exists");
@@ -113,7 +122,7 @@ impl Transaction {
     /// 42704 for a type that is not there, 22023 for a label that is not, 42710 for a name that another one has, 42602 for one that is too
     /// long; 0A000 where a stored expression may mean the label.
     pub fn rename_label(&mut self, name: &RelationName, from: &str, to: &str) -> Result<()> {
-        let ty = self.expect_type(name)?;
+        let ty = self.expect_enum(name)?;
         check_label(to)?;
         let mut labels = ty.definition.labels().to_vec();
         let is_taken = labels.iter().any(|label| label.name == to);
@@ -229,6 +238,11 @@ impl Transaction {
         let told = self.notices.len();
         for ty in &types {
             for (table, column) in self.columns_of_type(ty.id) {
+                if table.materialized.is_some() {
+                    self.drop_above(&[table.id], true)?;
+                    self.remove_view(table.id);
+                    continue;
+                }
                 self.drop_above_column(&table.relation(), &column, true)?;
                 self.drop_column(&table.relation(), &column, true, cancel)?;
             }
@@ -246,10 +260,13 @@ impl Transaction {
     }
 
     /// The columns of a type, or of arrays of it, each with its table; tables in the order in which they were made.
-    fn columns_of_type(&self, ty: CollectionId) -> Vec<(Arc<Collection>, String)> {
+    pub(in crate::db::write) fn columns_of_type(&self, ty: CollectionId) -> Vec<(Arc<Collection>, String)> {
         let mut found = Vec::new();
         for collection in self.catalog().collections() {
-            let columns = collection.columns.iter().filter(|column| UserType::id_of(&column.ty) == Some(ty));
+            let is_of = |column: &&Column| {
+                UserType::id_of(&column.ty) == Some(ty) || column.domain.as_ref().is_some_and(|domain| domain.id == ty)
+            };
+            let columns = collection.columns.iter().filter(is_of);
             found.extend(columns.map(|column| (Arc::clone(collection), column.name.clone())));
         }
         found.sort_by_key(|(collection, _)| collection.id);
@@ -261,7 +278,7 @@ impl Transaction {
         let what = self.described_type(ty);
         let is_plain = |(table, name): &(Arc<Collection>, String)| {
             let column = table.column(name).and_then(|position| table.columns.get(position));
-            !column.is_some_and(|column| matches!(column.ty, ColumnType::Array(_)))
+            !column.is_some_and(|column| matches!(column.ty, ColumnType::Array(_)) && column.domain.is_none())
         };
         let mut columns = self.columns_of_type(ty.id);
         columns.sort_by_key(is_plain);

@@ -9,7 +9,7 @@ use crate::db::catalog::user_types::check_new_relation;
 use crate::db::catalog::view_rules::refuse_dependents;
 use crate::db::write::transaction::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Notice, Result};
-use crate::model::{CollectionId, RelationName, View};
+use crate::model::{CollectionId, RelationName, View, ViewUse};
 
 /// Views that dropping something with CASCADE takes along and that are named one by one; more are counted.
 const LISTED_MAX: usize = 100;
@@ -40,17 +40,7 @@ impl Transaction {
             let message = format!("infinite recursion detected in rules for relation \"{}\"", view.name);
             return Err(Error::new(ErrorKind::InvalidObjectDefinition, message));
         }
-        for used in &view.uses {
-            if catalog.collection_by_id(used.relation).is_none() && catalog.view_by_id(used.relation).is_none() {
-                let message = format!("what view \"{}\" reads does not exist any more", view.name);
-                return Err(Error::new(ErrorKind::UndefinedTable, message));
-            }
-        }
-        // Whoever changes one of them meanwhile has not seen the view: then this transaction comes too late.
-        for used in &view.uses {
-            let before = self.view.catalog.standing_of(used.relation);
-            self.writes().note_standing(used.relation, before);
-        }
+        self.note_uses(&view.name, &view.uses)?;
         let (id, is_new) = (view.id, self.catalog().view_by_id(view.id).is_none());
         self.change_catalog(CatalogChange::PutView(Arc::new(view)));
         if is_new {
@@ -66,6 +56,19 @@ impl Transaction {
     pub fn rename_view(&mut self, view: &View, renamed: View) -> Result<()> {
         self.check_name_unused(view.id, "view", &view.name)?;
         self.put_view(renamed)
+    }
+
+    /// Notes whether a materialised view has the rows of its query.
+    ///
+    /// # Errors
+    /// 42P01; 54000 and 53200 for a transaction that holds too much.
+    pub fn set_populated(&mut self, name: &RelationName, is_populated: bool) -> Result<()> {
+        let mut changed = (**self.catalog().expect_collection(name)?).clone();
+        if let Some(kept) = &mut changed.materialized {
+            kept.is_populated = is_populated;
+        }
+        self.change_catalog(CatalogChange::Put(Arc::new(changed)));
+        Ok(())
     }
 
     /// Refuses another name for a relation that views read by the one that it has.
@@ -92,6 +95,48 @@ impl Transaction {
             return Err(Error::new(ErrorKind::UndefinedTable, format!("view \"{name}\" does not exist")));
         };
         self.change_catalog(CatalogChange::DropView(view.id));
+        Ok(())
+    }
+
+    /// Drops a materialised view; those that read it are the caller's to drop, by [`Transaction::drop_above`].
+    ///
+    /// # Errors
+    /// 42P01; 42809 for a table.
+    pub fn drop_materialized(&mut self, name: &RelationName) -> Result<()> {
+        let found = Arc::clone(self.catalog().expect_collection(name)?);
+        if found.materialized.is_none() {
+            let message = format!("\"{}\" is not a materialized view", found.name);
+            return Err(Error::new(ErrorKind::WrongObjectType, message));
+        }
+        self.remove_view(found.id);
+        Ok(())
+    }
+
+    /// Takes a view away, with the rows of a materialised one.
+    pub(in crate::db::write) fn remove_view(&mut self, id: CollectionId) {
+        if self.catalog().collection_by_id(id).is_none() {
+            return self.change_catalog(CatalogChange::DropView(id));
+        }
+        self.writes().rows.remove(&id);
+        self.change_catalog(CatalogChange::Drop(id));
+    }
+
+    /// Whoever changes what a view reads meanwhile has not seen the view: then this transaction comes too late.
+    ///
+    /// # Errors
+    /// 42P01 where what it reads is gone.
+    pub(in crate::db::write) fn note_uses(&mut self, name: &str, uses: &[ViewUse]) -> Result<()> {
+        for used in uses {
+            let catalog = self.catalog();
+            if catalog.collection_by_id(used.relation).is_none() && catalog.view_by_id(used.relation).is_none() {
+                let message = format!("what view \"{name}\" reads does not exist any more");
+                return Err(Error::new(ErrorKind::UndefinedTable, message));
+            }
+        }
+        for used in uses {
+            let before = self.view.catalog.standing_of(used.relation);
+            self.writes().note_standing(used.relation, before);
+        }
         Ok(())
     }
 
@@ -124,9 +169,7 @@ impl Transaction {
             };
         }
         self.note_cascade(&order);
-        for view in order.iter().rev() {
-            self.change_catalog(CatalogChange::DropView(view.id));
-        }
+        order.iter().rev().for_each(|view| self.remove_view(view.id));
         Ok(())
     }
 
@@ -164,9 +207,7 @@ impl Transaction {
             return refuse_dependents(&what, &order.iter().map(line).collect::<Vec<_>>());
         }
         self.note_cascade(&order);
-        for view in order.iter().rev() {
-            self.change_catalog(CatalogChange::DropView(view.id));
-        }
+        order.iter().rev().for_each(|view| self.remove_view(view.id));
         Ok(())
     }
 

@@ -222,12 +222,14 @@ impl Transaction {
     fn default_value(&mut self, collection: &Collection, position: usize) -> Result<Value> {
         let Some(column) = collection.columns.get(position) else { return Ok(Value::Null) };
         match &column.default {
-            None | Some(DefaultValue::GeneratedId | DefaultValue::Computed(_)) => Ok(Value::Null),
+            Some(DefaultValue::GeneratedId | DefaultValue::Computed(_)) => Ok(Value::Null),
+            None if column.default_text().is_none() => Ok(Value::Null),
             Some(DefaultValue::Sequence | DefaultValue::Identity) => {
                 self.next_number_of(collection, position).map(Value::Int8)
             }
             Some(DefaultValue::Drawn(sequence)) => Value::Int8(self.next_number(*sequence)?).cast(&column.ty, false),
-            Some(DefaultValue::Expression(text)) => {
+            Some(DefaultValue::Expression(_)) | None => {
+                let text = column.default_text().unwrap_or_default();
                 let compiled = self.shared.row_rules.compile(&self.view, collection, text)?;
                 let value = compiled.value(&self.view.stored_environment(), &ValueRow::default())?;
                 value.cast(&column.ty, false)

@@ -223,7 +223,7 @@ impl Transaction {
         on_conflict: OnConflict<'_>,
         waits: &LockWaits<'_>,
     ) -> Result<Inserted> {
-        let row = self.complete(collection, row)?;
+        let row = self.complete(collection, row, None)?;
         if collection.kind == CollectionKind::Auth {
             return self.insert_secret(collection, &row, on_conflict);
         }

@@ -201,7 +201,7 @@ impl Transaction {
         row: Vec<Option<Value>>,
         on_conflict: OnConflict<'_>,
     ) -> Result<Inserted> {
-        let row = self.complete(collection, row)?;
+        let row = self.complete(collection, row, None)?;
         if collection.kind == CollectionKind::Auth {
             return self.insert_secret(collection, &row, on_conflict);
         }
@@ -277,7 +277,7 @@ impl Transaction {
                 slot.clone_from(value);
             }
         }
-        let row = self.complete(collection, row.into_iter().map(Some).collect())?;
+        let row = self.complete(collection, row.into_iter().map(Some).collect(), Some(&changes))?;
         let moved = self.key_of_existing(collection, &row, key)?;
         if moved != *key {
             let is_moved = self.move_entry(collection, key, moved.clone(), (row.clone(), &old))?;
@@ -311,6 +311,7 @@ impl Transaction {
         key: &EntryKey,
         facts: Vec<(String, Option<Value>)>,
     ) -> Result<bool> {
+        collection.check_changeable()?;
         let mut pending = self.pending(collection, key)?;
         if !pending.alive {
             return Ok(false);
@@ -340,6 +341,7 @@ impl Transaction {
         if collection.kind == CollectionKind::Auth {
             return Err(Error::new(ErrorKind::InsufficientPrivilege, "AUTH entries are never staged"));
         }
+        collection.check_changeable()?;
         let mut pending = self.pending(collection, key)?;
         if !pending.alive {
             return Ok(false);
@@ -355,6 +357,7 @@ impl Transaction {
     /// 42501 for an entry of others and for hidden secrets; 54000 and 53200 for a transaction that holds too much; XX001 for a
     /// damaged record, 58030 where the store cannot be read.
     pub fn delete(&mut self, collection: &Arc<Collection>, key: &EntryKey) -> Result<bool> {
+        collection.check_changeable()?;
         if collection.kind == CollectionKind::Auth {
             return self.delete_secret(collection, key);
         }
@@ -405,8 +408,14 @@ impl Transaction {
         Ok(EntryKey::from_bytes(key))
     }
 
-    /// Fills in generated defaults, brings values into their column's type and checks them.
-    pub(in crate::db::write) fn complete(&mut self, collection: &Collection, row: Vec<Option<Value>>) -> Result<Row> {
+    /// Fills in generated defaults, brings values into their column's type and checks them, by domains those `written` or all.
+    pub(in crate::db::write) fn complete(
+        &mut self,
+        collection: &Collection,
+        row: Vec<Option<Value>>,
+        written: Option<&[(usize, Value)]>,
+    ) -> Result<Row> {
+        collection.check_changeable()?;
         let mut complete = Vec::with_capacity(row.len());
         for (position, (column, value)) in collection.columns.iter().zip(row).enumerate() {
             let value = match (value, &column.default) {
@@ -429,6 +438,7 @@ impl Transaction {
             complete.push(value);
         }
         self.compute_columns(collection, &mut complete)?;
+        self.check_domains(collection, &complete, written)?;
         check_not_null(collection, &complete)?;
         self.check_conditions(collection, &complete)?;
         Ok(complete)

@@ -58,7 +58,7 @@ impl Names<'_> {
                     "Superusers read them; nobody else is given any right to them.",
                 ));
             }
-            return Ok(NamedObject { target: AclTarget::relation(collection.id), name, kind: "table" });
+            return Ok(NamedObject { target: AclTarget::relation(collection.id), name, kind: collection.kind_name() });
         }
         if let Some(view) = self.catalog.view(relation) {
             return Ok(NamedObject { target: AclTarget::relation(view.id), name, kind: "view" });
@@ -117,7 +117,7 @@ impl Names<'_> {
     pub fn tables_in(&self, schema: &str) -> Result<Vec<NamedObject>> {
         let (schema, _) = self.schema(schema)?;
         let tables = self.catalog.collections_of(schema).filter(|table| table.kind != CollectionKind::Auth);
-        let tables = tables.map(|table| (table.id, table.name.clone(), "table"));
+        let tables = tables.map(|table| (table.id, table.name.clone(), table.kind_name()));
         let views = self.catalog.views_in(schema).map(|view| (view.id, view.name.clone(), "view"));
         let named = |(id, name, kind)| NamedObject { target: AclTarget::relation(id), name, kind };
         bounded(tables.chain(views).map(named).collect())

@@ -32,9 +32,11 @@ pub(super) fn set_owner(
     let tag = match kind {
         OwnedKind::Table => "ALTER TABLE",
         OwnedKind::View => "ALTER VIEW",
+        OwnedKind::MaterializedView => "ALTER MATERIALIZED VIEW",
         OwnedKind::Sequence => "ALTER SEQUENCE",
         OwnedKind::Schema => "ALTER SCHEMA",
         OwnedKind::Type => "ALTER TYPE",
+        OwnedKind::Domain => "ALTER DOMAIN",
         OwnedKind::Database => "ALTER DATABASE",
     };
     let found = match find(kind, name, acting) {
@@ -63,7 +65,7 @@ fn find(kind: OwnedKind, name: &[String], acting: &Acting<'_>) -> Result<Owned> 
             acting.names().database(last)?;
             Ok(Owned { object: ObjectAcl::DATABASE, schema: None, sequence: None })
         }
-        OwnedKind::Type => {
+        OwnedKind::Type | OwnedKind::Domain => {
             let schemas: Vec<SchemaId> = match name {
                 [schema, _] => match catalog.schema(schema, path.own()) {
                     Some(SchemaPlace::Stored(schema)) => vec![schema],
@@ -80,14 +82,18 @@ fn find(kind: OwnedKind, name: &[String], acting: &Acting<'_>) -> Result<Owned> 
                     .collect(),
             };
             let ty = schemas.into_iter().find_map(|schema| catalog.user_type(RelationRef { schema, name: last }));
+            if let Some(ty) = ty.filter(|ty| kind == OwnedKind::Domain && ty.domain.is_none()) {
+                return Err(Error::new(ErrorKind::WrongObjectType, format!("{} is not a domain", ty.name())));
+            }
             ty.map(|ty| Owned { object: ty.id, schema: Some(ty.schema), sequence: None }).ok_or_else(|| {
                 Error::new(ErrorKind::UndefinedObject, format!("type \"{}\" does not exist", name.join(".")))
             })
         }
-        OwnedKind::Table | OwnedKind::View | OwnedKind::Sequence => {
+        OwnedKind::Table | OwnedKind::View | OwnedKind::MaterializedView | OwnedKind::Sequence => {
             let found = acting.names().relation(name)?;
             let wanted = match kind {
                 OwnedKind::View => "view",
+                OwnedKind::MaterializedView => "materialized view",
                 OwnedKind::Sequence => "sequence",
                 _ => found.kind,
             };
@@ -231,6 +237,7 @@ pub(super) fn drop_owned(roles: &[RoleWord], cascade: bool, acting: &mut Acting<
         objects.iter().filter_map(|id| catalog.schema_by_id(*id)).map(|schema| schema.name.clone()).collect();
     let all: Vec<CollectionId> = objects.iter().copied().filter(|id| catalog.schema_by_id(*id).is_none()).collect();
     let relations: Vec<CollectionId> = tables.iter().map(|(id, _)| *id).collect();
+    let (kept, tables): (Vec<_>, Vec<_>) = tables.into_iter().partition(|(id, _)| catalog.kept_view(*id).is_some());
     let with_views: Vec<CollectionId> =
         all.iter().copied().filter(|id| relations.contains(id) || catalog.view_by_id(*id).is_some()).collect();
     acting.transaction.drop_above(&with_views, cascade)?;
@@ -238,6 +245,9 @@ pub(super) fn drop_owned(roles: &[RoleWord], cascade: bool, acting: &mut Acting<
         if acting.transaction.catalog().view(view).is_some() {
             acting.transaction.drop_view(view)?;
         }
+    }
+    for (_, view) in &kept {
+        acting.transaction.drop_materialized(view)?;
     }
     for (_, table) in &tables {
         acting.transaction.drop_collection(table, &relations, cascade)?;

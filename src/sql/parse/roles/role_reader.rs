@@ -275,15 +275,19 @@ impl RoleTokens<'_> {
             ("SEQUENCE", OwnedKind::Sequence),
             ("SCHEMA", OwnedKind::Schema),
             ("TYPE", OwnedKind::Type),
+            ("DOMAIN", OwnedKind::Domain),
             ("DATABASE", OwnedKind::Database),
         ];
-        let Some((_, kind)) = kinds.into_iter().find(|(word, _)| self.is_at(1, word)) else { return Ok(None) };
+        let is_kept = self.is_at(1, "MATERIALIZED") && self.is_at(2, "VIEW");
+        let kept = ("MATERIALIZED", OwnedKind::MaterializedView);
+        let mut known = kinds.into_iter().chain(is_kept.then_some(kept));
+        let Some((_, kind)) = known.find(|(word, _)| self.is_at(1, word)) else { return Ok(None) };
         let length = self.tokens.len();
         let Some(owner_at) = length.checked_sub(3).filter(|at| self.is_at(*at, "OWNER") && self.is_at(at + 1, "TO"))
         else {
             return Ok(None);
         };
-        self.at = 2;
+        self.at = 2 + usize::from(is_kept);
         let if_exists = self.takes("IF");
         if if_exists {
             self.expect("EXISTS")?;

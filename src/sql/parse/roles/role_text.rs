@@ -95,9 +95,11 @@ pub enum OwnedKind {
     /// Tables, and what ALTER TABLE takes for one: views and sequences.
     Table,
     View,
+    MaterializedView,
     Sequence,
     Schema,
     Type,
+    Domain,
     Database,
 }
 

@@ -15,6 +15,7 @@ use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::merge_text::check_merge;
 use crate::sql::parse::names::last_part;
 use crate::sql::parse::visit::change_expressions;
+use crate::sql::pg_catalog::find_stored;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
 use crate::sql::rewrite::expressions::check_one_row;
 use crate::sql::write::column_defaults::Defaults;
@@ -161,6 +162,13 @@ fn target_of(merge: &Merge, context: &PlanContext<'_>) -> Result<WriteTarget> {
     let TableFactor::Table { name, args: None, .. } = &merge.table else {
         return Err(Error::syntax("MERGE takes rows for a table", None).with_hint("MERGE INTO table USING source ..."));
     };
+    let found = find_stored(name, context)?;
+    let table = found.as_ref().and_then(|relation| context.view.catalog().collection(relation));
+    if let Some(table) = table.filter(|table| table.materialized.is_some()) {
+        let message = format!("cannot execute MERGE on relation \"{}\"", table.name);
+        let error = Error::new(ErrorKind::Unsupported, message);
+        return Err(error.with_detail("This operation is not supported for materialized views."));
+    }
     let mut target = None;
     // What rows have to be that come in is known of the others alone.
     for verb in [Verb::Delete, Verb::Update, Verb::Insert] {
