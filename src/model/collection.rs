@@ -261,18 +261,27 @@ pub enum SystemColumn {
     Stage,
     /// How much of it its network knows.
     Publicity,
+    /// The networks that have it, or had it before it was changed here.
+    Public,
+    /// When this node posted it last.
+    PostedAt,
+    /// Whether it was posted, and has been changed here since.
+    Edited,
     /// Facts of a table that no column declares.
     Metadata,
 }
 
 impl SystemColumn {
-    pub const ALL: [SystemColumn; 7] = [
+    pub const ALL: [SystemColumn; 10] = [
         SystemColumn::EntryType,
         SystemColumn::VectorClock,
         SystemColumn::Timestamp,
         SystemColumn::PeerId,
         SystemColumn::Stage,
         SystemColumn::Publicity,
+        SystemColumn::Public,
+        SystemColumn::PostedAt,
+        SystemColumn::Edited,
         SystemColumn::Metadata,
     ];
 
@@ -284,6 +293,9 @@ impl SystemColumn {
             SystemColumn::PeerId => "_peer_id",
             SystemColumn::Stage => "_stage",
             SystemColumn::Publicity => "_publicity",
+            SystemColumn::Public => "_public",
+            SystemColumn::PostedAt => "_posted_at",
+            SystemColumn::Edited => "_edited",
             SystemColumn::Metadata => "metadata",
         }
     }
@@ -294,7 +306,9 @@ impl SystemColumn {
                 ColumnType::Text
             }
             SystemColumn::VectorClock | SystemColumn::Metadata => ColumnType::Jsonb,
-            SystemColumn::Timestamp => ColumnType::TimestampTz,
+            SystemColumn::Timestamp | SystemColumn::PostedAt => ColumnType::TimestampTz,
+            SystemColumn::Public => ColumnType::Array(Box::new(ColumnType::Text)),
+            SystemColumn::Edited => ColumnType::Bool,
         }
     }
 }
