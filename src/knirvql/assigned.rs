@@ -6,24 +6,24 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Expr, Operand, PathBase};
 use crate::knirvql::ast::{AstExpression, Literal, Path};
 use crate::knirvql::fact_functions::{as_json, json_field, number_at, present_json};
-use crate::knirvql::lower::Lowering;
+use crate::knirvql::lower::KnirvqlLowering;
 use crate::knirvql::resolve::{ResolvedStatement, parameter, resolve, scalar};
 use crate::model::Collection;
 use crate::types::json::jsonb::PathStep;
 use crate::types::{ColumnType, Value, jsonb_text};
 
-impl Lowering<'_> {
+impl KnirvqlLowering<'_> {
     /// A value for a fact: JSON, with its null in the place of a missing one.
     ///
     /// # Errors
-    /// As [`Lowering::json_or_null`].
+    /// As [`KnirvqlLowering::json_or_null`].
     pub fn fact_value(&mut self, collection: &Collection, value: &AstExpression) -> Result<Expr> {
         let null = Expr::constant(Value::Json("null".into()));
         Ok(Expr::Coalesce { list: vec![self.json_or_null(collection, value)?, null], ty: ColumnType::Jsonb })
     }
 
     /// # Errors
-    /// As `resolve`, `scalar` and [`Lowering::number`].
+    /// As `resolve`, `scalar` and [`KnirvqlLowering::number`].
     fn json_or_null(&mut self, collection: &Collection, value: &AstExpression) -> Result<Expr> {
         let of_scalar = |value: Expr| match value {
             Expr::Scalar(scalar) => as_json(Expr::Scalar(scalar)),
@@ -52,7 +52,7 @@ impl Lowering<'_> {
     /// A value for a column of type `ty`.
     ///
     /// # Errors
-    /// 42804 for a value of another kind; as `resolve`, `scalar` and [`Lowering::number`].
+    /// 42804 for a value of another kind; as `resolve`, `scalar` and [`KnirvqlLowering::number`].
     pub fn column_value(&mut self, collection: &Collection, value: &AstExpression, ty: &ColumnType) -> Result<Expr> {
         let to = |inner: Expr| Expr::Convert { inner: Box::new(inner), to: ty.clone(), explicit: false };
         let is_json = matches!(ty, ColumnType::Json | ColumnType::Jsonb);

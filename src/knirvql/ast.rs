@@ -220,6 +220,8 @@ pub struct AstStage {
     pub collection: Option<String>,
     pub condition: Condition,
     pub network: Option<String>,
+    /// Of STAGE: only what would leave is shown.
+    pub dry_run: bool,
 }
 
 /// REVERT.

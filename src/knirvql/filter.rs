@@ -5,16 +5,16 @@ use regex::Regex;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Comparison, Expr, ParameterTypes, Test};
 use crate::knirvql::ast::{AstComparison, Condition, Literal, Path};
-use crate::knirvql::lower::Lowering;
+use crate::knirvql::lower::KnirvqlLowering;
 use crate::knirvql::resolve::{ResolvedStatement, resolve, scalar};
 use crate::model::Collection;
 use crate::types::ColumnType;
 
-impl Lowering<'_> {
+impl KnirvqlLowering<'_> {
     /// The condition on entries of a collection. Recursion ends: the parser bounds the nesting.
     ///
     /// # Errors
-    /// As `resolve`, `scalar` and [`Lowering::list_of`]; 22023 for a secret text after MATCHES that is no regular expression.
+    /// As `resolve`, `scalar` and [`KnirvqlLowering::list_of`]; 22023 for a secret text after MATCHES that is no regular expression.
     pub fn filter(&mut self, collection: &Collection, condition: &Condition) -> Result<Expr> {
         let mut all = |members: &[Condition]| {
             members.iter().map(|member| self.filter(collection, member)).collect::<Result<Vec<_>>>()

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Expr, Operand};
 use crate::knirvql::ast::{AstAggregate, AstAggregateFunction, AstField, AstFieldValue, GetMemory, Path};
 use crate::knirvql::fact_functions::{json_field, number_among, present_json};
-use crate::knirvql::lower::Lowering;
+use crate::knirvql::lower::KnirvqlLowering;
 use crate::knirvql::lower_get::name_of;
 use crate::knirvql::resolve::{ResolvedStatement, resolve};
 use crate::model::{Collection, OutputColumn};
@@ -23,7 +23,7 @@ struct GroupsLowering<'a> {
     calls: Vec<AggregateCall>,
 }
 
-impl Lowering<'_> {
+impl KnirvqlLowering<'_> {
     /// The query of a GET of groups.
     ///
     /// # Errors

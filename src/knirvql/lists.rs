@@ -6,7 +6,7 @@ use crate::db::{Query, RowStream};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Expr, Operand};
 use crate::knirvql::ast::{AstField, AstFieldValue, GetMemory};
-use crate::knirvql::lower::Lowering;
+use crate::knirvql::lower::KnirvqlLowering;
 use crate::knirvql::resolve::resolve;
 use crate::metrics::StatementKind;
 use crate::statement::{Change, ReadRun, RowSource, RowsTag, Work, WriteRun, Written, later};
@@ -33,7 +33,7 @@ pub struct Lists {
     parameters: usize,
 }
 
-impl Lowering<'_> {
+impl KnirvqlLowering<'_> {
     /// Lowers a query inside of IN to the list of its values, which are compared with one of type `ty`.
     ///
     /// # Errors

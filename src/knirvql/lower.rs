@@ -1,7 +1,7 @@
 //! From a tree to a plan: names become columns of the catalog, conditions expressions, parameters get their types.
 //!
 //! GET lowers to the [`Query`] that SQL lowers to as well, and DELETE and STAGE to the filter of the entries they change, so
-//! that both languages meet one executor. Lowering happens once, at Parse; each Execute binds parameters.
+//! that both languages meet one executor. KnirvqlLowering happens once, at Parse; each Execute binds parameters.
 
 use std::sync::Arc;
 
@@ -23,6 +23,7 @@ use crate::knirvql::returned::Returned;
 use crate::knirvql::secret_write::SecretWrite;
 use crate::knirvql::selected_change::{SelectedChange, SelectedVerb, Selection, fits_nothing};
 use crate::knirvql::shape::shape;
+use crate::knirvql::stage_preview::StagePreview;
 use crate::model::{Collection, CollectionKind, OutputColumn, SchemaId};
 use crate::statement::{
     Change, ColumnDefaults, DependsOn, Explain, KnownRows, PlanNotes, Planned, Planning, Privilege, RowSource,
@@ -59,7 +60,7 @@ pub fn lower(
     defaults: &PlanDefaults<'_>,
 ) -> Result<Planned> {
     let notes = PlanNotes::default();
-    let mut lowering = Lowering::new(statement, (catalog, declared), defaults, &notes);
+    let mut lowering = KnirvqlLowering::new(statement, (catalog, declared), defaults, &notes);
     let (body, columns) = lowering.statement(statement)?;
     let parameters = lowering.parameters.finish();
     Ok(Planned::new(body, parameters, columns.map(Arc::from), notes, None))
@@ -71,7 +72,7 @@ pub fn lower(
 /// 0A000 for groups and for a query inside of IN; as [`lower`].
 pub fn lower_get(statement: &KnirvqlStatement, catalog: &Arc<Catalog>) -> Result<Option<LoweredGet>> {
     let notes = PlanNotes::default();
-    let mut lowering = Lowering::new(statement, (catalog, &[]), &|_| Ok(None), &notes);
+    let mut lowering = KnirvqlLowering::new(statement, (catalog, &[]), &|_| Ok(None), &notes);
     let (query, columns) = match statement {
         KnirvqlStatement::GetMemory(get) if get.reads_groups() => {
             return Err(Error::unsupported(
@@ -99,8 +100,8 @@ pub struct LoweredGet {
     pub parameters: Vec<ColumnType>,
 }
 
-/// The lowering of one statement.
-pub struct Lowering<'a> {
+/// The lowering of one statement. Its methods lie by subject in the files of this folder.
+pub struct KnirvqlLowering<'a> {
     catalog: &'a Arc<Catalog>,
     pub(super) parameters: ParameterTypes,
     defaults: &'a PlanDefaults<'a>,
@@ -111,16 +112,16 @@ pub struct Lowering<'a> {
 
 pub type BodyAndColumns = (Statement, Option<Vec<OutputColumn>>);
 
-impl<'a> Lowering<'a> {
+impl<'a> KnirvqlLowering<'a> {
     fn new(
         statement: &KnirvqlStatement,
         (catalog, declared): (&'a Arc<Catalog>, &[Option<ColumnType>]),
         defaults: &'a PlanDefaults<'a>,
         notes: &'a PlanNotes,
-    ) -> Lowering<'a> {
+    ) -> KnirvqlLowering<'a> {
         let count = parameters(statement).last().map_or(0, |role| role.number);
         let parameters = ParameterTypes::new(declared, count.into());
-        Lowering { catalog, parameters, defaults, notes, lists: Vec::new() }
+        KnirvqlLowering { catalog, parameters, defaults, notes, lists: Vec::new() }
     }
 
     /// The statement, with the queries inside of IN run before it.
@@ -269,6 +270,12 @@ impl<'a> Lowering<'a> {
         }
         let filter = self.filter(&collection, &stage.condition)?;
         let selection = Selection { collection, filter, lenient: false };
+        if stage.dry_run {
+            self.depend_on_catalog();
+            self.notes.touch_collection(&selection.collection, SelectedVerb::Stage.privilege());
+            self.notes.touch_collection(&selection.collection, Privilege::Select);
+            return Ok(StagePreview::of_stage(selection, self.catalog));
+        }
         let verb = if stage.staged { SelectedVerb::Stage } else { SelectedVerb::Unstage };
         Ok(self.selected(verb, vec![selection], None))
     }

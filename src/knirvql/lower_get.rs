@@ -6,7 +6,7 @@ use crate::db::{Nearest, Order, OrderBy, Output, Query, Target, Within};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Operand, PathResult, Scalar};
 use crate::knirvql::ast::{self, AstField, AstFieldValue, Bindable, GetMemory, Path, Similar, Step, VectorSource};
-use crate::knirvql::lower::Lowering;
+use crate::knirvql::lower::KnirvqlLowering;
 use crate::knirvql::memory_write::{id_column, vector_column, vector_scalar};
 use crate::knirvql::resolve::{ResolvedStatement, parameter, resolve};
 use crate::model::{Collection, IndexKind, OutputColumn};
@@ -25,7 +25,7 @@ impl GetMemory {
     }
 }
 
-impl Lowering<'_> {
+impl KnirvqlLowering<'_> {
     /// The query of a GET of entries.
     ///
     /// # Errors

@@ -12,8 +12,10 @@ use crate::knirvql::assigned::AssignedPlace;
 use crate::knirvql::ast::{Assignment, AstExpression, Path, UpdateMemory};
 use crate::knirvql::fact_functions::json_field;
 use crate::knirvql::json_place::with_place;
-use crate::knirvql::lower::{BodyAndColumns, Lowering, changing};
-use crate::knirvql::memory_write::{blob_columns, blob_scalar, no_blobs, vector_column, vector_scalar};
+use crate::knirvql::lower::{BodyAndColumns, KnirvqlLowering, changing};
+use crate::knirvql::memory_write::{
+    ChangedColumns, ChangedFacts, blob_columns, blob_scalar, no_blobs, vector_column, vector_scalar,
+};
 use crate::knirvql::resolve::resolve;
 use crate::knirvql::returned::Returned;
 use crate::knirvql::selected_change::Selection;
@@ -44,7 +46,7 @@ struct EntryChanges {
 /// A document that places are changed in: a column, or a fact that no column declares.
 type PlaceRoot = (Option<usize>, Option<String>);
 
-impl Lowering<'_> {
+impl KnirvqlLowering<'_> {
     /// UPDATE MEMORY.
     ///
     /// # Errors
@@ -229,9 +231,9 @@ impl<'a> BoundChanges<'a> {
     }
 
     /// The new values of columns, and those of facts that no column declares, from what was computed of an entry.
-    fn applied(&self, computed: Row) -> Result<(Vec<(usize, Value)>, Vec<(String, Option<Value>)>)> {
+    fn applied(&self, computed: Row) -> Result<(ChangedColumns, ChangedFacts)> {
         let mut computed = computed.into_iter();
-        let mut columns: Vec<(usize, Value)> =
+        let mut columns: ChangedColumns =
             self.changes.columns.iter().map(|(position, _)| *position).zip(computed.by_ref()).collect();
         let mut set = Vec::with_capacity(self.changes.places.len());
         for place in &self.changes.places {

@@ -4,7 +4,7 @@ use crate::db::{Arbiters, EntryKey, Gathered, Inserted, LockMode, OnConflict};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Environment, Expr, Operand, Program};
 use crate::knirvql::ast::SetMode;
-use crate::knirvql::memory_write::{EntryParts, MemoryWrite, stored_blob};
+use crate::knirvql::memory_write::{ChangedColumns, ChangedFacts, EntryParts, MemoryWrite, stored_blob};
 use crate::knirvql::returned::Returned;
 use crate::metrics::StatementKind;
 use crate::model::{Collection, DefaultValue, SystemColumn};
@@ -97,7 +97,7 @@ impl MemoryUpsert {
         &self,
         write: &MemoryWrite,
         key: &EntryKey,
-        (mut columns, mut facts): (Vec<(usize, Value)>, Vec<(String, Option<Value>)>),
+        (mut columns, mut facts): (ChangedColumns, ChangedFacts),
         run: &mut WriteRun<'_>,
     ) -> Result<()> {
         let collection = &write.collection;

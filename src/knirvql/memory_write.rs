@@ -23,6 +23,11 @@ pub struct MemoryWrite {
     blob: Option<Scalar>,
 }
 
+/// Columns of an entry by position, with their new values.
+pub type ChangedColumns = Vec<(usize, Value)>;
+/// Facts of an entry that no column declares, with their new values; `None` takes one out.
+pub type ChangedFacts = Vec<(String, Option<Value>)>;
+
 /// The parts of one entry, ready to be written.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EntryParts {

@@ -45,6 +45,7 @@ mod scan;
 mod secret_write;
 mod selected_change;
 mod shape;
+mod stage_preview;
 mod synopses;
 
 pub use ast::{

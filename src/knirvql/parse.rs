@@ -184,6 +184,7 @@ impl Builder<'_> {
         let network = children(node.clone(), Rule::for_network).next();
         Ok(AstStage {
             staged,
+            dry_run: has(&node, Rule::kw_dry),
             collection: collection.map(|clause| self.in_clause(clause)).transpose()?,
             network: network.map(|clause| self.network(clause)).transpose()?,
             condition: self.where_clause(child(node, Rule::where_clause)?)?,

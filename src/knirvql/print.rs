@@ -79,10 +79,10 @@ impl Display for AstStage {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let verb = if self.staged { "STAGE" } else { "UNSTAGE" };
         write!(f, "{verb} MEMORY{} WHERE {}", In(self.collection.as_deref()), self.condition)?;
-        match &self.network {
-            Some(network) => write!(f, " FOR NETWORK {}", Quoted(network)),
-            None => Ok(()),
+        if let Some(network) = &self.network {
+            write!(f, " FOR NETWORK {}", Quoted(network))?;
         }
+        f.write_str(if self.dry_run { " DRY RUN" } else { "" })
     }
 }
 

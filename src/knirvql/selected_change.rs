@@ -7,6 +7,7 @@ use crate::db::{EntryKey, Gathered, LockMode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Environment, Expr, Program};
 use crate::knirvql::returned::Returned;
+use crate::knirvql::stage_preview::{preview_lines, previewed};
 use crate::metrics::StatementKind;
 use crate::model::{Collection, CollectionKind, Stage};
 use crate::statement::{
@@ -178,6 +179,19 @@ impl Change for SelectedChange {
     }
 
     fn explain<'a>(&'a self, run: ReadRun<'a>) -> Work<'a, Vec<String>> {
+        if self.verb != SelectedVerb::Stage {
+            return at_once(self.lines(run));
+        }
+        later(async move {
+            let mut lines = self.lines(run)?;
+            for selection in &self.selections {
+                lines.extend(preview_lines(&previewed(selection, run).await?));
+            }
+            Ok(lines)
+        })
+    }
+
+    fn steps<'a>(&'a self, run: ReadRun<'a>) -> Work<'a, Vec<String>> {
         at_once(self.lines(run))
     }
 

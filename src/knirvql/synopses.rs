@@ -36,7 +36,7 @@ pub const SYNOPSES: [(&str, &str, &str); 25] = [
          [RETURNING path, …]",
     ),
     ("DELETE", "", "DELETE [MEMORY | AUTH] [IN collection] WHERE condition [RETURNING path, …]"),
-    ("STAGE", "", "STAGE MEMORY [IN collection] WHERE condition [FOR NETWORK name]"),
+    ("STAGE", "", "STAGE MEMORY [IN collection] WHERE condition [FOR NETWORK name] [DRY RUN]"),
     ("UNSTAGE", "", "UNSTAGE MEMORY [IN collection] WHERE condition [FOR NETWORK name]"),
     ("REVERT", "", "REVERT MEMORY [IN collection] WHERE condition"),
     ("CREATE", "", "CREATE NETWORK name [WITH (option = value, …)]"),

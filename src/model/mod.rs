@@ -31,6 +31,7 @@ mod sequence;
 mod state;
 mod statement_shape;
 mod stored_collection;
+mod system_column;
 mod user_type;
 mod view;
 
@@ -46,7 +47,7 @@ pub use charter::{
 pub use clock::{Hlc, PeerId, Stamp, VectorClock};
 pub use collection::{
     AUTH, AccessMethod, Collection, CollectionId, CollectionKind, FACT_BLOB_HASH, FACT_BLOB_SIZE, FACT_BLOB_TYPE,
-    FACT_VECTOR, Index, IndexKind, IndexOrigin, IndexState, MEMORY, SystemColumn,
+    FACT_VECTOR, Index, IndexKind, IndexOrigin, IndexState, MEMORY,
 };
 pub use column::{
     Column, ColumnId, Computation, DefaultValue, DimensionOrigin, DroppedColumn, IdentityKind, Numbering,
@@ -80,5 +81,6 @@ pub use sequence::{
 };
 pub use state::{EntryType, Field, Stage, State};
 pub use statement_shape::StatementShape;
+pub use system_column::SystemColumn;
 pub use user_type::UserType;
 pub use view::{CheckOption, View, ViewColumn, ViewUse};

@@ -63,6 +63,7 @@ scripts!(
     json_records,
     jsonb,
     knirvql,
+    knirvql_entries,
     late_columns,
     memory,
     merge,

@@ -74,8 +74,11 @@ fn condition() -> impl Strategy<Value = Condition> {
             vec(inner.clone(), 2..4).prop_map(Condition::And),
             vec(inner.clone(), 2..4).prop_map(Condition::Or),
             inner.clone().prop_map(|condition| Condition::Not(Box::new(condition))),
-            (path(), get_memory_where(inner))
-                .prop_map(|(path, query)| Condition::InQuery { path, query: Box::new(query) }),
+            (path(), path(), inner).prop_map(|(path, field, condition)| {
+                let fields = vec![AstField::Named { value: AstFieldValue::Path(field), name: None }];
+                let query = GetMemory { fields, condition: Some(condition), ..GetMemory::default() };
+                Condition::InQuery { path, query: Box::new(query) }
+            }),
         ]
     })
 }
@@ -124,15 +127,11 @@ fn fields() -> impl Strategy<Value = Vec<AstField>> {
 }
 
 fn get_memory() -> impl Strategy<Value = GetMemory> {
-    get_memory_where(condition())
-}
-
-fn get_memory_where(condition: impl Strategy<Value = Condition>) -> impl Strategy<Value = GetMemory> {
     let order = (field_value(), any::<bool>()).prop_map(|(value, descending)| OrderKey { value, descending });
     (
         fields(),
         of(text()),
-        of(condition),
+        of(condition()),
         of(similar()),
         vec(path(), 0..3),
         vec(order, 0..3),
@@ -257,10 +256,12 @@ fn plain_statement() -> impl Strategy<Value = KnirvqlStatement> {
             let collection = Some(format!("c{collection}"));
             KnirvqlStatement::Delete(Delete { entry_type, collection, condition, returning })
         });
-    let stage =
-        (any::<bool>(), of(text()), condition(), of(text())).prop_map(|(staged, collection, condition, network)| {
-            KnirvqlStatement::Stage(AstStage { staged, collection, condition, network })
-        });
+    let stage = (any::<[bool; 2]>(), of(text()), condition(), of(text())).prop_map(
+        |([staged, dry_run], collection, condition, network)| {
+            let dry_run = staged && dry_run;
+            KnirvqlStatement::Stage(AstStage { staged, collection, condition, network, dry_run })
+        },
+    );
     let revert = (of(text()), condition())
         .prop_map(|(collection, condition)| KnirvqlStatement::Revert(Revert { collection, condition }));
     let attach = (text(), text(), options())

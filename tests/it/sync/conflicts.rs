@@ -47,7 +47,8 @@ fn update_memory_leaves_the_facts_that_others_change() {
     let mut consortium = Consortium::start(&["a", "b", "c"]);
     consortium.nodes[0].post("w1", "shared", "first");
     consortium.nodes[0].run("UPDATE MEMORY SET metadata.old = 1 WHERE id = \"w1\"");
-    consortium.nodes[0].run("STAGE MEMORY WHERE id = \"w1\"; SYNC");
+    consortium.nodes[0].run("STAGE MEMORY WHERE id = \"w1\"");
+    consortium.nodes[0].run("SYNC");
     consortium.wait_until_equal();
     apart_then_together(&mut consortium, |position, node| {
         let fact = format!("metadata.by_{}", node.name);

@@ -32,8 +32,21 @@ fn what_is_public_is_told() {
         a.client().rows(fields),
         [["posted", &format!("{{{NETWORK}}}"), "t"].map(|text| Some(text.to_string()))]
     );
+    let dry = a.client().rows("STAGE MEMORY WHERE metadata.topic = \"weather\" DRY RUN");
+    let dry: Vec<String> = dry.into_iter().map(|row| row.into_iter().flatten().collect::<Vec<_>>().join(" ")).collect();
+    let wanted = [
+        format!("kept {NETWORK} vector new [1, 2, 3]"),
+        format!("kept {NETWORK} metadata.text new \"rain\""),
+        format!("kept {NETWORK} metadata.topic new \"weather\""),
+        format!("posted {NETWORK} metadata.text changed \"snow\""),
+    ];
+    assert_eq!(dry, wanted);
+    let explained = a.column("EXPLAIN STAGE MEMORY WHERE id = \"posted\"").join("\n");
+    assert!(explained.contains("posted: metadata.text = \"snow\" (changed)"), "{explained}");
+    assert_eq!(a.value("SELECT count(*) FROM nebulus.staged"), "0", "a dry run marks nothing");
     let before = a.value("SELECT _posted_at FROM memory WHERE id = 'posted'");
-    a.run("STAGE MEMORY WHERE id = \"posted\"; SYNC");
+    a.run("STAGE MEMORY WHERE id = \"posted\"");
+    a.run("SYNC");
     b.wait_for_text("posted", "snow");
     wait_for(|| match told(a, "posted") {
         seen if seen.ends_with("public") => Ok(()),
@@ -42,8 +55,10 @@ fn what_is_public_is_told() {
     assert_ne!(a.value("SELECT _posted_at FROM memory WHERE id = 'posted'"), before);
 
     // An entry that is gone has left all the same.
-    a.run("DELETE WHERE id = \"posted\"; SYNC");
+    a.run("DELETE WHERE id = \"posted\"");
+    a.run("SYNC");
     assert_eq!(a.column(listed), [format!("{NETWORK} memory posted t t")]);
+    a.stop();
     a.restart();
     assert_eq!(a.column(listed), [format!("{NETWORK} memory posted t t")]);
 }
