@@ -8,7 +8,8 @@ use parking_lot::Mutex;
 const SUGGESTIONS_MAX: usize = 100;
 
 /// Words that open statements or stand in most of them.
-const KEYWORDS: [&str; 86] = [
+const KEYWORDS: [&str; 93] = [
+    "ABSENT",
     "ALTER",
     "ANALYZE",
     "AND",
@@ -26,10 +27,12 @@ const KEYWORDS: [&str; 86] = [
     "COMMIT",
     "CONFLICT",
     "COPY",
+    "COUNT",
     "CREATE",
     "DEFAULT",
     "DELETE",
     "DESC",
+    "DESCRIBE",
     "DETACH",
     "DISTINCT",
     "DO",
@@ -44,6 +47,7 @@ const KEYWORDS: [&str; 86] = [
     "GET",
     "GROUP",
     "HAVING",
+    "HELP",
     "IN",
     "INDEX",
     "INNER",
@@ -71,6 +75,7 @@ const KEYWORDS: [&str; 86] = [
     "PEERS",
     "PRIMARY",
     "REFERENCES",
+    "REPLACE",
     "RETURNING",
     "REVERT",
     "ROLLBACK",
@@ -82,10 +87,12 @@ const KEYWORDS: [&str; 86] = [
     "STAGE",
     "SYNC",
     "TABLE",
+    "TABLES",
     "THEN",
     "TO",
     "TYPE",
     "UNIQUE",
+    "UNSET",
     "UNSTAGE",
     "UPDATE",
     "USING",

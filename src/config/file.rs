@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 
 use crate::config::flags::{LogFormat, Switch, TlsMode};
-use crate::config::nearest::nearest;
 use crate::config::problem::Problem;
 use crate::error::{Error, ErrorKind, Result};
+use crate::types::nearest;
 
 /// Longest configuration file, in bytes.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;

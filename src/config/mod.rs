@@ -6,7 +6,6 @@
 mod file;
 mod flags;
 mod layers;
-mod nearest;
 mod options;
 mod problem;
 

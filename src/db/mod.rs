@@ -66,6 +66,7 @@ pub use replica::handle::Replica;
 pub use replica::holdings::drops::DrawnEntries;
 pub use replica::networks::network_tables::NetworkTable;
 pub use replica::posting::own_chain::OwnChain;
+pub use replica::posting::preview::PreviewedField;
 pub use replica::posting::stage_listing::{StagedEntry, StagedForPosting};
 pub use replica::receiving::public_view::{PublicPage, PublicView};
 pub use replica::receiving::schema_merge::{SharedColumn, SharedSchema};

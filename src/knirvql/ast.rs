@@ -6,6 +6,7 @@
 use std::fmt;
 
 use crate::error::{Error, Result};
+use crate::expr::Arithmetic;
 
 /// One statement.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +15,7 @@ pub enum KnirvqlStatement {
     GetAuth { condition: Condition },
     SetAuth { key: Bindable<AstText>, value: Bindable<AstText> },
     SetMemory(SetMemory),
+    UpdateMemory(UpdateMemory),
     Delete(Delete),
     Stage(AstStage),
     Revert(Revert),
@@ -25,20 +27,61 @@ pub enum KnirvqlStatement {
     DetachCollection { collection: String, network: String },
     Sync { network: Option<String> },
     Show(Show),
+    Describe { collection: String },
+    Help { topic: Option<String> },
     Explain { analyze: bool, statement: Box<KnirvqlStatement> },
 }
 
-/// GET MEMORY.
+/// GET MEMORY; COUNT MEMORY is one of `count(*)`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetMemory {
-    /// The wanted columns; empty means all.
-    pub fields: Vec<Path>,
+    /// The wanted columns; empty means all, of groups what they are grouped by and how many entries they have.
+    pub fields: Vec<AstField>,
     pub collection: Option<String>,
     pub condition: Option<Condition>,
     pub similar: Option<Similar>,
+    /// What groups are grouped by.
+    pub groups: Vec<Path>,
     pub order: Vec<OrderKey>,
     pub limit: Option<Bindable<u64>>,
     pub offset: Option<Bindable<u64>>,
+}
+
+/// One column of FIELDS or RETURNING.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AstField {
+    All,
+    Named {
+        value: AstFieldValue,
+        /// What AS calls it.
+        name: Option<String>,
+    },
+}
+
+/// What a column of a result shows, or an order is by.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AstFieldValue {
+    Path(Path),
+    Aggregate(AstAggregate),
+}
+
+/// An aggregate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AstAggregate {
+    pub function: AstAggregateFunction,
+    pub is_distinct: bool,
+    /// `None` for `*`.
+    pub path: Option<Path>,
+}
+
+/// What is computed of the entries of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AstAggregateFunction {
+    Count,
+    Sum,
+    Average,
+    Min,
+    Max,
 }
 
 /// SIMILAR TO with what belongs to it.
@@ -73,19 +116,82 @@ pub enum AstMetric {
 /// One key of ORDER BY.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OrderKey {
-    pub path: Path,
+    pub value: AstFieldValue,
     pub descending: bool,
 }
 
-/// SET MEMORY: the parts that were named.
+/// SET MEMORY and INSERT MEMORY.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SetMemory {
     pub collection: Option<String>,
+    pub mode: SetMode,
+    /// At least one.
+    pub entries: Vec<AstEntry>,
+    /// What RETURNING shows; empty where nothing is shown.
+    pub returning: Vec<AstField>,
+}
+
+/// What becomes of an entry that is there already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SetMode {
+    /// The named parts are replaced.
+    #[default]
+    Parts,
+    /// The named facts and parts are replaced.
+    Merge,
+    /// Nothing of it stays.
+    Replace,
+    /// The statement fails.
+    Insert,
+    /// It stays as it is.
+    InsertIfAbsent,
+}
+
+/// The parts of an entry that were named.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AstEntry {
     /// A text, a number or a parameter.
     pub id: Option<Literal>,
     pub metadata: Option<Bindable<serde_json::Map<String, serde_json::Value>>>,
     pub vector: Option<Bindable<Vec<f32>>>,
     pub blob: Option<Bindable<Vec<u8>>>,
+}
+
+/// UPDATE MEMORY.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UpdateMemory {
+    pub collection: Option<String>,
+    pub assignments: Vec<Assignment>,
+    pub unset: Vec<Path>,
+    pub condition: Condition,
+    /// What RETURNING shows; empty where nothing is shown.
+    pub returning: Vec<AstField>,
+}
+
+/// A part or a place with its new value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Assignment {
+    /// `None` for NULL.
+    Vector(Option<Bindable<Vec<f32>>>),
+    /// `None` for NULL.
+    Blob(Option<Bindable<Vec<u8>>>),
+    Path(Path, AstExpression),
+}
+
+/// A value that is computed of an entry.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AstExpression {
+    Literal(Literal),
+    /// An object or an array.
+    Json(serde_json::Value),
+    Path(Path),
+    Arithmetic {
+        operator: Arithmetic,
+        left: Box<AstExpression>,
+        right: Box<AstExpression>,
+    },
+    /// Of two or more.
+    Coalesce(Vec<AstExpression>),
 }
 
 /// DELETE.
@@ -95,6 +201,8 @@ pub struct Delete {
     pub entry_type: Option<AstEntryType>,
     pub collection: Option<String>,
     pub condition: Condition,
+    /// What RETURNING shows; empty where nothing is shown.
+    pub returning: Vec<AstField>,
 }
 
 /// The two types of entries.
@@ -112,6 +220,8 @@ pub struct AstStage {
     pub collection: Option<String>,
     pub condition: Condition,
     pub network: Option<String>,
+    /// Of STAGE: only what would leave is shown.
+    pub dry_run: bool,
 }
 
 /// REVERT.
@@ -172,9 +282,24 @@ pub enum Condition {
     And(Vec<Condition>),
     Or(Vec<Condition>),
     Not(Box<Condition>),
-    Compare { path: Path, operator: AstComparison, value: Literal },
-    In { path: Path, values: Vec<Literal> },
-    IsNull { path: Path, negated: bool },
+    Compare {
+        path: Path,
+        operator: AstComparison,
+        value: Literal,
+    },
+    In {
+        path: Path,
+        values: Vec<Literal>,
+    },
+    /// One of the values that a GET of one field gives.
+    InQuery {
+        path: Path,
+        query: Box<GetMemory>,
+    },
+    IsNull {
+        path: Path,
+        negated: bool,
+    },
 }
 
 /// How a field is compared with a value.

@@ -1,6 +1,6 @@
 //! Builds conditions and paths.
 
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::knirvql::ast::{AstComparison, Condition, Literal, Path, Step};
 use crate::knirvql::grammar::Rule;
 use crate::knirvql::parse::{Builder, ParseNode, Secrecy, child, children, only};
@@ -49,6 +49,9 @@ impl Builder<'_> {
             Rule::null_test => Ok(Condition::IsNull { path, negated: children(test, Rule::kw_not).next().is_some() }),
             Rule::in_test => {
                 let negated = children(test.clone(), Rule::kw_not).next().is_some();
+                if let Some(query) = children(test.clone(), Rule::get_memory).next() {
+                    return Ok(negate_if(negated, self.in_query(path, query)?));
+                }
                 let values = children(test, Rule::value)
                     .map(|value| self.comparand(value, &path))
                     .collect::<Result<Vec<_>>>()?;
@@ -66,6 +69,15 @@ impl Builder<'_> {
                 Ok(Condition::Compare { path, operator, value })
             }
         }
+    }
+
+    /// Recursion ends: a query stands in parentheses.
+    fn in_query(&self, path: Path, query: ParseNode<'_>) -> Result<Condition> {
+        if self.secrecy != Secrecy::Open {
+            let message = "a query inside of IN is not offered where AUTH entries may be meant";
+            return Err(Error::unsupported(message, "Write the values, or name MEMORY."));
+        }
+        Ok(Condition::InQuery { path, query: Box::new(self.get_memory(query)?) })
     }
 
     /// The value that a path is compared with. A comparison with null is never true, so it is refused; so is a bare

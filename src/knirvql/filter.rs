@@ -5,31 +5,41 @@ use regex::Regex;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Comparison, Expr, ParameterTypes, Test};
 use crate::knirvql::ast::{AstComparison, Condition, Literal, Path};
+use crate::knirvql::lower::KnirvqlLowering;
 use crate::knirvql::resolve::{ResolvedStatement, resolve, scalar};
 use crate::model::Collection;
 use crate::types::ColumnType;
 
-/// The condition on entries of a collection. Recursion ends: the parser bounds the nesting.
-///
-/// # Errors
-/// As `resolve` and `scalar`; 22023 for a secret text after MATCHES that is no regular expression.
-pub fn filter(collection: &Collection, condition: &Condition, parameters: &mut ParameterTypes) -> Result<Expr> {
-    let mut all = |members: &[Condition]| {
-        members.iter().map(|member| filter(collection, member, parameters)).collect::<Result<Vec<_>>>()
-    };
-    match condition {
-        Condition::And(members) => all(members).map(Expr::And),
-        Condition::Or(members) => all(members).map(Expr::Or),
-        Condition::Not(inner) => Ok(filter(collection, inner, parameters)?.negated_if(true)),
-        Condition::Compare { path, operator, value } => compare(collection, path, *operator, value, parameters),
-        Condition::In { path, values } => {
-            let ResolvedStatement { operand, ty } = resolve(collection, path)?;
-            let list = values.iter().map(|value| scalar(value, &ty, parameters).map(Expr::Scalar));
-            Ok(Expr::In { list: list.collect::<Result<_>>()?, left: Box::new(Expr::Field(operand, ty)) })
-        }
-        Condition::IsNull { path, negated } => {
-            let ResolvedStatement { operand, ty } = resolve(collection, path)?;
-            Ok(Expr::Field(operand, ty).is_null().negated_if(*negated))
+impl KnirvqlLowering<'_> {
+    /// The condition on entries of a collection. Recursion ends: the parser bounds the nesting.
+    ///
+    /// # Errors
+    /// As `resolve`, `scalar` and [`KnirvqlLowering::list_of`]; 22023 for a secret text after MATCHES that is no regular expression.
+    pub fn filter(&mut self, collection: &Collection, condition: &Condition) -> Result<Expr> {
+        let mut all = |members: &[Condition]| {
+            members.iter().map(|member| self.filter(collection, member)).collect::<Result<Vec<_>>>()
+        };
+        match condition {
+            Condition::And(members) => all(members).map(Expr::And),
+            Condition::Or(members) => all(members).map(Expr::Or),
+            Condition::Not(inner) => Ok(self.filter(collection, inner)?.negated_if(true)),
+            Condition::Compare { path, operator, value } => {
+                compare(collection, path, *operator, value, &mut self.parameters)
+            }
+            Condition::In { path, values } => {
+                let ResolvedStatement { operand, ty } = resolve(collection, path)?;
+                let list = values.iter().map(|value| scalar(value, &ty, &mut self.parameters).map(Expr::Scalar));
+                Ok(Expr::In { list: list.collect::<Result<_>>()?, left: Box::new(Expr::Field(operand, ty)) })
+            }
+            Condition::InQuery { path, query } => {
+                let ResolvedStatement { operand, ty } = resolve(collection, path)?;
+                let array = Box::new(self.list_of(query, &ty)?);
+                Ok(Expr::InArray { left: Box::new(Expr::Field(operand, ty)), array })
+            }
+            Condition::IsNull { path, negated } => {
+                let ResolvedStatement { operand, ty } = resolve(collection, path)?;
+                Ok(Expr::Field(operand, ty).is_null().negated_if(*negated))
+            }
         }
     }
 }

@@ -223,7 +223,14 @@ impl Builder<'_> {
     }
 
     fn json_value(&self, node: ParseNode<'_>) -> Result<Value> {
-        let node = only(node)?;
+        self.json(only(node)?)
+    }
+
+    /// An object, an array, or what stands in one.
+    ///
+    /// # Errors
+    /// As [`Builder::json_object`].
+    pub fn json(&self, node: ParseNode<'_>) -> Result<Value> {
         match node.as_rule() {
             Rule::json_object => self.json_object(node).map(Value::Object),
             Rule::json_array => children(node, Rule::json_value).map(|element| self.json_value(element)).collect(),

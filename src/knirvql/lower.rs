@@ -1,33 +1,35 @@
 //! From a tree to a plan: names become columns of the catalog, conditions expressions, parameters get their types.
 //!
 //! GET lowers to the [`Query`] that SQL lowers to as well, and DELETE and STAGE to the filter of the entries they change, so
-//! that both languages meet one executor. Lowering happens once, at Parse; each Execute binds parameters.
+//! that both languages meet one executor. KnirvqlLowering happens once, at Parse; each Execute binds parameters.
 
-use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::db::{AUTH, Catalog, MEMORY, Nearest, Order, OrderBy, Output, Query, Target, Within};
+use crate::db::{AUTH, Catalog, MEMORY, Query};
 use crate::error::{Error, ErrorKind, Result};
-use crate::expr::{Operand, ParameterTypes, PathResult, Scalar};
+use crate::expr::ParameterTypes;
 use crate::knirvql::ast::{
-    self, AstEntryType, AstStage, Bindable, Condition, Delete, GetMemory, KnirvqlStatement, Path, Show, Similar, Step,
-    VectorSource,
+    AstEntryType, AstStage, Bindable, Condition, Delete, KnirvqlStatement, SetMemory, SetMode, Show,
 };
-use crate::knirvql::filter::filter;
+use crate::knirvql::describe::{describe, help};
+use crate::knirvql::lists::{ChangeWithLists, ListQuery, Lists, ReadWithLists};
+use crate::knirvql::lower_get::declared_columns;
 use crate::knirvql::lower_network::{check_stage_network, lower_network};
-use crate::knirvql::memory_write::{MemoryUpsert, MemoryWrite, id_column, vector_column, vector_scalar};
+use crate::knirvql::memory_upsert::MemoryUpsert;
+use crate::knirvql::memory_write::MemoryWrite;
 use crate::knirvql::parameters::parameters;
-use crate::knirvql::resolve::{ResolvedStatement, parameter, resolve};
+use crate::knirvql::resolve::{of_auth, parameter};
+use crate::knirvql::returned::Returned;
 use crate::knirvql::secret_write::SecretWrite;
 use crate::knirvql::selected_change::{SelectedChange, SelectedVerb, Selection, fits_nothing};
 use crate::knirvql::shape::shape;
-use crate::model::{Collection, CollectionKind, IndexKind, OutputColumn, SchemaId};
+use crate::knirvql::stage_preview::StagePreview;
+use crate::model::{Collection, CollectionKind, OutputColumn, SchemaId};
 use crate::statement::{
-    Change, ColumnDefaults, DependsOn, Explain, KnownRows, PlanNotes, Planned, Planning, Privilege, Statement,
-    StatementTree, TouchedObject,
+    Change, ColumnDefaults, DependsOn, Explain, KnownRows, PlanNotes, Planned, Planning, Privilege, RowSource,
+    Statement, StatementTree, TouchedObject,
 };
 use crate::types::{ColumnType, Value};
-use crate::vector::Metric;
 
 /// How the defaults of a collection that are expressions are planned: they are kept in SQL.
 pub type PlanDefaults<'a> = dyn Fn(&Collection) -> Result<Option<Box<dyn ColumnDefaults>>> + 'a;
@@ -57,8 +59,8 @@ pub fn lower(
     declared: &[Option<ColumnType>],
     defaults: &PlanDefaults<'_>,
 ) -> Result<Planned> {
-    let (notes, parameters) = (PlanNotes::default(), typed_parameters(statement, declared));
-    let mut lowering = Lowering { catalog, parameters, defaults, notes: &notes };
+    let notes = PlanNotes::default();
+    let mut lowering = KnirvqlLowering::new(statement, (catalog, declared), defaults, &notes);
     let (body, columns) = lowering.statement(statement)?;
     let parameters = lowering.parameters.finish();
     Ok(Planned::new(body, parameters, columns.map(Arc::from), notes, None))
@@ -67,15 +69,27 @@ pub fn lower(
 /// Lowers GET to its query, with its columns and the types of its parameters; `None` for another statement.
 ///
 /// # Errors
-/// As [`lower`].
+/// 0A000 for groups and for a query inside of IN; as [`lower`].
 pub fn lower_get(statement: &KnirvqlStatement, catalog: &Arc<Catalog>) -> Result<Option<LoweredGet>> {
-    let (notes, parameters) = (PlanNotes::default(), typed_parameters(statement, &[]));
-    let mut lowering = Lowering { catalog, parameters, defaults: &|_| Ok(None), notes: &notes };
+    let notes = PlanNotes::default();
+    let mut lowering = KnirvqlLowering::new(statement, (catalog, &[]), &|_| Ok(None), &notes);
     let (query, columns) = match statement {
-        KnirvqlStatement::GetMemory(get) => lowering.get_memory(get)?,
+        KnirvqlStatement::GetMemory(get) if get.reads_groups() => {
+            return Err(Error::unsupported(
+                "a GET of groups is not offered as a table of SQL",
+                "Read the entries, and group them in SQL: SELECT …, count(*) FROM knirvql('GET …') GROUP BY ….",
+            ));
+        }
+        KnirvqlStatement::GetMemory(get) => lowering.get_entries(get)?,
         KnirvqlStatement::GetAuth { condition } => lowering.get_auth(condition)?,
         _ => return Ok(None),
     };
+    if !lowering.lists.is_empty() {
+        return Err(Error::unsupported(
+            "a query inside of IN is not offered in a table of SQL",
+            "Write the condition in SQL: WHERE id IN (SELECT …).",
+        ));
+    }
     Ok(Some(LoweredGet { query, columns, parameters: lowering.parameters.finish() }))
 }
 
@@ -86,23 +100,52 @@ pub struct LoweredGet {
     pub parameters: Vec<ColumnType>,
 }
 
-fn typed_parameters(statement: &KnirvqlStatement, declared: &[Option<ColumnType>]) -> ParameterTypes {
-    ParameterTypes::new(declared, parameters(statement).last().map_or(0, |role| role.number).into())
-}
-
-struct Lowering<'a> {
+/// The lowering of one statement. Its methods lie by subject in the files of this folder.
+pub struct KnirvqlLowering<'a> {
     catalog: &'a Arc<Catalog>,
-    parameters: ParameterTypes,
+    pub(super) parameters: ParameterTypes,
     defaults: &'a PlanDefaults<'a>,
-    notes: &'a PlanNotes,
+    pub(super) notes: &'a PlanNotes,
+    /// The queries inside of IN; what each gives is a parameter behind those of the statement.
+    pub(super) lists: Vec<ListQuery>,
 }
 
 pub type BodyAndColumns = (Statement, Option<Vec<OutputColumn>>);
 
-impl Lowering<'_> {
+impl<'a> KnirvqlLowering<'a> {
+    fn new(
+        statement: &KnirvqlStatement,
+        (catalog, declared): (&'a Arc<Catalog>, &[Option<ColumnType>]),
+        defaults: &'a PlanDefaults<'a>,
+        notes: &'a PlanNotes,
+    ) -> KnirvqlLowering<'a> {
+        let count = parameters(statement).last().map_or(0, |role| role.number);
+        let parameters = ParameterTypes::new(declared, count.into());
+        KnirvqlLowering { catalog, parameters, defaults, notes, lists: Vec::new() }
+    }
+
+    /// The statement, with the queries inside of IN run before it.
     fn statement(&mut self, statement: &KnirvqlStatement) -> Result<BodyAndColumns> {
+        if let KnirvqlStatement::Explain { analyze, statement } = statement {
+            return self.explain(*analyze, statement);
+        }
+        let (body, columns) = self.plain_statement(statement)?;
+        let lists = Lists::new(std::mem::take(&mut self.lists), self.parameters.count());
+        if lists.is_empty() {
+            return Ok((body, columns));
+        }
+        let body = match body {
+            Statement::Read(inner) => Statement::Read(Box::new(ReadWithLists { lists, inner })),
+            Statement::Change(inner) => Statement::Change(Box::new(ChangeWithLists { lists, inner })),
+            _ => return Err(Error::internal("a statement without a condition has a query inside of IN")),
+        };
+        Ok((body, columns))
+    }
+
+    fn plain_statement(&mut self, statement: &KnirvqlStatement) -> Result<BodyAndColumns> {
         match statement {
-            KnirvqlStatement::GetMemory(get) => Ok(read(self.get_memory(get)?)),
+            KnirvqlStatement::GetMemory(get) if get.reads_groups() => Ok(read(self.get_groups(get)?)),
+            KnirvqlStatement::GetMemory(get) => Ok(read(self.get_entries(get)?)),
             KnirvqlStatement::GetAuth { condition } => Ok(read(self.get_auth(condition)?)),
             KnirvqlStatement::SetAuth { key, value } => {
                 for number in [key, value].into_iter().filter_map(Bindable::parameter) {
@@ -113,24 +156,24 @@ impl Lowering<'_> {
                 self.notes.touch_collection(auth, Privilege::Update);
                 Ok(changing(SecretWrite { key: key.clone(), value: value.clone() }))
             }
-            KnirvqlStatement::SetMemory(set) => {
-                let collection = self.memory_collection(set.collection.as_deref())?;
-                collection.check_changeable()?;
-                self.notes.touch_collection(&collection, Privilege::Insert);
-                self.notes.touch_collection(&collection, Privilege::Update);
-                let defaults = (self.defaults)(&collection)?;
-                Ok(changing(MemoryUpsert { write: MemoryWrite::new(collection, set, &mut self.parameters)?, defaults }))
-            }
+            KnirvqlStatement::SetMemory(set) => self.set_memory(set),
+            KnirvqlStatement::UpdateMemory(update) => self.update_memory(update),
             KnirvqlStatement::Delete(delete) => self.delete(delete),
             KnirvqlStatement::Stage(stage) => self.stage(stage),
             KnirvqlStatement::Revert(revert) => {
                 let collection = self.memory_collection(revert.collection.as_deref())?;
                 collection.check_shared()?;
-                let filter = filter(&collection, &revert.condition, &mut self.parameters)?;
-                Ok(self.selected(SelectedVerb::Revert, vec![Selection { collection, filter, lenient: false }]))
+                let filter = self.filter(&collection, &revert.condition)?;
+                Ok(self.selected(SelectedVerb::Revert, vec![Selection { collection, filter, lenient: false }], None))
             }
             KnirvqlStatement::Show(Show::Collections) => Ok(self.collections()),
-            KnirvqlStatement::Explain { analyze, statement } => self.explain(*analyze, statement),
+            KnirvqlStatement::Describe { collection } => {
+                let collection = Arc::clone(self.catalog.expect_collection(collection)?);
+                self.notes.touch_collection(&collection, Privilege::Select);
+                Ok(describe(collection))
+            }
+            KnirvqlStatement::Help { topic } => help(topic.as_deref()),
+            KnirvqlStatement::Explain { .. } => Err(Error::internal("EXPLAIN is explained")),
             KnirvqlStatement::CreateNetwork { .. }
             | KnirvqlStatement::JoinNetwork { .. }
             | KnirvqlStatement::LeaveNetwork { .. }
@@ -155,15 +198,14 @@ impl Lowering<'_> {
     }
 
     /// The collection of a MEMORY statement.
-    fn memory_collection(&self, name: Option<&str>) -> Result<Arc<Collection>> {
+    ///
+    /// # Errors
+    /// 42P01 where there is none, 22023 for AUTH.
+    pub(super) fn memory_collection(&self, name: Option<&str>) -> Result<Arc<Collection>> {
         let collection = self.catalog.expect_collection(name.unwrap_or(MEMORY))?;
         match collection.kind {
             CollectionKind::Memory | CollectionKind::Table => Ok(Arc::clone(collection)),
-            CollectionKind::Auth => Err(Error::new(
-                ErrorKind::InvalidParameterValue,
-                format!("the collection \"{}\" holds AUTH entries", collection.name),
-            )
-            .with_hint("Use GET AUTH, SET AUTH and DELETE AUTH.")),
+            CollectionKind::Auth => Err(of_auth(&collection.name)),
         }
     }
 
@@ -175,81 +217,9 @@ impl Lowering<'_> {
     fn get_auth(&mut self, condition: &Condition) -> Result<(Query, Vec<OutputColumn>)> {
         let collection = Arc::clone(self.catalog.expect_collection(AUTH)?);
         self.notes.touch_collection(&collection, Privilege::Select);
-        let filter = Some(filter(&collection, condition, &mut self.parameters)?);
+        let filter = Some(self.filter(&collection, condition)?);
         let (output, columns) = declared_columns(&collection);
         Ok((Query { collection, output, filter, nearest: None, order: vec![], limit: None, offset: None }, columns))
-    }
-
-    fn get_memory(&mut self, get: &GetMemory) -> Result<(Query, Vec<OutputColumn>)> {
-        let collection = self.memory_collection(get.collection.as_deref())?;
-        self.notes.touch_collection(&collection, Privilege::Select);
-        let condition = get.condition.as_ref();
-        let filter = condition.map(|condition| filter(&collection, condition, &mut self.parameters)).transpose()?;
-        let nearest = get.similar.as_ref().map(|similar| self.nearest(&collection, similar)).transpose()?;
-        let (output, columns) = if get.fields.is_empty() {
-            let (mut output, mut columns) = declared_columns(&collection);
-            if nearest.is_some() {
-                output.push(Output::Distance);
-                columns.push(distance_column());
-            }
-            (output, columns)
-        } else {
-            get.fields
-                .iter()
-                .map(|path| field(&collection, path, nearest.is_some()))
-                .collect::<Result<Vec<_>>>()?
-                .into_iter()
-                .unzip()
-        };
-        let order = get.order.iter().map(|key| {
-            let operand = if names_distance(&collection, &key.path, nearest.is_some()) {
-                OrderBy::Distance
-            } else {
-                OrderBy::Operand(resolve(&collection, &key.path)?.operand)
-            };
-            Ok(Order { operand, descending: key.descending, nulls_first: key.descending })
-        });
-        let order = order.collect::<Result<_>>()?;
-        let limit = get.limit.as_ref().map(|count| self.count(count));
-        let offset = get.offset.as_ref().map(|count| self.count(count));
-        Ok((Query { collection, output, filter, nearest, order, limit, offset }, columns))
-    }
-
-    fn nearest(&mut self, collection: &Collection, similar: &Similar) -> Result<Nearest> {
-        let (column, ty) = vector_column(collection)?;
-        let parameters = &mut self.parameters;
-        let target = match &similar.vector {
-            VectorSource::Components(components) => {
-                let value = Value::Vector(components.as_slice().into());
-                Target::Scalar(Scalar::Value(value))
-            }
-            VectorSource::Parameter(number) => {
-                Target::Scalar(vector_scalar(&Bindable::Parameter(*number), &ty, parameters))
-            }
-            VectorSource::Entry(id) => {
-                let position = id_column(collection)?;
-                let ty = collection.columns.get(position).map_or(ColumnType::Text, |column| column.ty.clone());
-                Target::Entry(match id {
-                    Bindable::Parameter(number) => parameter(parameters, *number, &ty),
-                    Bindable::Value(text) => Scalar::Value(Value::parse_text(&ty, &text.value)?),
-                })
-            }
-        };
-        let within = similar.within.iter().map(|within| match within {
-            Bindable::Parameter(number) => parameter(parameters, *number, &ColumnType::Float8),
-            Bindable::Value(distance) => Scalar::Value(Value::Float8(*distance)),
-        });
-        let within = within.map(|distance| Within { distance, is_strict: false }).collect();
-        let ef = similar.ef.as_ref().map(|ef| self.count(ef));
-        let metric = similar.metric.map_or_else(|| index_metric(collection, column), metric);
-        Ok(Nearest { column, target, metric, ef, within, is_filter: false, keeps_missing: false, keeps_ties: false })
-    }
-
-    fn count(&mut self, count: &Bindable<u64>) -> Scalar {
-        match count {
-            Bindable::Parameter(number) => parameter(&mut self.parameters, *number, &ColumnType::Int8),
-            Bindable::Value(count) => Scalar::Value(Value::Int8(i64::try_from(*count).unwrap_or(i64::MAX))),
-        }
     }
 
     fn delete(&mut self, delete: &Delete) -> Result<BodyAndColumns> {
@@ -267,8 +237,9 @@ impl Lowering<'_> {
             }
         };
         collection.check_changeable()?;
-        let filter = filter(&collection, &delete.condition, &mut self.parameters)?;
-        Ok(self.selected(SelectedVerb::Delete, vec![Selection { collection, filter, lenient: false }]))
+        let filter = self.filter(&collection, &delete.condition)?;
+        let returning = Returned::new(&collection, &delete.returning)?;
+        Ok(self.selected(SelectedVerb::Delete, vec![Selection { collection, filter, lenient: false }], returning))
     }
 
     /// DELETE without a type: from the default collection, and from every other one that the condition makes sense for.
@@ -280,7 +251,7 @@ impl Lowering<'_> {
         let mut selections = Vec::new();
         let mut refusal = None;
         for collection in self.catalog.collections_of(SchemaId::Public).filter(is_default).chain(others) {
-            match filter(collection, &delete.condition, &mut self.parameters) {
+            match self.filter(collection, &delete.condition) {
                 Ok(filter) => selections.push(Selection { collection: Arc::clone(collection), filter, lenient: true }),
                 Err(error) if fits_nothing(&error) => {
                     refusal.get_or_insert(error);
@@ -290,7 +261,7 @@ impl Lowering<'_> {
         }
         match (selections.is_empty(), refusal) {
             (true, Some(error)) => Err(error),
-            _ => Ok(self.selected(SelectedVerb::Delete, selections)),
+            _ => Ok(self.selected(SelectedVerb::Delete, selections, None)),
         }
     }
 
@@ -301,19 +272,45 @@ impl Lowering<'_> {
             self.depend_on_catalog();
             check_stage_network(self.catalog, &collection, network)?;
         }
-        let filter = filter(&collection, &stage.condition, &mut self.parameters)?;
+        let filter = self.filter(&collection, &stage.condition)?;
         let selection = Selection { collection, filter, lenient: false };
+        if stage.dry_run {
+            self.depend_on_catalog();
+            self.notes.touch_collection(&selection.collection, SelectedVerb::Stage.privilege());
+            self.notes.touch_collection(&selection.collection, Privilege::Select);
+            return Ok(StagePreview::of_stage(selection, self.catalog));
+        }
         let verb = if stage.staged { SelectedVerb::Stage } else { SelectedVerb::Unstage };
-        Ok(self.selected(verb, vec![selection]))
+        Ok(self.selected(verb, vec![selection], None))
     }
 
-    fn selected(&self, verb: SelectedVerb, selections: Vec<Selection>) -> BodyAndColumns {
+    fn selected(&self, verb: SelectedVerb, selections: Vec<Selection>, returning: Option<Returned>) -> BodyAndColumns {
         for each in &selections {
             self.notes.touch_collection(&each.collection, verb.privilege());
             // Its condition reads them.
             self.notes.touch_collection(&each.collection, Privilege::Select);
         }
-        changing(SelectedChange { verb, selections })
+        let columns = returning.as_ref().map(|returning| returning.columns.clone());
+        (changing(SelectedChange { verb, selections, returning }).0, columns)
+    }
+
+    fn set_memory(&mut self, set: &SetMemory) -> Result<BodyAndColumns> {
+        let collection = self.memory_collection(set.collection.as_deref())?;
+        collection.check_changeable()?;
+        let returning = Returned::new(&collection, &set.returning)?;
+        let is_insert = matches!(set.mode, SetMode::Insert | SetMode::InsertIfAbsent);
+        self.notes.touch_collection(&collection, Privilege::Insert);
+        if !is_insert {
+            self.notes.touch_collection(&collection, Privilege::Update);
+        }
+        if returning.is_some() || set.mode == SetMode::Merge {
+            self.notes.touch_collection(&collection, Privilege::Select);
+        }
+        let defaults = (self.defaults)(&collection)?;
+        let columns = returning.as_ref().map(|returning| returning.columns.clone());
+        let write = |entry| MemoryWrite::new(Arc::clone(&collection), entry, &mut self.parameters);
+        let writes = set.entries.iter().map(write).collect::<Result<_>>()?;
+        Ok((changing(MemoryUpsert { writes, mode: set.mode, defaults, returning }).0, columns))
     }
 
     fn collections(&self) -> BodyAndColumns {
@@ -353,78 +350,10 @@ impl Lowering<'_> {
     }
 }
 
-fn read((query, columns): (Query, Vec<OutputColumn>)) -> BodyAndColumns {
+fn read((query, columns): (impl RowSource, Vec<OutputColumn>)) -> BodyAndColumns {
     (Statement::Read(Box::new(query)), Some(columns))
 }
 
-fn changing(change: impl Change) -> BodyAndColumns {
+pub(super) fn changing(change: impl Change) -> BodyAndColumns {
     (Statement::Change(Box::new(change)), None)
-}
-
-/// All declared columns, as `SELECT *` shows them.
-fn declared_columns(collection: &Collection) -> (Vec<Output>, Vec<OutputColumn>) {
-    let positions = 0..collection.columns.len();
-    let output = positions.map(|position| Output::Operand(Operand::Column(position))).collect();
-    let columns = collection.columns.iter().enumerate();
-    (output, columns.map(|(position, column)| stored_column(collection, position, column.name.clone())).collect())
-}
-
-fn stored_column(collection: &Collection, position: usize, name: String) -> OutputColumn {
-    let ty = collection.columns.get(position).map_or(ColumnType::Text, |column| column.ty.clone());
-    let attribute = collection.columns.get(position).map_or(0, |column| column.id.attribute());
-    OutputColumn { name, ty, table_oid: collection.oid(), attribute }
-}
-
-fn distance_column() -> OutputColumn {
-    OutputColumn::computed("distance", ColumnType::Float8)
-}
-
-/// Whether a path means the distance of SIMILAR TO.
-fn names_distance(collection: &Collection, path: &Path, is_nearest: bool) -> bool {
-    is_nearest
-        && path.steps.is_empty()
-        && path.root.eq_ignore_ascii_case("distance")
-        && collection.column("distance").is_none()
-}
-
-/// One column of FIELDS, named after the last name of its path. A fact keeps its type as jsonb, since each entry may have
-/// another one.
-fn field(collection: &Collection, path: &Path, is_nearest: bool) -> Result<(Output, OutputColumn)> {
-    if names_distance(collection, path, is_nearest) {
-        return Ok((Output::Distance, distance_column()));
-    }
-    let name = path.steps.iter().rev().find_map(|step| match step {
-        Step::Field(name) => Some(name.clone()),
-        Step::Index(_) => None,
-    });
-    let name = name.unwrap_or_else(|| path.root.to_ascii_lowercase());
-    let ResolvedStatement { operand, ty } = resolve(collection, path)?;
-    Ok(match operand {
-        Operand::Column(position) => (Output::Operand(operand), stored_column(collection, position, name)),
-        Operand::System(_) | Operand::Key | Operand::Computed(_) => {
-            (Output::Operand(operand), OutputColumn::computed(name, ty))
-        }
-        Operand::Path { base, path, .. } => {
-            let operand = Operand::Path { base, path, result: PathResult::Json };
-            (Output::Operand(operand), OutputColumn::computed(name, ColumnType::Jsonb))
-        }
-    })
-}
-
-fn metric(metric: ast::AstMetric) -> Metric {
-    match metric {
-        ast::AstMetric::Cosine => Metric::Cosine,
-        ast::AstMetric::L2 => Metric::L2,
-        ast::AstMetric::InnerProduct => Metric::InnerProduct,
-        ast::AstMetric::L1 => Metric::L1,
-    }
-}
-
-/// The metric of the column's index, cosine where it has none.
-fn index_metric(collection: &Collection, vector: usize) -> Metric {
-    let metric = collection.indexes.iter().find_map(|index| match &index.kind {
-        IndexKind::Nearest { column, operator_class, .. } if *column == vector => Metric::from_str(operator_class).ok(),
-        _ => None,
-    });
-    metric.unwrap_or(Metric::Cosine)
 }

@@ -1,19 +1,17 @@
-//! SET MEMORY: lowered once, bound with each execution's parameters, and written.
+//! The parts of an entry of SET MEMORY: lowered once, and bound with each execution's parameters.
 
 use std::sync::Arc;
 
-use crate::db::{Arbiters, Inserted, LockMode, OnConflict};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{ParameterTypes, Scalar};
-use crate::knirvql::ast::{Bindable, SetMemory};
+use crate::knirvql::ast::{AstEntry, Bindable};
 use crate::knirvql::resolve::{parameter, scalar};
-use crate::metrics::StatementKind;
 use crate::model::{Collection, CollectionKind};
-use crate::statement::{Change, ColumnDefaults, CommandTag, ReadRun, Work, WriteRun, Written, at_once, later};
+use crate::statement::WriteRun;
 use crate::types::limits::BLOB_BYTES_MAX;
 use crate::types::{ColumnType, Value, split_object};
 
-/// A lowered SET MEMORY.
+/// A lowered entry of SET MEMORY.
 #[derive(Clone, Debug)]
 pub struct MemoryWrite {
     pub collection: Arc<Collection>,
@@ -24,6 +22,11 @@ pub struct MemoryWrite {
     vector: Option<(usize, Scalar)>,
     blob: Option<Scalar>,
 }
+
+/// Columns of an entry by position, with their new values.
+pub type ChangedColumns = Vec<(usize, Value)>;
+/// Facts of an entry that no column declares, with their new values; `None` takes one out.
+pub type ChangedFacts = Vec<(String, Option<Value>)>;
 
 /// The parts of one entry, ready to be written.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,11 +41,11 @@ pub struct EntryParts {
 }
 
 impl MemoryWrite {
-    /// Lowers SET MEMORY on its collection.
+    /// Lowers an entry of SET MEMORY on its collection.
     ///
     /// # Errors
     /// 0A000 for an id, a vector or a blob where the collection has no place for one.
-    pub fn new(collection: Arc<Collection>, set: &SetMemory, parameters: &mut ParameterTypes) -> Result<Self> {
+    pub fn new(collection: Arc<Collection>, set: &AstEntry, parameters: &mut ParameterTypes) -> Result<Self> {
         let id = set.id.as_ref().map(|id| -> Result<_> {
             let position = id_column(&collection)?;
             let ty = collection.columns.get(position).map_or(ColumnType::Text, |column| column.ty.clone());
@@ -60,18 +63,7 @@ impl MemoryWrite {
             let (position, ty) = vector_column(&collection)?;
             Ok((position, vector_scalar(vector, &ty, parameters)))
         });
-        let blob = set.blob.as_ref().map(|blob| match (collection.kind, blob) {
-            (CollectionKind::Memory, Bindable::Parameter(number)) => {
-                Ok(parameter(parameters, *number, &ColumnType::Bytea))
-            }
-            (CollectionKind::Memory, Bindable::Value(bytes)) => {
-                Ok(Scalar::Value(Value::Bytea(bytes.as_slice().into())))
-            }
-            (CollectionKind::Auth | CollectionKind::Table, _) => Err(Error::unsupported(
-                format!("entries of \"{}\" have no blobs", collection.name),
-                "Blobs belong to the collection memory; a table may have a column of type bytea.",
-            )),
-        });
+        let blob = set.blob.as_ref().map(|blob| blob_scalar(&collection, blob, parameters));
         Ok(MemoryWrite {
             id: id.transpose()?,
             metadata: metadata.transpose()?,
@@ -102,14 +94,8 @@ impl MemoryWrite {
         if let Some(metadata) = &self.metadata {
             self.spread(&metadata.bind(parameters)?, &mut parts)?;
         }
-        if let Some(blob) = &self.blob
-            && let Value::Bytea(bytes) = blob.bind(parameters)?
-        {
-            if bytes.len() > BLOB_BYTES_MAX {
-                let message = format!("a blob of {} bytes is over the limit of {BLOB_BYTES_MAX}", bytes.len());
-                return Err(Error::new(ErrorKind::LimitExceeded, message));
-            }
-            parts.blob = Some(bytes);
+        if let Some(blob) = &self.blob {
+            parts.blob = bound_blob(blob, parameters)?;
         }
         Ok(parts)
     }
@@ -133,90 +119,15 @@ impl MemoryWrite {
                 let message = format!("column \"{name}\" is written twice, by name and in metadata");
                 return Err(Error::new(ErrorKind::DuplicateColumn, message));
             }
+            if self.collection.columns.get(position).is_some_and(|column| column.computation().is_some()) {
+                let message = format!("cannot insert a non-DEFAULT value into column \"{name}\"");
+                return Err(Error::new(ErrorKind::GeneratedAlways, message)
+                    .with_detail(format!("Column \"{name}\" is a generated column.")));
+            }
             let ty = self.collection.columns.get(position).map_or(ColumnType::Text, |column| column.ty.clone());
             parts.columns.push((position, declared(value, &ty)?));
         }
         Ok(())
-    }
-}
-
-/// SET MEMORY: inserts the entry, or updates the one of its id.
-pub struct MemoryUpsert {
-    pub write: MemoryWrite,
-    /// What the columns that it leaves out begin with, where that is an expression.
-    pub defaults: Option<Box<dyn ColumnDefaults>>,
-}
-
-impl MemoryUpsert {
-    async fn run(&self, mut run: WriteRun<'_>) -> Result<Written> {
-        let EntryParts { id, mut columns, facts, blob } = self.write.bind(run.parameters)?;
-        let collection = &self.write.collection;
-        if let Some(blob) = blob {
-            let (hash, size) = run.transaction.put_blob(&blob)?;
-            let size = i64::try_from(size).unwrap_or(i64::MAX);
-            columns.extend(collection.column("blob_hash").map(|position| (position, Value::text(hash))));
-            columns.extend(collection.column("blob_size").map(|position| (position, Value::Int8(size))));
-        }
-        let is_given = id.is_some();
-        let known = id.map(|id| run.transaction.key(collection, vec![id])).transpose()?;
-        if let Some(key) = &known {
-            run.lock_newest(collection, key, LockMode::Update).await?;
-        }
-        let key = match known {
-            Some(key) if run.transaction.view().exists(collection, &key)? => {
-                columns.retain(|(position, _)| !collection.primary_key.contains(position));
-                if !columns.is_empty() {
-                    run.transaction.update(collection, &key, columns)?;
-                }
-                key
-            }
-            _ => {
-                let mut row = vec![None; collection.columns.len()];
-                for (position, value) in columns {
-                    if let Some(slot) = row.get_mut(position) {
-                        *slot = Some(value);
-                    }
-                }
-                if let Some(defaults) = &self.defaults {
-                    defaults.fill(&run, &mut row).await?;
-                }
-                // A member's entry of the id that was given may come in between, which waits for no lock: then the statement runs again.
-                // An id that a default gave is an error where it is taken: the next run would get the same.
-                let arbiters = Arbiters { primary_key: true, indexes: Vec::new() };
-                let on_conflict = if is_given { OnConflict::Report(&arbiters) } else { OnConflict::Fail };
-                match run.insert(collection, row, on_conflict).await? {
-                    Inserted::New(key) => key,
-                    Inserted::Conflict { .. } => {
-                        let message = "could not serialize access due to concurrent update";
-                        return Err(Error::new(ErrorKind::SerializationFailure, message));
-                    }
-                }
-            }
-        };
-        if !facts.is_empty() {
-            let facts = facts.into_iter().map(|(name, value)| (name, Some(value))).collect();
-            run.transaction.set_facts(collection, &key, facts)?;
-        }
-        Ok(Written::only(CommandTag::of("SET")))
-    }
-}
-
-impl Change for MemoryUpsert {
-    fn execute<'a>(&'a self, run: WriteRun<'a>) -> Work<'a, Written> {
-        later(self.run(run))
-    }
-
-    fn explain<'a>(&'a self, _run: ReadRun<'a>) -> Work<'a, Vec<String>> {
-        at_once(Ok(vec![format!("Upsert on {}", self.write.collection.name)]))
-    }
-
-    fn is_short(&self) -> bool {
-        // A blob is written to its file and fsynced.
-        false
-    }
-
-    fn kind(&self) -> StatementKind {
-        StatementKind::Insert
     }
 }
 
@@ -275,4 +186,69 @@ pub fn vector_scalar(vector: &Bindable<Vec<f32>>, ty: &ColumnType, parameters: &
         Bindable::Parameter(number) => parameter(parameters, *number, ty),
         Bindable::Value(components) => Scalar::Value(Value::Vector(components.as_slice().into())),
     }
+}
+
+/// A blob that is written.
+///
+/// # Errors
+/// 0A000 for a collection whose entries have none.
+pub fn blob_scalar(
+    collection: &Collection,
+    blob: &Bindable<Vec<u8>>,
+    parameters: &mut ParameterTypes,
+) -> Result<Scalar> {
+    match (collection.kind, blob) {
+        (CollectionKind::Memory, Bindable::Parameter(number)) => Ok(parameter(parameters, *number, &ColumnType::Bytea)),
+        (CollectionKind::Memory, Bindable::Value(bytes)) => Ok(Scalar::Value(Value::Bytea(bytes.as_slice().into()))),
+        (CollectionKind::Auth | CollectionKind::Table, _) => Err(no_blobs(collection)),
+    }
+}
+
+/// 0A000 for a collection whose entries have no blobs.
+pub fn no_blobs(collection: &Collection) -> Error {
+    Error::unsupported(
+        format!("entries of \"{}\" have no blobs", collection.name),
+        "Blobs belong to the collection memory; a table may have a column of type bytea.",
+    )
+}
+
+/// The bytes of a blob; `None` of NULL.
+fn bound_blob(blob: &Scalar, parameters: &[Value]) -> Result<Option<Box<[u8]>>> {
+    let Value::Bytea(bytes) = blob.bind(parameters)? else { return Ok(None) };
+    if bytes.len() > BLOB_BYTES_MAX {
+        let message = format!("a blob of {} bytes is over the limit of {BLOB_BYTES_MAX}", bytes.len());
+        return Err(Error::new(ErrorKind::LimitExceeded, message));
+    }
+    Ok(Some(bytes))
+}
+
+/// The columns of an entry that its blob becomes, which is stored; without one, those of no blob.
+///
+/// # Errors
+/// 54000 for more than [`BLOB_BYTES_MAX`]; as `Scalar::bind` and `Transaction::put_blob`.
+pub fn blob_columns(
+    collection: &Collection,
+    blob: Option<&Scalar>,
+    run: &mut WriteRun<'_>,
+) -> Result<Vec<(usize, Value)>> {
+    let bytes = blob.map_or(Ok(None), |blob| bound_blob(blob, run.parameters))?;
+    match bytes {
+        Some(bytes) => stored_blob(collection, &bytes, run),
+        None => {
+            let names = ["blob_hash", "blob_size", "blob_type"].into_iter();
+            Ok(names.filter_map(|name| collection.column(name)).map(|position| (position, Value::Null)).collect())
+        }
+    }
+}
+
+/// Stores a blob; the columns that name it.
+///
+/// # Errors
+/// As `Transaction::put_blob`.
+pub fn stored_blob(collection: &Collection, bytes: &[u8], run: &mut WriteRun<'_>) -> Result<Vec<(usize, Value)>> {
+    let (hash, size) = run.transaction.put_blob(bytes)?;
+    let size = i64::try_from(size).unwrap_or(i64::MAX);
+    let hash = collection.column("blob_hash").map(|position| (position, Value::text(hash)));
+    let size = collection.column("blob_size").map(|position| (position, Value::Int8(size)));
+    Ok(hash.into_iter().chain(size).collect())
 }

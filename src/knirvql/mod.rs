@@ -12,36 +12,53 @@
 //! `Debug` or `Display` shows a secret of an AUTH statement or of a network.
 
 mod address;
+mod assigned;
 mod ast;
 mod condition;
+mod describe;
 mod dispatch;
+mod fact_functions;
 mod filter;
 mod grammar;
+mod groups;
+mod json_place;
+mod lists;
 mod literal;
 mod lower;
+mod lower_get;
 mod lower_network;
+mod memory_update;
+mod memory_upsert;
 mod memory_write;
 mod network_options;
 mod network_rows;
 mod parameters;
 mod parse;
+mod parse_entries;
+mod parse_values;
 mod print;
+mod print_entries;
 mod report;
 mod resolve;
+mod returned;
 mod scan;
 mod secret_write;
 mod selected_change;
 mod shape;
+mod stage_preview;
+mod synopses;
 
 pub use ast::{
-    AstComparison, AstEntryType, AstMetric, AstStage, AstText, Bindable, Condition, Delete, GetMemory,
-    KnirvqlStatement, Literal, NetworkChange, NetworkOption, OrderKey, Path, REDACTED, Revert, SetMemory, Show,
-    Similar, Step, VectorSource,
+    Assignment, AstAggregate, AstAggregateFunction, AstComparison, AstEntry, AstEntryType, AstExpression, AstField,
+    AstFieldValue, AstMetric, AstStage, AstText, Bindable, Condition, Delete, GetMemory, KnirvqlStatement, Literal,
+    NetworkChange, NetworkOption, OrderKey, Path, REDACTED, Revert, SetMemory, SetMode, Show, Similar, Step,
+    UpdateMemory, VectorSource,
 };
 pub use dispatch::{is_knirvql, statement_end};
 pub use lower::{LoweredGet, lower, lower_get};
 pub use lower_network::SYNC_COLUMNS;
-pub use memory_write::{EntryParts, MemoryUpsert, MemoryWrite};
+pub use memory_upsert::MemoryUpsert;
+pub use memory_write::{EntryParts, MemoryWrite};
 pub use network_rows::NetworkRows;
 pub use parameters::{ParameterPlace, ParameterRole, parameters};
 pub use parse::{parse, parse_condition};

@@ -1,7 +1,8 @@
 //! Where the parameters of a statement stand, so that Describe can name their types.
 
 use crate::knirvql::ast::{
-    AstComparison, Bindable, Condition, KnirvqlStatement, Literal, Path, SetMemory, VectorSource,
+    Assignment, AstComparison, AstEntry, AstExpression, Bindable, Condition, GetMemory, KnirvqlStatement, Literal,
+    Path, VectorSource,
 };
 
 /// One use of a parameter.
@@ -35,6 +36,8 @@ pub enum ParameterPlace {
     AuthValue,
     /// Compared with the value at this path: the type of that.
     Operand(Path),
+    /// A number that is computed with.
+    Number,
     /// The pattern, prefix or part that the text at this path is searched for: text.
     Pattern(Path),
 }
@@ -62,27 +65,27 @@ impl Roles {
 
     fn statement(&mut self, statement: &KnirvqlStatement) {
         match statement {
-            KnirvqlStatement::GetMemory(get) => {
-                get.condition.iter().for_each(|condition| self.condition(condition));
-                if let Some(similar) = &get.similar {
-                    match &similar.vector {
-                        VectorSource::Components(_) => {}
-                        VectorSource::Parameter(number) => self.add(*number, ParameterPlace::Vector),
-                        VectorSource::Entry(id) => self.bindable(id, ParameterPlace::EntryId),
-                    }
-                    similar.within.iter().for_each(|within| self.bindable(within, ParameterPlace::Distance));
-                    similar.ef.iter().for_each(|ef| self.bindable(ef, ParameterPlace::Count));
-                }
-                for count in get.limit.iter().chain(&get.offset) {
-                    self.bindable(count, ParameterPlace::Count);
-                }
-            }
+            KnirvqlStatement::GetMemory(get) => self.get_memory(get),
             KnirvqlStatement::GetAuth { condition } => self.condition(condition),
             KnirvqlStatement::SetAuth { key, value } => {
                 self.bindable(key, ParameterPlace::AuthKey);
                 self.bindable(value, ParameterPlace::AuthValue);
             }
-            KnirvqlStatement::SetMemory(set) => self.set_memory(set),
+            KnirvqlStatement::SetMemory(set) => set.entries.iter().for_each(|entry| self.entry(entry)),
+            KnirvqlStatement::UpdateMemory(update) => {
+                for assignment in &update.assignments {
+                    match assignment {
+                        Assignment::Vector(vector) => {
+                            vector.iter().for_each(|vector| self.bindable(vector, ParameterPlace::Vector));
+                        }
+                        Assignment::Blob(blob) => {
+                            blob.iter().for_each(|blob| self.bindable(blob, ParameterPlace::Blob));
+                        }
+                        Assignment::Path(path, value) => self.expression(value, path),
+                    }
+                }
+                self.condition(&update.condition);
+            }
             KnirvqlStatement::Delete(delete) => self.condition(&delete.condition),
             KnirvqlStatement::Stage(stage) => self.condition(&stage.condition),
             KnirvqlStatement::Revert(revert) => self.condition(&revert.condition),
@@ -94,11 +97,46 @@ impl Roles {
             | KnirvqlStatement::AttachCollection { .. }
             | KnirvqlStatement::DetachCollection { .. }
             | KnirvqlStatement::Sync { .. }
-            | KnirvqlStatement::Show(_) => {}
+            | KnirvqlStatement::Show(_)
+            | KnirvqlStatement::Describe { .. }
+            | KnirvqlStatement::Help { .. } => {}
         }
     }
 
-    fn set_memory(&mut self, set: &SetMemory) {
+    fn get_memory(&mut self, get: &GetMemory) {
+        get.condition.iter().for_each(|condition| self.condition(condition));
+        if let Some(similar) = &get.similar {
+            match &similar.vector {
+                VectorSource::Components(_) => {}
+                VectorSource::Parameter(number) => self.add(*number, ParameterPlace::Vector),
+                VectorSource::Entry(id) => self.bindable(id, ParameterPlace::EntryId),
+            }
+            similar.within.iter().for_each(|within| self.bindable(within, ParameterPlace::Distance));
+            similar.ef.iter().for_each(|ef| self.bindable(ef, ParameterPlace::Count));
+        }
+        for count in get.limit.iter().chain(&get.offset) {
+            self.bindable(count, ParameterPlace::Count);
+        }
+    }
+
+    /// A value that is assigned to the place at a path. Recursion ends: the parser counts operators.
+    fn expression(&mut self, value: &AstExpression, path: &Path) {
+        match value {
+            AstExpression::Literal(literal) => self.literal(literal, || ParameterPlace::Operand(path.clone())),
+            AstExpression::Json(_) | AstExpression::Path(_) => {}
+            AstExpression::Arithmetic { left, right, .. } => {
+                for side in [left, right] {
+                    match &**side {
+                        AstExpression::Literal(literal) => self.literal(literal, || ParameterPlace::Number),
+                        side => self.expression(side, path),
+                    }
+                }
+            }
+            AstExpression::Coalesce(list) => list.iter().for_each(|each| self.expression(each, path)),
+        }
+    }
+
+    fn entry(&mut self, set: &AstEntry) {
         if let Some(Literal::Parameter(number)) = set.id {
             self.add(number, ParameterPlace::Id);
         }
@@ -123,6 +161,7 @@ impl Roles {
             Condition::In { path, values } => {
                 values.iter().for_each(|value| self.literal(value, || ParameterPlace::Operand(path.clone())));
             }
+            Condition::InQuery { query, .. } => self.get_memory(query),
             Condition::IsNull { .. } => {}
         }
     }

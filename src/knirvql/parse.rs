@@ -7,10 +7,7 @@ use pest::Parser;
 use pest::iterators::Pair;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::knirvql::ast::{
-    AstEntryType, AstMetric, AstStage, AstText, Bindable, Condition, Delete, GetMemory, KnirvqlStatement, Literal,
-    NetworkChange, NetworkOption, OrderKey, Revert, SetMemory, Show, Similar, VectorSource,
-};
+use crate::knirvql::ast::{AstStage, AstText, Condition, KnirvqlStatement, NetworkChange, NetworkOption, Revert, Show};
 use crate::knirvql::grammar::{Grammar, Rule};
 use crate::knirvql::report;
 use crate::knirvql::scan::{character_position, check_limits};
@@ -72,7 +69,7 @@ pub fn parse_condition(text: &str) -> Result<Condition> {
 }
 
 /// What the grammar promises is not there.
-fn disagreement(rule: Rule) -> Error {
+pub(super) fn disagreement(rule: Rule) -> Error {
     Error::internal(format!("the KNIRVQL grammar and its reader disagree about {rule:?}"))
 }
 
@@ -98,7 +95,8 @@ pub fn children(node: ParseNode<'_>, rule: Rule) -> impl Iterator<Item = ParseNo
     node.into_inner().filter(move |child| child.as_rule() == rule)
 }
 
-fn has(node: &ParseNode<'_>, rule: Rule) -> bool {
+/// Whether a node has a child of a rule.
+pub fn has(node: &ParseNode<'_>, rule: Rule) -> bool {
     node.clone().into_inner().any(|child| child.as_rule() == rule)
 }
 
@@ -125,13 +123,14 @@ impl Builder<'_> {
 
     fn plain_statement(&mut self, node: ParseNode<'_>) -> Result<KnirvqlStatement> {
         match node.as_rule() {
-            Rule::get_memory => self.get_memory(node).map(KnirvqlStatement::GetMemory),
+            Rule::get_memory | Rule::count_memory => self.get_memory(node).map(KnirvqlStatement::GetMemory),
             Rule::get_auth => {
                 self.secrecy = Secrecy::All;
                 Ok(KnirvqlStatement::GetAuth { condition: self.where_clause(child(node, Rule::where_clause)?)? })
             }
             Rule::set_auth => self.set_auth(node),
-            Rule::set_memory => self.set_memory(node).map(KnirvqlStatement::SetMemory),
+            Rule::set_memory | Rule::insert_memory => self.set_memory(node).map(KnirvqlStatement::SetMemory),
+            Rule::update_memory => self.update_memory(node).map(KnirvqlStatement::UpdateMemory),
             Rule::delete => self.delete(node).map(KnirvqlStatement::Delete),
             Rule::stage => self.stage(node, true).map(KnirvqlStatement::Stage),
             Rule::unstage => self.stage(node, false).map(KnirvqlStatement::Stage),
@@ -158,54 +157,15 @@ impl Builder<'_> {
                 Ok(KnirvqlStatement::Sync { network: network.map(|clause| self.network(clause)).transpose()? })
             }
             Rule::show => show(node),
+            Rule::describe => {
+                Ok(KnirvqlStatement::Describe { collection: self.collection(child(node, Rule::collection)?)? })
+            }
+            Rule::help => {
+                let topic = children(node, Rule::help_topic).next();
+                Ok(KnirvqlStatement::Help { topic: topic.map(|topic| topic.as_str().to_ascii_uppercase()) })
+            }
             other => Err(disagreement(other)),
         }
-    }
-
-    fn get_memory(&mut self, node: ParseNode<'_>) -> Result<GetMemory> {
-        let mut get = GetMemory::default();
-        for clause in node.into_inner() {
-            match clause.as_rule() {
-                Rule::fields_clause => {
-                    get.fields = children(clause, Rule::path).map(|path| self.path(path)).collect::<Result<_>>()?;
-                }
-                Rule::in_clause => get.collection = Some(self.in_clause(clause)?),
-                Rule::where_clause => get.condition = Some(self.where_clause(clause)?),
-                Rule::similar_clause => get.similar = Some(self.similar(clause)?),
-                Rule::order_clause => {
-                    get.order =
-                        children(clause, Rule::order_key).map(|key| self.order_key(key)).collect::<Result<_>>()?;
-                }
-                Rule::limit_clause => get.limit = Some(self.count(child(clause, Rule::count)?, "LIMIT")?),
-                Rule::offset_clause => get.offset = Some(self.count(child(clause, Rule::count)?, "OFFSET")?),
-                _ => {}
-            }
-        }
-        Ok(get)
-    }
-
-    fn similar(&self, node: ParseNode<'_>) -> Result<Similar> {
-        let vector = only(child(node.clone(), Rule::vector)?)?;
-        let vector = match vector.as_rule() {
-            Rule::parameter => VectorSource::Parameter(self.parameter(&vector)?),
-            Rule::stored_vector => VectorSource::Entry(self.text(child(vector, Rule::text)?)?),
-            _ => VectorSource::Components(self.components(vector)?),
-        };
-        let mut similar = Similar { vector, metric: None, within: None, ef: None };
-        for clause in node.into_inner() {
-            match clause.as_rule() {
-                Rule::using_clause => similar.metric = Some(metric(child(clause, Rule::metric)?)?),
-                Rule::within_clause => similar.within = Some(self.distance(clause)?),
-                Rule::search_options => similar.ef = Some(self.count(child(clause, Rule::count)?, "ef")?),
-                _ => {}
-            }
-        }
-        Ok(similar)
-    }
-
-    fn order_key(&self, node: ParseNode<'_>) -> Result<OrderKey> {
-        let descending = has(&node, Rule::kw_desc);
-        Ok(OrderKey { path: self.path(child(node, Rule::path)?)?, descending })
     }
 
     fn set_auth(&mut self, node: ParseNode<'_>) -> Result<KnirvqlStatement> {
@@ -219,81 +179,12 @@ impl Builder<'_> {
         }
     }
 
-    fn set_memory(&mut self, node: ParseNode<'_>) -> Result<SetMemory> {
-        let mut set = SetMemory::default();
-        for clause in node.into_inner() {
-            match clause.as_rule() {
-                Rule::in_clause => set.collection = Some(self.in_clause(clause)?),
-                Rule::part => self.part(only(clause)?, &mut set)?,
-                _ => {}
-            }
-        }
-        Ok(set)
-    }
-
-    fn part(&self, node: ParseNode<'_>, set: &mut SetMemory) -> Result<()> {
-        let (name, taken) = match node.as_rule() {
-            Rule::id_part => ("id", set.id.is_some()),
-            Rule::metadata_part => ("metadata", set.metadata.is_some()),
-            Rule::vector_part => ("vector", set.vector.is_some()),
-            _ => ("blob", set.blob.is_some()),
-        };
-        if taken {
-            let error = self.error(&node, ErrorKind::Syntax, format!("SET MEMORY names {name} twice"));
-            return Err(error.with_hint("Name each of id, metadata, vector and blob at most once."));
-        }
-        for value in node.into_inner() {
-            match value.as_rule() {
-                Rule::value => set.id = Some(self.id(value)?),
-                Rule::json_object => set.metadata = Some(Bindable::Value(self.json_object(value)?)),
-                Rule::vector_literal => set.vector = Some(Bindable::Value(self.components(value)?)),
-                Rule::string => set.blob = Some(Bindable::Value(self.bytes(&value)?)),
-                Rule::parameter => {
-                    let number = self.parameter(&value)?;
-                    match name {
-                        "metadata" => set.metadata = Some(Bindable::Parameter(number)),
-                        "vector" => set.vector = Some(Bindable::Parameter(number)),
-                        _ => set.blob = Some(Bindable::Parameter(number)),
-                    }
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn id(&self, node: ParseNode<'_>) -> Result<Literal> {
-        let place = node.clone();
-        match self.literal(node)? {
-            Literal::Null | Literal::Boolean(_) => {
-                let error = self.error(&place, ErrorKind::Syntax, "an id is a string, a number or a parameter");
-                Err(error.with_hint("Leave the id out to have one made."))
-            }
-            id => Ok(id),
-        }
-    }
-
-    fn delete(&mut self, node: ParseNode<'_>) -> Result<Delete> {
-        let entry_type = if has(&node, Rule::kw_auth) {
-            Some(AstEntryType::Auth)
-        } else {
-            has(&node, Rule::kw_memory).then_some(AstEntryType::Memory)
-        };
-        let collection = children(node.clone(), Rule::in_clause).next();
-        let collection = collection.map(|clause| self.in_clause(clause)).transpose()?;
-        match (entry_type, &collection) {
-            (Some(AstEntryType::Auth), _) => self.secrecy = Secrecy::All,
-            (None, None) => self.secrecy = Secrecy::AllButId,
-            _ => {}
-        }
-        Ok(Delete { entry_type, collection, condition: self.where_clause(child(node, Rule::where_clause)?)? })
-    }
-
     fn stage(&mut self, node: ParseNode<'_>, staged: bool) -> Result<AstStage> {
         let collection = children(node.clone(), Rule::in_clause).next();
         let network = children(node.clone(), Rule::for_network).next();
         Ok(AstStage {
             staged,
+            dry_run: has(&node, Rule::kw_dry),
             collection: collection.map(|clause| self.in_clause(clause)).transpose()?,
             network: network.map(|clause| self.network(clause)).transpose()?,
             condition: self.where_clause(child(node, Rule::where_clause)?)?,
@@ -383,7 +274,10 @@ impl Builder<'_> {
     }
 
     /// The collection of a statement; it comes before the conditions.
-    fn in_clause(&mut self, node: ParseNode<'_>) -> Result<String> {
+    ///
+    /// # Errors
+    /// As [`Builder::string`].
+    pub fn in_clause(&mut self, node: ParseNode<'_>) -> Result<String> {
         let collection = self.collection(child(node, Rule::collection)?)?;
         if collection == "auth" {
             self.secrecy = Secrecy::All;
@@ -391,7 +285,11 @@ impl Builder<'_> {
         Ok(collection)
     }
 
-    fn collection(&self, node: ParseNode<'_>) -> Result<String> {
+    /// The name of a collection.
+    ///
+    /// # Errors
+    /// As [`Builder::string`].
+    pub fn collection(&self, node: ParseNode<'_>) -> Result<String> {
         let node = only(node)?;
         match node.as_rule() {
             Rule::string => self.string(&node),
@@ -409,22 +307,12 @@ impl Builder<'_> {
     }
 }
 
-fn metric(node: ParseNode<'_>) -> Result<AstMetric> {
-    match only(node)?.as_rule() {
-        Rule::kw_cosine => Ok(AstMetric::Cosine),
-        Rule::kw_l2 => Ok(AstMetric::L2),
-        Rule::kw_ip => Ok(AstMetric::InnerProduct),
-        Rule::kw_l1 => Ok(AstMetric::L1),
-        other => Err(disagreement(other)),
-    }
-}
-
 fn show(node: ParseNode<'_>) -> Result<KnirvqlStatement> {
     let subject = node.into_inner().find_map(|word| match word.as_rule() {
         Rule::kw_networks => Some(Show::Networks),
         Rule::kw_peers => Some(Show::Peers),
         Rule::kw_sync => Some(Show::Sync),
-        Rule::kw_collections => Some(Show::Collections),
+        Rule::kw_collections | Rule::kw_tables => Some(Show::Collections),
         _ => None,
     });
     subject.map(KnirvqlStatement::Show).ok_or_else(|| disagreement(Rule::show))

@@ -5,9 +5,8 @@
 use std::fmt::{self, Display, Formatter, Write};
 
 use crate::knirvql::ast::{
-    AstComparison, AstEntryType, AstMetric, AstStage, AstText, Bindable, Condition, Delete, GetMemory,
-    KnirvqlStatement, Literal, NetworkChange, NetworkOption, OrderKey, Path, REDACTED, Revert, SetMemory, Show,
-    Similar, Step, VectorSource,
+    AstComparison, AstMetric, AstStage, AstText, Bindable, Condition, KnirvqlStatement, Literal, NetworkChange,
+    NetworkOption, Path, REDACTED, Revert, Show, Similar, Step, VectorSource,
 };
 
 impl Display for KnirvqlStatement {
@@ -17,6 +16,7 @@ impl Display for KnirvqlStatement {
             KnirvqlStatement::GetAuth { condition } => write!(f, "GET AUTH WHERE {condition}"),
             KnirvqlStatement::SetAuth { key, value } => write!(f, "SET AUTH key = {key} value = {value}"),
             KnirvqlStatement::SetMemory(set) => set.fmt(f),
+            KnirvqlStatement::UpdateMemory(update) => update.fmt(f),
             KnirvqlStatement::Delete(delete) => delete.fmt(f),
             KnirvqlStatement::Stage(stage) => stage.fmt(f),
             KnirvqlStatement::Revert(revert) => revert.fmt(f),
@@ -42,38 +42,13 @@ impl Display for KnirvqlStatement {
             KnirvqlStatement::Sync { network: None } => f.write_str("SYNC"),
             KnirvqlStatement::Sync { network: Some(network) } => write!(f, "SYNC NETWORK {}", Quoted(network)),
             KnirvqlStatement::Show(show) => write!(f, "SHOW {show}"),
+            KnirvqlStatement::Describe { collection } => write!(f, "DESCRIBE {}", Name(collection)),
+            KnirvqlStatement::Help { topic: None } => f.write_str("HELP"),
+            KnirvqlStatement::Help { topic: Some(topic) } => write!(f, "HELP {topic}"),
             KnirvqlStatement::Explain { analyze, statement } => {
                 write!(f, "EXPLAIN {}{statement}", if *analyze { "ANALYZE " } else { "" })
             }
         }
-    }
-}
-
-impl Display for GetMemory {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str("GET MEMORY")?;
-        if !self.fields.is_empty() {
-            f.write_str(" FIELDS ")?;
-            comma_separated(f, &self.fields)?;
-        }
-        In(self.collection.as_deref()).fmt(f)?;
-        if let Some(condition) = &self.condition {
-            write!(f, " WHERE {condition}")?;
-        }
-        if let Some(similar) = &self.similar {
-            write!(f, " {similar}")?;
-        }
-        if !self.order.is_empty() {
-            f.write_str(" ORDER BY ")?;
-            comma_separated(f, &self.order)?;
-        }
-        if let Some(limit) = &self.limit {
-            write!(f, " LIMIT {limit}")?;
-        }
-        if let Some(offset) = &self.offset {
-            write!(f, " OFFSET {offset}")?;
-        }
-        Ok(())
     }
 }
 
@@ -100,57 +75,14 @@ impl Display for Similar {
     }
 }
 
-impl Display for SetMemory {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "SET MEMORY{}", In(self.collection.as_deref()))?;
-        if let Some(id) = &self.id {
-            write!(f, " id = {id}")?;
-        }
-        match &self.metadata {
-            Some(Bindable::Value(metadata)) => {
-                f.write_str(" metadata = ")?;
-                json_object(f, metadata)?;
-            }
-            Some(Bindable::Parameter(number)) => write!(f, " metadata = ${number}")?,
-            None => {}
-        }
-        match &self.vector {
-            Some(Bindable::Value(components)) => write!(f, " vector = {}", Components(components))?,
-            Some(Bindable::Parameter(number)) => write!(f, " vector = ${number}")?,
-            None => {}
-        }
-        match &self.blob {
-            Some(Bindable::Value(bytes)) => {
-                f.write_str(" blob = '\\x")?;
-                bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
-                f.write_str("'")
-            }
-            Some(Bindable::Parameter(number)) => write!(f, " blob = ${number}"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Display for Delete {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str("DELETE")?;
-        match self.entry_type {
-            Some(AstEntryType::Memory) => f.write_str(" MEMORY")?,
-            Some(AstEntryType::Auth) => f.write_str(" AUTH")?,
-            None => {}
-        }
-        write!(f, "{} WHERE {}", In(self.collection.as_deref()), self.condition)
-    }
-}
-
 impl Display for AstStage {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let verb = if self.staged { "STAGE" } else { "UNSTAGE" };
         write!(f, "{verb} MEMORY{} WHERE {}", In(self.collection.as_deref()), self.condition)?;
-        match &self.network {
-            Some(network) => write!(f, " FOR NETWORK {}", Quoted(network)),
-            None => Ok(()),
+        if let Some(network) = &self.network {
+            write!(f, " FOR NETWORK {}", Quoted(network))?;
         }
+        f.write_str(if self.dry_run { " DRY RUN" } else { "" })
     }
 }
 
@@ -194,12 +126,6 @@ impl Display for Show {
     }
 }
 
-impl Display for OrderKey {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.path, if self.descending { " DESC" } else { "" })
-    }
-}
-
 impl Display for AstMetric {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -228,6 +154,7 @@ impl Display for Condition {
                 comma_separated(f, values)?;
                 f.write_str(")")
             }
+            Condition::InQuery { path, query } => write!(f, "{path} IN ({query})"),
             Condition::IsNull { path, negated } => write!(f, "{path} IS {}NULL", if *negated { "NOT " } else { "" }),
         }
     }
@@ -305,7 +232,7 @@ impl<T: Display> Display for Bindable<T> {
 }
 
 /// ` IN collection`, or nothing.
-struct In<'a>(Option<&'a str>);
+pub(super) struct In<'a>(pub Option<&'a str>);
 
 impl Display for In<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -388,7 +315,7 @@ impl Display for Quoted<'_> {
 }
 
 /// The components of a vector.
-struct Components<'a>(&'a [f32]);
+pub(super) struct Components<'a>(pub &'a [f32]);
 
 impl Display for Components<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -408,7 +335,7 @@ impl<T: fmt::Debug> Display for Float<T> {
     }
 }
 
-fn json_object(f: &mut Formatter<'_>, members: &serde_json::Map<String, serde_json::Value>) -> fmt::Result {
+pub(super) fn json_object(f: &mut Formatter<'_>, members: &serde_json::Map<String, serde_json::Value>) -> fmt::Result {
     f.write_str("{")?;
     for (position, (key, value)) in members.iter().enumerate() {
         write!(f, "{}{}: ", if position > 0 { ", " } else { "" }, Quoted(key))?;
@@ -418,7 +345,7 @@ fn json_object(f: &mut Formatter<'_>, members: &serde_json::Map<String, serde_js
 }
 
 /// Recursion ends: the parser bounds the nesting.
-fn json_value(f: &mut Formatter<'_>, value: &serde_json::Value) -> fmt::Result {
+pub(super) fn json_value(f: &mut Formatter<'_>, value: &serde_json::Value) -> fmt::Result {
     match value {
         serde_json::Value::Object(members) => json_object(f, members),
         serde_json::Value::Array(elements) => {
@@ -434,7 +361,7 @@ fn json_value(f: &mut Formatter<'_>, value: &serde_json::Value) -> fmt::Result {
     }
 }
 
-fn comma_separated(f: &mut Formatter<'_>, items: impl IntoIterator<Item = impl Display>) -> fmt::Result {
+pub(super) fn comma_separated(f: &mut Formatter<'_>, items: impl IntoIterator<Item = impl Display>) -> fmt::Result {
     for (position, item) in items.into_iter().enumerate() {
         f.write_str(if position > 0 { ", " } else { "" })?;
         item.fmt(f)?;

@@ -10,6 +10,8 @@ use pest::error::{ErrorVariant, InputLocation};
 use crate::error::{Error, ErrorKind};
 use crate::knirvql::grammar::Rule;
 use crate::knirvql::scan::{KnirvqlScanner, Token, TokenKind, character_position};
+use crate::knirvql::synopses::{OPENINGS, SYNOPSES};
+use crate::types::nearest;
 
 /// Longest word that an error repeats, in characters.
 const WORD_CHARACTERS_MAX: usize = 40;
@@ -61,7 +63,9 @@ fn refused(text: &str, place: &Place<'_>, positives: &[Rule]) -> Error {
     }
     message.push_str(", found ");
     message.push_str(&place.found());
-    Error::syntax(message, Some(position)).with_hint(place.hint(positives))
+    let hint = place.hint(positives);
+    let hint = place.meant(positives).map_or(hint.to_string(), |meant| format!("Did you mean {meant}? {hint}"));
+    Error::syntax(message, Some(position)).with_hint(hint)
 }
 
 /// The place of an error among the tokens.
@@ -118,6 +122,21 @@ impl<'a> Place<'a> {
             .map(|(_, name)| name)
     }
 
+    /// The keyword that was meant where a word stands that is like it.
+    fn meant(&self, positives: &[Rule]) -> Option<String> {
+        let next = self.next.as_ref().filter(|token| token.kind == TokenKind::Word)?;
+        let mut known: Vec<String> =
+            positives.iter().filter_map(|rule| keyword(*rule)).map(|word| word.to_lowercase()).collect();
+        if positives.iter().any(|rule| matches!(rule, Rule::statement | Rule::plain_statement)) {
+            known.extend(OPENINGS.map(String::from));
+        }
+        if positives.contains(&Rule::part) {
+            known.extend(["id", "metadata", "vector", "blob"].map(String::from));
+        }
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        nearest(next.text, &known).filter(|meant| !next.is_word(meant)).map(str::to_uppercase)
+    }
+
     fn hint(&self, positives: &[Rule]) -> &'static str {
         let expects = |rules: &[Rule]| rules.iter().any(|rule| positives.contains(rule));
         let next_is = |symbol: &str| self.next.as_ref().is_some_and(|token| token.is_symbol(symbol));
@@ -141,8 +160,8 @@ impl<'a> Place<'a> {
         } else if expects(&[Rule::value, Rule::text, Rule::constant, Rule::address, Rule::json_value, Rule::string]) {
             "Text stands in quotes: \"text\"."
         } else if expects(&[Rule::end_of_statement]) && next_opens_clause() {
-            "The clauses come in this order, each once: FIELDS, IN, WHERE, SIMILAR TO, USING, WITHIN, WITH, ORDER BY, \
-             LIMIT, OFFSET."
+            "The clauses come in this order, each once: FIELDS, IN, WHERE, SIMILAR TO, USING, WITHIN, WITH, GROUP BY, \
+             ORDER BY, LIMIT, OFFSET."
         } else {
             self.synopsis
         }
@@ -153,45 +172,8 @@ impl<'a> Place<'a> {
 const CONDITION: &str = "A condition compares a path with a value: metadata.source = \"web\".";
 
 /// The words that open the clauses of GET MEMORY.
-const CLAUSES: [&str; 9] = ["FIELDS", "IN", "WHERE", "SIMILAR", "USING", "WITHIN", "ORDER", "LIMIT", "OFFSET"];
-
-/// Statements by their opening words, in short.
-const SYNOPSES: [(&str, &str, &str); 18] = [
-    (
-        "GET",
-        "MEMORY",
-        "GET MEMORY [FIELDS path, …] [IN collection] [WHERE condition] [SIMILAR TO vector [USING metric] \
-      [WITHIN distance] [WITH (ef = n)]] [ORDER BY path [ASC | DESC], …] [LIMIT n] [OFFSET n]",
-    ),
-    ("GET", "AUTH", "GET AUTH WHERE key = \"…\""),
-    ("GET", "", "GET MEMORY … or GET AUTH WHERE …"),
-    ("SET", "AUTH", "SET AUTH key = \"…\" value = \"…\""),
-    ("SET", "MEMORY", "SET MEMORY [IN collection] id = \"…\" metadata = {…} vector = […] blob = $1"),
-    ("DELETE", "", "DELETE [MEMORY | AUTH] [IN collection] WHERE condition"),
-    ("STAGE", "", "STAGE MEMORY [IN collection] WHERE condition [FOR NETWORK name]"),
-    ("UNSTAGE", "", "UNSTAGE MEMORY [IN collection] WHERE condition [FOR NETWORK name]"),
-    ("REVERT", "", "REVERT MEMORY [IN collection] WHERE condition"),
-    ("CREATE", "", "CREATE NETWORK name [WITH (option = value, …)]"),
-    ("JOIN", "", "JOIN NETWORK name AT \"address\", … [WITH (option = value, …)]"),
-    ("LEAVE", "", "LEAVE NETWORK name"),
-    (
-        "ALTER",
-        "",
-        "ALTER NETWORK name REMOVE PEER id | ROTATE SECRET [\"…\"] | ADD OWNER id | DROP OWNER id \
-         | EXCUSE PEER id | REVERT PEER id SINCE \"time\" | LINK PEER id | UNLINK PEER id | ALLOW DROP | ALTER COLLECTION name SET (option = value, …) \
-         | SET (option = value, …)",
-    ),
-    ("ATTACH", "", "ATTACH COLLECTION name TO NETWORK name [WITH (option = value, …)]"),
-    ("DETACH", "", "DETACH COLLECTION name FROM NETWORK name"),
-    ("SYNC", "", "SYNC [NETWORK name]"),
-    ("SHOW", "", "SHOW NETWORKS | PEERS | SYNC | COLLECTIONS"),
-    (
-        "",
-        "",
-        "A statement opens with GET, SET, DELETE, STAGE, UNSTAGE, REVERT, CREATE NETWORK, JOIN NETWORK, LEAVE NETWORK, \
-      ALTER NETWORK, ATTACH COLLECTION, DETACH COLLECTION, SYNC, SHOW or EXPLAIN.",
-    ),
-];
+const CLAUSES: [&str; 10] =
+    ["FIELDS", "IN", "WHERE", "SIMILAR", "USING", "WITHIN", "GROUP", "ORDER", "LIMIT", "OFFSET"];
 
 /// The first two words of the statement, after EXPLAIN [ANALYZE].
 fn opening(text: &str) -> (Option<Token<'_>>, Option<Token<'_>>) {
@@ -215,8 +197,9 @@ fn may_hold_secrets(text: &str) -> bool {
     let (first, second) = opening(text);
     let opens = |word: &str| first.as_ref().is_some_and(|token| token.is_word(word));
     let memory = second.is_some_and(|token| token.is_word("MEMORY"));
-    let open = ["STAGE", "UNSTAGE", "REVERT", "SHOW", "SYNC", "LEAVE", "DETACH"].into_iter().any(opens);
-    !(open || memory && ["GET", "SET", "DELETE"].into_iter().any(opens))
+    let open = ["STAGE", "UNSTAGE", "REVERT", "SHOW", "SYNC", "LEAVE", "DETACH", "DESCRIBE", "HELP"];
+    let of_memory = ["GET", "COUNT", "SET", "INSERT", "UPDATE", "DELETE"];
+    !(open.into_iter().any(opens) || memory && of_memory.into_iter().any(opens))
 }
 
 fn write_after(message: &mut String, previous: &Token<'_>) {
@@ -276,7 +259,14 @@ fn name(rule: Rule) -> Option<&'static str> {
         Rule::count => "a whole number or a parameter",
         Rule::number | Rule::index => "a number",
         Rule::parameter => "a parameter",
-        Rule::path | Rule::order_key => "a path",
+        Rule::path | Rule::order_key | Rule::field => "a path",
+        Rule::star => "*",
+        Rule::plus | Rule::minus | Rule::slash => "an arithmetic operator",
+        Rule::aggregate => "an aggregate",
+        Rule::assignment | Rule::path_assignment => "an assignment",
+        Rule::sum | Rule::product | Rule::factor => "a value",
+        Rule::get_memory => "GET MEMORY",
+        Rule::help_topic => "a word",
         Rule::identifier | Rule::name => "a name",
         Rule::collection => "the name of a collection",
         Rule::network_name => "the name of a network",
@@ -286,7 +276,7 @@ fn name(rule: Rule) -> Option<&'static str> {
         Rule::secret => "a secret in quotes",
         Rule::vector | Rule::vector_literal => "a vector",
         Rule::metric => "cosine, l2, ip or l1",
-        Rule::part => "a part (id, metadata, vector, blob)",
+        Rule::part | Rule::entry => "a part (id, metadata, vector, blob)",
         Rule::comma => "a comma",
         Rule::colon => "a colon",
         Rule::equals => "=",
@@ -295,6 +285,8 @@ fn name(rule: Rule) -> Option<&'static str> {
         Rule::open_bracket => "\"[\"",
         Rule::close_bracket => "\"]\"",
         Rule::close_brace => "\"}\"",
+        Rule::kw_group | Rule::group_clause => "GROUP BY",
+        Rule::kw_if => "IF ABSENT",
         Rule::kw_order => "ORDER BY",
         Rule::kw_similar => "SIMILAR TO",
         Rule::kw_starts => "STARTS WITH",

@@ -84,6 +84,12 @@ fn undefined(collection: &Collection, path: &Path) -> Error {
     }
 }
 
+/// 22023 for a MEMORY statement that names a collection of AUTH entries.
+pub fn of_auth(name: &str) -> Error {
+    let message = format!("the collection \"{name}\" holds AUTH entries");
+    Error::new(ErrorKind::InvalidParameterValue, message).with_hint("Use GET AUTH, SET AUTH and DELETE AUTH.")
+}
+
 fn no_parts(path: &Path, column: &str, ty: &ColumnType) -> Error {
     Error::new(ErrorKind::DatatypeMismatch, format!("{path} names a part of \"{column}\", which is {ty}"))
         .with_hint("Only jsonb and json have parts.")

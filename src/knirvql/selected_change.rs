@@ -3,9 +3,11 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::db::{EntryKey, LockMode};
+use crate::db::{EntryKey, Gathered, LockMode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Environment, Expr, Program};
+use crate::knirvql::returned::Returned;
+use crate::knirvql::stage_preview::{preview_lines, previewed};
 use crate::metrics::StatementKind;
 use crate::model::{Collection, CollectionKind, Stage};
 use crate::statement::{
@@ -41,8 +43,27 @@ impl Selection {
         }
     }
 
+    /// The lines of EXPLAIN of a step that is done to its entries.
+    ///
+    /// # Errors
+    /// As [`Selection::bind`] and `ReadView::explain`.
+    pub(super) fn lines(&self, step: &str, run: ReadRun<'_>) -> Result<Vec<String>> {
+        let mut lines = vec![format!("{step} on {}", self.collection.name)];
+        match self.bind(run.parameters)? {
+            None => lines.push("  ->  Nothing: the condition fits no entry".to_string()),
+            Some(filter) => {
+                let query = keys_query(&self.collection, Some(filter));
+                lines.extend(below(run.view.explain(&query, run.settings)?));
+            }
+        }
+        Ok(lines)
+    }
+
     /// The keys of the entries that it accepts.
-    fn keys(&self, run: &WriteRun<'_>) -> Result<Vec<EntryKey>> {
+    ///
+    /// # Errors
+    /// As [`Selection::bind`] and `matching_keys`.
+    pub(super) fn keys(&self, run: &WriteRun<'_>) -> Result<Vec<EntryKey>> {
         let is_secret = self.collection.kind == CollectionKind::Auth;
         if is_secret && self.lenient && run.transaction.view().hides_secrets() {
             return Ok(Vec::new());
@@ -78,6 +99,8 @@ pub enum SelectedVerb {
 pub struct SelectedChange {
     pub verb: SelectedVerb,
     pub selections: Vec<Selection>,
+    /// Of a DELETE.
+    pub returning: Option<Returned>,
 }
 
 impl SelectedVerb {
@@ -109,9 +132,9 @@ impl SelectedVerb {
 }
 
 impl SelectedChange {
-    /// Changes the entries; how many there were.
-    async fn run(&self, run: &mut WriteRun<'_>) -> Result<u64> {
-        let mut changed = 0;
+    /// Changes the entries; how many there were, and what is shown of them.
+    async fn run(&self, run: &mut WriteRun<'_>) -> Result<Written> {
+        let (mut changed, mut shown) = (0, Gathered::new(&run.settings.memory));
         for selection in &self.selections {
             let collection = &selection.collection;
             let mut keys = selection.keys(run)?;
@@ -121,6 +144,10 @@ impl SelectedChange {
                 keys.retain(|key| locked.contains(key));
             }
             for key in keys {
+                if let Some(returning) = &self.returning {
+                    let row = returning.row(run.transaction.view(), collection, &key)?;
+                    row.map_or(Ok(()), |row| shown.push(row))?;
+                }
                 changed += u64::from(match self.verb {
                     SelectedVerb::Delete => run.transaction.delete(collection, &key)?,
                     SelectedVerb::Stage => run.transaction.set_stage(collection, &key, Stage::PostPending)?,
@@ -129,20 +156,13 @@ impl SelectedChange {
                 });
             }
         }
-        Ok(changed)
+        Ok(Written { tag: CommandTag::counted(self.verb.tag(), changed), rows: shown })
     }
 
     fn lines(&self, run: ReadRun<'_>) -> Result<Vec<String>> {
         let mut lines = Vec::new();
         for selection in &self.selections {
-            lines.push(format!("{} on {}", self.verb.step(), selection.collection.name));
-            match selection.bind(run.parameters)? {
-                None => lines.push("  ->  Nothing: the condition fits no entry".to_string()),
-                Some(filter) => {
-                    let query = keys_query(&selection.collection, Some(filter));
-                    lines.extend(below(run.view.explain(&query, run.settings)?));
-                }
-            }
+            lines.extend(selection.lines(self.verb.step(), run)?);
         }
         Ok(lines)
     }
@@ -155,13 +175,23 @@ fn below(lines: Vec<String>) -> impl Iterator<Item = String> {
 
 impl Change for SelectedChange {
     fn execute<'a>(&'a self, mut run: WriteRun<'a>) -> Work<'a, Written> {
-        later(async move {
-            let count = self.run(&mut run).await?;
-            Ok(Written::only(CommandTag::counted(self.verb.tag(), count)))
-        })
+        later(async move { self.run(&mut run).await })
     }
 
     fn explain<'a>(&'a self, run: ReadRun<'a>) -> Work<'a, Vec<String>> {
+        if self.verb != SelectedVerb::Stage {
+            return at_once(self.lines(run));
+        }
+        later(async move {
+            let mut lines = self.lines(run)?;
+            for selection in &self.selections {
+                lines.extend(preview_lines(&previewed(selection, run).await?));
+            }
+            Ok(lines)
+        })
+    }
+
+    fn steps<'a>(&'a self, run: ReadRun<'a>) -> Work<'a, Vec<String>> {
         at_once(self.lines(run))
     }
 

@@ -70,7 +70,11 @@ fn check(text: &str) -> Result<()> {
     const HINT: &str =
         "A condition is e.g. metadata.kind = 'note' AND (metadata.pages > 3 OR metadata.title STARTS WITH 'A').";
     match knirvql::parse(&format!("{BEFORE}{text}")) {
-        Ok(KnirvqlStatement::Stage(AstStage { network: None, .. })) if !text.trim_end().ends_with(';') => Ok(()),
+        Ok(KnirvqlStatement::Stage(AstStage { network: None, dry_run: false, .. }))
+            if !text.trim_end().ends_with(';') =>
+        {
+            Ok(())
+        }
         Ok(_) => Err(refused("where is more than a condition").with_hint(HINT)),
         Err(error) => {
             let place = error.position().and_then(|at| at.checked_sub(BEFORE.len()));
@@ -110,6 +114,7 @@ mod tests {
             "",
             "metadata.a = 1; DELETE WHERE id = 'x'",
             "metadata.a = 1 FOR NETWORK 'x'",
+            "metadata.a = 1 DRY RUN",
             "metadata.a = 1;",
             "a = 1) OR (b = 2",
             "/*",

@@ -9,6 +9,7 @@ use crate::model::constraint::{Check, ForeignKey};
 use crate::model::index_key::{IndexKey, IndexKeys};
 use crate::model::schema::{OnCommit, PUBLIC, RelationName, SchemaId};
 use crate::model::stored_collection::StoredCollection;
+use crate::model::system_column::SystemColumn;
 use crate::model::view::Materialized;
 use crate::types::ColumnType;
 
@@ -227,54 +228,6 @@ impl IndexKind {
         match self {
             IndexKind::Nearest { column, .. } => Some(*column),
             IndexKind::Ordered { .. } | IndexKind::Keys(_) | IndexKind::Fact { .. } => None,
-        }
-    }
-}
-
-/// Columns every collection has, which `SELECT *` hides and a named select shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum SystemColumn {
-    EntryType,
-    VectorClock,
-    Timestamp,
-    PeerId,
-    Stage,
-    /// How much of it its network knows.
-    Publicity,
-    /// Facts of a table that no column declares.
-    Metadata,
-}
-
-impl SystemColumn {
-    pub const ALL: [SystemColumn; 7] = [
-        SystemColumn::EntryType,
-        SystemColumn::VectorClock,
-        SystemColumn::Timestamp,
-        SystemColumn::PeerId,
-        SystemColumn::Stage,
-        SystemColumn::Publicity,
-        SystemColumn::Metadata,
-    ];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            SystemColumn::EntryType => "_entry_type",
-            SystemColumn::VectorClock => "_vector_clock",
-            SystemColumn::Timestamp => "_timestamp",
-            SystemColumn::PeerId => "_peer_id",
-            SystemColumn::Stage => "_stage",
-            SystemColumn::Publicity => "_publicity",
-            SystemColumn::Metadata => "metadata",
-        }
-    }
-
-    pub fn ty(self) -> ColumnType {
-        match self {
-            SystemColumn::EntryType | SystemColumn::PeerId | SystemColumn::Stage | SystemColumn::Publicity => {
-                ColumnType::Text
-            }
-            SystemColumn::VectorClock | SystemColumn::Metadata => ColumnType::Jsonb,
-            SystemColumn::Timestamp => ColumnType::TimestampTz,
         }
     }
 }

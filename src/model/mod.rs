@@ -33,6 +33,7 @@ mod sequence;
 mod state;
 mod statement_shape;
 mod stored_collection;
+mod system_column;
 mod user_type;
 mod view;
 
@@ -49,7 +50,7 @@ pub use charter::{
 pub use clock::{Hlc, PeerId, Stamp, VectorClock};
 pub use collection::{
     AUTH, Collection, CollectionId, CollectionKind, FACT_BLOB_HASH, FACT_BLOB_SIZE, FACT_BLOB_TYPE, FACT_VECTOR, Index,
-    IndexKind, IndexOrigin, IndexState, MEMORY, SystemColumn,
+    IndexKind, IndexOrigin, IndexState, MEMORY,
 };
 pub use column::{
     Column, ColumnDomain, ColumnId, Computation, DefaultValue, DimensionOrigin, DroppedColumn, IdentityKind, Numbering,
@@ -84,5 +85,6 @@ pub use sequence::{
 };
 pub use state::{EntryType, Field, Stage, State};
 pub use statement_shape::StatementShape;
+pub use system_column::SystemColumn;
 pub use user_type::UserType;
 pub use view::{CheckOption, Materialized, View, ViewColumn, ViewUse};

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use crate::db::{Query, Row, RowStream};
+use crate::db::{AggregateQuery, Query, Row, RowStream};
 use crate::metrics::StatementKind;
 use crate::statement::command_tag::RowsTag;
 use crate::statement::run::{ReadRun, Work, at_once};
@@ -56,6 +56,19 @@ impl RowSource for Query {
 
     fn kind(&self) -> StatementKind {
         if self.nearest.is_some() { StatementKind::Nearest } else { StatementKind::Select }
+    }
+}
+
+/// A query of groups that needs no planner at run time.
+impl RowSource for AggregateQuery {
+    fn open<'a>(&'a self, run: ReadRun<'a>) -> Work<'a, RowStream> {
+        let bound = self.bind(&run.view.environment(run.parameters, run.settings));
+        let cursor = bound.and_then(|query| run.view.aggregate(query, run.settings, run.cancel));
+        at_once(cursor.map(RowStream::from_groups))
+    }
+
+    fn explain<'a>(&'a self, run: ReadRun<'a>) -> Work<'a, Vec<String>> {
+        at_once(run.view.explain_aggregate(self, run.parameters, run.settings))
     }
 }
 

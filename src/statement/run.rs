@@ -81,6 +81,11 @@ impl<'a> WriteRun<'a> {
         WriteRun { transaction: &mut *self.transaction, snapshot: self.snapshot.clone(), ..*self }
     }
 
+    /// The run of a statement inside of this one, with other parameters.
+    pub fn with_parameters<'b>(&'b mut self, parameters: &'b [Value]) -> WriteRun<'b> {
+        WriteRun { transaction: &mut *self.transaction, snapshot: self.snapshot.clone(), parameters, ..*self }
+    }
+
     /// From here on its queries read what is there now, whatever it writes.
     pub fn keep_snapshot(&mut self) {
         self.snapshot = Some(self.transaction.view().clone());

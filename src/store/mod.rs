@@ -26,7 +26,7 @@ pub use key::key_codec::{
     decode_key, decode_key_part, encode_key, encode_key_unbounded, encode_sought, encode_text_prefix, has_null_part,
     is_storable, skip_key_parts,
 };
-pub use key::log_places::{delta_place, delta_seq, posting_place};
+pub use key::log_places::{delta_place, delta_seq, posted_entry, posted_place, posting_place};
 pub use record::contributions::{
     counted_part, decode_contributions, decode_with_aside, encode_contributions, encode_with_aside,
 };

@@ -16,6 +16,7 @@ pub mod full_text;
 mod index_terms;
 pub mod json;
 pub mod limits;
+mod nearest;
 mod numbers;
 mod numeric;
 mod patterns;
@@ -46,6 +47,7 @@ pub use json::convert::{
     jsonb_text, split_object, value_of_json, value_of_json_text,
 };
 pub use json::sort_key::sort_key;
+pub use nearest::nearest;
 pub use numeric::{
     Deviation, Numeric, NumericPart, deviation, factorial, greatest_common_divisor, least_common_multiple, width_bucket,
 };

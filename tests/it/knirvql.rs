@@ -56,6 +56,22 @@ fn opening_words_of_knirvql_are_known() {
         "SHOW peers",
         "SHOW SYNC",
         "SHOW COLLECTIONS",
+        "SHOW TABLES",
+        "DESCRIBE memory",
+        "HELP",
+        "COUNT MEMORY",
+        "INSERT MEMORY id = 'x'",
+        "INSERT MEMORY IF ABSENT id = 'x'",
+        "UPDATE MEMORY SET metadata.a = 1 WHERE id = 'x'",
+        "update memory set vector = $1, metadata.a = 1",
+        "UPDATE MEMORY SET vector = [1] WHERE id = 'x'",
+        "UPDATE MEMORY SET blob = $1 WHERE id = 'x'",
+        "UPDATE MEMORY UNSET metadata.a WHERE id = 'x'",
+        "UPDATE MEMORY IN notes SET title = 'x' WHERE id = 1",
+        "UPDATE MEMORY SET vector = $1 WHERE metadata.a = 1",
+        "EXPLAIN UPDATE MEMORY SET metadata.a = 1 WHERE id = 'x'",
+        "GTE MEMORY",
+        "UPDTE MEMORY SET metadata.a = 1",
         "EXPLAIN GET MEMORY",
         "EXPLAIN ANALYZE DELETE WHERE id = 'x'",
         "  \n-- c\n/* /* nested */ */ // d\n GET MEMORY",
@@ -99,6 +115,19 @@ fn everything_else_is_sql() {
         "/* unterminated GET MEMORY",
         "/* /* */ GET MEMORY */ SELECT 1",
         "WITH a AS (SELECT 1) SELECT 1",
+        "UPDATE memory SET metadata = '{}'",
+        "UPDATE MEMORY SET vector = $1 WHERE id = 'x'",
+        "UPDATE memory SET metadata = m.doc FROM m WHERE metadata.id = 1",
+        "UPDATE memory SET metadata = (SELECT metadata.doc FROM metadata)",
+        "UPDATE memory SET metadata['a'] = '1'",
+        "UPDATE memory m SET metadata = '{}'; SELECT metadata.x",
+        "UPDATE notes SET metadata.a = 1",
+        "INSERT INTO memory VALUES ('x')",
+        "TABLE memory",
+        "RESET memory",
+        "LOCK memory",
+        "COPY memory TO STDOUT",
+        "COUNT",
         "BEGIN",
         "ATTACH DATABASE x",
         "JOIN",
@@ -139,6 +168,15 @@ fn limits_are_refused_before_they_hurt() {
     let json = |levels: usize| format!("SET MEMORY metadata = {}1{}", "{a:".repeat(levels), "}".repeat(levels));
     assert_eq!(state(&json(64)), "parsed");
     assert_eq!(state(&json(65)), "54001");
+    let query = "GET MEMORY FIELDS id WHERE id IN (";
+    let queries = |levels: usize| format!("{}GET MEMORY FIELDS id{}", query.repeat(levels), ")".repeat(levels));
+    assert_eq!(state(&queries(64)), "parsed");
+    assert_eq!(state(&queries(65)), "54001");
+    let sum = |value: &str| format!("UPDATE MEMORY SET metadata.a = {value} WHERE id = 1");
+    assert_eq!(state(&sum(&format!("{}1{}", "(".repeat(64), ")".repeat(64)))), "parsed");
+    assert_eq!(state(&sum(&format!("{}1{}", "coalesce(1, ".repeat(64), ")".repeat(64)))), "parsed");
+    assert_eq!(state(&sum(&format!("1{}", " + 1".repeat(256)))), "parsed");
+    assert_eq!(state(&sum(&format!("1{}", " + 1".repeat(257)))), "54001");
     let comment = |levels: usize| format!("{}{} SYNC", "/*".repeat(levels), "*/".repeat(levels));
     assert_eq!(state(&comment(64)), "parsed");
     assert_eq!(state(&comment(100_000)), "42601");
@@ -180,6 +218,14 @@ fn secrets_do_not_show() {
         r#"GET AUTH WHERE hunter2"#,
         r#"GET AUTH WHERE key = "a" hunter2"#,
         r#"DELETE WHERE value = hunter2"#,
+        r#"DELETE AUTH WHERE key = "hunter2" RETURNING value"#,
+        r#"DELETE AUTH WHERE key = "a" hunter2"#,
+        r#"GET AUTH WHERE key IN (GET MEMORY WHERE value = "hunter2")"#,
+        r#"GET MEMORY WHERE id IN (GET MEMORY FIELDS value IN auth WHERE key = "hunter2")"#,
+        r#"UPDATE MEMORY IN auth SET value = "hunter2" WHERE key = "a""#,
+        r#"UPDATE MEMORY IN auth SET value = {"a": "hunter2"} WHERE key = "a""#,
+        r#"INSERT MEMORY IN auth metadata = {"value": "hunter2"}"#,
+        r#"COUNT MEMORY IN auth WHERE value = "hunter2""#,
         r#"EXPLAIN ANALYZE SET AUTH key = "a" value = hunter2"#,
         r#"CREATE NETWORK n WITH (secret = hunter2)"#,
         r#"JOIN NETWORK n AT "/ip4/1.2.3.4" WITH (secret = "a" hunter2)"#,

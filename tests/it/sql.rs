@@ -64,6 +64,7 @@ scripts!(
     json_records,
     jsonb,
     knirvql,
+    knirvql_entries,
     late_columns,
     materialized_views,
     memory,

@@ -33,4 +33,5 @@ mod sharing;
 mod small_disk;
 mod strangers;
 mod tables;
+mod told;
 mod versions;

@@ -6,7 +6,7 @@
 //   import { knirvql } from "./knirvql.js";
 //   new EditorView({ extensions: [basicSetup, StreamLanguage.define(knirvql)] });
 
-const keywords = new Set("add allow alter analyze and asc at attach auth blob by collection collections contains cosine create delete desc detach drop ef entry excuse explain fields for from get id in ip is join key l1 l2 leave like limit link matches memory metadata network networks not offset or order owner peer peers remove revert rotate secret set show similar since stage starts sync to unlink unstage using value vector where with within".split(" "));
+const keywords = new Set("absent add allow alter analyze and as asc at attach auth avg blob by coalesce collection collections contains cosine count create delete desc describe detach distinct drop dry ef entry excuse explain fields for from get group help id if in insert ip is join key l1 l2 leave like limit link matches max memory merge metadata min network networks not offset or order owner peer peers remove replace returning revert rotate run secret set show similar since stage starts sum sync tables to unlink unset unstage update using value vector where with within".split(" "));
 const constants = new Set("false null true".split(" "));
 
 /** Reads on in a comment, which may hold others. */

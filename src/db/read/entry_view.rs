@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use crate::db::pending::write_set::Pending;
 use crate::db::read::view::ReadView;
+use crate::db::records::posted_entry::PostedEntry;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{Operand, PathBase, PathResult, RowAccess};
 use crate::model::{Collection, CollectionKind, Column, EntryType, Stage, SystemColumn};
-use crate::store::{Publicity, RecordView, Stored, ValueRef, decode_key_part};
+use crate::store::{Key, Publicity, RecordView, Stored, ValueRef, decode_key_part, posted_place};
 use crate::types::json::jsonb;
 use crate::types::json::jsonb::PathStep;
 use crate::types::{ColumnType, RangeKind, Value, join_object, json_text_of_value};
@@ -167,7 +168,7 @@ impl<'a> EntryView<'a> {
     /// The value of a column that every collection has.
     ///
     /// # Errors
-    /// XX001 for a damaged record.
+    /// XX001 for a damaged record, 58030 where the store cannot be read.
     pub fn system(&self, column: SystemColumn) -> Result<Value> {
         Ok(match column {
             SystemColumn::EntryType => Value::text(match self.collection.kind {
@@ -177,6 +178,16 @@ impl<'a> EntryView<'a> {
             SystemColumn::Metadata => self.metadata()?,
             SystemColumn::Stage => self.stage().and_then(Stage::name).map_or(Value::Null, Value::text),
             SystemColumn::Publicity => Value::text(self.publicity().name()),
+            SystemColumn::Public => {
+                let is_public = self.publicity() != Publicity::Private;
+                let network = self.view.catalog.network_of(self.collection.id).filter(|_| is_public);
+                let names = network.map(|(network, _)| Value::text(network.name.as_str()));
+                Value::Array(Box::new(ColumnType::Text), names.into_iter().collect())
+            }
+            SystemColumn::Edited => {
+                Value::Bool(matches!(self.publicity(), Publicity::PostedAndEdited | Publicity::PostedAndReplaced))
+            }
+            SystemColumn::PostedAt => self.posted_at()?,
             SystemColumn::Timestamp => {
                 self.base().map_or(Value::Null, |record| Value::TimestampTz(record.timestamp().micros()))
             }
@@ -196,6 +207,19 @@ impl<'a> EntryView<'a> {
                 Value::Json(join_object(counts.iter().map(|(peer, count)| (peer.as_str(), count))))
             }
         })
+    }
+
+    /// When this node posted the entry to its network; NULL where it never did, as of one that others made.
+    fn posted_at(&self) -> Result<Value> {
+        if self.publicity() == Publicity::Private {
+            return Ok(Value::Null);
+        }
+        let Some((network, _)) = self.view.catalog.network_of(self.collection.id) else { return Ok(Value::Null) };
+        let place = posted_place(self.collection.id, self.key);
+        let stored = self.view.snapshot.get(&Key::PostedEntry(network.id, &place))?;
+        let posted = stored.map(|bytes| PostedEntry::from_bytes(&bytes)).transpose()?;
+        let micros = posted.and_then(|posted| i64::try_from(posted.at_ms).ok()?.checked_mul(1000));
+        Ok(micros.map_or(Value::Null, Value::TimestampTz))
     }
 
     /// How much of the entry its network knows; what the own transaction has changed it does not.

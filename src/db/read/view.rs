@@ -23,7 +23,7 @@ use crate::db::state::cancel::Cancel;
 use crate::db::state::spill_folder;
 use crate::db::state::state::DbState;
 use crate::error::{Error, ErrorKind, Result};
-use crate::expr::Environment;
+use crate::expr::{Environment, Program};
 use crate::model::{Collection, CollectionId, CollectionKind, ColumnId, DrawnNumbers, PeerId, UserType};
 use crate::settings::Settings;
 use crate::store::{Key, RecordView, Snapshot, vector_of_bytes};
@@ -256,6 +256,16 @@ impl ReadView {
     /// store cannot be read.
     pub fn row(&self, collection: &Collection, key: &EntryKey) -> Result<Option<Row>> {
         visit_key(self, collection, key.as_bytes(), |entry| entry.row())
+    }
+
+    /// What expressions make of an entry, `None` when there is none.
+    ///
+    /// # Errors
+    /// What the expressions fail with; as [`ReadView::row`].
+    pub fn values(&self, collection: &Collection, key: &EntryKey, programs: &[Program]) -> Result<Option<Row>> {
+        visit_key(self, collection, key.as_bytes(), |entry| {
+            programs.iter().map(|program| program.value(entry)).collect::<Result<Row>>()
+        })
     }
 
     /// Whether the entry exists.

@@ -91,6 +91,7 @@ impl Arguments<'_> {
                 KnirvqlStatement::DetachCollection { collection: self.text(0)?.to_string(), network: network(1)? }
             }
             NetworkFunction::Stage | NetworkFunction::Unstage => KnirvqlStatement::Stage(AstStage {
+                dry_run: false,
                 staged: self.function == NetworkFunction::Stage,
                 collection: Some(self.text(0)?.to_string()),
                 condition: self.condition(1)?,

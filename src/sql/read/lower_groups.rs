@@ -168,31 +168,15 @@ fn computed(name: &str, argument: expr::Expr, as_numeric: bool) -> Option<(Aggre
         }
         argument => argument,
     };
-    let ty = argument.ty();
-    let is_float = matches!(ty, ColumnType::Float4 | ColumnType::Float8);
-    let is_numeric = as_numeric || matches!(ty, ColumnType::Numeric(_));
-    let is_integer = ty.is_integer() && ty != ColumnType::Oid;
-    Some(match name {
-        "sum" if is_numeric => (AggregateFunction::Sum, argument, ColumnType::Numeric(None)),
-        "sum" if matches!(ty, ColumnType::Int2 | ColumnType::Int4) => {
-            (AggregateFunction::Sum, argument, ColumnType::Int8)
-        }
-        "sum" if is_float => (AggregateFunction::Sum, argument, ty),
-        "avg" if is_numeric || is_integer => (AggregateFunction::Average, argument, ColumnType::Numeric(None)),
-        "avg" if is_float => (AggregateFunction::Average, argument, ColumnType::Float8),
-        "min" | "max" => {
-            let result = match ty {
-                ColumnType::Text | ColumnType::Varchar(_) => ColumnType::Text,
-                ColumnType::Numeric(_) => ColumnType::Numeric(None),
-                ColumnType::Date | ColumnType::Time | ColumnType::Timestamp | ColumnType::TimestampTz => ty,
-                ty if is_integer || is_float => ty,
-                _ => return None,
-            };
-            let function = if name == "min" { AggregateFunction::Min } else { AggregateFunction::Max };
-            (function, argument, result)
-        }
+    let function = match name {
+        "sum" => AggregateFunction::Sum,
+        "avg" => AggregateFunction::Average,
+        "min" => AggregateFunction::Min,
+        "max" => AggregateFunction::Max,
         _ => return None,
-    })
+    };
+    let result = function.result(&argument.ty(), as_numeric)?;
+    Some((function, argument, result))
 }
 
 impl Groups<'_, '_> {

@@ -32,6 +32,7 @@ const ACL: u8 = b'a';
 /// In the family of proofs.
 pub(in crate::store) const CONTRIBUTIONS: u8 = b'c';
 pub(in crate::store) const POSTING: u8 = b'p';
+pub(in crate::store) const POSTED_ENTRY: u8 = b'e';
 
 /// Keys up to this length are built on the stack.
 const STACK_BYTES: usize = 128;
@@ -93,6 +94,8 @@ pub enum Key<'a> {
     Delta(NetworkId, &'a [u8]),
     /// Which deltas the public state of an entry is made of.
     Contributions(CollectionId, &'a [u8]),
+    /// When this node has posted an entry, by [`posted_place`](crate::store::posted_place).
+    PostedEntry(NetworkId, &'a [u8]),
     /// What proves the deltas of a posting, by [`posting_place`](crate::store::posting_place).
     Posting(NetworkId, &'a [u8]),
 }
@@ -114,7 +117,7 @@ impl Key<'_> {
             Key::Index(..) => Family::Indexes,
             Key::Staged(..) => Family::Staging,
             Key::Secret(_) => Family::Vault,
-            Key::Contributions(..) | Key::Posting(..) => Family::Proofs,
+            Key::Contributions(..) | Key::Posting(..) | Key::PostedEntry(..) => Family::Proofs,
         }
     }
 
@@ -172,6 +175,7 @@ impl Key<'_> {
             Key::SyncRecord(id, name) => Parts::new(Some(SYNC_RECORD), Some(number(*id)), None, name.as_bytes()),
             Key::Delta(id, place) => Parts::new(None, Some(number(*id)), None, place),
             Key::Contributions(id, key) => Parts::new(Some(CONTRIBUTIONS), Some(*id), None, key),
+            Key::PostedEntry(id, place) => Parts::new(Some(POSTED_ENTRY), Some(number(*id)), None, place),
             Key::Posting(id, place) => Parts::new(Some(POSTING), Some(number(*id)), None, place),
         }
     }
@@ -344,6 +348,11 @@ impl KeyRange {
     /// The contributions to the entries of a collection; what follows the prefix is the encoded primary key.
     pub fn contributions(collection: CollectionId) -> Self {
         KeyRange::of(Family::Proofs, &[&[CONTRIBUTIONS], collection.0.to_be_bytes().as_slice()].concat())
+    }
+
+    /// What this node has posted to a network; what follows the prefix is an entry's place.
+    pub fn posted_entries(network: NetworkId) -> Self {
+        KeyRange::of(Family::Proofs, &[&[POSTED_ENTRY], network.0.to_be_bytes().as_slice()].concat())
     }
 
     /// The postings of a network; what follows the prefix is a posting's place.

@@ -1,7 +1,7 @@
 //! The frozen bytes of keys, and ranges of them.
 
 use super::*;
-use crate::store::{build_marker, delta_place, delta_seq, marked_index, posting_place};
+use crate::store::{build_marker, delta_place, delta_seq, marked_index, posted_entry, posted_place, posting_place};
 
 fn bytes(key: Key<'_>) -> Vec<u8> {
     let mut out = Vec::new();
@@ -39,6 +39,9 @@ fn bytes_of_format_1() {
     assert_eq!(bytes(Key::Contributions(id, b"k")), b"c\x01\x02\x03\x04k");
     let place = posting_place(&PeerId::new("peer"), 258, &[9; 32]);
     assert_eq!(bytes(Key::Posting(network, &place)), b"p\x01\x02\x03\x04peer\0\0\0\0\0\0\0\x01\x02\x09\x09\x09\x09");
+    let place = posted_place(CollectionId(5), b"k");
+    assert_eq!(bytes(Key::PostedEntry(network, &place)), b"e\x01\x02\x03\x04\0\0\0\x05k");
+    assert_eq!(posted_entry(&place), Some((CollectionId(5), b"k".as_slice())));
     assert_eq!(build_marker(CollectionId(17)), "building:17");
     assert_eq!(marked_index(b"building:17"), Some(CollectionId(17)));
     assert_eq!(marked_index(b"format"), None);

@@ -11,13 +11,16 @@ use crate::merge::Posting;
 use crate::model::{Collection, CollectionId, CollectionKind, ColumnId, Index, IndexKind};
 use crate::store::key::build_marker::build_marker;
 use crate::store::key::family::Family;
-use crate::store::key::key::{CONTRIBUTIONS, Key, KeyRange, POSTING};
+use crate::store::key::key::{CONTRIBUTIONS, Key, KeyRange, POSTED_ENTRY, POSTING};
 use crate::store::key::key_codec::{decode_key_part, encode_key, skip_key_parts};
 use crate::store::record::contributions::decode_with_aside;
 use crate::store::record::record_view::RecordView;
 use crate::store::record::value_codec::{Stored, ValueRef};
 use crate::store::rocks::snapshot::Snapshot;
 use crate::types::Value;
+
+/// The least that says when an entry was posted, and how much of it.
+const POSTED_ENTRY_BYTES: usize = 16;
 
 /// Problems that are described; more are only counted.
 const PROBLEMS_DESCRIBED_MAX: usize = 100;
@@ -165,6 +168,8 @@ impl Check<'_> {
                 let posting = Posting::parse(value).map_err(|error| error.message().to_string())?;
                 if posting.is_sound() { Ok(()) } else { Err("its tree does not have its root".to_string()) }
             }
+            Some((&POSTED_ENTRY, _)) if value.len() >= POSTED_ENTRY_BYTES => Ok(()),
+            Some((&POSTED_ENTRY, _)) => Err("is cut off".to_string()),
             _ => Err("is of no known kind".to_string()),
         }
     }

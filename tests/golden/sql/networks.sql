@@ -217,11 +217,12 @@ REVERT 0
  networks       | BASE TABLE | NO
  node           | BASE TABLE | NO
  peers          | BASE TABLE | NO
+ posted         | BASE TABLE | NO
  quarantine     | BASE TABLE | NO
  staged         | BASE TABLE | NO
  sync_state     | BASE TABLE | NO
  vector_indexes | BASE TABLE | NO
-(8 rows)
+(9 rows)
 
 > SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'nebulus' AND table_name = 'peers' ORDER BY ordinal_position
   column_name  |        data_type

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use nebulusdb::db::{Catalog, Query};
+use nebulusdb::db::{AggregateQuery, Catalog, Query};
 use nebulusdb::error::Error;
 use nebulusdb::knirvql::{
     MemoryUpsert, NetworkRows, SecretWrite, SelectedChange, SelectedVerb, Selection, lower, parse,
@@ -133,6 +133,8 @@ fn show_body(shown: &mut String, body: &Statement) {
 fn show_source(shown: &mut String, source: &dyn Any) {
     if let Some(query) = source.downcast_ref::<Query>() {
         show_query(shown, query);
+    } else if let Some(groups) = source.downcast_ref::<AggregateQuery>() {
+        show_groups(shown, groups);
     } else if let Some(KnownRows(rows)) = source.downcast_ref() {
         writeln!(shown, "Rows({rows:?})").unwrap();
     } else if let Some(rows) = source.downcast_ref::<NetworkRows>() {
@@ -141,7 +143,7 @@ fn show_source(shown: &mut String, source: &dyn Any) {
 }
 
 fn show_change(shown: &mut String, change: &dyn Any) {
-    if let Some(SelectedChange { verb, selections }) = change.downcast_ref() {
+    if let Some(SelectedChange { verb, selections, .. }) = change.downcast_ref() {
         match verb {
             SelectedVerb::Stage => writeln!(shown, "staged true").unwrap(),
             SelectedVerb::Unstage => writeln!(shown, "staged false").unwrap(),
@@ -153,6 +155,20 @@ fn show_change(shown: &mut String, change: &dyn Any) {
     } else if let Some(write) = change.downcast_ref::<SecretWrite>() {
         writeln!(shown, "{write:?}").unwrap();
     }
+}
+
+fn show_groups(shown: &mut String, query: &AggregateQuery) {
+    show_query(shown, &query.scan);
+    let collection = &query.scan.collection;
+    query.groups.iter().for_each(|group| writeln!(shown, "group {}", group.shown(collection)).unwrap());
+    for call in &query.calls {
+        let argument =
+            call.argument.as_ref().map_or("*".to_string(), |argument| argument.shown(collection).to_string());
+        writeln!(shown, "aggregate {}({argument}) {}", call.function.name(), call.result).unwrap();
+    }
+    query.order.iter().for_each(|order| writeln!(shown, "order {order:?}").unwrap());
+    query.limit.iter().for_each(|limit| writeln!(shown, "limit {limit:?}").unwrap());
+    query.offset.iter().for_each(|offset| writeln!(shown, "offset {offset:?}").unwrap());
 }
 
 /// What a statement changes, which is of this type.
@@ -188,7 +204,7 @@ fn show_selection(shown: &mut String, selection: &Selection) {
 fn metadata_of_a_table_goes_to_columns_and_facts() {
     let statement = "SET MEMORY IN notes id = 7 metadata = {title: \"a\", price: 1.50, source: \"web\", at: '2026-01-02'} \
                      vector = [1, 2, 3]";
-    let write = change_of::<MemoryUpsert>(lowered(statement).unwrap()).write;
+    let write = change_of::<MemoryUpsert>(lowered(statement).unwrap()).writes.remove(0);
     let parts = write.bind(&[]).unwrap();
     assert_eq!(parts.id, Some(Value::Int8(7)));
     let mut positions: Vec<usize> = parts.columns.iter().map(|(position, _)| *position).collect();
@@ -202,7 +218,7 @@ fn metadata_of_a_table_goes_to_columns_and_facts() {
 fn parameters_of_set_memory_are_bound_to_their_types() {
     let lowered = lowered("SET MEMORY id = $1 metadata = $2 vector = $3 blob = $4").unwrap();
     assert_eq!(lowered.parameters, [ColumnType::Text, ColumnType::Jsonb, ColumnType::Vector(None), ColumnType::Bytea]);
-    let write = change_of::<MemoryUpsert>(lowered).write;
+    let write = change_of::<MemoryUpsert>(lowered).writes.remove(0);
     let vector = Value::Vector([1.0].into());
     let bind = |metadata: &str| {
         write.bind(&[Value::text("m"), Value::Json(metadata.into()), vector.clone(), Value::Bytea([1, 2].into())])

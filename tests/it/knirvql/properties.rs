@@ -1,8 +1,10 @@
 //! What must hold for every statement and every text.
 
+use nebulusdb::expr::Arithmetic;
 use nebulusdb::knirvql::{
-    AstComparison, AstEntryType, AstMetric, AstStage, AstText, Bindable, Condition, Delete, GetMemory,
-    KnirvqlStatement, Literal, NetworkChange, NetworkOption, OrderKey, Path, Revert, SetMemory, Show, Similar, Step,
+    Assignment, AstAggregate, AstAggregateFunction, AstComparison, AstEntry, AstEntryType, AstExpression, AstField,
+    AstFieldValue, AstMetric, AstStage, AstText, Bindable, Condition, Delete, GetMemory, KnirvqlStatement, Literal,
+    NetworkChange, NetworkOption, OrderKey, Path, Revert, SetMemory, SetMode, Show, Similar, Step, UpdateMemory,
     VectorSource, is_knirvql, parameters, parse, statement_end,
 };
 use proptest::collection::vec;
@@ -71,7 +73,12 @@ fn condition() -> impl Strategy<Value = Condition> {
         prop_oneof![
             vec(inner.clone(), 2..4).prop_map(Condition::And),
             vec(inner.clone(), 2..4).prop_map(Condition::Or),
-            inner.prop_map(|condition| Condition::Not(Box::new(condition))),
+            inner.clone().prop_map(|condition| Condition::Not(Box::new(condition))),
+            (path(), path(), inner).prop_map(|(path, field, condition)| {
+                let fields = vec![AstField::Named { value: AstFieldValue::Path(field), name: None }];
+                let query = GetMemory { fields, condition: Some(condition), ..GetMemory::default() };
+                Condition::InQuery { path, query: Box::new(query) }
+            }),
         ]
     })
 }
@@ -93,22 +100,50 @@ fn similar() -> impl Strategy<Value = Similar> {
         .prop_map(|(vector, metric, within, ef)| Similar { vector, metric, within, ef })
 }
 
+fn field_value() -> impl Strategy<Value = AstFieldValue> {
+    let functions = prop_oneof![
+        Just(AstAggregateFunction::Sum),
+        Just(AstAggregateFunction::Average),
+        Just(AstAggregateFunction::Min),
+        Just(AstAggregateFunction::Max),
+        Just(AstAggregateFunction::Count),
+    ];
+    let all = AstAggregate { function: AstAggregateFunction::Count, is_distinct: false, path: None };
+    prop_oneof![
+        3 => path().prop_map(AstFieldValue::Path),
+        1 => (functions, any::<bool>(), path()).prop_map(|(function, is_distinct, path)| {
+            AstFieldValue::Aggregate(AstAggregate { function, is_distinct, path: Some(path) })
+        }),
+        1 => Just(AstFieldValue::Aggregate(all)),
+    ]
+}
+
+fn fields() -> impl Strategy<Value = Vec<AstField>> {
+    let field = prop_oneof![
+        1 => Just(AstField::All),
+        4 => (field_value(), of(root())).prop_map(|(value, name)| AstField::Named { value, name }),
+    ];
+    vec(field, 0..3)
+}
+
 fn get_memory() -> impl Strategy<Value = GetMemory> {
-    let order = (path(), any::<bool>()).prop_map(|(path, descending)| OrderKey { path, descending });
+    let order = (field_value(), any::<bool>()).prop_map(|(value, descending)| OrderKey { value, descending });
     (
-        vec(path(), 0..3),
+        fields(),
         of(text()),
         of(condition()),
         of(similar()),
+        vec(path(), 0..3),
         vec(order, 0..3),
         of(bindable(any::<u64>())),
         of(bindable(any::<u64>())),
     )
-        .prop_map(|(fields, collection, condition, similar, order, limit, offset)| GetMemory {
+        .prop_map(|(fields, collection, condition, similar, groups, order, limit, offset)| GetMemory {
             fields,
             collection,
             condition,
             similar,
+            groups,
             order,
             limit,
             offset,
@@ -132,11 +167,65 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
     })
 }
 
-fn set_memory() -> impl Strategy<Value = SetMemory> {
+fn entry() -> impl Strategy<Value = AstEntry> {
     let id = literal().prop_filter("no id", |literal| !matches!(literal, Literal::Boolean(_)));
     let metadata = vec((text(), json()), 0..4).prop_map(|members| members.into_iter().collect());
-    (of(text()), id, of(bindable(metadata)), of(bindable(components())), of(bindable(vec(any::<u8>(), 0..6)))).prop_map(
-        |(collection, id, metadata, vector, blob)| SetMemory { collection, id: Some(id), metadata, vector, blob },
+    (id, of(bindable(metadata)), of(bindable(components())), of(bindable(vec(any::<u8>(), 0..6))))
+        .prop_map(|(id, metadata, vector, blob)| AstEntry { id: Some(id), metadata, vector, blob })
+}
+
+fn set_memory() -> impl Strategy<Value = SetMemory> {
+    let modes = prop_oneof![
+        Just(SetMode::Parts),
+        Just(SetMode::Merge),
+        Just(SetMode::Replace),
+        Just(SetMode::Insert),
+        Just(SetMode::InsertIfAbsent),
+    ];
+    (of(text()), modes, vec(entry(), 1..3), fields()).prop_map(|(collection, mode, entries, returning)| SetMemory {
+        collection,
+        mode,
+        entries,
+        returning,
+    })
+}
+
+fn expression() -> impl Strategy<Value = AstExpression> {
+    let structured = json().prop_filter("no scalar", |json| json.is_object() || json.is_array());
+    let leaf = prop_oneof![
+        literal().prop_map(AstExpression::Literal),
+        Just(AstExpression::Literal(Literal::Null)),
+        structured.prop_map(AstExpression::Json),
+        path().prop_map(AstExpression::Path),
+    ];
+    let operators = prop_oneof![
+        Just(Arithmetic::Add),
+        Just(Arithmetic::Subtract),
+        Just(Arithmetic::Multiply),
+        Just(Arithmetic::Divide),
+    ];
+    leaf.prop_recursive(4, 16, 3, move |inner| {
+        prop_oneof![
+            (operators.clone(), inner.clone(), inner.clone()).prop_map(|(operator, left, right)| {
+                AstExpression::Arithmetic { operator, left: Box::new(left), right: Box::new(right) }
+            }),
+            vec(inner, 2..4).prop_map(AstExpression::Coalesce),
+        ]
+    })
+}
+
+fn update_memory() -> impl Strategy<Value = UpdateMemory> {
+    let assignment = prop_oneof![
+        1 => of(bindable(components())).prop_map(Assignment::Vector),
+        1 => of(bindable(vec(any::<u8>(), 0..6))).prop_map(Assignment::Blob),
+        4 => (path(), expression()).prop_map(|(path, value)| Assignment::Path(path, value)),
+    ];
+    // With a collection it is KNIRVQL, whatever follows.
+    (text(), vec(assignment, 1..4), vec(path(), 0..3), condition(), fields()).prop_map(
+        |(collection, assignments, unset, condition, returning)| {
+            let collection = Some(format!("c{collection}"));
+            UpdateMemory { collection, assignments, unset, condition, returning }
+        },
     )
 }
 
@@ -161,14 +250,18 @@ fn network_change() -> impl Strategy<Value = NetworkChange> {
 }
 
 fn plain_statement() -> impl Strategy<Value = KnirvqlStatement> {
-    let delete = (any::<bool>(), text(), condition()).prop_map(|(typed, collection, condition)| {
-        let entry_type = typed.then_some(AstEntryType::Memory);
-        KnirvqlStatement::Delete(Delete { entry_type, collection: Some(format!("c{collection}")), condition })
-    });
-    let stage =
-        (any::<bool>(), of(text()), condition(), of(text())).prop_map(|(staged, collection, condition, network)| {
-            KnirvqlStatement::Stage(AstStage { staged, collection, condition, network })
+    let delete =
+        (any::<bool>(), text(), condition(), fields()).prop_map(|(typed, collection, condition, returning)| {
+            let entry_type = typed.then_some(AstEntryType::Memory);
+            let collection = Some(format!("c{collection}"));
+            KnirvqlStatement::Delete(Delete { entry_type, collection, condition, returning })
         });
+    let stage = (any::<[bool; 2]>(), of(text()), condition(), of(text())).prop_map(
+        |([staged, dry_run], collection, condition, network)| {
+            let dry_run = staged && dry_run;
+            KnirvqlStatement::Stage(AstStage { staged, collection, condition, network, dry_run })
+        },
+    );
     let revert = (of(text()), condition())
         .prop_map(|(collection, condition)| KnirvqlStatement::Revert(Revert { collection, condition }));
     let attach = (text(), text(), options())
@@ -179,6 +272,7 @@ fn plain_statement() -> impl Strategy<Value = KnirvqlStatement> {
     prop_oneof![
         6 => get_memory().prop_map(KnirvqlStatement::GetMemory),
         3 => set_memory().prop_map(KnirvqlStatement::SetMemory),
+        3 => update_memory().prop_map(KnirvqlStatement::UpdateMemory),
         1 => delete,
         1 => stage,
         1 => revert,
@@ -190,6 +284,8 @@ fn plain_statement() -> impl Strategy<Value = KnirvqlStatement> {
             .prop_map(|(collection, network)| KnirvqlStatement::DetachCollection { collection, network }),
         1 => text().prop_map(|network| KnirvqlStatement::LeaveNetwork { network }),
         1 => of(text()).prop_map(|network| KnirvqlStatement::Sync { network }),
+        1 => text().prop_map(|collection| KnirvqlStatement::Describe { collection }),
+        1 => of("[A-Z]{4,8}X").prop_map(|topic| KnirvqlStatement::Help { topic }),
         1 => subjects.prop_map(KnirvqlStatement::Show),
     ]
 }
@@ -202,7 +298,7 @@ fn statement() -> impl Strategy<Value = KnirvqlStatement> {
 }
 
 fn tokens() -> impl Strategy<Value = String> {
-    let words = "GET MEMORY AUTH SET key value id metadata vector blob DELETE STAGE REVERT CREATE NETWORK JOIN ALTER REMOVE \
+    let words = "GET MEMORY AUTH COUNT INSERT UPDATE MERGE REPLACE UNSET IF ABSENT RETURNING GROUP AS count( sum coalesce( * / HELP DESCRIBE SET key value id metadata vector blob DELETE STAGE REVERT CREATE NETWORK JOIN ALTER REMOVE \
                  PEER ROTATE SECRET SYNC SHOW EXPLAIN \
                  FIELDS IN WHERE SIMILAR TO USING WITHIN WITH ORDER BY LIMIT OFFSET AND OR NOT LIKE IS NULL CONTAINS \
                  STARTS MATCHES ENTRY ef cosine true null NaN ( ) [ ] { } , ; = != < > . : - + $1 $0 $99999 1 1.5e9 1e999 \

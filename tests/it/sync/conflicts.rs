@@ -43,6 +43,30 @@ fn different_fields_of_one_entry_are_both_kept() {
 }
 
 #[test]
+fn update_memory_leaves_the_facts_that_others_change() {
+    let mut consortium = Consortium::start(&["a", "b", "c"]);
+    consortium.nodes[0].post("w1", "shared", "first");
+    consortium.nodes[0].run("UPDATE MEMORY SET metadata.old = 1 WHERE id = \"w1\"");
+    consortium.nodes[0].run("STAGE MEMORY WHERE id = \"w1\"");
+    consortium.nodes[0].run("SYNC");
+    consortium.wait_until_equal();
+    apart_then_together(&mut consortium, |position, node| {
+        let fact = format!("metadata.by_{}", node.name);
+        node.run(&format!("UPDATE MEMORY SET {fact} = coalesce({fact}, 0) + {position} WHERE id = \"w1\""));
+        if node.name == "b" {
+            node.run("UPDATE MEMORY UNSET metadata.old WHERE id = \"w1\"");
+        }
+        if node.name == "c" {
+            node.run("SET MEMORY MERGE id = \"w1\" metadata = {merged: true}");
+        }
+    });
+    let wanted = r#"{"by_a": 0, "by_b": 1, "by_c": 2, "text": "first", "topic": "shared", "merged": true}"#;
+    for node in &mut consortium.nodes {
+        node.wait_for_value("SELECT metadata FROM memory WHERE id = 'w1'", wanted);
+    }
+}
+
+#[test]
 fn the_later_write_of_one_field_wins_everywhere() {
     let mut consortium = Consortium::start(&["a", "b", "c"]);
     consortium.nodes[0].post("w1", "shared", "first");

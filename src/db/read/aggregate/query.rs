@@ -2,7 +2,7 @@
 //!
 //! What is grouped by and what is aggregated are expressions over an entry. What is shown, HAVING and ORDER BY are expressions
 //! over a row of groups: its values are what is grouped by, then the results of the aggregates, each an operand by its position
-//! ([`AggregateQuery::result`]). Whoever makes one takes care of types: a group has a type that [`is_grouped`] allows.
+//! ([`AggregateQuery::result`]). Whoever makes one takes care of types: a group has a type that [`is_grouped`] allows, or is `jsonb`, which no column keeps.
 
 use std::sync::Arc;
 
@@ -93,6 +93,31 @@ impl AggregateFunction {
             AggregateFunction::Min => "min",
             AggregateFunction::Max => "max",
         }
+    }
+}
+
+impl AggregateFunction {
+    /// The type of its result of values of a type, which are made `numeric` with `as_numeric`; `None` where it is not computed here.
+    pub fn result(self, ty: &ColumnType, as_numeric: bool) -> Option<ColumnType> {
+        let is_float = matches!(ty, ColumnType::Float4 | ColumnType::Float8);
+        let is_numeric = as_numeric || matches!(ty, ColumnType::Numeric(_));
+        let is_integer = ty.is_integer() && *ty != ColumnType::Oid;
+        Some(match self {
+            AggregateFunction::Count | AggregateFunction::CountDistinct => ColumnType::Int8,
+            AggregateFunction::Sum if is_numeric => ColumnType::Numeric(None),
+            AggregateFunction::Sum if matches!(ty, ColumnType::Int2 | ColumnType::Int4) => ColumnType::Int8,
+            AggregateFunction::Sum if is_float => ty.clone(),
+            AggregateFunction::Average if is_numeric || is_integer => ColumnType::Numeric(None),
+            AggregateFunction::Average if is_float => ColumnType::Float8,
+            AggregateFunction::Sum | AggregateFunction::Average => return None,
+            AggregateFunction::Min | AggregateFunction::Max => match ty {
+                ColumnType::Text | ColumnType::Varchar(_) => ColumnType::Text,
+                ColumnType::Numeric(_) => ColumnType::Numeric(None),
+                ColumnType::Date | ColumnType::Time | ColumnType::Timestamp | ColumnType::TimestampTz => ty.clone(),
+                _ if is_integer || is_float => ty.clone(),
+                _ => return None,
+            },
+        })
     }
 }
 

@@ -9,9 +9,12 @@ use std::sync::Arc;
 use crate::db::read::cursor::Row;
 use crate::db::read::view::ReadView;
 use crate::db::records::peers_status::{NetworkStatus, PeerStatus, RefusedPeer, SyncStatus};
+use crate::db::records::posted_entry::PostedEntry;
+use crate::db::replica::posting::stage_listing::id_text;
 use crate::db::replica::rights::rights::shown_rights;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, Member, Network, NetworkId, PeerId};
+use crate::store::{KeyRange, posted_entry};
 use crate::types::{ColumnType, Value};
 
 /// One table of the schema `nebulus`.
@@ -28,18 +31,21 @@ pub enum NetworkTable {
     NetworkStats,
     /// Entries that wait for the next posting.
     Staged,
+    /// Entries that this node has posted, each with its last posting.
+    Posted,
     /// Deltas that wait or were set aside.
     Quarantine,
 }
 
 impl NetworkTable {
-    pub const ALL: [NetworkTable; 7] = [
+    pub const ALL: [NetworkTable; 8] = [
         NetworkTable::Node,
         NetworkTable::Networks,
         NetworkTable::Peers,
         NetworkTable::SyncState,
         NetworkTable::NetworkStats,
         NetworkTable::Staged,
+        NetworkTable::Posted,
         NetworkTable::Quarantine,
     ];
 
@@ -51,6 +57,7 @@ impl NetworkTable {
             NetworkTable::SyncState => "sync_state",
             NetworkTable::NetworkStats => "network_stats",
             NetworkTable::Staged => "staged",
+            NetworkTable::Posted => "posted",
             NetworkTable::Quarantine => "quarantine",
         }
     }
@@ -119,6 +126,9 @@ impl NetworkTable {
                 ("average_latency", Float8),
             ],
             NetworkTable::Staged => vec![("network", Text), ("collection", Text), ("id", Text)],
+            NetworkTable::Posted => {
+                vec![("network", Text), ("collection", Text), ("id", Text), ("posted_at", TimestampTz), ("bytes", Int8)]
+            }
             NetworkTable::Quarantine => {
                 vec![("network", Text), ("origin", Text), ("seq", Int8), ("reason", Text), ("due", TimestampTz)]
             }
@@ -142,6 +152,7 @@ impl NetworkTable {
             NetworkTable::SyncState => sync_state(view, &status),
             NetworkTable::NetworkStats => Ok(network_stats(view, &status)),
             NetworkTable::Staged => staged(view),
+            NetworkTable::Posted => posted(view),
             NetworkTable::Quarantine => quarantine(view, &status),
         }
     }
@@ -341,6 +352,29 @@ fn staged(view: &ReadView) -> Result<Vec<Row>> {
             vec![entry.network.map_or(Value::Null, Value::text), Value::text(entry.collection), Value::text(entry.id)]
         })
         .collect())
+}
+
+/// What this node has posted to the networks that it is in. Of a collection that was dropped since, neither its name nor ids are known.
+fn posted(view: &ReadView) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for network in view.catalog().networks() {
+        let mut stored = view.snapshot.scan(&KeyRange::posted_entries(network.id));
+        while let Some((place, bytes)) = stored.next()? {
+            let damaged = || Error::new(ErrorKind::Corrupted, "the key of a posted entry cannot be read");
+            let (collection, key) = posted_entry(place).ok_or_else(damaged)?;
+            let collection = view.catalog().collection_by_id(collection);
+            let id = collection.map(|collection| id_text(collection, key)).transpose()?;
+            let posted = PostedEntry::from_bytes(bytes)?;
+            rows.push(vec![
+                Value::text(network.name.as_str()),
+                collection.map_or(Value::Null, |collection| Value::text(collection.name.as_str())),
+                id.map_or(Value::Null, Value::text),
+                time(Some(posted.at_ms)),
+                count(posted.bytes),
+            ]);
+        }
+    }
+    Ok(rows)
 }
 
 /// What waits in the memory of the sync task, and what is on record.

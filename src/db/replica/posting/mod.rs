@@ -5,6 +5,7 @@ pub(in crate::db) mod left_networks;
 pub(in crate::db) mod own_chain;
 pub(in crate::db) mod own_stamps;
 pub(in crate::db) mod post;
+pub(in crate::db) mod preview;
 pub(in crate::db) mod prove_own;
 pub(in crate::db) mod prune;
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::db::records::log_entry::encode_log_entry;
+use crate::db::records::posted_entry::PostedEntry;
 use crate::db::records::set_aside::set_aside_name;
 use crate::db::records::stage_marks::{EntryPlace, StagedAt, next_posting};
 use crate::db::records::stored_head::StoredHead;
@@ -18,7 +19,7 @@ use crate::merge::{
     Posting, PostingEnd, PostingTree, chain_fold, chain_next, delta, delta_digest, restamp, signed_posting, validate,
 };
 use crate::model::{CollectionId, DeltaDigest, Head, Network, NetworkId, PeerId, Stage, State};
-use crate::store::{Key, KeyRange, delta_place, encode_body};
+use crate::store::{Key, KeyRange, delta_place, encode_body, posted_place};
 
 /// What a posting did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,6 +127,7 @@ impl CommitEncoder<'_> {
             let seq = head.seq + bodies.len() as u64 + 1;
             match self.post_entry(network, (id, &key), (&me, seq), what) {
                 Ok(Some(body)) => {
+                    self.note_posted_entry(network.id, (id, &key), body.body.len());
                     bodies.push(body);
                     if !posted.contains(&id) {
                         posted.push(id);
@@ -145,6 +147,12 @@ impl CommitEncoder<'_> {
         self.claim_posted(network, &posted)?;
         self.tell_posted(network, count);
         Ok((Some(self.log_posting(network, head, &bodies)?), count))
+    }
+
+    /// Keeps when an entry was posted, and how much of it.
+    pub fn note_posted_entry(&mut self, network: NetworkId, (id, key): (CollectionId, &[u8]), bytes: usize) {
+        let posted = PostedEntry { at_ms: self.shared.clock.millis(), bytes: bytes as u64 };
+        self.effects.batch.put(&Key::PostedEntry(network, &posted_place(id, key)), &posted.to_bytes());
     }
 
     /// Takes an entry off the stage that cannot be posted, and leaves the reason for `nebulus.quarantine`. Nothing of the entry

@@ -14,7 +14,7 @@ use crate::db::write::transaction::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::merge::{delta, merge, tick};
 use crate::model::{Attachment, Collection, CollectionId, Member, NetworkId, Stage, State};
-use crate::store::{Key, KeyRange, Publicity, RecordView, decode_key};
+use crate::store::{Key, KeyRange, Publicity, RecordView, decode_key, encode_body};
 
 /// An entry on the stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -180,6 +180,8 @@ impl Replica {
                     let mut news = delta(&old.public, &posted);
                     news.clock = [(me.clone(), head.seq)].into_iter().collect();
                     let public = merge(&old.public, &news);
+                    let body = encode_body(&collection.name, key.as_bytes(), &news)?;
+                    apply.note_posted_entry(network.id, (*id, key.as_bytes()), body.len());
                     apply.put_states(&collection, key.as_bytes(), &old, (&old.visible, &public), Stage::Private)?;
                     count += 1;
                 }

@@ -163,8 +163,9 @@ impl CommitEncoder<'_> {
         self.keep_own_head(id)?;
         self.effects.batch.delete(&Key::Network(id));
         self.effects.batch.delete(&Key::NetworkSecret(id));
-        for range in [KeyRange::heads(id), KeyRange::sync_records(id), KeyRange::deltas(id), KeyRange::postings(id)] {
-            self.effects.batch.delete_range(&range);
+        let logged = [KeyRange::heads(id), KeyRange::sync_records(id), KeyRange::deltas(id), KeyRange::postings(id)];
+        for range in logged.iter().chain([&KeyRange::posted_entries(id)]) {
+            self.effects.batch.delete_range(range);
         }
         Ok(())
     }
