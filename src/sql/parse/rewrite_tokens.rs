@@ -63,16 +63,7 @@ pub fn normalized(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             replaced.extend(solid.get(1).map(|at| (*at, keyword("TYPE"))))
         }
         "CREATE" => dropped.extend(left_out_of_create(&tokens, &solid)),
-        "ALTER" => {
-            let is_kept = word(1).as_deref() == Some("MATERIALIZED") && word(2).as_deref() == Some("VIEW");
-            let is_view = is_kept || word(1).as_deref() == Some("VIEW");
-            replaced.extend(solid.get(1).filter(|_| is_view).map(|at| (*at, keyword("TABLE"))));
-            dropped.extend(solid.get(2).filter(|_| is_kept));
-            let all: Vec<&Token> = solid.iter().filter_map(|at| tokens.get(*at)).map(|token| &token.token).collect();
-            // [`is_set_schema`](crate::sql::parse::view_text::is_set_schema) looks for it again.
-            let places = set_schema(&all).into_iter().flat_map(|at| [(at, "RENAME"), (at + 1, "TO")]);
-            replaced.extend(places.filter_map(|(at, word)| Some((*solid.get(at)?, keyword(word)))));
-        }
+        "ALTER" => stand_in_for_view(&tokens, &solid, &mut replaced, &mut dropped),
         "BEGIN" | "START" | "SET" => dropped.extend(deferrable(&tokens, &solid)),
         // The parser takes a name for the text of a message, and no text between dollar signs.
         "NOTIFY" => {
@@ -103,6 +94,23 @@ pub fn normalized(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     dropped.sort_unstable();
     let kept = tokens.into_iter().enumerate().filter(|(at, _)| dropped.binary_search(at).is_err());
     kept.map(|(_, token)| token).collect()
+}
+
+/// Puts ALTER TABLE in the place of ALTER VIEW and ALTER MATERIALIZED VIEW, and RENAME TO in that of SET SCHEMA;
+/// [`view_text`](crate::sql::parse::view_text) looks for them again.
+fn stand_in_for_view(
+    tokens: &[TokenWithSpan],
+    solid: &[usize],
+    replaced: &mut Vec<(usize, Token)>,
+    dropped: &mut Vec<usize>,
+) {
+    let all: Vec<&Token> = solid.iter().filter_map(|at| tokens.get(*at)).map(|token| &token.token).collect();
+    let is = |place: usize, word: &str| all.get(place).is_some_and(|token| is_keyword(token, word));
+    let is_kept = is(1, "MATERIALIZED") && is(2, "VIEW");
+    replaced.extend(solid.get(1).filter(|_| is_kept || is(1, "VIEW")).map(|at| (*at, keyword("TABLE"))));
+    dropped.extend(solid.get(2).filter(|_| is_kept));
+    let places = set_schema(&all).into_iter().flat_map(|at| [(at, "RENAME"), (at + 1, "TO")]);
+    replaced.extend(places.filter_map(|(at, word)| Some((*solid.get(at)?, keyword(word)))));
 }
 
 /// The tokens of a statement, with the places of those that are neither blanks nor comments, as another statement.

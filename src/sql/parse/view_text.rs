@@ -146,7 +146,7 @@ mod tests {
         );
         assert_eq!(query("create view v"), None);
         let kept = view_text("create materialized view v as select 1 with no data;").unwrap();
-        assert!(kept.is_empty && kept.query == (35..43), "{kept:?}");
+        assert!(kept.is_empty && kept.query == (30..38), "{kept:?}");
         assert!(is_alter_materialized("alter Materialized view v rename to w"));
         assert!(
             is_set_schema("Alter table if exists a.b set schema \"C\" ;") && is_set_schema("ALTER VIEW v SET SCHEMA c")

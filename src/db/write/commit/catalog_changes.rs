@@ -10,7 +10,7 @@ use crate::db::write::commit::commit_group::put_definition;
 use crate::db::write::commit::encoder::CommitEncoder;
 use crate::db::write::index::secondary_index::first_state;
 use crate::error::{Error, Result};
-use crate::model::{Collection, CollectionId, Index, IndexState, Network, NetworkId};
+use crate::model::{Collection, CollectionId, Index, IndexState, Network, NetworkId, UserType};
 use crate::store::{Batch, Key, KeyRange, build_marker};
 
 /// # Errors
@@ -81,10 +81,7 @@ impl CommitEncoder<'_> {
                     self.put_json(&Key::SequenceDefinition(sequence.id), sequence.as_ref())?
                 }
                 CatalogChange::DropSequence(id) => delete_sequence(&mut self.effects.batch, *id),
-                CatalogChange::PutType(ty) => {
-                    self.check_new_domain(&catalog, ty)?;
-                    self.put_json(&Key::UserType(ty.id), ty.as_ref())?
-                }
+                CatalogChange::PutType(ty) => self.put_type(&catalog, ty)?,
                 CatalogChange::DropType(id) => {
                     self.effects.batch.delete(&Key::UserType(*id));
                     forget(&mut self.effects.batch, *id);
@@ -102,6 +99,11 @@ impl CommitEncoder<'_> {
         }
         self.effects.catalog = Some(Arc::new(catalog));
         self.check_referred()
+    }
+
+    fn put_type(&mut self, catalog: &Catalog, ty: &UserType) -> Result<()> {
+        self.check_new_domain(catalog, ty)?;
+        self.put_json(&Key::UserType(ty.id), ty)
     }
 
     fn put_json(&mut self, key: &Key<'_>, definition: &impl Serialize) -> Result<()> {
