@@ -3,14 +3,17 @@
 pub(super) mod code;
 pub(super) mod copy_text;
 pub(super) mod dialect;
+pub(super) mod frame_words;
 pub(super) mod grouping_words;
 pub(super) mod identity_text;
+pub(super) mod join_words;
 pub(super) mod json_constructors;
 pub(super) mod merge_text;
 pub(super) mod names;
 pub(super) mod number_tokens;
 pub(super) mod operators;
 pub(super) mod parse;
+pub(super) mod recursion_words;
 pub(super) mod regroup;
 pub(super) mod rewrite_tokens;
 pub(super) mod roles;
