@@ -20,12 +20,11 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{ParameterTypes, no_condition};
-use crate::sql::analyze::from::name_rest;
 use crate::sql::analyze::index_expressions::IndexExpressions;
 use crate::sql::analyze::jsonb::ordinal;
 use crate::sql::analyze::outer_aggregates::AggregateLevel;
 use crate::sql::analyze::query_forms::{whole_table, with_ties};
-use crate::sql::analyze::recursion::{check_recursion, shield};
+use crate::sql::analyze::recursion::in_order_of_use;
 use crate::sql::analyze::scope::{Relation, Scope, ScopeColumn, WithQuery};
 use crate::sql::analyze::set_operations::{has_subquery, union_of_rows};
 use crate::sql::analyze::shadowed_names::Shadowed;
@@ -168,29 +167,20 @@ impl Analyzer<'_> {
         let visible = self.ctes.len();
         if let Some(with) = &mut query.with {
             let recursive = with.recursive;
-            for cte in &mut with.cte_tables {
-                let name = folded(&cte.alias.name);
-                let is_inner = self.ctes.iter().take(visible).any(|outer| outer.name == name);
-                let planner_name = self.views.query_name(&name, is_inner);
-                let is_union = matches!(cte.query.body.as_ref(), SetExpr::SetOperation { .. });
-                if recursive && !check_recursion(cte)? && is_union {
-                    shield(cte);
-                }
-                let what = format!("WITH query \"{name}\"");
-                let renames: Vec<String> = cte.alias.columns.iter().map(|column| folded(&column.name)).collect();
-                if recursive && let SetExpr::SetOperation { left, .. } = cte.query.body.as_ref() {
-                    let mut first = left.as_ref().clone();
-                    let columns = self.body(&mut first, None, false)?;
-                    let columns = renamed(columns, &renames, &what)?;
-                    self.ctes.push(WithQuery { name: name.clone(), planner_name: planner_name.clone(), columns });
-                }
-                let columns = self.query(&mut cte.query, false)?;
-                cte.alias.name = exact(planner_name.clone());
-                self.with_names.push(planner_name.clone());
-                let columns = renamed(columns, &renames, &what)?;
-                name_rest(&mut cte.alias, &columns);
-                self.ctes.push(WithQuery { name, planner_name, columns });
+            if recursive {
+                in_order_of_use(&mut with.cte_tables).map_err(|(error, place)| self.at(error, place))?;
             }
+            let mut walked = Vec::with_capacity(with.cte_tables.len());
+            for mut cte in std::mem::take(&mut with.cte_tables) {
+                let within = self.queries_within(&mut cte, recursive)?;
+                let first = self.ctes.len() - within.len();
+                walked.extend(within);
+                self.with_query(&mut cte, (recursive, recursive), Some(visible))?;
+                // Nobody else names those.
+                self.ctes.drain(first..self.ctes.len().saturating_sub(1));
+                walked.push(cte);
+            }
+            with.cte_tables = walked;
         }
         self.row_window(query)?;
         if !query.locks.is_empty() {

@@ -58,6 +58,7 @@ impl Analyzer<'_> {
             | BinaryOperator::PGRegexIMatch
             | BinaryOperator::PGRegexNotMatch
             | BinaryOperator::PGRegexNotIMatch => {
+                self.with_blanks(left);
                 self.resolve_texts(&operator.to_string(), left, right)
                     .map_err(|error| self.at_operator(error, location))?;
                 *expr = call(regex_function(&operator), vec![left.as_ref().clone(), right.as_ref().clone()]);

@@ -14,9 +14,10 @@ use crate::sql::analyze::numerics::{is_numeric, makes_array};
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{
     BYTES_LENGTH, BYTES_PART, BYTES_REVERSED, BYTES_TRIMMED, MULTIRANGE_PARTS, NAMED, NUMBER_SERIES, REGEXP_MATCHES,
-    SAME_SHAPE, SERIES_END, function_types, plain_form,
+    SAME_SHAPE, SERIES_END, form_by_row, function_types, plain_form,
 };
 use crate::sql::parse::names::exact;
+use crate::sql::parse::trees::number_of;
 use crate::sql::parse::visit::has_expression;
 use crate::sql::parse::{names, operators};
 use crate::sql::relational::engine;
@@ -179,4 +180,20 @@ pub fn bound_series(arguments: &mut [FunctionArg], types: &[Option<ColumnType>])
     if let (true, 2 | 3, Some(end)) = (is_integers, given.len(), arguments.get_mut(1).and_then(plain_argument)) {
         *end = operators::call(SERIES_END, given);
     }
+}
+
+/// The form of `lag` and its like whose offset, default or number may be another one for each row; `None` where they are literals.
+pub fn form_of_rows(function: &mut Function, name: &str) -> Option<&'static str> {
+    let form = form_by_row(name).filter(|_| function.over.is_some())?;
+    let FunctionArguments::List(list) = &mut function.args else { return None };
+    let first = usize::from(name != "ntile");
+    let mut behind = list.args.iter_mut().filter_map(plain_argument).skip(first);
+    let is_number = |argument: &Expr| matches!(number_of(argument), Some((_, false)));
+    let is_literal = |argument: &Expr| matches!(argument, Expr::Value(value) if value.value != Literal::Null);
+    let is_constant = match (behind.next(), behind.next()) {
+        (None, _) => true,
+        (Some(number), None) => is_number(number),
+        (Some(number), Some(default)) => is_number(number) && is_literal(default),
+    };
+    (!is_constant).then_some(form)
 }

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::expr::unmodified;
 use crate::sql::analyze::analyzer::{Analyzer, unified};
 use crate::sql::analyze::arithmetic::native_cast;
-use crate::sql::analyze::call_forms::{bound_series, finished, form_of_types, series_form, widen_floats};
+use crate::sql::analyze::call_forms::{bound_series, finished, form_of_rows, form_of_types, series_form, widen_floats};
 use crate::sql::analyze::casts::keep_type;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
 use crate::sql::analyze::numerics::{check_numerics, is_numeric};
@@ -33,6 +33,11 @@ const AGGREGATES: &str = "aggregate function calls";
 
 /// Refuses a call that has the form of another kind of function.
 fn check_kind(function: &Function, name: &str) -> Result<()> {
+    let is_distinct = matches!(&function.args, FunctionArguments::List(list)
+        if list.duplicate_treatment == Some(DuplicateTreatment::Distinct));
+    if is_distinct && function.over.is_some() {
+        return Err(Error::new(ErrorKind::Unsupported, "DISTINCT is not implemented for window functions"));
+    }
     let is_empty = matches!(&function.args, FunctionArguments::List(list) if list.args.is_empty());
     let message = match name {
         "count" if is_empty => format!("{name}(*) must be used to call a parameterless aggregate function"),
@@ -85,6 +90,7 @@ impl Analyzer<'_> {
         }
         self.rows_in_call(function, &mut name)?;
         self.normal_form(function, &name)?;
+        self.arguments_with_blanks(function, &name);
         if !engine::is_function(&name) || pg_catalog::is_in_made_schema(&function.name, self.context) {
             if let Some(cast) = written_cast(function, &name) {
                 *expr = cast;
@@ -106,7 +112,7 @@ impl Analyzer<'_> {
         }
         self.check_sets(&name).and_then(|()| check_kind(function, &name)).map_err(|error| self.at(error, place))?;
         let parts = self.parts_in_place(function, &name, (is_as_written, is_aggregate));
-        let (mut types, result) = parts.map_err(|error| self.at(error, place))?;
+        let (types, result) = parts.map_err(|error| self.at(error, place))?;
         function_types::check_spread(&name, &types).map_err(|error| self.at(error, place))?;
         function_types::check_ordered(&name, &types).map_err(|error| self.at(error, place))?;
         if is_aggregate {
@@ -131,6 +137,18 @@ impl Analyzer<'_> {
             *expr = series;
             return Ok(Some(ColumnType::Array(Box::new(element))));
         }
+        self.settled(expr, name, types, result)
+    }
+
+    /// A call of a function that is none of those with rules of their own, in the form that its arguments want; its type.
+    fn settled(
+        &mut self,
+        expr: &mut Expr,
+        mut name: String,
+        mut types: Vec<Option<ColumnType>>,
+        result: Option<ColumnType>,
+    ) -> Result<Option<ColumnType>> {
+        let Expr::Function(function) = expr else { return Ok(result) };
         if matches!(name.as_str(), "lag" | "lead") {
             self.with_default(function, &mut types)?;
         }
@@ -140,6 +158,9 @@ impl Analyzer<'_> {
             name = form.to_string();
         }
         let ty = form_of_types(function, &name, &mut types).or(result);
+        if let Some(form) = form_of_rows(function, &name) {
+            function.name = ObjectName::from(vec![exact(form)]);
+        }
         Ok(finished(expr, &name, &types, ty))
     }
 
@@ -388,7 +409,11 @@ impl Analyzer<'_> {
     /// # Errors
     /// As [`Analyzer::expr`].
     pub fn walked_argument(&mut self, name: &str, argument: &mut Expr) -> Result<Option<ColumnType>> {
-        if function_types::takes_constants(name) || name == "abs" {
+        let is_of_element = matches!(
+            name,
+            "array_append" | "array_prepend" | "array_replace" | "array_remove" | "array_position" | "array_positions"
+        );
+        if function_types::takes_constants(name) || name == "abs" || is_of_element {
             self.expr(argument)
         } else {
             self.argument(argument)

@@ -259,37 +259,10 @@ impl Analyzer<'_> {
     fn value_expr(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         match expr {
             Expr::Case { .. } => self.case(expr),
-            Expr::Array(array) => {
-                // The planner looks for the columns of its elements in the innermost query only, computes with whole numbers there,
-                // and knows no parameter's type; those of a call it finds, and computes as everywhere.
-                let is_written_computed = array.elem.iter().any(is_computed);
-                let ty = self.unify_all("ARRAY", &mut array.elem.iter_mut().collect::<Vec<_>>())?;
-                if ty == Some(ColumnType::Int4) {
-                    // The planner takes every number for a bigint.
-                    array.elem.iter_mut().for_each(|each| self.as_int4(each));
-                }
-                let is_computed = is_written_computed || array.elem.iter().any(is_computed);
-                let ty = ty.map(|ty| ColumnType::Array(Box::new(ty)));
-                let is_call = is_computed || ty.as_ref().is_some_and(is_forgotten);
-                let constant = match &ty {
-                    Some(ty) => self.constant_array(&array.elem, ty)?,
-                    None => None,
-                };
-                if let Some(constant) = constant {
-                    *expr = constant;
-                    return Ok(ty);
-                }
-                if is_call {
-                    *expr = call("make_array", std::mem::take(&mut array.elem));
-                    keep_type(expr, ty.as_ref());
-                }
-                if ty.as_ref().is_some_and(|ty| ty.dimensions() > 1) {
-                    *expr = call(ARRAY_OF_ARRAYS, vec![expr.clone()]);
-                }
-                Ok(ty)
-            }
+            Expr::Array(_) => self.array_constructor(expr),
             Expr::Tuple(list) => {
                 for each in list {
+                    self.with_blanks(each);
                     self.expr(each)?;
                 }
                 Ok(None)
@@ -330,6 +303,39 @@ impl Analyzer<'_> {
             Expr::CompoundFieldAccess { .. } => self.access(expr),
             other => self.text_expr(other),
         }
+    }
+
+    /// ARRAY of elements.
+    fn array_constructor(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        let Expr::Array(array) = expr else { return Ok(None) };
+        array.elem.iter_mut().for_each(|element| self.with_blanks(element));
+        // The planner looks for the columns of its elements in the innermost query only, computes with whole numbers there,
+        // and knows no parameter's type; those of a call it finds, and computes as everywhere.
+        let is_written_computed = array.elem.iter().any(is_computed);
+        let ty = self.unify_all("ARRAY", &mut array.elem.iter_mut().collect::<Vec<_>>())?;
+        if ty == Some(ColumnType::Int4) {
+            // The planner takes every number for a bigint.
+            array.elem.iter_mut().for_each(|each| self.as_int4(each));
+        }
+        let is_computed = is_written_computed || array.elem.iter().any(is_computed);
+        let ty = ty.map(|ty| ColumnType::Array(Box::new(ty)));
+        let is_call = is_computed || ty.as_ref().is_some_and(is_forgotten);
+        let constant = match &ty {
+            Some(ty) => self.constant_array(&array.elem, ty)?,
+            None => None,
+        };
+        if let Some(constant) = constant {
+            *expr = constant;
+            return Ok(ty);
+        }
+        if is_call {
+            *expr = call("make_array", std::mem::take(&mut array.elem));
+            keep_type(expr, ty.as_ref());
+        }
+        if ty.as_ref().is_some_and(|ty| ty.dimensions() > 1) {
+            *expr = call(ARRAY_OF_ARRAYS, vec![expr.clone()]);
+        }
+        Ok(ty)
     }
 
     fn case(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {

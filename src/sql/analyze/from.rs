@@ -105,7 +105,8 @@ impl Analyzer<'_> {
         let Some(scope) = self.scopes.last_mut() else {
             return Err(Error::internal("a FROM item outside of a query"));
         };
-        if scope.relations.iter().any(|other| other.name == relation.name) {
+        let is_join = scope.joins.iter().any(|join| join.name == relation.name);
+        if is_join || scope.relations.iter().any(|other| other.name == relation.name) {
             return Err(Error::new(
                 ErrorKind::DuplicateAlias,
                 format!("table name \"{}\" specified more than once", relation.name),

@@ -4,13 +4,14 @@
 //! FULL JOIN the first of both that is not NULL (PostgreSQL's documentation, section 7.2.1.1).
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, Join, JoinConstraint, JoinOperator, Spanned, TableWithJoins, Value as Literal,
+    BinaryOperator, Expr, Join, JoinConstraint, JoinOperator, ObjectName, Spanned, TableWithJoins, Value as Literal,
 };
 use datafusion::sql::sqlparser::tokenizer::Location;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::analyze::analyzer::Analyzer;
-use crate::sql::analyze::scope::{MergedColumn, Scope, ShownColumn};
+use crate::sql::analyze::scope::{JoinName, MergedColumn, Scope, ShownColumn};
+use crate::sql::parse::join_words::JOIN_NAME;
 use crate::sql::parse::names;
 use crate::sql::parse::operators::call;
 
@@ -49,12 +50,14 @@ impl Analyzer<'_> {
                 JoinOperator::FullOuter(_) => Kept::Both,
                 _ => Kept::Left,
             };
+            let mut join_name = None;
             let names = match constraint(join_operator) {
                 Some(JoinConstraint::On(condition)) => {
                     self.condition(condition, "JOIN/ON")?;
                     None
                 }
                 Some(JoinConstraint::Using(columns)) => {
+                    join_name = columns.pop_if(|column| is_join_name(column));
                     let joined = columns.iter().filter_map(|column| {
                         Some(JoinedName { name: names::last_part(column)?, location: column.span().start })
                     });
@@ -80,6 +83,9 @@ impl Analyzer<'_> {
                 None => shown.into_iter().chain(right).collect(),
                 Some(names) => {
                     let (on, joined) = self.joined_by(&names, shown, right, kept)?;
+                    if let Some(name) = &join_name {
+                        self.name_join(name, joined.get(..names.len()).unwrap_or_default())?;
+                    }
                     if let Some(constraint) = constraint(join_operator) {
                         *constraint = JoinConstraint::On(on);
                     }
@@ -127,6 +133,22 @@ impl Analyzer<'_> {
         Ok((condition, shown))
     }
 
+    /// Brings the columns that a join by names has made of two into scope under a name of their own.
+    fn name_join(&mut self, name: &ObjectName, shown: &[ShownColumn]) -> Result<()> {
+        let location = name.span().start;
+        let name = names::last_part(name).unwrap_or_default();
+        let Some(scope) = self.scopes.last_mut() else { return Err(Error::internal("a join outside of a query")) };
+        let is_taken = scope.relations.iter().any(|other| other.name == name);
+        if is_taken || scope.joins.iter().any(|other| other.name == name) {
+            let message = format!("table name \"{name}\" specified more than once");
+            return Err(self.at(Error::new(ErrorKind::DuplicateAlias, message), location));
+        }
+        let of_join = |column: &MergedColumn| shown.iter().any(|shown| shown.name.as_ref() == Some(&column.name));
+        let columns = scope.merged.iter().filter(|column| of_join(column)).cloned().collect();
+        scope.joins.push(JoinName { name, columns });
+        Ok(())
+    }
+
     /// Makes one column of two: a name alone means it from here on.
     fn merge(&mut self, name: &str, left: ShownColumn, right: ShownColumn, kept: Kept) -> Result<ShownColumn> {
         // Where the kept one is NULL so is the other, which adds its type alone.
@@ -143,6 +165,11 @@ impl Analyzer<'_> {
         scope.merged.push(MergedColumn { name: name.to_string(), expr: expr.clone(), ty });
         Ok(ShownColumn { name: Some(name.to_string()), expr })
     }
+}
+
+/// Whether a column of USING is the name of the join.
+fn is_join_name(column: &ObjectName) -> bool {
+    matches!(column.0.as_slice(), [marker, _] if marker.as_ident().is_some_and(|marker| marker.value == JOIN_NAME))
 }
 
 /// The names that both sides have, in the order of the left one.

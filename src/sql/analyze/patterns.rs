@@ -24,6 +24,7 @@ impl Analyzer<'_> {
         else {
             return Ok(None);
         };
+        self.with_blanks(inner);
         if let Some((list, is_all)) = patterns_of(pattern, *any) {
             return self.like_list(expr, list, is_all);
         }
@@ -91,6 +92,7 @@ impl Analyzer<'_> {
     /// 22025 for an escape of several characters; as [`Analyzer::expr`].
     pub fn similar(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         let Expr::SimilarTo { negated, expr: inner, pattern, escape_char } = expr else { return Ok(None) };
+        self.with_blanks(inner);
         self.coerce_to_text(&mut [inner.as_mut(), pattern.as_mut()])?;
         let mut arguments = vec![pattern.as_ref().clone()];
         let mut location = pattern.span().start;

@@ -10,16 +10,97 @@ use datafusion::sql::sqlparser::ast::{
     SetQuantifier, TableFactor, TableWithJoins, Visit, Visitor,
 };
 
+use datafusion::sql::sqlparser::tokenizer::Location;
+
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::parse::names::{folded, last_part};
+use crate::sql::analyze::analyzer::{Analyzer, renamed};
+use crate::sql::analyze::from::name_rest;
+use crate::sql::analyze::numbers::cast_branch;
+use crate::sql::analyze::scope::WithQuery;
+use crate::sql::analyze::search_cycle::with_hidden_depth;
+use crate::sql::parse::names::{exact, folded, last_part};
 use crate::sql::parse::visit::visit;
 use crate::sql::rewrite::expressions::has_aggregate;
+use crate::types::ColumnType;
+
+impl Analyzer<'_> {
+    /// Walks a query of WITH, which can be named from then on; the first `visible` ones that can be are of queries around.
+    /// Without that number, the planner has it under a name of its own.
+    ///
+    /// # Errors
+    /// As [`check_recursion`], [`Analyzer::clauses_of`], [`Analyzer::write_out_clauses`] and [`Analyzer::query`].
+    /// `recursive` says so of its own WITH, and of the one that the planner finds it in.
+    pub fn with_query(
+        &mut self,
+        cte: &mut Cte,
+        (recursive, is_planned_so): (bool, bool),
+        visible: Option<usize>,
+    ) -> Result<()> {
+        let name = folded(&cte.alias.name);
+        let mut around_it = self.ctes.iter().take(visible.unwrap_or_default());
+        let is_inner = visible.is_none() || around_it.any(|outer| outer.name == name);
+        let planner_name = self.views.query_name(&name, is_inner);
+        let is_union = matches!(cte.query.body.as_ref(), SetExpr::SetOperation { .. });
+        let is_recursive = recursive && check_recursion(cte)?;
+        let clauses = self.clauses_of(cte, is_recursive)?;
+        if is_planned_so && !is_recursive && is_union {
+            shield(cte);
+        }
+        let around = self.ctes.len();
+        let what = format!("WITH query \"{name}\"");
+        let renames: Vec<String> = cte.alias.columns.iter().map(|column| folded(&column.name)).collect();
+        if recursive && let Some(columns) = self.first_columns(cte, &renames, &what)? {
+            let columns = match &clauses {
+                None => columns,
+                Some(clauses) => {
+                    self.write_out_clauses(cte, clauses, &columns)?;
+                    self.first_columns(cte, &renames, &what)?.unwrap_or_default()
+                }
+            };
+            self.ctes.push(WithQuery { name: name.clone(), planner_name: planner_name.clone(), columns });
+        }
+        let columns = self.query(&mut cte.query, false)?;
+        if let (true, SetExpr::SetOperation { left, right, .. }) = (is_recursive, cte.query.body.as_mut()) {
+            // The planner wants the elements of both to be told alike.
+            let is_array = |ty: &ColumnType| matches!(ty, ColumnType::Array(_));
+            let casts: Vec<_> = columns.iter().map(|column| column.ty.clone().filter(is_array)).collect();
+            cast_branch(left, &columns, &casts)?;
+            cast_branch(right, &columns, &casts)?;
+        }
+        cte.alias.name = exact(planner_name.clone());
+        self.with_names.push(planner_name.clone());
+        let columns = with_hidden_depth(renamed(columns, &renames, &what)?);
+        name_rest(&mut cte.alias, &columns);
+        self.ctes.truncate(around);
+        self.ctes.push(WithQuery { name, planner_name, columns });
+        Ok(())
+    }
+
+    /// Walks the queries of a WITH within one of WITH RECURSIVE that names itself, which stand beside it for the planner: it does not
+    /// look at a WITH there. They can be named until that one is walked.
+    ///
+    /// # Errors
+    /// As [`Analyzer::with_query`].
+    pub fn queries_within(&mut self, cte: &mut Cte, recursive: bool) -> Result<Vec<Cte>> {
+        if !recursive || cte.query.with.is_none() || !check_recursion(cte)? {
+            return Ok(Vec::new());
+        }
+        let Some(mut with) = cte.query.with.take() else { return Ok(Vec::new()) };
+        if with.recursive {
+            in_order_of_use(&mut with.cte_tables).map_err(|(error, place)| self.at(error, place))?;
+        }
+        for inner in &mut with.cte_tables {
+            self.with_query(inner, (with.recursive, true), None)?;
+        }
+        Ok(with.cte_tables)
+    }
+}
 
 /// Refuses a query of WITH RECURSIVE that names itself where it may not; whether it names itself.
 ///
 /// # Errors
 /// 42P19 for the place, 0A000 for a clause that PostgreSQL does not offer in such a query.
-pub fn check_recursion(cte: &Cte) -> Result<bool> {
+fn check_recursion(cte: &Cte) -> Result<bool> {
     let name = folded(&cte.alias.name);
     let query = cte.query.as_ref();
     if !names(query, &name) {
@@ -41,7 +122,7 @@ pub fn check_recursion(cte: &Cte) -> Result<bool> {
 
 /// Hides a query that does not name itself from the planner, which takes every union in WITH RECURSIVE for a recursive one
 /// and drops what stands behind it.
-pub fn shield(cte: &mut Cte) {
+fn shield(cte: &mut Cte) {
     let inner = cte.query.clone();
     let outer = cte.query.as_mut();
     outer.with = None;
@@ -74,22 +155,74 @@ fn check_clauses(query: &Query) -> Result<()> {
     }
 }
 
-/// Whether a part of a query reads a relation of that name.
-fn names(part: &impl Visit, name: &str) -> bool {
-    visit(part, &mut Named(name)).is_break()
+/// Brings the queries of a WITH RECURSIVE into an order in which each reads only those before it, and itself (PostgreSQL's
+/// `TopologicalSort`).
+///
+/// # Errors
+/// 0A000 for queries that read one another, with the place of the first.
+pub fn in_order_of_use(ctes: &mut [Cte]) -> std::result::Result<(), (Error, Location)> {
+    let known: Vec<String> = ctes.iter().map(|cte| folded(&cte.alias.name)).collect();
+    let reads = |cte: &Cte| {
+        let own = folded(&cte.alias.name);
+        known.iter().filter(|name| **name != own && names(cte.query.as_ref(), name)).cloned().collect::<Vec<_>>()
+    };
+    let mut waits: Vec<Vec<String>> = ctes.iter().map(reads).collect();
+    for place in 0..ctes.len() {
+        let free = waits.iter().skip(place).position(Vec::is_empty);
+        let Some(free) = free else {
+            let message = "mutual recursion between WITH items is not implemented";
+            let error =
+                Error::unsupported(message, "Write them as one query, with a column that tells their rows apart.");
+            let first = ctes.get(place).map_or_else(Location::empty, |cte| cte.alias.name.span.start);
+            return Err((error, first));
+        };
+        ctes.swap(place, place + free);
+        waits.swap(place, place + free);
+        let settled = ctes.get(place).map(|cte| folded(&cte.alias.name)).unwrap_or_default();
+        waits.iter_mut().for_each(|names| names.retain(|name| *name != settled));
+    }
+    Ok(())
 }
 
-struct Named<'a>(&'a str);
+/// Whether a part of a query reads a relation of that name which is not one of a WITH within it.
+fn names(part: &impl Visit, name: &str) -> bool {
+    visit(part, &mut Named { name, hidden: 0 }).is_break()
+}
+
+struct Named<'a> {
+    name: &'a str,
+    /// The queries around that have a query of that name in their own WITH.
+    hidden: usize,
+}
+
+impl Named<'_> {
+    fn is_hidden_in(&self, query: &Query) -> bool {
+        let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
+        ctes.into_iter().any(|cte| folded(&cte.alias.name) == self.name)
+    }
+}
 
 impl Visitor for Named<'_> {
     type Break = ();
 
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        self.hidden += usize::from(self.is_hidden_in(query));
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        self.hidden -= usize::from(self.is_hidden_in(query));
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<()> {
-        if is_named(relation, self.0) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        let is_found = self.hidden == 0 && is_named(relation, self.name);
+        if is_found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 
-fn is_named(relation: &ObjectName, name: &str) -> bool {
+/// Whether a relation is called by that name alone.
+pub fn is_named(relation: &ObjectName, name: &str) -> bool {
     relation.0.len() == 1 && last_part(relation).as_deref() == Some(name)
 }
 

@@ -96,12 +96,21 @@ pub struct MergedColumn {
     pub ty: Option<ColumnType>,
 }
 
+/// What USING gives a name to: the columns that it made of two, each.
+#[derive(Clone, Debug)]
+pub struct JoinName {
+    pub name: String,
+    pub columns: Vec<MergedColumn>,
+}
+
 /// The relations of one query, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
     pub relations: Vec<Relation>,
     /// What names alone mean where joins by names made one column of two.
     pub merged: Vec<MergedColumn>,
+    /// The names of joins.
+    pub joins: Vec<JoinName>,
     /// What `*` shows.
     pub shown: Vec<ShownColumn>,
     /// What its subqueries use of it.
@@ -182,7 +191,14 @@ pub fn resolve(scopes: &[Scope], relation: Option<&str>, name: &str) -> Result<O
     let mut may_be_opaque = false;
     let mut relation_exists = false;
     for (depth, scope) in scopes.iter().enumerate().rev() {
-        let mut found = relation.is_none().then(|| merged(scope, depth, name)).flatten();
+        let mut found = match relation {
+            None => merged(&scope.merged, depth, name),
+            Some(wanted) => {
+                let join = scope.joins.iter().find(|join| join.name == wanted);
+                relation_exists |= join.is_some();
+                join.and_then(|join| merged(&join.columns, depth, name))
+            }
+        };
         for candidate in &scope.relations {
             if relation.is_some_and(|wanted| wanted != candidate.name) {
                 continue;
@@ -255,9 +271,15 @@ pub fn relation_called<'a>(scopes: &'a [Scope], name: &str) -> Option<&'a Relati
     scopes.iter().rev().find_map(|scope| scope.relations.iter().find(|relation| relation.name == name))
 }
 
+/// The columns of the join that a name means, in the innermost query that has one.
+pub fn join_called<'a>(scopes: &'a [Scope], name: &str) -> Option<&'a [MergedColumn]> {
+    let mut joins = scopes.iter().rev().flat_map(|scope| &scope.joins);
+    joins.find(|join| join.name == name).map(|join| join.columns.as_slice())
+}
+
 /// The column of that name which a join by names made of two.
-fn merged(scope: &Scope, depth: usize, name: &str) -> Option<FoundColumn> {
-    let merged = scope.merged.iter().find(|column| column.name == name)?;
+fn merged(columns: &[MergedColumn], depth: usize, name: &str) -> Option<FoundColumn> {
+    let merged = columns.iter().find(|column| column.name == name)?;
     let column = ScopeColumn::computed(name, merged.ty.clone());
     Some(FoundColumn {
         depth,

@@ -11,7 +11,7 @@ use crate::sql::analyze::grouping_sets::sets_of_items;
 use crate::sql::analyze::jsonb::{distinct_keyed, group_keyed, ordinal, sort_key, value};
 use crate::sql::analyze::outer_aggregates::original;
 use crate::sql::analyze::scope;
-use crate::sql::analyze::scope::{FoundColumn, Relation, Scope, ScopeColumn, ShownColumn};
+use crate::sql::analyze::scope::{FoundColumn, JoinName, MergedColumn, Relation, Scope, ScopeColumn, ShownColumn};
 use crate::sql::analyze::sorted_sets::keep_sort_keys;
 use crate::sql::parse::names;
 use crate::sql::parse::names::{exact, folded, relation_name};
@@ -201,7 +201,7 @@ impl Analyzer<'_> {
             return Ok(());
         }
         let Some(scope) = self.scopes.last() else { return Ok(()) };
-        let (relations, shown) = (scope.relations.clone(), scope.shown.clone());
+        let (relations, shown, joins) = (scope.relations.clone(), scope.shown.clone(), scope.joins.clone());
         let mut expanded = Vec::with_capacity(select.projection.len());
         for item in std::mem::take(&mut select.projection) {
             match item {
@@ -217,6 +217,17 @@ impl Analyzer<'_> {
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
                     let before = expanded.len();
                     let (schema, wanted) = relation_name(&name)?;
+                    let join = joins.iter().find(|join| schema.is_none() && join.name == wanted);
+                    if let Some(JoinName { columns, .. }) = join {
+                        let shown = |column: &MergedColumn| ShownColumn {
+                            name: Some(column.name.clone()),
+                            expr: column.expr.clone(),
+                        };
+                        expanded.extend(columns.iter().map(shown).map(shown_item));
+                        let (start, end) = (name.span().start, options.wildcard_token.0.span.end);
+                        self.views.note_star(start, end, expanded.get(before..).unwrap_or_default())?;
+                        continue;
+                    }
                     let is_wanted = |relation: &&Relation| relation.is_called(schema.as_deref(), &wanted);
                     let Some(relation) = relations.iter().find(is_wanted) else {
                         return Err(self.at(scope::no_relation(&wanted), name.span().start));
@@ -309,7 +320,7 @@ impl Analyzer<'_> {
     }
 
     /// The column that an expression plainly names.
-    fn plain_column(&self, expr: &Expr) -> Option<FoundColumn> {
+    pub fn plain_column(&self, expr: &Expr) -> Option<FoundColumn> {
         let found = match expr {
             Expr::Identifier(ident) => scope::resolve(&self.scopes, None, &folded(ident)).ok().flatten(),
             Expr::CompoundIdentifier(parts) => scope::resolve_qualified(&self.scopes, parts).ok().flatten(),

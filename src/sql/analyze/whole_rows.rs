@@ -102,8 +102,18 @@ impl Analyzer<'_> {
     fn whole_row(&self, expr: &Expr) -> Option<WholeRow> {
         let Expr::Identifier(ident) = expr else { return None };
         let name = folded(ident);
-        let relation = scope::relation_called(&self.scopes, &name).filter(|relation| !relation.is_opaque)?;
-        scope::resolve(&self.scopes, None, &name).is_err().then(|| WholeRow::of(relation))
+        let row = self.row_called(&name)?;
+        scope::resolve(&self.scopes, None, &name).is_err().then_some(row)
+    }
+
+    /// The row of the relation of that name, or of what a join by names has made under it.
+    fn row_called(&self, name: &str) -> Option<WholeRow> {
+        if let Some(columns) = scope::join_called(&self.scopes, name) {
+            let columns = columns.iter().map(|column| column.name.clone()).collect();
+            return Some(WholeRow { relation: name.to_string(), columns, may_lack: false, witness: None });
+        }
+        let relation = scope::relation_called(&self.scopes, name).filter(|relation| !relation.is_opaque)?;
+        Some(WholeRow::of(relation))
     }
 
     /// The row that a name stands for, written out; `None` where it stands for none.
@@ -163,14 +173,14 @@ impl Analyzer<'_> {
         for argument in arguments {
             let row = match &argument {
                 FunctionArg::Unnamed(FunctionArgExpr::QualifiedWildcard(ObjectName(parts))) => match parts.as_slice() {
-                    [part] => part.as_ident().and_then(|name| scope::relation_called(&self.scopes, &folded(name))),
+                    [part] => part.as_ident().and_then(|name| self.row_called(&folded(name))),
                     _ => None,
                 },
                 _ => None,
             };
             match row {
-                Some(relation) => {
-                    let values = WholeRow::of(relation).values();
+                Some(row) => {
+                    let values = row.values();
                     written.extend(values.into_iter().map(|value| FunctionArg::Unnamed(FunctionArgExpr::Expr(value))));
                 }
                 None => written.push(argument),

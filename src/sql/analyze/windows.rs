@@ -7,26 +7,27 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, Ident, Interval, NamedWindowDefinition, NamedWindowExpr, OrderByExpr, Query, Select, SelectItem,
-    Value as Literal, VisitorMut, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType,
+    Expr, Function, Ident, NamedWindowDefinition, NamedWindowExpr, OrderByExpr, Query, Select, SelectItem,
+    Value as Literal, VisitorMut, WindowSpec, WindowType,
 };
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::analyze::analyzer::Analyzer;
+use crate::sql::analyze::frames::{check_offsets, emptied, has_range_offset, offset_place};
 use crate::sql::analyze::jsonb::{by_value, sort_key};
-use crate::sql::functions::{ENUM_PLACE, INTERVAL_KEY, NUMBER_RANGE, RANGE_SORT_KEY};
-use crate::sql::parse::names::folded;
+use crate::sql::functions::{
+    ENUM_PLACE, EXCLUSION_MARKERS, FRAME_OFFSETS, INTERVAL_KEY, NO_ROWS, NUMBER_RANGE, RANGE_SORT_KEY,
+};
+use crate::sql::parse::names::{folded, last_part};
 use crate::sql::parse::operators;
+use crate::sql::parse::operators::call;
 use crate::sql::parse::visit::visit_mut;
-use crate::types::{ColumnType, Value};
+use crate::types::ColumnType;
 
-/// Whether a frame is bounded by what is computed of the order's value.
-fn has_range_offset(frame: &WindowFrame) -> bool {
-    let is_offset = |bound: &WindowFrameBound| {
-        matches!(bound, WindowFrameBound::Preceding(Some(_)) | WindowFrameBound::Following(Some(_)))
-    };
-    frame.units == WindowFrameUnits::Range
-        && (is_offset(&frame.start_bound) || frame.end_bound.as_ref().is_some_and(is_offset))
+/// Whether a key of PARTITION BY says what the frame leaves out.
+fn is_exclusion(key: &Expr) -> bool {
+    matches!(key, Expr::Function(function) if last_part(&function.name)
+        .is_some_and(|name| name == FRAME_OFFSETS || EXCLUSION_MARKERS.iter().any(|(marker, _)| *marker == name)))
 }
 
 impl Analyzer<'_> {
@@ -35,31 +36,30 @@ impl Analyzer<'_> {
     /// # Errors
     /// As [`Analyzer::expr`] and [`Analyzer::order_item`].
     pub fn window(&mut self, spec: &mut WindowSpec) -> Result<()> {
-        for expr in &mut spec.partition_by {
+        for expr in spec.partition_by.iter_mut().filter(|expr| !is_exclusion(expr)) {
             if let Some(key) = sort_key(self.expr(expr)?.as_ref()) {
                 by_value(expr, key);
             }
         }
+        let mut offsets = Vec::new();
+        let place = spec.window_frame.as_ref().map(offset_place);
         if let Some(frame) = &mut spec.window_frame {
-            let units = frame.units;
-            self.bound(&mut frame.start_bound, units, "starting")?;
-            frame.end_bound.as_mut().map_or(Ok(()), |bound| self.bound(bound, units, "ending"))?;
+            let (types, computed) = self.frame(frame, spec.order_by.len())?;
+            offsets = types;
+            spec.partition_by.extend(computed.map(|computed| call(FRAME_OFFSETS, computed)));
         }
         let has_offset = spec.window_frame.as_ref().is_some_and(has_range_offset);
         for item in &mut spec.order_by {
             // A frame is bounded by what the planner can compare with: text, not bytes.
             let ty = self.order_item(item, &[])?;
+            if has_offset {
+                let checked = check_offsets(ty.as_ref(), &offsets);
+                checked.map_err(|error| place.map_or(error.clone(), |place| self.at(error, place)))?;
+            }
             if has_offset && ty == Some(ColumnType::Numeric(None)) {
                 by_value(&mut item.expr, NUMBER_RANGE);
             }
-            // The planner has no frames of positions.
-            if let Some(ColumnType::Enum(of)) = &ty {
-                if has_offset {
-                    let name = of.name();
-                    let message =
-                        format!("RANGE with offset PRECEDING/FOLLOWING is not supported for column type {name}");
-                    return Err(Error::new(ErrorKind::Unsupported, message));
-                }
+            if matches!(ty, Some(ColumnType::Enum(_))) {
                 by_value(&mut item.expr, ENUM_PLACE);
             }
             let key = sort_key(ty.as_ref());
@@ -67,11 +67,6 @@ impl Analyzer<'_> {
                 by_value(&mut item.expr, key);
             }
             let kind = ty.as_ref().and_then(ColumnType::ranged);
-            if kind.is_some() && has_offset {
-                let name = if matches!(ty, Some(ColumnType::Range(_))) { "anyrange" } else { "anymultirange" };
-                let message = format!("RANGE with offset PRECEDING/FOLLOWING is not supported for column type {name}");
-                return Err(Error::new(ErrorKind::Unsupported, message));
-            }
             if kind.is_some() && key.is_none() {
                 by_value(&mut item.expr, RANGE_SORT_KEY);
             }
@@ -80,60 +75,9 @@ impl Analyzer<'_> {
                 item.expr = operators::call("encode", vec![item.expr.clone(), hex]);
             }
         }
-        Ok(())
-    }
-
-    /// Reads the offset of a bound, which the planner takes as a number or an interval that is written as such.
-    fn bound(&mut self, bound: &mut WindowFrameBound, units: WindowFrameUnits, place: &str) -> Result<()> {
-        let (WindowFrameBound::Preceding(Some(offset)) | WindowFrameBound::Following(Some(offset))) = bound else {
-            return Ok(());
-        };
-        let is_number = |expr: &Expr| matches!(expr, Expr::Value(value) if matches!(value.value, Literal::Number(..)));
-        if is_number(offset) || matches!(**offset, Expr::Interval(_)) {
-            return Ok(());
+        if spec.window_frame.as_mut().is_some_and(emptied) {
+            spec.partition_by.push(call(NO_ROWS, Vec::new()));
         }
-        self.expr(offset)?;
-        let mut plain = offset.as_ref();
-        while let Expr::Nested(inner) | Expr::Cast { expr: inner, .. } = plain {
-            plain = inner;
-        }
-        let read = match self.constant_value(plain) {
-            Some(value @ Value::Interval(_)) => Expr::Interval(Interval {
-                value: Box::new(Expr::value(Literal::SingleQuotedString(value.to_text()))),
-                leading_field: None,
-                leading_precision: None,
-                last_field: None,
-                fractional_seconds_precision: None,
-            }),
-            Some(Value::Null) => {
-                let message = format!("frame {place} offset must not be null");
-                return Err(Error::new(ErrorKind::NullNotAllowed, message));
-            }
-            Some(
-                value @ (Value::Int2(_)
-                | Value::Int4(_)
-                | Value::Int8(_)
-                | Value::Float4(_)
-                | Value::Float8(_)
-                | Value::Numeric(_)),
-            ) => {
-                let text = value.to_text();
-                if text.starts_with('-') {
-                    let message = match units {
-                        WindowFrameUnits::Range => "invalid preceding or following size in window function".to_string(),
-                        _ => format!("frame {place} offset must not be negative"),
-                    };
-                    return Err(Error::new(ErrorKind::InvalidFrame, message));
-                }
-                Expr::value(Literal::Number(text, false))
-            }
-            _ if is_number(plain) => plain.clone(),
-            _ => {
-                let message = "the offset of a frame that is no constant is not offered";
-                return Err(Error::unsupported(message, "Write a number or an interval."));
-            }
-        };
-        **offset = read;
         Ok(())
     }
 
@@ -217,6 +161,7 @@ impl Windows {
         let copied = self.find(&name)?;
         let wrong = |message: String| (Error::new(ErrorKind::Windowing, message), name.clone());
         let shown = folded(&name);
+        let exclusions: Vec<Expr> = spec.partition_by.extract_if(.., |key| is_exclusion(key)).collect();
         if !spec.partition_by.is_empty() {
             return Err(wrong(format!("cannot override PARTITION BY clause of window \"{shown}\"")));
         }
@@ -230,6 +175,7 @@ impl Windows {
             return Err((if is_bare { error.with_hint(hint) } else { error }, place));
         }
         spec.partition_by.clone_from(&copied.partition_by);
+        spec.partition_by.extend(exclusions);
         if spec.order_by.is_empty() {
             spec.order_by.clone_from(&copied.order_by);
         }

@@ -195,6 +195,16 @@ fn known_mistake(message: &str) -> Option<Error> {
     if message.contains("Aggregate functions are not allowed in the WHERE clause") {
         return Some(Error::new(ErrorKind::Grouping, "aggregate functions are not allowed in WHERE"));
     }
+    if message.contains("Aggregate function calls cannot be nested") {
+        return Some(Error::new(ErrorKind::Grouping, "aggregate function calls cannot be nested"));
+    }
+    if message.contains("Window function calls cannot be nested") {
+        return Some(Error::new(ErrorKind::Windowing, "window function calls cannot be nested"));
+    }
+    if message.contains("to grouping function is not in grouping columns") {
+        let text = "arguments to GROUPING must be grouping expressions of the associated query level";
+        return Some(Error::new(ErrorKind::Grouping, text));
+    }
     if message.contains("subquery should only return one column") {
         return Some(Error::syntax("subquery must return only one column", None));
     }

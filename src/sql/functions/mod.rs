@@ -23,6 +23,7 @@ mod server;
 mod texts;
 mod times;
 mod vectors;
+mod windows;
 
 pub use aggregates::gathered::{JSON_AGG_OF_ROWS, distinct_form, plain_form};
 pub use aggregates::number_totals::number_aggregate;
@@ -75,3 +76,7 @@ pub use times::overlaps::OVERLAPS;
 pub use times::series::{TIMESTAMP_SERIES, TIMESTAMPTZ_SERIES};
 pub use vectors::sparse::{SPARSE_SORT_KEY, sparse_form};
 pub use vectors::vectors::half_form;
+pub use windows::by_row::form_by_row;
+pub use windows::exclusion::{
+    EXCLUSION_MARKERS, ExcludingWindow, Exclusion, FRAME_OFFSETS, FramedFunction, NO_ROWS, excluding, exclusion_marker,
+};

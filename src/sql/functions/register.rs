@@ -23,6 +23,7 @@ use crate::sql::functions::internal::same_shape::same_shape;
 use crate::sql::functions::numbers::first_extremes::first_extremes;
 use crate::sql::functions::scalar::scalar_function;
 use crate::sql::functions::texts::concat::text_concat;
+use crate::sql::functions::windows::by_row::functions_by_row;
 use crate::sql::functions::{aggregates, arrays, counterparts, json, numbers, ranges, server, texts, times, vectors};
 
 static DEFINITIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
@@ -148,6 +149,9 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     }
     for aggregate in variances(|name| registry.udaf(name).ok()) {
         registry.register_udaf(Arc::new(aggregate)).map_err(from_datafusion)?;
+    }
+    for function in functions_by_row() {
+        registry.register_udwf(Arc::new(function)).map_err(from_datafusion)?;
     }
     for aggregate in aggregates::gathered::aggregates() {
         registry.register_udaf(Arc::new(aggregate)).map_err(from_datafusion)?;

@@ -13,9 +13,12 @@ use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::parse::dialect::PostgresDialect;
+use crate::sql::parse::frame_words::with_plain_frames;
 use crate::sql::parse::grouping_words::with_plain_groups;
+use crate::sql::parse::join_words::with_plain_joins;
 use crate::sql::parse::merge_text::with_plain_merges;
 use crate::sql::parse::number_tokens::{with_plain_numbers, with_plain_operators};
+use crate::sql::parse::recursion_words::with_plain_recursion;
 use crate::sql::parse::regroup::{enclose_symmetric, enclose_values, fuse_distinct, regroup};
 use crate::sql::parse::rewrite_tokens::normalized;
 use crate::sql::parse::spellings::respelled;
@@ -50,7 +53,8 @@ pub fn parse(text: &str) -> Result<ParsedStatement> {
     check_reserved(&tokens, text)?;
     check_offered(&tokens, text)?;
     let parameters = count_parameters(&tokens, text)?;
-    let tokens = normalized(with_plain_groups(with_plain_merges(respelled(tokens, text)?, text)?));
+    let tokens = with_plain_recursion(with_plain_frames(with_plain_joins(respelled(tokens, text)?, text)?));
+    let tokens = normalized(with_plain_groups(with_plain_merges(tokens, text)?));
     let mut parser = Parser::new(&PostgresDialect).with_recursion_limit(NESTING_MAX).with_tokens_with_locations(tokens);
     while parser.consume_token(&Token::SemiColon) {}
     let statement = match parser.peek_token().token {

@@ -176,7 +176,6 @@ impl<'t> Speller<'t> {
             "only" if self.before().is_some_and(precedes_table) || self.begins_merge() => {
                 return Ok(self.next(0).is_some_and(|next| matches!(next.token, Token::Word(_))));
             }
-            "exclude" if self.next_is(0, "no") && self.next_is(1, "others") => self.skip(2),
             "distinct" if self.next_is(0, "from") && self.before().is_some_and(is_select) => {
                 return self.next(0).map_or(Ok(false), |next| Err(near(&next.token, next, self.text)));
             }

@@ -178,9 +178,11 @@ fn planned_columns(columns: &[ScopeColumn], plan: &LogicalPlan) -> Arc<[OutputCo
 
 /// The type that a result's column is told to have: where the planner computes values of several types alike, the walk knows which.
 fn shown_type(known: Option<&ColumnType>, planned: ColumnType) -> ColumnType {
-    use ColumnType::{Array, Char, Int2, Int4, Int8, Json, Jsonb, Name, Text, Varchar};
+    use ColumnType::{Array, Char, Int2, Int4, Int8, Json, Jsonb, Multirange, Name, Range, Text, Varchar};
     match (known, planned) {
         (Some(Array(known)), Array(planned)) => Array(Box::new(shown_type(Some(known), *planned))),
+        // Of an element the planner does not know which one it is.
+        (Some(known @ (Range(_) | Multirange(_))), Range(_) | Multirange(_)) => known.clone(),
         // The one that the planner has tells the length, too.
         (Some(known), planned) if discriminant(known) == discriminant(&planned) => planned,
         // Of floats the planner makes vectors.

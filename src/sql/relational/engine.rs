@@ -38,8 +38,9 @@ use crate::sql::arrow::errors::from_datafusion;
 use crate::sql::arrow::memory_pool::AccountPool;
 use crate::sql::arrow::types::field_of;
 use crate::sql::functions;
-use crate::sql::functions::number_function;
+use crate::sql::functions::{exclusion_marker, number_function};
 use crate::sql::planner::semantics::copies::with_copies_counted;
+use crate::sql::planner::semantics::exclusions::with_exclusions;
 use crate::sql::planner::semantics::grouping_sets::with_fresh_groups;
 use crate::sql::planner::semantics::join_keys::optimizer_rules;
 use crate::sql::planner::semantics::late_columns::with_late_columns;
@@ -165,6 +166,7 @@ pub fn is_function(name: &str) -> bool {
             || arithmetic_function(name).is_some()
             || cast_function(name).is_some()
             || quantified_function(name).is_some()
+            || exclusion_marker(name).is_some()
             || matches!(name, "unnest" | "grouping")
     })
 }
@@ -246,7 +248,7 @@ pub fn logical_plan(
         return Ok(plan);
     }
     let plan = state.analyzer().execute_and_check(plan, state.config_options(), |_, _| {});
-    plan.and_then(|plan| with_fresh_groups(plan, state)).map_err(from_datafusion)
+    plan.and_then(with_exclusions).and_then(|plan| with_fresh_groups(plan, state)).map_err(from_datafusion)
 }
 
 /// What the planner may know by name.
@@ -307,6 +309,7 @@ impl ContextProvider for Names<'_> {
             .or_else(|| number_function(name))
             .or_else(|| cast_function(name))
             .or_else(|| quantified_function(name))
+            .or_else(|| exclusion_marker(name))
     }
 
     fn get_higher_order_meta(&self, name: &str) -> Option<Arc<HigherOrderUDF>> {

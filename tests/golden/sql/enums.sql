@@ -833,4 +833,4 @@ HINT: Cast the value to text.
 > SELECT count(*) OVER (ORDER BY x RANGE BETWEEN 1 PRECEDING AND CURRENT ROW) FROM (VALUES ('red'::tint)) v(x)
 ERROR 0A000: RANGE with offset PRECEDING/FOLLOWING is not supported for column type tint
 LINE 1: SELECT count(*) OVER (ORDER BY x RANGE BETWEEN 1 PRECEDING AND CURRENT ROW) FROM (VALUES ('red'::tint)) v(x)
-               ^
+                                                       ^

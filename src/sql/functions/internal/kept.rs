@@ -2,7 +2,8 @@
 //!
 //! `$elements(list)` is the list, and an empty one of its type in place of NULL: `ARRAY(SELECT …)` of no rows.
 //! `$named(value, 'name')` is the value; in the planner's names of columns it stands where a cast leaves no trace.
-//! `$fresh(value, 'name')` is the value, of which the planner knows nothing.
+//! `$fresh(value, 'name')` is the value, of which the planner knows nothing; a column behind the name keeps it from taking the value
+//! for a constant.
 
 use std::sync::Arc;
 
@@ -21,8 +22,9 @@ pub const FRESH: &str = "$fresh";
 
 /// The functions of this file.
 pub fn kept() -> [ScalarUDF; 3] {
-    let of = |name, count| ScalarUDF::from(Kept { name, signature: Signature::any(count, Volatility::Immutable) });
-    [of(ELEMENTS, 1), of(NAMED, 2), of(FRESH, 2)]
+    let of = |name, signature| ScalarUDF::from(Kept { name, signature });
+    let any = |count| Signature::any(count, Volatility::Immutable);
+    [of(ELEMENTS, any(1)), of(NAMED, any(2)), of(FRESH, Signature::variadic_any(Volatility::Immutable))]
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]

@@ -10,8 +10,8 @@ pub fn definitions() -> Vec<Function> {
     vec![
         of("sind", |_, arguments| periodic(arguments, sine)),
         of("cosd", |_, arguments| periodic(arguments, cosine)),
-        of("tand", |_, arguments| periodic(arguments, |degrees| sine(degrees) / cosine(degrees))),
-        of("cotd", |_, arguments| periodic(arguments, |degrees| cosine(degrees) / sine(degrees))),
+        of("tand", |_, arguments| periodic(arguments, |degrees| sine(degrees) / cosine(degrees) + 0.0)),
+        of("cotd", |_, arguments| periodic(arguments, |degrees| cosine(degrees) / sine(degrees) + 0.0)),
         of("asind", |_, arguments| inverse(arguments, arcsine)),
         of("acosd", |_, arguments| inverse(arguments, |x| 90.0 - arcsine(x))),
         of("atand", |_, arguments| number(arguments, 0).map_or(Ok(Value::Null), |x| Ok(Value::float8(arctangent(x))))),

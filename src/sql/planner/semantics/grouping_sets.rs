@@ -42,9 +42,13 @@ fn with_fresh_columns(aggregate: Aggregate, fresh: &Arc<ScalarUDF>) -> Result<Lo
     });
     let groups: Vec<Expr> = groups.collect();
     let columns = aggregate.input.schema().columns().into_iter().map(Expr::Column);
+    let any_column = columns.clone().next();
     let computed = keys.iter().enumerate().map(|(place, key)| {
         let name = Expr::Literal(ScalarValue::Utf8(Some(key_name(place))), None);
-        let call = ScalarFunction::new_udf(Arc::clone(fresh), vec![key.clone(), name]);
+        // Of what is computed of constants alone the planner takes the groups' NULL for the constant.
+        let varying = any_column.clone().filter(|_| key.column_refs().is_empty());
+        let arguments = [key.clone(), name].into_iter().chain(varying).collect();
+        let call = ScalarFunction::new_udf(Arc::clone(fresh), arguments);
         Expr::ScalarFunction(call).alias(key_name(place))
     });
     let input = Projection::try_new(columns.chain(computed).collect(), aggregate.input)?;

@@ -3,6 +3,7 @@
 pub(in crate::sql) mod attempt;
 pub(in crate::sql) mod constants;
 pub(in crate::sql) mod copies;
+pub(in crate::sql) mod exclusions;
 pub(in crate::sql) mod float_keys;
 pub(in crate::sql) mod grouping_sets;
 pub(in crate::sql) mod guards;

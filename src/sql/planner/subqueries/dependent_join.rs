@@ -27,6 +27,7 @@ use datafusion::logical_expr::{
 use crate::error::Error;
 use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::arrow::walks::TreeWalks;
+use crate::sql::planner::subqueries::dependent_recursion::Recursion;
 use crate::sql::planner::subqueries::domain::Domain;
 use crate::sql::planner::subqueries::reached::is_fallible;
 
@@ -68,7 +69,8 @@ pub fn independent_where(
     if columns.is_empty() && !is_bounded {
         return Ok(Independent { plan: subquery.clone(), pairs: Vec::new() });
     }
-    let mut unnesting = Unnesting { domain: Domain::of(columns, outer, reached)?, is_bounded, names };
+    let domain = Domain::of(columns, outer, reached)?;
+    let mut unnesting = Unnesting { domain, is_bounded, recursions: Vec::new(), names };
     let width = subquery.schema().fields().len();
     let plan = unnesting.shaped(subquery.clone())?;
     let values = plan.schema().columns().into_iter().skip(width);
@@ -126,10 +128,13 @@ impl Unnested {
     }
 }
 
+/// One walk down a subquery. Its methods lie by kind of node in the files of this folder: each node holds others, of any kind.
 pub struct Unnesting<'a> {
     pub domain: Domain,
     /// Whether what can fail must see no more than the values of the domain.
     pub is_bounded: bool,
+    /// The recursive queries around.
+    pub recursions: Vec<Recursion>,
     /// Counts the names given.
     pub names: &'a mut usize,
 }
@@ -143,7 +148,7 @@ impl Unnesting<'_> {
     /// Whether a plan is computed for each value of the domain: where it names columns of it, or may fail for others.
     pub fn is_dependent(&self, plan: &LogicalPlan) -> bool {
         let is_named = plan.all_out_ref_exprs().iter().any(|reference| self.place(reference).is_some());
-        is_named || (self.is_bounded && is_fallible(plan))
+        is_named || self.reads_recursion(plan) || (self.is_bounded && is_fallible(plan))
     }
 
     fn place(&self, reference: &Expr) -> Option<usize> {
@@ -240,6 +245,8 @@ impl Unnesting<'_> {
             LogicalPlan::Distinct(distinct) => self.distinct(distinct),
             LogicalPlan::Union(union) => self.union(union),
             LogicalPlan::Values(values) => self.rows(values),
+            LogicalPlan::RecursiveQuery(query) => self.recursive(query),
+            LogicalPlan::TableScan(scan) => self.last_round(&scan),
             LogicalPlan::Unnest(unnest) => {
                 let input = self.unnested(Arc::unwrap_or_clone(unnest.input))?;
                 let plan = LogicalPlanBuilder::from(input.plan)

@@ -2,6 +2,7 @@
 
 pub(in crate::sql) mod dependent_join;
 pub(in crate::sql) mod dependent_nodes;
+pub(in crate::sql) mod dependent_recursion;
 pub(in crate::sql) mod domain;
 pub(in crate::sql) mod lateral;
 pub(in crate::sql) mod mark_joins;

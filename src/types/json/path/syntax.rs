@@ -51,7 +51,7 @@ impl LikePattern {
     pub fn read(text: String, given: &str) -> Result<LikePattern> {
         let mut flags = String::new();
         for flag in given.chars() {
-            if !"isxmq".contains(flag) {
+            if !"ismxq".contains(flag) {
                 return Err(Error::syntax("invalid input syntax for type jsonpath", None)
                     .with_detail(format!("Unrecognized flag character \"{flag}\" in LIKE_REGEX predicate.")));
             }
@@ -76,7 +76,7 @@ impl LikePattern {
             options.anchors_at_newline = flags.contains('m');
         }
         // In the order in which PostgreSQL prints them.
-        let flags = "isxmq".chars().filter(|flag| flags.contains(*flag)).collect();
+        let flags = "ismxq".chars().filter(|flag| flags.contains(*flag)).collect();
         Ok(LikePattern { regex: Regex::new(&text, options)?, text, flags })
     }
 }

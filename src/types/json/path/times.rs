@@ -162,8 +162,12 @@ pub fn compare_times(left: &PathTime, right: &PathTime, session: Option<PathZone
     };
     let order = moment(left).cmp(&moment(right));
     // Of two times of one moment, the one further east comes first.
-    let is_time = left.kind == TimeTz && right.kind == TimeTz;
-    Ok(Some(if is_time { order.then(right.offset.cmp(&left.offset)) } else { order }))
+    let is_time = !has_day(left.kind) && (left.kind == TimeTz || right.kind == TimeTz);
+    let offset = |time: &PathTime| match (time.kind, session) {
+        (Time, Some(session)) => session.zone.offset_from(session.now),
+        _ => time.offset,
+    };
+    Ok(Some(if is_time { order.then(offset(right).cmp(&offset(left))) } else { order }))
 }
 
 /// Reads what a template says.
