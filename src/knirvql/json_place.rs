@@ -99,7 +99,7 @@ mod tests {
         let key = |name: &str| PathStep::Key(name.to_string());
         for (document, steps, value, wanted) in [
             (r#"{"a": 1, "b": 2}"#, vec![key("a")], Some("3"), r#"{"a": 3, "b": 2}"#),
-            (r#"{"b": 2}"#, vec![key("a"), key("c")], Some("3"), r#"{"b": 2, "a": {"c": 3}}"#),
+            (r#"{"b": 2}"#, vec![key("a"), key("c")], Some("3"), r#"{"a": {"c": 3}, "b": 2}"#),
             (r#"{"a": null}"#, vec![key("a"), key("c")], Some("3"), r#"{"a": {"c": 3}}"#),
             (r#"{"a": [1, 2]}"#, vec![key("a"), PathStep::Index(1)], Some("3"), r#"{"a": [1, 3]}"#),
             (r#"{"a": [1, 2]}"#, vec![key("a"), PathStep::Index(2)], Some("3"), r#"{"a": [1, 2, 3]}"#),
