@@ -160,6 +160,8 @@ impl Flavor for Whole {
 pub struct Assembler {
     /// Parts of a message whose last frame has not come.
     waiting: Vec<u8>,
+    /// Whether one of these came compressed.
+    is_compressed: bool,
     /// What both ends of the stream speak.
     version: u8,
 }
@@ -178,7 +180,7 @@ impl Assembler {
 
     /// For streams of a version.
     pub fn of(version: u8) -> Self {
-        Assembler { waiting: Vec::new(), version }
+        Assembler { waiting: Vec::new(), is_compressed: false, version }
     }
 
     /// Bytes that a frame takes once it is expanded, as it says itself, up to the limit above which it is refused.
@@ -213,16 +215,25 @@ impl Assembler {
             self.waiting = Vec::new();
             return Err(refused("a message is too long"));
         }
+        self.is_compressed |= expanded.is_some();
         if flags & MORE != 0 {
             self.waiting.extend_from_slice(part);
             return Ok(None);
         }
-        if self.waiting.is_empty() {
-            return decode(part).map(Some);
+        let is_compressed = std::mem::take(&mut self.is_compressed);
+        let message = match self.waiting.is_empty() {
+            true => decode(part)?,
+            false => {
+                let mut whole = std::mem::take(&mut self.waiting);
+                whole.extend_from_slice(part);
+                decode(&whole)?
+            }
+        };
+        // Others would cost their sender next to nothing, and are counted by what they are on the wire.
+        if is_compressed && !carries_entries(&message) {
+            return Err(refused(format!("a {} message is never compressed", message.message_type().name())));
         }
-        let mut whole = std::mem::take(&mut self.waiting);
-        whole.extend_from_slice(part);
-        decode(&whole).map(Some)
+        Ok(Some(message))
     }
 }
 

@@ -30,7 +30,7 @@ pub const QUEUED_MESSAGES_MAX: usize = 4096;
 pub const QUEUED_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Bytes of messages from all peers that are being taken in, at most.
 pub const RECEIVED_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// How long a peer may take to accept what is written to it.
+/// How long a peer may take to accept what is written to it, and to go on with what it has begun to send.
 const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 /// Bytes of the first frame: the number of an epoch.
 const CONFIRM_BYTES: usize = 8;
@@ -152,12 +152,16 @@ pub struct LinkContext {
     pub received_bytes: Arc<Semaphore>,
     /// One permit, for messages of several frames.
     pub received_long: Arc<Semaphore>,
+    /// How long a peer may take to send a frame that it has announced, or that a message still lacks: until then it holds room that
+    /// others wait for.
+    pub patience: Duration,
 }
 
 impl LinkContext {
     pub fn new(this: PeerId, events: mpsc::Sender<LinkEvent>) -> Self {
         let received_bytes = Arc::new(Semaphore::new(RECEIVED_BYTES_MAX));
-        LinkContext { this, events, received_bytes, received_long: Arc::new(Semaphore::new(1)) }
+        let received_long = Arc::new(Semaphore::new(1));
+        LinkContext { this, events, received_bytes, received_long, patience: STALL_TIMEOUT }
     }
 
     async fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit> {
@@ -170,6 +174,12 @@ impl LinkContext {
         let wanted = u32::try_from(bytes).unwrap_or(u32::MAX);
         let taken = Arc::clone(&self.received_bytes).try_acquire_many_owned(wanted);
         taken.map(|more| permit.merge(more)).is_ok()
+    }
+
+    async fn sent_on<T>(&self, read: impl Future<Output = Result<T>>) -> Result<T> {
+        timeout(self.patience, read)
+            .await
+            .map_err(|_| Error::new(ErrorKind::LimitExceeded, "the peer has stopped within a message"))?
     }
 
     async fn room_for_long(&self) -> Result<OwnedSemaphorePermit> {
@@ -341,7 +351,7 @@ where
     while let Some(first) = frames.header().await? {
         // Room is taken before memory is: what others have sent and is not taken in yet is waited for.
         let mut permit = context.room(first.bytes()).await?;
-        let body = frames.body(first).await?;
+        let body = context.sent_on(frames.body(first)).await?;
         let mut bytes = body.len();
         let more = assembler.bytes_of(&body).saturating_sub(bytes);
         let is_long = more > 0 && !context.more_room(&mut permit, more);
@@ -356,11 +366,11 @@ where
                 permit = context.room_for_long().await?;
             }
             while message.is_none() {
-                let next = frames
-                    .header()
+                let next = context
+                    .sent_on(frames.header())
                     .await?
                     .ok_or_else(|| Error::new(ErrorKind::Io, "the stream ended within a message"))?;
-                let body = frames.body(next).await?;
+                let body = context.sent_on(frames.body(next)).await?;
                 bytes += body.len();
                 message = assembler.push(&body)?;
             }

@@ -214,6 +214,33 @@ async fn bytes_that_are_no_frame_end_the_link() {
     }
 }
 
+/// A member that announces a frame and sends none of it holds room that others wait for.
+#[tokio::test]
+async fn whoever_stops_within_a_message_gives_its_room_back() {
+    let (mut one, two) = pipe();
+    let (events, mut incoming) = mpsc::channel(64);
+    let context = LinkContext { patience: Duration::from_millis(50), ..LinkContext::new(peer("B"), events) };
+    let room = Arc::clone(&context.received_bytes);
+    tokio::spawn(run_incoming(context, end(2), peer("A"), ring(1), two));
+    let keys = prove(&mut one, &hello(&ring(1))).await.unwrap();
+    let mut writer = FrameWriter::new(one, &keys.to_responder);
+    let epoch = |buffer: &mut Vec<u8>| {
+        buffer.extend_from_slice(&1_u64.to_le_bytes());
+        Ok(())
+    };
+    writer.write(epoch).await.unwrap();
+    writer.flush().await.unwrap();
+    let Some(LinkEvent::IncomingProven { start, .. }) = incoming.recv().await else { panic!("not let in") };
+    start.send(()).unwrap();
+    let (mut one, _) = writer.into_parts();
+    one.write_all(&4_000_000_u32.to_be_bytes()).await.unwrap();
+    match incoming.recv().await {
+        Some(LinkEvent::Closed { error: Some(error), .. }) => assert_eq!(error.kind(), ErrorKind::LimitExceeded),
+        _ => panic!("the link goes on"),
+    }
+    assert_eq!(room.available_permits(), RECEIVED_BYTES_MAX);
+}
+
 #[tokio::test]
 async fn a_queue_that_nobody_empties_is_given_up() {
     let (sender, _queued) = queue();
